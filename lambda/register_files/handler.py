@@ -46,5 +46,5 @@ def _index() -> ArrivalIndex:
 
 
 @cache
-def _s3() -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+def _s3() -> Any:
     return boto3.client("s3")

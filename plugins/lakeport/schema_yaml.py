@@ -62,7 +62,8 @@ def read_file_type(path: Path) -> FileType:
 
 
 def _refuse_anchors(text: str) -> None:
-    """Refuse anchors, since a few aliases of aliases make a small file endless; only a text with an & is looked at twice."""
+    """Refuse anchors: a few aliases of aliases make a small file endless; only a text with an & is read twice."""
+    event: Any
     for event in yaml.parse(text, Loader=_BaseLoader) if "&" in text else ():
         if getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
