@@ -45,10 +45,18 @@ class RegisteredFile:
     landed_at: str
 
     @classmethod
-    def from_row(cls, *values: Any) -> RegisteredFile:
+    def from_row(
+        cls,
+        file_id: str,
+        bucket: str,
+        key: str,
+        version_id: str | None,
+        etag: str,
+        size_bytes: int,
+        landed_at: datetime,
+    ) -> RegisteredFile:
         """Read a row of `sql/mng/new_files.sql`, whose last column is a timestamp."""
-        *place, landed_at = values
-        return cls(*place, landed_at.isoformat())
+        return cls(file_id, bucket, key, version_id, etag, size_bytes, landed_at.isoformat())
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the file as JSON can carry it from task to task."""

@@ -15,6 +15,7 @@ from lakeport.errors import SchemaError
 from lakeport.file_type import FileType
 
 _MAX_BYTES = 1_000_000
+_NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
 _BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -81,6 +82,8 @@ def _problems(path: Path, text: str, error: ValidationError) -> Iterator[str]:
 
 
 def _sentence(problem: Any) -> str:
+    if problem["loc"] == ("name",):
+        return f"the file's name is the file type, and {problem['input']!r} is none: {_NAME_RULE}"
     kind, given, context = problem["type"], problem.get("input"), problem.get("ctx", {})
     if kind == "extra_forbidden":
         return "is no key of a schema; " + _nearest(str(problem["loc"][-1]), _keys_at(problem["loc"][:-1]))
