@@ -6,7 +6,7 @@ there before it writes, so a second run finds its own work done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -42,25 +42,16 @@ class RegisteredFile:
     version_id: str | None
     etag: str
     size_bytes: int
-    landed_at: str
+    landed_at: datetime
 
     @classmethod
-    def from_row(
-        cls,
-        file_id: str,
-        bucket: str,
-        key: str,
-        version_id: str | None,
-        etag: str,
-        size_bytes: int,
-        landed_at: datetime,
-    ) -> RegisteredFile:
-        """Read a row of `sql/mng/new_files.sql`, whose last column is a timestamp."""
-        return cls(file_id, bucket, key, version_id, etag, size_bytes, landed_at.isoformat())
+    def from_xcom(cls, values: Mapping[str, Any]) -> RegisteredFile:
+        """Read what `to_xcom` wrote."""
+        return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the file as JSON can carry it from task to task."""
-        return asdict(self)
+        return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
 @dataclass(frozen=True)

@@ -78,12 +78,12 @@ def _problems(path: Path, text: str, error: ValidationError) -> Iterator[str]:
         if any(other[: len(place)] == place and other != place for other in places):
             continue  # only says that something inside is wrong
         line = _line(root, place)
-        yield f"{_label(path)}:{line}: {_key(place)}{_sentence(problem)}"
+        is_name = place == ("name",)
+        sentence = f"the file's name is the file type: {_NAME_RULE}" if is_name else _key(place) + _sentence(problem)
+        yield f"{_label(path)}:{line}: {sentence}"
 
 
 def _sentence(problem: Any) -> str:
-    if problem["loc"] == ("name",):
-        return f"the file's name is the file type, and {problem['input']!r} is none: {_NAME_RULE}"
     kind, given, context = problem["type"], problem.get("input"), problem.get("ctx", {})
     if kind == "extra_forbidden":
         return "is no key of a schema; " + _nearest(str(problem["loc"][-1]), _keys_at(problem["loc"][:-1]))

@@ -41,7 +41,7 @@ class NewFilesSensor(SqlSensor):
         """Look once."""
         rows = self._get_hook().get_records(self.sql, self.parameters)  # type: ignore[attr-defined]
         if rows:
-            files = [RegisteredFile.from_row(*row) for row in rows]
+            files = [RegisteredFile(*row) for row in rows]
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
             raise AirflowSkipException("an earlier run has taken the files this run was started for")

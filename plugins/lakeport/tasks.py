@@ -32,7 +32,7 @@ def task_run_of(context: Context) -> TaskRun:
 
 def files_of(xcom: Iterable[Mapping[str, Any]]) -> list[RegisteredFile]:
     """Return the files that an earlier task handed on."""
-    return [RegisteredFile(**file) for file in xcom]
+    return [RegisteredFile.from_xcom(file) for file in xcom]
 
 
 @contextmanager

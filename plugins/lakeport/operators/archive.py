@@ -45,7 +45,7 @@ class ArchiveFilesOperator(BaseOperator):
 
     def archive_key(self, file: RegisteredFile) -> str:
         name = file.key.rpartition("/")[2].encode()[-_MAX_NAME_BYTES:].decode(errors="ignore")
-        return f"{self.file_type_name}/{file.landed_at[:10].replace('-', '/')}/{file.file_id}/{name}"
+        return f"{self.file_type_name}/{file.landed_at:%Y/%m/%d}/{file.file_id}/{name}"
 
     def archive(self, warehouse: Warehouse, file: RegisteredFile) -> None:
         s3, source = landing.s3_client(), CopySource(file.bucket, file.key, file.version_id, file.size_bytes, "none")
