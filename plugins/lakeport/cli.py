@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lakeport import landing, mng, settings
+from lakeport.credentials import connect_to_redshift
 from lakeport.dag_runs import arrival_run_id, dag_run_api
 from lakeport.errors import SchemaError
 from lakeport.mng import TaskRun
 from lakeport.publishing import publish as publish_index
 from lakeport.publishing import rule_of
 from lakeport.schema_yaml import read_file_type, schema_paths
-from lakeport.secrets import connect_to_redshift
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 

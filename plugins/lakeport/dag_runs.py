@@ -18,8 +18,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lakeport import settings
+from lakeport.credentials import read_secret
 from lakeport.errors import AirflowUnavailable
-from lakeport.secrets import read_secret
 
 ARRIVAL_PREFIX = "arrival"
 _ALREADY_THERE = 409
