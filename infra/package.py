@@ -5,6 +5,7 @@ and psycopg2; boto3 is in the runtime already.
 """
 
 import argparse
+import ast
 import hashlib
 import platform
 import shutil
@@ -12,12 +13,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HANDLER = REPOSITORY / "lambda" / "register_files" / "handler.py"
-PRODUCT = REPOSITORY / "plugins" / "lakeport"
+PLUGINS = REPOSITORY / "plugins"
+STATEMENTS = REPOSITORY / "sql" / "mng"
 PSYCOPG2 = "psycopg2-binary==2.9.11"
 OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
@@ -52,17 +55,46 @@ def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
         root = Path(directory)
         _install(root, runtime)
         shutil.copy(handler, root / "handler.py")
-        for module in product_modules():
-            target = root / module.relative_to(PRODUCT.parent)
-            target.parent.mkdir(exist_ok=True)
-            shutil.copy(module, target)
+        for module in imported_modules(handler):
+            _copy(module, root / module.relative_to(PLUGINS))
+        for statement in sorted(STATEMENTS.glob("*.sql")):
+            _copy(statement, root / statement.relative_to(REPOSITORY))
         write_zip(root, output)
     return hashlib.sha256(output.read_bytes()).hexdigest()
 
 
-def product_modules() -> list[Path]:
-    """Return our modules that do without Airflow, which is not in a function's runtime."""
-    return [path for path in sorted(PRODUCT.glob("*.py")) if "airflow" not in path.read_text()]
+def imported_modules(handler: Path) -> list[Path]:
+    """Return those of our modules that the handler needs, followed import by import."""
+    found: set[Path] = set()
+    ahead = [handler]
+    while ahead:
+        names = {name for name in _imports(ahead.pop()) if name.split(".")[0] == "lakeport"}
+        new = {path for name in names for path in _files(name)} - found
+        found |= new
+        ahead += new
+    return sorted(found)
+
+
+def _imports(module: Path) -> Iterator[str]:
+    """Give every name the module imports; `from a import b` gives a and a.b, since b may be a module."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(name: str) -> Iterator[Path]:
+    """Give the file of a module and the packages around it; nothing where the name is no module."""
+    path = PLUGINS.joinpath(*name.split("."))
+    packages = [parent / "__init__.py" for parent in (path, *path.parents) if PLUGINS in parent.parents]
+    yield from (each for each in (path.with_suffix(".py"), *packages) if each.is_file())
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
 
 
 def write_zip(root: Path, output: Path) -> None:

@@ -140,7 +140,8 @@ def _steps(config: Config) -> Iterator[Step]:
     for service in airflow.services(config):
         yield part(service, "airflow-database", "aws-resources")
     if function.exists():
-        yield task("function", lambda: function.deploy(config), "aws-resources", "redshift")
+        # After the tables and the index, or the first batches would fail and be hidden for minutes.
+        yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
     if warehouse.exists():
         yield part(warehouse.service(config), "postgres", "aws")
     if importlib.util.find_spec("lakeport") and importlib.util.find_spec("lakeport.cli"):

@@ -40,7 +40,7 @@ def _put_function(client: "LambdaClient", content: bytes, config: Config) -> Non
     settings = {
         "FunctionName": names.REGISTER_FUNCTION,
         "Role": ROLE,
-        "Handler": "handler.handler",
+        "Handler": "handler.handle",
         "Runtime": f"python{package.AWS.python}",
         "Timeout": resources.FUNCTION_TIMEOUT_SECONDS,
         "MemorySize": 256,
