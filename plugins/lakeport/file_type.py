@@ -16,6 +16,7 @@ from lakeport.column_type import ColumnType
 LOADED_AT = "_loaded_at"
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MAX_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ def _reject_limit(value: object) -> RejectLimit:
 
 
 def _seconds(value: object) -> int:
-    match = re.fullmatch(r"(\d+)\s*([smh])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, as in 30s")
-    return int(match[1]) * _UNIT_SECONDS[match[2]]
+    match = re.fullmatch(r"(\d{1,9})\s*([smh])", value) if isinstance(value, str) else None
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if not 1 <= seconds <= _MAX_SECONDS:
+        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, from 1s to 168h, as in 30s")
+    return seconds
 
 
 def _column_type(value: object) -> ColumnType:
@@ -64,6 +66,13 @@ class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _holds_no_nul(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("holds a NUL, which no database stores")
+        return value
 
 
 class Landing(Part):
