@@ -112,6 +112,8 @@ class Landing(Part):
             raise ValueError(
                 "is a glob on the object's key, without a leading or trailing slash: flights/flights_*.csv"
             )
+        if any("**" in part and part != "**" for part in pattern.split("/")):
+            raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
         return pattern
 
 
