@@ -1,0 +1,55 @@
+# One verb a target; every target makes the environments it needs first (local/setup.sh, a moment when nothing changed).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Set in some shells; Airflow's processes start seconds later without compiled files.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON := .venv/bin/python
+PYTEST_OPTIONS ?=
+
+.PHONY: help setup demo test up down status check fix bench lock package clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and .venv-aws match their locks
+	@local/setup.sh
+
+demo: setup ## Start the stack, drop the sample files, show each one's way into its table
+	@$(PYTHON) -m local.demo
+
+test: setup ## Run all tests, beside a running stack or without one
+	@$(PYTHON) -m pytest $(PYTEST_OPTIONS)
+
+up: setup ## Start the local stack: Airflow, Redshift stand-in, AWS server, mail and Slack sinks
+	@$(PYTHON) -m local up
+
+down: setup ## Stop the local stack and keep its data
+	@$(PYTHON) -m local down
+
+status: setup ## Show which parts of the local stack run
+	@$(PYTHON) -m local status
+
+check: setup ## Lint, formatting and types; repairs nothing
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+fix: setup ## Repair what lint and formatting can repair
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+bench: setup ## Measure how fast files become rows
+	@$(PYTHON) -m bench
+
+lock: setup ## Write the locks anew from the .in files; pins already there stay
+	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 local/aws/requirements.in -o local/aws/requirements.txt
+
+package: setup ## Pack the Lambda function for AWS into build/
+	@$(PYTHON) -m infra.package build/register_files.zip
+
+clean: setup ## Stop the stack and delete its data
+	@$(PYTHON) -m local down
+	@rm -rf .lakeport build

@@ -1,0 +1,145 @@
+"""Pack the Lambda function into a zip that is the same, byte for byte, each time.
+
+`python -m infra.package OUTPUT.zip` packs for AWS.  The zip holds the handler, those of our modules it imports
+and psycopg2; boto3 is in the runtime already.
+"""
+
+import argparse
+import ast
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HANDLER = REPOSITORY / "lambda" / "register_files" / "handler.py"
+PLUGINS = REPOSITORY / "plugins"
+STATEMENTS = REPOSITORY / "sql" / "mng"
+PSYCOPG2 = "psycopg2-binary==2.9.11"
+OLDEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+FILE_MODE = 0o100644
+EXECUTABLE_MODE = 0o100755
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The interpreter that will run the function: compiled packages must fit it."""
+
+    python: str
+    """Major and minor version, for example 3.12."""
+    platform: str
+    """The name uv gives it, for example aarch64-manylinux_2_28."""
+
+    @classmethod
+    def of(cls, interpreter: Path) -> "Runtime":
+        """Return the runtime that this interpreter on this machine is."""
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        done = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
+        machine = platform.machine().replace("arm64", "aarch64")
+        here = {"Darwin": f"{machine}-apple-darwin"}.get(platform.system(), f"{machine}-manylinux_2_28")
+        return cls(done.stdout.strip(), here)
+
+
+AWS = Runtime("3.12", "aarch64-manylinux_2_28")
+
+
+def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
+    """Write the zip and return its SHA-256."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        _install(root, runtime)
+        shutil.copy(handler, root / "handler.py")
+        for module in imported_modules(handler):
+            _copy(module, root / module.relative_to(PLUGINS))
+        for statement in sorted(STATEMENTS.glob("*.sql")):
+            _copy(statement, root / statement.relative_to(REPOSITORY))
+        write_zip(root, output)
+    return hashlib.sha256(output.read_bytes()).hexdigest()
+
+
+def imported_modules(handler: Path) -> list[Path]:
+    """Return those of our modules that the handler needs, followed import by import."""
+    found: set[Path] = set()
+    ahead = [handler]
+    while ahead:
+        names = {name for name in _imports(ahead.pop()) if name.split(".")[0] == "lakeport"}
+        new = {path for name in names for path in _files(name)} - found
+        found |= new
+        ahead += new
+    return sorted(found)
+
+
+def _imports(module: Path) -> Iterator[str]:
+    """Give every name the module imports; `from a import b` gives a and a.b, since b may be a module."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(name: str) -> Iterator[Path]:
+    """Give the file of a module and the packages around it; nothing where the name is no module."""
+    path = PLUGINS.joinpath(*name.split("."))
+    packages = [parent / "__init__.py" for parent in (path, *path.parents) if PLUGINS in parent.parents]
+    yield from (each for each in (path.with_suffix(".py"), *packages) if each.is_file())
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def write_zip(root: Path, output: Path) -> None:
+    """Zip a directory with sorted names, one time and two modes, so that equal content gives equal bytes."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    draft = output.with_name(output.name + ".draft")
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), OLDEST_ZIP_TIME)
+            entry.create_system = 3  # Unix, whatever builds it: the mode below counts only there
+            entry.external_attr = (EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+    draft.replace(output)
+
+
+def _install(root: Path, runtime: Runtime) -> None:
+    """Install psycopg2 for the runtime, without what differs from one installation to the next."""
+    uv = Path(sys.executable).with_name("uv")
+    command: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        root,
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+    ]
+    target = ["--python-version", runtime.python, "--python-platform", runtime.platform]
+    subprocess.run([*command, *target, PSYCOPG2], check=True)
+    for leftover in [*root.glob("*.dist-info"), *root.rglob("__pycache__"), root / ".lock"]:
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--python", default=AWS.python)
+    parser.add_argument("--platform", default=AWS.platform)
+    options = parser.parse_args()
+    digest = build(options.output, Runtime(options.python, options.platform))
+    sys.stdout.write(f"{digest}  {options.output}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Lambda register_files: S3 events, by SQS or directly, become rows of mng.files; then the DAG runs are started."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+import boto3
+
+from lakeport import settings
+from lakeport.arrivals import messages_of
+from lakeport.credentials import connect_to_redshift
+from lakeport.dag_runs import dag_run_api
+from lakeport.matching import ArrivalIndex
+from lakeport.registration import register_messages, start_runs
+from lakeport.warehouse import Warehouse
+
+logging.getLogger().setLevel(logging.INFO)
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Register a batch and report the messages to deliver again (SQS partial batch response).
+
+    Raises for a direct S3 event that cannot be registered, so that the service delivers it again.
+    """
+    with Warehouse(connect_to_redshift) as warehouse:
+        result = register_messages(messages_of(event), _index(), warehouse)
+    if result.new_files:
+        _start_runs(result.new_files)
+    if "" in result.failed_messages:
+        raise ValueError("the S3 event cannot be registered; the log says why")
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in result.failed_messages]}
+
+
+def _start_runs(new_files: dict[str, list[str]]) -> None:
+    try:
+        start_runs(new_files, dag_run_api())
+    except Exception:  # whatever it is, the files are registered and stay New
+        logging.exception("no run could be started")
+
+
+def _index() -> ArrivalIndex:
+    answer = _s3().get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
+    return ArrivalIndex.from_json(answer["Body"].read())
+
+
+@cache
+def _s3() -> Any:
+    return boto3.client("s3")

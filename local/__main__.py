@@ -1,0 +1,58 @@
+"""`python -m local up | down | status`."""
+
+import argparse
+import os
+import sys
+import time
+
+from local import processes, stack
+from local.config import Config
+from local.errors import StackError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
+    parser.add_argument("command", choices=["up", "down", "status"])
+    command = parser.parse_args().command
+    # The person's own AWS set-up has no say here: a profile that does not exist would stop boto3.
+    os.environ.pop("AWS_PROFILE", None)
+    try:
+        return {"up": up, "down": down, "status": status}[command](Config.from_environment())
+    except StackError as error:
+        say(f"\nThe local stack is not {'down' if command == 'down' else 'up'}: {error}")
+        return 1
+
+
+def up(config: Config) -> int:
+    started = time.monotonic()
+    stack.up(config, say)
+    say(f"\nThe local stack is up, in {time.monotonic() - started:.1f} s.  `make down` stops it and keeps its data.\n")
+    for row in stack.addresses(config):
+        say("  {:<10}{:<34}{}".format(*row).rstrip())
+    return 0
+
+
+def down(config: Config) -> int:
+    stack.down(config, say)
+    return 0
+
+
+def status(config: Config) -> int:
+    """Print each part; the exit status tells whether all of them are well."""
+    is_well = True
+    for service in stack.services(config):
+        process = processes.running(config, service.name)
+        state = "stopped" if not process else "running" if service.is_ready() else "does not answer"
+        is_well = is_well and state == "running"
+        detail = f"process {process.pid}" if process else ""
+        say(f"  {service.name:<24}{state:<17}{detail}".rstrip())
+    return 0 if is_well else 1
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

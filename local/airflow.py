@@ -1,0 +1,159 @@
+"""Airflow 3 as four processes with LocalExecutor, its database in the stack's PostgreSQL, users with passwords."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from local import credentials, postgres
+from local.aws import names, server
+from local.config import HOST, REPOSITORY, Config
+from local.errors import PartError
+from local.processes import Service, base_environment, log_path, running, tail
+
+DATABASE = "airflow"
+SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+# A looping scheduler sleeps this long when idle: Airflow's own second would be most of a small file's way.
+SCHEDULER_SLEEP_SECONDS = 0.2
+
+# component: its name in the health report and the command's options.
+# Logs are read from disk: a log server would only take two more ports, on all interfaces.
+COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "api-server": ("metadatabase", ("api-server",)),
+    "scheduler": ("scheduler", ("scheduler", "--skip-serve-logs")),
+    "dag-processor": ("dag_processor", ("dag-processor",)),
+    "triggerer": ("triggerer", ("triggerer", "--skip-serve-logs")),
+}
+
+
+def services(config: Config) -> list[Service]:
+    """Describe the four components; `prepare` must have been called."""
+    variables = environment(config)
+    return [
+        Service(
+            name=_name(component),
+            command=(sys.executable, "-m", "airflow", *command),
+            environment=variables,
+            is_ready=partial(_is_healthy, config, component),
+            start_within_seconds=180,
+        )
+        for component, (_, command) in COMPONENTS.items()
+    ]
+
+
+def prepare(config: Config) -> None:
+    """Make the database, bring it to this Airflow's version and write the users' passwords."""
+    home = _home(config)
+    home.mkdir(parents=True, exist_ok=True)
+    credentials.write_private(_passwords_path(config), json.dumps({credentials.USER: credentials.PASSWORD}))
+    postgres.create_database(config, DATABASE, credentials.load(config).airflow_database_password)
+    stamp = home / "migrated"
+    if stamp.exists() and stamp.read_text() == version("apache-airflow-core"):
+        return
+    with log_path(config, "airflow-migrate").open("wb") as log:
+        command = [sys.executable, "-m", "airflow", "db", "migrate"]
+        variables = base_environment() | environment(config)
+        done = subprocess.run(command, check=False, env=variables, stdout=log, stderr=log, cwd=REPOSITORY)
+    if done.returncode:
+        log_file = log_path(config, "airflow-migrate")
+        raise PartError(f"airflow db migrate failed:\n{tail(log_file)}\nThe whole log: {log_file}")
+    stamp.write_text(version("apache-airflow-core"))
+
+
+def environment(config: Config) -> dict[str, str]:
+    """Return what every Airflow process is told; product settings are the same as on MWAA."""
+    secret = credentials.load(config)
+    database = f"{DATABASE}:{secret.airflow_database_password}@{HOST}:{config.ports.postgres}/{DATABASE}"
+    options = {
+        "core__executor": "LocalExecutor",
+        "core__parallelism": "8",
+        "core__dags_folder": str(REPOSITORY / "dags"),
+        "core__plugins_folder": str(REPOSITORY / "plugins"),
+        "core__load_examples": "False",
+        "core__hostname_callable": "socket.gethostname",  # no name server is asked
+        "core__execution_api_server_url": f"{config.airflow_url}/execution/",
+        "core__fernet_key": secret.fernet_key,
+        "core__auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+        "core__simple_auth_manager_users": f"{credentials.USER}:admin",
+        "core__simple_auth_manager_passwords_file": str(_passwords_path(config)),
+        "core__min_serialized_dag_update_interval": "5",
+        "database__sql_alchemy_conn": f"postgresql+psycopg2://{database}",
+        "api__host": HOST,
+        "api__port": str(config.ports.airflow),
+        "api__base_url": config.airflow_url,
+        "api__secret_key": secret.api_secret,
+        "api_auth__jwt_secret": secret.jwt_secret,
+        "dag_processor__dag_bundle_config_list": json.dumps(_bundles(config)),
+        "dag_processor__refresh_interval": "5",
+        "dag_processor__bundle_refresh_check_interval": "2",
+        "dag_processor__min_file_process_interval": "5",
+        "scheduler__scheduler_idle_sleep_time": str(SCHEDULER_SLEEP_SECONDS),
+        "scheduler__task_instance_heartbeat_timeout": "20",
+        "scheduler__task_instance_heartbeat_timeout_detection_interval": "5",
+        "secrets__backend": SECRETS_BACKEND,
+        "secrets__backend_kwargs": json.dumps(_secrets_backend_options()),
+        "logging__base_log_folder": str(config.logs / "airflow"),
+        "logging__dag_processor_child_process_log_directory": str(config.logs / "airflow" / "dag_processor"),
+        "logging__colored_console_log": "False",
+        "usage_data_collection__enabled": "False",
+    }
+    return {
+        **{f"AIRFLOW__{name.upper()}": value for name, value in options.items()},
+        "AIRFLOW_HOME": str(_home(config)),
+        # Airflow's processes rename themselves; this keeps /proc/PID/environ whole, by which we find them again.
+        "SPT_NOENV": "1",
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked workers otherwise
+        **server.environment(config),
+        **names.PRODUCT_ENVIRONMENT,
+    }
+
+
+def _bundles(config: Config) -> list[dict[str, object]]:
+    folders = {"dags-folder": REPOSITORY / "dags"} | ({"more-dags": config.more_dags} if config.more_dags else {})
+    return [
+        {
+            "name": name,
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(folder), "refresh_interval": 5},
+        }
+        for name, folder in folders.items()
+    ]
+
+
+def _secrets_backend_options() -> dict[str, str | None]:
+    return {
+        "connections_prefix": names.CONNECTIONS_PREFIX,
+        "connections_lookup_pattern": "^lakeport_.*$",
+        "variables_prefix": None,
+        "config_prefix": None,
+    }
+
+
+def _is_healthy(config: Config, component: str) -> bool:
+    """Say whether the component reports itself healthy since it was started: an old heartbeat outlives its process."""
+    try:
+        with urllib.request.urlopen(f"{config.airflow_url}/api/v2/monitor/health", timeout=10) as answer:
+            report = json.load(answer)[COMPONENTS[component][0]]
+    except (OSError, urllib.error.URLError, ValueError):
+        return False
+    heartbeat = next((value for key, value in report.items() if key.startswith("latest_")), None)
+    process = running(config, _name(component))
+    is_recent = not heartbeat or (process and datetime.fromisoformat(heartbeat).timestamp() > process.create_time())
+    return bool(report["status"] == "healthy" and is_recent)
+
+
+def _name(component: str) -> str:
+    return f"airflow-{component}"
+
+
+def _home(config: Config) -> Path:
+    return config.state / "airflow"
+
+
+def _passwords_path(config: Config) -> Path:
+    return _home(config) / "passwords.json"

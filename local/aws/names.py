@@ -1,0 +1,32 @@
+"""The names of Lakeport's AWS resources on the laptop, and what its processes are told about them."""
+
+LANDING_BUCKET = "lakeport-landing"
+ARCHIVE_BUCKET = "lakeport-archive"
+WORK_BUCKET = "lakeport-work"
+CODE_BUCKET = "lakeport-code"
+BUCKETS = (LANDING_BUCKET, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)
+
+ARRIVALS_QUEUE = "lakeport-arrivals"
+DEAD_LETTER_QUEUE = "lakeport-arrivals-dead-letter"
+ALARMS_TOPIC = "lakeport-alarms"
+REGISTER_FUNCTION = "lakeport-register-files"
+
+AIRFLOW_SECRET = "lakeport/airflow"
+CONNECTIONS_PREFIX = "lakeport/connections"
+REDSHIFT_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_redshift"
+SLACK_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_slack"
+SMTP_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_smtp"
+
+PRODUCT_ENVIRONMENT = {
+    "LAKEPORT_LANDING_BUCKET": LANDING_BUCKET,
+    "LAKEPORT_ARCHIVE_BUCKET": ARCHIVE_BUCKET,
+    "LAKEPORT_WORK_BUCKET": WORK_BUCKET,
+    "LAKEPORT_CODE_BUCKET": CODE_BUCKET,
+    "LAKEPORT_AIRFLOW_SECRET": AIRFLOW_SECRET,
+    "LAKEPORT_REDSHIFT_SECRET": REDSHIFT_SECRET,
+}
+FUNCTION_ENVIRONMENT = {
+    "LAKEPORT_CODE_BUCKET": CODE_BUCKET,
+    "LAKEPORT_AIRFLOW_SECRET": AIRFLOW_SECRET,
+    "LAKEPORT_REDSHIFT_SECRET": REDSHIFT_SECRET,
+}

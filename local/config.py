@@ -1,0 +1,85 @@
+"""Where the stack lives and which ports it takes; the only reader of the LAKEPORT_* variables that move it."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from local.errors import StackError
+
+HOST = "127.0.0.1"
+LAST_PORT = 65535
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The port of each part that listens, all on 127.0.0.1; LAKEPORT_<FIELD>_PORT changes it."""
+
+    airflow: int = 8080
+    redshift: int = 5439
+    aws: int = 4566
+    mail: int = 1025
+    slack: int = 8025
+    postgres: int = 5438
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Ports":
+        given = {each.name: environment.get(variable(each.name)) for each in fields(cls)}
+        return cls(**{name: _port(variable(name), text) for name, text in given.items() if text})
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Return ports nobody listens on now, all held until the last is found so that they differ."""
+        with ExitStack() as held:
+            sockets = [held.enter_context(socket.socket()) for _ in fields(cls)]
+            for each in sockets:
+                each.bind((HOST, 0))
+            return cls(*(each.getsockname()[1] for each in sockets))
+
+    def by_name(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One stack: two with different state directories and ports run side by side."""
+
+    state: Path = REPOSITORY / ".lakeport"
+    ports: Ports = field(default_factory=Ports)
+    more_dags: Path | None = None
+    """A second DAG folder: tests put DAGs there that are no part of the product."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
+        state = REPOSITORY / (environment.get("LAKEPORT_STATE") or ".lakeport")
+        return cls(state, Ports.from_environment(environment))
+
+    @property
+    def aws_endpoint(self) -> str:
+        return f"http://{HOST}:{self.ports.aws}"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://{HOST}:{self.ports.airflow}"
+
+    @property
+    def slack_url(self) -> str:
+        return f"http://{HOST}:{self.ports.slack}"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that moves this port."""
+    return f"LAKEPORT_{name.upper()}_PORT"
+
+
+def _port(name: str, text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= LAST_PORT:
+        raise StackError(f"{name} is {text!r}; it must be a port, a whole number from 1 to {LAST_PORT}.")
+    return int(text)

@@ -1,0 +1,245 @@
+"""Start, find and stop the stack's processes so that none is left behind and no stranger is ever killed.
+
+A process is ours when its pid file names both its pid and its start time: a recycled pid has another start time.
+Whatever it forked is found by its session, its parents, or the marker that every part inherits in its environment.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from local.config import REPOSITORY, Config
+from local.errors import PartError
+
+MARKER = "LAKEPORT_STACK"
+CLOCK_TOLERANCE_SECONDS = 2.0
+BUSY_WITHIN_SECONDS = 15.0
+LOG_LINES_SHOWN = 15
+
+# Variables of the person's shell that would change what a part does.
+_FOREIGN = (
+    "AIRFLOW_",
+    "AIRFLOW__",
+    "AWS_",
+    "LAKEPORT_",
+    "PG",
+    "PYTHON",
+    "VIRTUAL_ENV",
+    "S3_",
+    "LAMBDA_",
+    "LOCALSTACK_",
+)
+
+# Processes this interpreter started: they must be reaped here, or they stay behind as zombies.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A process of the stack: how to start it, how to know it is ready, how to end it."""
+
+    name: str
+    command: tuple[str, ...]
+    is_ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    start_within_seconds: float = 60
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_within_seconds: float = 5
+
+
+def base_environment() -> dict[str, str]:
+    """Return this shell's environment without what would leak into a part and change it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    kept["PATH"] = os.environ.get("PATH", os.defpath)
+    for name in ("NO_PROXY", "no_proxy"):
+        kept[name] = ",".join(filter(None, [kept.get(name), "127.0.0.1,localhost"]))
+    return kept
+
+
+def log_path(config: Config, name: str) -> Path:
+    return config.logs / f"{name}.log"
+
+
+def running(config: Config, name: str) -> psutil.Process | None:
+    """Return the part's process if it is alive and is the one its pid file was written for."""
+    noted = _noted(config, name)
+    try:
+        process = psutil.Process(noted["pid"])
+        started_at = process.create_time()
+        is_alive = process.status() != psutil.STATUS_ZOMBIE
+    except (KeyError, psutil.Error):
+        return None
+    is_same = abs(started_at - noted["started_at"]) < CLOCK_TOLERANCE_SECONDS
+    return process if is_alive and is_same else None
+
+
+def is_current(config: Config, service: Service) -> bool:
+    """Say whether the part runs, with the command and environment it would be started with now."""
+    return bool(running(config, service.name)) and _noted(config, service.name).get("digest") == _digest(service)
+
+
+def start(config: Config, service: Service) -> bool:
+    """Start the part and wait until it is ready; return False if it was already healthy and as it should be.
+
+    Raises PartError with the end of its log when it ends or does not answer in time.
+    """
+    if is_current(config, service) and _is_ready_within(service, BUSY_WITHIN_SECONDS):
+        return False
+    stop(config, [service])
+    process = _launch(config, service)
+    deadline = time.monotonic() + service.start_within_seconds
+    while not service.is_ready():
+        if process.poll() is not None:
+            raise _failed(config, service, f"ended with exit status {process.returncode}")
+        if time.monotonic() > deadline:
+            stop(config, [service])
+            raise _failed(config, service, f"did not answer within {service.start_within_seconds:.0f} s")
+        time.sleep(0.05)
+    return True
+
+
+def stop(config: Config, services: Iterable[Service]) -> list[str]:
+    """Stop these parts together, with everything they forked; return the names of those that ran."""
+    services = list(services)
+    leaders = [(service, leader) for service in services if (leader := running(config, service.name))]
+    families = [_family(leader) for _, leader in leaders]
+    for service, leader in leaders:
+        _signal([leader], service.stop_signal)
+    for service, leader in leaders:
+        _wait([leader], service.stop_within_seconds)
+    remaining = set().union(*families, *(_strays(config, service.name) for service in services))
+    _signal(remaining, signal.SIGKILL)
+    _wait(remaining, 5)
+    for service in services:
+        _pid_path(config, service.name).unlink(missing_ok=True)
+    return [service.name for service, _ in leaders]
+
+
+def tail(path: Path, lines: int = LOG_LINES_SHOWN) -> str:
+    """Return the last lines of a log."""
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _is_ready_within(service: Service, seconds: float) -> bool:
+    """Give a busy part time to answer before it counts as hung."""
+    deadline = time.monotonic() + seconds
+    while not service.is_ready():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
+    """Start the command as leader of its own session, away from this terminal's Ctrl-C."""
+    environment = base_environment() | dict(service.environment) | {MARKER: _marker(config, service.name)}
+    log = log_path(config, service.name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            service.command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _children[process.pid] = process
+    started_at = psutil.Process(process.pid).create_time()
+    pid_path = _pid_path(config, service.name)
+    pid_path.parent.mkdir(parents=True, exist_ok=True)
+    pid_path.write_text(json.dumps({"pid": process.pid, "started_at": started_at, "digest": _digest(service)}))
+    return process
+
+
+def _digest(service: Service) -> str:
+    text = json.dumps([service.command, sorted(service.environment.items())])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _noted(config: Config, name: str) -> dict[str, Any]:
+    """Return what the pid file says, nothing if there is none that can be read."""
+    try:
+        noted = json.loads(_pid_path(config, name).read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _failed(config: Config, service: Service, what: str) -> PartError:
+    log = log_path(config, service.name)
+    return PartError(f"{service.name} {what}. The end of its log:\n{tail(log)}\nThe whole log: {log}")
+
+
+def _pid_path(config: Config, name: str) -> Path:
+    return config.state / "run" / f"{name}.json"
+
+
+def _family(leader: psutil.Process) -> set[psutil.Process]:
+    """Return the leader and all that descends from it or shares its session."""
+    with contextlib.suppress(psutil.Error):
+        return {leader, *leader.children(recursive=True), *_session(leader.pid)}
+    return {leader}
+
+
+def _session(leader_pid: int) -> set[psutil.Process]:
+    members = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if os.getsid(process.pid) == leader_pid:
+                members.add(process)
+    return members
+
+
+def _strays(config: Config, name: str) -> set[psutil.Process]:
+    """Return what carries the part's marker, whoever its parent is now."""
+    marker = _marker(config, name)
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARKER) == marker:
+                found.add(process)
+    return found
+
+
+def _marker(config: Config, name: str) -> str:
+    return f"{name}@{config.state}"
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        # psutil compares start times itself before it signals, so a pid recycled meanwhile is left alone.
+        with contextlib.suppress(psutil.Error, OSError):
+            process.send_signal(number)
+
+
+def _wait(processes: Iterable[psutil.Process], seconds: float) -> None:
+    """Wait until these are gone or only zombies of someone else."""
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        while _is_alive(process) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    child = _children.get(process.pid)
+    if child and child.poll() is not None:
+        return False
+    try:
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

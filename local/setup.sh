@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Make .venv (everything but the AWS server) and .venv-aws (the AWS server) match their locks.
+# Quick when nothing changed; safe to run again after being stopped anywhere.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Where this is set, nothing is byte-compiled and every Airflow process starts seconds later.
+unset PYTHONDONTWRITEBYTECODE
+
+readonly UV_VERSION=0.13.9
+readonly LOCKS=(requirements-dev.txt local/aws/requirements.txt)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+works() { # a shim may exist and fail, and Debian's python3 has no ensurepip
+    "$1" -c 'import sys, venv, ensurepip, ssl; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
+}
+
+find_python() {
+    local name path
+    if [[ -n "${LAKEPORT_PYTHON:-}" ]]; then
+        works "$LAKEPORT_PYTHON" && command -v "$LAKEPORT_PYTHON" && return
+        say "LAKEPORT_PYTHON=$LAKEPORT_PYTHON is not a usable Python 3.11, 3.12 or 3.13 with venv, ensurepip and ssl."
+        return 1
+    fi
+    for name in python3.12 python3.13 python3.11 python3; do
+        while read -r path; do
+            works "$path" && echo "$path" && return
+        done < <(type -ap "$name" || true; compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/*/bin/$name" || true)
+    done
+    say "no usable Python found: Lakeport needs Python 3.12 (or 3.13 or 3.11) with the modules venv, ensurepip and ssl."
+    say "Install it (Debian and Ubuntu: apt install python3.12-venv; macOS: brew install python@3.12),"
+    say "or name it: LAKEPORT_PYTHON=/path/to/python3.12 make ..."
+    return 1
+}
+
+# What the environments were made from: the locks, the tool, the place (scripts hold absolute paths), the interpreter.
+stamp() {
+    cat "${LOCKS[@]}" | cksum
+    echo "uv $UV_VERSION"
+    cd .venv 2>/dev/null && pwd -P
+    bin/python -V 2>&1
+}
+
+is_current() {
+    [[ -f .venv/lakeport-stamp && -x .venv/bin/python && -x .venv-aws/bin/python ]] &&
+        [[ "$(cat .venv/lakeport-stamp)" == "$(stamp)" ]]
+}
+
+is_current && exit 0
+
+python="$(find_python)"
+say "using $python ($("$python" -V))"
+rm -f .venv/lakeport-stamp
+# --clear mends an environment whose interpreter is gone or that was made at another path.
+"$python" -m venv --clear .venv
+"$python" -m venv --clear --without-pip .venv-aws
+.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+export UV_LINK_MODE="${UV_LINK_MODE:-$([[ "$(uname)" == Darwin ]] && echo clone || echo hardlink)}"
+say "installing the AWS server (local/aws/requirements.txt)"
+.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv-aws local/aws/requirements.txt
+say "installing Airflow, tests and tools (requirements-dev.txt)"
+.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv requirements-dev.txt
+now="$(stamp)"
+echo "$now" >.venv/lakeport-stamp
+say "done in $SECONDS s"

@@ -1,0 +1,224 @@
+"""Bring the whole stack up and down: what depends on what, what is shown while it happens."""
+
+import contextlib
+import importlib.util
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+import psutil
+
+from local import airflow, credentials, postgres, processes, warehouse
+from local.aws import function, names, resources, server
+from local.config import HOST, REPOSITORY, Config, Ports, variable
+from local.errors import PartError, StackError
+from local.processes import Service
+from local.sinks import services as sinks
+
+Report = Callable[[str], None]
+
+# The process that listens on each port: ours is told from a stranger's by it.
+LISTENERS = {name: name for name in Ports().by_name()} | {"airflow": "airflow-api-server"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of work on the way up; `run` says in a word what it did."""
+
+    name: str
+    run: Callable[[], str]
+    after: tuple[str, ...] = ()
+
+
+def up(config: Config, report: Report, only: frozenset[str] | None = None) -> None:
+    """Start what does not run yet, in order, side by side where nothing speaks against it.
+
+    `only` names the parts wanted, with whatever they need; without it everything is started.
+    Raises StackError, and starts nothing, when a port is taken; raises PartError when a part does not start.
+    """
+    check_ports(config)
+    config.state.mkdir(parents=True, exist_ok=True)
+    credentials.load(config)
+    write_shell_environment(config)
+    started = time.monotonic()
+    steps = {step.name: step for step in _steps(config)}
+    for name, what, seconds in _run(_selected(steps, only)):
+        report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
+
+
+def down(config: Config, report: Report) -> None:
+    """Stop every part, whatever state the stack is in: users of PostgreSQL first, PostgreSQL last."""
+    last = postgres.service(config)
+    others = [service for service in services(config) if service.name != last.name]
+    for name in [*processes.stop(config, others), *processes.stop(config, [last])]:
+        report(f"stopped {name}")
+
+
+def services(config: Config) -> list[Service]:
+    """Return every part that is a process."""
+    return [
+        postgres.service(config),
+        server.service(config),
+        sinks.mail(config),
+        sinks.slack(config),
+        *([warehouse.service(config)] if warehouse.exists() else []),
+        *airflow.services(config),
+    ]
+
+
+def check_ports(config: Config) -> None:
+    """Raise StackError for the ports that someone else listens on, all of them at once."""
+    ports = config.ports.by_name()
+    ours = {service.name for service in services(config) if processes.is_current(config, service)}
+    problems = [
+        f"port {port} is taken{_by_whom(port)}, and {name} needs it: free it or choose another, {variable(name)}=PORT"
+        for name, port in ports.items()
+        if LISTENERS[name] not in ours and _is_taken(port)
+    ]
+    same = {port: [name for name in ports if ports[name] == port] for port in sorted(set(ports.values()))}
+    problems += [f"port {port} is given to {' and '.join(names)}" for port, names in same.items() if len(names) > 1]
+    if problems:
+        raise StackError("Nothing was started.\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def shell_environment(config: Config) -> dict[str, str]:
+    """Return what our commands need in their environment to work with this stack."""
+    return server.environment(config) | names.PRODUCT_ENVIRONMENT
+
+
+def write_shell_environment(config: Config) -> None:
+    """Write .lakeport/env, which `./lakeport` reads and a person may `source`."""
+    lines = ["unset AWS_PROFILE AWS_SESSION_TOKEN"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in shell_environment(config).items()]
+    credentials.write_private(config.state / "env", "\n".join(lines) + "\n")
+
+
+def addresses(config: Config) -> list[tuple[str, str, str]]:
+    """Return what a person opens: the thing, its address, how to get in."""
+    user = f"user {credentials.USER}, password {credentials.PASSWORD}"
+    return [
+        ("Airflow", config.airflow_url, user),
+        ("Redshift", f"{HOST}:{config.ports.redshift}", f"{user}, database {credentials.DATABASE}"),
+        ("AWS", config.aws_endpoint, f"key {credentials.AWS_KEY}, secret {credentials.AWS_SECRET}"),
+        ("Landing", f"s3://{names.LANDING_BUCKET}", "source .lakeport/env first"),
+        ("Mail", str(sinks.mail_directory(config)), f"SMTP on {HOST}:{config.ports.mail}"),
+        ("Slack", str(sinks.slack_directory(config)), config.slack_url),
+        ("Logs", str(config.logs), ""),
+    ]
+
+
+def _steps(config: Config) -> Iterator[Step]:
+    """Give the way up; each step names those it waits for."""
+
+    def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
+        def run() -> str:
+            if prepare:
+                prepare(config)
+            return "started" if processes.start(config, service) else "already running"
+
+        return Step(service.name, run, after)
+
+    def task(name: str, work: Callable[[], object], *after: str) -> Step:
+        def run() -> str:
+            work()
+            return "done"
+
+        return Step(name, run, after)
+
+    yield part(postgres.service(config), prepare=postgres.initialize)
+    yield part(server.service(config), prepare=_unless_running("aws", server.prepare))
+    yield task("aws-resources", lambda: resources.create(config), "aws")
+    yield part(sinks.mail(config))
+    yield part(sinks.slack(config))
+    yield task("airflow-database", lambda: airflow.prepare(config), "postgres")
+    for service in airflow.services(config):
+        yield part(service, "airflow-database", "aws-resources")
+    if function.exists():
+        # After the tables and the index, or the first batches would fail and be hidden for minutes.
+        yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
+    if warehouse.exists():
+        yield part(warehouse.service(config), "postgres", "aws")
+    if importlib.util.find_spec("lakeport") and importlib.util.find_spec("lakeport.cli"):
+        yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
+        yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
+
+
+def _unless_running(name: str, prepare: Callable[[Config], None]) -> Callable[[Config], None]:
+    def run(config: Config) -> None:
+        if not processes.running(config, name):
+            prepare(config)
+
+    return run
+
+
+def _lakeport(config: Config, *arguments: str) -> None:
+    """Run our own command against this stack."""
+    variables = processes.base_environment() | shell_environment(config)
+    variables["PYTHONPATH"] = str(REPOSITORY / "plugins")
+    command = [sys.executable, "-m", "lakeport.cli", *arguments]
+    done = subprocess.run(command, check=False, env=variables, cwd=REPOSITORY, capture_output=True, text=True)
+    if done.returncode:
+        raise PartError(f"lakeport {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+
+
+def _selected(steps: dict[str, Step], only: frozenset[str] | None) -> dict[str, Step]:
+    """Return the wanted steps and those they wait for."""
+    if only is None:
+        return steps
+    wanted: set[str] = set()
+    ahead = list(only)
+    while ahead:
+        name = ahead.pop()
+        if name not in wanted:
+            wanted.add(name)
+            ahead += steps[name].after
+    return {name: step for name, step in steps.items() if name in wanted}
+
+
+def _run(steps: dict[str, Step]) -> Iterator[tuple[str, str, float]]:
+    """Run each step when those before it are done; the first failure ends it, after what has begun."""
+    order = TopologicalSorter({name: [each for each in step.after if each in steps] for name, step in steps.items()})
+    order.prepare()
+    with ThreadPoolExecutor(max_workers=len(steps)) as pool:
+        pending: dict[Future[tuple[str, float]], str] = {}
+        while order.is_active():
+            pending |= {pool.submit(_timed, steps[name]): name for name in order.get_ready()}
+            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                name = pending.pop(future)
+                what, seconds = future.result()
+                yield name, what, seconds
+                order.done(name)
+
+
+def _timed(step: Step) -> tuple[str, float]:
+    started = time.monotonic()
+    return step.run(), time.monotonic() - started
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, port)) == 0:
+            return True
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def _by_whom(port: int) -> str:
+    """Name the process that listens, where the system tells us."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for each in psutil.net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN and each.pid and each.laddr[1:] == (port,):
+                return f" by {psutil.Process(each.pid).name()} (process {each.pid})"
+    return ""

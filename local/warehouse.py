@@ -1,0 +1,55 @@
+"""Run the Redshift stand-in as a part of the stack."""
+
+import importlib.util
+import sys
+
+import psycopg2
+
+from local import credentials, postgres
+from local.aws import server
+from local.config import HOST, Config
+from local.processes import Service
+
+
+def exists() -> bool:
+    return importlib.util.find_spec("local.redshift") is not None
+
+
+def service(config: Config) -> Service:
+    ports = {
+        "--port": config.ports.redshift,
+        "--postgres-host": HOST,
+        "--postgres-port": config.ports.postgres,
+        "--s3-endpoint": config.aws_endpoint,
+        "--database": credentials.DATABASE,
+        "--user": credentials.USER,
+    }
+    options = [str(each) for pair in ports.items() for each in pair]
+    return Service(
+        name="redshift",
+        command=(sys.executable, "-m", "local.redshift", *options),
+        environment=server.environment(config)
+        | {
+            "LAKEPORT_POSTGRES_USER": postgres.SUPERUSER,
+            "LAKEPORT_POSTGRES_PASSWORD": credentials.load(config).postgres_password,
+            "LAKEPORT_REDSHIFT_PASSWORD": credentials.PASSWORD,
+        },
+        is_ready=lambda: is_ready(config),
+        start_within_seconds=60,
+    )
+
+
+def is_ready(config: Config) -> bool:
+    try:
+        connection = psycopg2.connect(
+            host=HOST,
+            port=config.ports.redshift,
+            dbname=credentials.DATABASE,
+            user=credentials.USER,
+            password=credentials.PASSWORD,
+            connect_timeout=5,
+        )
+    except psycopg2.OperationalError:
+        return False
+    connection.close()
+    return True

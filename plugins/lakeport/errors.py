@@ -1,0 +1,56 @@
+"""Every error Lakeport raises on purpose.
+
+LakeportError
+├── SchemaError        a schema YAML says something it must not; lists every problem of the file
+├── ArrivalError       an S3 event that cannot be read
+├── ObjectChanged      an object is no longer the version that was registered
+├── UnloadableFile     the file cannot be what its schema says; trying again would not help
+│   └── TooManyRejects more rows were rejected than the schema allows
+├── TableMismatch      the live table cannot be reconciled with the schema
+├── StatusConflict     a file is not in the status this step may move it from
+└── AirflowUnavailable a DAG run could not be started
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LakeportError(Exception):
+    """Say where, what is wrong and what to do."""
+
+
+class SchemaError(LakeportError):
+    """List every problem of one schema YAML, each as `path:line: key: problem`."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class ArrivalError(LakeportError):
+    """An S3 event that cannot be read."""
+
+
+class ObjectChanged(LakeportError):
+    """An object in S3 is no longer the version that was registered."""
+
+
+class UnloadableFile(LakeportError):
+    """The file cannot be what its schema says."""
+
+
+class TooManyRejects(UnloadableFile):
+    """More rows were rejected than the schema allows."""
+
+
+class TableMismatch(LakeportError):
+    """The live table cannot be reconciled with the schema."""
+
+
+class StatusConflict(LakeportError):
+    """A file is not in the status this step may move it from."""
+
+
+class AirflowUnavailable(LakeportError):
+    """A DAG run could not be started."""

@@ -1,0 +1,128 @@
+"""S3: objects by version, their first lines, their lines by number, and the archive."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3
+import zstandard
+from botocore.exceptions import ClientError
+
+from lakeport.copy_source import CopySource
+from lakeport.errors import ObjectChanged
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
+_MAX_LINE_BYTES = 64 << 20
+
+
+def s3_client() -> S3Client:
+    """Return a client; endpoint, region and credentials are the environment's."""
+    return boto3.client("s3")
+
+
+def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
+    """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
+    head = _head(s3, Bucket=bucket, Key=key)
+    return None if head is None else head.get("VersionId") or head["ETag"].strip('"')
+
+
+def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> CopySource:
+    """Copy exactly the registered version, of any size, and return the copy.
+
+    Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version is gone.
+    """
+    try:
+        s3.copy(_version(source), to_bucket, to_key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            raise ObjectChanged(f"{source.uri}, version {source.version_id}, is not there any more") from error
+        raise
+    return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
+
+
+def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> None:
+    """Copy the registered version to the archive, unless it is there already with the same size.
+
+    Raises ObjectChanged if it is neither in landing nor in the archive.
+    """
+    kept = _head(s3, Bucket=to_bucket, Key=to_key)
+    if kept is None or kept["ContentLength"] != source.size_bytes:
+        copy_of_version(s3, source, to_bucket, to_key)
+        kept = _head(s3, Bucket=to_bucket, Key=to_key)
+    if kept is None or kept["ContentLength"] != source.size_bytes:
+        raise ObjectChanged(f"the archive's copy of {source.uri} has not the {source.size_bytes} bytes that landed")
+
+
+def remove_version(s3: S3Client, source: CopySource) -> None:
+    """Remove exactly that version from landing; a newer one of the same name stays."""
+    s3.delete_object(**_version(source))
+
+
+@contextmanager
+def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
+    """Open an object's registered version as a stream of its uncompressed bytes."""
+    with s3.get_object(**_version(source))["Body"] as body:
+        yield _decompressed(body, source.compression)
+
+
+def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the object's lines with these 1-based numbers, whole, without their line ends."""
+    wanted = sorted({number for number in numbers if number > 0}, reverse=True)
+    found: dict[int, str] = {}
+    if not wanted:
+        return found
+    with opened(s3, source) as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE_BYTES), b""), start=1):
+            if number == wanted[-1]:
+                found[wanted.pop()] = line.rstrip(b"\r\n").decode(errors="backslashreplace")
+                if not wanted:
+                    break
+    return found
+
+
+def _version(source: CopySource) -> Any:
+    place = {"Bucket": source.bucket, "Key": source.key}
+    return place | ({"VersionId": source.version_id} if source.version_id else {})
+
+
+def _head(s3: S3Client, **place: Any) -> Any:
+    try:
+        return s3.head_object(**place)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return None
+        raise
+
+
+def _decompressed(body: Any, compression: str) -> IO[bytes]:
+    openers: dict[str, Any] = {
+        "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+        "bzip2": bz2.BZ2File,
+        "zstd": lambda raw: io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
+    }
+    raw = io.BufferedReader(_Readable(body), 1 << 20)
+    opened_: IO[bytes] = openers.get(compression, lambda raw: raw)(raw)
+    return opened_
+
+
+class _Readable(io.RawIOBase):
+    """An S3 body as a raw stream: without the seeking that a response cannot do."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,83 @@
+"""Register what landed, then start the runs of the file types that got files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg2
+
+from lakeport import mng
+from lakeport.arrivals import Arrival, arrivals_in_message
+from lakeport.dag_runs import DagRunApi, arrival_run_id
+from lakeport.errors import ArrivalError, LakeportError
+from lakeport.matching import ArrivalIndex
+from lakeport.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+Message = tuple[str, str]
+
+
+@dataclass
+class Registration:
+    """What became of a batch of messages: file types with their New files, and the messages to deliver again."""
+
+    new_files: dict[str, list[str]] = field(default_factory=dict)
+    failed_messages: list[str] = field(default_factory=list)
+
+
+def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehouse: Warehouse) -> Registration:
+    """Register the objects of all messages in one transaction.
+
+    A message that cannot be read is set aside; where the database refuses the batch's data, each message is
+    registered on its own, so that one bad record never holds up the others.  Safe to repeat: registered objects are
+    recognised.
+    """
+    result, readable = Registration(), []
+    for message_id, body in messages:
+        try:
+            readable.append((message_id, arrivals_in_message(body)))
+        except ArrivalError:
+            log.exception("message %s cannot be read", message_id)
+            result.failed_messages.append(message_id)
+    _register(readable, index, warehouse, result)
+    return result
+
+
+def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
+    """Start one run per file type; a failure is logged and harmless, since the files stay New."""
+    for file_type, file_ids in new_files.items():
+        dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
+        try:
+            started = api.start(dag_id, run_id)
+            log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
+        except LakeportError:
+            log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
+
+
+def _register(
+    messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
+) -> None:
+    matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
+    now = datetime.now(UTC).replace(tzinfo=None)
+    try:
+        registered = warehouse.transaction(lambda current: mng.register(current, matched, now))
+    except (psycopg2.DataError, psycopg2.ProgrammingError, ValueError):
+        log.exception("the database refuses a batch of %d messages", len(messages))
+        if len(messages) == 1:
+            result.failed_messages.append(messages[0][0])
+        else:
+            for message in messages:
+                _register([message], index, warehouse, result)
+        return
+    for file_id, (file_type, status) in registered.items():
+        if status == "New":
+            result.new_files.setdefault(file_type, []).append(file_id)
+    log.info("%d objects in %d messages: %d New", len(matched), len(messages), _count(result.new_files))
+
+
+def _count(files: dict[str, list[str]]) -> int:
+    return sum(map(len, files.values()))

@@ -1,0 +1,87 @@
+"""A Redshift session: short transactions that are tried again where that is safe."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg2
+from psycopg2.extensions import connection, cursor
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[cursor], T]
+
+_TRIES = 5
+_FIRST_PAUSE_SECONDS = 0.2
+# 40001 and 40P01 are PostgreSQL's words for what Redshift reports as message 1023 under SQLSTATE XX000.
+_CONFLICT_SQLSTATES = {"40001", "40P01"}
+
+
+class Warehouse:
+    """Run work in transactions over one connection, opened when first needed.
+
+    `connect` gives a psycopg2 connection that is not in autocommit.
+    """
+
+    def __init__(self, connect: Callable[[], connection]) -> None:
+        self._connect = connect
+        self._connection: connection | None = None
+
+    def transaction(self, work: Work[T]) -> T:
+        """Run `work` in one transaction and commit it.
+
+        Conflicts and lost connections are tried again, five times in all, with growing pauses.  `work` may therefore
+        run more than once, and may run again although its COMMIT succeeded and only the answer was lost: it must
+        begin by looking at what is there.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._once(work)
+            except psycopg2.Error as error:
+                self._after(error)
+                if attempt == _TRIES or not is_passing(error):
+                    raise
+                pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())
+                log.warning("attempt %d of %d failed, trying again in %.1f s: %s", attempt, _TRIES, pause, error)
+                time.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _once(self, work: Work[T]) -> T:
+        if self._connection is None:
+            self._connection = self._connect()
+        with self._connection, self._connection.cursor() as current:
+            return work(current)
+
+    def _after(self, error: psycopg2.Error) -> None:
+        if self._connection is not None and (self._connection.closed or isinstance(error, psycopg2.OperationalError)):
+            self.close()
+
+
+def is_passing(error: psycopg2.Error) -> bool:
+    """Say whether the same work may succeed if it is simply run again."""
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return not is_wrong_password(error)
+    lines = str(error).splitlines()
+    return error.pgcode in _CONFLICT_SQLSTATES or (error.pgcode == "XX000" and bool(lines) and "1023" in lines[0])
+
+
+def is_wrong_password(error: psycopg2.Error) -> bool:
+    """Say whether Redshift refused the user's password, which a rotation may explain."""
+    return error.pgcode == "28P01" or "password authentication failed" in str(error)

@@ -1,0 +1,76 @@
+-- What Lakeport knows of every file and row.  Redshift declares keys and enforces none: the code that writes keeps them unique.
+
+CREATE SCHEMA IF NOT EXISTS mng;
+
+-- One row per object version that landed.
+CREATE TABLE IF NOT EXISTS mng.files (
+    file_id        VARCHAR(64)   NOT NULL,  -- sha256 of bucket, key and version
+    file_type      VARCHAR(64),
+    bucket         VARCHAR(63)   NOT NULL,
+    key            VARCHAR(1024) NOT NULL,
+    version_id     VARCHAR(1024),
+    etag           VARCHAR(128)  NOT NULL,
+    size_bytes     BIGINT        NOT NULL,
+    landed_at      TIMESTAMP     NOT NULL,
+    registered_at  TIMESTAMP     NOT NULL,
+    status         VARCHAR(16)   NOT NULL,  -- New | In Progress | Done | Fail | Filtered Out | Rejected
+    status_reason  VARCHAR(4096),
+    status_at      TIMESTAMP     NOT NULL,
+    dag_id         VARCHAR(250),
+    run_id         VARCHAR(250),
+    try_number     INTEGER,
+    table_name     VARCHAR(256),
+    rows_in_file   BIGINT,
+    rows_loaded    BIGINT,
+    rows_rejected  BIGINT,
+    loaded_at      TIMESTAMP,               -- the load transaction's time; every row of the load carries it as _loaded_at
+    query_id       BIGINT,
+    archive_bucket VARCHAR(63),
+    archive_key    VARCHAR(1024),
+    PRIMARY KEY (file_id)
+) SORTKEY (registered_at);
+
+-- Every move of a status, append only.
+CREATE TABLE IF NOT EXISTS mng.status_log (
+    file_id     VARCHAR(64)   NOT NULL,
+    from_status VARCHAR(16),
+    to_status   VARCHAR(16)   NOT NULL,
+    moved_at    TIMESTAMP     NOT NULL,
+    run_id      VARCHAR(250),
+    task_id     VARCHAR(250),
+    reason      VARCHAR(4096)
+) SORTKEY (moved_at);
+
+-- Every rejected row, for good.
+CREATE TABLE IF NOT EXISTS mng.load_errors (
+    file_id      VARCHAR(64)    NOT NULL,
+    run_id       VARCHAR(250)   NOT NULL,
+    line_number  BIGINT         NOT NULL,
+    column_name  VARCHAR(127),
+    column_type  VARCHAR(16),
+    position     INTEGER,
+    error_code   INTEGER,
+    error_reason VARCHAR(512),
+    raw_value    VARCHAR(1024),
+    raw_line     VARCHAR(65535),
+    logged_at    TIMESTAMP      NOT NULL
+) SORTKEY (logged_at);
+
+-- What a failing task said, written by the task itself, for the alert of its run.
+CREATE TABLE IF NOT EXISTS mng.task_errors (
+    dag_id     VARCHAR(250)  NOT NULL,
+    run_id     VARCHAR(250)  NOT NULL,
+    task_id    VARCHAR(250)  NOT NULL,
+    try_number INTEGER       NOT NULL,
+    error      VARCHAR(16384) NOT NULL,
+    log_url    VARCHAR(2048),
+    failed_at  TIMESTAMP     NOT NULL
+) SORTKEY (failed_at);
+
+-- One row per run that alerted; sent_at stays empty until every channel has it.
+CREATE TABLE IF NOT EXISTS mng.alerts (
+    dag_id    VARCHAR(250) NOT NULL,
+    run_id    VARCHAR(250) NOT NULL,
+    raised_at TIMESTAMP    NOT NULL,
+    sent_at   TIMESTAMP
+) SORTKEY (raised_at);
