@@ -3,9 +3,9 @@
 import contextlib
 import importlib.util
 import shlex
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,7 +16,7 @@ import psutil
 
 from local import airflow, credentials, postgres, processes, warehouse
 from local.aws import function, names, resources, server
-from local.config import HOST, REPOSITORY, Config, Ports, variable
+from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
 from local.processes import Service
 from local.sinks import services as sinks
@@ -47,8 +47,9 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
     credentials.load(config)
     write_shell_environment(config)
     started = time.monotonic()
-    steps = {step.name: step for step in _steps(config)}
-    for name, what, seconds in _run(_selected(steps, only)):
+    given_up = threading.Event()
+    steps = {step.name: step for step in _steps(config, given_up)}
+    for name, what, seconds in _run(_selected(steps, only), given_up):
         report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
 
@@ -79,7 +80,7 @@ def check_ports(config: Config) -> None:
     problems = [
         f"port {port} is taken{_by_whom(port)}, and {name} needs it: free it or choose another, {variable(name)}=PORT"
         for name, port in ports.items()
-        if LISTENERS[name] not in ours and _is_taken(port)
+        if LISTENERS[name] not in ours and not is_free(port)
     ]
     same = {port: [name for name in ports if ports[name] == port] for port in sorted(set(ports.values()))}
     problems += [f"port {port} is given to {' and '.join(names)}" for port, names in same.items() if len(names) > 1]
@@ -113,14 +114,14 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
     ]
 
 
-def _steps(config: Config) -> Iterator[Step]:
+def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     """Give the way up; each step names those it waits for."""
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
         def run() -> str:
             if prepare:
                 prepare(config)
-            return "started" if processes.start(config, service) else "already running"
+            return "started" if processes.start(config, service, given_up) else "already running"
 
         return Step(service.name, run, after)
 
@@ -181,38 +182,27 @@ def _selected(steps: dict[str, Step], only: frozenset[str] | None) -> dict[str, 
     return {name: step for name, step in steps.items() if name in wanted}
 
 
-def _run(steps: dict[str, Step]) -> Iterator[tuple[str, str, float]]:
-    """Run each step when those before it are done; the first failure ends it, after what has begun."""
+def _run(steps: dict[str, Step], given_up: threading.Event) -> Iterator[tuple[str, str, float]]:
+    """Run each step when those before it are done; the first failure, or Ctrl-C, ends it."""
     order = TopologicalSorter({name: [each for each in step.after if each in steps] for name, step in steps.items()})
     order.prepare()
     with ThreadPoolExecutor(max_workers=len(steps)) as pool:
         pending: dict[Future[tuple[str, float]], str] = {}
-        while order.is_active():
-            pending |= {pool.submit(_timed, steps[name]): name for name in order.get_ready()}
-            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in finished:
-                name = pending.pop(future)
-                what, seconds = future.result()
-                yield name, what, seconds
-                order.done(name)
+        try:
+            while order.is_active():
+                pending |= {pool.submit(_timed, steps[name]): name for name in order.get_ready()}
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    name = pending.pop(future)
+                    yield (name, *future.result())
+                    order.done(name)
+        except BaseException:
+            given_up.set()
+            raise
 
 
 def _timed(step: Step) -> tuple[str, float]:
     started = time.monotonic()
     return step.run(), time.monotonic() - started
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex((HOST, port)) == 0:
-            return True
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False
 
 
 def _by_whom(port: int) -> str:
