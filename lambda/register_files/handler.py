@@ -10,10 +10,10 @@ import boto3
 
 from lakeport import settings
 from lakeport.arrivals import messages_of
+from lakeport.credentials import connect_to_redshift
 from lakeport.dag_runs import dag_run_api
 from lakeport.matching import ArrivalIndex
 from lakeport.registration import register_messages, start_runs
-from lakeport.secrets import connect_to_redshift
 from lakeport.warehouse import Warehouse
 
 logging.getLogger().setLevel(logging.INFO)
@@ -46,5 +46,5 @@ def _index() -> ArrivalIndex:
 
 
 @cache
-def _s3() -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+def _s3() -> Any:
     return boto3.client("s3")

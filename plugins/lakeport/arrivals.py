@@ -1,7 +1,7 @@
 """S3 events, as SQS or S3 itself delivers them, as arrived objects.
 
-Facts: AWS delivers at least once and unordered; keys are URL-encoded with + for a blank; a configured bucket first sends
-`s3:TestEvent` (S3 User Guide, "Event message structure").
+Facts: AWS delivers at least once and unordered; keys are URL-encoded with + for a blank; a configured bucket first
+sends `s3:TestEvent` (S3 User Guide, "Event message structure").
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def messages_of(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _is_creation(record: object) -> bool:
     if not isinstance(record, dict) or not isinstance(record.get("eventName"), str):
         raise ArrivalError("a record has no eventName")
-    return record["eventName"].removeprefix("s3:").startswith("ObjectCreated:")
+    return str(record["eventName"]).removeprefix("s3:").startswith("ObjectCreated:")
 
 
 def _arrival(record: Mapping[str, Any]) -> Arrival:

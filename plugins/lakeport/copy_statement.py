@@ -14,7 +14,15 @@ from lakeport.file_type import FileType, Format
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000
 
-_FLAGS = ("acceptanydate", "blanksasnull", "emptyasnull", "escape", "fillrecord", "ignoreblanklines", "removequotes")
+_FLAGS: tuple[str, ...] = (
+    "acceptanydate",
+    "blanksasnull",
+    "emptyasnull",
+    "escape",
+    "fillrecord",
+    "ignoreblanklines",
+    "removequotes",
+)
 _FLAGS += ("roundec", "trimblanks", "truncatecolumns")
 _VALUES = {
     "delimiter": "DELIMITER",
@@ -54,7 +62,9 @@ def manifest(source: CopySource) -> str:
 
 def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: str, compression: str) -> sql.Composed:
     """Return the COPY of one manifest into the type's table; the file's fields go to `columns` in that order."""
-    options = [sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _FORMATS[file_type.format.type]) if word]
+    options: list[sql.SQL | sql.Composed] = [
+        sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _FORMATS[file_type.format.type]) if word
+    ]
     options += _conversions(file_type.format)
     if compression != "none":
         options.append(sql.SQL(compression.upper()))

@@ -1,7 +1,8 @@
 """Start DAG runs from outside Airflow: by MWAA's InvokeRestApi, or by the REST API of an Airflow of one's own.
 
 A run's id is made from the files it is started for, so that starting it again is answered with 409, "already there".
-`logical_date` must be sent as null: without it Airflow answers 422, and the MWAA provider's hook drops nulls, hence boto3.
+`logical_date` must be sent as null: without it Airflow answers 422, and the MWAA provider's hook drops nulls, hence
+boto3.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lakeport import settings
+from lakeport.credentials import read_secret
 from lakeport.errors import AirflowUnavailable
-from lakeport.secrets import read_secret
 
 ARRIVAL_PREFIX = "arrival"
 _ALREADY_THERE = 409
@@ -79,7 +80,9 @@ class AirflowApi:
         except urllib.error.HTTPError as error:
             if error.code == _ALREADY_THERE:
                 return False
-            raise AirflowUnavailable(f"{dag_id}: Airflow answers {error.code}: {error.read().decode()[:500]}") from error
+            raise AirflowUnavailable(
+                f"{dag_id}: Airflow answers {error.code}: {error.read().decode()[:500]}"
+            ) from error
         except (OSError, ValueError) as error:
             raise AirflowUnavailable(f"{dag_id}: Airflow at {self.url} cannot be reached: {error}") from error
         return True
@@ -89,7 +92,7 @@ class AirflowApi:
             self._token = self._post("/auth/token", self._credentials, {})["access_token"]
         return {"Authorization": f"Bearer {self._token}"}
 
-    def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+    def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         request = urllib.request.Request(  # noqa: S310 - the URL is the secret's
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
         )

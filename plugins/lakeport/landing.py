@@ -29,7 +29,7 @@ def s3_client() -> S3Client:
 
 
 def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
-    """Return what COPY would read now: the current version's id (its ETag without versioning), None if there is none."""
+    """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
     head = _head(s3, Bucket=bucket, Key=key)
     return None if head is None else head.get("VersionId") or head["ETag"].strip('"')
 
@@ -63,8 +63,7 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> No
 
 def remove_version(s3: S3Client, source: CopySource) -> None:
     """Remove exactly that version from landing; a newer one of the same name stays."""
-    place: dict[str, Any] = {"Bucket": source.bucket, "Key": source.key}
-    s3.delete_object(**place, **({"VersionId": source.version_id} if source.version_id else {}))
+    s3.delete_object(**_version(source))
 
 
 @contextmanager
@@ -89,12 +88,12 @@ def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int]) -> dict
     return found
 
 
-def _version(source: CopySource) -> Any:  # noqa: ANN401 - boto3 wants one of its own TypedDicts
+def _version(source: CopySource) -> Any:
     place = {"Bucket": source.bucket, "Key": source.key}
     return place | ({"VersionId": source.version_id} if source.version_id else {})
 
 
-def _head(s3: S3Client, **place: str) -> Any:  # noqa: ANN401 - boto3's answer, or None
+def _head(s3: S3Client, **place: Any) -> Any:
     try:
         return s3.head_object(**place)
     except ClientError as error:
@@ -103,7 +102,7 @@ def _head(s3: S3Client, **place: str) -> Any:  # noqa: ANN401 - boto3's answer, 
         raise
 
 
-def _decompressed(body: Any, compression: str) -> IO[bytes]:  # noqa: ANN401 - botocore's StreamingBody
+def _decompressed(body: Any, compression: str) -> IO[bytes]:
     openers: dict[str, Any] = {
         "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
         "bzip2": bz2.BZ2File,
@@ -117,13 +116,13 @@ def _decompressed(body: Any, compression: str) -> IO[bytes]:  # noqa: ANN401 - b
 class _Readable(io.RawIOBase):
     """An S3 body as a raw stream: without the seeking that a response cannot do."""
 
-    def __init__(self, body: Any) -> None:  # noqa: ANN401 - botocore's StreamingBody
+    def __init__(self, body: Any) -> None:
         self._body = body
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
+    def readinto(self, buffer: Any) -> int:
         data = self._body.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -1,12 +1,12 @@
 """The mng tables: what Lakeport knows of every file and row.
 
-Every function works on the cursor of a transaction that its caller commits, and may run again: it looks at what is there
-before it writes, so a second run finds its own work done.
+Every function works on the cursor of a transaction that its caller commits, and may run again: it looks at what is
+there before it writes, so a second run finds its own work done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -42,11 +42,16 @@ class RegisteredFile:
     version_id: str | None
     etag: str
     size_bytes: int
-    landed_at: str
+    landed_at: datetime
+
+    @classmethod
+    def from_xcom(cls, values: Mapping[str, Any]) -> RegisteredFile:
+        """Read what `to_xcom` wrote."""
+        return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the file as JSON can carry it from task to task."""
-        return asdict(self)
+        return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def move(
     """Move those of the files that are in one of the statuses `from_`, log each move, and return how many moved."""
     if not file_ids:
         return 0
-    values = {"file_ids": tuple(file_ids), "from_statuses": tuple(from_), "to_status": to}
+    values: dict[str, Any] = {"file_ids": tuple(file_ids), "from_statuses": tuple(from_), "to_status": to}
     values |= {**asdict(by), "reason": clipped(reason, _REASON_BYTES)}
     current.execute(statement("mng/log_move"), values)
     current.execute(statement("mng/move_files"), values)
@@ -153,7 +158,8 @@ def load_of(current: cursor, file_id: str) -> Load | None:
 def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
     """Record a load in its own transaction.
 
-    Raises StatusConflict where the file is not In Progress in this run or has been loaded: then nothing may be committed.
+    Raises StatusConflict where the file is not In Progress in this run or has been loaded: then nothing may be
+    committed.
     """
     values = {"file_id": file_id, "run_id": by.run_id, "rows_in_file": load.rows_in_file, **asdict(load)}
     current.execute(statement("mng/record_load"), values)

@@ -32,8 +32,9 @@ class Registration:
 def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehouse: Warehouse) -> Registration:
     """Register the objects of all messages in one transaction.
 
-    A message that cannot be read is set aside; where the database refuses the batch's data, each message is registered on
-    its own, so that one bad record never holds up the others.  Safe to repeat: registered objects are recognised.
+    A message that cannot be read is set aside; where the database refuses the batch's data, each message is
+    registered on its own, so that one bad record never holds up the others.  Safe to repeat: registered objects are
+    recognised.
     """
     result, readable = Registration(), []
     for message_id, body in messages:

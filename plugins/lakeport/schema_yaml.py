@@ -15,6 +15,7 @@ from lakeport.errors import SchemaError
 from lakeport.file_type import FileType
 
 _MAX_BYTES = 1_000_000
+_NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
 _BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -62,7 +63,8 @@ def read_file_type(path: Path) -> FileType:
 
 
 def _refuse_anchors(text: str) -> None:
-    """Refuse anchors, since a few aliases of aliases make a small file endless; only a text with an & is looked at twice."""
+    """Refuse anchors: a few aliases of aliases make a small file endless; only a text with an & is read twice."""
+    event: Any
     for event in yaml.parse(text, Loader=_BaseLoader) if "&" in text else ():
         if getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
@@ -76,7 +78,9 @@ def _problems(path: Path, text: str, error: ValidationError) -> Iterator[str]:
         if any(other[: len(place)] == place and other != place for other in places):
             continue  # only says that something inside is wrong
         line = _line(root, place)
-        yield f"{_label(path)}:{line}: {_key(place)}{_sentence(problem)}"
+        is_name = place == ("name",)
+        sentence = f"the file's name is the file type: {_NAME_RULE}" if is_name else _key(place) + _sentence(problem)
+        yield f"{_label(path)}:{line}: {sentence}"
 
 
 def _sentence(problem: Any) -> str:

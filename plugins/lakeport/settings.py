@@ -1,7 +1,7 @@
 """Where things are: the only reader of the environment, the only place that knows the layout.
 
-On a laptop everything lies in the repository; on MWAA `schemas/` and `sql/` lie under the DAGs prefix, since only that is
-synced live; in the Lambda they lie beside the package.
+On a laptop everything lies in the repository; on MWAA `schemas/` and `sql/` lie under the DAGs prefix, since only
+that is synced live; in the Lambda they lie beside the package.
 """
 
 from __future__ import annotations

@@ -35,9 +35,9 @@ class Warehouse:
     def transaction(self, work: Work[T]) -> T:
         """Run `work` in one transaction and commit it.
 
-        Conflicts and lost connections are tried again, five times in all, with growing pauses.  `work` may therefore run
-        more than once, and may run again although its COMMIT succeeded and only the answer was lost: it must begin by
-        looking at what is there.
+        Conflicts and lost connections are tried again, five times in all, with growing pauses.  `work` may therefore
+        run more than once, and may run again although its COMMIT succeeded and only the answer was lost: it must
+        begin by looking at what is there.
         """
         for attempt in range(1, _TRIES + 1):
             try:

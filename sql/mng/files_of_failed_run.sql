@@ -1,5 +1,5 @@
 -- What the run took, or what it should have taken when it failed before it could take anything.
-SELECT file_id, bucket, key, version_id, status, rows_rejected
+SELECT file_id, bucket, key, version_id
 FROM mng.files
 WHERE (dag_id = %(dag_id)s AND run_id = %(run_id)s AND status IN ('In Progress', 'Fail'))
    OR (file_type = %(file_type)s AND status = 'New' AND registered_at <= %(started_at)s)

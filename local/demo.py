@@ -1,0 +1,216 @@
+"""`make demo`: the main job on real files, from an empty machine to rows one can query.
+
+Nothing here is a short cut: files are put into S3 and the rest is watched in `mng.files`.
+"""
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from email import message_from_bytes, policy
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from local import credentials, stack
+from local.aws import names, resources
+from local.config import HOST, REPOSITORY, Config
+from local.errors import StackError
+from local.sinks.services import mail_directory, slack_directory
+
+SAMPLES = REPOSITORY / "samples"
+PATIENCE_SECONDS = 180
+FINAL = {"Done", "Fail", "Filtered Out", "Rejected"}
+STYLES = {"Done": "green", "Fail": "red", "Rejected": "yellow", "Filtered Out": "dim", "In Progress": "cyan"}
+
+console = Console(width=None if sys.stdout.isatty() else 160)
+
+
+@dataclass
+class Drop:
+    """One sample, where it lands and what must become of it."""
+
+    sample: str
+    key: str
+    expected: str
+    version_id: str = ""
+    dropped_at: float = 0.0
+
+
+# The damaged ones land when the good ones are in: of two files of one type that wait together, the newest is taken.
+WAVES = (
+    [
+        Drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip", "Done"),
+        Drop("weather_2013.csv.gz", "weather/weather_2013.csv.gz", "Done"),
+        Drop("planes.jsonl", "planes/planes.jsonl", "Done"),
+        Drop("airports.csv", "airports/airports.csv", "Done"),
+        Drop("airlines.csv", "airlines/airlines.csv", "Done"),
+        Drop("rejected/crew_roster.csv", "crew/crew_roster.csv", "Rejected"),
+    ],
+    [
+        Drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_2013_damaged.csv.gz", "Fail"),
+        Drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv", "Done"),
+    ],
+)
+
+
+def main() -> int:
+    """Run the demo; the exit status is 0 if every file ended as it must."""
+    os.environ.pop("AWS_PROFILE", None)
+    config = Config.from_environment()
+    started = time.monotonic()
+    try:
+        stack.up(config, lambda line: console.print(Text(line)))
+    except StackError as error:
+        console.print(Text(f"The local stack is not up: {error}", "red"))
+        return 1
+    sinks = [mail_directory(config), slack_directory(config)]
+    seen = {path for sink in sinks for path in sink.glob("*")}
+    drops = [drop for wave in WAVES for drop in watch_wave(config, wave)]
+    rows = files_of(config, drops)
+    show_tables(config)
+    show_rejected_rows(config, drops)
+    show_alerts(sinks, seen)
+    show_addresses(config)
+    wrong = [drop.key for drop in drops if rows.get(drop.version_id, ("",))[0] != drop.expected]
+    console.print(Text(f"Not as it must be: {', '.join(wrong)}" if wrong else "Every file ended as it must.", "bold"))
+    console.print(f"{time.monotonic() - started:.0f} s in all.  The stack stays up; `make down` stops it.")
+    return 1 if wrong else 0
+
+
+def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
+    """Drop the files and show their way until each has come to its end."""
+    s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
+    for drop in wave:
+        with (SAMPLES / drop.sample).open("rb") as file:
+            answer = s3.put_object(Bucket=names.LANDING_BUCKET, Key=drop.key, Body=file)
+        drop.version_id, drop.dropped_at = answer["VersionId"], time.time()
+    with Live(console=console, refresh_per_second=4) as live:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            rows = files_of(config, wave)
+            live.update(files_table(wave, rows))
+            if len(rows) == len(wave) and all(row[0] in FINAL for row in rows.values()):
+                break
+            time.sleep(0.3)
+    return wave
+
+
+def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Table:
+    """Return one line per file: where it is on its way and what came of its rows."""
+    table = Table("file", "status", *[Text(t, justify="right") for t in ("in file", "loaded", "rejected", "seconds")])
+    table.add_column("reason", overflow="fold", max_width=70)
+    for column in table.columns[2:6]:
+        column.justify = "right"
+    for drop in drops:
+        status, in_file, loaded, rejected, moved_at, reason = rows.get(drop.version_id, ("landed", *[None] * 5))
+        end = moved_at.replace(tzinfo=UTC).timestamp() if status in FINAL else time.time()
+        counts = ["" if number is None else f"{number:,}" for number in (in_file, loaded, rejected)]
+        seconds = f"{max(end - drop.dropped_at, 0):.1f}"
+        shown = reason if status in {"Fail", "Rejected"} else ""
+        table.add_row(Text(drop.key), Text(status, STYLES.get(status, "")), *counts, seconds, Text(shown or ""))
+    return table
+
+
+def files_of(config: Config, drops: Sequence[Drop]) -> dict[str, tuple[Any, ...]]:
+    """Return status, rows in file, loaded, rejected, time and reason of each dropped version."""
+    query = (
+        "SELECT version_id, status, rows_in_file, rows_loaded, rows_rejected, status_at, status_reason "
+        "FROM mng.files WHERE version_id IN %s"
+    )
+    return {row[0]: row[1:] for row in ask(config, query, (tuple(drop.version_id for drop in drops),))}
+
+
+def show_tables(config: Config) -> None:
+    """Print how many rows each table has."""
+    table = Table("table", "rows", title="Tables")
+    tables = ask(config, "SELECT DISTINCT table_name FROM mng.files WHERE loaded_at IS NOT NULL ORDER BY 1", ())
+    for (name,) in tables:
+        ((count,),) = ask(config, f"SELECT COUNT(*) FROM {name}", ())  # noqa: S608 - our own table names
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+
+
+def show_rejected_rows(config: Config, drops: Sequence[Drop]) -> None:
+    """Print the rejected rows of the dropped files."""
+    query = (
+        "SELECT f.key, e.line_number, e.column_name, e.raw_value, e.error_reason FROM mng.load_errors e "
+        "JOIN mng.files f ON f.file_id = e.file_id WHERE f.version_id IN %s ORDER BY 1, 2"
+    )
+    table = Table("file", "line", "column", "value", "reason", title="Rejected rows (mng.load_errors)")
+    for row in ask(config, query, (tuple(drop.version_id for drop in drops),)):
+        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+    console.print(table)
+
+
+def show_alerts(sinks: Sequence[Path], seen: set[Path]) -> None:
+    """Print the e-mails and Slack messages that the sinks received; they come seconds after the run's end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and not all(set(sink.glob("*")) - seen for sink in sinks):
+        time.sleep(0.5)
+    mail, slack = ([path for path in sorted(sink.glob("*")) if path not in seen] for sink in sinks)
+    for path in mail:
+        console.print(Panel(Text(_mail_text(path)), title=f"e-mail as received: {path.name}"))
+    for path in slack:
+        console.print(Panel(Group(*_slack_lines(path)), title=f"Slack message as received: {path.name}"))
+
+
+def show_addresses(config: Config) -> None:
+    """Print where to look next."""
+    table = Table("what", "where", "how", title="Look around")
+    for row in stack.addresses(config):
+        table.add_row(*row)
+    port = config.ports.redshift
+    table.add_row("SQL", f"psql postgresql://lakeport:lakeport@{HOST}:{port}/lakeport", "or ./lakeport status, errors")
+    console.print(table)
+
+
+def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Run one query against Redshift's stand-in."""
+    connection = psycopg2.connect(
+        host=HOST,
+        port=config.ports.redshift,
+        dbname=credentials.DATABASE,
+        user=credentials.USER,
+        password=credentials.PASSWORD,
+    )
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def _mail_text(path: Path) -> str:
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    body = message.get_body(("plain", "html"))
+    html = body.get_content() if body else ""
+    text = html.replace("</th>", ": ").replace("</tr>", "\n")
+    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{_without_tags(text)}"
+
+
+def _without_tags(html: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", html)).strip()
+
+
+def _slack_lines(path: Path) -> Iterator[Text]:
+    message = json.loads(path.read_text())
+    yield Text(f"{message.get('channel', '')} {message['text']}", "bold")
+    for block in message.get("blocks", [])[1:]:
+        yield Text(block["text"]["text"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The channels of an alert: a Slack webhook and an e-mail, by the connections of Airflow's providers."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+from lakeport import settings
+from lakeport.alert_text import FailedRun, as_email, as_slack
+from lakeport.file_type import Alerts
+
+log = logging.getLogger(__name__)
+
+
+def send(run: FailedRun, alerts: Alerts) -> None:
+    """Send one Slack message and one e-mail, as far as the schema names someone; one channel's failure stops no other.
+
+    Raises the last failure, so that the alert counts as not sent.
+    """
+    failures: list[Exception] = []
+    for channel in (_send_slack, _send_email):
+        try:
+            channel(run, alerts)
+        except Exception as failure:
+            log.exception("alert of run %s could not be sent by %s", run.run_id, channel.__name__)
+            failures.append(failure)
+    if failures:
+        raise failures[-1]
+
+
+def _send_slack(run: FailedRun, alerts: Alerts) -> None:
+    if alerts.slack:
+        # `channel` is honoured by legacy webhooks; an app's webhook always posts to the channel it was made for.
+        message = {"channel": alerts.slack, **as_slack(run)}
+        answer = SlackWebhookHook(slack_webhook_conn_id=settings.SLACK_CONNECTION).client.send_dict(message)
+        if answer.status_code != 200:  # noqa: PLR2004 - HTTP OK
+            raise RuntimeError(f"Slack answers {answer.status_code}: {answer.body}")
+
+
+def _send_email(run: FailedRun, alerts: Alerts) -> None:
+    if alerts.email:
+        subject, html = as_email(run)
+        with SmtpHook(smtp_conn_id=settings.SMTP_CONNECTION) as hook:
+            hook.send_email_smtp(to=list(alerts.email), subject=subject, html_content=html)

@@ -1,0 +1,89 @@
+"""What an alert says: what failed, where, why, and what a person can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+_SLACK_BLOCK_CHARACTERS = 2900  # Slack refuses a section of more than 3,000
+RejectedLine = tuple[str, int, str | None, str | None, str]
+
+
+@dataclass(frozen=True)
+class FailedFile:
+    """One file of a failed run."""
+
+    file_id: str
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A failed run, with its first rejected rows as (file_id, line, column, value, reason)."""
+
+    dag_id: str
+    run_id: str
+    file_type: str
+    table_name: str
+    task_id: str
+    error: str
+    log_url: str
+    files: Sequence[FailedFile]
+    rejected: Sequence[RejectedLine]
+
+    @property
+    def title(self) -> str:
+        """Return the alert in one line."""
+        names = ", ".join(file.key for file in self.files) or "no file"
+        return f"{self.file_type}: {names} failed in {self.task_id}"
+
+    @property
+    def replay_command(self) -> str:
+        """Return the command that loads the files again."""
+        return "./lakeport replay " + (" ".join(file.file_id[:12] for file in self.files) or f"--type {self.file_type}")
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person needs, label by label."""
+        files = [f"s3://{file.bucket}/{file.key} (version {file.version_id})" for file in self.files]
+        return [
+            ("File", "\n".join(files) or "none was taken yet"),
+            ("File type", self.file_type),
+            ("Table", self.table_name),
+            ("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
+            ("Error", self.error),
+            ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
+            ("Log", self.log_url),
+            ("To load it again", f"{self.replay_command}  (after the cause is mended)"),
+        ]
+
+
+def as_slack(run: FailedRun) -> dict[str, Any]:
+    """Return the run as one Slack message; text that came with the file is shown as it is, never as markup."""
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": run.title[:150]}}]
+    for label, text in run.facts():
+        shown = _slack_text(text[: _SLACK_BLOCK_CHARACTERS // 2])
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"*{label}*\n{shown}"}})
+    return {"text": f"Lakeport: {_slack_text(run.title)}", "blocks": blocks}
+
+
+def as_email(run: FailedRun) -> tuple[str, str]:
+    """Return the run as an e-mail's subject and HTML."""
+    rows = "".join(
+        f"<tr><th align=left valign=top>{escape(label)}</th><td><pre>{escape(text)}</pre></td></tr>"
+        for label, text in run.facts()
+    )
+    subject = f"Lakeport: {run.title}".replace("\r", " ").replace("\n", " ")
+    return subject, f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
+
+
+def _rejected_line(row: RejectedLine) -> str:
+    _, line, column, value, reason = row
+    return f"line {line}, column {column or '?'}, value {value!r}: {reason}"
+
+
+def _slack_text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

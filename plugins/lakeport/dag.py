@@ -1,0 +1,137 @@
+"""Every schema becomes a DAG: a good one its file type's, a broken one a DAG that shows what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, Asset, BaseOperator, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from lakeport import settings
+from lakeport.alerts import FailRun, record_task_error
+from lakeport.errors import SchemaError
+from lakeport.file_type import FileType
+from lakeport.operators import (
+    ArchiveFilesOperator,
+    CopyFromS3Operator,
+    CreateTableOperator,
+    FilterNewestOperator,
+    MarkDoneOperator,
+    MarkInProgressOperator,
+    PrepareFilesOperator,
+)
+from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.sensors import NewFilesSensor
+from lakeport.tasks import Context
+
+
+def dags_of_schemas() -> Iterator[DAG]:
+    """Yield the DAG of each schema; while a task runs, only the DAG it belongs to is built."""
+    only = get_parsing_context().dag_id
+    for path in schema_paths(settings.schemas_folder()):
+        if only in (None, dag_id_of(path)):
+            yield dag_of_schema(path)
+
+
+def dag_id_of(path: Path) -> str:
+    """Return the id of a schema's DAG, which exists however hostile the file's name is."""
+    return "load_" + re.sub(r"[^a-zA-Z0-9_]", "_", path.stem)[:45]
+
+
+def dag_of_schema(path: Path) -> DAG:
+    """Return a schema's DAG; a broken schema never costs its neighbours theirs."""
+    try:
+        return load_dag(read_file_type(path))
+    except SchemaError as error:
+        return broken_schema_dag(dag_id_of(path), error)
+
+
+def load_dag(file_type: FileType) -> DAG:
+    """Return the DAG that loads one file type."""
+    with DAG(
+        dag_id=file_type.dag_id,
+        description=file_type.description,
+        doc_md=_documentation(file_type),
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["lakeport", file_type.table.name],
+        on_failure_callback=FailRun(file_type),
+        default_args={
+            "owner": file_type.owner,
+            "retries": file_type.retries,
+            "retry_delay": timedelta(seconds=5),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=5),
+            "on_failure_callback": record_task_error,
+            "on_retry_callback": record_task_error,
+        },
+    ) as dag:
+        _steps(file_type)
+    return dag
+
+
+def _steps(file_type: FileType) -> None:
+    wait = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    newest = FilterNewestOperator(task_id="filter_newest", files=wait.output)
+    claim = MarkInProgressOperator(task_id="mark_in_progress", files=newest.output)
+    table = CreateTableOperator(task_id="create_table", file_type=file_type)
+    prepare = _prepare(file_type, newest)
+    copy = CopyFromS3Operator(
+        task_id="copy_to_table",
+        file_type=file_type,
+        files=newest.output,
+        prepared=prepare.output if prepare else None,
+    )
+    archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=newest.output)
+    asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
+    done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=newest.output, outlets=[asset])
+    steps = [wait, newest, claim, table, prepare, copy, archive, done]
+    in_order = [step for step in steps if step is not None]
+    for earlier, later in pairwise(in_order):
+        earlier >> later
+
+
+def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
+    if file_type.format.compression != "zip":
+        return None
+    return PrepareFilesOperator(task_id="prepare_files", files=newest.output)
+
+
+def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:
+    """Return a DAG that shows what is wrong with its schema, and says it again when it is run."""
+    problems = "\n".join(f"- {problem}" for problem in error.problems)
+    with DAG(
+        dag_id=dag_id,
+        description=f"BROKEN SCHEMA: {error.problems[0]}",
+        doc_md=f"## This schema is broken\n\n{problems}\n\nMend the YAML; the DAG follows within a minute.",
+        schedule=None,
+        is_paused_upon_creation=False,
+        tags=["lakeport", "broken schema"],
+    ) as dag:
+        BrokenSchemaOperator(task_id="schema_is_broken", problems=str(error))
+    return dag
+
+
+class BrokenSchemaOperator(BaseOperator):
+    """Fail with what is wrong with the schema."""
+
+    def __init__(self, *, problems: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problems = problems
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        raise AirflowFailException(self.problems)
+
+
+def _documentation(file_type: FileType) -> str:
+    lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
+    lines += ["| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.columns]
+    return "\n".join(lines)

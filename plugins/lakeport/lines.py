@@ -1,0 +1,54 @@
+"""What a file's text says of itself: the columns its header names, and the value in one column of a raw line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+
+from lakeport.errors import UnloadableFile
+from lakeport.file_type import FileType, Format
+
+_DELIMITERS = {"csv": ",", "delimited": "|"}
+
+
+def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return the header's columns in the file's order, since COPY maps fields to columns by position.
+
+    Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
+    """
+    names = tuple(name.strip().lower() for name in _fields(header.removeprefix("\ufeff"), file_type.format))
+    missing = [name for name in file_type.column_names if name not in names]
+    extra = [name or "(blank)" for name in names if name not in file_type.column_names]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    problems = {"missing": missing, "not in the schema": extra, "there twice": doubled}
+    found = "; ".join(f"{what}: {', '.join(columns)}" for what, columns in problems.items() if columns)
+    if found:
+        raise UnloadableFile(
+            f"the header does not fit schemas/{file_type.name}.yaml ({found}); "
+            f"have the file sent with the columns {', '.join(file_type.column_names)}, or change the schema"
+        )
+    return names
+
+
+def value_in_line(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:
+    """Return what stands in one column of a raw line, or None where the line is too broken to say."""
+    if format_.type == "json":
+        return _json_value(line, column)
+    values = dict(zip(columns, _fields(line, format_), strict=False))
+    return values.get(column)
+
+
+def _fields(line: str, format_: Format) -> list[str]:
+    delimiter = format_.delimiter or _DELIMITERS[format_.type]
+    if format_.type == "delimited" or len(delimiter) != 1:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter, quotechar=format_.quote or '"', skipinitialspace=True), [])
+
+
+def _json_value(line: str, column: str) -> str | None:
+    try:
+        value = json.loads(line).get(column)
+    except (ValueError, AttributeError):
+        return None
+    return value if value is None or isinstance(value, str) else json.dumps(value)

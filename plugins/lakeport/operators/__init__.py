@@ -1,0 +1,17 @@
+"""The steps between the sensor and the end of a run."""
+
+from lakeport.operators.archive import ArchiveFilesOperator
+from lakeport.operators.copy_from_s3 import CopyFromS3Operator
+from lakeport.operators.prepare import PrepareFilesOperator
+from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
+from lakeport.operators.table import CreateTableOperator
+
+__all__ = [
+    "ArchiveFilesOperator",
+    "CopyFromS3Operator",
+    "CreateTableOperator",
+    "FilterNewestOperator",
+    "MarkDoneOperator",
+    "MarkInProgressOperator",
+    "PrepareFilesOperator",
+]

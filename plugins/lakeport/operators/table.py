@@ -1,0 +1,57 @@
+"""Make a file type's table, or make it fit its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from psycopg2.extensions import cursor
+
+from lakeport import ddl, settings
+from lakeport.errors import TableMismatch
+from lakeport.file_type import FileType
+from lakeport.tasks import Context, no_retry_for, warehouse_of
+from lakeport.warehouse import Warehouse
+
+
+class CreateTableOperator(BaseOperator):
+    """Create the table if it is missing, add columns that are new in the schema, refuse what cannot be reconciled.
+
+    Safe to repeat: it looks at the live table first, and what it does is one transaction.
+    """
+
+    def __init__(
+        self, *, file_type: FileType, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.file_type = file_type
+        self.redshift_conn_id = redshift_conn_id
+
+    def warehouse(self) -> Warehouse:
+        return warehouse_of(self.redshift_conn_id)
+
+    def live_columns(self, current: cursor) -> dict[str, str]:
+        table = self.file_type.table
+        current.execute(ddl.live_columns_query(), {"schema_name": table.schema_name, "table_name": table.table_name})
+        return dict(current.fetchall())
+
+    def reconcile(self, current: cursor) -> None:
+        live = self.live_columns(current)
+        if not live:
+            for statement in ddl.create_table(self.file_type):
+                current.execute(statement)
+            self.log.info("created %s", self.file_type.table.name)
+            return
+        found = ddl.differences(self.file_type, live)
+        if found:
+            raise TableMismatch(
+                f"{self.file_type.table.name} does not fit schemas/{self.file_type.name}.yaml: {'; '.join(found)}; "
+                "change the schema, or alter the table by hand"
+            )
+        for column in ddl.missing_columns(self.file_type, live):
+            current.execute(ddl.add_column(self.file_type.table, column))
+            self.log.info("added column %s to %s", column.name, self.file_type.table.name)
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        with no_retry_for(TableMismatch), self.warehouse() as warehouse:
+            warehouse.transaction(self.reconcile)

@@ -1,0 +1,48 @@
+"""Wait for files in the status New."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.providers.common.sql.sensors.sql import SqlSensor
+from airflow.sdk.bases.sensor import PokeReturnValue
+from airflow.sdk.exceptions import AirflowSkipException
+
+from lakeport import settings
+from lakeport.dag_runs import ARRIVAL_PREFIX
+from lakeport.file_type import FileType
+from lakeport.mng import RegisteredFile
+from lakeport.statements import statement
+from lakeport.tasks import Context
+
+
+class NewFilesSensor(SqlSensor):
+    """Wait until files of the type are New and hand them on by XCom, the newest first.
+
+    The run is skipped, quietly, when nothing came within `wait.for`; a run that was started for an arrival does not
+    wait at all, since its files were registered before it began: an earlier run has taken them.
+    """
+
+    def __init__(
+        self, *, file_type: FileType, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            conn_id=redshift_conn_id,
+            sql=statement("mng/new_files"),
+            parameters={"file_type": file_type.name},
+            mode="poke",
+            poke_interval=file_type.wait.every,
+            timeout=file_type.wait.for_,
+            soft_fail=True,
+            **kwargs,
+        )
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # execute takes both
+        """Look once."""
+        rows = self._get_hook().get_records(self.sql, self.parameters)  # type: ignore[attr-defined]
+        if rows:
+            files = [RegisteredFile(*row) for row in rows]
+            return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
+        if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
+            raise AirflowSkipException("an earlier run has taken the files this run was started for")
+        return False

@@ -1,0 +1,6 @@
+SELECT f.key, e.line_number, e.column_name, e.raw_value, e.error_reason, e.raw_line, e.file_id
+FROM mng.load_errors e
+JOIN mng.files f ON f.file_id = e.file_id
+WHERE %(file_type)s IS NULL OR f.file_type = %(file_type)s
+ORDER BY e.logged_at DESC, f.key, e.line_number
+LIMIT %(limit)s
