@@ -49,11 +49,10 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def wait(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Wait until these are gone or only zombies of someone else."""
-    deadline = time.monotonic() + seconds
+def wait(processes: Iterable[psutil.Process], until: float) -> None:
+    """Wait until these are gone or only zombies of someone else, at most until this monotonic time."""
     for process in processes:
-        while is_alive(process) and time.monotonic() < deadline:
+        while is_alive(process) and time.monotonic() < until:
             time.sleep(0.02)
 
 

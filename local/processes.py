@@ -23,6 +23,7 @@ from local.errors import PartError
 
 CLOCK_TOLERANCE_SECONDS = 2.0
 BUSY_WITHIN_SECONDS = 15.0
+KILLED_WITHIN_SECONDS = 5.0
 POLL_SECONDS = 0.05
 LOG_LINES_SHOWN = 15
 
@@ -113,11 +114,12 @@ def stop(config: Config, services: Iterable[Service]) -> list[str]:
     known = [families.family(leader) for _, leader in leaders]
     for service, leader in leaders:
         families.send([leader], service.stop_signal)
+    signalled_at = time.monotonic()
     for service, leader in leaders:
-        families.wait([leader], service.stop_within_seconds)
+        families.wait([leader], until=signalled_at + service.stop_within_seconds)
     remaining = set().union(*known, *(families.strays(_marker(config, service.name)) for service in services))
     families.send(remaining, signal.SIGKILL)
-    families.wait(remaining, 5)
+    families.wait(remaining, until=time.monotonic() + KILLED_WITHIN_SECONDS)
     for service in services:
         _pid_path(config, service.name).unlink(missing_ok=True)
     return [service.name for service, _ in leaders]

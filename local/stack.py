@@ -1,7 +1,6 @@
 """Bring the whole stack up and down: what depends on what, what is shown while it happens."""
 
 import contextlib
-import importlib.util
 import shlex
 import subprocess
 import sys
@@ -140,14 +139,12 @@ def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     yield task("airflow-database", lambda: airflow.prepare(config), "postgres")
     for service in airflow.services(config):
         yield part(service, "airflow-database", "aws-resources")
-    if function.exists():
-        # After the tables and the index, or the first batches would fail and be hidden for minutes.
-        yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
+    # Before the function, or its first batches would fail and be hidden for minutes.
     if warehouse.exists():
         yield part(warehouse.service(config), "postgres", "aws")
-    if importlib.util.find_spec("lakeport") and importlib.util.find_spec("lakeport.cli"):
         yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
-        yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
+    yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
+    yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
 
 
 def _unless_running(name: str, prepare: Callable[[Config], None]) -> Callable[[Config], None]:
