@@ -1,0 +1,124 @@
+"""`make bench`: seconds from a dropped file to Done, beside a DAG of as many no-op tasks, and the stack's memory.
+
+It brings up a stack of its own on free ports, so that a running one is left alone.
+"""
+
+import contextlib
+import json
+import shutil
+import statistics
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from local import credentials, demo, postgres_files, processes, stack
+from local.aws import names, resources
+from local.config import Config, Ports
+
+ROUNDS = 3
+console = Console()
+
+
+def main() -> None:
+    """Measure and print."""
+    with running_stack() as config:
+        nothing = noop_seconds(config)
+        files = {drop.key: [file_seconds(config, drop) for _ in range(ROUNDS)] for drop in demo.WAVES[0][:5]}
+        table = Table("what", "seconds, median", f"all {ROUNDS}", "times the no-op DAG", title="From drop to Done")
+        floor = statistics.median(nothing)
+        for name, seconds in {"a DAG of 7 tasks that do nothing": nothing, **files}.items():
+            middle = statistics.median(seconds)
+            shown = ", ".join(f"{each:.1f}" for each in seconds)
+            table.add_row(name, f"{middle:.1f}", shown, f"{middle / floor:.1f}")
+        console.print(table)
+        show_memory(config)
+
+
+@contextlib.contextmanager
+def running_stack() -> Iterator[Config]:
+    """Bring up a stack with the no-op DAG beside the product's, and take it down again."""
+    directory = Path(tempfile.mkdtemp(prefix="lakeport-bench-")).resolve()
+    (directory / "dags").mkdir()
+    shutil.copy(Path(__file__).parent / "noop_dag.py", directory / "dags")
+    config = Config(directory / "state", Ports.free(), more_dags=directory / "dags")
+    try:
+        stack.up(config, console.print)
+        yield config
+    finally:
+        stack.down(config, lambda _: None)
+        postgres_files.remove(config)
+        shutil.rmtree(directory)
+
+
+def noop_seconds(config: Config) -> list[float]:
+    """Return each round's seconds from the request to the run's end; the first, which warms Airflow up, is left out."""
+    return [_noop_run(config, number) for number in range(ROUNDS + 1)][1:]
+
+
+def file_seconds(config: Config, drop: demo.Drop) -> float:
+    """Return the seconds from the file's upload to its status Done."""
+    s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
+    body = (demo.SAMPLES / drop.sample).read_bytes()
+    started = time.time()
+    drop.version_id = s3.put_object(Bucket=names.LANDING_BUCKET, Key=drop.key, Body=body)["VersionId"]
+    while demo.files_of(config, [drop]).get(drop.version_id, ("",))[0] != drop.expected:
+        if time.time() - started > demo.PATIENCE_SECONDS:
+            raise TimeoutError(f"{drop.key} did not come to {drop.expected}")
+        time.sleep(0.05)
+    return time.time() - started
+
+
+def show_memory(config: Config) -> None:
+    """Print each part's proportional memory, its children's included."""
+    table = Table("part", "processes", "MiB", title="Memory (PSS)")
+    total = 0.0
+    for service in stack.services(config):
+        root = processes.running(config, service.name)
+        family = [root, *root.children(recursive=True)] if root else []
+        megabytes = sum(each.memory_full_info().pss for each in family) / 2**20
+        total += megabytes
+        table.add_row(service.name, str(len(family)), f"{megabytes:.0f}")
+    table.add_row("all", "", f"{total:.0f}")
+    table.add_row("machine", f"{psutil.cpu_count()} cores", f"{psutil.virtual_memory().total / 2**20:.0f}")
+    console.print(table)
+
+
+def _noop_run(config: Config, number: int) -> float:
+    run_id, path = f"bench_{number}", "/api/v2/dags/nothing/dagRuns"
+    deadline, started = time.time() + demo.PATIENCE_SECONDS, time.time()
+    while time.time() < deadline:
+        started = time.time()
+        with contextlib.suppress(urllib.error.HTTPError):  # the DAG is not parsed yet
+            _airflow(config, path, {"dag_run_id": run_id, "logical_date": None})
+            break
+        time.sleep(0.5)
+    while _airflow(config, f"{path}/{run_id}")["state"] not in {"success", "failed"}:
+        if time.time() > deadline:
+            raise TimeoutError("the no-op DAG did not end")
+        time.sleep(0.05)
+    return time.time() - started
+
+
+def _airflow(config: Config, path: str, body: object = None) -> Any:
+    user = {"username": credentials.USER, "password": credentials.PASSWORD}
+    token = _http(f"{config.airflow_url}/auth/token", user, {})["access_token"]
+    return _http(config.airflow_url + path, body, {"Authorization": f"Bearer {token}"})
+
+
+def _http(url: str, body: object, headers: dict[str, str]) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""A file's whole way through the real parts: S3, SQS, the Lambda, Airflow, the Redshift stand-in, the sinks."""
+
+from __future__ import annotations
+
+import json
+
+import psutil
+
+from local import credentials, postgres
+from local.aws import names, resources
+from tests.end_to_end.conftest import Lakeport, until
+
+STEPS = ["wait_for_files", "filter_newest", "mark_in_progress", "create_table", "copy_to_table", "archive_files"]
+STEPS += ["mark_done"]
+
+
+def test_a_good_file_is_done_and_archived(lakeport: Lakeport) -> None:
+    before = lakeport.rows("lake.airlines") if table_exists(lakeport, "airlines") else 0
+    version = lakeport.drop("airlines.csv", "airlines/airlines.csv")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert (file["status"], file["rows_in_file"], file["rows_loaded"], file["rows_rejected"]) == ("Done", 16, 16, 0)
+    assert lakeport.rows("lake.airlines") == before + 16
+    run = until(lambda: (r := run_of(lakeport, "load_airlines", file["run_id"]))["state"] == "success" and r)
+    tasks = lakeport.airflow(f"/dags/load_airlines/dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
+    assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(STEPS, "success")
+    archived = lakeport.client("s3").get_object(Bucket=file["archive_bucket"], Key=file["archive_key"])
+    assert b"Hawaiian Airlines" in archived["Body"].read()
+    assert version not in landed_versions(lakeport, "airlines/airlines.csv")
+
+
+def test_a_damaged_file_fails_with_its_rejected_rows_and_one_alert(lakeport: Lakeport) -> None:
+    version = lakeport.drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_2013_damaged.csv.gz")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert (file["status"], file["rows_loaded"], file["rows_rejected"]) == ("Fail", 0, 5)
+    assert "5 of 200 rows were rejected" in file["status_reason"]
+    rejected = lakeport.query(
+        "SELECT line_number, column_name, raw_value, raw_line FROM mng.load_errors WHERE file_id = %s ORDER BY 1",
+        (file["file_id"],),
+    )
+    assert [(row[0], row[1], row[2]) for row in rejected[:3]] == [
+        (20, "time_hour", "2013-01-01T25:00:00Z"),
+        (59, "wind_dir", "VRB"),
+        (104, "origin", "KEWR"),
+    ]
+    assert [row[0] for row in rejected] == [20, 59, 104, 152, 176]
+    assert all(row[3].count(",") >= 13 for row in rejected)
+    assert version in landed_versions(lakeport, "weather/weather_2013_damaged.csv.gz")
+    check_alerts(lakeport, file["run_id"])
+
+
+def check_alerts(lakeport: Lakeport, run_id: str) -> None:
+    facts = ["weather/weather_2013_damaged.csv.gz", "copy_to_table", "5 of 200 rows", "line 20", "VRB"]
+    facts += [f"{lakeport.config.airflow_url}/dags/load_weather/runs/{run_id}", "./lakeport replay"]
+    (sent,) = until(lambda: [m for m in lakeport.slack_messages() if run_id in json.dumps(m)])
+    (mail,) = until(lambda: [m for m in lakeport.mails() if run_id in m.get_body().get_content()])
+    for fact in facts:
+        assert fact in json.dumps(sent)
+        assert fact in mail.get_body().get_content()
+    assert mail["To"] == "flight-data@example.com"
+
+
+def test_an_unmatched_file_is_rejected_and_starts_no_run(lakeport: Lakeport) -> None:
+    version = lakeport.drop("rejected/crew_roster.csv", "crew/crew_roster.csv")
+    file = lakeport.wait_for(version, "Rejected", "New")
+    assert (file["status"], file["file_type"], file["run_id"]) == ("Rejected", None, None)
+    assert file["status_reason"].startswith("no file type takes folder crew/; known folders: airlines/")
+
+
+def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lakeport) -> None:
+    version = lakeport.drop("airports.csv", "airports/airports.csv")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    rows = lakeport.rows("lake.airports")
+    sqs = lakeport.client("sqs")
+    thing = {"key": file["key"], "size": 1, "eTag": "e", "versionId": version, "sequencer": "0"}
+    record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00.000Z"}
+    record |= {"s3": {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}}
+    url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record]}))
+    later = lakeport.drop("rejected/crew_roster.csv", "crew/later.csv")  # behind it in the queue
+    lakeport.wait_for(later, "Rejected")
+    until(lambda: queue_is_empty(lakeport))
+    assert lakeport.file(version) == file
+    assert lakeport.rows("lake.airports") == rows
+
+
+def test_the_same_name_again_is_a_new_version_and_loads_again(lakeport: Lakeport) -> None:
+    counts = []
+    for _ in range(2):
+        version = lakeport.drop("planes.jsonl", "planes/planes.jsonl")
+        assert lakeport.wait_for(version, "Done", "Fail")["rows_loaded"] == 3322
+        counts.append(lakeport.rows("lake.planes"))
+    assert counts[1] - counts[0] == 3322
+
+
+def test_a_worker_killed_in_the_middle_of_copy_loads_exactly_once(lakeport: Lakeport) -> None:
+    before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
+    version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
+    until(lambda: copy_is_running(lakeport, "flights"))
+    killed = kill_task_with_redshift_connection(lakeport)
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert killed
+    assert (file["status"], file["rows_loaded"]) == ("Done", 336_776)
+    assert lakeport.rows("lake.flights") == before + 336_776
+    path = f"/dags/load_flights/dagRuns/{file['run_id']}/taskInstances/copy_to_table"
+    assert lakeport.airflow(path)["try_number"] == 2
+
+
+def table_exists(lakeport: Lakeport, name: str) -> bool:
+    query = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'lake' AND tablename = %s"
+    return lakeport.query(query, (name,)) == [(1,)]
+
+
+def run_of(lakeport: Lakeport, dag_id: str, run_id: str) -> dict[str, str]:
+    run: dict[str, str] = lakeport.airflow(f"/dags/{dag_id}/dagRuns/{run_id}")
+    return run
+
+
+def landed_versions(lakeport: Lakeport, key: str) -> set[str]:
+    answer = lakeport.client("s3").list_object_versions(Bucket=names.LANDING_BUCKET, Prefix=key)
+    return {version["VersionId"] for version in answer.get("Versions", [])}
+
+
+def queue_is_empty(lakeport: Lakeport) -> bool:
+    sqs = lakeport.client("sqs")
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
+    return all(answer[count] == "0" for count in counts)
+
+
+def copy_is_running(lakeport: Lakeport, table: str) -> bool:
+    """Ask PostgreSQL itself, behind the stand-in."""
+    rows = lakeport.query(
+        "SELECT 1 FROM pg_stat_progress_copy p JOIN pg_class c ON c.oid = p.relid "
+        "WHERE c.relname = %s AND p.tuples_processed > 10000",
+        (table,),
+        port=lakeport.config.ports.postgres,
+        user=postgres.SUPERUSER,
+        password=credentials.load(lakeport.config).postgres_password,
+    )
+    return bool(rows)
+
+
+def kill_task_with_redshift_connection(lakeport: Lakeport) -> list[int]:
+    """Kill -9 the task that speaks to Redshift, and the worker that watches it."""
+    killed = []
+    for each in psutil.net_connections("tcp"):
+        if each.raddr and each.raddr[1] == lakeport.config.ports.redshift and each.pid:
+            task = psutil.Process(each.pid)
+            if any("airflow" in part for process in (task, task.parent()) if process for part in process.cmdline()):
+                for process in (task.parent(), task):
+                    if process:
+                        process.kill()
+                        killed.append(process.pid)
+    return killed

@@ -1,0 +1,110 @@
+"""Product code against the real parts: S3, Secrets Manager and the Redshift stand-in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lakeport import landing, mng, settings
+from lakeport.arrivals import Arrival
+from lakeport.credentials import connect_to_redshift, read_secret
+from lakeport.file_type import FileType
+from lakeport.loading import FileLoad
+from lakeport.matching import Match
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.table import CreateTableOperator
+from lakeport.statements import statement
+from lakeport.warehouse import Warehouse
+from local.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_numbers = itertools.count(1)
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def s3(product_environment: Config, redshift: Config) -> S3Client:
+    return landing.s3_client()
+
+
+@pytest.fixture
+def warehouse(s3: S3Client) -> Iterator[Warehouse]:
+    read_secret.cache_clear()
+    with Warehouse(connect_to_redshift) as opened:
+        opened.transaction(lambda current: current.execute(statement("mng/tables")))
+        yield opened
+
+
+@pytest.fixture
+def query(warehouse: Warehouse) -> Query:
+    """Run one query in a transaction of its own and return its rows."""
+
+    def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
+        def read(current: Any) -> list[tuple[Any, ...]]:
+            current.execute(text, values)
+            return current.fetchall()
+
+        return warehouse.transaction(read)
+
+    return run
+
+
+@pytest.fixture
+def file_type() -> FileType:
+    """A small CSV type with a table of its own for this test."""
+    return make_file_type()
+
+
+def make_file_type(**changes: Any) -> FileType:
+    name = f"trips{next(_numbers)}"
+    values: dict[str, Any] = {
+        "name": name,
+        "description": "Trips, one row per trip.",
+        "owner": "tests",
+        "landing": {"pattern": f"{name}/*"},
+        "format": {"type": "csv", "header_lines": 1},
+        "columns": [
+            {"name": "id", "type": "integer", "required": True},
+            {"name": "city", "type": "varchar(8)", "description": "Where the trip began"},
+            {"name": "price", "type": "decimal(8,2)"},
+        ],
+    }
+    return FileType.model_validate({**values, **changes})
+
+
+@pytest.fixture
+def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
+    """Put an object into landing and register it, as the Lambda would."""
+
+    def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
+        key = f"{file_type.name}/{name}"
+        version = s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body)["VersionId"]
+        now = datetime.now(UTC).replace(tzinfo=None)
+        arrival = Arrival(settings.landing_bucket(), key, version, "etag", len(body), now, "")
+        match = Match(file_type.name)
+        warehouse.transaction(lambda current: mng.register(current, [(arrival, match)], now))
+        place = (arrival.bucket, key, version, "etag", len(body), now)
+        return RegisteredFile(arrival.file_id, *place)
+
+    return run
+
+
+@pytest.fixture
+def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., RegisteredFile]) -> Callable[..., FileLoad]:
+    """Bring a file as far as copy_to_table: landed, registered, In Progress, its table there."""
+
+    def run(file_type: FileType, body: bytes, name: str = "trips.csv", run_id: str = "run1") -> FileLoad:
+        file = land(file_type, body, name)
+        by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
+        warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
+        warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+        return FileLoad(file_type, file, file.source(file_type.format.compression), by, warehouse, s3)
+
+    return run

@@ -1,0 +1,167 @@
+"""One file's load: its rows are in the table once or not at all, and every rejected row is kept."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakeport import settings
+from lakeport.credentials import connect_to_redshift
+from lakeport.errors import StatusConflict, TooManyRejects, UnloadableFile
+from lakeport.file_type import FileType
+from lakeport.loading import FileLoad
+from lakeport.warehouse import Warehouse
+from tests.integration.conftest import make_file_type
+
+PrepareLoad = Callable[..., FileLoad]
+Query = Callable[..., list[tuple[Any, ...]]]
+
+GOOD = b"id,city,price\n1,Bern,2.50\n2,Oslo,\n"
+ONE_BAD = GOOD + b"three,Rome,1\n"
+
+
+def rows_of(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:
+    return query(f"SELECT id, city, price FROM {file_type.table.name} ORDER BY id")  # noqa: S608
+
+
+def test_rows_are_loaded_and_recorded(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    load = prepare_load(file_type, GOOD)
+    done = load.run()
+    assert [(row[0], row[1], row[2] and float(row[2])) for row in rows_of(query, file_type)] == [
+        (1, "Bern", 2.5),
+        (2, "Oslo", None),
+    ]
+    recorded = query(
+        "SELECT table_name, rows_in_file, rows_loaded, rows_rejected, loaded_at FROM mng.files WHERE file_id = %s",
+        (load.file.file_id,),
+    )
+    assert recorded == [(file_type.table.name, 2, 2, 0, done.loaded_at)]
+    assert query(f"SELECT DISTINCT _loaded_at FROM {file_type.table.name}") == [(done.loaded_at,)]  # noqa: S608
+
+
+def test_columns_follow_the_header(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    prepare_load(file_type, b"price,ID,city\n9.99,7,Lima\n").run()
+    assert [(row[0], row[1], str(row[2])) for row in rows_of(query, file_type)] == [(7, "Lima", "9.99")]
+
+
+def test_a_second_run_loads_nothing(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    """A retry after a lost acknowledgement finds the load committed."""
+    load = prepare_load(file_type, GOOD)
+    first = load.run()
+    assert load.run() == first
+    assert len(rows_of(query, file_type)) == 2
+
+
+def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    """A worker that was given up for dead may still be at work."""
+    load = prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,Bern,1\n" % n for n in range(20_000)))
+    with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(each.run) for each in (load, replace(load, warehouse=other))]
+        errors = [run.exception() for run in runs]
+    assert all(error is None or isinstance(error, StatusConflict | psycopg2.Error) for error in errors)
+    assert errors.count(None) >= 1
+    assert query(f"SELECT COUNT(*), COUNT(DISTINCT id) FROM {file_type.table.name}") == [(20_000, 20_000)]  # noqa: S608
+
+
+def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    load = prepare_load(file_type, ONE_BAD)
+    with pytest.raises(TooManyRejects, match=r"1 of 3 rows were rejected, .* allows 0; nothing was loaded"):
+        load.run()
+    assert rows_of(query, file_type) == []
+    assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
+
+
+def test_rejects_within_the_limit_are_kept_beside_the_load(prepare_load: PrepareLoad, query: Query) -> None:
+    file_type = make_file_type(rejects={"fail": "40%"})
+    load = prepare_load(file_type, ONE_BAD)
+    done = load.run()
+    assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (3, 2, 1)
+    assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
+
+
+def test_rejects_are_recorded_once_though_the_try_is_repeated(
+    prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    load = prepare_load(file_type, ONE_BAD)
+    for _ in range(2):
+        with pytest.raises(TooManyRejects):
+            load.run()
+    assert len(rejected_rows(query, load)) == 1
+
+
+def test_a_long_line_is_kept_whole(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    """Redshift's own views keep 1,024 characters at most."""
+    line = "1," + "x" * 3000 + ",2"
+    load = prepare_load(file_type, b"id,city,price\n" + line.encode() + b"\n")
+    with pytest.raises(TooManyRejects):
+        load.run()
+    assert [row[3] for row in rejected_rows(query, load)] == [line]
+
+
+def test_the_registered_version_is_loaded_though_it_was_overwritten(
+    prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    load = prepare_load(file_type, GOOD)
+    load.s3.put_object(Bucket=load.file.bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
+    load.run()
+    assert [row[0] for row in rows_of(query, file_type)] == [1, 2]
+
+
+def test_a_header_that_does_not_fit_fails_with_the_difference(prepare_load: PrepareLoad, file_type: FileType) -> None:
+    load = prepare_load(file_type, b"id,town,price\n1,Bern,2\n")
+    with pytest.raises(UnloadableFile, match=r"missing: city; not in the schema: town"):
+        load.run()
+
+
+@pytest.mark.parametrize("key", ["it's.csv", 'a"b;DROP TABLE mng.files;--.csv', "ünï côdé+%20.csv", "a\nb.csv"])
+def test_hostile_keys_are_ordinary(prepare_load: PrepareLoad, query: Query, file_type: FileType, key: str) -> None:
+    prepare_load(file_type, GOOD, name=key).run()
+    assert len(rows_of(query, file_type)) == 2
+
+
+def test_only_the_named_object_is_loaded(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+    """COPY's bare path is a prefix: x.csv would load x.csv.bak too."""
+    load = prepare_load(file_type, GOOD)
+    load.s3.put_object(Bucket=settings.landing_bucket(), Key=load.file.key + ".bak", Body=GOOD)
+    load.run()
+    assert len(rows_of(query, file_type)) == 2
+
+
+def test_gzip_json_lines_and_parquet_load(prepare_load: PrepareLoad, query: Query) -> None:
+    packed = make_file_type(format={"type": "csv", "compression": "gzip", "header_lines": 1})
+    prepare_load(packed, gzip.compress(GOOD), name="t.csv.gz").run()
+    lines = make_file_type(format={"type": "json"})
+    prepare_load(lines, b'{"id": 1, "city": "Bern", "price": 2.5}\n{"id": 2, "city": "Oslo"}\n').run()
+    columnar = make_file_type(format={"type": "parquet"})
+    buffer = io.BytesIO()
+    price = pa.array([None, None], pa.decimal128(8, 2))
+    table = pa.table({"id": pa.array([1, 2], pa.int32()), "city": ["Bern", "Oslo"], "price": price})
+    pq.write_table(table, buffer)
+    prepare_load(columnar, buffer.getvalue(), name="t.parquet").run()
+    for file_type in (packed, lines, columnar):
+        assert [row[1] for row in rows_of(query, file_type)] == ["Bern", "Oslo"]
+
+
+def test_a_truncated_gzip_fails_and_loads_nothing(prepare_load: PrepareLoad, query: Query) -> None:
+    file_type = make_file_type(format={"type": "csv", "compression": "gzip"})
+    data = gzip.compress(b"".join(b"%d,Bern,1\n" % n for n in range(50_000)))
+    load = prepare_load(file_type, data[: len(data) // 2], name="t.csv.gz")
+    with pytest.raises((UnloadableFile, psycopg2.Error)):
+        load.run()
+    assert rows_of(query, file_type) == []
+
+
+def rejected_rows(query: Query, load: FileLoad) -> list[tuple[Any, ...]]:
+    return query(
+        "SELECT line_number, column_name, raw_value, raw_line FROM mng.load_errors WHERE file_id = %s",
+        (load.file.file_id,),
+    )

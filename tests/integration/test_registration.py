@@ -1,0 +1,111 @@
+"""What lands is registered once, whatever S3 and SQS do with its event."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+
+from lakeport import settings
+from lakeport.credentials import connect_to_redshift, read_secret
+from lakeport.matching import ArrivalIndex, ArrivalRule
+from lakeport.registration import Registration, register_messages
+from lakeport.warehouse import Warehouse
+
+Query = Callable[..., list[tuple[Any, ...]]]
+INDEX = ArrivalIndex((ArrivalRule("trips", "trips/*.csv", "csv", "none"),))
+
+
+def message(key: str, version: str, *, encoded_key: str | None = None) -> tuple[str, str]:
+    """Return an SQS message with one S3 event of one object version."""
+    thing = {"key": encoded_key or key, "size": 3, "eTag": "e", "versionId": version, "sequencer": "1"}
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-11-22T10:00:00.000Z",
+        "s3": {"bucket": {"name": "landing"}, "object": thing},
+    }
+    return str(uuid.uuid4()), json.dumps({"Records": [record]})
+
+
+def register(warehouse: Warehouse, *messages: tuple[str, str]) -> Registration:
+    return register_messages(messages, INDEX, warehouse)
+
+
+def registered(query: Query, version: str) -> list[tuple[Any, ...]]:
+    return query("SELECT file_type, key, status, status_reason FROM mng.files WHERE version_id = %s", (version,))
+
+
+@pytest.fixture
+def version() -> str:
+    return uuid.uuid4().hex
+
+
+def test_a_file_is_registered_as_new_and_its_type_is_to_run(warehouse: Warehouse, query: Query, version: str) -> None:
+    result = register(warehouse, message("trips/a.csv", version))
+    assert registered(query, version) == [("trips", "trips/a.csv", "New", None)]
+    assert list(result.new_files) == ["trips"]
+
+
+def test_second_delivery_of_an_event_registers_nothing(warehouse: Warehouse, query: Query, version: str) -> None:
+    for _ in range(2):
+        register(warehouse, message("trips/a.csv", version), message("trips/a.csv", version))
+    assert len(registered(query, version)) == 1
+    log = query(
+        "SELECT COUNT(*) FROM mng.status_log l JOIN mng.files f ON f.file_id = l.file_id WHERE version_id = %s",
+        (version,),
+    )
+    assert log == [(1,)]
+
+
+def test_deliveries_at_the_same_moment_register_once(warehouse: Warehouse, query: Query, version: str) -> None:
+    """Redshift enforces no key: only the lock stands between two Lambdas."""
+
+    def deliver(_: int) -> None:
+        with Warehouse(connect_to_redshift) as own:
+            register(own, message("trips/a.csv", version))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(deliver, range(12)))
+    assert len(registered(query, version)) == 1
+
+
+def test_a_bad_message_does_not_block_the_others(warehouse: Warehouse, query: Query, version: str) -> None:
+    bad = ("bad", "{not json")
+    result = register(warehouse, bad, message("trips/a.csv", version))
+    assert result.failed_messages == ["bad"]
+    assert len(registered(query, version)) == 1
+
+
+def test_an_unmatched_file_is_rejected_with_the_reason(warehouse: Warehouse, query: Query, version: str) -> None:
+    result = register(warehouse, message("crew/roster.csv", version))
+    ((file_type, _, status, reason),) = registered(query, version)
+    assert (file_type, status) == (None, "Rejected")
+    assert reason == "no file type takes folder crew/; known folders: trips/"
+    assert not result.new_files
+
+
+@pytest.mark.parametrize(
+    ("encoded", "key"),
+    [("trips/it%27s+%22a%22%3B--.csv", """trips/it's "a";--.csv"""), ("trips/%E2%82%AC%5C.csv", "trips/€\\.csv")],
+)
+def test_hostile_keys_are_registered_as_they_are(
+    warehouse: Warehouse, query: Query, version: str, encoded: str, key: str
+) -> None:
+    register(warehouse, message(key, version, encoded_key=encoded))
+    assert registered(query, version)[0][1] == key
+
+
+def test_a_rotated_password_is_read_again(warehouse: Warehouse) -> None:
+    manager, name = boto3.client("secretsmanager"), settings.redshift_secret()
+    right = manager.get_secret_value(SecretId=name)["SecretString"]
+    manager.put_secret_value(SecretId=name, SecretString=json.dumps(json.loads(right) | {"password": "old"}))
+    read_secret.cache_clear()
+    assert read_secret(name)["password"] == "old"
+    manager.put_secret_value(SecretId=name, SecretString=right)
+    connect_to_redshift().close()
+    assert read_secret(name)["password"] != "old"
