@@ -42,6 +42,14 @@ def strays(marker: str) -> set[psutil.Process]:
     return found
 
 
+def ports_of(process: psutil.Process) -> set[int]:
+    """Return the ports the process listens on, where the system tells us."""
+    with contextlib.suppress(psutil.Error, OSError):
+        connections = process.net_connections("tcp")
+        return {each.laddr[1] for each in connections if each.status == psutil.CONN_LISTEN and each.laddr}
+    return set()
+
+
 def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         # psutil compares start times itself before it signals, so a pid recycled meanwhile is left alone.

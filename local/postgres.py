@@ -52,8 +52,8 @@ def service(config: Config) -> Service:
 def initialize(config: Config) -> None:
     """Make the data directory once; a half-made one is made again."""
     data = postgres_files.data(config)
-    complete = config.state / "postgres-initialized"
-    if complete.exists() and data.exists():
+    complete = data / "lakeport-complete"
+    if complete.exists():
         return
     shutil.rmtree(data, ignore_errors=True)
     postgres_files.prepare(config)

@@ -79,6 +79,12 @@ def running(config: Config, name: str) -> psutil.Process | None:
     return process if is_same and families.is_alive(process) else None
 
 
+def listens(config: Config, name: str, port: int) -> bool:
+    """Say whether it is this part that has the port, with today's settings or with those of an earlier `up`."""
+    leader = running(config, name)
+    return leader is not None and any(port in families.ports_of(each) for each in families.family(leader))
+
+
 def is_current(config: Config, service: Service) -> bool:
     """Say whether the part runs, with the command and environment it would be started with now."""
     return bool(running(config, service.name)) and _noted(config, service.name).get("digest") == _digest(service)

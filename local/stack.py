@@ -75,11 +75,10 @@ def services(config: Config) -> list[Service]:
 def check_ports(config: Config) -> None:
     """Raise StackError for the ports that someone else listens on, all of them at once."""
     ports = config.ports.by_name()
-    ours = {service.name for service in services(config) if processes.is_current(config, service)}
     problems = [
         f"port {port} is taken{_by_whom(port)}, and {name} needs it: free it or choose another, {variable(name)}=PORT"
         for name, port in ports.items()
-        if LISTENERS[name] not in ours and not is_free(port)
+        if not is_free(port) and not processes.listens(config, LISTENERS[name], port)
     ]
     same = {port: [name for name in ports if ports[name] == port] for port in sorted(set(ports.values()))}
     problems += [f"port {port} is given to {' and '.join(names)}" for port, names in same.items() if len(names) > 1]
@@ -118,7 +117,7 @@ def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
         def run() -> str:
-            if prepare:
+            if prepare and not processes.running(config, service.name):
                 prepare(config)
             return "started" if processes.start(config, service, given_up) else "already running"
 
@@ -132,7 +131,7 @@ def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
         return Step(name, run, after)
 
     yield part(postgres.service(config), prepare=postgres.initialize)
-    yield part(server.service(config), prepare=_unless_running("aws", server.prepare))
+    yield part(server.service(config), prepare=server.prepare)
     yield task("aws-resources", lambda: resources.create(config), "aws")
     yield part(sinks.mail(config))
     yield part(sinks.slack(config))
@@ -145,14 +144,6 @@ def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
         yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
     yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
     yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
-
-
-def _unless_running(name: str, prepare: Callable[[Config], None]) -> Callable[[Config], None]:
-    def run(config: Config) -> None:
-        if not processes.running(config, name):
-            prepare(config)
-
-    return run
 
 
 def _lakeport(config: Config, *arguments: str) -> None:
