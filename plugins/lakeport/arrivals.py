@@ -11,12 +11,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import Any
 from urllib.parse import unquote_plus
 
 from lakeport.errors import ArrivalError
 
+_MAX_BUCKET_BYTES = 63
 _MAX_KEY_BYTES = 1024
+_MAX_ETAG_BYTES = 128
+_MAX_SIZE_BYTES = 2**63 - 1
+_NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def arrivals_in_message(body: str) -> list[Arrival]:
     """
     try:
         event = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArrivalError(f"the message is no JSON: {error}") from error
     if not isinstance(event, dict):
         raise ArrivalError("the message is no JSON object")
@@ -83,22 +88,38 @@ def _is_creation(record: object) -> bool:
 
 def _arrival(record: Mapping[str, Any]) -> Arrival:
     try:
-        bucket, thing = record["s3"]["bucket"]["name"], record["s3"]["object"]
-        arrival = Arrival(
-            bucket=bucket,
-            key=unquote_plus(thing["key"], errors="strict"),
-            version_id=thing.get("versionId"),
-            etag=thing.get("eTag") or thing.get("etag", ""),
-            size_bytes=int(thing["size"]),
+        thing = record["s3"]["object"]
+        return Arrival(
+            bucket=_text(record["s3"]["bucket"]["name"], _MAX_BUCKET_BYTES),
+            key=_text(unquote_plus(_text(thing["key"], 3 * _MAX_KEY_BYTES), errors="strict"), _MAX_KEY_BYTES),
+            version_id=_version(thing.get("versionId")),
+            etag=_text(thing.get("eTag") or thing.get("etag") or "", _MAX_ETAG_BYTES, min_bytes=0),
+            size_bytes=_size(thing["size"]),
             landed_at=_utc(record["eventTime"]),
-            sequencer=thing.get("sequencer", ""),
+            sequencer=_text(thing.get("sequencer") or "", _MAX_ETAG_BYTES, min_bytes=0),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArrivalError(f"a record lacks what S3 documents: {error!r}") from error
-    if "\0" in arrival.key or not 0 < len(arrival.key.encode()) <= _MAX_KEY_BYTES:
-        raise ArrivalError("a record's key is empty, holds a NUL or is longer than 1,024 bytes")
-    return arrival
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ArrivalError(f"a record is not what S3 documents: {error!r}") from error
+
+
+def _text(value: object, max_bytes: int, min_bytes: int = 1) -> str:
+    if not isinstance(value, str) or "\0" in value or not min_bytes <= len(value.encode()) <= max_bytes:
+        raise ValueError(f"{shorten(repr(value), 80)} is no text of {min_bytes} to {max_bytes:,} bytes without NUL")
+    return value
+
+
+def _version(value: object) -> str | None:
+    return None if value in (None, "", _NO_VERSION) else _text(value, _MAX_KEY_BYTES)
+
+
+def _size(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE_BYTES:
+        raise ValueError(f"{value!r} is no size in bytes")
+    return value
 
 
 def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from textwrap import shorten
 
 _NAMES = {
     "smallint": "smallint",
@@ -24,7 +25,7 @@ _NAMES = {
 }
 _SYNONYMS = {"int2": "smallint", "int": "integer", "int4": "integer", "int8": "bigint", "numeric": "decimal"}
 _SYNONYMS |= {"float4": "real", "float": "double precision", "float8": "double precision", "bool": "boolean"}
-_TYPE = re.compile(r"([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
+_TYPE = re.compile(r"([a-z][a-z0-9]*(?: [a-z0-9]+)*) ?(?:\( ?([0-9]{1,5}) ?(?:, ?([0-9]{1,5}) ?)?\))?")
 _LIMITS = {"char": 4096, "varchar": 65535}
 _DECIMAL_DIGITS = 38
 
@@ -42,10 +43,10 @@ class ColumnType:
 
         Raises ValueError that names what is allowed, with the nearest spelling.
         """
-        match = _TYPE.fullmatch(text.strip().lower())
+        match = _TYPE.fullmatch(" ".join(text.lower().split()))
         name = _SYNONYMS.get(match[1], match[1]) if match else text
         if match is None or name not in _NAMES:
-            raise ValueError(f"{text!r} is no column type; {_suggestion(name)}")
+            raise ValueError(f"{shorten(repr(text), 60, placeholder='...')} is no column type; {_suggestion(name)}")
         return cls(name, _checked_arguments(name, tuple(int(n) for n in match.groups()[1:] if n)))
 
     def __str__(self) -> str:

@@ -6,16 +6,30 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from lakeport.column_type import ColumnType
 
 LOADED_AT = "_loaded_at"
+NAME = r"^[a-z][a-z0-9_]{0,44}$"
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
+_MAX_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -44,10 +58,21 @@ def _reject_limit(value: object) -> RejectLimit:
 
 
 def _seconds(value: object) -> int:
-    match = re.fullmatch(r"(\d+)\s*([smh])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, as in 30s")
-    return int(match[1]) * _UNIT_SECONDS[match[2]]
+    match = re.fullmatch(r"(\d{1,9})\s*([smh])", value) if isinstance(value, str) else None
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if not 1 <= seconds <= _MAX_SECONDS:
+        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, from 1s to 168h, as in 30s")
+    return seconds
+
+
+def _doubled(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def _email_address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", value):
+        raise ValueError(f"{value!r} is no e-mail address; write it bare, as in data@example.com")
+    return value
 
 
 def _column_type(value: object) -> ColumnType:
@@ -57,6 +82,7 @@ def _column_type(value: object) -> ColumnType:
 
 
 Name = Annotated[str, Field(pattern=IDENTIFIER)]
+EmailAddress = Annotated[str, AfterValidator(_email_address)]
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 
 
@@ -64,6 +90,13 @@ class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _holds_no_nul(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("holds a NUL, which no database stores")
+        return value
 
 
 class Landing(Part):
@@ -79,6 +112,8 @@ class Landing(Part):
             raise ValueError(
                 "is a glob on the object's key, without a leading or trailing slash: flights/flights_*.csv"
             )
+        if any("**" in part and part != "**" for part in pattern.split("/")):
+            raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
         return pattern
 
 
@@ -88,7 +123,7 @@ class Format(Part):
     type: Literal["csv", "delimited", "json", "parquet"]
     compression: Literal["none", "gzip", "bzip2", "zstd", "zip"] = "none"
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
-    delimiter: str | None = None
+    delimiter: Annotated[str, Field(min_length=1)] | None = None
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     null_as: str | None = None
     dateformat: str | None = None
@@ -110,12 +145,15 @@ class Format(Part):
         """Say whether the file's first line names its columns."""
         return self.header_lines > 0
 
-    @model_validator(mode="after")
-    def _options_fit_the_type(self) -> Format:
-        refused = sorted(self.model_fields_set & _REFUSED[self.type])
-        if refused:
-            raise ValueError(f"{', '.join(refused)}: COPY does not take this for type {self.type}")
-        return self
+    @field_validator("*")
+    @classmethod
+    def _fits_the_type(cls, value: object, info: ValidationInfo) -> object:
+        type_ = info.data.get("type", "")
+        if info.field_name in _REFUSED.get(type_, ()):
+            raise ValueError(f"COPY does not take this for type {type_}")
+        if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(value) != 1:
+            raise ValueError(f"is {value!r}; type csv takes one character, type delimited takes several")
+        return value
 
 
 _CONVERSIONS = {"acceptanydate", "blanksasnull", "emptyasnull", "roundec", "trimblanks", "truncatecolumns"}
@@ -136,6 +174,14 @@ class Table(Part):
     mode: Literal["append"] = "append"
     dist_key: Name | None = None
     sort_key: tuple[Name, ...] = ()
+
+    @field_validator("sort_key")
+    @classmethod
+    def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        doubled = _doubled(names)
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)} stands there twice")
+        return names
 
     @property
     def schema_name(self) -> str:
@@ -181,19 +227,19 @@ class Alerts(Part):
     """Who hears of a failed run."""
 
     slack: str | None = None
-    email: tuple[str, ...] = ()
+    email: tuple[EmailAddress, ...] = ()
 
 
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,44}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     description: Annotated[str, Field(min_length=1)]
     owner: Annotated[str, Field(min_length=1)]
     landing: Landing
     format: Format
     table: Table
-    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=1600)]
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     drift: Literal["refuse"] = "refuse"
     rejects: Rejects = Rejects()
     wait: Wait = Wait.model_validate({})
@@ -215,16 +261,25 @@ class FileType(Part):
     def _default_table(cls, values: dict[str, Any]) -> dict[str, Any]:
         table = values.get("table", {})
         if isinstance(table, dict):
-            values = {**values, "table": {"name": f"lake.{values.get('name')}", **table}}
+            name = str(values.get("name"))
+            default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
+            values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
 
-    @model_validator(mode="after")
-    def _columns_fit_together(self) -> FileType:
-        names = self.column_names
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        unknown = [key for key in (self.table.dist_key, *self.table.sort_key) if key and key not in names]
+    @field_validator("columns")
+    @classmethod
+    def _stand_there_once(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        doubled = _doubled(column.name for column in columns)
         if doubled:
-            raise ValueError(f"columns: {', '.join(doubled)} stands there twice")
+            raise ValueError(f"{', '.join(doubled)} stands there twice")
+        return columns
+
+    @field_validator("columns")
+    @classmethod
+    def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        names, table = {column.name for column in columns}, info.data.get("table")
+        keys = (table.dist_key, *table.sort_key) if table else ()
+        unknown = [key for key in keys if key and key not in names]
         if unknown:
-            raise ValueError(f"table: dist_key and sort_key name no column of this schema: {', '.join(unknown)}")
-        return self
+            raise ValueError(f"lack what dist_key or sort_key names: {', '.join(unknown)}")
+        return columns

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from fnmatch import translate
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -42,7 +43,7 @@ class ArrivalRule:
 
     def matches(self, key: str) -> bool:
         """Say whether the key is one of this type's."""
-        return _regex(self.pattern).fullmatch(key) is not None
+        return _fits(self.pattern, key)
 
     def objection(self, key: str, size_bytes: int) -> str | None:
         """Return why a matching object cannot be of this type, or None."""
@@ -83,6 +84,8 @@ class ArrivalIndex:
 
     def match(self, key: str, size_bytes: int) -> Match:
         """Find the one type that takes the object, or say why none does."""
+        if key.endswith("/"):
+            return Match(None, "the key is a folder marker, not a file")
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].objection(key, size_bytes))
@@ -93,9 +96,7 @@ class ArrivalIndex:
 
 
 def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
-    folder, _, name = key.rpartition("/")
-    if not name:
-        return "the key is a folder marker, not a file"
+    folder = key.rpartition("/")[0]
     here = [rule for rule in rules if rule.folder == folder]
     if here:
         patterns = ", ".join(f"{rule.pattern} ({rule.file_type})" for rule in here)
@@ -104,17 +105,31 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
     return f"no file type takes folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
 
 
-@lru_cache(maxsize=4096)
-def _regex(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(_translated(re.findall(r"\*\*/?|[*?]|\[[^\]]+\]|.", pattern, re.DOTALL))), re.DOTALL)
-
-
-def _translated(tokens: Iterable[str]) -> Iterable[str]:
-    wildcards = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    for token in tokens:
-        if token in wildcards:
-            yield wildcards[token]
-        elif len(token) > 1:
-            yield f"[{'^' if token[1] == '!' else ''}{re.escape(token[1:-1].lstrip('!')).replace(chr(92) + '-', '-')}]"
+def _fits(pattern: str, key: str) -> bool:
+    """Match folder by folder, going back only to the last `**`, so that no key makes a pattern slow."""
+    steps, names = _steps(pattern), key.split("/")
+    step = name = 0
+    after_folders: tuple[int, int] | None = None
+    while name < len(names):
+        matches = steps[step] if step < len(steps) else _nothing
+        if matches is None:
+            step += 1
+            after_folders = (step, name)
+        elif matches(names[name]):
+            step, name = step + 1, name + 1
+        elif after_folders:
+            step, name = after_folders = (after_folders[0], after_folders[1] + 1)
         else:
-            yield re.escape(token)
+            return False
+    return not any(steps[step:])
+
+
+@lru_cache(maxsize=4096)
+def _steps(pattern: str) -> tuple[Callable[[str], object] | None, ...]:
+    parts = pattern.split("/")
+    parts += ["*"] if parts[-1] == "**" else []
+    return tuple(None if part == "**" else re.compile(translate(part)).match for part in parts)
+
+
+def _nothing(_name: str) -> bool:
+    return False
