@@ -51,5 +51,5 @@ package: setup ## Pack the Lambda function for AWS into build/
 	@$(PYTHON) -m infra.package build/register_files.zip
 
 clean: setup ## Stop the stack and delete its data
-	@$(PYTHON) -m local down
-	@rm -rf .lakeport build
+	@$(PYTHON) -m local clean
+	@rm -rf build

@@ -1,4 +1,4 @@
-"""`make bench`: seconds from a dropped file to Done, beside a DAG of as many tasks that do nothing, and the stack's memory.
+"""`make bench`: seconds from a dropped file to Done, beside a DAG of as many no-op tasks, and the stack's memory.
 
 It brings up a stack of its own on free ports, so that a running one is left alone.
 """

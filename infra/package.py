@@ -53,8 +53,8 @@ def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
     """Write the zip and return its SHA-256."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        _install(root, runtime)
-        shutil.copy(handler, root / "handler.py")
+        shutil.copytree(_libraries(output.parent, runtime), root, dirs_exist_ok=True)
+        _copy(handler, root / "handler.py")
         for module in imported_modules(handler):
             _copy(module, root / module.relative_to(PLUGINS))
         for statement in sorted(STATEMENTS.glob("*.sql")):
@@ -111,22 +111,23 @@ def write_zip(root: Path, output: Path) -> None:
     draft.replace(output)
 
 
+def _libraries(cache: Path, runtime: Runtime) -> Path:
+    """Return a directory with psycopg2 for the runtime; installed once, then kept beside the zips."""
+    kept = cache / f"{PSYCOPG2}-python{runtime.python}-{runtime.platform}"
+    if not kept.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as directory:
+            _install(Path(directory) / "libraries", runtime)
+            (Path(directory) / "libraries").rename(kept)
+    return kept
+
+
 def _install(root: Path, runtime: Runtime) -> None:
-    """Install psycopg2 for the runtime, without what differs from one installation to the next."""
-    uv = Path(sys.executable).with_name("uv")
-    command: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        root,
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-    ]
-    target = ["--python-version", runtime.python, "--python-platform", runtime.platform]
-    subprocess.run([*command, *target, PSYCOPG2], check=True)
+    """Install without what differs from one installation to the next."""
+    command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", str(root)]
+    command += ["--no-deps", "--only-binary", ":all:"]
+    command += ["--python-version", runtime.python, "--python-platform", runtime.platform]
+    subprocess.run([*command, PSYCOPG2], check=True)
     for leftover in [*root.glob("*.dist-info"), *root.rglob("__pycache__"), root / ".lock"]:
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 

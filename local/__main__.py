@@ -1,26 +1,30 @@
-"""`python -m local up | down | status`."""
+"""`python -m local up | down | status | clean`."""
 
 import argparse
 import os
+import shutil
 import sys
 import time
 
-from local import processes, stack
+from local import postgres_files, processes, stack
 from local.config import Config
 from local.errors import StackError
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
-    parser.add_argument("command", choices=["up", "down", "status"])
+    parser.add_argument("command", choices=["up", "down", "status", "clean"])
     command = parser.parse_args().command
     # The person's own AWS set-up has no say here: a profile that does not exist would stop boto3.
     os.environ.pop("AWS_PROFILE", None)
     try:
-        return {"up": up, "down": down, "status": status}[command](Config.from_environment())
+        return {"up": up, "down": down, "status": status, "clean": clean}[command](Config.from_environment())
     except StackError as error:
         say(f"\nThe local stack is not {'down' if command == 'down' else 'up'}: {error}")
         return 1
+    except KeyboardInterrupt:
+        say("\nInterrupted.  What was started still runs; `make down` stops it.")
+        return 130
 
 
 def up(config: Config) -> int:
@@ -34,6 +38,14 @@ def up(config: Config) -> int:
 
 def down(config: Config) -> int:
     stack.down(config, say)
+    return 0
+
+
+def clean(config: Config) -> int:
+    """Stop the stack and delete all it kept."""
+    stack.down(config, say)
+    postgres_files.remove(config)
+    shutil.rmtree(config.state, ignore_errors=True)
     return 0
 
 

@@ -1,5 +1,6 @@
 """Airflow 3 as four processes with LocalExecutor, its database in the stack's PostgreSQL, users with passwords."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -108,6 +109,8 @@ def environment(config: Config) -> dict[str, str]:
         # Airflow's processes rename themselves; this keeps /proc/PID/environ whole, by which we find them again.
         "SPT_NOENV": "1",
         "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked workers otherwise
+        # Airflow imports plugins once, as it starts: with this, `up` starts it anew when they changed.
+        "LAKEPORT_PLUGINS_DIGEST": _digest_of(REPOSITORY / "plugins"),
         **server.environment(config),
         **names.PRODUCT_ENVIRONMENT,
     }
@@ -145,6 +148,13 @@ def _is_healthy(config: Config, component: str) -> bool:
     process = running(config, _name(component))
     is_recent = not heartbeat or (process and datetime.fromisoformat(heartbeat).timestamp() > process.create_time())
     return bool(report["status"] == "healthy" and is_recent)
+
+
+def _digest_of(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(f"{path}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _name(component: str) -> str:

@@ -1,9 +1,10 @@
 """Where the stack lives and which ports it takes; the only reader of the LAKEPORT_* variables that move it."""
 
+import itertools
 import os
+import random
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from local.errors import StackError
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535
+FREE_RANGE = (20000, 32000)
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -32,12 +34,9 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Return ports nobody listens on now, all held until the last is found so that they differ."""
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in fields(cls)]
-            for each in sockets:
-                each.bind((HOST, 0))
-            return cls(*(each.getsockname()[1] for each in sockets))
+        """Return ports nobody listens on, below those that systems hand out to clients."""
+        candidates = random.sample(range(*FREE_RANGE), FREE_RANGE[1] - FREE_RANGE[0])
+        return cls(*itertools.islice(filter(is_free, candidates), len(fields(cls))))
 
     def by_name(self) -> dict[str, int]:
         return asdict(self)
@@ -77,6 +76,20 @@ class Config:
 def variable(name: str) -> str:
     """Return the environment variable that moves this port."""
     return f"LAKEPORT_{name.upper()}_PORT"
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server can have this port: nobody answers there, and it can be bound."""
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, port)) == 0:
+            return False
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _port(name: str, text: str) -> int:

@@ -1,15 +1,14 @@
 """Start, find and stop the stack's processes so that none is left behind and no stranger is ever killed.
 
 A process is ours when its pid file names both its pid and its start time: a recycled pid has another start time.
-Whatever it forked is found by its session, its parents, or the marker that every part inherits in its environment.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,12 +17,14 @@ from typing import Any
 
 import psutil
 
+from local import families
 from local.config import REPOSITORY, Config
 from local.errors import PartError
 
-MARKER = "LAKEPORT_STACK"
 CLOCK_TOLERANCE_SECONDS = 2.0
 BUSY_WITHIN_SECONDS = 15.0
+KILLED_WITHIN_SECONDS = 5.0
+POLL_SECONDS = 0.05
 LOG_LINES_SHOWN = 15
 
 # Variables of the person's shell that would change what a part does.
@@ -39,9 +40,6 @@ _FOREIGN = (
     "LAMBDA_",
     "LOCALSTACK_",
 )
-
-# Processes this interpreter started: they must be reaped here, or they stay behind as zombies.
-_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +73,16 @@ def running(config: Config, name: str) -> psutil.Process | None:
     noted = _noted(config, name)
     try:
         process = psutil.Process(noted["pid"])
-        started_at = process.create_time()
-        is_alive = process.status() != psutil.STATUS_ZOMBIE
-    except (KeyError, psutil.Error):
+        is_same = abs(process.create_time() - noted["started_at"]) < CLOCK_TOLERANCE_SECONDS
+    except (KeyError, TypeError, ValueError, psutil.Error):
         return None
-    is_same = abs(started_at - noted["started_at"]) < CLOCK_TOLERANCE_SECONDS
-    return process if is_alive and is_same else None
+    return process if is_same and families.is_alive(process) else None
+
+
+def listens(config: Config, name: str, port: int) -> bool:
+    """Say whether it is this part that has the port, with today's settings or with those of an earlier `up`."""
+    leader = running(config, name)
+    return leader is not None and any(port in families.ports_of(each) for each in families.family(leader))
 
 
 def is_current(config: Config, service: Service) -> bool:
@@ -88,10 +90,11 @@ def is_current(config: Config, service: Service) -> bool:
     return bool(running(config, service.name)) and _noted(config, service.name).get("digest") == _digest(service)
 
 
-def start(config: Config, service: Service) -> bool:
+def start(config: Config, service: Service, given_up: threading.Event | None = None) -> bool:
     """Start the part and wait until it is ready; return False if it was already healthy and as it should be.
 
-    Raises PartError with the end of its log when it ends or does not answer in time.
+    Raises PartError with the end of its log when it ends or does not answer in time, or when `given_up` is set
+    because another part failed.
     """
     if is_current(config, service) and _is_ready_within(service, BUSY_WITHIN_SECONDS):
         return False
@@ -101,10 +104,12 @@ def start(config: Config, service: Service) -> bool:
     while not service.is_ready():
         if process.poll() is not None:
             raise _failed(config, service, f"ended with exit status {process.returncode}")
+        if given_up and given_up.is_set():
+            raise PartError(f"{service.name}: no longer waited for")
         if time.monotonic() > deadline:
             stop(config, [service])
             raise _failed(config, service, f"did not answer within {service.start_within_seconds:.0f} s")
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
     return True
 
 
@@ -112,14 +117,15 @@ def stop(config: Config, services: Iterable[Service]) -> list[str]:
     """Stop these parts together, with everything they forked; return the names of those that ran."""
     services = list(services)
     leaders = [(service, leader) for service in services if (leader := running(config, service.name))]
-    families = [_family(leader) for _, leader in leaders]
+    known = [families.family(leader) for _, leader in leaders]
     for service, leader in leaders:
-        _signal([leader], service.stop_signal)
+        families.send([leader], service.stop_signal)
+    signalled_at = time.monotonic()
     for service, leader in leaders:
-        _wait([leader], service.stop_within_seconds)
-    remaining = set().union(*families, *(_strays(config, service.name) for service in services))
-    _signal(remaining, signal.SIGKILL)
-    _wait(remaining, 5)
+        families.wait([leader], until=signalled_at + service.stop_within_seconds)
+    remaining = set().union(*known, *(families.strays(_marker(config, service.name)) for service in services))
+    families.send(remaining, signal.SIGKILL)
+    families.wait(remaining, until=time.monotonic() + KILLED_WITHIN_SECONDS)
     for service in services:
         _pid_path(config, service.name).unlink(missing_ok=True)
     return [service.name for service, _ in leaders]
@@ -145,7 +151,7 @@ def _is_ready_within(service: Service, seconds: float) -> bool:
 
 def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
     """Start the command as leader of its own session, away from this terminal's Ctrl-C."""
-    environment = base_environment() | dict(service.environment) | {MARKER: _marker(config, service.name)}
+    environment = base_environment() | dict(service.environment) | {families.MARKER: _marker(config, service.name)}
     log = log_path(config, service.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -158,7 +164,7 @@ def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _children[process.pid] = process
+    families.children[process.pid] = process
     started_at = psutil.Process(process.pid).create_time()
     pid_path = _pid_path(config, service.name)
     pid_path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,57 +195,5 @@ def _pid_path(config: Config, name: str) -> Path:
     return config.state / "run" / f"{name}.json"
 
 
-def _family(leader: psutil.Process) -> set[psutil.Process]:
-    """Return the leader and all that descends from it or shares its session."""
-    with contextlib.suppress(psutil.Error):
-        return {leader, *leader.children(recursive=True), *_session(leader.pid)}
-    return {leader}
-
-
-def _session(leader_pid: int) -> set[psutil.Process]:
-    members = set()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if os.getsid(process.pid) == leader_pid:
-                members.add(process)
-    return members
-
-
-def _strays(config: Config, name: str) -> set[psutil.Process]:
-    """Return what carries the part's marker, whoever its parent is now."""
-    marker = _marker(config, name)
-    found = set()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARKER) == marker:
-                found.add(process)
-    return found
-
-
 def _marker(config: Config, name: str) -> str:
     return f"{name}@{config.state}"
-
-
-def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    for process in processes:
-        # psutil compares start times itself before it signals, so a pid recycled meanwhile is left alone.
-        with contextlib.suppress(psutil.Error, OSError):
-            process.send_signal(number)
-
-
-def _wait(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Wait until these are gone or only zombies of someone else."""
-    deadline = time.monotonic() + seconds
-    for process in processes:
-        while _is_alive(process) and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    child = _children.get(process.pid)
-    if child and child.poll() is not None:
-        return False
-    try:
-        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

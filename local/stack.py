@@ -1,11 +1,10 @@
 """Bring the whole stack up and down: what depends on what, what is shown while it happens."""
 
 import contextlib
-import importlib.util
 import shlex
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,7 +15,7 @@ import psutil
 
 from local import airflow, credentials, postgres, processes, warehouse
 from local.aws import function, names, resources, server
-from local.config import HOST, REPOSITORY, Config, Ports, variable
+from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
 from local.processes import Service
 from local.sinks import services as sinks
@@ -47,8 +46,9 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
     credentials.load(config)
     write_shell_environment(config)
     started = time.monotonic()
-    steps = {step.name: step for step in _steps(config)}
-    for name, what, seconds in _run(_selected(steps, only)):
+    given_up = threading.Event()
+    steps = {step.name: step for step in _steps(config, given_up)}
+    for name, what, seconds in _run(_selected(steps, only), given_up):
         report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
 
@@ -75,11 +75,10 @@ def services(config: Config) -> list[Service]:
 def check_ports(config: Config) -> None:
     """Raise StackError for the ports that someone else listens on, all of them at once."""
     ports = config.ports.by_name()
-    ours = {service.name for service in services(config) if processes.is_current(config, service)}
     problems = [
         f"port {port} is taken{_by_whom(port)}, and {name} needs it: free it or choose another, {variable(name)}=PORT"
         for name, port in ports.items()
-        if LISTENERS[name] not in ours and _is_taken(port)
+        if not is_free(port) and not processes.listens(config, LISTENERS[name], port)
     ]
     same = {port: [name for name in ports if ports[name] == port] for port in sorted(set(ports.values()))}
     problems += [f"port {port} is given to {' and '.join(names)}" for port, names in same.items() if len(names) > 1]
@@ -113,14 +112,14 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
     ]
 
 
-def _steps(config: Config) -> Iterator[Step]:
+def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     """Give the way up; each step names those it waits for."""
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
         def run() -> str:
-            if prepare:
+            if prepare and not processes.running(config, service.name):
                 prepare(config)
-            return "started" if processes.start(config, service) else "already running"
+            return "started" if processes.start(config, service, given_up) else "already running"
 
         return Step(service.name, run, after)
 
@@ -132,29 +131,19 @@ def _steps(config: Config) -> Iterator[Step]:
         return Step(name, run, after)
 
     yield part(postgres.service(config), prepare=postgres.initialize)
-    yield part(server.service(config), prepare=_unless_running("aws", server.prepare))
+    yield part(server.service(config), prepare=server.prepare)
     yield task("aws-resources", lambda: resources.create(config), "aws")
     yield part(sinks.mail(config))
     yield part(sinks.slack(config))
     yield task("airflow-database", lambda: airflow.prepare(config), "postgres")
     for service in airflow.services(config):
         yield part(service, "airflow-database", "aws-resources")
-    if function.exists():
-        # After the tables and the index, or the first batches would fail and be hidden for minutes.
-        yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
+    # Before the function, or its first batches would fail and be hidden for minutes.
     if warehouse.exists():
         yield part(warehouse.service(config), "postgres", "aws")
-    if importlib.util.find_spec("lakeport") and importlib.util.find_spec("lakeport.cli"):
         yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
-        yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
-
-
-def _unless_running(name: str, prepare: Callable[[Config], None]) -> Callable[[Config], None]:
-    def run(config: Config) -> None:
-        if not processes.running(config, name):
-            prepare(config)
-
-    return run
+    yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
+    yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
 
 
 def _lakeport(config: Config, *arguments: str) -> None:
@@ -181,38 +170,27 @@ def _selected(steps: dict[str, Step], only: frozenset[str] | None) -> dict[str, 
     return {name: step for name, step in steps.items() if name in wanted}
 
 
-def _run(steps: dict[str, Step]) -> Iterator[tuple[str, str, float]]:
-    """Run each step when those before it are done; the first failure ends it, after what has begun."""
+def _run(steps: dict[str, Step], given_up: threading.Event) -> Iterator[tuple[str, str, float]]:
+    """Run each step when those before it are done; the first failure, or Ctrl-C, ends it."""
     order = TopologicalSorter({name: [each for each in step.after if each in steps] for name, step in steps.items()})
     order.prepare()
     with ThreadPoolExecutor(max_workers=len(steps)) as pool:
         pending: dict[Future[tuple[str, float]], str] = {}
-        while order.is_active():
-            pending |= {pool.submit(_timed, steps[name]): name for name in order.get_ready()}
-            finished, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in finished:
-                name = pending.pop(future)
-                what, seconds = future.result()
-                yield name, what, seconds
-                order.done(name)
+        try:
+            while order.is_active():
+                pending |= {pool.submit(_timed, steps[name]): name for name in order.get_ready()}
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    name = pending.pop(future)
+                    yield (name, *future.result())
+                    order.done(name)
+        except BaseException:
+            given_up.set()
+            raise
 
 
 def _timed(step: Step) -> tuple[str, float]:
     started = time.monotonic()
     return step.run(), time.monotonic() - started
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex((HOST, port)) == 0:
-            return True
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False
 
 
 def _by_whom(port: int) -> str:

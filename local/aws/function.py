@@ -13,57 +13,52 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 BATCH_SIZE = 10
+MEMORY_MEGABYTES = 256
 ROLE = "arn:aws:iam::000000000000:role/lakeport-register-files"
 
 
-def exists() -> bool:
-    return package.HANDLER.exists()
-
-
-def deploy(config: Config, handler: Path = package.HANDLER) -> None:
+def deploy(
+    config: Config,
+    name: str = names.REGISTER_FUNCTION,
+    queue: str = names.ARRIVALS_QUEUE,
+    handler: Path = package.HANDLER,
+) -> None:
     """Make the function and its mapping, or bring them to today's code and settings."""
+    archive = config.state / "build" / f"{name}.zip"
+    package.build(archive, package.Runtime.of(server.PYTHON), handler)
     aws = resources.session()
     client = aws.client("lambda", endpoint_url=config.aws_endpoint)
-    content = _package(config, handler)
-    _put_function(client, content, config)
-    arrivals_arn = resources.queue_arn(aws.client("sqs", endpoint_url=config.aws_endpoint), names.ARRIVALS_QUEUE)
-    _put_mapping(client, arrivals_arn)
+    _put_function(client, name, archive.read_bytes(), config)
+    _put_mapping(client, name, resources.queue_arn(aws.client("sqs", endpoint_url=config.aws_endpoint), queue))
 
 
-def _package(config: Config, handler: Path) -> bytes:
-    output = config.state / "build" / "register_files.zip"
-    package.build(output, package.Runtime.of(server.PYTHON), handler)
-    return output.read_bytes()
-
-
-def _put_function(client: "LambdaClient", content: bytes, config: Config) -> None:
+def _put_function(client: "LambdaClient", name: str, content: bytes, config: Config) -> None:
     settings = {
-        "FunctionName": names.REGISTER_FUNCTION,
+        "FunctionName": name,
         "Role": ROLE,
         "Handler": "handler.handle",
         "Runtime": f"python{package.AWS.python}",
         "Timeout": resources.FUNCTION_TIMEOUT_SECONDS,
-        "MemorySize": 256,
-        # The server itself gives functions the credentials and the region, as AWS does.
+        "MemorySize": MEMORY_MEGABYTES,
+        # The server itself gives functions credentials and region, as AWS does.
         "Environment": {"Variables": names.FUNCTION_ENVIRONMENT | {"AWS_ENDPOINT_URL": config.aws_endpoint}},
     }
     try:
-        current = client.get_function_configuration(FunctionName=names.REGISTER_FUNCTION)
+        current = client.get_function_configuration(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
         client.create_function(Code={"ZipFile": content}, **settings)  # type: ignore[arg-type]
         return
     if current["CodeSha256"] != base64.b64encode(hashlib.sha256(content).digest()).decode():
-        client.update_function_code(FunctionName=names.REGISTER_FUNCTION, ZipFile=content)
-    if any(current.get(name) != value for name, value in settings.items()):
+        client.update_function_code(FunctionName=name, ZipFile=content)
+    if any(current.get(key) != value for key, value in settings.items()):
         client.update_function_configuration(**settings)  # type: ignore[arg-type]
 
 
-def _put_mapping(client: "LambdaClient", arrivals_arn: str) -> None:
-    mappings = client.list_event_source_mappings(FunctionName=names.REGISTER_FUNCTION, EventSourceArn=arrivals_arn)
-    if not mappings["EventSourceMappings"]:
+def _put_mapping(client: "LambdaClient", name: str, queue_arn: str) -> None:
+    if not client.list_event_source_mappings(FunctionName=name, EventSourceArn=queue_arn)["EventSourceMappings"]:
         client.create_event_source_mapping(
-            FunctionName=names.REGISTER_FUNCTION,
-            EventSourceArn=arrivals_arn,
+            FunctionName=name,
+            EventSourceArn=queue_arn,
             BatchSize=BATCH_SIZE,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )

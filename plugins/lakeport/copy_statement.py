@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from psycopg2 import sql
 
+from lakeport.copy_source import CopySource
 from lakeport.ddl import table_identifier
 from lakeport.file_type import FileType, Format
 
@@ -33,22 +33,6 @@ _VALUES = {
     "acceptinvchars": "ACCEPTINVCHARS",
 }
 _FORMATS = {"csv": "FORMAT AS CSV", "delimited": "", "json": "FORMAT AS JSON 'auto'", "parquet": "FORMAT AS PARQUET"}
-
-
-@dataclass(frozen=True)
-class CopySource:
-    """One object that COPY reads: where it is, which version and how many bytes."""
-
-    bucket: str
-    key: str
-    version_id: str | None
-    size_bytes: int
-    compression: str
-
-    @property
-    def uri(self) -> str:
-        """Return the object's s3:// address."""
-        return f"s3://{self.bucket}/{self.key}"
 
 
 def manifest(source: CopySource) -> str:

@@ -14,7 +14,7 @@ import boto3
 import zstandard
 from botocore.exceptions import ClientError
 
-from lakeport.copy_statement import CopySource
+from lakeport.copy_source import CopySource
 from lakeport.errors import ObjectChanged, UnloadableFile
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import landing, mng, settings
-from lakeport.copy_statement import CopySource, copy_statement, manifest
+from lakeport.copy_source import CopySource
+from lakeport.copy_statement import copy_statement, manifest
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError, ObjectChanged, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType

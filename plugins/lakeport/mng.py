@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from lakeport.arrivals import Arrival
+from lakeport.copy_source import CopySource
 from lakeport.errors import StatusConflict
 from lakeport.matching import Match
 from lakeport.statements import statement
@@ -48,6 +49,10 @@ class RegisteredFile:
     def from_xcom(cls, values: Mapping[str, Any]) -> RegisteredFile:
         """Read what `to_xcom` wrote."""
         return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
+
+    def source(self, compression: str = "none") -> CopySource:
+        """Return the landed object; `compression` is what is to be undone when it is read."""
+        return CopySource(self.bucket, self.key, self.version_id, self.size_bytes, compression)
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the file as JSON can carry it from task to task."""

@@ -11,7 +11,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from lakeport import landing
-from lakeport.copy_statement import CopySource
+from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
 
 if TYPE_CHECKING:

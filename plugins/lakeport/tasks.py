@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk.exceptions import AirflowFailException
 
-from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.mng import TaskRun
 from lakeport.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ def task_run_of(context: Context) -> TaskRun:
     """Return what the mng tables call this task."""
     task = context["ti"]
     return TaskRun(task.dag_id, task.run_id, task.task_id, task.try_number)
-
-
-def files_of(xcom: Iterable[Mapping[str, Any]]) -> list[RegisteredFile]:
-    """Return the files that an earlier task handed on."""
-    return [RegisteredFile.from_xcom(file) for file in xcom]
 
 
 @contextmanager

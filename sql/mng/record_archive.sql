@@ -1,3 +1,3 @@
 UPDATE mng.files
-SET archive_bucket = %(archive_bucket)s, archive_key = %(archive_key)s
+SET archive_bucket = %(bucket)s, archive_key = %(key)s
 WHERE file_id = %(file_id)s

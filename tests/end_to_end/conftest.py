@@ -84,10 +84,10 @@ class Lakeport:
 
     def _http(self, path: str, body: object, headers: dict[str, str]) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             self.config.airflow_url + path, data, {"Content-Type": "application/json", **headers}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
 

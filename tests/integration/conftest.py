@@ -11,7 +11,6 @@ import pytest
 
 from lakeport import landing, mng, settings
 from lakeport.arrivals import Arrival
-from lakeport.copy_statement import CopySource
 from lakeport.credentials import connect_to_redshift, read_secret
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
@@ -106,7 +105,6 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
         warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
         warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
-        source = CopySource(file.bucket, file.key, file.version_id, file.size_bytes, file_type.format.compression)
-        return FileLoad(file_type, file, source, by, warehouse, s3)
+        return FileLoad(file_type, file, file.source(file_type.format.compression), by, warehouse, s3)
 
     return run

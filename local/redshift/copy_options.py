@@ -1,0 +1,154 @@
+"""The options of a COPY statement as one frozen value: which may stand together, and what each defaults to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from local.redshift.errors import SYNTAX_ERROR, Refused
+
+MOST_ERRORS = 100_000
+COLUMNAR_OPTIONS = frozenset(
+    {"PARQUET", "ORC", "MANIFEST", "FILLRECORD", "ACCEPTINVCHARS", "EXPLICIT_IDS", "STATUPDATE", "SERIALIZETOJSON"}
+)
+REFUSED_WITH = {
+    "CSV": ("FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"),
+    "FIXEDWIDTH": ("DELIMITER", "ESCAPE"),
+    "JSON": ("DELIMITER", "ESCAPE", "FILLRECORD", "IGNOREBLANKLINES", "NULL", "READRATIO", "REMOVEQUOTES"),
+    "IGNOREALLERRORS": ("MAXERROR",),
+}
+NOT_YET = (
+    *("FIXEDWIDTH", "AVRO", "ORC", "SHAPEFILE", "LZOP", "SERIALIZETOJSON", "ENCRYPTED", "MASTER_SYMMETRIC_KEY"),
+    *("READRATIO", "SSH"),
+)
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    TEXT = "txt"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+class Compression(StrEnum):
+    GZIP = "gzip"
+    BZIP2 = "bzip2"
+    ZSTD = "zstd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions:
+    format: Format = Format.TEXT
+    delimiter: str = "|"
+    quote: str = '"'
+    json_paths: str = "auto"
+    compression: Compression | None = None
+    is_manifest: bool = False
+    null_as: str | None = "\\N"
+    date_format: str | None = None
+    time_format: str | None = None
+    replacement: str | None = None
+    """What stands for a byte that is not UTF-8; None makes it an error."""
+    accept_any_date: bool = False
+    blanks_as_null: bool = False
+    empty_as_null: bool = False
+    escape: bool = False
+    explicit_ids: bool = False
+    fill_record: bool = False
+    ignore_blank_lines: bool = False
+    remove_quotes: bool = False
+    round_decimals: bool = False
+    trim_blanks: bool = False
+    truncate_columns: bool = False
+    is_rehearsal: bool = False
+    header_lines: int = 0
+    error_limit: int | None = 1
+    """The load fails when this many rows are bad; None never fails."""
+
+
+def build(given: Mapping[str, str]) -> CopyOptions:
+    """Validate what the statement gives, an option's name to its argument, and fill in the defaults."""
+    file_format = _format(given)
+    _refuse_conflicts(given, file_format)
+    return CopyOptions(
+        format=file_format,
+        delimiter=given.get("DELIMITER", "," if file_format is Format.CSV else "|"),
+        quote=_single("QUOTE", given.get("QUOTE", '"')),
+        json_paths=given.get("JSON", "auto"),
+        compression=_compression(given),
+        is_manifest="MANIFEST" in given,
+        null_as=None if file_format is Format.JSON else given.get("NULL", "\\N"),
+        date_format=given.get("DATEFORMAT"),
+        time_format=given.get("TIMEFORMAT"),
+        replacement=_single("ACCEPTINVCHARS", given["ACCEPTINVCHARS"]) if "ACCEPTINVCHARS" in given else None,
+        accept_any_date="ACCEPTANYDATE" in given,
+        blanks_as_null="BLANKSASNULL" in given,
+        empty_as_null="EMPTYASNULL" in given,
+        escape="ESCAPE" in given,
+        explicit_ids="EXPLICIT_IDS" in given,
+        fill_record="FILLRECORD" in given,
+        ignore_blank_lines="IGNOREBLANKLINES" in given,
+        remove_quotes="REMOVEQUOTES" in given,
+        round_decimals="ROUNDEC" in given,
+        trim_blanks="TRIMBLANKS" in given,
+        truncate_columns="TRUNCATECOLUMNS" in given,
+        is_rehearsal="NOLOAD" in given,
+        header_lines=_number("IGNOREHEADER", given.get("IGNOREHEADER", "0"), 2**31 - 1),
+        error_limit=None
+        if "IGNOREALLERRORS" in given
+        else max(_number("MAXERROR", given.get("MAXERROR", "0"), MOST_ERRORS), 1),
+    )
+
+
+def _format(given: Mapping[str, str]) -> Format:
+    named = [name for name in ("CSV", "JSON", "PARQUET", "ORC", "AVRO", "SHAPEFILE", "FIXEDWIDTH") if name in given]
+    if len(named) > 1:
+        raise Refused(f"COPY takes one data format: {named[0]} and {named[1]} are both given", sqlstate=SYNTAX_ERROR)
+    if named in (["PARQUET"], ["ORC"]):
+        _refuse_unless_columnar(given, named[0])
+    for name in NOT_YET:
+        if name in given:
+            raise Refused(f"COPY {name} is not supported by this stand-in yet")
+    return Format(named[0].lower()) if named else Format.TEXT
+
+
+def _refuse_unless_columnar(given: Mapping[str, str], file_format: str) -> None:
+    for name in given:
+        if name not in COLUMNAR_OPTIONS:
+            raise Refused(f"{name} argument is not supported for {file_format} based COPY")
+
+
+def _refuse_conflicts(given: Mapping[str, str], file_format: Format) -> None:
+    for name, others in REFUSED_WITH.items():
+        for other in others:
+            if name in given and other in given:
+                raise Refused(f"COPY options {name} and {other} may not be used together", sqlstate=SYNTAX_ERROR)
+    if "QUOTE" in given and file_format is not Format.CSV:
+        raise Refused("COPY option QUOTE needs CSV", sqlstate=SYNTAX_ERROR)
+    if not given.get("DELIMITER", "|"):
+        raise Refused("COPY delimiter must not be empty", sqlstate=SYNTAX_ERROR)
+    if given.get("NULL") in ("\n", "\r", "\r\n"):
+        raise Refused("COPY null representation cannot use newline or carriage return", sqlstate=SYNTAX_ERROR)
+    if "ENCODING" in given and given["ENCODING"].upper() not in ("UTF8", "UTF-8"):
+        raise Refused(f"COPY ENCODING {given['ENCODING']} is not supported by this stand-in yet")
+    if "JSON" in given and given["JSON"] not in ("auto", "auto ignorecase"):
+        raise Refused(f"COPY JSON '{given['JSON']}' is not supported by this stand-in yet; it takes 'auto' only")
+
+
+def _compression(given: Mapping[str, str]) -> Compression | None:
+    named = [compression for compression in Compression if compression.name in given]
+    if len(named) > 1:
+        both = f"{named[0].name} and {named[1].name}"
+        raise Refused(f"COPY takes one compression: {both} are both given", sqlstate=SYNTAX_ERROR)
+    return named[0] if named else None
+
+
+def _single(name: str, value: str) -> str:
+    if len(value) != 1 or not value.isascii() or value == "\0":
+        raise Refused(f"COPY {name} must be a single ASCII character", sqlstate=SYNTAX_ERROR)
+    return value
+
+
+def _number(name: str, value: str, most: int) -> int:
+    if not value.isdecimal() or int(value) > most:
+        raise Refused(f"COPY {name} must be a whole number from 0 to {most}, not {value!r}", sqlstate=SYNTAX_ERROR)
+    return int(value)

@@ -1,0 +1,226 @@
+"""CREATE TABLE and ALTER TABLE: drop what only Redshift stores by, never enforce keys, translate types."""
+
+from collections.abc import Iterator, Sequence
+
+from local.redshift.errors import Refused
+from local.redshift.tokens import Edit, Kind, Token, closing, upper_at
+
+_TYPES = {
+    "SUPER": "jsonb",
+    "NVARCHAR": "varchar",
+    "NCHAR": "char",
+    "DATETIME": "timestamp",
+    "TEXT": "varchar(256)",
+    "BPCHAR": "char(256)",
+}
+_BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
+_LONGEST = {"VARCHAR": "65535", "NVARCHAR": "65535", "VARYING": "65535", "CHAR": "4096", "CHARACTER": "4096"}
+_MISSING_TYPES = frozenset(
+    [
+        "UUID",
+        "JSON",
+        "JSONB",
+        "BYTEA",
+        "XML",
+        "MONEY",
+        "SERIAL",
+        "BIGSERIAL",
+        "SMALLSERIAL",
+        "SERIAL4",
+        "SERIAL8",
+        "INET",
+        "CIDR",
+        "MACADDR",
+        "BIT",
+        "POINT",
+        "LINE",
+        "POLYGON",
+        "CIRCLE",
+        "BOX",
+        "TSVECTOR",
+        "TSQUERY",
+        "OID",
+        "HSTORE",
+        "CITEXT",
+        "INT4RANGE",
+        "INT8RANGE",
+        "TSRANGE",
+        "DATERANGE",
+    ]
+)
+_NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
+_COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
+_COLUMN_WORDS = ("NOT", "NULL", "DEFAULT", "ENCODE", "DISTKEY", "SORTKEY", "IDENTITY", "GENERATED", "COLLATE")
+
+
+def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Return the edits for a DDL statement; there are none for any other."""
+    words = [token.upper for token in tokens[:5]]
+    if words[:1] == ["CREATE"] and "TABLE" in words:
+        yield from _create_table(tokens)
+    elif words[:2] == ["ALTER", "TABLE"]:
+        yield from _alter_table(tokens)
+
+
+def _create_table(tokens: Sequence[Token]) -> Iterator[Edit]:
+    opening = _definition(tokens)
+    end = closing(tokens, opening) if opening else 0
+    if opening:
+        for start, stop in _items(tokens, opening, end):
+            yield from _item(tokens, start, stop, is_last=stop == end)
+    yield from _attributes(tokens, end)
+
+
+def _definition(tokens: Sequence[Token]) -> int:
+    """Return where the list of columns opens; 0 when the table has none, as in CREATE TABLE AS."""
+    words = [token.upper for token in tokens]
+    at = words.index("TABLE") + 1
+    at += 3 if words[at : at + 3] == ["IF", "NOT", "EXISTS"] else 0
+    at += 1
+    while upper_at(tokens, at) == ".":
+        at += 2
+    return at if upper_at(tokens, at) == "(" else 0
+
+
+def _items(tokens: Sequence[Token], opening: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield each definition between the commas of the list as a range of tokens."""
+    start, depth = opening + 1, 0
+    for at in range(start, end):
+        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
+        if tokens[at].text == "," and depth == 0:
+            yield start, at
+            start = at + 1
+    yield start, end
+
+
+def _item(tokens: Sequence[Token], start: int, stop: int, *, is_last: bool) -> Iterator[Edit]:
+    first = upper_at(tokens, start)
+    if first == "CONSTRAINT":
+        first = upper_at(tokens, start + 2)
+    if first in ("CHECK", "EXCLUDE"):
+        raise Refused(f"{first} constraints are not supported by Amazon Redshift")
+    if first in ("PRIMARY", "UNIQUE", "FOREIGN"):
+        yield from _table_key(tokens, start, stop, first, is_last=is_last)
+    elif first != "LIKE":
+        yield from _column(tokens, start, stop)
+
+
+def _table_key(tokens: Sequence[Token], start: int, stop: int, kind: str, *, is_last: bool) -> Iterator[Edit]:
+    """Turn PRIMARY KEY (a, b) into NOT NULL of its columns, and drop the rest."""
+    opening = next((at for at in range(start, stop) if tokens[at].text == "("), stop)
+    columns = [token for token in tokens[opening:stop] if token.is_name] if kind == "PRIMARY" else []
+    kept = ", ".join(f"NOT NULL {token.text}" for token in columns)
+    if kept:
+        yield Edit(tokens[start].start, tokens[stop - 1].end, kept)
+    elif is_last:
+        yield Edit(tokens[start - 1].start, tokens[stop - 1].end, "")
+    else:
+        yield Edit(tokens[start].start, tokens[stop].end, "")
+
+
+def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
+    """Translate a column's type and strip its attributes."""
+    yield from column_type(tokens, start + 1, stop)
+    at = start + 1
+    while at < stop:
+        word = upper_at(tokens, at)
+        if word in ("CHECK", "EXCLUDE"):
+            raise Refused(f"{word} constraints are not supported by Amazon Redshift")
+        end, text = _attribute(tokens, at, stop)
+        if end > at:
+            yield Edit(tokens[at].start, tokens[end - 1].end, text)
+        at = closing(tokens, at) + 1 if tokens[at].text == "(" else max(end, at + 1)
+
+
+def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
+    """Return where an attribute ends and what takes its place; the same place for what stays."""
+    word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
+    match word:
+        case "ENCODE":
+            return at + 2, ""
+        case "DISTKEY" | "SORTKEY":
+            return at + 1, ""
+        case "COLLATE" if after in _COLLATIONS:
+            return at + 2, ""
+        case "IDENTITY" if after == "(":
+            return closing(tokens, at + 1) + 1, _identity(tokens, at)
+        case "PRIMARY" if after == "KEY":
+            return at + 2, "NOT NULL"
+        case "UNIQUE":
+            return at + 1, ""
+        case "REFERENCES":
+            end = at + 2
+            while upper_at(tokens, end) == ".":
+                end += 2
+            return (closing(tokens, end) + 1 if end < stop and tokens[end].text == "(" else end), ""
+    return at, ""
+
+
+def _identity(tokens: Sequence[Token], at: int) -> str:
+    """IDENTITY(seed, step) always generates; after GENERATED BY DEFAULT AS it may be given."""
+    inside = [token.text for token in tokens[at + 2 : closing(tokens, at + 1)]]
+    seed, _, step = "".join(inside).partition(",")
+    lead = "" if upper_at(tokens, at - 1) == "AS" else "GENERATED ALWAYS AS "
+    bound = f" MINVALUE {seed}" if not step.startswith("-") else f" MAXVALUE {seed}"
+    return f"{lead}IDENTITY (START WITH {seed} INCREMENT BY {step or 1}{bound})"
+
+
+def column_type(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
+    """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
+    while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
+        word, token = tokens[at].upper, tokens[at]
+        if word in _MISSING_TYPES or (at + 1 < stop and tokens[at + 1].text == "["):
+            raise Refused(f'Column "{tokens[at - 1].name()}" has unsupported type "{token.text.lower()}".')
+        if word in _NOT_YET:
+            raise Refused(f"Type {word} is not supported by this stand-in yet")
+        has_length = at + 1 < stop and tokens[at + 1].text == "("
+        if word in ("VARBYTE", "VARBINARY"):
+            yield Edit(token.start, tokens[closing(tokens, at + 1)].end if has_length else token.end, "bytea")
+        elif has_length and word in ("TEXT", "BPCHAR"):
+            yield Edit(token.start, token.end, "varchar" if word == "TEXT" else "char")
+        elif word in _TYPES or (word in _BARE and not has_length):
+            bare = "" if has_length or word in ("TEXT", "BPCHAR") else _BARE.get(word, "")
+            yield Edit(token.start, token.end, _TYPES.get(word, token.text) + bare)
+        if has_length and upper_at(tokens, at + 2) == "MAX":
+            yield Edit(tokens[at + 2].start, tokens[at + 2].end, _LONGEST.get(word, "65535"))
+        at += 1
+
+
+def _attributes(tokens: Sequence[Token], start: int) -> Iterator[Edit]:
+    """Drop the table attributes that follow the list of columns, or stand before AS."""
+    at = start
+    while at < len(tokens) and tokens[at].upper != "AS":
+        if tokens[at].upper in ("INHERITS", "PARTITION", "TABLESPACE"):
+            raise Refused(f"CREATE TABLE ... {tokens[at].upper} is not supported by Amazon Redshift")
+        end = _attribute_of_table(tokens, at)
+        if end > at:
+            yield Edit(tokens[at].start, tokens[min(end, len(tokens)) - 1].end, "")
+        at = max(end, at + 1)
+
+
+def _attribute_of_table(tokens: Sequence[Token], at: int) -> int:
+    word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
+    if word in ("COMPOUND", "INTERLEAVED") and after == "SORTKEY":
+        return _attribute_of_table(tokens, at + 1)
+    if word in ("DISTKEY", "SORTKEY"):
+        return closing(tokens, at + 1) + 1 if after == "(" else at + 1 + (after == "AUTO")
+    if word in ("DISTSTYLE", "ENCODE") or (word == "BACKUP" and after in ("YES", "NO")):
+        return at + 2
+    return at
+
+
+def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
+    words = [token.upper for token in tokens]
+    if "ADD" not in words:
+        if "TYPE" in words:
+            yield from column_type(tokens, words.index("TYPE") + 1, len(tokens))
+        return
+    at = words.index("ADD") + 1
+    if words.count("ADD") > 1:
+        raise Refused("ALTER TABLE adds one column at a time in Amazon Redshift")
+    if words[at : at + 1] == ["CONSTRAINT"] or upper_at(tokens, at) in ("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
+        return
+    at += words[at : at + 1] == ["COLUMN"]
+    if words[at : at + 2] == ["IF", "NOT"]:
+        raise Refused("ADD COLUMN IF NOT EXISTS is not supported by Amazon Redshift")
+    yield from _column(tokens, at, len(tokens))

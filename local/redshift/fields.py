@@ -1,0 +1,258 @@
+"""The one authority on whether a field fits its column, and on what is stored: text in, text for PostgreSQL out.
+
+The vectorised path may only say that a whole chunk is clean; every doubt ends here.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from functools import partial
+
+from local.redshift import datetimes, utf8
+from local.redshift.columns import Column, Type
+from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.errors import FieldError
+
+Converter = Callable[[str], str | None]
+"""Turns a field into what PostgreSQL stores, None for NULL; raises FieldError."""
+
+BLANKS = " \t\n\r\v\f"
+INTEGERS = {
+    Type.SMALLINT: ("Short", 2**15),
+    Type.INTEGER: ("Integer", 2**31),
+    Type.BIGINT: ("Long", 2**63),
+}
+BOOLEANS = {
+    **dict.fromkeys(("t", "true", "y", "yes", "1"), "true"),
+    **dict.fromkeys(("f", "false", "n", "no", "0"), "false"),
+}
+_INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_SPECIAL_FLOATS = ("nan", "inf", "infinity", "+inf", "+infinity", "-inf", "-infinity")
+_SHORTEST_DATE = 10
+
+
+def converter(column: Column, options: CopyOptions) -> Converter:
+    """Return the column's conversion, NULL AS and the blank rules included."""
+    convert = _character(column, options) if column.type.is_character else _scalar(column, options)
+
+    def convert_or_null(value: str) -> str | None:
+        if value == options.null_as:
+            return _null(column)
+        if "\0" in value:
+            raise _nul_byte(value, options)
+        stored = convert(value)
+        return _null(column) if stored is None else stored
+
+    return convert_or_null
+
+
+def absent(column: Column, options: CopyOptions) -> str | None:
+    """Return what FILLRECORD puts where the record has ended: '' for VARCHAR, NULL for the rest."""
+    is_empty = column.type is Type.VARCHAR and not options.empty_as_null and options.format is not Format.PARQUET
+    return "" if is_empty else _null(column)
+
+
+def null(column: Column) -> None:
+    return _null(column)
+
+
+def _null(column: Column) -> None:
+    if column.is_required:
+        raise FieldError(1213, "Missing data for not-null field")
+
+
+def _nul_byte(value: str, options: CopyOptions) -> FieldError:
+    if options.null_as == "\0":
+        return FieldError(1218, "NULL AS '\\0' stands for a field that is one NUL byte; this one holds more")
+    at = value.index("\0") + 1
+    found = f"0x{ord(value[at]):x}" if at < len(value) else "end of field"
+    return FieldError(1216, f"Missing newline: Unexpected character {found} found at location {at}")
+
+
+def _character(column: Column, options: CopyOptions) -> Converter:
+    fit = partial(_varchar if column.type is Type.VARCHAR else _char, column=column, options=options)
+
+    def convert(value: str) -> str | None:
+        if (options.empty_as_null and not value) or (options.blanks_as_null and value and not value.strip(BLANKS)):
+            return None
+        return fit(value)
+
+    return convert
+
+
+def _varchar(value: str, column: Column, options: CopyOptions) -> str:
+    value = utf8.repaired(value, options.replacement)
+    if options.trim_blanks:
+        value = value.rstrip(BLANKS)
+    return _within(value, column, options, "String length exceeds DDL length")
+
+
+def _char(value: str, column: Column, options: CopyOptions) -> str:
+    if not value.isascii():
+        raise utf8.not_ascii(value)
+    return _within(value, column, options, "Char length exceeds DDL length")
+
+
+def _within(value: str, column: Column, options: CopyOptions, reason: str) -> str:
+    """Hold a string to its column's bytes; blanks beyond the limit are cut without a word."""
+    raw = value.encode()
+    if column.length < 0 or len(raw) <= column.length:
+        return value
+    if options.truncate_columns or not raw[column.length :].strip(b" "):
+        return raw[: column.length].decode("utf-8", "ignore")
+    raise FieldError(1204, reason)
+
+
+def _scalar(column: Column, options: CopyOptions) -> Converter:
+    """Wrap a conversion in what holds for every type but strings: a blank field is NULL."""
+    convert = _conversion(column, options)
+
+    def convert_or_null(value: str) -> str | None:
+        utf8.repaired(value, None)
+        stripped = value.strip(BLANKS)
+        return convert(stripped) if stripped else None
+
+    return convert_or_null
+
+
+def _conversion(column: Column, options: CopyOptions) -> Converter:
+    kind = column.type
+    if kind in INTEGERS:
+        return partial(_integer, kind=kind)
+    if kind is Type.DECIMAL:
+        return partial(_decimal, column=column, rounding=ROUND_HALF_UP if options.round_decimals else ROUND_DOWN)
+    if kind is Type.DATE:
+        return _moment(options, _date_reader(options), _date_error, lambda moment: moment.date().isoformat())
+    if kind in (Type.TIMESTAMP, Type.TIMESTAMPTZ):
+        is_zoned = kind is Type.TIMESTAMPTZ
+        read = _timestamp_reader(options, is_zoned=is_zoned)
+        return _moment(options, read, partial(_timestamp_error, options, is_zoned), _zoned if is_zoned else _unzoned)
+    return {
+        Type.REAL: _float,
+        Type.DOUBLE: _float,
+        Type.BOOLEAN: _boolean,
+        Type.TIME: _time,
+        Type.TIMETZ: _time,
+        Type.SUPER: _super,
+        Type.VARBYTE: _varbyte,
+    }[kind]
+
+
+def _integer(value: str, kind: Type) -> str:
+    name, bound = INTEGERS[kind]
+    if not _INTEGER.match(value):
+        raise _invalid_digit(value, name, "+-")
+    if not -bound <= int(value) < bound:
+        raise FieldError(1222, f"Overflow, Value '{value[:40]}', Type: {name}")
+    return value
+
+
+def _invalid_digit(value: str, name: str, signs: str, more: str = "") -> FieldError:
+    """Name the first character that cannot be part of such a number."""
+    for at, character in enumerate(value):
+        is_digit = character.isascii() and character.isdigit()
+        if not (is_digit or character in more or (at == 0 and character in signs and len(value) > 1)):
+            return FieldError(1207, f"Invalid digit, Value '{character}', Pos {at}, Type: {name}")
+    return FieldError(1207, f"Invalid digit, Value '{value[0]}', Pos 0, Type: {name}")
+
+
+def _decimal(value: str, column: Column, rounding: str) -> str:
+    if not _NUMBER.match(value):
+        raise _invalid_digit(value, "Decimal", "+-", ".")
+    with localcontext(prec=200) as context:
+        context.Emax, context.Emin = 9999, -9999
+        try:
+            stored = Decimal(value).quantize(Decimal(1).scaleb(-column.scale), rounding=rounding)
+        except InvalidOperation:
+            raise FieldError(1204, "Numeric data overflow") from None
+    if abs(stored) >= Decimal(10) ** (column.length - column.scale):
+        raise FieldError(1204, "Numeric data overflow")
+    return f"{stored:f}"
+
+
+def _float(value: str) -> str:
+    if not _NUMBER.match(value) and value.lower() not in _SPECIAL_FLOATS:
+        code = _invalid_digit(value, "Double", "+-", ".eE+-")
+        raise FieldError(1208, code.reason)
+    return value
+
+
+def _boolean(value: str) -> str:
+    if value.lower() not in BOOLEANS:
+        raise FieldError(1210, "Unknown boolean format")
+    return BOOLEANS[value.lower()]
+
+
+def _date_reader(options: CopyOptions) -> datetimes.Parser:
+    date_format = options.date_format or datetimes.DEFAULT_DATE
+    return datetimes.parser("auto") if date_format == "auto" else datetimes.with_clock(date_format)
+
+
+def _timestamp_reader(options: CopyOptions, *, is_zoned: bool) -> datetimes.Parser:
+    time_format = options.time_format or datetimes.DEFAULT_TIMESTAMP
+    if is_zoned and time_format == datetimes.DEFAULT_TIMESTAMP:
+        return datetimes.with_zone(time_format)
+    return datetimes.parser(time_format)
+
+
+def _moment(
+    options: CopyOptions,
+    read: datetimes.Parser,
+    error: Callable[[str], FieldError],
+    write: Callable[[dt.datetime], str],
+) -> Converter:
+    def convert(value: str) -> str | None:
+        try:
+            return write(read(value))
+        except (ValueError, OverflowError):
+            if options.accept_any_date:
+                return None
+            raise error(value) from None
+
+    return convert
+
+
+def _date_error(value: str) -> FieldError:
+    is_short = len(value) < _SHORTEST_DATE
+    return FieldError(1205, "Invalid Date Format - length must be 10 or more" if is_short else "Invalid date format")
+
+
+def _timestamp_error(options: CopyOptions, is_zoned: bool, value: str) -> FieldError:  # noqa: ARG001
+    default = "YYYY-MM-DD HH24:MI:SSOF" if is_zoned else "YYYY-MM-DD HH24:MI:SS"
+    return FieldError(1206, f"Invalid timestamp format or value [{options.time_format or default}]")
+
+
+def _unzoned(moment: dt.datetime) -> str:
+    """Write a TIMESTAMP: a zone in the input is ignored."""
+    return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def _zoned(moment: dt.datetime) -> str:
+    return (moment.astimezone(dt.UTC) if moment.tzinfo else moment).isoformat(" ")
+
+
+def _time(value: str) -> str:
+    try:
+        dt.time.fromisoformat(value)
+    except ValueError:
+        raise FieldError(1206, "Invalid time format or value [HH24:MI:SS]") from None
+    return value
+
+
+def _super(value: str) -> str:
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        raise FieldError(1224, "Invalid JSON format for SUPER") from None
+    if "\\u0000" in value:
+        raise FieldError(1224, "Invalid JSON format for SUPER: \\u0000 cannot be stored")
+    return value
+
+
+def _varbyte(value: str) -> str:
+    if len(value) % 2 or not re.fullmatch(r"[0-9a-fA-F]*", value):
+        raise FieldError(1207, "Invalid digit in hexadecimal value for VARBYTE")
+    return f"\\x{value}"

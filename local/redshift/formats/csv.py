@@ -1,0 +1,138 @@
+"""CSV: quoted fields may hold delimiters, newlines and doubled quotes; a quote anywhere else is an error.
+
+Arrow forgives stray quotes, so a chunk reaches it only after `sound_end` has seen that each one is in its place.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pyarrow.csv as pacsv
+
+from local.redshift.errors import FieldError
+from local.redshift.formats.text import Incomplete, Report, TextReader
+from local.redshift.rows import Record, Reject, RowChecker
+
+
+class CsvReader(TextReader):
+    def __init__(self, checker: RowChecker, report: Report) -> None:
+        super().__init__(checker, report)
+        self.delimiter = self.options.delimiter
+        self.quote = self.options.quote
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        blanks = "".join(blank for blank in " \t" if blank not in self.delimiter) or "(?!)"
+        body = f"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+"
+        self._quoted = re.compile(f"[{blanks}]*{quote}({body})(?:({quote})[{blanks}]*(?={delimiter}|\r?\n|\r?\\Z))?")
+        self._bare = re.compile(f"(?:(?!{delimiter})[^{quote}\n])*")
+
+    def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
+        parts = data.split(self.quote.encode())
+        wrong = self._first_wrong(parts)
+        is_open = wrong is None and len(parts) % 2 == 0
+        if wrong is None and is_final and not is_open:
+            return len(data), False
+        last = len(parts) - 1 - is_open if wrong is None else wrong
+        return self._last_newline(parts, last), wrong is not None or (is_final and is_open)
+
+    def _first_wrong(self, parts: list[bytes]) -> int | None:
+        """Return the first stretch outside quotes that does not begin and end at a field's boundary."""
+        last = len(parts) - 1
+        outside = parts[::2]
+        is_closed = last % 2 == 0
+        middle = outside[1:-1] if is_closed else outside[1:]
+        if (
+            (last == 0 or self._ends_field(parts[0]))
+            and (last == 0 or not is_closed or self._starts_field(parts[last]))
+            and all(self._starts_field(part) and self._ends_field(part) for part in set(middle))
+        ):
+            return None
+        return next(self._wrong(parts), None)
+
+    def _wrong(self, parts: list[bytes]) -> Iterator[int]:
+        last = len(parts) - 1
+        for index in range(0, len(parts), 2):
+            if (index and not self._starts_field(parts[index])) or (
+                index < last and not self._ends_field(parts[index])
+            ):
+                yield index
+
+    def _starts_field(self, part: bytes) -> bool:
+        return not part or part.startswith((self.delimiter.encode(), b"\n", b"\r\n"))
+
+    def _ends_field(self, part: bytes) -> bool:
+        return not part or part.endswith((self.delimiter.encode(), b"\n"))
+
+    def _last_newline(self, parts: list[bytes], last: int) -> int:
+        """Return the offset after the last newline outside quotes, looking back from a stretch."""
+        index = last
+        if index < len(parts) - 1 or index == 0 or self._starts_field(parts[index]):
+            newline = parts[index].rfind(b"\n")
+            if newline >= 0 and (index == 0 or self._starts_field(parts[index])):
+                return sum(map(len, parts[:index])) + index + newline + 1
+        for index in range(last - 2, -1, -2):
+            newline = parts[index].rfind(b"\n")
+            if newline >= 0:
+                return sum(map(len, parts[:index])) + index + newline + 1
+        return 0
+
+    def middle(self, piece: bytes) -> int:
+        quote = self.quote.encode()
+        at = len(piece) // 2
+        is_open = piece.count(quote, 0, at) % 2 == 1
+        while (newline := piece.rfind(b"\n", 0, at)) >= 0:
+            is_open ^= piece.count(quote, newline, at) % 2 == 1
+            if not is_open:
+                return newline + 1
+            at = newline
+        return 0
+
+    def record(self, text: str, at: int, line: int, *, is_final: bool) -> tuple[int, Record | Reject]:
+        start, values, starts = at, [], []
+        while True:
+            starts.append(at - start)
+            quoted = self._quoted.match(text, at)
+            if quoted is None:
+                end = self._bare.match(text, at).end()  # type: ignore[union-attr] - it matches even nothing
+                value = text[at:end]
+            else:
+                end = quoted.end()
+                value = quoted[1].replace(self.quote * 2, self.quote)
+            is_bad = not quoted[2] if quoted else text[end : end + 1] == self.quote
+            if is_bad or end >= len(text):
+                self._need_more(text, end, is_bad=is_bad, is_final=is_final)
+            if is_bad:
+                return self._stray(text, start, line, values, starts, value, end)
+            is_last = not text.startswith(self.delimiter, end)
+            values.append(value.removesuffix("\r") if is_last and quoted is None else value)
+            if is_last:
+                newline = text.find("\n", end)
+                if newline < 0 and not is_final:
+                    raise Incomplete
+                raw = text[start : newline if newline >= 0 else len(text)]
+                return (newline + 1 or len(text)), Record(line, raw.removesuffix("\r"), values, starts)
+            at = end + len(self.delimiter)
+
+    def _need_more(self, text: str, end: int, *, is_bad: bool, is_final: bool) -> None:
+        is_at_end = end >= len(text) or (is_bad and "\n" not in text[end:])
+        if is_at_end and not is_final:
+            raise Incomplete
+
+    def _stray(
+        self, text: str, start: int, line: int, values: list[str], starts: list[int], value: str, end: int
+    ) -> tuple[int, Reject]:
+        """Reject a record for its quoting and go on at the line after it."""
+        newline = text.find("\n", end)
+        after = newline + 1 or len(text)
+        record = Record(line, text[start:after].rstrip("\r\n"), values, starts)
+        error = FieldError(1214, "Invalid quote formatting for CSV", value)
+        return after, self.checker.reject(record, len(values), error)
+
+    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
+        if len(self.delimiter.encode()) != 1:
+            return None
+        return piece, pacsv.ParseOptions(
+            delimiter=self.delimiter,
+            quote_char=self.quote,
+            double_quote=True,
+            newlines_in_values=True,
+            ignore_empty_lines=self.options.ignore_blank_lines,
+        )

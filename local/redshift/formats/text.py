@@ -1,0 +1,214 @@
+"""What CSV and delimited text share: whole records go to the fast path, and only doubtful pieces go row by row."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from local.redshift import rows, utf8
+from local.redshift.errors import FieldError
+from local.redshift.rows import Record, Reject, RowChecker
+from local.redshift.vectors import VectorChecker
+
+CHUNK_BYTES = 4 << 20
+SMALL_BYTES = 64 << 10
+LONGEST_RECORD_BYTES = 64 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UNIT_SEPARATOR = "\x1f"  # stands for a delimiter that Arrow cannot take
+
+Report = Callable[[Reject], None]
+"""Takes a rejected record; raises to end the load."""
+
+
+class Stream(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class Incomplete(Exception):  # noqa: N818 - it asks for more data, nothing is wrong
+    """The record goes on beyond the text at hand."""
+
+
+class TextReader(ABC):
+    """Reads one file; a subclass knows its record and field boundaries."""
+
+    accepts_trailing_delimiter = False
+
+    def __init__(self, checker: RowChecker, report: Report) -> None:
+        self.checker = checker
+        self.options = checker.options
+        self.vectors = VectorChecker(checker)
+        self.report = report
+        self.lines_scanned = 0
+
+    @abstractmethod
+    def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
+        """Return how many bytes hold whole records of sound syntax, and whether unsound syntax follows them."""
+
+    @abstractmethod
+    def middle(self, piece: bytes) -> int:
+        """Return a record boundary near the middle of a sound piece, 0 if there is none."""
+
+    @abstractmethod
+    def record(self, text: str, at: int, line: int, *, is_final: bool) -> tuple[int, Record | Reject]:
+        """Read the record that starts at an offset; return where the next one starts. May raise Incomplete."""
+
+    @abstractmethod
+    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
+        """Return the piece and how Arrow is to read it, None if Arrow cannot read it the way COPY does."""
+
+    def blocks(self, stream: Stream) -> Iterator[bytes]:
+        """Yield the file's good rows as CSV for PostgreSQL."""
+        data, line, is_final = self._after_header(stream)
+        while data or not is_final:
+            if not is_final:
+                more = stream.read(CHUNK_BYTES)
+                data, is_final = data + more, not more
+            for piece, is_sound in self._pieces(data, is_final=is_final):
+                if is_sound:
+                    yield from self._block(piece, line)
+                else:
+                    yield self._by_row(piece, line)
+                line += piece.count(b"\n")
+                data = data[len(piece) :]
+
+    def _after_header(self, stream: Stream) -> tuple[bytes, int, bool]:
+        data, is_final = b"", False
+        for line in range(self.options.header_lines):
+            while (end := data.find(b"\n")) < 0 and not is_final:
+                more = stream.read(CHUNK_BYTES)
+                data, is_final = data + more, not more
+            if end < 0:
+                return b"", line, True
+            data = data[end + 1 :]
+        return data, self.options.header_lines, is_final
+
+    def _pieces(self, data: bytes, *, is_final: bool) -> Iterator[tuple[bytes, bool]]:
+        """Cut into runs of whole records; runs of unsound syntax are small, so that they stay the exception."""
+        at = 0
+        while at < len(data):
+            rest = data[at:] if at else data
+            end, is_unsound = self.sound_end(rest, is_final=is_final)
+            if end:
+                yield rest[:end], True
+            elif is_unsound or len(rest) > LONGEST_RECORD_BYTES:
+                end = self._unsound_end(rest, is_final=is_final or len(rest) > LONGEST_RECORD_BYTES)
+                if end:
+                    yield rest[:end], False
+            if not end:
+                return
+            at += end
+
+    def _unsound_end(self, data: bytes, *, is_final: bool) -> int:
+        """Return where the record reader stops after a small run of records; 0 if it needs more data."""
+        for window in (SMALL_BYTES * 4, len(data)):
+            is_whole = window >= len(data)
+            text, at = utf8.decoded(data[:window]), 0
+            try:
+                while at < min(len(text), SMALL_BYTES):
+                    at, _ = self.record(text, at, 0, is_final=is_final and is_whole)
+            except Incomplete:
+                pass
+            if at:
+                return len(text[:at].encode("utf-8", "surrogateescape"))
+        return 0
+
+    def _block(self, piece: bytes, line: int) -> Iterator[bytes]:
+        encoded = self._vectorised(piece)
+        if encoded is not None:
+            yield encoded
+        elif len(piece) > SMALL_BYTES and (cut := self.middle(piece)):
+            yield from self._block(piece[:cut], line)
+            yield from self._block(piece[cut:], line + piece.count(b"\n", 0, cut))
+        else:
+            yield self._by_row(piece, line)
+
+    def _by_row(self, piece: bytes, line: int) -> bytes:
+        text, at, good = utf8.decoded(piece), 0, []
+        while at < len(text):
+            start = at
+            at, record = self.record(text, at, line + 1, is_final=True)
+            line += text.count("\n", start, at)
+            if isinstance(record, Record) and self._is_skipped(record):
+                continue
+            self.lines_scanned += 1
+            checked = self._checked(record)
+            if isinstance(checked, Reject):
+                self.report(checked)
+            else:
+                good.append(checked)
+        return rows.encode(good)
+
+    def _is_skipped(self, record: Record) -> bool:
+        return self.options.ignore_blank_lines and not record.raw
+
+    def _checked(self, record: Record | Reject) -> rows.Values | Reject:
+        if isinstance(record, Reject):
+            return record
+        found, wanted = len(record.fields), len(self.checker.columns)
+        if found == wanted + 1 and self.accepts_trailing_delimiter and not record.fields[-1]:
+            record = Record(record.line, record.raw, record.fields[:-1], record.starts)
+        elif found > wanted:
+            return self.checker.reject(record, wanted, FieldError(1202, "Extra column(s) found"))
+        elif found < wanted and not self.options.fill_record:
+            return self.checker.reject(record, found - 1, FieldError(1214, "Delimiter not found"))
+        return self.checker.check(record)
+
+    def _vectorised(self, piece: bytes) -> bytes | None:
+        if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or piece.count(b"\r") != piece.count(b"\r\n"):
+            return None
+        prepared = self.parse_options(piece)
+        if prepared is None:
+            return None
+        try:
+            table = self._table(piece, *prepared)
+        except (pa.ArrowInvalid, FieldError):
+            return None
+        encoded = self._encoded(table)
+        if encoded is not None:
+            self.lines_scanned += table.num_rows
+        return encoded
+
+    def _table(self, piece: bytes, prepared: bytes, parse: pacsv.ParseOptions) -> pa.Table:
+        """Read every column as text; raises ArrowInvalid when a record has another width than the first."""
+        null_as = self.options.null_as
+        names = [str(number) for number in range(self._width(piece))]
+        return pacsv.read_csv(
+            pa.BufferReader(prepared),
+            pacsv.ReadOptions(column_names=names, block_size=len(prepared) + 1),
+            parse,
+            pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=null_as is not None,
+                null_values=[] if null_as is None else [null_as],
+                quoted_strings_can_be_null=True,
+            ),
+        )
+
+    def _width(self, piece: bytes) -> int:
+        at = 0
+        text = utf8.decoded(piece[:SMALL_BYTES] if b"\n" in piece[:SMALL_BYTES] else piece)
+        while at < len(text):
+            try:
+                at, record = self.record(text, at, 0, is_final=False)
+            except Incomplete:
+                break
+            if isinstance(record, Reject):
+                break
+            if not self._is_skipped(record):
+                return len(record.fields)
+        return len(self.checker.columns)
+
+    def _encoded(self, table: pa.Table) -> bytes | None:
+        if not table.num_rows:
+            return b""
+        columns: Sequence[pa.Array] = [column.combine_chunks() for column in table.columns]
+        found, wanted = len(columns), len(self.checker.columns)
+        if found == wanted + 1 and self.accepts_trailing_delimiter:
+            if any(columns[-1].to_pylist()):
+                return None
+            columns = columns[:-1]
+        elif found > wanted or (found < wanted and not self.options.fill_record):
+            return None
+        return self.vectors.encode(columns)

@@ -1,0 +1,177 @@
+"""What COPY writes down for the load-error views, over a connection of its own: it outlives any rollback."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Self
+
+import asyncpg
+
+from local.redshift import utf8
+from local.redshift.columns import Column
+from local.redshift.rows import Reject
+from local.redshift.settings import Settings
+
+LONGEST_RAW = 1024
+MOST_ERRORS_KEPT = 100_000
+
+
+def now() -> dt.datetime:
+    """Return the time as the views show it: UTC, without a zone."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
+@dataclass(kw_only=True)
+class Load:
+    """One COPY, a row of SYS_LOAD_HISTORY."""
+
+    query_id: int
+    user_id: int
+    transaction_id: int
+    session_id: int
+    database_name: str
+    table_id: int
+    table_name: str
+    status: str = "running"
+    started_at: dt.datetime = field(default_factory=now)
+    ended_at: dt.datetime | None = None
+    data_source: str
+    file_format: str
+    loaded_rows: int = 0
+    loaded_bytes: int = 0
+    source_file_count: int = 0
+    source_file_bytes: int = 0
+    error_count: int = 0
+    message: str = ""
+
+
+@dataclass(kw_only=True)
+class LoadFile:
+    """One object a COPY has read, a row of SYS_LOAD_DETAIL."""
+
+    query_id: int
+    number: int
+    file_name: str
+    file_bytes: int
+    lines_scanned: int = 0
+    error_count: int = 0
+    started_at: dt.datetime = field(default_factory=now)
+    ended_at: dt.datetime = field(default_factory=now)
+    etag: str
+    modified_at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadError:
+    """One rejected record, a row of STL_LOAD_ERRORS."""
+
+    query_id: int
+    number: int
+    file_name: str
+    line_number: int
+    column_name: str
+    column_type: str
+    column_length: str
+    position: int
+    raw_line: str
+    raw_value: str
+    code: int
+    reason: str
+    fields: str
+    """JSON: the fields up to and including the bad one, whose value is left out."""
+
+    @classmethod
+    def of(cls, reject: Reject, query_id: int, number: int, file_name: str, columns: Sequence[Column]) -> Self:
+        column = reject.column
+        return cls(
+            query_id=query_id,
+            number=number,
+            file_name=file_name,
+            line_number=reject.line,
+            column_name=column.name if column else "",
+            column_type=column.type if column else "",
+            column_length=column.shown_length if column else "",
+            position=reject.position,
+            raw_line=utf8.shown(reject.raw[:LONGEST_RAW]),
+            raw_value=utf8.shown(reject.value[:LONGEST_RAW]),
+            code=reject.code,
+            reason=utf8.shown(reject.reason),
+            fields=_fields(reject, columns),
+        )
+
+
+Entry = Load | LoadFile | LoadError
+
+
+def _fields(reject: Reject, columns: Sequence[Column]) -> str:
+    shown = [*map(_shown, reject.read), None] if reject.column else []
+    return json.dumps(
+        [
+            {"column": column.name, "type": column.type, "length": column.shown_length, "value": value}
+            for column, value in zip(columns, shown, strict=False)
+        ]
+    )
+
+
+def _shown(value: str | None) -> str | None:
+    return None if value is None else utf8.shown(value[:LONGEST_RAW])
+
+
+class Journal:
+    """Writes entries; one connection serves all sessions, and comes back after the engine was away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = asyncio.Lock()
+        self._connection: asyncpg.Connection | None = None
+
+    async def begin(self, load: Load) -> None:
+        await self._write([load], [], [])
+
+    async def finish(self, load: Load, files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+        await self._write([load], files, errors)
+
+    async def close(self) -> None:
+        if self._connection:
+            self._connection.terminate()
+
+    async def _write(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+        async with self._lock:
+            connection = await self._connected()
+            async with connection.transaction():
+                ids = [load.query_id for load in loads]
+                await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
+                await _insert(connection, "loads", loads)
+                await _insert(connection, "load_files", files)
+                await _insert(connection, "load_errors", errors)
+
+    async def _connected(self) -> "asyncpg.Connection":
+        if self._connection is None or self._connection.is_closed():
+            settings = self._settings
+            self._connection = await asyncpg.connect(
+                host=settings.postgres_host,
+                port=settings.postgres_port,
+                user=settings.superuser,
+                password=settings.superuser_password,
+                database=settings.database,
+                server_settings={"default_transaction_isolation": "read committed"},
+            )
+        return self._connection
+
+
+async def _insert(connection: "asyncpg.Connection", table: str, entries: Sequence[Entry]) -> None:
+    if entries:
+        names = [each.name for each in fields(entries[0])]
+        rows = [tuple(getattr(entry, name) for name in names) for entry in entries]
+        await connection.copy_records_to_table(table, schema_name="lakeport_internal", columns=names, records=rows)
+
+
+def as_json(load: Load, files: Sequence[LoadFile], errors: Sequence[LoadError]) -> dict[str, list[dict[str, object]]]:
+    """Return entries for the session whose transaction cannot see them in the tables yet."""
+    return {
+        "loads": [asdict(load)],
+        "files": [asdict(file) for file in files],
+        "errors": [asdict(error) | {"fields": json.loads(error.fields)} for error in errors],
+    }

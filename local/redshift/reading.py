@@ -1,0 +1,161 @@
+"""Read the files of one COPY, in a thread of its own: download, decompress, check, encode."""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, Protocol, cast
+
+from local.redshift.columns import Column
+from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.decompression import Decompressed
+from local.redshift.errors import CopyError, StandInError
+from local.redshift.formats.csv import CsvReader
+from local.redshift.formats.delimited import DelimitedReader
+from local.redshift.formats.json import JsonReader
+from local.redshift.formats.parquet import ParquetReader
+from local.redshift.formats.text import Report, Stream
+from local.redshift.journal import MOST_ERRORS_KEPT, LoadError, LoadFile, now
+from local.redshift.pipe import Closed, Pipe
+from local.redshift.rows import Reject, RowChecker
+from local.redshift.s3 import ObjectStore, S3Object
+
+log = logging.getLogger(__name__)
+
+SPOOL_BYTES = 1 << 20
+OTHER_SLICES = 3
+"""When a load fails, so many further files may still report what is wrong at their start: they are read at once."""
+
+
+class TooManyErrors(Exception):
+    """The load has failed by its bad rows."""
+
+
+class FileReading:
+    """What has been read so far; the event loop looks at it once the thread has ended."""
+
+    def __init__(
+        self, store: ObjectStore, objects: Sequence[S3Object], columns: Sequence[Column], options: CopyOptions
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._options = options
+        self._checker = RowChecker(columns, options)
+        self.query_id = 0
+        self.files: list[LoadFile] = []
+        self.errors: list[LoadError] = []
+        self.error_count = 0
+        self.encoded_bytes = 0
+
+    def run(self, pipe: Pipe) -> None:
+        """Read everything into the pipe; the thread's whole work."""
+        try:
+            for each in self._objects:
+                self._read(each, pipe)
+        except Closed:
+            return
+        except TooManyErrors as error:
+            self._look_at_other_slices()
+            pipe.finish(error)
+        except StandInError as error:
+            pipe.finish(error)
+        except Exception as error:
+            log.exception("Reading failed")
+            pipe.finish(CopyError(f"internal error of the stand-in: {error!r}"))
+        else:
+            pipe.finish()
+
+    def _read(self, each: S3Object, pipe: Pipe) -> None:
+        file = self._began(each)
+        reader = self._reader(each, file, self._count)
+        with contextlib.closing(self._store.open(each.location)) as body:
+            try:
+                for block in reader.blocks(self._stream(each, body)):
+                    self.encoded_bytes += len(block)
+                    pipe.check_open()
+                    if block and not self._options.is_rehearsal:
+                        pipe.put(block)
+            finally:
+                file.lines_scanned = reader.lines_scanned
+                file.ended_at = now()
+
+    def _look_at_other_slices(self) -> None:
+        """Report the first bad row near the start of the files that come next."""
+        for each in self._objects[len(self.files) :][:OTHER_SLICES]:
+            file = self._began(each)
+            reader = self._reader(each, file, self._count_last)
+            with (
+                contextlib.suppress(TooManyErrors, Exception),
+                contextlib.closing(self._store.open(each.location)) as body,
+            ):
+                next(reader.blocks(self._stream(each, body)), None)
+
+    def _began(self, each: S3Object) -> LoadFile:
+        self.files.append(
+            LoadFile(
+                query_id=self.query_id,
+                number=len(self.files) + 1,
+                file_name=each.location.url,
+                file_bytes=each.size_bytes,
+                etag=each.etag,
+                modified_at=each.modified_at.replace(tzinfo=None),
+            )
+        )
+        return self.files[-1]
+
+    def _reader(self, each: S3Object, file: LoadFile, report: "Counter") -> "Reader":
+        def reported(reject: Reject) -> None:
+            report(file, reject)
+
+        return _reader(self._options.format, self._checker, reported, each.location.url)
+
+    def _stream(self, each: S3Object, body: Stream) -> Stream:
+        stream = Decompressed(body, self._options.compression, each.location.url)
+        return cast("Stream", _spooled(stream)) if self._options.format is Format.PARQUET else stream
+
+    def _count(self, file: LoadFile, reject: Reject) -> None:
+        self._keep(file, reject)
+        if self._options.error_limit is not None and self.error_count >= self._options.error_limit:
+            raise TooManyErrors
+
+    def _count_last(self, file: LoadFile, reject: Reject) -> None:
+        self._keep(file, reject)
+        raise TooManyErrors
+
+    def _keep(self, file: LoadFile, reject: Reject) -> None:
+        file.error_count += 1
+        self.error_count += 1
+        if len(self.errors) < MOST_ERRORS_KEPT:
+            number = len(self.errors) + 1
+            columns = self._checker.columns
+            self.errors.append(LoadError.of(reject, self.query_id, number, file.file_name, columns))
+
+
+class Reader(Protocol):
+    lines_scanned: int
+
+    def blocks(self, stream: Stream, /) -> Iterator[bytes]: ...
+
+
+Counter = Callable[[LoadFile, Reject], None]
+
+
+def _reader(file_format: Format, checker: RowChecker, report: Report, url: str) -> Reader:
+    match file_format:
+        case Format.CSV:
+            return CsvReader(checker, report)
+        case Format.JSON:
+            return JsonReader(checker, report)
+        case Format.PARQUET:
+            return ParquetReader(checker, url)
+        case Format.TEXT:
+            return DelimitedReader(checker, report)
+
+
+def _spooled(stream: Stream) -> BinaryIO:
+    """Put a file that must be seekable on disk; it vanishes with its last reader."""
+    file = tempfile.TemporaryFile(prefix="lakeport-")  # noqa: SIM115 - the reader closes it by letting go
+    while data := stream.read(SPOOL_BYTES):
+        file.write(data)
+    file.seek(0)
+    return cast("BinaryIO", file)

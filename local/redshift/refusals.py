@@ -1,0 +1,90 @@
+"""Statements PostgreSQL takes and Redshift does not: refused, so that nothing passes here and fails there."""
+
+from collections.abc import Sequence
+
+from local.redshift.errors import Refused
+from local.redshift.tokens import Token, upper_at
+
+_STATEMENTS = (
+    ("SAVEPOINT", "SAVEPOINT"),
+    ("RELEASE", "RELEASE SAVEPOINT"),
+    ("ROLLBACK TO", "ROLLBACK TO SAVEPOINT"),
+    ("CREATE INDEX", "CREATE INDEX"),
+    ("CREATE UNIQUE INDEX", "CREATE INDEX"),
+    ("DROP INDEX", "DROP INDEX"),
+    ("REINDEX", "REINDEX"),
+    ("CLUSTER", "CLUSTER"),
+    ("CREATE SEQUENCE", "CREATE SEQUENCE"),
+    ("CREATE DOMAIN", "CREATE DOMAIN"),
+    ("CREATE TYPE", "CREATE TYPE"),
+    ("CREATE TRIGGER", "CREATE TRIGGER"),
+    ("CREATE RULE", "CREATE RULE"),
+    ("CREATE EXTENSION", "CREATE EXTENSION"),
+    ("CREATE TABLESPACE", "CREATE TABLESPACE"),
+    ("CREATE UNLOGGED", "UNLOGGED tables"),
+    ("LISTEN", "LISTEN"),
+    ("NOTIFY", "NOTIFY"),
+    ("VALUES", "VALUES as a statement"),
+    ("DO", "DO"),
+)
+_PHRASES = (
+    ("ON CONFLICT", "INSERT ... ON CONFLICT"),
+    ("RETURNING", "RETURNING"),
+    ("DISTINCT ON", "SELECT DISTINCT ON"),
+    ("ARRAY [", "the ARRAY constructor"),
+    ("IS DISTINCT FROM", "IS DISTINCT FROM"),
+    ("IS NOT DISTINCT FROM", "IS NOT DISTINCT FROM"),
+    ("FROM ( VALUES", "VALUES as a table"),
+    ("JOIN ( VALUES", "VALUES as a table"),
+    ("USING ( VALUES", "VALUES as a table"),
+    ("AS ( VALUES", "VALUES as a table"),
+    ("STRING_AGG (", "string_agg()"),
+    ("ARRAY_AGG (", "array_agg()"),
+    ("PG_SLEEP (", "pg_sleep()"),
+    ("PG_ADVISORY_LOCK (", "pg_advisory_lock()"),
+    ("PG_ADVISORY_XACT_LOCK (", "pg_advisory_xact_lock()"),
+    ("PG_TRY_ADVISORY_LOCK (", "pg_try_advisory_lock()"),
+    ("PG_TRY_ADVISORY_XACT_LOCK (", "pg_try_advisory_xact_lock()"),
+    ("GEN_RANDOM_UUID (", "gen_random_uuid()"),
+    ("SKIP LOCKED", "SKIP LOCKED"),
+    ("FOR UPDATE", "SELECT ... FOR UPDATE"),
+    ("FOR SHARE", "SELECT ... FOR SHARE"),
+)
+_LOCK_MODE = ("ACCESS", "EXCLUSIVE")
+
+
+def check(tokens: Sequence[Token]) -> None:
+    """Raise Refused for the first thing in a statement that Redshift does not have."""
+    words = [token.upper for token in tokens]
+    for phrase, name in _STATEMENTS:
+        if words[: phrase.count(" ") + 1] == phrase.split():
+            raise _not_there(name)
+    present = set(words)
+    for phrase, name in _PHRASES:
+        parts = phrase.split()
+        if parts[0] in present and parts[-1] in present and _holds(words, parts):
+            raise _not_there(name)
+    if words[:1] == ["LOCK"]:
+        _check_lock(tokens)
+
+
+def _holds(words: Sequence[str], parts: Sequence[str]) -> bool:
+    """Look for a phrase; a word after a dot or before one is a name."""
+    size = len(parts)
+    return any(
+        words[at : at + size] == parts and words[at - 1 : at] != ["."] and words[at + size : at + size + 1] != ["."]
+        for at in range(len(words) - size + 1)
+    )
+
+
+def _check_lock(tokens: Sequence[Token]) -> None:
+    """LOCK has one mode, ACCESS EXCLUSIVE, and no NOWAIT."""
+    words = [token.upper for token in tokens]
+    if "NOWAIT" in words:
+        raise _not_there("LOCK ... NOWAIT")
+    if "IN" in words and tuple(words[words.index("IN") + 1 :][:2]) != _LOCK_MODE:
+        raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
+
+
+def _not_there(name: str) -> Refused:
+    return Refused(f"{name} is not supported by Amazon Redshift")

@@ -1,0 +1,93 @@
+"""Reword Redshift's dialect for PostgreSQL, token by token."""
+
+from collections.abc import Iterator, Sequence
+
+from local.redshift import ddl
+from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, upper_at
+
+_RENAMED = {"NVL": "COALESCE", "ISNULL": "COALESCE", "MINUS": "EXCEPT", "VERSION": "redshift_version"}
+_TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF")
+_BEGINS = ("BEGIN", "START", "SET")
+
+
+def rewritten(sql: str, tokens: Sequence[Token]) -> str:
+    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *ddl.edits(tokens)]
+    return apply(sql, edits) if edits else sql
+
+
+def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Fold quoted names to lower case, and quote the names of temporary tables that begin with #."""
+    for token in tokens:
+        is_temporary = token.kind is Kind.WORD and token.text.startswith("#")
+        if is_temporary or (token.kind is Kind.QUOTED and token.text != token.text.lower()):
+            yield Edit(token.start, token.end, identifier(token.name()))
+
+
+def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
+    for at, token in enumerate(tokens):
+        if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
+            continue
+        is_call = upper_at(tokens, at + 1) == "("
+        if token.upper == "SYSDATE" and not is_call:
+            yield Edit(token.start, token.end, "pg_catalog.sysdate()")
+        elif token.upper in _RENAMED and (is_call or token.upper == "MINUS"):
+            yield Edit(token.start, token.end, _RENAMED[token.upper])
+        elif token.upper in _TAKES_DATE_PART and is_call and at + 2 < len(tokens):
+            yield from _date_part(token, tokens[at + 2])
+        elif token.upper == "LISTAGG" and is_call:
+            yield from _listagg(tokens, at)
+
+
+def _date_part(function: Token, part: Token) -> Iterator[Edit]:
+    if function.upper.startswith("DATE_"):
+        yield Edit(function.start, function.end, function.text.replace("_", ""))
+    if part.kind is Kind.WORD:
+        yield Edit(part.start, part.end, literal(part.text.lower()))
+
+
+def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """LISTAGG(x, d) WITHIN GROUP (ORDER BY y) is string_agg(x::text, d ORDER BY y)."""
+    end = closing(tokens, at + 1)
+    comma = _comma(tokens, at + 2, end)
+    yield Edit(tokens[at].start, tokens[at].end, "string_agg")
+    first_end = tokens[(comma or end) - 1].end
+    yield Edit(first_end, first_end, "::text" if comma else "::text, ''")
+    if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] == ["WITHIN", "GROUP", "("]:
+        yield Edit(tokens[end].start, tokens[end + 3].end, " ")
+
+
+def _comma(tokens: Sequence[Token], start: int, end: int) -> int | None:
+    depth = 0
+    for at in range(start, end):
+        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
+        if tokens[at].text == "," and depth == 0:
+            return at
+    return None
+
+
+def _isolation(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """BEGIN takes every level and runs at the database's."""
+    if upper_at(tokens, 0) not in _BEGINS or (upper_at(tokens, 0) == "SET" and upper_at(tokens, 1) != "TRANSACTION"):
+        return
+    for at, token in enumerate(tokens):
+        if token.upper == "ISOLATION" and upper_at(tokens, at + 1) == "LEVEL":
+            is_two_words = upper_at(tokens, at + 2) in ("READ", "REPEATABLE")
+            last = min(at + 2 + is_two_words, len(tokens) - 1)
+            is_all = upper_at(tokens, 0) == "SET" and last == len(tokens) - 1
+            yield Edit(token.start, tokens[last].end, "READ WRITE" if is_all else "")
+
+
+def append_call(tokens: Sequence[Token]) -> str | None:
+    """Return the call that carries out ALTER TABLE ... APPEND FROM, None for any other statement."""
+    words = [token.upper for token in tokens]
+    if "APPEND" not in words or words[words.index("APPEND") + 1 :][:1] != ["FROM"]:
+        return None
+    at = words.index("APPEND")
+    end = next((index for index in range(at, len(words)) if words[index] in ("IGNOREEXTRA", "FILLTARGET")), len(words))
+    target, source = (literal(_relation(part)) for part in (tokens[2:at], tokens[at + 2 : end]))
+    ignores, fills = ("IGNOREEXTRA" in words), ("FILLTARGET" in words)
+    return f"CALL lakeport_internal.append_table({target}, {source}, {ignores}, {fills})"
+
+
+def _relation(tokens: Sequence[Token]) -> str:
+    return ".".join(identifier(token.name()) for token in tokens if token.is_name)

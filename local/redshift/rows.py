@@ -1,0 +1,91 @@
+"""Check records field by field: a record becomes values for PostgreSQL, or a reject that says why not."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from local.redshift import fields
+from local.redshift.columns import Column
+from local.redshift.copy_options import CopyOptions
+from local.redshift.errors import FieldError
+
+_QUOTABLE = re.compile('[",\n\r]')
+
+Values = list[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    line: int
+    """Number of its first physical line, from 1."""
+    raw: str
+    fields: Sequence[str | None]
+    starts: Sequence[int] = ()
+    """Where each field starts in the raw line."""
+
+    def start(self, index: int) -> int:
+        return self.starts[index] if index < len(self.starts) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    line: int
+    raw: str
+    code: int
+    reason: str
+    column: Column | None = None
+    position: int = 0
+    value: str = ""
+    read: Sequence[str | None] = field(default=())
+    """The fields before the bad one."""
+
+
+class RowChecker:
+    """Converts records for one list of columns."""
+
+    def __init__(self, columns: Sequence[Column], options: CopyOptions) -> None:
+        self.columns = columns
+        self.options = options
+        self.converters = [fields.converter(column, options) for column in columns]
+
+    def check(self, record: Record) -> Values | Reject:
+        """Return the values to store, or the first thing that is wrong."""
+        values: Values = []
+        for index, column in enumerate(self.columns):
+            try:
+                values.append(self._value(record, index, column))
+            except FieldError as error:
+                return self.reject(record, index, error)
+        return values
+
+    def reject(self, record: Record, index: int, error: FieldError) -> Reject:
+        present = record.fields[index] if index < len(record.fields) else None
+        return Reject(
+            line=record.line,
+            raw=record.raw,
+            code=error.code,
+            reason=error.reason,
+            column=self.columns[index] if index < len(self.columns) else None,
+            position=record.start(index),
+            value=(present or "") if error.value is None else error.value,
+            read=record.fields[:index],
+        )
+
+    def _value(self, record: Record, index: int, column: Column) -> str | None:
+        if index >= len(record.fields):
+            return fields.absent(column, self.options)
+        value = record.fields[index]
+        return fields.null(column) if value is None else self.converters[index](value)
+
+
+def encode(rows: Iterable[Values]) -> bytes:
+    """Write rows as CSV for PostgreSQL: NULL is nothing, an empty string is two quotes."""
+    return "".join([",".join(map(_cell, row)) + "\n" for row in rows]).encode()
+
+
+def _cell(value: str | None) -> str:
+    if value is None:
+        return ""
+    if not value or _QUOTABLE.search(value) or value == "\\.":
+        return '"' + value.replace('"', '""') + '"'
+    return value

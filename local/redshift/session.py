@@ -1,0 +1,221 @@
+"""One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from local.redshift import statements, wire
+from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
+from local.redshift.client import Inbox
+from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
+from local.redshift.journal import Journal
+from local.redshift.load import CopyRun, LastCopy
+from local.redshift.s3 import ObjectStore
+from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate
+
+_ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
+_ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
+_ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What all sessions share."""
+
+    store: ObjectStore
+    journal: Journal
+
+
+@dataclass
+class Prepared:
+    """Statements and portals of the extended protocol that are carried out here, by name."""
+
+    statements: dict[bytes, Statement] = field(default_factory=dict)
+    portals: dict[bytes, Statement] = field(default_factory=dict)
+
+
+class Session:
+    def __init__(self, inbox: Inbox, writer: asyncio.StreamWriter, backend: Backend, services: Services) -> None:
+        self.inbox = inbox
+        self.writer = writer
+        self.backend = backend
+        self.services = services
+        self.last_copy = LastCopy()
+        self.is_last_copy_unsure = False
+        self.prepared = Prepared()
+
+    async def run(self) -> None:
+        """Serve until the client leaves."""
+        batch: list[tuple[bytes, bytes]] = []
+        while received := await self.inbox.next():
+            kind, body = received
+            if kind == b"X":
+                return
+            if kind == b"Q":
+                await self._simple(wire.untext(body[:-1]))
+            elif kind in _ANSWERS or kind in b"SH":
+                batch.append(received)
+                if kind in b"SH":
+                    await self._extended(batch)
+                    batch = []
+            elif kind in b"dcf":
+                continue  # rows for COPY FROM STDIN, which was refused
+            else:
+                await self.backend.send(wire.message(kind, body), ready=kind == b"F")
+
+    # The simple protocol
+
+    async def _simple(self, sql: str) -> None:
+        found = statements.read(sql)
+        await self._restore_last_copy()
+        if all(isinstance(each, Forward) for each in found):
+            forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
+            await self.backend.send(wire.query(forwarded), ready=1)
+            return
+        async with self.backend.kept():
+            await self._one_by_one(found)
+            self.writer.write(wire.ready(self.backend.status))
+            await self.writer.drain()
+
+    async def _one_by_one(self, found: list[Statement]) -> None:
+        """Run several statements as the one transaction they are, unless they say themselves where one ends."""
+        is_block = (
+            len(found) > 1 and self.backend.status == IDLE and not any(map(statements.is_transaction_control, found))
+        )
+        if is_block:
+            await self.backend.query("BEGIN")
+        for each in found:
+            if not await self._carry_out(each, is_block=is_block):
+                break
+        if is_block and self.backend.status != IDLE:
+            await self.backend.query("COMMIT")
+
+    # The extended protocol
+
+    async def _extended(self, batch: list[tuple[bytes, bytes]]) -> None:
+        """Pass a batch on up to its Sync or Flush; step in where one of our own statements is executed."""
+        outgoing, is_own = [], False
+        for kind, body in batch:
+            outgoing.append((kind, self._noted(kind, body)))
+            is_own |= kind == b"E" and self._portal(body) is not None
+        await self._restore_last_copy()
+        if is_own:
+            async with self.backend.kept():
+                await self._step_by_step(outgoing)
+            return
+        synced = sum(kind == b"S" for kind, _ in outgoing)
+        await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
+
+    def _noted(self, kind: bytes, body: bytes) -> bytes:
+        """Remember what a message names, and put the stub in the place of our own statements."""
+        if kind == b"P":
+            return self._parse(body)
+        if kind == b"B":
+            portal, name = body.split(b"\0", 2)[:2]
+            self.prepared.portals.pop(portal, None)
+            if name in self.prepared.statements:
+                self.prepared.portals[portal] = self.prepared.statements[name]
+        return body
+
+    def _parse(self, body: bytes) -> bytes:
+        name, sql, rest = body.split(b"\0", 2)
+        self.prepared.statements.pop(name, None)
+        found = statements.read_one(wire.untext(sql))
+        if not isinstance(found, Forward):
+            self.prepared.statements[name] = found
+        text = found.sql if isinstance(found, Forward) else statements.STUB
+        return name + b"\0" + wire.text(text) + rest
+
+    def _portal(self, body: bytes) -> Statement | None:
+        return self.prepared.portals.get(body.split(b"\0", 1)[0])
+
+    async def _step_by_step(self, batch: list[tuple[bytes, bytes]]) -> None:
+        is_well = True
+        for kind, body in batch:
+            if kind == b"S":
+                await self.backend.send(wire.message(b"S"), ready=1)
+                await self.backend.relay_until(b"Z")
+            elif is_well and kind == b"E" and (own := self._portal(body)):
+                is_well = await self._carry_out(own)
+            elif is_well and kind != b"H":
+                await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
+                is_well = await self.backend.relay_until(_ANSWERS[kind])
+        await self.writer.drain()
+
+    # Our own statements
+
+    async def _carry_out(self, statement: Statement, *, is_block: bool = False) -> bool:
+        """Run one statement and answer it; return whether it succeeded."""
+        if isinstance(statement, Forward):
+            return await self.backend.relay(statement.sql)
+        try:
+            if self.backend.status == FAILED:
+                raise StandInError(_ABORTED, sqlstate="25P02")
+            await self._answer(statement, is_block=is_block)
+        except StandInError as error:
+            await self._abort_transaction()
+            self.writer.write(error.to_wire())
+            return False
+        except PostgresError as error:
+            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
+            return False
+        return True
+
+    async def _answer(self, statement: Statement, *, is_block: bool) -> None:
+        match statement:
+            case Failed(error):
+                raise error
+            case Accepted(tag):
+                self.writer.write(wire.command_complete(tag))
+            case Copy(command):
+                await self._copy(CopyRun(command, self.backend, self.services.store, self.services.journal))
+            case Truncate(sql):
+                await self.backend.query(sql)
+                if self.backend.status == IN_TRANSACTION:
+                    await self.backend.query("COMMIT")
+                self.writer.write(wire.command_complete("TRUNCATE TABLE"))
+            case Alone(sql, tag):
+                if self.backend.status != IDLE or is_block:
+                    raise Refused(f"{tag} cannot run inside a transaction block", sqlstate="25001")
+                if sql:
+                    await self.backend.query(sql)
+                self.writer.write(wire.command_complete(tag.removesuffix(" APPEND")))
+            case _:
+                raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
+
+    async def _copy(self, run: CopyRun) -> None:
+        """Run a COPY for as long as the client is there: whoever leaves takes the load along."""
+        if self.backend.status == IDLE:
+            self.last_copy.forget_transaction()
+        self.is_last_copy_unsure = True
+        loading = asyncio.ensure_future(run.run(self.last_copy))
+        leaving = asyncio.ensure_future(self.inbox.gone.wait())
+        try:
+            await asyncio.wait({loading, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not loading.done():
+                raise ConnectionError("the client left in the middle of a COPY")
+            for message in loading.result():
+                self.writer.write(message)
+        finally:
+            leaving.cancel()
+            if not loading.done():
+                self.backend.abort()
+                loading.cancel()
+                await asyncio.wait({loading})
+
+    async def _abort_transaction(self) -> None:
+        """Bring the engine's transaction into the failed state, as an error of its own would."""
+        if self.backend.status == IN_TRANSACTION:
+            try:
+                await self.backend.query(_ABORT)
+            except PostgresError:
+                return
+
+    async def _restore_last_copy(self) -> None:
+        """Tell the engine again which COPY was the last, since a rollback makes it forget."""
+        if not self.is_last_copy_unsure:
+            return
+        async with self.backend.kept():
+            if self.backend.status == IDLE:
+                self.last_copy.forget_transaction()
+                await self.backend.query(self.last_copy.sql())
+                self.is_last_copy_unsure = False

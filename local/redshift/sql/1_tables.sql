@@ -1,0 +1,92 @@
+-- What COPY writes down, outside the client's transaction. Only the views of pg_catalog are for clients.
+
+CREATE SCHEMA IF NOT EXISTS lakeport_internal;
+GRANT USAGE ON SCHEMA lakeport_internal TO PUBLIC;
+
+CREATE SEQUENCE IF NOT EXISTS lakeport_internal.query_ids AS integer;
+GRANT USAGE ON SEQUENCE lakeport_internal.query_ids TO PUBLIC;
+
+CREATE TABLE IF NOT EXISTS lakeport_internal.loads (
+    query_id          integer PRIMARY KEY,
+    user_id           integer NOT NULL,
+    transaction_id    bigint NOT NULL,
+    session_id        integer NOT NULL,
+    database_name     text NOT NULL,
+    table_id          integer NOT NULL,
+    table_name        text NOT NULL,
+    status            text NOT NULL,
+    started_at        timestamp NOT NULL,
+    ended_at          timestamp,
+    data_source       text NOT NULL,
+    file_format       text NOT NULL,
+    loaded_rows       bigint NOT NULL,
+    loaded_bytes      bigint NOT NULL,
+    source_file_count integer NOT NULL,
+    source_file_bytes bigint NOT NULL,
+    error_count       bigint NOT NULL,
+    message           text NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS lakeport_internal.load_files (
+    query_id      integer NOT NULL,
+    number        integer NOT NULL,
+    file_name     text NOT NULL,
+    file_bytes    bigint NOT NULL,
+    lines_scanned bigint NOT NULL,
+    error_count   bigint NOT NULL,
+    started_at    timestamp NOT NULL,
+    ended_at      timestamp NOT NULL,
+    etag          text NOT NULL,
+    modified_at   timestamp NOT NULL,
+    PRIMARY KEY (query_id, number)
+);
+
+CREATE TABLE IF NOT EXISTS lakeport_internal.load_errors (
+    query_id      integer NOT NULL,
+    number        integer NOT NULL,
+    file_name     text NOT NULL,
+    line_number   bigint NOT NULL,
+    column_name   text NOT NULL,
+    column_type   text NOT NULL,
+    column_length text NOT NULL,
+    position      integer NOT NULL,
+    raw_line      text NOT NULL,
+    raw_value     text NOT NULL,
+    code          integer NOT NULL,
+    reason        text NOT NULL,
+    fields        jsonb NOT NULL,
+    PRIMARY KEY (query_id, number)
+);
+
+-- A transaction that took its snapshot before its COPY ended cannot see the rows above.
+-- So the stand-in leaves that transaction's own rows in its session, until it ends.
+CREATE OR REPLACE FUNCTION lakeport_internal.unsettled(relation text) RETURNS jsonb LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.unsettled', true), '')::jsonb -> relation, '[]') $$;
+
+CREATE OR REPLACE VIEW lakeport_internal.seen_loads AS
+WITH own AS (
+    SELECT load.* FROM jsonb_populate_recordset(NULL::lakeport_internal.loads, lakeport_internal.unsettled('loads')) load
+), seen AS (
+    SELECT * FROM lakeport_internal.loads WHERE query_id NOT IN (SELECT query_id FROM own)
+    UNION ALL
+    SELECT * FROM own
+)
+SELECT * FROM seen
+ WHERE user_id = (SELECT oid::integer FROM pg_roles WHERE rolname = current_user)
+    OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+
+CREATE OR REPLACE VIEW lakeport_internal.seen_files AS
+WITH own AS (
+    SELECT file.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_files, lakeport_internal.unsettled('files')) file
+)
+SELECT * FROM lakeport_internal.load_files WHERE query_id NOT IN (SELECT query_id FROM own)
+UNION ALL
+SELECT * FROM own;
+
+CREATE OR REPLACE VIEW lakeport_internal.seen_errors AS
+WITH own AS (
+    SELECT error.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_errors, lakeport_internal.unsettled('errors')) error
+)
+SELECT * FROM lakeport_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
+UNION ALL
+SELECT * FROM own;

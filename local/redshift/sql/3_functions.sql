@@ -1,0 +1,164 @@
+-- Functions Redshift has and PostgreSQL lacks. They live in pg_catalog, as there.
+
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS integer LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.copy_id', true), '')::integer, -1) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.copy_count', true), '')::bigint, 0) $$;
+
+-- The stand-in numbers its loads and nothing else, so the last query with a number is the last load.
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_query_id() RETURNS integer LANGUAGE sql STABLE AS
+$$ SELECT pg_catalog.pg_last_copy_id() $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.last_user_query_id() RETURNS integer LANGUAGE sql STABLE AS
+$$ SELECT pg_catalog.pg_last_copy_id() $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
+$$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
+$$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT length(value) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.nvl2(tested anyelement, present anycompatible, missing anycompatible)
+RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN tested IS NOT NULL THEN present ELSE missing END $$;
+
+-- One letter or word for each part of a date, as DATEADD and DATEDIFF take them.
+CREATE OR REPLACE FUNCTION lakeport_internal.date_part_meant(part text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE
+    WHEN lower(part) IN ('year', 'years', 'y', 'yr', 'yrs') THEN 'year'
+    WHEN lower(part) IN ('quarter', 'quarters', 'qtr', 'qtrs') THEN 'quarter'
+    WHEN lower(part) IN ('month', 'months', 'mon', 'mons') THEN 'month'
+    WHEN lower(part) IN ('week', 'weeks', 'w') THEN 'week'
+    WHEN lower(part) IN ('day', 'days', 'd') THEN 'day'
+    WHEN lower(part) IN ('hour', 'hours', 'h', 'hr', 'hrs') THEN 'hour'
+    WHEN lower(part) IN ('minute', 'minutes', 'm', 'min', 'mins') THEN 'minute'
+    WHEN lower(part) IN ('second', 'seconds', 's', 'sec', 'secs') THEN 'second'
+    WHEN lower(part) IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs') THEN 'millisecond'
+    WHEN lower(part) IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs') THEN 'microsecond'
+    ELSE part END $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.one(part text) RETURNS interval LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE lakeport_internal.date_part_meant(part)
+    WHEN 'quarter' THEN interval '3 months'
+    ELSE ('1 ' || lakeport_internal.date_part_meant(part))::interval END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamp) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+
+-- DATEDIFF counts the boundaries between two moments, not the time that passed.
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE lakeport_internal.date_part_meant(part)
+    WHEN 'year' THEN extract(year FROM b) - extract(year FROM a)
+    WHEN 'quarter' THEN (extract(year FROM b) * 4 + extract(quarter FROM b))
+                      - (extract(year FROM a) * 4 + extract(quarter FROM a))
+    WHEN 'month' THEN (extract(year FROM b) * 12 + extract(month FROM b))
+                    - (extract(year FROM a) * 12 + extract(month FROM a))
+    WHEN 'week' THEN (date_trunc('week', b)::date - date_trunc('week', a)::date) / 7
+    WHEN 'day' THEN b::date - a::date
+    WHEN 'hour' THEN extract(epoch FROM date_trunc('hour', b) - date_trunc('hour', a)) / 3600
+    WHEN 'minute' THEN extract(epoch FROM date_trunc('minute', b) - date_trunc('minute', a)) / 60
+    WHEN 'second' THEN extract(epoch FROM date_trunc('second', b) - date_trunc('second', a))
+    WHEN 'millisecond' THEN extract(epoch FROM date_trunc('milliseconds', b) - date_trunc('milliseconds', a)) * 1000
+    WHEN 'microsecond' THEN extract(epoch FROM b - a) * 1000000
+    END::bigint $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(target text, moment timestamp) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE target $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT document::jsonb $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_serialize(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT document::text $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_input_is_valid(document, 'jsonb') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '{' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(document text, VARIADIC path text[]) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT document::jsonb #>> path $$;
+
+-- A column's length counts bytes in Redshift and characters here, so every table gets a check beside the type.
+-- It changes a table by one statement: the trigger fires for that too, and then finds nothing left to do.
+CREATE OR REPLACE FUNCTION lakeport_internal.limit_bytes() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE
+    altered record;
+BEGIN
+    FOR altered IN
+        WITH changed AS (
+            SELECT DISTINCT objid FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_class'::regclass
+        ), wanted AS (
+            SELECT a.attrelid, a.attnum, a.attname, a.atttypmod - 4 AS length,
+                   format('lakeport_bytes_%s_%s_%s', CASE t.typname WHEN 'bpchar' THEN 'char' ELSE t.typname END,
+                          a.atttypmod - 4, a.attnum) AS name
+              FROM changed
+              JOIN pg_class c ON c.oid = changed.objid AND c.relkind = 'r'
+              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypmod > 4
+              JOIN pg_type t ON t.oid = a.atttypid AND t.typname IN ('varchar', 'bpchar')
+        ), present AS (
+            SELECT k.conrelid, k.conkey[1] AS attnum, k.conname
+              FROM changed
+              JOIN pg_constraint k ON k.conrelid = changed.objid AND k.contype = 'c' AND k.conname LIKE 'lakeport\_bytes\_%'
+        ), actions AS (
+            SELECT conrelid AS relation, 1 AS place, format('DROP CONSTRAINT %I', conname) AS action
+              FROM present WHERE NOT EXISTS (SELECT FROM wanted WHERE (attrelid, name) = (conrelid, conname))
+            UNION ALL
+            SELECT attrelid, 2, format('ADD CONSTRAINT %I CHECK (octet_length(%I) <= %s)', name, attname, length)
+              FROM wanted WHERE NOT EXISTS (SELECT FROM present WHERE (attrelid, name) = (conrelid, conname))
+        )
+        SELECT n.nspname, c.relname, string_agg(action, ', ' ORDER BY place) AS actions
+          FROM actions JOIN pg_class c ON c.oid = relation JOIN pg_namespace n ON n.oid = c.relnamespace
+         GROUP BY n.nspname, c.relname
+    LOOP
+        EXECUTE format('ALTER TABLE %I.%I %s', altered.nspname, altered.relname, altered.actions);
+    END LOOP;
+END $$;
+
+DROP EVENT TRIGGER IF EXISTS lakeport_limit_bytes;
+CREATE EVENT TRIGGER lakeport_limit_bytes ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+    EXECUTE FUNCTION lakeport_internal.limit_bytes();
+
+-- ALTER TABLE ... APPEND: all rows change tables, and the source ends empty.
+CREATE OR REPLACE PROCEDURE lakeport_internal.append_table(
+    target regclass, source regclass, ignore_extra boolean, fill_target boolean) LANGUAGE plpgsql AS $$
+DECLARE
+    shared text;
+    extra text;
+    missing text;
+    different text;
+BEGIN
+    WITH a AS (SELECT * FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped),
+         b AS (SELECT * FROM pg_attribute WHERE attrelid = target AND attnum > 0 AND NOT attisdropped)
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE b.attname IS NOT NULL),
+           string_agg(a.attname, ', ') FILTER (WHERE b.attname IS NULL),
+           string_agg(b.attname, ', ') FILTER (WHERE a.attname IS NULL),
+           string_agg(a.attname, ', ') FILTER (WHERE (a.atttypid, a.atttypmod, a.attnotnull)
+                                                 IS DISTINCT FROM (b.atttypid, b.atttypmod, b.attnotnull)
+                                                 AND b.attname IS NOT NULL AND a.attname IS NOT NULL)
+      INTO shared, extra, missing, different
+      FROM a FULL JOIN b ON a.attname = b.attname;
+    IF different IS NOT NULL THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: column(s) % differ between source and target', different;
+    ELSIF extra IS NOT NULL AND NOT ignore_extra THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: the source has more columns (%); use IGNOREEXTRA', extra;
+    ELSIF missing IS NOT NULL AND NOT fill_target THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: the target has more columns (%); use FILLTARGET', missing;
+    END IF;
+    EXECUTE format('LOCK %s, %s', target, source);
+    EXECUTE format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM %2$s', target, source, shared);
+    EXECUTE format('DELETE FROM %s', source);
+END $$;

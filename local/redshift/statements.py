@@ -1,0 +1,121 @@
+"""What becomes of a statement: passed on, perhaps reworded, or carried out by the stand-in itself."""
+
+from dataclasses import dataclass
+
+from local.redshift import refusals, rewrite
+from local.redshift.copy_statement import CopyCommand, parse
+from local.redshift.errors import StandInError
+from local.redshift.tokens import Token, split, tokenize, upper_at
+
+STUB = "SET lakeport.stub TO ''"
+"""Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
+
+_OWN_SETTINGS = frozenset(
+    [
+        "QUERY_GROUP",
+        "ENABLE_RESULT_CACHE_FOR_SESSION",
+        "WLM_QUERY_SLOT_COUNT",
+        "ENABLE_CASE_SENSITIVE_IDENTIFIER",
+        "JSON_SERIALIZATION_ENABLE",
+        "JSON_SERIALIZATION_PARSE_NESTED_STRINGS",
+        "DEFAULT_TRANSACTION_ISOLATION",
+        "ENABLE_VECTORIZED_SYSTEM_TABLES",
+        "DESCRIBE_FIELD_NAME_IN_UPPERCASE",
+        "ENABLE_CASE_SENSITIVE_SUPER_ATTRIBUTE",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Forward:
+    sql: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    command: CopyCommand
+
+
+@dataclass(frozen=True)
+class Truncate:
+    """Commits the transaction it runs in."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Runs outside transaction blocks only; the engine needs another statement, or none."""
+
+    sql: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Means nothing on a laptop."""
+
+    tag: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    error: StandInError
+
+
+Statement = Forward | Copy | Truncate | Alone | Accepted | Failed
+
+
+def read(sql: str) -> list[Statement]:
+    """Read what a client sends, which may be several statements."""
+    return [_statement(each) for each in split(sql)]
+
+
+def read_one(sql: str) -> Statement:
+    """Read a statement of the extended protocol; the engine itself refuses several."""
+    found = read(sql)
+    return found[0] if len(found) == 1 else Forward(sql)
+
+
+def is_transaction_control(statement: Statement) -> bool:
+    words = [token.upper for token in tokenize(statement.sql)[:1]] if isinstance(statement, Forward) else []
+    return bool(words) and words[0] in ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
+
+
+def _statement(sql: str) -> Statement:
+    tokens = tokenize(sql)
+    try:
+        refusals.check(tokens)
+        return _own(sql, tokens) or Forward(rewrite.rewritten(sql, tokens))
+    except StandInError as error:
+        return Failed(error)
+
+
+def _own(sql: str, tokens: list[Token]) -> Statement | None:
+    first, second = upper_at(tokens, 0), upper_at(tokens, 1)
+    match first:
+        case "COPY":
+            return Copy(parse(tokens))
+        case "TRUNCATE":
+            return Truncate(rewrite.rewritten(sql, tokens))
+        case "VACUUM":
+            return Alone("", "VACUUM")
+        case "ANALYZE" if second == "COMPRESSION":
+            return Accepted("ANALYZE")
+        case "SET" if second in _OWN_SETTINGS or (second == "SESSION" and upper_at(tokens, 2) == "CHARACTERISTICS"):
+            return Accepted("SET")
+        case "ALTER" if second == "TABLE":
+            return _alter_table(tokens)
+    return None
+
+
+def _alter_table(tokens: list[Token]) -> Statement | None:
+    append = rewrite.append_call(tokens)
+    if append:
+        return Alone(append, "ALTER TABLE APPEND")
+    words = {token.upper for token in tokens}
+    if "ADD" in words and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
+        return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
+    if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
+        return Accepted("ALTER TABLE")
+    return None

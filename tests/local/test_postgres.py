@@ -1,0 +1,103 @@
+"""PostgreSQL starts for root and for everyone, asks for passwords, and keeps its data."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from local import postgres, postgres_files, processes
+from local.config import HOST, Config, Ports
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Config]:
+    """A server of this test's own, which may be stopped."""
+    config = Config(tmp_path, Ports.free())
+    postgres.initialize(config)
+    processes.start(config, postgres.service(config))
+    yield config
+    processes.stop(config, [postgres.service(config)])
+    postgres_files.remove(config)
+
+
+def test_data_survives_a_restart(server: Config) -> None:
+    """`make down` keeps the tables."""
+    with postgres.connect(server) as session, session.cursor() as cursor:
+        cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    session.close()
+    processes.stop(server, [postgres.service(server)])
+    processes.start(server, postgres.service(server))
+
+    session = postgres.connect(server)
+    with session.cursor() as cursor:
+        cursor.execute("SELECT answer FROM kept")
+        assert cursor.fetchone() == (42,)
+    session.close()
+
+
+def test_initializing_again_keeps_the_data(server: Config) -> None:
+    """`up` may be repeated."""
+    version = (postgres_files.data(server) / "PG_VERSION").stat().st_ino
+    postgres.initialize(server)
+
+    assert (postgres_files.data(server) / "PG_VERSION").stat().st_ino == version
+
+
+def test_half_made_data_directory_is_made_again(tmp_path: Path) -> None:
+    """Ctrl-C in the very first seconds does not spoil the stack for good."""
+    config = Config(tmp_path, Ports.free())
+    postgres_files.data(config).mkdir(parents=True)
+    (postgres_files.data(config) / "PG_VERSION").write_text("18\n")
+    postgres.initialize(config)
+
+    processes.start(config, postgres.service(config))
+    assert processes.stop(config, [postgres.service(config)]) == ["postgres"]
+
+
+@pytest.mark.parametrize("password", ["", "wrong"])
+def test_nobody_enters_without_the_password(postgres: Config, password: str) -> None:
+    """Not even the superuser, from this very machine."""
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(host=HOST, port=postgres.ports.postgres, user="postgres", dbname="postgres", password=password)
+
+
+def test_server_is_no_root(server: Config) -> None:
+    """PostgreSQL refuses root; whoever starts it, it has given root up."""
+    process = processes.running(server, "postgres")
+    assert process
+    namespace = Path(f"/proc/{process.pid}/uid_map")
+
+    is_mapped = namespace.exists() and namespace.read_text().split()[0] != "0"
+    assert is_mapped or process.uids().effective != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become nobody")
+def test_root_without_user_namespaces_becomes_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many containers forbid namespaces; the server then runs from a place that nobody can reach."""
+    monkeypatch.setattr(postgres_files, "_way", lambda: "nobody")
+    config = Config(tmp_path, Ports.free())
+    try:
+        postgres.initialize(config)
+        processes.start(config, postgres.service(config))
+        process = processes.running(config, "postgres")
+
+        assert process and process.username() == "nobody"
+        assert (
+            postgres_files.home(config).parent == postgres_files.SHARED_PLACE
+        )  # pytest's own directory is closed to nobody
+    finally:
+        processes.stop(config, [postgres.service(config)])
+        postgres_files.remove(config)
+
+
+def test_database_is_made_once_and_belongs_to_its_role(server: Config) -> None:
+    """Made twice it is still there, with the newest password."""
+    postgres.create_database(server, "airflow", "old")
+    postgres.create_database(server, "airflow", "new")
+
+    session = psycopg2.connect(host=HOST, port=server.ports.postgres, user="airflow", dbname="airflow", password="new")
+    with session.cursor() as cursor:
+        cursor.execute("CREATE TABLE public.mine ()")
+    session.close()
