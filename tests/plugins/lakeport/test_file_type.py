@@ -110,6 +110,7 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "delimiter": "||"}, "delimiter", "type csv takes one character"),
         ({"type": "csv", "delimiter": ""}, "delimiter", "at least 1 character"),
         ({"type": "csv", "delimiter": "\n"}, "delimiter", "is a line end, which ends the row"),
+        ({"type": "csv", "delimiter": "\\012"}, "delimiter", "is a line end, which ends the row"),
         ({"type": "csv", "quote": "\r"}, "quote", "is a line end, which ends the row"),
         ({"type": "csv", "quote": ","}, "quote", "is ',', which is the delimiter"),
         ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),

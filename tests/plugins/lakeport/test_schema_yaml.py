@@ -175,7 +175,7 @@ def test_deep_nesting_cannot_crash_the_process(tmp_path: Path, opening: str) -> 
     path = tmp_path / "trips.yaml"
     path.write_text(opening * 60_000)
     code = "import sys, pathlib; from lakeport.schema_yaml import *; read_file_type(pathlib.Path(sys.argv[1]))"
-    command, plugins = [sys.executable, "-c", code, path], Path(lakeport.__file__).parents[1]
+    command, plugins = [sys.executable, "-c", code, str(path)], Path(lakeport.__file__).parents[1]
 
     done = subprocess.run(command, cwd=plugins, capture_output=True, text=True, check=False)
 
