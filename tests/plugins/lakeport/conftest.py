@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,13 @@ import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from lakeport.file_type import FileType  # noqa: E402
+from local import postgres as local_postgres  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from lakeport.ddl import Statement
+    from local.config import Config
 
 BUCKETS = {name: f"lakeport-{name}" for name in ("landing", "archive", "work", "code")}
 
@@ -135,3 +139,11 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
 def closed_port_url(http_fake: HttpFake) -> str:
     """The address of nobody: port 1 is not in use on any machine that runs tests."""
     return "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def render(postgres: Config) -> Iterator[Callable[[Statement], str]]:
+    """Return a statement's text as psycopg2 sends it; quoting needs a connection."""
+    connection = local_postgres.connect(postgres)
+    yield lambda statement: statement.as_string(connection)
+    connection.close()
