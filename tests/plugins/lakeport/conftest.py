@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +73,17 @@ def aws(aws_environment: None) -> Iterator[None]:
 @pytest.fixture
 def s3(aws: None) -> S3Client:
     """Lakeport's four buckets; landing keeps versions."""
-    client = boto3.client("s3")
+    client = _s3_client()
     for bucket in BUCKETS.values():
         client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket=BUCKETS["landing"], VersioningConfiguration={"Status": "Enabled"})
     return client
+
+
+@cache
+def _s3_client() -> S3Client:
+    """Make the client once: that takes longer than most tests; what it finds is each test's own."""
+    return boto3.client("s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 
 
 @dataclass
@@ -133,12 +140,6 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-@pytest.fixture
-def closed_port_url(http_fake: HttpFake) -> str:
-    """The address of nobody: port 1 is not in use on any machine that runs tests."""
-    return "http://127.0.0.1:1"
 
 
 @pytest.fixture
