@@ -54,6 +54,9 @@ class _Bounded(io.RawIOBase):
         self._uri = uri
         self._bytes = 0
 
+    def readable(self) -> bool:
+        return True
+
     def read(self, size: int = -1) -> bytes:
         data = self._member.read(size)
         self._bytes += len(data)
