@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-_SLACK_BLOCK_CHARACTERS = 2900  # Slack refuses a section of more than 3,000
+# Slack refuses a whole message for one block that is longer.
+_SLACK_HEADER_CHARACTERS = 150
+_SLACK_SECTION_CHARACTERS = 3000
+_SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SUBJECT_CHARACTERS = 200
+_FILES_IN_TITLE = 3
 RejectedLine = tuple[str, int, str | None, str | None, str]
 
 
@@ -38,8 +43,10 @@ class FailedRun:
     @property
     def title(self) -> str:
         """Return the alert in one line."""
-        names = ", ".join(file.key for file in self.files) or "no file"
-        return f"{self.file_type}: {names} failed in {self.task_id}"
+        names = ", ".join(file.key for file in self.files[:_FILES_IN_TITLE]) or "no file"
+        others = len(self.files) - _FILES_IN_TITLE
+        names += f" and {others} more" if others > 0 else ""
+        return " ".join(f"{self.file_type}: {names} failed in {self.task_id}".split())
 
     @property
     def replay_command(self) -> str:
@@ -62,12 +69,13 @@ class FailedRun:
 
 
 def as_slack(run: FailedRun) -> dict[str, Any]:
-    """Return the run as one Slack message; text that came with the file is shown as it is, never as markup."""
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": run.title[:150]}}]
+    """Return the run as one Slack message; text that came with the file mentions nobody and hides no link."""
+    header = {"type": "plain_text", "text": _clipped(run.title, _SLACK_HEADER_CHARACTERS), "emoji": False}
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": header}]
     for label, text in run.facts():
-        shown = _slack_text(text[: _SLACK_BLOCK_CHARACTERS // 2])
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"*{label}*\n{shown}"}})
-    return {"text": f"Lakeport: {_slack_text(run.title)}", "blocks": blocks}
+        shown = _slack_text(f"*{label}*\n{text}", _SLACK_SECTION_CHARACTERS)
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": shown}})
+    return {"text": _slack_text(f"Lakeport: {run.title}", _SLACK_SECTION_CHARACTERS), "blocks": blocks}
 
 
 def as_email(run: FailedRun) -> tuple[str, str]:
@@ -76,8 +84,9 @@ def as_email(run: FailedRun) -> tuple[str, str]:
         f"<tr><th align=left valign=top>{escape(label)}</th><td><pre>{escape(text)}</pre></td></tr>"
         for label, text in run.facts()
     )
-    subject = f"Lakeport: {run.title}".replace("\r", " ").replace("\n", " ")
-    return subject, f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
+    return _clipped(
+        f"Lakeport: {run.title}", _SUBJECT_CHARACTERS
+    ), f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
 
 
 def _rejected_line(row: RejectedLine) -> str:
@@ -85,5 +94,18 @@ def _rejected_line(row: RejectedLine) -> str:
     return f"line {line}, column {column or '?'}, value {value!r}: {reason}"
 
 
-def _slack_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _clipped(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _slack_text(text: str, limit: int) -> str:
+    """Escape a text for mrkdwn; what is over the limit is cut between characters, never within an entity."""
+    shown: list[str] = []
+    room = limit - 1
+    for character in text:
+        entity = _SLACK_ENTITIES.get(character, character)
+        room -= len(entity)
+        if room < 0:
+            return "".join(shown) + "…"
+        shown.append(entity)
+    return "".join(shown)

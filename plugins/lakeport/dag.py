@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from lakeport import settings
 from lakeport.alerts import FailRun, record_task_error
 from lakeport.errors import SchemaError
-from lakeport.file_type import FileType
+from lakeport.file_type import NAME, FileType
 from lakeport.operators import (
     ArchiveFilesOperator,
     CopyFromS3Operator,
@@ -29,6 +31,9 @@ from lakeport.schema_yaml import read_file_type, schema_paths
 from lakeport.sensors import NewFilesSensor
 from lakeport.tasks import Context
 
+_TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
+_NAME_CHARACTERS = 36
+
 
 def dags_of_schemas() -> Iterator[DAG]:
     """Yield the DAG of each schema; while a task runs, only the DAG it belongs to is built."""
@@ -39,8 +44,11 @@ def dags_of_schemas() -> Iterator[DAG]:
 
 
 def dag_id_of(path: Path) -> str:
-    """Return the id of a schema's DAG, which exists however hostile the file's name is."""
-    return "load_" + re.sub(r"[^a-zA-Z0-9_]", "_", path.stem)[:45]
+    """Return the id of a schema's DAG, which exists and is its own however hostile the file's name is."""
+    if path.suffix == ".yaml" and re.fullmatch(NAME, path.stem):
+        return f"load_{path.stem}"
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+    return f"load_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)[:_NAME_CHARACTERS]}_{digest}"
 
 
 def dag_of_schema(path: Path) -> DAG:
@@ -61,7 +69,7 @@ def load_dag(file_type: FileType) -> DAG:
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        tags=["lakeport", file_type.table.name],
+        tags=["lakeport", file_type.table.name[:_TAG_CHARACTERS]],
         on_failure_callback=FailRun(file_type),
         default_args={
             "owner": file_type.owner,

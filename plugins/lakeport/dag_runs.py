@@ -12,10 +12,11 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from http.client import HTTPException
 from typing import Any, Protocol
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lakeport import settings
 from lakeport.credentials import read_secret
@@ -24,6 +25,7 @@ from lakeport.errors import AirflowUnavailable
 ARRIVAL_PREFIX = "arrival"
 _ALREADY_THERE = 409
 _TIMEOUT_SECONDS = 10
+_ANSWER_BYTES = 500
 
 
 class DagRunApi(Protocol):
@@ -62,6 +64,8 @@ class MwaaApi:
             if error.response.get("RestApiStatusCode") == _ALREADY_THERE:
                 return False
             raise AirflowUnavailable(f"{dag_id}: {error}: {error.response.get('RestApiResponse', '')}") from error
+        except BotoCoreError as error:
+            raise AirflowUnavailable(f"{dag_id}: MWAA environment {self.environment}: {error}") from error
         return True
 
 
@@ -69,7 +73,7 @@ class AirflowApi:
     """An Airflow reached by its own REST API with a user and a password."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
-        self.url = url
+        self.url = url.rstrip("/")
         self._credentials = {"username": username, "password": password}
         self._token: str | None = None
 
@@ -80,11 +84,10 @@ class AirflowApi:
         except urllib.error.HTTPError as error:
             if error.code == _ALREADY_THERE:
                 return False
-            raise AirflowUnavailable(
-                f"{dag_id}: Airflow answers {error.code}: {error.read().decode()[:500]}"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise AirflowUnavailable(f"{dag_id}: Airflow at {self.url} cannot be reached: {error}") from error
+            answer = error.read(_ANSWER_BYTES).decode(errors="replace")
+            raise AirflowUnavailable(f"{dag_id}: Airflow answers {error.code}: {answer}") from error
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+            raise AirflowUnavailable(f"{dag_id}: Airflow at {self.url} gives no answer: {error!r}") from error
         return True
 
     def _bearer(self) -> dict[str, str]:

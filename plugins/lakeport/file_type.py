@@ -153,6 +153,10 @@ class Format(Part):
             raise ValueError(f"COPY does not take this for type {type_}")
         if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(value) != 1:
             raise ValueError(f"is {value!r}; type csv takes one character, type delimited takes several")
+        if info.field_name in ("delimiter", "quote") and isinstance(value, str) and set(value) & set("\r\n"):
+            raise ValueError("is a line end, which ends the row")
+        if info.field_name == "quote" and value is not None and value == (info.data.get("delimiter") or ","):
+            raise ValueError(f"is {value!r}, which is the delimiter")
         return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import zstandard
 from botocore.exceptions import ClientError
 
 from lakeport.copy_source import CopySource
-from lakeport.errors import ObjectChanged
+from lakeport.errors import ObjectChanged, UnloadableFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,7 +44,7 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
         s3.copy(_version(source), to_bucket, to_key)
     except ClientError as error:
         if error.response["Error"]["Code"] in _ABSENT:
-            raise ObjectChanged(f"{source.uri}, version {source.version_id}, is not there any more") from error
+            raise _gone(source) from error
         raise
     return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
 
@@ -68,9 +69,21 @@ def remove_version(s3: S3Client, source: CopySource) -> None:
 
 @contextmanager
 def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
-    """Open an object's registered version as a stream of its uncompressed bytes."""
-    with s3.get_object(**_version(source))["Body"] as body:
-        yield _decompressed(body, source.compression)
+    """Open an object's registered version as a stream of its uncompressed bytes.
+
+    Raises ObjectChanged if that version is gone, UnloadableFile if it cannot be decompressed.
+    """
+    try:
+        answer = s3.get_object(**_version(source))
+    except ClientError as error:
+        raise (_gone(source) if error.response["Error"]["Code"] in _ABSENT else error) from error
+    with answer["Body"] as body:
+        try:
+            yield _decompressed(body, source.compression)
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # the network's or the disk's; a decompressor's error has no number
+            raise UnloadableFile(f"{source.uri} is no readable {source.compression} file: {error}") from error
 
 
 def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int]) -> dict[int, str]:
@@ -91,6 +104,10 @@ def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int]) -> dict
 def _version(source: CopySource) -> Any:
     place = {"Bucket": source.bucket, "Key": source.key}
     return place | ({"VersionId": source.version_id} if source.version_id else {})
+
+
+def _gone(source: CopySource) -> ObjectChanged:
+    return ObjectChanged(f"{source.uri}, version {source.version_id}, is not there any more")
 
 
 def _head(s3: S3Client, **place: Any) -> Any:

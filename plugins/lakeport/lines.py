@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from lakeport.errors import UnloadableFile
 from lakeport.file_type import FileType, Format
 
+_ESCAPES = {"\\t": "\t"}  # COPY reads a backslash and a t as a tab
+_MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
 
 
@@ -17,7 +19,11 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
 
     Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
     """
-    names = tuple(name.strip().lower() for name in _fields(header.removeprefix("\ufeff"), file_type.format))
+    try:
+        fields = _fields(header.removeprefix("\ufeff"), file_type.format)
+    except csv.Error as error:
+        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
+    names = tuple(name.strip().lower() for name in fields)
     missing = [name for name in file_type.column_names if name not in names]
     extra = [name or "(blank)" for name in names if name not in file_type.column_names]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -35,20 +41,36 @@ def value_in_line(line: str, column: str, columns: Sequence[str], format_: Forma
     """Return what stands in one column of a raw line, or None where the line is too broken to say."""
     if format_.type == "json":
         return _json_value(line, column)
-    values = dict(zip(columns, _fields(line, format_), strict=False))
+    if format_.type == "parquet":
+        return None
+    try:
+        values = dict(zip(columns, _fields(line, format_), strict=False))
+    except csv.Error:
+        return None
     return values.get(column)
 
 
 def _fields(line: str, format_: Format) -> list[str]:
-    delimiter = format_.delimiter or _DELIMITERS[format_.type]
-    if format_.type == "delimited" or len(delimiter) != 1:
+    """Split a line; raises csv.Error where it cannot be one, as with a carriage return in its midst."""
+    delimiter = _ESCAPES.get(format_.delimiter or "", format_.delimiter) or _DELIMITERS[format_.type]
+    is_csv = format_.type == "csv"
+    if len(delimiter) != 1 or not (is_csv or format_.removequotes or format_.escape):
         return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter, quotechar=format_.quote or '"', skipinitialspace=True), [])
+    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+    reader = csv.reader(
+        [line],
+        delimiter=delimiter,
+        quotechar=format_.quote or '"',
+        quoting=csv.QUOTE_MINIMAL if is_csv or format_.removequotes else csv.QUOTE_NONE,
+        escapechar="\\" if format_.escape else None,
+        skipinitialspace=is_csv,
+    )
+    return next(reader, [])
 
 
 def _json_value(line: str, column: str) -> str | None:
     try:
         value = json.loads(line).get(column)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
     return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _ENCRYPTED = 0x1
 _MAX_MEMBER_BYTES = 50 << 30
+# What zipfile and its decompressors raise on damaged archives; S3's own failures are none of these.
+_DAMAGED = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, struct.error, zlib.error)
 
 
 def unzip(s3: S3Client, archive: CopySource, to_bucket: str, to_key: str) -> CopySource:
@@ -31,7 +35,7 @@ def unzip(s3: S3Client, archive: CopySource, to_bucket: str, to_key: str) -> Cop
         try:
             with zipfile.ZipFile(file) as members, members.open(_only_member(members, archive)) as member:
                 s3.upload_fileobj(cast("IO[bytes]", _Bounded(member, archive.uri)), to_bucket, to_key)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as error:
+        except _DAMAGED as error:
             raise UnloadableFile(f"{archive.uri} is no readable .zip: {error}") from error
     size = s3.head_object(Bucket=to_bucket, Key=to_key)["ContentLength"]
     return CopySource(to_bucket, to_key, None, size, "none")

@@ -32,7 +32,7 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
         except SchemaError as error:
             problems += error.problems
             if path.stem in published:
-                rules[path.stem] = published[path.stem]
+                rules.setdefault(path.stem, published[path.stem])
     index = ArrivalIndex(tuple(rules[name] for name in sorted(rules)))
     s3.put_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY, Body=index.to_json().encode())
     return index, problems

@@ -18,6 +18,7 @@ from lakeport.file_type import FileType
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 20
 _MAX_PROBLEMS = 100
+_MAX_CHARACTERS = 1000
 _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
@@ -202,4 +203,4 @@ def _label(path: Path) -> str:
 
 def _printable(text: str) -> str:
     # Neither Airflow's database nor JSON takes every character that a file's name or a quoted key may hold.
-    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], text)
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], text[:_MAX_CHARACTERS])

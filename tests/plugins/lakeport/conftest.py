@@ -1,0 +1,137 @@
+"""What the tests of the modules share: a small file type, S3 in this process, an Airflow that answers over HTTP."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+_airflow_home = tempfile.mkdtemp(prefix="lakeport-airflow-home-")
+atexit.register(shutil.rmtree, _airflow_home, ignore_errors=True)
+os.environ.setdefault("AIRFLOW_HOME", _airflow_home)  # importing Airflow writes its settings there
+
+import boto3  # noqa: E402 - behind the line above, as everything that may import Airflow
+import pytest  # noqa: E402
+from moto import mock_aws  # noqa: E402
+
+from lakeport.file_type import FileType  # noqa: E402
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKETS = {name: f"lakeport-{name}" for name in ("landing", "archive", "work", "code")}
+
+
+def make_file_type(**changes: Any) -> FileType:
+    """Return a small CSV type; `changes` are keys of its YAML."""
+    values: dict[str, Any] = {
+        "name": "trips",
+        "description": "Trips, one row per trip.",
+        "owner": "tests",
+        "landing": {"pattern": "trips/trips_*.csv"},
+        "format": {"type": "csv", "header_lines": 1},
+        "columns": [
+            {"name": "id", "type": "integer", "required": True},
+            {"name": "city", "type": "varchar(8)", "description": "Where the trip began"},
+            {"name": "price", "type": "decimal(8,2)"},
+        ],
+    }
+    return FileType.model_validate({**values, **changes})
+
+
+@pytest.fixture
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the process no AWS settings but those of a test."""
+    for name in [each for each in os.environ if each.startswith(("AWS_", "LAKEPORT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name, bucket in BUCKETS.items():
+        monkeypatch.setenv(f"LAKEPORT_{name.upper()}_BUCKET", bucket)
+
+
+@pytest.fixture
+def aws(aws_environment: None) -> Iterator[None]:
+    """AWS in this process, empty."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def s3(aws: None) -> S3Client:
+    """Lakeport's four buckets; landing keeps versions."""
+    client = boto3.client("s3")
+    for bucket in BUCKETS.values():
+        client.create_bucket(Bucket=bucket)
+    client.put_bucket_versioning(Bucket=BUCKETS["landing"], VersioningConfiguration={"Status": "Enabled"})
+    return client
+
+
+@dataclass
+class Request:
+    """What a client sent."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class HttpFake:
+    """An HTTP server with an answer per path; what it was asked is in `requests`."""
+
+    url: str
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+
+    def answer(self, path: str, status: int, body: object) -> None:
+        """Answer this path, wherever the host, with a JSON body or with raw bytes."""
+        self.answers[path] = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+@pytest.fixture
+def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
+    """An HTTP server on a free port; it answers what it does not know with 404."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = "/" + self.path.split("//", 1)[-1].split("/", 1)[-1] if "//" in self.path else self.path
+            fake.requests.append(Request(self.path, dict(self.headers), json.loads(raw or b"null")))
+            status, body = fake.answers.get(path, (404, b'{"detail": "not found"}'))
+            if status == 0:
+                self.wfile.write(body)  # not even HTTP
+                return
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    fake = HttpFake(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield fake
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def closed_port_url(http_fake: HttpFake) -> str:
+    """The address of nobody: port 1 is not in use on any machine that runs tests."""
+    return "http://127.0.0.1:1"

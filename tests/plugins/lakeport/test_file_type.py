@@ -1,0 +1,192 @@
+"""The model of a schema: what it fills in, what it refuses, what its limits mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lakeport.file_type import RejectLimit
+from tests.plugins.lakeport.conftest import make_file_type
+
+
+def problems_of(**changes: Any) -> list[tuple[tuple[int | str, ...], str]]:
+    with pytest.raises(ValidationError) as raised:
+        make_file_type(**changes)
+    return [(error["loc"], error["msg"]) for error in raised.value.errors()]
+
+
+def test_table_and_dag_take_the_types_name() -> None:
+    file_type = make_file_type()
+
+    assert file_type.table.name == "lake.trips"
+    assert (file_type.table.schema_name, file_type.table.table_name) == ("lake", "trips")
+    assert file_type.dag_id == "load_trips"
+
+
+def test_table_may_have_another_name() -> None:
+    assert make_file_type(table={"name": "mart.rides"}).table.name == "mart.rides"
+
+
+def test_longest_name_fits_the_path_that_starts_a_run() -> None:
+    """MWAA's InvokeRestApi takes a path of at most 64 characters."""
+    assert len(f"/dags/{make_file_type(name='a' * 45).dag_id}/dagRuns") == 64
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a" * 46, "Trips", "1trips", "_trips", "trips-2", "trips\n", "trïps", "a.b", "a b"]
+)
+def test_hostile_name_is_one_problem(name: str) -> None:
+    assert [place for place, _ in problems_of(name=name)] == [("name",)]
+
+
+def test_model_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        make_file_type().retries = 5
+
+
+@pytest.mark.parametrize(
+    ("limit", "rejected", "rows", "is_exceeded"),
+    [
+        (0, 0, 100, False),
+        (0, 1, 100, True),
+        (10, 10, 10, False),
+        (10, 11, 100, True),
+        ("1%", 1, 100, False),
+        ("1%", 2, 100, True),
+        ("1 %", 1, 99, True),
+        ("0.5%", 1, 200, False),
+        ("100%", 7, 7, False),
+        ("1%", 0, 0, False),
+    ],
+)
+def test_reject_limit_is_a_count_or_a_share(limit: object, rejected: int, rows: int, is_exceeded: bool) -> None:
+    fail = make_file_type(rejects={"fail": limit}).rejects.fail
+
+    assert fail.is_exceeded(rejected, rows) is is_exceeded
+
+
+def test_no_row_may_be_rejected_unless_the_schema_says_so() -> None:
+    assert make_file_type().rejects.fail.is_exceeded(1, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"), [(RejectLimit(count=3), "3"), (RejectLimit(percent=0.5), "0.5%"), (RejectLimit(percent=1), "1%")]
+)
+def test_reject_limit_reads_as_it_is_written(limit: RejectLimit, text: str) -> None:
+    assert str(limit) == text
+
+
+@pytest.mark.parametrize("limit", [-1, True, 1.5, "1", "101%", "-1%", "%", "1%%", None, "1e1%", "9" * 400 + "%"])
+def test_wrong_reject_limit_is_told_how_to_write_one(limit: object) -> None:
+    [(place, message)] = problems_of(rejects={"fail": limit})
+
+    assert place == ("rejects", "fail")
+    assert "write a number of rows (10) or a percentage of the file's rows (1%)" in message
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("30s", 30), ("10m", 600), ("168h", 604_800), ("5 m", 300)])
+def test_duration_becomes_seconds(text: str, seconds: int) -> None:
+    assert make_file_type(wait={"for": text}).wait.for_ == seconds
+
+
+@pytest.mark.parametrize("duration", ["0s", "169h", "99999999999999999999h", "-1s", "1d", "1.5s", "", 30, None, "s"])
+def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> None:
+    [(place, message)] = problems_of(wait={"every": duration})
+
+    assert place == ("wait", "every")
+    assert "write a number with s, m or h, from 1s to 168h, as in 30s" in message
+
+
+@pytest.mark.parametrize(
+    ("format_", "place", "message"),
+    [
+        ({"type": "csv", "escape": True}, "escape", "COPY does not take this for type csv"),
+        ({"type": "delimited", "quote": "'"}, "quote", "COPY does not take this for type delimited"),
+        ({"type": "json", "header_lines": 1}, "header_lines", "COPY does not take this for type json"),
+        ({"type": "parquet", "compression": "gzip"}, "compression", "COPY does not take this for type parquet"),
+        ({"type": "parquet", "dateformat": "auto"}, "dateformat", "COPY does not take this for type parquet"),
+        ({"type": "csv", "delimiter": "||"}, "delimiter", "type csv takes one character"),
+        ({"type": "csv", "delimiter": ""}, "delimiter", "at least 1 character"),
+        ({"type": "csv", "delimiter": "\n"}, "delimiter", "is a line end, which ends the row"),
+        ({"type": "csv", "quote": "\r"}, "quote", "is a line end, which ends the row"),
+        ({"type": "csv", "quote": ","}, "quote", "is ',', which is the delimiter"),
+        ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),
+        ({"type": "csv", "header_lines": -1}, "header_lines", "greater than or equal to 0"),
+        ({"type": "csv", "null_as": "a\0"}, "null_as", "holds a NUL, which no database stores"),
+    ],
+)
+def test_option_that_copy_refuses_is_refused_here(format_: dict[str, Any], place: str, message: str) -> None:
+    [(found_at, found)] = problems_of(format=format_)
+
+    assert found_at == ("format", place)
+    assert message in found
+
+
+def test_delimiter_of_a_delimited_file_may_be_several_characters() -> None:
+    assert make_file_type(format={"type": "delimited", "delimiter": "|~|"}).format.delimiter == "|~|"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("", "at least 1 character"),
+        ("/trips/*", "without a leading or trailing slash"),
+        ("trips/", "without a leading or trailing slash"),
+        ("trips/a**.csv", "** stands for any folders and has its place between slashes"),
+        ("x" * 1025, "at most 1024 characters"),
+    ],
+)
+def test_pattern_that_means_nothing_is_refused(pattern: str, message: str) -> None:
+    [(place, found)] = problems_of(landing={"pattern": pattern})
+
+    assert place == ("landing", "pattern")
+    assert message in found
+
+
+@pytest.mark.parametrize("name", ["lake", "lake.", ".trips", "lake.a.b", "Lake.trips", 'lake."trips"', "lake.trips;--"])
+def test_table_name_is_schema_and_table(name: str) -> None:
+    assert [place for place, _ in problems_of(table={"name": name})] == [("table", "name")]
+
+
+@pytest.mark.parametrize("name", ["_loaded_at", "Id", "a b", 'id"', "ıd", "a" * 128, "", "1st"])
+def test_hostile_or_taken_column_name_is_refused(name: str) -> None:
+    good = {"name": "id", "type": "integer"}
+
+    assert [place for place, _ in problems_of(columns=[good, {**good, "name": name}])] == [("columns", 1, "name")]
+
+
+def test_column_named_twice_is_refused() -> None:
+    columns = [{"name": name, "type": "integer"} for name in ("a", "b", "a", "b", "c")]
+
+    assert problems_of(columns=columns) == [(("columns",), "Value error, a, b stands there twice")]
+
+
+def test_keys_must_be_columns() -> None:
+    [(place, message)] = problems_of(table={"dist_key": "carrier", "sort_key": ["id", "year"]})
+
+    assert place == ("columns",)
+    assert message == "Value error, lack what dist_key or sort_key names: carrier, year"
+
+
+def test_sort_key_names_a_column_once() -> None:
+    assert problems_of(table={"sort_key": ["id", "id"]}) == [
+        (("table", "sort_key"), "Value error, id stands there twice")
+    ]
+
+
+def test_widest_table_leaves_room_for_loaded_at() -> None:
+    """Redshift takes 1,600 columns; one is ours."""
+    columns = [{"name": f"c{number}", "type": "integer"} for number in range(1600)]
+
+    assert len(make_file_type(columns=columns[:1599]).columns) == 1599
+    assert [place for place, _ in problems_of(columns=columns)] == [("columns",)]
+
+
+@pytest.mark.parametrize("address", ["flight-data", "a@b@c", "a b@c", "Data <a@b>", "a@b\nBcc: c@d", "@", ""])
+def test_wrong_address_is_found_before_the_first_alert(address: str) -> None:
+    [(place, message)] = problems_of(alerts={"email": ["data@example.com", address]})
+
+    assert place == ("alerts", "email", 1)
+    assert "is no e-mail address" in message
