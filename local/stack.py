@@ -67,7 +67,7 @@ def services(config: Config) -> list[Service]:
         server.service(config),
         sinks.mail(config),
         sinks.slack(config),
-        *([warehouse.service(config)] if warehouse.exists() else []),
+        warehouse.service(config),
         *airflow.services(config),
     ]
 
@@ -136,12 +136,11 @@ def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     yield part(sinks.mail(config))
     yield part(sinks.slack(config))
     yield task("airflow-database", lambda: airflow.prepare(config), "postgres")
+    yield part(warehouse.service(config), "postgres", "aws")
     for service in airflow.services(config):
         yield part(service, "airflow-database", "aws-resources")
     # Before the function, or its first batches would fail and be hidden for minutes.
-    if warehouse.exists():
-        yield part(warehouse.service(config), "postgres", "aws")
-        yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
+    yield task("tables", lambda: _lakeport(config, "mng", "init"), "redshift", "aws-resources")
     yield task("publish", lambda: _lakeport(config, "publish"), "aws-resources")
     yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
 
