@@ -47,7 +47,8 @@ def query(warehouse: Warehouse) -> Query:
     def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
         def read(current: Any) -> list[tuple[Any, ...]]:
             current.execute(text, values)
-            return current.fetchall()
+            rows: list[tuple[Any, ...]] = current.fetchall()
+            return rows
 
         return warehouse.transaction(read)
 
