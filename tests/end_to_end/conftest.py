@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg2
 import pytest
@@ -19,7 +21,6 @@ from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.sinks.services import mail_directory, slack_directory
 
-T = TypeVar("T")
 PATIENCE_SECONDS = 120
 SAMPLES = REPOSITORY / "samples"
 
@@ -40,12 +41,17 @@ class Lakeport:
         return str(answer["VersionId"])
 
     def query(self, text: str, values: Any = None, *, port: int | None = None, **who: str) -> list[tuple[Any, ...]]:
-        who = {"user": credentials.USER, "password": credentials.PASSWORD, "dbname": credentials.DATABASE} | who
-        connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **who)
+        login: dict[str, Any] = {
+            "user": credentials.USER,
+            "password": credentials.PASSWORD,
+            "dbname": credentials.DATABASE,
+        } | who
+        connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **login)
         try:
             with connection, connection.cursor() as current:
                 current.execute(text, values)
-                return current.fetchall()
+                rows: list[tuple[Any, ...]] = current.fetchall()
+                return rows
         finally:
             connection.close()
 
@@ -63,6 +69,10 @@ class Lakeport:
             lambda: (row := self.file(version)) and row["status"] in statuses and row, lambda: self.file(version)
         )
 
+    def _with_status(self, version: str, statuses: tuple[str, ...]) -> dict[str, Any] | None:
+        row = self.file(version)
+        return row if row and row["status"] in statuses else None
+
     def rows(self, table: str) -> int:
         ((count,),) = self.query(f"SELECT COUNT(*) FROM {table}")  # noqa: S608
         return int(count)
@@ -70,6 +80,11 @@ class Lakeport:
     def airflow(self, path: str) -> Any:
         """Read from Airflow's REST API."""
         return self._http(f"/api/v2{path}", None, {"Authorization": f"Bearer {self._token()}"})
+
+    def command(self, *arguments: str) -> str:
+        """Run `./lakeport` against this stack."""
+        variables = {**os.environ, "LAKEPORT_STATE": str(self.config.state)}
+        return subprocess.check_output([REPOSITORY / "lakeport", *arguments], env=variables, text=True)
 
     def mails(self) -> list[Any]:
         paths = sorted(mail_directory(self.config).glob("*.eml"))
@@ -91,7 +106,7 @@ class Lakeport:
             return json.load(answer)
 
 
-def until(look: Callable[[], T], explain: Callable[[], object] = lambda: "") -> T:
+def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
     """Look until there is something to see; fail with what is there instead."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
