@@ -6,17 +6,15 @@ import json
 import os
 import subprocess
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 
-from local import credentials
+from local import airflow_api, credentials
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.sinks.services import mail_directory, slack_directory
@@ -65,9 +63,8 @@ class Lakeport:
 
     def wait_for(self, version: str, *statuses: str) -> dict[str, Any]:
         """Wait until the file has one of the statuses and return its row."""
-        return until(
-            lambda: (row := self.file(version)) and row["status"] in statuses and row, lambda: self.file(version)
-        )
+        row: dict[str, Any] = until(lambda: self._with_status(version, statuses), lambda: self.file(version))
+        return row
 
     def _with_status(self, version: str, statuses: tuple[str, ...]) -> dict[str, Any] | None:
         row = self.file(version)
@@ -79,7 +76,7 @@ class Lakeport:
 
     def airflow(self, path: str) -> Any:
         """Read from Airflow's REST API."""
-        return self._http(f"/api/v2{path}", None, {"Authorization": f"Bearer {self._token()}"})
+        return airflow_api.call(self.config, path)
 
     def command(self, *arguments: str) -> str:
         """Run `./lakeport` against this stack."""
@@ -93,18 +90,6 @@ class Lakeport:
     def slack_messages(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted(slack_directory(self.config).glob("*.json"))]
 
-    def _token(self) -> str:
-        user = {"username": credentials.USER, "password": credentials.PASSWORD}
-        return str(self._http("/auth/token", user, {})["access_token"])
-
-    def _http(self, path: str, body: object, headers: dict[str, str]) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.config.airflow_url + path, data, {"Content-Type": "application/json", **headers}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
 
 def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
     """Look until there is something to see; fail with what is there instead."""
@@ -117,8 +102,5 @@ def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -
 
 
 @pytest.fixture(scope="session")
-def lakeport(stack: Config) -> Iterator[Lakeport]:
-    running = Lakeport(stack)
-    schemas = {f"load_{path.stem}" for path in Path(REPOSITORY / "schemas").glob("*.yaml")}
-    until(lambda: schemas <= {dag["dag_id"] for dag in running.airflow("/dags")["dags"]})
-    yield running
+def lakeport(stack: Config) -> Lakeport:
+    return Lakeport(stack)
