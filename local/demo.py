@@ -104,15 +104,16 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
             if len(rows) == len(wave) and all(row[0] in FINAL for row in rows.values()):
                 break
             time.sleep(0.3)
+    console.print()
     return wave
 
 
 def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Table:
     """Return one line per file: where it is on its way and what came of its rows."""
-    table = Table("file", "status", *[Text(t, justify="right") for t in ("in file", "loaded", "rejected", "seconds")])
+    table = Table("file", "status")
+    for title in ("in file", "loaded", "rejected", "seconds"):
+        table.add_column(title, justify="right")
     table.add_column("reason", overflow="fold", max_width=70)
-    for column in table.columns[2:6]:
-        column.justify = "right"
     for drop in drops:
         status, in_file, loaded, rejected, moved_at, reason = rows.get(drop.version_id, ("landed", *[None] * 5))
         end = moved_at.replace(tzinfo=UTC).timestamp() if status in FINAL else time.time()
@@ -197,7 +198,7 @@ def _mail_text(path: Path) -> str:
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     body = message.get_body(("plain", "html"))
     html = body.get_content() if body else ""
-    text = html.replace("</th>", ": ").replace("</tr>", "\n")
+    text = html.replace("</h2>", "\n\n").replace("</th>", ": ").replace("</tr>", "\n")
     return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{_without_tags(text)}"
 
 

@@ -1,6 +1,5 @@
 """Run the Redshift stand-in as a part of the stack."""
 
-import importlib.util
 import sys
 
 import psycopg2
@@ -9,10 +8,6 @@ from local import credentials, postgres
 from local.aws import server
 from local.config import HOST, Config
 from local.processes import Service
-
-
-def exists() -> bool:
-    return importlib.util.find_spec("local.redshift") is not None
 
 
 def service(config: Config) -> Service:

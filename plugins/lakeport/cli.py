@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from lakeport.warehouse import Warehouse
 app = typer.Typer(no_args_is_help=True, help="Files land in S3; Lakeport turns them into Redshift tables.")
 mng_app = typer.Typer(no_args_is_help=True, help="The tables in which Lakeport keeps account of every file and row.")
 app.add_typer(mng_app, name="mng")
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 FileTypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
 LimitOption = Annotated[int, typer.Option(help="How many rows at most.")]
@@ -83,14 +84,14 @@ def drop(
 @app.command()
 def status(file_type: FileTypeOption = None, limit: LimitOption = 20) -> None:
     """Show the newest files with their status and rows."""
-    titles = ["landed (UTC)", "type", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
+    titles = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
     _show(titles, _query("mng/status_of_files", {"file_type": file_type, "limit": limit}))
 
 
 @app.command()
 def errors(file_type: FileTypeOption = None, limit: LimitOption = 20) -> None:
     """Show the newest rejected rows: line, column, value, reason and the full line."""
-    titles = ["key", "line", "column", "value", "reason", "full line", "file id"]
+    titles = ["key", "line", "column", "value", "reason", "full line"]
     _show(titles, _query("mng/errors_of_files", {"file_type": file_type, "limit": limit}))
 
 
@@ -129,10 +130,18 @@ def _query(name: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _show(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    table = Table(*titles)
+    table = Table()
+    for title in titles:
+        table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _report(problems: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from lakeport import landing, mng, settings
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
 from lakeport.ddl import table_identifier
-from lakeport.errors import LakeportError, ObjectChanged, TooManyRejects, UnloadableFile
+from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.lines import columns_in_header, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
@@ -61,16 +61,23 @@ class FileLoad:
 
         Raises UnloadableFile where another try would not help, after recording the rejected rows.
         """
-        done = self.warehouse.transaction(lambda current: mng.load_of(current, self.file.file_id))
-        if done:
-            log.info("%s is loaded already: %d rows at %s", self.file.key, done.rows_loaded, done.loaded_at)
-            return done
         try:
-            return self._load(self.source)
+            return self._done() or self._load(self.source)
+        except StatusConflict:
+            # A try whose COMMIT succeeded, though its answer was lost, or a worker given up for dead came first.
+            if done := self._done():
+                return done
+            raise
         except ObjectChanged as change:
             log.warning("%s; loading a copy of the registered version", change)
             copy = (settings.work_bucket(), f"copies/{self.file.file_id}")
             return self._load(landing.copy_of_version(self.s3, self.source, *copy))
+
+    def _done(self) -> Load | None:
+        done = self.warehouse.transaction(lambda current: mng.load_of(current, self.file.file_id))
+        if done:
+            log.info("%s is loaded already: %d rows at %s", self.file.key, done.rows_loaded, done.loaded_at)
+        return done
 
     def _load(self, source: CopySource) -> Load:
         self._check_version(source)
@@ -99,9 +106,7 @@ class FileLoad:
         return columns_in_header(self.file_type, header[lines])
 
     def _copy(self, current: cursor, *, copy: sql.Composed, source: CopySource, columns: Sequence[str]) -> Load:
-        done = mng.load_of(current, self.file.file_id)
-        if done:
-            return done
+        # mng.files is not touched before COPY is over: even reading it would make registration wait for its lock.
         current.execute(copy)
         current.execute("SELECT pg_last_copy_id(), pg_last_copy_count()")
         query_id, rows_loaded = current.fetchone() or (-1, 0)

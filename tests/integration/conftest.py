@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,6 @@ from local.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_numbers = itertools.count(1)
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -49,7 +47,8 @@ def query(warehouse: Warehouse) -> Query:
     def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
         def read(current: Any) -> list[tuple[Any, ...]]:
             current.execute(text, values)
-            return current.fetchall()
+            rows: list[tuple[Any, ...]] = current.fetchall()
+            return rows
 
         return warehouse.transaction(read)
 
@@ -63,7 +62,7 @@ def file_type() -> FileType:
 
 
 def make_file_type(**changes: Any) -> FileType:
-    name = f"trips{next(_numbers)}"
+    name = f"trips_{uuid.uuid4().hex[:8]}"
     values: dict[str, Any] = {
         "name": name,
         "description": "Trips, one row per trip.",

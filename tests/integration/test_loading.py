@@ -165,3 +165,17 @@ def rejected_rows(query: Query, load: FileLoad) -> list[tuple[Any, ...]]:
         "SELECT line_number, column_name, raw_value, raw_line FROM mng.load_errors WHERE file_id = %s",
         (load.file.file_id,),
     )
+
+
+def test_registration_does_not_wait_for_a_running_load(
+    prepare_load: PrepareLoad, land: Callable[..., object], query: Query, file_type: FileType
+) -> None:
+    """Registration locks mng.files, which a COPY of minutes must not hold."""
+    load = prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,Bern,1\n" % n for n in range(500_000)))
+    with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(replace(load, warehouse=other).run)
+        while not query("SELECT 1 FROM sys_load_history WHERE status = 'running'"):
+            assert not running.done()
+        land(make_file_type(), GOOD)
+        assert not running.done()
+        assert running.result().rows_loaded == 500_000

@@ -1,0 +1,93 @@
+"""The documents are true: paths exist, commands exist, the annotated schema is a schema and names every key."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+from typer.main import get_command
+
+from lakeport.cli import app
+from lakeport.dag import load_dag
+from lakeport.file_type import FileType
+from lakeport.schema_yaml import read_file_type
+from local.config import REPOSITORY, Ports, variable
+
+DOCUMENTS = sorted(
+    path for path in map(Path, subprocess.check_output(["git", "ls-files", "*.md"], cwd=REPOSITORY, text=True).split())
+)
+README = (REPOSITORY / "README.md").read_text()
+SCHEMAS_README = (REPOSITORY / "schemas" / "README.md").read_text()
+
+
+def code_blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_linked_paths_exist(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)[^)]*\)", (REPOSITORY / document).read_text())
+    assert [link for link in links if not (REPOSITORY / document.parent / link).exists()] == []
+
+
+def test_folders_of_the_map_exist() -> None:
+    folders = re.findall(r"^\| `([a-z_/]+/)` \|", README, re.MULTILINE)
+    assert len(folders) >= 8
+    assert [folder for folder in folders if not (REPOSITORY / folder).is_dir()] == []
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    documented = {target for path in DOCUMENTS for target in make_commands((REPOSITORY / path).read_text())}
+    assert {"demo", "test", "up", "down"} <= documented <= targets
+
+
+def make_commands(text: str) -> Iterator[str]:
+    yield from re.findall(r"^make ([a-z-]+)", "\n".join(code_blocks(text, "bash")), re.MULTILINE)
+    yield from re.findall(r"`make ([a-z-]+)`", text)
+
+
+def test_lakeport_commands_exist() -> None:
+    commands = set(getattr(get_command(app), "commands", {}))
+    documented = {
+        name for path in DOCUMENTS for name in re.findall(r"\./lakeport ([a-z]+)", (REPOSITORY / path).read_text())
+    }
+    assert {"status", "errors", "replay", "drop"} <= documented <= commands
+
+
+def test_port_variables_are_all_named() -> None:
+    assert [name for name in map(variable, Ports().by_name()) if name not in README] == []
+
+
+def test_statuses_are_those_of_the_tables() -> None:
+    documented = re.findall(r"^\| `([A-Z][A-Za-z ]+)` \|", README, re.MULTILINE)
+    said = re.search(r"-- (New \|.*)", (REPOSITORY / "sql" / "mng" / "tables.sql").read_text())
+    assert said
+    assert sorted(documented) == sorted(said[1].split(" | "))
+
+
+def test_picture_shows_the_tasks() -> None:
+    flights = read_file_type(REPOSITORY / "schemas" / "flights.yaml")
+    (picture,) = code_blocks(README, "mermaid")
+    assert " --> ".join(load_dag(flights).task_ids) in picture
+
+
+def test_annotated_schema_is_a_schema_with_every_key(tmp_path: Path) -> None:
+    (text,) = code_blocks(SCHEMAS_README, "yaml")
+    (tmp_path / "flights.yaml").write_text(text)
+    read_file_type(tmp_path / "flights.yaml")
+    keys = {key for key in keys_of(FileType) if not re.search(rf"\b{key}\b", SCHEMAS_README)}
+    assert keys - {"name"} == set()
+
+
+def keys_of(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+        for annotation in (field.annotation, *get_args(field.annotation)):
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                yield from keys_of(annotation)
