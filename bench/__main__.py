@@ -4,22 +4,19 @@ It brings up a stack of its own on free ports, so that a running one is left alo
 """
 
 import contextlib
-import json
 import shutil
 import statistics
 import tempfile
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local import credentials, demo, postgres_files, processes, stack
+from local import airflow_api, demo, postgres_files, processes, stack
 from local.aws import names, resources
 from local.config import Config, Ports
 
@@ -92,32 +89,19 @@ def show_memory(config: Config) -> None:
 
 
 def _noop_run(config: Config, number: int) -> float:
-    run_id, path = f"bench_{number}", "/api/v2/dags/nothing/dagRuns"
+    run_id, path = f"bench_{number}", "/dags/nothing/dagRuns"
     deadline, started = time.time() + demo.PATIENCE_SECONDS, time.time()
     while time.time() < deadline:
         started = time.time()
         with contextlib.suppress(urllib.error.HTTPError):  # the DAG is not parsed yet
-            _airflow(config, path, {"dag_run_id": run_id, "logical_date": None})
+            airflow_api.call(config, path, {"dag_run_id": run_id, "logical_date": None})
             break
         time.sleep(0.5)
-    while _airflow(config, f"{path}/{run_id}")["state"] not in {"success", "failed"}:
+    while airflow_api.call(config, f"{path}/{run_id}")["state"] not in {"success", "failed"}:
         if time.time() > deadline:
             raise TimeoutError("the no-op DAG did not end")
         time.sleep(0.05)
     return time.time() - started
-
-
-def _airflow(config: Config, path: str, body: object = None) -> Any:
-    user = {"username": credentials.USER, "password": credentials.PASSWORD}
-    token = _http(f"{config.airflow_url}/auth/token", user, {})["access_token"]
-    return _http(config.airflow_url + path, body, {"Authorization": f"Bearer {token}"})
-
-
-def _http(url: str, body: object, headers: dict[str, str]) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        return json.load(answer)
 
 
 if __name__ == "__main__":

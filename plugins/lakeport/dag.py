@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from airflow.sdk import DAG, Asset, BaseOperator, get_parsing_context
@@ -117,13 +118,16 @@ def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:
     problems = "\n".join(f"- {problem}" for problem in error.problems)
     with DAG(
         dag_id=dag_id,
+        dag_display_name=f"{dag_id}: its schema is broken",
         description=f"BROKEN SCHEMA: {error.problems[0]}",
         doc_md=f"## This schema is broken\n\n{problems}\n\nMend the YAML; the DAG follows within a minute.",
         schedule=None,
         is_paused_upon_creation=False,
         tags=["lakeport", "broken schema"],
     ) as dag:
-        BrokenSchemaOperator(task_id="schema_is_broken", problems=str(error))
+        BrokenSchemaOperator(
+            task_id="schema_is_broken", task_display_name=shorten(error.problems[0], 200), problems=str(error)
+        )
     return dag
 
 

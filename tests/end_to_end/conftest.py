@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg2
 import pytest
 
-from local import credentials
+from local import airflow_api, credentials
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.sinks.services import mail_directory, slack_directory
 
-T = TypeVar("T")
 PATIENCE_SECONDS = 120
 SAMPLES = REPOSITORY / "samples"
 
@@ -40,12 +39,17 @@ class Lakeport:
         return str(answer["VersionId"])
 
     def query(self, text: str, values: Any = None, *, port: int | None = None, **who: str) -> list[tuple[Any, ...]]:
-        who = {"user": credentials.USER, "password": credentials.PASSWORD, "dbname": credentials.DATABASE} | who
-        connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **who)
+        login: dict[str, Any] = {
+            "user": credentials.USER,
+            "password": credentials.PASSWORD,
+            "dbname": credentials.DATABASE,
+        } | who
+        connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **login)
         try:
             with connection, connection.cursor() as current:
                 current.execute(text, values)
-                return current.fetchall()
+                rows: list[tuple[Any, ...]] = current.fetchall()
+                return rows
         finally:
             connection.close()
 
@@ -59,9 +63,12 @@ class Lakeport:
 
     def wait_for(self, version: str, *statuses: str) -> dict[str, Any]:
         """Wait until the file has one of the statuses and return its row."""
-        return until(
-            lambda: (row := self.file(version)) and row["status"] in statuses and row, lambda: self.file(version)
-        )
+        row: dict[str, Any] = until(lambda: self._with_status(version, statuses), lambda: self.file(version))
+        return row
+
+    def _with_status(self, version: str, statuses: tuple[str, ...]) -> dict[str, Any] | None:
+        row = self.file(version)
+        return row if row and row["status"] in statuses else None
 
     def rows(self, table: str) -> int:
         ((count,),) = self.query(f"SELECT COUNT(*) FROM {table}")  # noqa: S608
@@ -69,7 +76,12 @@ class Lakeport:
 
     def airflow(self, path: str) -> Any:
         """Read from Airflow's REST API."""
-        return self._http(f"/api/v2{path}", None, {"Authorization": f"Bearer {self._token()}"})
+        return airflow_api.call(self.config, path)
+
+    def command(self, *arguments: str) -> str:
+        """Run `./lakeport` against this stack."""
+        variables = {**os.environ, "LAKEPORT_STATE": str(self.config.state)}
+        return subprocess.check_output([REPOSITORY / "lakeport", *arguments], env=variables, text=True)
 
     def mails(self) -> list[Any]:
         paths = sorted(mail_directory(self.config).glob("*.eml"))
@@ -78,20 +90,8 @@ class Lakeport:
     def slack_messages(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted(slack_directory(self.config).glob("*.json"))]
 
-    def _token(self) -> str:
-        user = {"username": credentials.USER, "password": credentials.PASSWORD}
-        return str(self._http("/auth/token", user, {})["access_token"])
 
-    def _http(self, path: str, body: object, headers: dict[str, str]) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.config.airflow_url + path, data, {"Content-Type": "application/json", **headers}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-
-def until(look: Callable[[], T], explain: Callable[[], object] = lambda: "") -> T:
+def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
     """Look until there is something to see; fail with what is there instead."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -102,8 +102,5 @@ def until(look: Callable[[], T], explain: Callable[[], object] = lambda: "") -> 
 
 
 @pytest.fixture(scope="session")
-def lakeport(stack: Config) -> Iterator[Lakeport]:
-    running = Lakeport(stack)
-    schemas = {f"load_{path.stem}" for path in Path(REPOSITORY / "schemas").glob("*.yaml")}
-    until(lambda: schemas <= {dag["dag_id"] for dag in running.airflow("/dags")["dags"]})
-    yield running
+def lakeport(stack: Config) -> Lakeport:
+    return Lakeport(stack)

@@ -72,7 +72,7 @@ def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lak
     rows = lakeport.rows("lake.airports")
     sqs = lakeport.client("sqs")
     thing = {"key": file["key"], "size": 1, "eTag": "e", "versionId": version, "sequencer": "0"}
-    record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00.000Z"}
+    record: dict[str, object] = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00.000Z"}
     record |= {"s3": {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}}
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record]}))
@@ -95,14 +95,32 @@ def test_the_same_name_again_is_a_new_version_and_loads_again(lakeport: Lakeport
 def test_a_worker_killed_in_the_middle_of_copy_loads_exactly_once(lakeport: Lakeport) -> None:
     before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
     version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
-    until(lambda: copy_is_running(lakeport, "flights"))
-    killed = kill_task_with_redshift_connection(lakeport)
+    task = until(lambda: copy_is_running(lakeport, "flights") and copying_task(lakeport))
+    kill(task.parent(), task)
     file = lakeport.wait_for(version, "Done", "Fail")
-    assert killed
     assert (file["status"], file["rows_loaded"]) == ("Done", 336_776)
     assert lakeport.rows("lake.flights") == before + 336_776
     path = f"/dags/load_flights/dagRuns/{file['run_id']}/taskInstances/copy_to_table"
     assert lakeport.airflow(path)["try_number"] == 2
+
+
+def test_a_task_killed_at_every_try_fails_the_file_alerts_once_and_can_be_replayed(lakeport: Lakeport) -> None:
+    """No callback of the task's own runs when its last try is killed: the run's callback must do it."""
+    before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
+    version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
+    for _ in range(3):
+        task = until(lambda: copy_is_running(lakeport, "flights") and copying_task(lakeport))
+        kill(task)
+        psutil.wait_procs([task])
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert (file["status"], file["loaded_at"]) == ("Fail", None)
+    assert "killed" in file["status_reason"]
+    until(lambda: [m for m in lakeport.mails() if file["run_id"] in m.get_body().get_content()])
+    assert (lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0) == before
+    lakeport.command("replay", file["file_id"][:12])
+    assert lakeport.wait_for(version, "Done")["rows_loaded"] == 336_776
+    assert lakeport.rows("lake.flights") == before + 336_776
+    assert len([m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)]) == 1
 
 
 def table_exists(lakeport: Lakeport, name: str) -> bool:
@@ -141,15 +159,17 @@ def copy_is_running(lakeport: Lakeport, table: str) -> bool:
     return bool(rows)
 
 
-def kill_task_with_redshift_connection(lakeport: Lakeport) -> list[int]:
-    """Kill -9 the task that speaks to Redshift, and the worker that watches it."""
-    killed = []
+def copying_task(lakeport: Lakeport) -> psutil.Process | None:
+    """Return the Airflow task that speaks to Redshift; its parent is the worker that watches it."""
     for each in psutil.net_connections("tcp"):
         if each.raddr and each.raddr[1] == lakeport.config.ports.redshift and each.pid:
             task = psutil.Process(each.pid)
-            if any("airflow" in part for process in (task, task.parent()) if process for part in process.cmdline()):
-                for process in (task.parent(), task):
-                    if process:
-                        process.kill()
-                        killed.append(process.pid)
-    return killed
+            if any("airflow worker" in " ".join(process.cmdline()) for process in task.parents()):
+                return task
+    return None
+
+
+def kill(*processes: psutil.Process | None) -> None:
+    for process in processes:
+        if process:
+            process.kill()
