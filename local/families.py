@@ -64,6 +64,13 @@ def wait(processes: Iterable[psutil.Process], until: float) -> None:
             time.sleep(0.02)
 
 
+def reap() -> None:
+    """Let go of the children that have ended, however they ended."""
+    for pid, child in list(children.items()):
+        if child.poll() is not None:
+            del children[pid]
+
+
 def is_alive(process: psutil.Process) -> bool:
     child = children.get(process.pid)
     if child and child.poll() is not None:

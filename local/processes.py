@@ -126,6 +126,7 @@ def stop(config: Config, services: Iterable[Service]) -> list[str]:
     remaining = set().union(*known, *(families.strays(_marker(config, service.name)) for service in services))
     families.send(remaining, signal.SIGKILL)
     families.wait(remaining, until=time.monotonic() + KILLED_WITHIN_SECONDS)
+    families.reap()
     for service in services:
         _pid_path(config, service.name).unlink(missing_ok=True)
     return [service.name for service, _ in leaders]

@@ -1,6 +1,7 @@
 """Bring the whole stack up and down: what depends on what, what is shown while it happens."""
 
 import contextlib
+import fcntl
 import shlex
 import subprocess
 import sys
@@ -41,23 +42,26 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
     `only` names the parts wanted, with whatever they need; without it everything is started.
     Raises StackError, and starts nothing, when a port is taken; raises PartError when a part does not start.
     """
-    check_ports(config)
-    config.state.mkdir(parents=True, exist_ok=True)
-    credentials.load(config)
-    write_shell_environment(config)
     started = time.monotonic()
     given_up = threading.Event()
-    steps = {step.name: step for step in _steps(config, given_up)}
-    for name, what, seconds in _run(_selected(steps, only), given_up):
-        report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
+    with _alone(config):
+        check_ports(config)
+        credentials.load(config)
+        write_shell_environment(config)
+        steps = {step.name: step for step in _steps(config, given_up)}
+        for name, what, seconds in _run(_selected(steps, only), given_up):
+            report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
 
 def down(config: Config, report: Report) -> None:
     """Stop every part, whatever state the stack is in: users of PostgreSQL first, PostgreSQL last."""
+    if not config.state.exists():
+        return
     last = postgres.service(config)
     others = [service for service in services(config) if service.name != last.name]
-    for name in [*processes.stop(config, others), *processes.stop(config, [last])]:
-        report(f"stopped {name}")
+    with _alone(config):
+        for name in [*processes.stop(config, others), *processes.stop(config, [last])]:
+            report(f"stopped {name}")
 
 
 def services(config: Config) -> list[Service]:
@@ -105,7 +109,7 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
         ("Airflow", config.airflow_url, user),
         ("Redshift", f"{HOST}:{config.ports.redshift}", f"{user}, database {credentials.DATABASE}"),
         ("AWS", config.aws_endpoint, f"key {credentials.AWS_KEY}, secret {credentials.AWS_SECRET}"),
-        ("Landing", f"s3://{names.LANDING_BUCKET}", "source .lakeport/env first"),
+        ("Landing", f"s3://{names.LANDING_BUCKET}", f"source {config.state / 'env'}"),
         ("Mail", str(sinks.mail_directory(config)), f"SMTP on {HOST}:{config.ports.mail}"),
         ("Slack", str(sinks.slack_directory(config)), config.slack_url),
         ("Logs", str(config.logs), ""),
@@ -195,6 +199,18 @@ def _run(steps: dict[str, Step], given_up: threading.Event) -> Iterator[tuple[st
         except BaseException:
             given_up.set()
             raise
+
+
+@contextlib.contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Keep a second `up` or `down` of the same stack out; the system ends the lock with the process."""
+    config.state.mkdir(parents=True, exist_ok=True)
+    with (config.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError("another `up` or `down` of this stack is at work; wait for it to end.") from None
+        yield
 
 
 def _timed(step: Step) -> tuple[str, float]:

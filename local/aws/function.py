@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 BATCH_SIZE = 10
+# AWS's least: more functions at once would only wait for each other in the warehouse.
+MAXIMUM_CONCURRENCY = 2
 MEMORY_MEGABYTES = 256
 ROLE = "arn:aws:iam::000000000000:role/lakeport-register-files"
 
@@ -55,10 +57,12 @@ def _put_function(client: "LambdaClient", name: str, content: bytes, config: Con
 
 
 def _put_mapping(client: "LambdaClient", name: str, queue_arn: str) -> None:
-    if not client.list_event_source_mappings(FunctionName=name, EventSourceArn=queue_arn)["EventSourceMappings"]:
+    mappings = client.list_event_source_mappings(FunctionName=name, EventSourceArn=queue_arn)["EventSourceMappings"]
+    if not mappings:
         client.create_event_source_mapping(
             FunctionName=name,
             EventSourceArn=queue_arn,
             BatchSize=BATCH_SIZE,
+            ScalingConfig={"MaximumConcurrency": MAXIMUM_CONCURRENCY},
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )

@@ -1,4 +1,8 @@
-"""Run the AWS server from its own environment, bound to 127.0.0.1, keeping its state across restarts."""
+"""Run the AWS server from its own environment, bound to 127.0.0.1, keeping its state across restarts.
+
+Objects are on disk as soon as they are put.  Queues and the rest are written when it ends: after a kill `up` makes them
+anew, and messages that waited are gone, as S3's own events may be; reconciliation finds those files.
+"""
 
 import os
 import shutil
@@ -72,6 +76,7 @@ def _environment(config: Config) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": f"unix://{home}/no-docker",
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_WARM_TTL_SECONDS": "30",  # of a function's idle processes one is kept
     } | environment(config)
 
 

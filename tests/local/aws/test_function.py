@@ -50,7 +50,7 @@ def deployed(aws: Config, clients: dict[str, Any], tmp_path_factory: pytest.Temp
     name = f"test-{uuid.uuid4()}"
     handler = tmp_path_factory.mktemp("handler") / "handler.py"
     handler.write_text(HANDLER)
-    url = clients["sqs"].create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    url = clients["sqs"].create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
     function.deploy(aws, name, queue=name, handler=handler)
     yield url
     for mapping in clients["lambda"].list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
