@@ -9,7 +9,8 @@ from psycopg2 import sql
 
 from lakeport.copy_source import CopySource
 from lakeport.ddl import table_identifier
-from lakeport.file_type import FileType, Format
+from lakeport.file_format import Format
+from lakeport.file_type import FileType
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg2 import sql
 
-from lakeport.file_type import LOADED_AT, Column, FileType, Table
+from lakeport.file_type import FileType
 from lakeport.statements import statement
+from lakeport.table_type import LOADED_AT, Column, Table
 
 Statement = sql.SQL | sql.Composed
 

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import FileType, Format, unescaped
+from lakeport.file_format import Format, unescaped
+from lakeport.file_type import FileType
 
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -75,8 +75,10 @@ class ArrivalIndex:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ArrivalIndex:
-        """Read an index that `to_json` wrote."""
-        return cls(tuple(ArrivalRule(**rule) for rule in json.loads(text)["file_types"]))
+        """Read an index that `to_json` wrote; what a newer one says beyond what this version knows is passed over."""
+        known = {field.name for field in fields(ArrivalRule)}
+        rules = json.loads(text)["file_types"]
+        return cls(tuple(ArrivalRule(**{key: rule[key] for key in known & rule.keys()}) for rule in rules))
 
     def to_json(self) -> str:
         """Write the index for the Lambda; the same rules give the same bytes."""

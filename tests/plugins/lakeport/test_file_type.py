@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lakeport.file_type import RejectLimit
+from lakeport.schema_words import RejectLimit
 from tests.plugins.lakeport.conftest import make_file_type
 
 

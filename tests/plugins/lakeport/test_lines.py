@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import Format
+from lakeport.file_format import Format
 from lakeport.lines import columns_in_header, value_in_line
 from tests.plugins.lakeport.conftest import make_file_type
 

@@ -1,0 +1,78 @@
+"""The words a schema is made of: names, durations, limits, and the rules that every part of it keeps."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MAX_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class RejectLimit:
+    """How many rejected rows a load bears: a count, or a percentage of the file's rows."""
+
+    count: int = 0
+    percent: float | None = None
+
+    def is_exceeded(self, rejected_rows: int, file_rows: int) -> bool:
+        """Say whether more rows were rejected than allowed."""
+        allowed = self.count if self.percent is None else file_rows * self.percent / 100
+        return rejected_rows > allowed
+
+    def __str__(self) -> str:
+        return f"{self.count}" if self.percent is None else f"{self.percent:g}%"
+
+
+def _reject_limit(value: object) -> RejectLimit:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return RejectLimit(count=value)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value) if isinstance(value, str) else None
+    if match and float(match[1]) <= 100:  # noqa: PLR2004 - percent
+        return RejectLimit(percent=float(match[1]))
+    raise ValueError(f"{value!r} is no limit; write a number of rows (10) or a percentage of the file's rows (1%)")
+
+
+def _seconds(value: object) -> int:
+    match = re.fullmatch(r"(\d{1,9})\s*([smh])", value) if isinstance(value, str) else None
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if not 1 <= seconds <= _MAX_SECONDS:
+        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, from 1s to 168h, as in 30s")
+    return seconds
+
+
+def doubled(names: Iterable[str]) -> list[str]:
+    """Return what stands there more than once."""
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def _email_address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", value):
+        raise ValueError(f"{value!r} is no e-mail address; write it bare, as in data@example.com")
+    return value
+
+
+Name = Annotated[str, Field(pattern=IDENTIFIER)]
+EmailAddress = Annotated[str, AfterValidator(_email_address)]
+Seconds = Annotated[int, BeforeValidator(_seconds)]
+Limit = Annotated[RejectLimit, BeforeValidator(_reject_limit)]
+
+
+class Part(BaseModel):
+    """A part of a schema: unknown keys are errors, nothing changes after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _holds_no_nul(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("holds a NUL, which no database stores")
+        return value
