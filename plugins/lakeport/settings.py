@@ -15,6 +15,10 @@ SMTP_CONNECTION = "lakeport_smtp"
 INDEX_KEY = "schemas/index.json"
 
 
+class NotSet(KeyError):
+    """A setting that has no default is not in the environment."""
+
+
 def home() -> Path:
     """Return the folder that holds `sql/` (and, except in the Lambda, `schemas/`)."""
     package = Path(__file__).resolve().parent
@@ -70,5 +74,5 @@ def mwaa_environment() -> str | None:
 def _required(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        raise KeyError(f"{name} is not set; on a laptop `make up` writes it to .lakeport/env, which ./lakeport reads")
+        raise NotSet(f"{name} is not set; on a laptop `make up` writes it to .lakeport/env, which ./lakeport reads")
     return value

@@ -1,0 +1,8 @@
+"""`python -m lakeport.cli`, which ./lakeport runs."""
+
+from __future__ import annotations
+
+from lakeport.cli import app
+
+if __name__ == "__main__":
+    app(prog_name="lakeport")

@@ -1,0 +1,113 @@
+"""Commands that look at what happened to files and rows, and that load failed files again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from psycopg2.extensions import cursor
+
+from lakeport import mng
+from lakeport.cli.failures import UNABLE
+from lakeport.cli.screen import JsonOption, say, show
+from lakeport.cli.warehouse_rows import rows_of
+from lakeport.credentials import connect_to_redshift
+from lakeport.dag_runs import arrival_run_id, dag_run_api
+from lakeport.mng import TaskRun
+from lakeport.statements import statement
+from lakeport.warehouse import Warehouse
+
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="How many rows at most.")]
+WriteOption = Annotated[bool, typer.Option("--write", help="Let the statement change data.")]
+_STATUS = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
+_ERRORS = ["key", "line", "column", "value", "reason", "full line"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    for command in (status, errors, sql, replay):
+        app.command(rich_help_panel="See what happened")(command)
+    accounts = typer.Typer(no_args_is_help=True, help="The tables in which Lakeport keeps account of files and rows.")
+    accounts.command("init")(mng_init)
+    app.add_typer(accounts, name="mng", rich_help_panel="See what happened")
+
+
+def mng_init() -> None:
+    """Create the mng tables that are missing; safe to repeat."""
+    with Warehouse(connect_to_redshift) as warehouse:
+        warehouse.transaction(lambda current: current.execute(statement("mng/tables")))
+    say("mng tables are there")
+
+
+def status(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
+    """Show the newest files with their status and rows."""
+    rows = rows_of("mng/status_of_files", {"file_type": file_type, "limit": limit})
+    show(_STATUS, rows, as_json=as_json, empty=_nothing("has landed", file_type))
+
+
+def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
+    """Show the newest rejected rows: line, column, value, reason and the full line."""
+    rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
+    show(_ERRORS, rows, as_json=as_json, empty=_nothing("was rejected", file_type))
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement, as in: SELECT COUNT(*) FROM lake.flights")],
+    write: WriteOption = False,
+    limit: LimitOption = 1000,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a statement and show its rows; it may only read, unless --write is given."""
+    if not query.strip().strip(";").strip():
+        raise typer.BadParameter("there is no statement in it")
+
+    def run(current: cursor) -> tuple[list[str], list[tuple[Any, ...]], int]:
+        if not write:
+            current.execute("SET TRANSACTION READ ONLY")
+        current.execute(query)
+        titles = [column[0] for column in current.description or ()]
+        return titles, current.fetchmany(limit + 1) if titles else [], current.rowcount
+
+    with Warehouse(connect_to_redshift) as warehouse:
+        titles, rows, count = warehouse.transaction(run)
+    if titles:
+        show(titles, rows[:limit], as_json=as_json)
+    elif as_json:
+        show([], [], as_json=True)
+    else:
+        say(f"done; {max(count, 0):,} rows")
+    if len(rows) > limit:
+        typer.echo(f"these are the first {limit:,} rows; --limit shows more", err=True)
+
+
+def replay(
+    file_ids: Annotated[list[str] | None, typer.Argument(help="File ids, or their first characters.")] = None,
+    file_type: TypeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load failed files again: set them from Fail to New and start their runs; safe to repeat."""
+    if not file_ids and not file_type:
+        raise typer.BadParameter("name file ids, which `./lakeport status` shows, or a type with --type")
+    chosen = [
+        row
+        for row in rows_of("mng/failed_files", {})
+        if (not file_ids or row[0].startswith(tuple(file_ids))) and file_type in (None, row[1])
+    ]
+    if not chosen:
+        typer.echo("no file in status Fail fits; `./lakeport status` shows which there are", err=True)
+        raise typer.Exit(UNABLE)
+    by, moved = TaskRun("lakeport replay", "", "replay"), [row[0] for row in chosen]
+    with Warehouse(connect_to_redshift) as warehouse:
+        warehouse.transaction(lambda current: mng.move(current, moved, by, from_=["Fail"], to="New", reason="replay"))
+    for name in sorted({row[1] for row in chosen}):
+        of_type = [row[0] for row in chosen if row[1] == name]
+        dag_run_api().start(f"load_{name}", arrival_run_id(of_type, datetime.now(UTC).isoformat()))
+    show(["file id", "type", "key"], chosen, as_json=as_json)
+    if not as_json:
+        say(f"{len(chosen)} files are New again; `./lakeport status` shows what becomes of them")
+
+
+def _nothing(what: str, file_type: str | None) -> str:
+    return f"nothing {what} yet" + (f" for type {file_type}" if file_type else "")

@@ -1,0 +1,31 @@
+"""Commands that help to write a schema."""
+
+from __future__ import annotations
+
+import typer
+
+from lakeport import settings
+from lakeport.cli.failures import WRONG
+from lakeport.cli.screen import say, show_problems
+from lakeport.errors import SchemaError
+from lakeport.schema_yaml import read_file_type, schema_paths
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    for command in (validate,):
+        app.command(rich_help_panel="Write a schema")(command)
+
+
+def validate() -> None:
+    """Check every schema; exit status 1 if one is broken."""
+    problems: list[str] = []
+    for path in schema_paths(settings.schemas_folder()):
+        try:
+            read_file_type(path)
+        except SchemaError as error:
+            problems += error.problems
+    show_problems(problems)
+    if problems:
+        raise typer.Exit(WRONG)
+    say(f"{len(schema_paths(settings.schemas_folder()))} schemas are good")

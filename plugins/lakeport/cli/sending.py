@@ -1,0 +1,83 @@
+"""Commands that send: schemas to where registration reads them, files into the landing bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from lakeport import landing, settings
+from lakeport.cli.failures import WRONG
+from lakeport.cli.screen import JsonOption, console, say, show_json, show_problems
+from lakeport.errors import SchemaError
+from lakeport.matching import ArrivalRule
+from lakeport.publishing import publish as publish_index
+from lakeport.publishing import rule_of
+from lakeport.schema_yaml import read_file_type, schema_paths
+
+FilesArgument = Annotated[list[Path], typer.Argument(help="Files to upload.", exists=True, dir_okay=False)]
+FolderOption = Annotated[
+    str | None, typer.Option(help="Folder in the landing bucket; else that of the one file type that takes the name.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this family."""
+    for command in (publish, drop):
+        app.command(rich_help_panel="Send")(command)
+
+
+def publish() -> None:
+    """Tell registration of the schemas: upload their index to the code bucket; safe to repeat."""
+    index, problems = publish_index(landing.s3_client(), settings.schemas_folder())
+    say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
+    show_problems(problems)
+    if problems:
+        raise typer.Exit(WRONG)
+
+
+def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+    """Drop files into the landing bucket, each in the folder of the type that takes its name."""
+    places = [(file, _key(file, folder, _rules())) for file in files]
+    bucket, s3 = settings.landing_bucket(), landing.s3_client()
+    with _progress(is_shown=not as_json) as progress:
+        for file, key in places:
+            task = progress.add_task(file.name, total=file.stat().st_size)
+            s3.upload_file(str(file), bucket, key, Callback=lambda sent, task=task: progress.advance(task, sent))
+    if as_json:
+        show_json([{"file": str(file), "bucket": bucket, "key": key} for file, key in places])
+        return
+    for file, key in places:
+        say(f"{file} -> s3://{bucket}/{key}")
+
+
+def _rules() -> list[ArrivalRule]:
+    """Return the rules of the good schemas; a broken one takes no file, and costs the others nothing."""
+    rules = []
+    for path in schema_paths(settings.schemas_folder()):
+        try:
+            rules.append(rule_of(read_file_type(path)))
+        except SchemaError as error:
+            typer.secho(f"passed over: {error.problems[0]}", fg="yellow", err=True)
+    return rules
+
+
+def _key(file: Path, folder: str | None, rules: Sequence[ArrivalRule]) -> str:
+    if folder is not None:
+        return f"{folder.strip('/')}/{file.name}".lstrip("/")
+    folders = sorted({rule.folder for rule in rules if rule.matches(f"{rule.folder}/{file.name}".lstrip("/"))})
+    if not folders:
+        patterns = ", ".join(rule.pattern for rule in rules) or "there is no good schema"
+        raise typer.BadParameter(f"no file type takes the name {file.name} (patterns: {patterns}); --folder says where")
+    if len(folders) > 1:
+        raise typer.BadParameter(f"{file.name}: folders {', '.join(folders)} take this name; say which with --folder")
+    return f"{folders[0]}/{file.name}".lstrip("/")
+
+
+def _progress(*, is_shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    screen = console()
+    return Progress(*columns, console=screen, transient=True, disable=not (is_shown and screen.is_terminal))
