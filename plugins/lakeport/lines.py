@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format, unescaped
@@ -23,18 +23,29 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
         fields = _fields(header.removeprefix("\ufeff"), file_type.format)
     except csv.Error as error:
         raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
-    names = tuple(name.strip().lower() for name in fields)
-    missing = [name for name in file_type.column_names if name not in names]
-    extra = [name or "(blank)" for name in names if name not in file_type.column_names]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    problems = {"missing": missing, "not in the schema": extra, "there twice": doubled}
-    found = "; ".join(f"{what}: {', '.join(columns)}" for what, columns in problems.items() if columns)
+    words = tuple(field.strip().lower() for field in fields)
+    expected = [column.header_word for column in file_type.columns]
+    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
     if found:
         raise UnloadableFile(
             f"the header does not fit schemas/{file_type.name}.yaml ({found}); "
-            f"have the file sent with the columns {', '.join(file_type.column_names)}, or change the schema"
+            f"have the file sent with the columns {', '.join(_shown(expected))}, or change the schema"
         )
-    return names
+    names: dict[str, list[str]] = {}
+    for column in file_type.columns:
+        names.setdefault(column.header_word, []).append(column.name)
+    return tuple(names[word].pop(0) for word in words)
+
+
+def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what a header lacks, has beyond the schema and says more often than the schema."""
+    yield "missing", _shown(word for word in expected if words.count(word) < expected.count(word))
+    yield "not in the schema", _shown(word for word in words if word not in expected)
+    yield "there twice", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
+
+
+def _shown(words: Iterable[str]) -> list[str]:
+    return [word or "(blank)" for word in words]
 
 
 def value_in_line(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:

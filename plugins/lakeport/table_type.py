@@ -52,6 +52,15 @@ class Column(Part):
     type: Annotated[ColumnType, BeforeValidator(_column_type)]
     required: bool = False
     description: str = ""
+    header: Annotated[
+        str | None,
+        Field(max_length=1000, description="The file's own word for the column where that is no legal name"),
+    ] = None
+
+    @property
+    def header_word(self) -> str:
+        """Return what a header calls the column, as headers are compared: case and outer blanks do not count."""
+        return (self.name if self.header is None else self.header).strip().lower()
 
     @field_validator("name")
     @classmethod

@@ -33,7 +33,7 @@ class Commands(TyperGroup):
 
 
 def _sentence(error: BaseException) -> str:
-    return next(words(error) for kind, words in _REASONS.items() if isinstance(error, kind))
+    return next(str(words(error)) for kind, words in _REASONS.items() if isinstance(error, kind))
 
 
 def _told(text: str, status: int) -> typer.Exit:

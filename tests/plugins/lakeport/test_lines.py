@@ -8,6 +8,7 @@ import pytest
 
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
+from lakeport.file_type import FileType
 from lakeport.lines import columns_in_header, value_in_line
 from tests.plugins.lakeport.conftest import make_file_type
 
@@ -123,3 +124,30 @@ def test_value_of_a_megabyte_is_given_back(type_: str) -> None:
     line = f'{{"id": "{long}"}}' if type_ == "json" else long
 
     assert value_in_line(line, "id", ("id",), Format.model_validate({"type": type_})) == long
+
+
+def typed(*columns: tuple[str, str | None]) -> FileType:
+    return make_file_type(columns=[{"name": name, "type": "integer", "header": word} for name, word in columns])
+
+
+def test_word_that_is_no_name_stands_in_header() -> None:
+    file_type = typed(("horse_power", "Horse power (hp)"), ("row", ""), ("id", None))
+
+    assert columns_in_header(file_type, "ID,,horse POWER (hp) ") == ("id", "row", "horse_power")
+
+
+def test_columns_with_one_word_are_told_apart_by_their_order() -> None:
+    assert columns_in_header(typed(("a", "x"), ("b", "x"), ("c", None)), "x,c,x") == ("a", "c", "b")
+
+
+@pytest.mark.parametrize(
+    ("header", "difference"),
+    [
+        ("x,c", r"\(missing: x, x\)"),
+        ("x,x,x,c", r"\(there twice: x\)"),
+        ("x,x,c,", r"\(not in the schema: \(blank\)\)"),
+    ],
+)
+def test_words_of_header_are_counted(header: str, difference: str) -> None:
+    with pytest.raises(UnloadableFile, match=difference):
+        columns_in_header(typed(("a", "x"), ("b", "x"), ("c", None)), header)
