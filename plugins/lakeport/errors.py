@@ -8,6 +8,7 @@ LakeportError
 │   └── TooManyRejects more rows were rejected than the schema allows
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
+├── SampleError        a file from which no schema can be inferred
 └── AirflowUnavailable a DAG run could not be started
 """
 
@@ -50,6 +51,10 @@ class TableMismatch(LakeportError):
 
 class StatusConflict(LakeportError):
     """A file is not in the status this step may move it from."""
+
+
+class SampleError(LakeportError):
+    """A file from which no schema can be inferred."""
 
 
 class AirflowUnavailable(LakeportError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lakeport import settings
+from lakeport.cli.drafting import infer_schema, new
 from lakeport.cli.failures import WRONG
 from lakeport.cli.screen import say, show_problems
 from lakeport.errors import SchemaError
@@ -13,8 +14,10 @@ from lakeport.schema_yaml import read_file_type, schema_paths
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
-    for command in (validate,):
-        app.command(rich_help_panel="Write a schema")(command)
+    panel = "Write a schema"
+    app.command("infer", rich_help_panel=panel)(infer_schema)
+    app.command(rich_help_panel=panel)(new)
+    app.command(rich_help_panel=panel)(validate)
 
 
 def validate() -> None:

@@ -1,0 +1,160 @@
+"""Infer a schema from CSV and other delimited text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from lakeport.errors import SampleError
+from lakeport.inference.dialect import Dialect, dialect, encoding
+from lakeport.inference.header import is_header, preamble, width
+from lakeport.inference.naming import column_names
+from lakeport.inference.opening import Sample
+from lakeport.inference.profile import Profile
+from lakeport.inference.reading import Reading
+
+_START_BYTES = 1 << 18
+_ROWS_AT_ONCE = 20_000
+_HEAD_ROWS = 200
+_MANY = 0.01
+
+
+@dataclass
+class _Rows:
+    """What was counted in the rows."""
+
+    width: int
+    good: int = 0
+    short: int = 0
+    long: int = 0
+    blank: int = 0
+    profiles: list[Profile] = field(default_factory=list)
+
+    def add(self, rows: Sequence[Sequence[str]]) -> None:
+        """Take in some rows."""
+        good = [row for row in rows if len(row) == self.width]
+        self.good += len(good)
+        self.blank += sum(not row for row in rows)
+        self.short += sum(0 < len(row) < self.width for row in rows)
+        self.long += sum(len(row) > self.width for row in rows)
+        for profile, values in zip(self.profiles, zip(*good, strict=True), strict=False):
+            profile.add(Counter(values))
+
+
+def read(sample: Sample, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
+    """Read a delimited sample; `has_header` says what is otherwise found out."""
+    start = sample.stream.read(_START_BYTES)
+    text_encoding = encoding(start)
+    found = dialect(_whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES))
+    joined = io.BufferedReader(_Joined(start, sample))
+    lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
+    try:
+        return _read(found, lines, text_encoding, most_rows, has_header)
+    except csv.Error as error:
+        raise SampleError(f"{sample.path}: is no delimited text: {error}") from error
+
+
+def _read(
+    found: Dialect, lines: io.TextIOWrapper, text_encoding: str, most_rows: int | None, has_header: bool | None
+) -> Reading:
+    source = found.rows(lines)
+    head = list(islice(source, _HEAD_ROWS))
+    usual = width(head)
+    if not usual:
+        raise SampleError("the file has no rows; take one with some rows in it")
+    skipped = preamble(head, usual)
+    named = is_header(head[skipped], head[skipped + 1 :]) if has_header is None else has_header
+    words = head[skipped] if named else [""] * usual
+    counted = _Rows(usual, profiles=[Profile() for _ in range(usual)])
+    is_whole = _count(counted, chain(head[skipped + named :], source), most_rows)
+    names = column_names(words)
+    reading = Reading(_format(found, skipped, named, counted), dict(zip(names, counted.profiles, strict=True)))
+    reading.rows, reading.is_whole = counted.good, is_whole
+    if named:
+        pairs = zip(names, words, strict=True)
+        doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
+        reading.headers = {
+            name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled
+        }
+    _remark(reading, counted, text_encoding, skipped=skipped, named=named, is_asked=has_header is not None)
+    return reading
+
+
+def _count(counted: _Rows, rows: Iterator[list[str]], most_rows: int | None) -> bool:
+    """Count at most so many rows and say whether these were all."""
+    while most_rows is None or counted.good < most_rows:
+        wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - counted.good)
+        block = list(islice(rows, wanted))
+        if not block:
+            return True
+        counted.add(block)
+    return next(rows, None) is None
+
+
+def _format(found: Dialect, skipped: int, named: bool, counted: _Rows) -> dict[str, object]:
+    keys: dict[str, object] = {"type": "csv" if found.is_csv else "delimited"}
+    if named:
+        keys["header_lines"] = skipped + 1
+    if found.delimiter != ("," if found.is_csv else "|"):
+        keys["delimiter"] = _escaped(found.delimiter)
+    if found.is_csv and found.quote != '"':
+        keys["quote"] = found.quote
+    if not found.is_csv:
+        keys |= {
+            key: True for key, is_set in (("removequotes", found.has_quotes), ("escape", found.has_escapes)) if is_set
+        }
+    if counted.blank:
+        keys["ignoreblanklines"] = True
+    if counted.short > counted.good * _MANY:
+        keys["fillrecord"] = True
+    return keys
+
+
+def _remark(reading: Reading, counted: _Rows, text_encoding: str, *, skipped: int, named: bool, is_asked: bool) -> None:
+    """Say what a person should look at."""
+    if not named and not is_asked:
+        reading.notes.append("no line names the columns, it seems: give them names (--header if the first line does)")
+    if skipped and not named:
+        reading.notes.append(f"the first {skipped} lines are no rows and will be rejected")
+    for count, what in ((counted.short, "fewer"), (counted.long, "more")):
+        if count:
+            outcome = (
+                "fillrecord fills them" if what == "fewer" and "fillrecord" in reading.format else "they are rejected"
+            )
+            reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
+    if text_encoding.startswith("utf-16"):
+        reading.encoding = "utf16"
+    elif any(profile.has_wrong_bytes for profile in counted.profiles):
+        reading.encoding = "not utf-8"
+
+
+def _whole_lines(start: str, *, is_all: bool) -> str:
+    return start if is_all else start[: start.rfind("\n") + 1] or start
+
+
+def _escaped(delimiter: str) -> str:
+    """Write a delimiter as COPY takes it: \\t for a tab, \\001 for what cannot be printed."""
+    if delimiter == "\t":
+        return "\\t"
+    return delimiter if delimiter.isprintable() else f"\\{ord(delimiter):03o}"
+
+
+class _Joined(io.RawIOBase):
+    """The start of a stream that was read already, then its rest."""
+
+    def __init__(self, start: bytes, sample: Sample) -> None:
+        self._start = memoryview(start)
+        self._rest = sample.stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        self._start = self._start[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)

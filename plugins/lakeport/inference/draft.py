@@ -1,0 +1,98 @@
+"""A schema as inferred from a sample, and its YAML as a person would have written it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+\))?")
+_NOT_TEXT = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
+TO_DO = "TO DO"
+
+
+@dataclass(frozen=True)
+class DraftColumn:
+    """One column of a draft; `note` is what a person should know of the guess."""
+
+    name: str
+    type: str
+    is_required: bool = False
+    header: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a sample says of its file type."""
+
+    name: str
+    sample: str
+    pattern: str
+    rows: int
+    is_whole: bool
+    format: dict[str, object]
+    columns: tuple[DraftColumn, ...]
+    format_notes: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def as_yaml(self) -> str:
+        """Return the schema's text."""
+        return "\n".join(self._lines()) + "\n"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the draft for machines: what it guessed, and from how much."""
+        guessed = {column.name: column.note for column in self.columns if column.note}
+        notes = {"notes": list(self.notes), "of_format": self.format_notes, "of_columns": guessed}
+        return {"file_type": self.name, "rows_read": self.rows, "is_whole_file": self.is_whole, **notes} | {
+            "schema": {
+                "landing": {"pattern": self.pattern},
+                "format": self.format,
+                "columns": [_keys(column) for column in self.columns],
+            }
+        }
+
+    def _lines(self) -> Iterator[str]:
+        seen = f"all {self.rows:,}" if self.is_whole else f"the first {self.rows:,}"
+        yield "# yaml-language-server: $schema=schema.json"
+        yield f"# Inferred from {seen} rows of {_comment(self.sample)}: mend what is guessed wrong, do the {TO_DO}s."
+        yield from (f"# {_comment(note)}" for note in self.notes)
+        yield f'description: "{TO_DO}: what one row of {self.name} is"  # {TO_DO}'
+        yield f"owner: to-do@example.com  # {TO_DO}: who answers for these files"
+        yield "landing:"
+        yield f"  pattern: {json.dumps(self.pattern, ensure_ascii=False)}"
+        yield "format:"
+        for key, value in self.format.items():
+            yield f"  {key}: {_scalar(value)}{_remark(self.format_notes.get(key, ''))}"
+        yield "columns:"
+        yield from (_column_line(column) for column in self.columns)
+
+
+def _column_line(column: DraftColumn) -> str:
+    inner = ", ".join(f"{key}: {_scalar(value)}" for key, value in _keys(column).items())
+    return f"  - {{{inner}}}{_remark(column.note)}"
+
+
+def _keys(column: DraftColumn) -> dict[str, object]:
+    keys: dict[str, object] = {"name": column.name}
+    if column.header is not None:
+        keys["header"] = column.header
+    keys["type"] = column.type
+    return keys | ({"required": True} if column.is_required else {})
+
+
+def _scalar(value: object) -> str:
+    """Write a value so that YAML reads back the same: texts that it would take for something else are quoted."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    is_plain = _PLAIN.fullmatch(value) and value == value.strip() and value.lower() not in _NOT_TEXT
+    return value if is_plain else json.dumps(value, ensure_ascii=not value.isprintable())
+
+
+def _remark(note: str) -> str:
+    return f"  # {_comment(note)}" if note else ""
+
+
+def _comment(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,111 @@
+"""Infer a schema from JSON: one object after the other, a line each or not."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from lakeport.errors import SampleError
+from lakeport.inference.naming import column_names
+from lakeport.inference.opening import Sample
+from lakeport.inference.profile import Profile
+from lakeport.inference.reading import Reading
+
+_PIECE = 1 << 20
+_BLANK = re.compile(r"\s*")
+_ROWS_AT_ONCE = 20_000
+_MAX_KEYS = 1599
+
+
+class _Number(str):
+    """A number as it is spelled."""
+
+    __slots__ = ()
+
+
+def read(sample: Sample, most_rows: int | None) -> Reading:
+    """Read a JSON sample."""
+    documents = _documents(sample)
+    profiles: dict[str, Profile] = {}
+    reading = Reading({"type": "json"}, {})
+    while most_rows is None or reading.rows < most_rows:
+        wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - reading.rows)
+        block = list(islice(documents, wanted))
+        if not block:
+            break
+        _add(profiles, block, reading.rows)
+        reading.rows += len(block)
+    reading.is_whole = next(documents, None) is None
+    if not reading.rows or not profiles:
+        raise SampleError(f"{sample.path}: holds no JSON object; take a file with some rows in it")
+    names = column_names(profiles)
+    reading.profiles = dict(zip(names, profiles.values(), strict=True))
+    reading.headers = {name: key for name, key in zip(names, profiles, strict=True) if name != key}
+    return reading
+
+
+def _documents(sample: Sample) -> Iterator[dict[str, Any]]:
+    decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    stream = io.TextIOWrapper(sample.stream, "utf-8-sig")
+    text, at, is_over = "", 0, False
+    while True:
+        at = _BLANK.match(text, at).end()  # type: ignore[union-attr]  # matches even nothing
+        try:
+            document, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            document, end, problem = None, len(text), error
+        if end == len(text) and not is_over:  # there may be more of it
+            more = stream.read(_PIECE + len(text) - at)
+            text, at, is_over = text[at:] + more, 0, not more
+        elif at == len(text):
+            return
+        elif document is None:
+            raise SampleError(f"{sample.path}: is no JSON behind {text[at : at + 40]!r}: {problem}")
+        elif not isinstance(document, dict):
+            raise SampleError(_no_object(sample, document))
+        else:
+            yield document
+            at = end
+
+
+def _no_object(sample: Sample, document: object) -> str:
+    if isinstance(document, list):
+        return (
+            f"{sample.path}: is one JSON array, and COPY reads one object after the other; "
+            f"write it so with: jq -c '.[]' {sample.path.name} > {sample.path.stem}.jsonl"
+        )
+    return f"{sample.path}: holds {json.dumps(document)[:40]} where an object should stand"
+
+
+def _add(profiles: dict[str, Profile], block: list[dict[str, Any]], rows_before: int) -> None:
+    for key in (key for document in block for key in document if key not in profiles):
+        if key not in profiles:
+            profiles[key] = Profile()
+            profiles[key].add_nothing(rows_before)
+    if len(profiles) > _MAX_KEYS:
+        raise SampleError(f"the objects have more than {_MAX_KEYS} different keys; a table takes no more columns")
+    for key, profile in profiles.items():
+        kinds: dict[str, Counter[str]] = {}
+        for document in block:
+            kind, text = _kind_and_text(document.get(key))
+            kinds.setdefault(kind, Counter())[text] += 1
+        for kind, texts in kinds.items():
+            if kind == "nothing":
+                profile.add_nothing(texts.total())
+            else:
+                profile.add(texts, kind)
+
+
+def _kind_and_text(value: object) -> tuple[str, str]:
+    if value is None:
+        return "nothing", ""
+    if isinstance(value, bool):
+        return "boolean", "true" if value else "false"
+    if isinstance(value, _Number):
+        return "number", str(value)
+    return ("string", value) if isinstance(value, str) else ("nested", json.dumps(value))

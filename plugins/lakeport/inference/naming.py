@@ -1,0 +1,66 @@
+"""Names for what a sample calls otherwise: its file type, its folder and pattern, its columns."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from lakeport.schema_words import IDENTIFIER
+from lakeport.table_type import LOADED_AT
+
+_TYPE_CHARACTERS = 45
+_COLUMN_CHARACTERS = 120
+_ENDING = re.compile(
+    r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|zip))+$", re.IGNORECASE
+)
+_CHANGING = re.compile(r"[-_. ]?\d[-_.:\dTZ ]*")
+
+
+def type_name(file_name: str) -> str:
+    """Return a file type's name for a file: its name without ending, dates and numbers."""
+    name = _plain(_CHANGING.sub("_", _stem(file_name)))[:_TYPE_CHARACTERS].strip("_")
+    return name if name[:1].isalpha() else (f"type_{name}"[:_TYPE_CHARACTERS].strip("_") if name else "my_files")
+
+
+def pattern(file_name: str, name: str) -> str:
+    """Return the pattern that takes this file and those of its kind: what changes from file to file is a *."""
+    stem = _stem(file_name)
+    ending = file_name[len(stem) :]
+    changing = re.search(r"\d", stem)
+    start = stem[: changing.start()] if changing else stem
+    return f"{name}/{re.sub(r'[][*?]', '?', start)}*{re.sub(r'[][*?]', '?', ending)}"
+
+
+def column_names(words: Iterable[str]) -> list[str]:
+    """Return a legal name for each of a header's words, no two the same."""
+    names: list[str] = []
+    for number, word in enumerate(words, start=1):
+        lower = word.strip().lower()
+        name = lower if re.fullmatch(IDENTIFIER, lower) else _plain(word)[:_COLUMN_CHARACTERS].strip("_")
+        name = name if name and not name[0].isdigit() else f"column_{name or number}"
+        names.append(_other_than(name, {*names, LOADED_AT}))
+    return names
+
+
+def _other_than(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _stem(file_name: str) -> str:
+    name = PurePath(file_name).name
+    return _ENDING.sub("", name) or name
+
+
+def _plain(text: str) -> str:
+    """Write a text with what identifiers take: é becomes e, % percent, the rest an underscore."""
+    text = text.replace("%", " percent ").replace("ß", "ss").replace("&", " and ")
+    ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ascii_)
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")

@@ -1,0 +1,72 @@
+"""Infer a schema from Parquet, whose own schema says most of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lakeport.errors import SampleError
+from lakeport.inference.naming import column_names
+from lakeport.inference.profile import Profile
+from lakeport.inference.reading import Reading
+
+_TYPES = {"bool": "boolean", "int8": "smallint", "int16": "smallint", "int32": "integer", "int64": "bigint"}
+_TYPES |= {"uint8": "smallint", "uint16": "integer", "uint32": "bigint", "uint64": "decimal(20,0)"}
+_TYPES |= {"float": "real", "double": "double precision", "halffloat": "real", "date32[day]": "date"}
+
+
+def read(path: Path, most_rows: int | None) -> Reading:
+    """Read a Parquet sample; needs pyarrow, which laptops and CI have."""
+    import pyarrow as pa  # noqa: PLC0415 - the command starts without it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        file = pq.ParquetFile(path)
+        reading = Reading({"type": "parquet"}, {})
+        schema = file.schema_arrow
+        names = column_names(schema.names)
+        reading.types = {name: _type(path, field) for name, field in zip(names, schema, strict=True)}
+        reading.profiles = {name: Profile() for name in names}
+        for batch in file.iter_batches(batch_size=65_536):
+            _add(reading, batch if most_rows is None else batch.slice(0, most_rows - reading.rows))
+            if reading.rows == most_rows:
+                break
+    except pa.ArrowException as error:
+        raise SampleError(f"{path}: is no readable Parquet file: {error}") from error
+    reading.is_whole = reading.rows == file.metadata.num_rows
+    if not names:
+        raise SampleError(f"{path}: has no columns")
+    return reading
+
+
+def _add(reading: Reading, batch: Any) -> None:
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    reading.rows += batch.num_rows
+    for profile, array in zip(reading.profiles.values(), batch.columns, strict=True):
+        profile.rows += len(array)
+        profile.empty += array.null_count
+        values = array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
+        if str(values.type) in ("string", "large_string") and len(values) > values.null_count:
+            longest = pc.max(pc.binary_length(values)).as_py()
+            profile.kinds.add("string")
+            profile.is_number = profile.is_integer = False
+            profile.moments.add(["text"])
+            profile.longest_bytes = max(profile.longest_bytes, longest or 0)
+
+
+def _type(path: Path, field: Any) -> str:
+    """Return the column type that COPY reads a Parquet column into; "" for texts, whose length is to be seen."""
+    type_ = field.type.value_type if str(field.type).startswith("dictionary") else field.type
+    text = str(type_)
+    if text in ("string", "large_string", "null"):
+        return ""
+    if text.startswith("decimal128"):
+        return f"decimal({type_.precision},{type_.scale})"
+    if text.startswith("timestamp"):
+        return "timestamptz" if type_.tz else "timestamp"
+    if text.startswith("time"):
+        return "time"
+    if text not in _TYPES:
+        raise SampleError(f"{path}: column {field.name} is {text}, which COPY does not read; have it sent otherwise")
+    return _TYPES[text]
