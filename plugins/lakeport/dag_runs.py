@@ -82,9 +82,10 @@ class AirflowApi:
         try:
             self._post(f"/api/v2/dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None}, self._bearer())
         except urllib.error.HTTPError as error:
-            if error.code == _ALREADY_THERE:
-                return False
-            answer = error.read(_ANSWER_BYTES).decode(errors="replace")
+            with error:
+                if error.code == _ALREADY_THERE and self._token:
+                    return False
+                answer = error.read(_ANSWER_BYTES).decode(errors="replace")
             raise AirflowUnavailable(f"{dag_id}: Airflow answers {error.code}: {answer}") from error
         except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
             raise AirflowUnavailable(f"{dag_id}: Airflow at {self.url} gives no answer: {error!r}") from error

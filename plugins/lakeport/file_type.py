@@ -65,6 +65,13 @@ def _seconds(value: object) -> int:
     return seconds
 
 
+def unescaped(delimiter: str) -> str:
+    """Return what COPY takes a delimiter for: `\\t` is a tab, `\\001` the character of this octal number."""
+    if delimiter == "\\t":
+        return "\t"
+    return chr(int(delimiter[1:], 8)) if re.fullmatch(r"\\[0-7]{3}", delimiter) else delimiter
+
+
 def _doubled(names: Iterable[str]) -> list[str]:
     return sorted(name for name, times in Counter(names).items() if times > 1)
 
@@ -151,9 +158,9 @@ class Format(Part):
         type_ = info.data.get("type", "")
         if info.field_name in _REFUSED.get(type_, ()):
             raise ValueError(f"COPY does not take this for type {type_}")
-        if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(value) != 1:
+        if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(unescaped(value)) != 1:
             raise ValueError(f"is {value!r}; type csv takes one character, type delimited takes several")
-        if info.field_name in ("delimiter", "quote") and isinstance(value, str) and set(value) & set("\r\n"):
+        if info.field_name in ("delimiter", "quote") and isinstance(value, str) and set(unescaped(value)) & set("\r\n"):
             raise ValueError("is a line end, which ends the row")
         if info.field_name == "quote" and value is not None and value == (info.data.get("delimiter") or ","):
             raise ValueError(f"is {value!r}, which is the delimiter")

@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import FileType, Format
+from lakeport.file_type import FileType, Format, unescaped
 
-_ESCAPES = {"\\t": "\t"}  # COPY reads a backslash and a t as a tab
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
 
@@ -52,7 +51,7 @@ def value_in_line(line: str, column: str, columns: Sequence[str], format_: Forma
 
 def _fields(line: str, format_: Format) -> list[str]:
     """Split a line; raises csv.Error where it cannot be one, as with a carriage return in its midst."""
-    delimiter = _ESCAPES.get(format_.delimiter or "", format_.delimiter) or _DELIMITERS[format_.type]
+    delimiter = unescaped(format_.delimiter) if format_.delimiter else _DELIMITERS[format_.type]
     is_csv = format_.type == "csv"
     if len(delimiter) != 1 or not (is_csv or format_.removequotes or format_.escape):
         return line.split(delimiter)

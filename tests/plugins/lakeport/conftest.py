@@ -8,8 +8,9 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,13 @@ import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
 from lakeport.file_type import FileType  # noqa: E402
+from local import postgres as local_postgres  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from lakeport.ddl import Statement
+    from local.config import Config
 
 BUCKETS = {name: f"lakeport-{name}" for name in ("landing", "archive", "work", "code")}
 
@@ -68,11 +73,17 @@ def aws(aws_environment: None) -> Iterator[None]:
 @pytest.fixture
 def s3(aws: None) -> S3Client:
     """Lakeport's four buckets; landing keeps versions."""
-    client = boto3.client("s3")
+    client = _s3_client()
     for bucket in BUCKETS.values():
         client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket=BUCKETS["landing"], VersioningConfiguration={"Status": "Enabled"})
     return client
+
+
+@cache
+def _s3_client() -> S3Client:
+    """Make the client once: that takes longer than most tests; what it finds is each test's own."""
+    return boto3.client("s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 
 
 @dataclass
@@ -132,6 +143,8 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
 
 
 @pytest.fixture
-def closed_port_url(http_fake: HttpFake) -> str:
-    """The address of nobody: port 1 is not in use on any machine that runs tests."""
-    return "http://127.0.0.1:1"
+def render(postgres: Config) -> Iterator[Callable[[Statement], str]]:
+    """Return a statement's text as psycopg2 sends it; quoting needs a connection."""
+    connection = local_postgres.connect(postgres)
+    yield lambda statement: statement.as_string(connection)
+    connection.close()

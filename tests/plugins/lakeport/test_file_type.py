@@ -110,6 +110,7 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "delimiter": "||"}, "delimiter", "type csv takes one character"),
         ({"type": "csv", "delimiter": ""}, "delimiter", "at least 1 character"),
         ({"type": "csv", "delimiter": "\n"}, "delimiter", "is a line end, which ends the row"),
+        ({"type": "csv", "delimiter": "\\012"}, "delimiter", "is a line end, which ends the row"),
         ({"type": "csv", "quote": "\r"}, "quote", "is a line end, which ends the row"),
         ({"type": "csv", "quote": ","}, "quote", "is ',', which is the delimiter"),
         ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),
@@ -150,7 +151,7 @@ def test_table_name_is_schema_and_table(name: str) -> None:
     assert [place for place, _ in problems_of(table={"name": name})] == [("table", "name")]
 
 
-@pytest.mark.parametrize("name", ["_loaded_at", "Id", "a b", 'id"', "ıd", "a" * 128, "", "1st"])
+@pytest.mark.parametrize("name", ["_loaded_at", "Id", "a b", 'id"', "ïd", "a" * 128, "", "1st"])
 def test_hostile_or_taken_column_name_is_refused(name: str) -> None:
     good = {"name": "id", "type": "integer"}
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import lakeport
 from lakeport.errors import SchemaError
 from lakeport.schema_yaml import read_file_type, schema_paths
 
@@ -25,9 +26,7 @@ columns:
   - {name: id, type: integer, required: true}
   - {name: city, type: varchar(8)}
 """
-ALL_KEYS = (
-    "allowed: description, owner, landing, format, table, columns, drift, rejects, wait, retries, alerts"  # line breaks
-)
+ALL_KEYS = "allowed: description, owner, landing, format, table, columns, drift, rejects, wait, retries, alerts"
 
 ProblemsOf = Callable[..., list[str]]
 
@@ -176,10 +175,9 @@ def test_deep_nesting_cannot_crash_the_process(tmp_path: Path, opening: str) -> 
     path = tmp_path / "trips.yaml"
     path.write_text(opening * 60_000)
     code = "import sys, pathlib; from lakeport.schema_yaml import *; read_file_type(pathlib.Path(sys.argv[1]))"
+    command, plugins = [sys.executable, "-c", code, str(path)], Path(lakeport.__file__).parents[1]
 
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], cwd="plugins", capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=plugins, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     assert "SchemaError" in done.stderr
@@ -207,7 +205,10 @@ def test_problem_is_short_and_printable_whatever_it_quotes(problems_of: Problems
         assert found.isprintable()
 
 
-NAME_PROBLEM = "the file's name is the file type: lower-case letters, digits and underscores, a letter first, at most 45 characters"
+NAME_PROBLEM = (
+    "the file's name is the file type: lower-case letters, digits and underscores, a letter first, "
+    "at most 45 characters"
+)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,9 @@ _values = st.recursive(
 _keys = st.sampled_from(["description", "owner", "landing", "format", "table", "columns", "wait", "rejects", "alerts"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.dictionaries(_keys | st.text(max_size=8), _values, max_size=6))
 def test_any_yaml_is_a_file_type_or_a_schema_error(tmp_path: Path, values: dict[str, object]) -> None:
     import yaml  # noqa: PLC0415 - only this test writes YAML
@@ -269,7 +272,9 @@ def test_any_yaml_is_a_file_type_or_a_schema_error(tmp_path: Path, values: dict[
     assert raised.value.problems
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(alphabet="ab:-?[]{},&*!|>'\"%@#\\ \t\n0\0\u2028é", max_size=60))
 def test_any_text_is_a_file_type_or_a_schema_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "trips.yaml"

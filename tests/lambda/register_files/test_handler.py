@@ -1,0 +1,66 @@
+"""The Lambda's answers to SQS and to S3, as far as they need no database."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lakeport import settings
+from lakeport.matching import ArrivalIndex
+
+Handle = Callable[[dict[str, Any], object], dict[str, Any]]
+TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
+
+
+@pytest.fixture
+def handle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """The handler beside a code bucket with an empty index; there is no Redshift and no secret to reach one."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LAKEPORT_CODE_BUCKET": "code",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    path = Path(__file__).parents[3] / "lambda/register_files/handler.py"
+    spec = importlib.util.spec_from_file_location("handler", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="code")
+        s3.put_object(Bucket="code", Key=settings.INDEX_KEY, Body=ArrivalIndex(()).to_json().encode())
+        spec.loader.exec_module(module)
+        yield module.handle
+
+
+def sqs(**bodies: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": m, "body": b, "eventSource": "aws:sqs"} for m, b in bodies.items()]}
+
+
+def test_test_events_are_done_with(handle: Handle) -> None:
+    assert handle(sqs(a=TEST_EVENT, b=TEST_EVENT), None) == {"batchItemFailures": []}
+
+
+def test_message_that_cannot_be_read_is_the_only_one_delivered_again(handle: Handle) -> None:
+    assert handle(sqs(a=TEST_EVENT, b="broken"), None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+
+
+def test_direct_test_event_is_done_with(handle: Handle) -> None:
+    assert handle(json.loads(TEST_EVENT), None) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": [{"eventName": "ObjectCreated:Put"}]}])
+def test_direct_event_that_cannot_be_read_is_an_error(handle: Handle, event: dict[str, Any]) -> None:
+    """So that the service delivers it again, and in the end hands it to the dead-letter queue."""
+    with pytest.raises(ValueError, match="the S3 event cannot be registered"):
+        handle(event, None)

@@ -1,0 +1,80 @@
+"""Where things are: on a laptop, on MWAA and in the Lambda."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from lakeport import settings
+
+
+def installed(package: Path) -> ModuleType:
+    """Load the module as it would lie in that folder."""
+    package.mkdir(parents=True)
+    copy = shutil.copy(settings.__file__, package / "settings.py")
+    spec = importlib.util.spec_from_file_location("settings_elsewhere", copy)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("package", "home"),
+    [
+        ("repository/plugins/lakeport", "repository"),
+        ("airflow/plugins/lakeport", "airflow/dags"),
+        ("task/lakeport", "task"),
+    ],
+)
+def test_home_is_found_in_each_layout(tmp_path: Path, package: str, home: str) -> None:
+    """In the repository, beside the DAG files that MWAA syncs, beside the package in the Lambda."""
+    (tmp_path / home / "sql" / "mng").mkdir(parents=True)
+
+    assert installed(tmp_path / package).home() == tmp_path / home
+
+
+def test_folder_of_another_sql_is_not_home(tmp_path: Path) -> None:
+    (tmp_path / "airflow" / "sql").mkdir(parents=True)
+    (tmp_path / "airflow" / "dags" / "sql" / "mng").mkdir(parents=True)
+
+    assert installed(tmp_path / "airflow" / "plugins" / "lakeport").home() == tmp_path / "airflow" / "dags"
+
+
+def test_schemas_lie_at_home_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKEPORT_SCHEMAS", raising=False)
+    assert settings.schemas_folder() == settings.home() / "schemas"
+
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", "")
+    assert settings.schemas_folder() == settings.home() / "schemas"
+
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", "/elsewhere")
+    assert settings.schemas_folder() == Path("/elsewhere")
+
+
+@pytest.mark.parametrize("name", ["landing", "archive", "work", "code"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_missing_bucket_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+    variable = f"LAKEPORT_{name.upper()}_BUCKET"
+    monkeypatch.delenv(variable, raising=False)
+    if value is not None:
+        monkeypatch.setenv(variable, value)
+
+    with pytest.raises(KeyError, match=f"{variable} is not set; on a laptop `make up` writes it"):
+        getattr(settings, f"{name}_bucket")()
+
+
+@pytest.mark.parametrize(("value", "environment"), [(None, None), ("", None), ("prod", "prod")])
+def test_mwaa_environment_may_be_none(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, environment: str | None
+) -> None:
+    monkeypatch.delenv("LAKEPORT_MWAA_ENVIRONMENT", raising=False)
+    if value is not None:
+        monkeypatch.setenv("LAKEPORT_MWAA_ENVIRONMENT", value)
+
+    assert settings.mwaa_environment() == environment
