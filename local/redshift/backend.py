@@ -57,18 +57,20 @@ class Backend:
     def _handle(self, data: bytearray) -> int:
         """Pass whole messages on, neighbours in one piece; return how many bytes were used."""
         at = passed = 0
-        while len(data) - at >= 5:
+        while len(data) - at >= wire.HEADER_BYTES:
             end = at + 1 + wire.LENGTH.unpack_from(data, at + 1)[0]
             if end > len(data):
                 break
             kind = data[at]
             if kind == _READY:
-                self._became_ready(bytes(data[at + 5 : end]))
+                self._became_ready(bytes(data[at + wire.HEADER_BYTES : end]))
             if self._kept is not None:
-                self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + 5 : end])))
+                self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind == _ERROR:
-                self._client.write(data[passed:at] + wire.message(b"E", in_redshift_words(bytes(data[at + 5 : end]))))
+                self._client.write(
+                    data[passed:at] + wire.message(b"E", in_redshift_words(bytes(data[at + wire.HEADER_BYTES : end])))
+                )
                 passed = end
             at = end
         if self._kept is None and at > passed:

@@ -40,11 +40,11 @@ def converter(column: Column, options: CopyOptions) -> Converter:
 
     def convert_or_null(value: str) -> str | None:
         if value == options.null_as:
-            return _null(column)
+            return null(column)
         if "\0" in value:
             raise _nul_byte(value, options)
         stored = convert(value)
-        return _null(column) if stored is None else stored
+        return null(column) if stored is None else stored
 
     return convert_or_null
 
@@ -52,16 +52,14 @@ def converter(column: Column, options: CopyOptions) -> Converter:
 def absent(column: Column, options: CopyOptions) -> str | None:
     """Return what FILLRECORD puts where the record has ended: '' for VARCHAR, NULL for the rest."""
     is_empty = column.type is Type.VARCHAR and not options.empty_as_null and options.format is not Format.PARQUET
-    return "" if is_empty else _null(column)
+    return "" if is_empty else null(column)
 
 
-def null(column: Column) -> None:
-    return _null(column)
-
-
-def _null(column: Column) -> None:
+def null(column: Column) -> str | None:
+    """Return NULL, which a NOT NULL column does not take."""
     if column.is_required:
         raise FieldError(1213, "Missing data for not-null field")
+    return None
 
 
 def _nul_byte(value: str, options: CopyOptions) -> FieldError:

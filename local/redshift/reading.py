@@ -4,7 +4,7 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol
 
 from local.redshift.columns import Column
 from local.redshift.copy_options import CopyOptions, Format
@@ -109,9 +109,9 @@ class FileReading:
 
         return _reader(self._options.format, self._checker, reported, each.location.url)
 
-    def _stream(self, each: S3Object, body: Stream) -> Stream:
+    def _stream(self, each: S3Object, body: Stream) -> Stream | BinaryIO:
         stream = Decompressed(body, self._options.compression, each.location.url)
-        return cast("Stream", _spooled(stream)) if self._options.format is Format.PARQUET else stream
+        return _spooled(stream) if self._options.format is Format.PARQUET else stream
 
     def _count(self, file: LoadFile, reject: Reject) -> None:
         self._keep(file, reject)
@@ -134,7 +134,7 @@ class FileReading:
 class Reader(Protocol):
     lines_scanned: int
 
-    def blocks(self, stream: Stream, /) -> Iterator[bytes]: ...
+    def blocks(self, stream: Any, /) -> Iterator[bytes]: ...
 
 
 Counter = Callable[[LoadFile, Reject], None]
@@ -158,4 +158,4 @@ def _spooled(stream: Stream) -> BinaryIO:
     while data := stream.read(SPOOL_BYTES):
         file.write(data)
     file.seek(0)
-    return cast("BinaryIO", file)
+    return file

@@ -148,8 +148,7 @@ class Session:
         if isinstance(statement, Forward):
             return await self.backend.relay(statement.sql)
         try:
-            if self.backend.status == FAILED:
-                raise StandInError(_ABORTED, sqlstate="25P02")
+            self._check_not_aborted()
             await self._answer(statement, is_block=is_block)
         except StandInError as error:
             await self._abort_transaction()
@@ -159,6 +158,10 @@ class Session:
             self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
             return False
         return True
+
+    def _check_not_aborted(self) -> None:
+        if self.backend.status == FAILED:
+            raise StandInError(_ABORTED, sqlstate="25P02")
 
     async def _answer(self, statement: Statement, *, is_block: bool) -> None:
         match statement:

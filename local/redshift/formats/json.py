@@ -78,7 +78,7 @@ class JsonReader:
 
     def _one_by_one(self, text: str, line: int, *, is_final: bool) -> tuple[int, bytes]:
         good, at = [], 0
-        while (start := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr] - matches even nothing
+        while (start := _after_blank(text, at)) < len(text):
             end, document = self._document(text, start)
             if end < 0 and not is_final and len(text) - start < LONGEST_DOCUMENT_BYTES:
                 break
@@ -117,6 +117,11 @@ class JsonReader:
 
     def _reject(self, record: Record, reason: str) -> Reject:
         return self.checker.reject(record, len(self.names), FieldError(1216, reason))
+
+
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _lowered(document: dict[str, Json]) -> dict[str, Json]:

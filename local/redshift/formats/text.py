@@ -13,7 +13,7 @@ from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
 
 CHUNK_BYTES = 4 << 20
-SMALL_BYTES = 64 << 10
+SMALL_BYTES = 16 << 10
 LONGEST_RECORD_BYTES = 64 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNIT_SEPARATOR = "\x1f"  # stands for a delimiter that Arrow cannot take
@@ -26,7 +26,7 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class Incomplete(Exception):  # noqa: N818 - it asks for more data, nothing is wrong
+class Incomplete(Exception):
     """The record goes on beyond the text at hand."""
 
 

@@ -30,7 +30,9 @@ def parameters() -> Iterator[Any]:
     for case in CASES:
         if case["id"] not in STEPS:
             reason = NOT_YET.get(case["id"])
-            yield pytest.param(case, id=case["id"], marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else [])
+            yield pytest.param(
+                case, id=case["id"], marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            )
 
 
 class Run:
@@ -225,9 +227,7 @@ def test_load_is_logged_inside_its_transaction(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     warehouse.run("BEGIN")
     warehouse.copy("t", "tx-03/f", "1\n2\n")
-    found = warehouse.run(
-        "SELECT trim(filename), lines_scanned FROM stl_load_commits WHERE query = pg_last_copy_id()"
-    )
+    found = warehouse.run("SELECT trim(filename), lines_scanned FROM stl_load_commits WHERE query = pg_last_copy_id()")
     warehouse.run("ROLLBACK")
     assert found == [("s3://landing/tx-03/f", 2)]
 
