@@ -176,12 +176,12 @@ class Session:
                 if self.backend.status == IN_TRANSACTION:
                     await self.backend.query("COMMIT")
                 self.writer.write(wire.command_complete("TRUNCATE TABLE"))
-            case Alone(sql, tag):
+            case Alone(name, sql, tag):
                 if self.backend.status != IDLE or is_block:
-                    raise Refused(f"{tag} cannot run inside a transaction block", sqlstate="25001")
+                    raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")
                 if sql:
                     await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag.removesuffix(" APPEND")))
+                self.writer.write(wire.command_complete(tag))
             case _:
                 raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
 

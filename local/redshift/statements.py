@@ -48,6 +48,7 @@ class Truncate:
 class Alone:
     """Runs outside transaction blocks only; the engine needs another statement, or none."""
 
+    name: str
     sql: str
     tag: str
 
@@ -100,21 +101,23 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "TRUNCATE", _:
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
-            found = Alone("", "VACUUM")
+            found = Alone("VACUUM", "", "VACUUM")
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
             found = Accepted("SET")
         case "ALTER", "TABLE":
-            found = _alter_table(tokens)
+            found = _alter_table(sql, tokens)
     return found
 
 
-def _alter_table(tokens: list[Token]) -> Statement | None:
+def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     append = rewrite.append_call(tokens)
     if append:
-        return Alone(append, "ALTER TABLE APPEND")
+        return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}
+    if upper_at(tokens, 3) == "ALTER" and "TYPE" in words:
+        return Alone("ALTER TABLE ALTER COLUMN", rewrite.rewritten(sql, tokens), "ALTER TABLE")
     if "ADD" in words and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:

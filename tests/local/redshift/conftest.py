@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ class StandIn:
         return f"s3://{BUCKET}/{key}"
 
 
-def start_stand_in(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
+def start(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
     port = free_port()
     environment = os.environ | {
         "LAKEPORT_POSTGRES_PASSWORD": PASSWORD,
@@ -95,6 +95,9 @@ def start_stand_in(postgres_port: int, s3_endpoint: str, log: Path, *more: str) 
         process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
     wait_for(port, process, log)
     return process, port
+
+
+Starter = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -153,11 +156,17 @@ def stand_in(
     postgres_port: int, s3_endpoint: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StandIn]:
     log = tmp_path_factory.mktemp("stand-in") / "log"
-    process, port = start_stand_in(postgres_port, s3_endpoint, log)
+    process, port = start(postgres_port, s3_endpoint, log)
     yield StandIn(port, postgres_port, s3, s3_endpoint, process)
     process.terminate()
     assert process.wait(10) == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def start_stand_in() -> Starter:
+    """Give the way to start another stand-in on the same PostgreSQL."""
+    return start
 
 
 @dataclass
@@ -200,7 +209,6 @@ def warehouse(stand_in: StandIn, request: pytest.FixtureRequest) -> Iterator[War
     warehouse.run(f"SET search_path TO {schema}")
     yield warehouse
     if not connection.closed:
-        connection.rollback()
-        connection.autocommit = True
+        warehouse.run("ROLLBACK")
         warehouse.run(f"DROP SCHEMA {schema} CASCADE")
         connection.close()

@@ -103,7 +103,7 @@ def test_asyncpg_runs_copy_by_the_extended_protocol(stand_in: Any, warehouse: An
 def test_redshift_connector_works_unchanged(stand_in: Any, warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     schema = warehouse.run("SELECT current_schema()")[0][0]
-    url = stand_in.put("connector", "1\n2\n")
+    url = stand_in.put("connector-good", "1\n2\n")
     with redshift_connector.connect(
         host="127.0.0.1", port=stand_in.port, user="lakeport", password=PASSWORD, database="lakeport", ssl=False
     ) as connection:
