@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import pyarrow.csv as pacsv
-
 from local.redshift.errors import FieldError
 from local.redshift.formats.text import Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
@@ -132,13 +130,9 @@ class CsvReader(TextReader):
         error = FieldError(1214, "Invalid quote formatting for CSV", field.value)
         return after, self.checker.reject(record, len(read.fields), error)
 
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
-        if len(self.delimiter.encode()) != 1:
-            return None
-        return piece, pacsv.ParseOptions(
-            delimiter=self.delimiter,
-            quote_char=self.quote,
-            double_quote=True,
-            newlines_in_values=True,
-            ignore_empty_lines=self.options.ignore_blank_lines,
-        )
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
+        return (piece, self.delimiter, self.quote) if len(self.delimiter.encode()) == 1 else None
+
+    def record_count(self, piece: bytes) -> int:
+        quoted = piece.split(self.quote.encode())[1::2]
+        return super().record_count(piece) - sum(part.count(b"\n") for part in quoted)

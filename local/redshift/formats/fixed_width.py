@@ -1,7 +1,5 @@
 """Fixed width: each field has so many characters; the line may end early, and blanks stay."""
 
-import pyarrow.csv as pacsv
-
 from local.redshift.errors import CopyError
 from local.redshift.formats.text import Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
@@ -32,6 +30,6 @@ class FixedWidthReader(TextReader):
         values = [raw[start:stop] for start, stop in self._bounds]
         return end + 1 or len(text), Record(line, raw, values, self._positions)
 
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:  # noqa: ARG002
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:  # noqa: ARG002
         """Leave it to the rows: Arrow has no fixed widths."""
         return None

@@ -55,8 +55,12 @@ class TextReader(ABC):
         """Read the record that starts at an offset; return where the next one starts. May raise Incomplete."""
 
     @abstractmethod
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
-        """Return the piece and how Arrow is to read it, None if Arrow cannot read it the way COPY does."""
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
+        """Return the piece as Arrow can read it, its delimiter and its quote; None if Arrow cannot read it alike."""
+
+    def record_count(self, piece: bytes) -> int:
+        """Return how many records a sound piece holds."""
+        return piece.count(b"\n") + (not piece.endswith(b"\n"))
 
     def blocks(self, stream: Stream) -> Iterator[bytes]:
         """Yield the file's good rows as CSV for PostgreSQL."""
@@ -158,26 +162,34 @@ class TextReader(ABC):
     def _vectorised(self, piece: bytes) -> bytes | None:
         if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or piece.count(b"\r") != piece.count(b"\r\n"):
             return None
-        prepared = self.parse_options(piece)
+        prepared = self.prepared(piece)
         if prepared is None:
             return None
+        width = self._width(piece)
         try:
-            table = self._table(piece, *prepared)
-        except (pa.ArrowInvalid, FieldError):
+            table = self._table(*prepared, width)
+        except pa.ArrowInvalid:
+            return None
+        if self._has_lost_blank_lines(piece, table.num_rows, width):
             return None
         encoded = self._encoded(table)
         if encoded is not None:
             self.lines_scanned += table.num_rows
         return encoded
 
-    def _table(self, piece: bytes, prepared: bytes, parse: pacsv.ParseOptions) -> pa.Table:
+    def _table(self, prepared: bytes, delimiter: str, quote: str | None, width: int) -> pa.Table:
         """Read every column as text; raises ArrowInvalid when a record has another width than the first."""
         null_as = self.options.null_as
-        names = [str(number) for number in range(self._width(piece))]
+        names = [str(number) for number in range(width)]
         return pacsv.read_csv(
             pa.BufferReader(prepared),
             pacsv.ReadOptions(column_names=names, block_size=len(prepared) + 1),
-            parse,
+            pacsv.ParseOptions(
+                delimiter=delimiter,
+                quote_char=quote or False,
+                newlines_in_values=quote is not None,
+                ignore_empty_lines=self.options.ignore_blank_lines or width > 1,
+            ),
             pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=null_as is not None,
@@ -185,6 +197,12 @@ class TextReader(ABC):
                 quoted_strings_can_be_null=True,
             ),
         )
+
+    def _has_lost_blank_lines(self, piece: bytes, rows: int, width: int) -> bool:
+        """Arrow makes a row of a blank line or drops it, where COPY has a record that is too short."""
+        if self.options.ignore_blank_lines or width == 1:
+            return False
+        return rows != self.record_count(piece)
 
     def _width(self, piece: bytes) -> int:
         at = 0
