@@ -11,6 +11,8 @@ Connection = Any
 
 NOT_READY = (OSError, asyncpg.CannotConnectNowError)
 """What connecting raises while the engine is starting."""
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
+"""What a connection raises that the engine has ended."""
 
 
 async def connect(settings: Settings, database: str) -> Connection:

@@ -9,7 +9,7 @@ from typing import Self
 
 from local.redshift import utf8
 from local.redshift.columns import Column
-from local.redshift.engine import Connection, connect
+from local.redshift.engine import LOST, Connection, connect
 from local.redshift.rows import Reject
 from local.redshift.settings import Settings
 
@@ -138,13 +138,20 @@ class Journal:
 
     async def _write(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
         async with self._lock:
-            connection = await self._connected()
-            async with connection.transaction():
-                ids = [load.query_id for load in loads]
-                await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
-                await _insert(connection, "loads", loads)
-                await _insert(connection, "load_files", files)
-                await _insert(connection, "load_errors", errors)
+            try:
+                await self._replace(loads, files, errors)
+            except LOST:  # the engine was restarted since the last entry
+                self._connection = None
+                await self._replace(loads, files, errors)
+
+    async def _replace(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+        connection = await self._connected()
+        async with connection.transaction():
+            ids = [load.query_id for load in loads]
+            await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
+            await _insert(connection, "loads", loads)
+            await _insert(connection, "load_files", files)
+            await _insert(connection, "load_errors", errors)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
