@@ -124,10 +124,10 @@ class CsvReader(TextReader):
             raise Incomplete
 
     def _stray(self, text: str, start: int, read: Record, field: "_Field") -> tuple[int, Reject]:
-        """Reject a record for its quoting and go on at the line after it."""
-        after = text.find("\n", field.end) + 1 or len(text)
+        """Reject a record for its quoting and go on at the line after its first: a quote left open loses no rows."""
+        after = text.find("\n", start) + 1 or len(text)
         record = Record(read.line, text[start:after].rstrip("\r\n"), read.fields, read.starts)
-        error = FieldError(1214, "Invalid quote formatting for CSV", field.value)
+        error = FieldError(1214, "Invalid quote formatting for CSV", field.value.partition("\n")[0])
         return after, self.checker.reject(record, len(read.fields), error)
 
     def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:

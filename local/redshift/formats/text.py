@@ -14,7 +14,9 @@ from local.redshift.vectors import VectorChecker
 
 CHUNK_BYTES = 4 << 20
 SMALL_BYTES = 16 << 10
+WINDOW_BYTES = 64 << 10
 LONGEST_RECORD_BYTES = 64 << 20
+LONGEST_RUN = 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNIT_SEPARATOR = "\x1f"  # stands for a delimiter that Arrow cannot take
 
@@ -89,29 +91,38 @@ class TextReader(ABC):
         return data, self.options.header_lines, is_final
 
     def _pieces(self, data: bytes, *, is_final: bool) -> Iterator[tuple[bytes, bool]]:
-        """Cut into runs of whole records; runs of unsound syntax are small, so that they stay the exception."""
-        at = 0
+        """Cut into runs of whole records, each of sound or of unsound syntax.
+
+        Unsound records come one at a time while they are rare, and in growing runs where they are not.
+        """
+        at, window, run = 0, len(data), 1
         while at < len(data):
-            rest = data[at:] if at else data
-            end, is_unsound = self.sound_end(rest, is_final=is_final)
+            rest, is_all = data[at : at + window], at + window >= len(data)
+            end, is_unsound = self.sound_end(rest, is_final=is_final and is_all)
             if end:
                 yield rest[:end], True
+                window, run = window * 2, 1 if end > SMALL_BYTES else run
             elif is_unsound or len(rest) > LONGEST_RECORD_BYTES:
-                end = self._unsound_end(rest, is_final=is_final or len(rest) > LONGEST_RECORD_BYTES)
+                rest = data[at:]
+                end = self._unsound_end(rest, run, is_final=is_final or len(rest) > LONGEST_RECORD_BYTES)
                 if end:
                     yield rest[:end], False
+                window, run = WINDOW_BYTES, min(run * 2, LONGEST_RUN)
+            elif not is_all:
+                window = len(data)
+                continue
             if not end:
                 return
             at += end
 
-    def _unsound_end(self, data: bytes, *, is_final: bool) -> int:
-        """Return where the record reader stops after a small run of records; 0 if it needs more data."""
-        for window in (SMALL_BYTES * 4, len(data)):
-            is_whole = window >= len(data)
+    def _unsound_end(self, data: bytes, run: int, *, is_final: bool) -> int:
+        """Return where the record reader is after a run of records; 0 if it needs more data for the first."""
+        for window in (WINDOW_BYTES, len(data)):
             text, at = utf8.decoded(data[:window]), 0
             try:
-                while at < min(len(text), SMALL_BYTES):
-                    at, _ = self.record(text, at, 0, is_final=is_final and is_whole)
+                for _ in range(run):
+                    if at < len(text):
+                        at, _ = self.record(text, at, 0, is_final=is_final and window >= len(data))
             except Incomplete:
                 pass
             if at:
