@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
 """Every documented or observed case of COPY, held against the stand-in."""
 
 import base64
@@ -20,8 +21,10 @@ import yaml
 Case = dict[str, Any]
 
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "copy_cases.yaml").read_text())
-STEPS = ("fn-02-syntax-error-keeps-previous", "tx-02-truncate-commits")
-STEPS += ("tx-03-load-commits-visible-in-transaction", "tx-04-failed-copy-aborts-block")
+STEPS = (
+    *("fn-02-syntax-error-keeps-previous", "tx-02-truncate-commits"),
+    *("tx-03-load-commits-visible-in-transaction", "tx-04-failed-copy-aborts-block"),
+)
 """Cases told as steps; each has a test of its own below."""
 
 

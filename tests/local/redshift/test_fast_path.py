@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -78,8 +79,8 @@ FLAGS += ["trim_blanks", "truncate_columns"]
 
 @st.composite
 def options(draw: Any, file_format: Format) -> CopyOptions:
-    chosen = {flag: True for flag in draw(st.sets(st.sampled_from(FLAGS), max_size=3))}
-    return CopyOptions(
+    chosen: set[str] = draw(st.sets(st.sampled_from(FLAGS), max_size=3))
+    given = CopyOptions(
         format=file_format,
         delimiter="," if file_format is Format.CSV else draw(st.sampled_from(["|", "|~|", "¦"])),
         null_as=draw(st.sampled_from(["\\N", "NA", ""])),
@@ -89,8 +90,9 @@ def options(draw: Any, file_format: Format) -> CopyOptions:
         escape=file_format is Format.TEXT and draw(st.booleans()),
         remove_quotes=file_format is Format.TEXT and draw(st.booleans()),
         error_limit=None,
-        **chosen,
     )
+    flags: dict[str, Any] = dict.fromkeys(chosen, True)
+    return replace(given, **flags)
 
 
 @st.composite
@@ -106,7 +108,8 @@ def csv_file(draw: Any, width: int) -> bytes:
 def damaged(draw: Any, raw: bytes) -> bytes:
     """Sometimes put a stray byte somewhere."""
     at = draw(st.integers(0, len(raw)))
-    return raw[:at] + draw(st.sampled_from(STRAY)) + raw[at:]
+    stray: bytes = draw(st.sampled_from(STRAY))
+    return raw[:at] + stray + raw[at:]
 
 
 class Read:

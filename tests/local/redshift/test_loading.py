@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - a TIMESTAMP has no zone
 """Loading through COPY: sources, compression, formats, what is logged, and what is refused."""
 
 import bz2
@@ -5,6 +6,7 @@ import datetime as dt
 import gzip
 import io
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +26,7 @@ def parquet(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
-COMPRESSIONS = {
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda raw: gzip.compress(raw[:7]) + gzip.compress(raw[7:]),
     "bzip2": bz2.compress,
     "zstd": lambda raw: zstandard.compress(raw[:7]) + zstandard.compress(raw[7:]),

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
 """The server as a process: it ends when told, comes back, and nobody's trouble is another's."""
 
 import contextlib
@@ -71,8 +72,7 @@ def test_silent_s3_keeps_neither_a_session_nor_the_server(
     process_id = connection.info.backend_pid
     loading = run_in_background(connection, f"COPY {schema_of(warehouse)}.t FROM 's3://landing/x' IAM_ROLE default")
     time.sleep(0.3)
-    with socket.socket(fileno=connection.fileno()) as stolen:
-        stolen.shutdown(socket.SHUT_RDWR)
+    stand_in.cut_off(connection)
     loading.join(5)
     alive = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process_id}"
     deadline = time.monotonic() + 5
@@ -109,8 +109,7 @@ def test_client_that_leaves_while_waiting_for_a_lock_leaves_nothing(warehouse: A
     process_id = waiting.info.backend_pid
     thread = run_in_background(waiting, f"COPY {schema_of(warehouse)}.t FROM '{url}' IAM_ROLE default")
     time.sleep(0.3)
-    with socket.socket(fileno=waiting.fileno()) as stolen:
-        stolen.shutdown(socket.SHUT_RDWR)
+    stand_in.cut_off(waiting)
     thread.join(5)
     time.sleep(2.5)
     assert warehouse.run(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process_id}") == [(0,)]
@@ -124,8 +123,8 @@ def test_journal_comes_back_after_the_engine_ended_its_connection(warehouse: Any
     superuser = connect(stand_in.postgres_port, "postgres")
     with superuser.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres' AND pid <> pg_backend_pid()"
-            " AND datname = 'lakeport'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'postgres' AND pid <> pg_backend_pid() AND datname = 'lakeport'"
         )
     superuser.close()
     warehouse.copy("t", "journal", "x\n", "MAXERROR 2")

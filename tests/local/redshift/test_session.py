@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
 """Sessions: drivers, passwords, and clients that leave, cancel or misbehave."""
 
 import asyncio
@@ -8,11 +9,12 @@ import threading
 import time
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import psycopg2
 import psycopg2.errors
 import pytest
 import redshift_connector
+from redshift_connector.error import ProgrammingError
 
 PASSWORD = "local-only"
 
@@ -27,7 +29,7 @@ def wait_until(is_true: Any, seconds: float = 10) -> None:
 @pytest.fixture
 def big_file(stand_in: Any) -> str:
     """Give a file that takes a while to load."""
-    return stand_in.put("big/file.csv", b"".join(b"%d,%0200d\n" % (number, number) for number in range(300_000)))
+    return str(stand_in.put("big/file.csv", b"".join(b"%d,%0200d\n" % (number, number) for number in range(300_000))))
 
 
 def test_wrong_password_is_refused(stand_in: Any) -> None:
@@ -56,8 +58,7 @@ def test_client_killed_in_the_middle_of_a_copy_leaves_nothing_running(
     thread.start()
     copying = f"SELECT count(*) FROM sys_load_history WHERE status = 'running' AND session_id = {process_id}"
     wait_until(lambda: warehouse.run(copying) == [(1,)])
-    with socket.socket(fileno=victim.fileno()) as stolen:
-        stolen.shutdown(socket.SHUT_RDWR)
+    stand_in.cut_off(victim)
     alive = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process_id}"
     wait_until(lambda: warehouse.run(alive) == [(0,)], seconds=5)
     thread.join(5)
@@ -124,9 +125,9 @@ def test_failed_copy_in_a_block_is_told_by_the_extended_protocol(stand_in: Any, 
         host="127.0.0.1", port=stand_in.port, user="lakeport", password=PASSWORD, database="lakeport", ssl=False
     ) as connection:
         cursor = connection.cursor()
-        with pytest.raises(redshift_connector.ProgrammingError, match="Load into table 't' failed"):
+        with pytest.raises(ProgrammingError, match="Load into table 't' failed"):
             cursor.execute(f"COPY {schema}.t FROM '{url}' IAM_ROLE default")
-        with pytest.raises(redshift_connector.ProgrammingError, match="current transaction is aborted"):
+        with pytest.raises(ProgrammingError, match="current transaction is aborted"):
             cursor.execute("SELECT 1")
         connection.rollback()
         cursor.execute("SELECT err_code FROM stl_load_errors WHERE query = pg_last_copy_id()")

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
 """Transactions: conflicts are real, TRUNCATE commits, and the views outlive a rollback."""
 
 from collections.abc import Iterator
@@ -135,11 +136,15 @@ def test_append_moves_all_rows(warehouse: Any) -> None:
     assert warehouse.run("SELECT count(*) FROM s") == [(0,)]
 
 
-def test_serializable_mode_finds_a_cycle_between_two_tables(
-    postgres_port: int, s3_endpoint: str, s3: Any, stand_in: Any, tmp_path: Path, start_stand_in: Any
-) -> None:
+def test_serializable_mode_finds_a_cycle_between_two_tables(stand_in: Any, tmp_path: Path, start_stand_in: Any) -> None:
     process, port = start_stand_in(
-        postgres_port, s3_endpoint, tmp_path / "log", "--isolation", "serializable", "--database", "strict"
+        stand_in.postgres_port,
+        stand_in.s3_endpoint,
+        tmp_path / "log",
+        "--isolation",
+        "serializable",
+        "--database",
+        "strict",
     )
     try:
         sessions = [connect_to(port), connect_to(port)]
