@@ -186,7 +186,21 @@ def _boolean(value: str) -> str:
 
 def _date_reader(options: CopyOptions) -> datetimes.Parser:
     date_format = options.date_format or datetimes.DEFAULT_DATE
-    return datetimes.parser("auto") if date_format == "auto" else datetimes.with_clock(date_format)
+    if date_format == "auto":
+        return datetimes.parser("auto")
+    read = datetimes.with_clock(date_format)
+    return _full_length(read) if date_format == datetimes.DEFAULT_DATE else read
+
+
+def _full_length(read: datetimes.Parser) -> datetimes.Parser:
+    """Hold the default format to two digits for month and day, as Redshift does."""
+
+    def read_full(value: str) -> dt.datetime:
+        if len(value) < _SHORTEST_DATE:
+            raise ValueError(value)
+        return read(value)
+
+    return read_full
 
 
 def _timestamp_reader(options: CopyOptions, *, is_zoned: bool) -> datetimes.Parser:
