@@ -124,7 +124,7 @@ class CopyRun:
         threading.Thread(target=reading.run, args=(pipe,), name="copy", daemon=True).start()
         try:
             async for block in pipe.blocks():
-                if self.backend.has_spoken:
+                if self.backend.has_ended_copy():
                     break
                 await self.backend.send_rows(block)
         except Exception:

@@ -257,3 +257,12 @@ def test_sysdate_default_is_one_moment_for_all_rows_of_a_load(warehouse: Any) ->
     warehouse.copy("t(a)", "moment", "1\n2\n")
     assert warehouse.run("SELECT count(*) FROM t WHERE _loaded_at = SYSDATE") == [(2,)]
     warehouse.run("COMMIT")
+
+
+def test_engine_that_refuses_a_row_fails_the_load_in_its_own_words(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a double precision, b int)")
+    content = "1|1\n" * 200_000 + "1e999|1\n" + "1|1\n" * 200_000
+    with pytest.raises(psycopg2.errors.NumericValueOutOfRange):
+        warehouse.copy("t", "refused", content)
+    assert warehouse.run("SELECT count(*), pg_last_copy_count() FROM t") == [(0, 0)]
+    assert warehouse.run("SELECT status FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [("aborted",)]
