@@ -31,7 +31,10 @@ class CsvReader(TextReader):
         self._bare = re.compile(f"(?:(?!{delimiter})[^{quote}\n])*")
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
-        parts = data.split(self.quote.encode())
+        quote = self.quote.encode()
+        if quote not in data:
+            return (len(data) if is_final else data.rfind(b"\n") + 1), False
+        parts = data.split(quote)
         wrong = self._first_wrong(parts)
         is_open = wrong is None and len(parts) % 2 == 0
         if wrong is None and is_final and not is_open:
@@ -134,5 +137,6 @@ class CsvReader(TextReader):
         return (piece, self.delimiter, self.quote) if len(self.delimiter.encode()) == 1 else None
 
     def record_count(self, piece: bytes) -> int:
-        quoted = piece.split(self.quote.encode())[1::2]
+        quote = self.quote.encode()
+        quoted = piece.split(quote)[1::2] if quote in piece else []
         return super().record_count(piece) - sum(part.count(b"\n") for part in quoted)

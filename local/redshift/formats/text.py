@@ -171,7 +171,7 @@ class TextReader(ABC):
         return self.checker.check(record)
 
     def _vectorised(self, piece: bytes) -> bytes | None:
-        if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or piece.count(b"\r") != piece.count(b"\r\n"):
+        if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or _has_lone_return(piece):
             return None
         prepared = self.prepared(piece)
         if prepared is None:
@@ -241,3 +241,8 @@ class TextReader(ABC):
         elif found > wanted or (found < wanted and not self.options.fill_record):
             return None
         return self.vectors.encode(columns)
+
+
+def _has_lone_return(piece: bytes) -> bool:
+    """Find a CR that no LF follows: Arrow would end a record there."""
+    return b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n")
