@@ -211,7 +211,7 @@ class TextReader(ABC):
 
     def _has_lost_blank_lines(self, piece: bytes, rows: int, width: int) -> bool:
         """Arrow makes a row of a blank line or drops it, where COPY has a record that is too short."""
-        if self.options.ignore_blank_lines or width == 1:
+        if self.options.ignore_blank_lines or width == 1 or not _may_have_blank_lines(piece):
             return False
         return rows != self.record_count(piece)
 
@@ -246,3 +246,7 @@ class TextReader(ABC):
 def _has_lone_return(piece: bytes) -> bool:
     """Find a CR that no LF follows: Arrow would end a record there."""
     return b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n")
+
+
+def _may_have_blank_lines(piece: bytes) -> bool:
+    return piece.startswith((b"\n", b"\r\n")) or b"\n\n" in piece or b"\n\r\n" in piece
