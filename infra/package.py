@@ -125,7 +125,7 @@ def _libraries(cache: Path, runtime: Runtime) -> Path:
 def _install(root: Path, runtime: Runtime) -> None:
     """Install without what differs from one installation to the next."""
     command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", str(root)]
-    command += ["--no-deps", "--only-binary", ":all:"]
+    command += ["--no-deps", "--only-binary", ":all:", "--system-certs"]
     command += ["--python-version", runtime.python, "--python-platform", runtime.platform]
     subprocess.run([*command, PSYCOPG2], check=True)
     for leftover in [*root.glob("*.dist-info"), *root.rglob("__pycache__"), root / ".lock"]:

@@ -31,8 +31,10 @@ def up(config: Config) -> int:
     started = time.monotonic()
     stack.up(config, say)
     say(f"\nThe local stack is up, in {time.monotonic() - started:.1f} s.  `make down` stops it and keeps its data.\n")
-    for row in stack.addresses(config):
-        say("  {:<10}{:<34}{}".format(*row).rstrip())
+    rows = stack.addresses(config)
+    width = max(len(address) for _, address, _ in rows)
+    for what, address, how in rows:
+        say(f"  {what:<10}{address:<{width}}  {how}".rstrip())
     return 0
 
 

@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Where this is set, nothing is byte-compiled and every Airflow process starts seconds later.
 unset PYTHONDONTWRITEBYTECODE
+# As pip does: a company's own certificate authority stands in the system's store.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
 
 readonly UV_VERSION=0.13.9
 readonly LOCKS=(requirements-dev.txt local/aws/requirements.txt)

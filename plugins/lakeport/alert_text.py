@@ -81,12 +81,18 @@ def as_slack(run: FailedRun) -> dict[str, Any]:
 def as_email(run: FailedRun) -> tuple[str, str]:
     """Return the run as an e-mail's subject and HTML."""
     rows = "".join(
-        f"<tr><th align=left valign=top>{escape(label)}</th><td><pre>{escape(text)}</pre></td></tr>"
+        f"<tr><th align=left valign=top nowrap>{escape(label)}</th><td>{_email_text(text)}</td></tr>"
         for label, text in run.facts()
     )
-    return _clipped(
-        f"Lakeport: {run.title}", _SUBJECT_CHARACTERS
-    ), f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
+    subject = _clipped(f"Lakeport: {run.title}", _SUBJECT_CHARACTERS)
+    return subject, f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
+
+
+def _email_text(text: str) -> str:
+    shown = escape(text)
+    if text.startswith("http"):
+        shown = f'<a href="{shown}">{shown}</a>'
+    return f'<pre style="margin: 0; white-space: pre-wrap">{shown}</pre>'
 
 
 def _rejected_line(row: RejectedLine) -> str:

@@ -126,7 +126,8 @@ def test_email_shows_the_same_facts_and_no_foreign_markup() -> None:
     _, html = as_email(run)
     seen = Text(html)
 
-    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre"}
+    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a"}
+    assert html.count("<a ") == 1
     for _, fact in run.facts():
         assert fact in seen.text
 
