@@ -48,7 +48,7 @@ def manifest(source: CopySource) -> str:
 def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: str, compression: str) -> sql.Composed:
     """Return the COPY of one manifest into the type's table; the file's fields go to `columns` in that order."""
     options: list[sql.SQL | sql.Composed] = [
-        sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _FORMATS[file_type.format.type]) if word
+        sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _format(file_type)) if word
     ]
     options += _conversions(file_type.format)
     if compression != "none":
@@ -61,6 +61,12 @@ def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: st
         sql.Literal(manifest_uri),
         sql.SQL(" ").join(options),
     )
+
+
+def _format(file_type: FileType) -> str:
+    if file_type.format.type == "json" and any(column.header for column in file_type.columns):
+        return "FORMAT AS JSON 'auto ignorecase'"
+    return _FORMATS[file_type.format.type]
 
 
 def _conversions(format_: Format) -> Iterator[sql.Composed | sql.SQL]:

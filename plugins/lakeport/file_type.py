@@ -102,6 +102,15 @@ class FileType(Part):
 
     @field_validator("columns")
     @classmethod
+    def _are_found_in_json(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        format_ = info.data.get("format")
+        lost = [c.name for c in columns if c.header is not None and c.header.lower() != c.name]
+        if format_ and format_.type == "json" and lost:
+            raise ValueError(f"of a json type are found by name; header may differ in case only: {', '.join(lost)}")
+        return columns
+
+    @field_validator("columns")
+    @classmethod
     def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         names, table = {column.name for column in columns}, info.data.get("table")
         keys = (table.dist_key, *table.sort_key) if table else ()

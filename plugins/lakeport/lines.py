@@ -81,7 +81,12 @@ def _fields(line: str, format_: Format) -> list[str]:
 
 def _json_value(line: str, column: str) -> str | None:
     try:
-        value = json.loads(line).get(column)
+        document = json.loads(line)
+        value = document.get(column) if column in document else _by_any_case(document, column)
     except (ValueError, AttributeError, RecursionError):
         return None
     return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _by_any_case(document: dict[str, object], column: str) -> object:
+    return next((value for key, value in document.items() if key.lower() == column), None)

@@ -7,6 +7,7 @@ import typer
 from lakeport import settings
 from lakeport.cli.drafting import infer_schema, new
 from lakeport.cli.failures import WRONG
+from lakeport.cli.planning import plan
 from lakeport.cli.screen import say, show_problems
 from lakeport.errors import SchemaError
 from lakeport.schema_yaml import read_file_type, schema_paths
@@ -18,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("infer", rich_help_panel=panel)(infer_schema)
     app.command(rich_help_panel=panel)(new)
     app.command(rich_help_panel=panel)(validate)
+    app.command(rich_help_panel=panel)(plan)
 
 
 def validate() -> None:

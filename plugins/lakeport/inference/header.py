@@ -39,7 +39,7 @@ def is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
         word in {value.strip() for value in column} for word, column in zip(words, columns, strict=True) if word
     )
     values_below = any(value and _VALUE.fullmatch(value.strip()) for column in columns for value in column)
-    if recurring:
+    if recurring * 3 > len(words):
         return False
     return values_below or len({word.lower() for word in words}) == len(words) or len(columns[0]) < _FEW
 

@@ -46,6 +46,9 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
     names = column_names(profiles)
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
     reading.headers = {name: key for name, key in zip(names, profiles, strict=True) if name != key}
+    for name in [name for name, key in reading.headers.items() if key.lower() != name]:
+        reading.notes.append(f"{reading.headers[name]!r} is left out: COPY finds values by their columns' names")
+        del reading.profiles[name]
     return reading
 
 

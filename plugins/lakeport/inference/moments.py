@@ -33,7 +33,7 @@ AUTO = "auto"
 # In the order of preference: the default, then what says most, auto last.
 _DATE_FORMATS = (
     *(DEFAULT_DATE, "YYYY/MM/DD", "YYYY.MM.DD", "YYYYMMDD", "MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY", "MM-DD-YYYY"),
-    *("DD-MM-YYYY", "DD-MON-YYYY", "DD MON YYYY", "MON DD YYYY", "MM/DD/YY", "DD/MM/YY", "DD-MON-YY", "DD.MM.YY"),
+    *("DD-MM-YYYY", "DD-MON-YYYY", "DD MON YYYY", "MON DD YYYY", "MM/DD/YY", "DD/MM/YY", "DD-MON-YY"),
 )
 _DAY_FIRST = ("DD/MM/YYYY", "DD.MM.YYYY", "DD-MM-YYYY")
 _TIME_FORMATS = (DEFAULT_TIME, *(f"{day} {clock}" for day in _DAY_FIRST for clock in ("HH:MI:SS", "HH:MI")))

@@ -101,3 +101,12 @@ def test_hostile_key_is_data_of_the_manifest(key: str) -> None:
     source = CopySource("landing", key, None, 1, "none")
 
     assert json.loads(manifest(source))["entries"][0]["url"] == f"s3://landing/{key}"
+
+
+def test_json_keys_in_another_case_are_found(render: Callable[[Statement], str]) -> None:
+    columns = [{"name": "milespergallon", "header": "MilesPerGallon", "type": "integer"}]
+    file_type = make_file_type(format={"type": "json"}, columns=columns)
+
+    assert "FORMAT AS JSON 'auto ignorecase'" in render(
+        copy_statement(file_type, ["milespergallon"], "s3://b/k", "none")
+    )

@@ -1,0 +1,109 @@
+"""The command that says what a load would do."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lakeport import landing, planning, settings
+from lakeport.cli.failures import WRONG
+from lakeport.cli.screen import JsonOption, say, show, show_json
+from lakeport.credentials import connect_to_redshift
+from lakeport.errors import LakeportError
+from lakeport.file_type import FileType
+from lakeport.planning import Outcome
+from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.warehouse import Warehouse
+
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A file type, or the path of its YAML.")]
+SampleArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", exists=True, dir_okay=False, help="A sample to try on a scratch table."),
+]
+LimitOption = Annotated[int, typer.Option(min=1, help="How many rejected rows to show at most.")]
+_REJECTED = ["line", "column", "value", "reason", "full line"]
+
+
+def plan(
+    file_type: TypeArgument, sample: SampleArgument = None, limit: LimitOption = 20, as_json: JsonOption = False
+) -> None:
+    """Say what a load would do: its statements and steps; with a FILE also which of its rows would be rejected.
+
+    Nothing is deployed: the sample is loaded into a scratch schema that is dropped again.  Exit status 1 if nothing
+    of the sample would be loaded.
+    """
+    type_ = _file_type(file_type)
+    key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
+    steps, planned = _steps(type_), planning.plan(type_, key)
+    outcome = _outcome(type_, sample) if sample else None
+    values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
+    if as_json:
+        show_json({**values, "manifest": planned.manifest, "sample": _as_json(outcome) if outcome else None})
+    else:
+        _say_plan(type_, planned, steps)
+        if sample and outcome:
+            _say_outcome(sample, type_, outcome, limit)
+    if outcome and outcome.problem:
+        raise typer.Exit(WRONG)
+
+
+def _file_type(name: str) -> FileType:
+    path = Path(name) if name.endswith(".yaml") else settings.schemas_folder() / f"{name}.yaml"
+    if not path.exists():
+        names = ", ".join(each.stem for each in schema_paths(settings.schemas_folder()))
+        raise LakeportError(f"there is no {path}; file types are {names or 'none yet'}")
+    return read_file_type(path)
+
+
+def _steps(file_type: FileType) -> list[str]:
+    """Return the DAG's steps in their order; Airflow, which writes its settings as it starts, gets a folder for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("AIRFLOW_HOME", folder)
+        from lakeport.dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
+
+        return list(load_dag(file_type).task_ids)
+
+
+def _outcome(file_type: FileType, sample: Path) -> Outcome:
+    if objection := planning.objection(file_type, sample):
+        return Outcome(0, (), f"registration would reject it: {objection}")
+    with Warehouse(connect_to_redshift) as warehouse:
+        return planning.rehearse(file_type, sample, warehouse, landing.s3_client())
+
+
+def _say_plan(file_type: FileType, planned: planning.Plan, steps: list[str]) -> None:
+    say(f"-- table {file_type.table.name}, unless it is there")
+    for statement in planned.table:
+        say(f"{statement};")
+    say(f"\n-- load\n{planned.copy};")
+    say(f"\n-- manifest\n{planned.manifest}")
+    say(f"\n-- steps of DAG {file_type.dag_id}\n{' -> '.join(steps)}")
+
+
+def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int) -> None:
+    say(f"\n-- {sample.name}")
+    if outcome.rejected:
+        show(_REJECTED, [_cells(row) for row in outcome.rejected[:limit]])
+    if len(outcome.rejected) > limit:
+        say(f"... and {len(outcome.rejected) - limit:,} rejected rows more; --limit shows them")
+    if outcome.problem:
+        say(outcome.problem)
+        return
+    counts = (
+        f"{outcome.rows_loaded:,} of {outcome.rows_in_file:,} rows would be loaded, {len(outcome.rejected):,} rejected"
+    )
+    say(f"{counts} (rejects.fail is {file_type.rejects.fail})")
+
+
+def _cells(row: Any) -> tuple[Any, ...]:
+    return (row.line_number, row.column_name, row.raw_value, row.error_reason, row.raw_line)
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    counts = {"rows_in_file": outcome.rows_in_file, "rows_loaded": outcome.rows_loaded}
+    rejected = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.rejected]
+    return {**counts, "rejected": rejected, "problem": outcome.problem or None}

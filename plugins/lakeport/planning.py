@@ -1,0 +1,193 @@
+"""What a file type's load would do, as text; and what it would do with a sample, found out by doing it.
+
+A sample goes the way of a landed file, through the same code, into a table of its own in a scratch schema.  Its
+transaction is always rolled back, the scratch schema is dropped, the objects are removed: mng and lake are untouched.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import QuotedString, cursor
+
+from lakeport import ddl, preparing, settings
+from lakeport.copy_source import CopySource
+from lakeport.copy_statement import copy_statement, manifest
+from lakeport.errors import UnloadableFile
+from lakeport.file_type import FileType, Rejects
+from lakeport.loading import FileLoad
+from lakeport.matching import ArrivalRule
+from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
+from lakeport.schema_words import RejectLimit
+from lakeport.warehouse import Warehouse, is_passing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_NO_LIMIT_HOLDS = Rejects.model_construct(fail=RejectLimit(count=-1))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements of one file's load."""
+
+    table: tuple[str, ...]
+    copy: str
+    manifest: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What would become of a sample's rows; `problem` is why nothing would be loaded."""
+
+    rows_in_file: int
+    rejected: tuple[RejectedRow, ...]
+    problem: str = ""
+
+    @property
+    def rows_loaded(self) -> int:
+        """Return how many rows would be in the table."""
+        return 0 if self.problem else self.rows_in_file - len(self.rejected)
+
+
+class _Found(Exception):
+    """Carry what a rehearsed load found out of it."""
+
+    def __init__(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
+        super().__init__(str(error))
+        self.load = load
+        self.rejected = tuple(rejected)
+        self.error = error
+
+
+class _Rehearsal(FileLoad):
+    """A load that is always rolled back and tells what it found to its caller, not to mng."""
+
+    def _done(self) -> Load | None:
+        return None
+
+    def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
+        raise _Found(load, rejected, error)
+
+
+def plan(file_type: FileType, key: str) -> Plan:
+    """Return the statements that load the landed object `key`."""
+    source = CopySource(settings.landing_bucket(), key, None, 0, "none")
+    copied = "none" if file_type.format.compression == "zip" else file_type.format.compression
+    manifest_uri = f"s3://{settings.work_bucket()}/manifests/FILE_ID.json"
+    copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied)
+    return Plan(tuple(as_text(each) for each in ddl.create_table(file_type)), as_text(copy), manifest(source))
+
+
+def as_text(statement: sql.Composable) -> str:
+    """Return a statement's text, quoted as psycopg2 would do it over a connection."""
+    if isinstance(statement, sql.Composed):
+        return "".join(map(as_text, statement.seq))
+    if isinstance(statement, sql.SQL):
+        return statement.string
+    if isinstance(statement, sql.Identifier):
+        return ".".join('"' + name.replace('"', '""') + '"' for name in statement.strings)
+    if isinstance(statement, sql.Literal) and isinstance(statement.wrapped, str):
+        quoted = QuotedString(statement.wrapped)
+        quoted.encoding = "utf8"
+        return quoted.getquoted().decode()
+    return str(statement)
+
+
+def objection(file_type: FileType, sample: Path) -> str | None:
+    """Return why registration would not take a file of this name and size, or None."""
+    format_, pattern = file_type.format, file_type.landing.pattern
+    rule = ArrivalRule(file_type.name, pattern, format_.type, format_.compression)
+    key = f"{rule.folder}/{sample.name}".lstrip("/")
+    if not rule.matches(key) and "**" not in pattern:
+        return f"landing.pattern {pattern} does not take the name {sample.name}"
+    return rule.objection(key, sample.stat().st_size)
+
+
+def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
+    """Load a sample as a landed file would be loaded, roll it back and return what became of its rows."""
+    occasion = uuid.uuid4().hex
+    scratch = file_type.model_copy(
+        update={
+            "table": file_type.table.model_copy(update={"name": f"plan_{occasion}.{file_type.table.table_name}"}),
+            "rejects": _NO_LIMIT_HOLDS,
+        }
+    )
+    with _uploaded(s3, sample, occasion) as file, _made(scratch, warehouse):
+        try:
+            source = _prepared(file_type, file, s3)
+            by = TaskRun(file_type.dag_id, f"plan_{occasion}", "plan")
+            _Rehearsal(scratch, file, source, by, warehouse, s3).run()
+        except _Found as found:
+            return _outcome(file_type, sample, found)
+        except UnloadableFile as error:
+            return Outcome(0, (), str(error))
+        except psycopg2.Error as error:
+            if is_passing(error):
+                raise
+            return Outcome(0, (), _words(error))
+    raise AssertionError("unreachable: a rehearsed load never ends well")
+
+
+def _words(error: psycopg2.Error) -> str:
+    """Return a failed COPY's reason without the frame that Redshift draws around it."""
+    context = re.search(r"context:\s*(.*)", str(error))
+    return f"{str(error).splitlines()[0]}: {context[1]}" if context else " ".join(str(error).split())
+
+
+def _outcome(file_type: FileType, sample: Path, found: _Found) -> Outcome:
+    rows, rejected = found.load.rows_in_file, found.rejected
+    limit = file_type.rejects.fail
+    if type(found.error) is UnloadableFile:
+        return Outcome(rows, rejected, str(found.error))
+    if limit.is_exceeded(len(rejected), rows):
+        problem = f"{len(rejected)} of {rows} rows are rejected, rejects.fail allows {limit}: nothing would be loaded"
+        return Outcome(rows, rejected, f"{sample.name}: {problem}")
+    return Outcome(rows, rejected)
+
+
+@contextmanager
+def _uploaded(s3: S3Client, sample: Path, occasion: str) -> Iterator[RegisteredFile]:
+    bucket, folder = settings.work_bucket(), f"plans/{occasion}"
+    key, file_id = f"{folder}/{sample.name}", f"plan-{occasion}"
+    written = (key, f"prepared/{file_id}", f"manifests/{file_id}.json")
+    try:
+        s3.upload_file(str(sample), bucket, key)
+        size, now = sample.stat().st_size, datetime.now(UTC).replace(tzinfo=None)
+        yield RegisteredFile(file_id, bucket, key, None, "", size, now)
+    finally:
+        for each in written:
+            s3.delete_object(Bucket=bucket, Key=each)
+
+
+def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client) -> CopySource:
+    compression = file_type.format.compression
+    if compression != "zip":
+        return file.source(compression)
+    return preparing.unzip(s3, file.source(), settings.work_bucket(), f"prepared/{file.file_id}")
+
+
+@contextmanager
+def _made(scratch: FileType, warehouse: Warehouse) -> Iterator[None]:
+    schema = sql.Identifier(scratch.table.schema_name)
+    try:
+        warehouse.transaction(partial(_make, scratch))
+        yield
+    finally:
+        drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema)
+        warehouse.transaction(lambda current: current.execute(drop))
+
+
+def _make(scratch: FileType, current: cursor) -> None:
+    for statement in ddl.create_table(scratch):
+        current.execute(statement)

@@ -1,0 +1,136 @@
+"""A plan on a sample says what the load then records, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lakeport import settings
+from lakeport.errors import TooManyRejects
+from lakeport.file_type import FileType
+from lakeport.loading import FileLoad
+from lakeport.planning import rehearse
+from lakeport.schema_yaml import read_file_type
+from lakeport.warehouse import Warehouse
+from local.config import REPOSITORY
+from tests.integration.conftest import make_file_type
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PrepareLoad = Callable[..., FileLoad]
+Query = Callable[..., list[tuple[Any, ...]]]
+
+BROKEN = b'id,city,price\n1,Bern,2.50\ntwo,Oslo,1\n3,"Rio de Janeiro",1\n4,Lima,x\n5,Rome\n,Kiel,3\n'
+RECORDED = """
+SELECT line_number, column_name, column_type, position, error_code, error_reason, raw_value, raw_line
+FROM mng.load_errors WHERE file_id = %s ORDER BY line_number
+"""
+
+
+def sample(tmp_path: Path, data: bytes, name: str = "trips.csv") -> Path:
+    (tmp_path / name).write_bytes(data)
+    return tmp_path / name
+
+
+def as_rows(outcome: Any) -> list[tuple[Any, ...]]:
+    return [
+        (r.line_number, r.column_name, r.column_type, r.position, r.error_code, r.error_reason, r.raw_value, r.raw_line)
+        for r in outcome.rejected
+    ]
+
+
+def everything(query: Query) -> list[Any]:
+    """Return what a plan must leave as it was."""
+    counts = [query(f"SELECT COUNT(*) FROM mng.{table}") for table in ("files", "load_errors", "status_log")]  # noqa: S608
+    schemas = query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plan%%' OR nspname = 'lake' ORDER BY 1")
+    return [
+        *counts,
+        schemas,
+        query("SELECT COUNT(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'lake'"),
+    ]
+
+
+def test_plan_says_what_the_load_then_records(
+    tmp_path: Path, warehouse: Warehouse, s3: S3Client, prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    outcome = rehearse(file_type, sample(tmp_path, BROKEN), warehouse, s3)
+    load = prepare_load(file_type, BROKEN)
+    with pytest.raises(TooManyRejects):
+        load.run()
+
+    assert len(outcome.rejected) == 5
+    assert as_rows(outcome) == query(RECORDED, (load.file.file_id,))
+    assert (outcome.rows_in_file, outcome.rows_loaded) == (6, 0)
+    assert outcome.problem == "trips.csv: 5 of 6 rows are rejected, rejects.fail allows 0: nothing would be loaded"
+
+
+def test_plan_counts_what_would_load_within_the_limit(
+    tmp_path: Path, warehouse: Warehouse, s3: S3Client, prepare_load: PrepareLoad
+) -> None:
+    file_type = make_file_type(
+        rejects={"fail": "90%"}, format={"type": "csv", "header_lines": 1, "compression": "gzip"}
+    )
+    outcome = rehearse(file_type, sample(tmp_path, gzip.compress(BROKEN), "trips.csv.gz"), warehouse, s3)
+    done = prepare_load(file_type, gzip.compress(BROKEN), name="trips.csv.gz").run()
+
+    assert (outcome.rows_in_file, outcome.rows_loaded) == (done.rows_in_file, done.rows_loaded) == (6, 1)
+    assert outcome.problem == ""
+
+
+def test_plan_leaves_nothing_behind(
+    tmp_path: Path, warehouse: Warehouse, s3: S3Client, query: Query, file_type: FileType
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("trips.csv", BROKEN)
+    zipped = make_file_type(format={"type": "csv", "header_lines": 1, "compression": "zip"})
+    before = everything(query), objects(s3)
+
+    rehearse(zipped, sample(tmp_path, packed.getvalue(), "trips.csv.zip"), warehouse, s3)
+    rehearse(file_type, sample(tmp_path, b"wrong,header\n1,2\n"), warehouse, s3)
+    rehearse(make_file_type(format={"type": "parquet"}), sample(tmp_path, b"no parquet"), warehouse, s3)
+
+    assert (everything(query), objects(s3)) == before
+
+
+def objects(s3: S3Client) -> list[str]:
+    found = s3.list_objects_v2(Bucket=settings.work_bucket()).get("Contents", [])
+    return sorted(each["Key"] for each in found if "plan" in each["Key"])
+
+
+@pytest.mark.parametrize(
+    ("data", "format_", "problem"),
+    [
+        (b"wrong,header\n1,2\n", {"type": "csv", "header_lines": 1}, "the header does not fit"),
+        (b"no parquet", {"type": "parquet"}, "is not a valid Parquet file"),
+        (b"no zip", {"type": "csv", "compression": "zip"}, "is no readable .zip"),
+    ],
+)
+def test_plan_says_why_nothing_would_load(
+    tmp_path: Path, warehouse: Warehouse, s3: S3Client, data: bytes, format_: dict[str, Any], problem: str
+) -> None:
+    outcome = rehearse(make_file_type(format=format_), sample(tmp_path, data), warehouse, s3)
+
+    assert problem in outcome.problem
+    assert outcome.rows_loaded == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "rejected", "loaded"),
+    [("airports", "damaged/airports_damaged.csv", 2, 1456), ("planes", "planes.jsonl", 0, 3322)],
+)
+def test_plan_of_a_committed_schema(
+    warehouse: Warehouse, s3: S3Client, name: str, file: str, rejected: int, loaded: int
+) -> None:
+    file_type = read_file_type(REPOSITORY / "schemas" / f"{name}.yaml")
+
+    outcome = rehearse(file_type, REPOSITORY / "samples" / file, warehouse, s3)
+
+    assert (len(outcome.rejected), outcome.rows_loaded) == (rejected, loaded)
