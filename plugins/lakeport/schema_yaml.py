@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from lakeport import schema_problems
 from lakeport.errors import SchemaError
 from lakeport.file_type import FileType
+from lakeport.schema_problems import Place, label
 
+DEFAULTS = "_defaults.yaml"
+_OF_EACH = ("name", "columns")
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 20
-_MAX_PROBLEMS = 100
 _MAX_CHARACTERS = 1000
 _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
 _BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What anchors, tags and deep nesting need; a text without any of it is read once.
 _UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
@@ -33,15 +33,26 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where Py
     """YAML as people mean it: a key is a plain word, and written twice it is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands there twice", problem_mark=key.start_mark)
-            seen.add(key.value)
+                problem = f"{key.value!r} stands there twice, first in line {seen[key.value]}; keep one of them"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen[key.value] = key.start_mark.line + 1
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return mapping
+
+    def construct_date(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            problem = f"YAML takes {node.value} for a date, and {error}; as text it is written in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _StrictLoader.construct_date)
 
 
 def schema_paths(folder: Path) -> list[Path]:
@@ -50,9 +61,9 @@ def schema_paths(folder: Path) -> list[Path]:
 
 
 def read_file_type(path: Path) -> FileType:
-    """Read one schema.
+    """Read one schema; what it does not say is taken from `_defaults.yaml` beside it, key by key.
 
-    Raises SchemaError with all that is wrong with it.
+    Raises SchemaError with all that is wrong with it, or with the defaults.
     """
     try:
         return _file_type(path)
@@ -60,32 +71,81 @@ def read_file_type(path: Path) -> FileType:
         raise SchemaError([_printable(problem) for problem in error.problems]) from error
 
 
+def line_of(path: Path, place: Place) -> int:
+    """Return the line of a key in a schema that can be read."""
+    return schema_problems.node_at(schema_problems.compose(_text(path)), place)[1]
+
+
 def _file_type(path: Path) -> FileType:
+    text, values = _read(path)
+    defaults_path = path.parent / DEFAULTS
+    defaults_text, defaults = _read(defaults_path) if _is_there(defaults_path) else ("", {})
+    problems = [*_naming_problems(path, text, values), *_default_problems(defaults_path, defaults_text, defaults)]
+
+    def owner(place: Place) -> Path:
+        return (
+            path
+            if not defaults or place == ("name",) or not _holds(defaults, place) or _holds(values, place)
+            else defaults_path
+        )
+
+    try:
+        file_type = FileType.model_validate({**_merged(defaults, values), "name": path.stem})
+    except ValidationError as error:
+        texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
+        problems += schema_problems.of_values(texts, owner, error)
+    if problems:
+        raise SchemaError(problems)
+    return file_type
+
+
+def _read(path: Path) -> tuple[str, dict[Any, Any]]:
+    text = ""
     try:
         text = _text(path)
         _refuse_the_unusual(text)
         values = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - derives from the safe loader
     except (yaml.YAMLError, ValueError) as error:
-        raise SchemaError([f"{_label(path)}{_yaml_problem(error)}"]) from error
+        raise SchemaError([schema_problems.of_yaml(path, text, error)]) from error
     except OSError as error:
-        raise SchemaError([f"{_label(path)}: cannot be read: {error.strerror}"]) from error
+        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
+    if values is None and path.name == DEFAULTS:
+        return text, {}
     if not isinstance(values, dict):
-        raise SchemaError([f"{_label(path)}: is no mapping of keys to values"])
-    problems = list(_naming_problems(path, text, values))
-    try:
-        file_type = FileType.model_validate({**values, "name": path.stem})
-    except ValidationError as error:
-        problems += _problems(path, text, error)
-    if problems:
-        raise SchemaError(problems)
-    return file_type
+        raise SchemaError([f"{label(path)}: is no mapping of keys to values, as in `owner: data@example.com`"])
+    return text, values
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _merged(defaults: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the values over the defaults, mapping by mapping; a list is taken whole."""
+    merged = dict(defaults)
+    for key, value in values.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _holds(values: object, place: Place) -> bool:
+    """Say whether a place stands in these values."""
+    for step in place:
+        is_there = (
+            step in values if isinstance(values, dict) else isinstance(values, list) and step in range(len(values))
+        )
+        if not is_there:
+            return False
+        values = values[step]  # type: ignore[index]  # is_there says that it is a mapping or a list
+    return True
 
 
 def _text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise SchemaError([f"{_label(path)}: is larger than {_MAX_BYTES:,} bytes"])
+        raise SchemaError([f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"])
     return data.decode()
 
 
@@ -112,93 +172,17 @@ def _refuse_the_unusual(text: str) -> None:
 
 def _naming_problems(path: Path, text: str, values: dict[Any, Any]) -> Iterator[str]:
     if path.suffix != ".yaml":
-        yield f"{_label(path)}:1: the file's name must end in .yaml; rename it to {path.stem}.yaml"
+        yield f"{label(path)}:1: the file's name must end in .yaml; rename it to {path.stem}.yaml"
     if "name" in values:
-        line = _line(yaml.compose(text, Loader=_BaseLoader), ("name",))
-        yield f"{_label(path)}:{line}: name: the file's own name is the file type; remove this key"
+        line = schema_problems.node_at(schema_problems.compose(text), ("name",))[1]
+        yield f"{label(path)}:{line}: name: the file's own name is the file type; remove this key"
 
 
-def _problems(path: Path, text: str, error: ValidationError) -> Iterator[str]:
-    root = yaml.compose(text, Loader=_BaseLoader)
-    found = error.errors()
-    outer = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
-    inner = [problem for problem in found if problem["loc"] not in outer]  # outer: only that something inside is wrong
-    for problem in inner[:_MAX_PROBLEMS]:
-        place = problem["loc"]
-        line = _line(root, place)
-        is_name = place == ("name",)
-        sentence = f"the file's name is the file type: {_NAME_RULE}" if is_name else _key(place) + _sentence(problem)
-        yield f"{_label(path)}:{line}: {sentence}"
-    if len(inner) > _MAX_PROBLEMS:
-        yield f"{_label(path)}: and {len(inner) - _MAX_PROBLEMS:,} problems more"
-
-
-def _sentence(problem: Any) -> str:
-    kind, given, context = problem["type"], problem.get("input"), problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "is no key of a schema; " + _nearest(str(problem["loc"][-1]), _keys_at(problem["loc"][:-1]))
-    if kind == "missing":
-        return "is missing"
-    if kind == "literal_error":
-        return f"is {_shown(given)}; allowed: {context['expected']}"
-    if kind == "string_pattern_mismatch":
-        return f"is {_shown(given)}; allowed are lower-case letters, digits and underscores ({context['pattern']})"
-    if kind == "value_error":
-        return str(context["error"])
-    return f"is {_shown(given)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-
-
-def _shown(given: object) -> str:
-    return shorten(repr(given), 60, placeholder="...")
-
-
-def _keys_at(place: tuple[int | str, ...]) -> list[str]:
-    model: Any = FileType
-    for step in place:
-        if isinstance(step, int):
-            continue
-        annotation = model.model_fields[step].annotation
-        candidates = (annotation, *getattr(annotation, "__args__", ()))
-        model = next((a for a in candidates if isinstance(a, type) and issubclass(a, BaseModel)), FileType)
-    return [field.alias or name for name, field in model.model_fields.items() if (model, name) != (FileType, "name")]
-
-
-def _nearest(word: str, allowed: list[str]) -> str:
-    near = get_close_matches(word, allowed, n=1)
-    return f"did you mean {near[0]!r}?" if near else "allowed: " + ", ".join(allowed)
-
-
-def _key(place: tuple[int | str, ...]) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
-    return f"{text}: " if text else ""
-
-
-def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
-    line = 1
-    for step in place:
-        child = _child(node, step)
-        if child is None:
-            break
-        node, line = child
-    return line
-
-
-def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((value, key.start_mark.line + 1) for key, value in node.value if key.value == str(step)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step].start_mark.line + 1
-    return None
-
-
-def _yaml_problem(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f":{error.problem_mark.line + 1}: {error.problem}"
-    return f": is not readable as YAML in UTF-8: {' '.join(str(error).split())}"
-
-
-def _label(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterator[str]:
+    for key in _OF_EACH:
+        if key in defaults:
+            line = schema_problems.node_at(schema_problems.compose(text), (key,))[1]
+            yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
 
 
 def _printable(text: str) -> str:
