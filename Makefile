@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 PYTEST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check fix bench lock package clean
+.PHONY: help setup demo test up down status check fix docs bench lock package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: setup ## Lint, formatting and types; repairs nothing
 fix: setup ## Repair what lint and formatting can repair
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+
+docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
+	@./lakeport docs
 
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench

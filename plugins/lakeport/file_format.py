@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -20,6 +21,29 @@ def unescaped(delimiter: str) -> str:
 class Format(Part):
     """How the file is written; the conversion options are COPY's own, in lower case."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "type": "csv; delimited (by a delimiter, without CSV's quotes); json (one object after the other); parquet.",
+        "compression": "How the files are packed; a name's ending must agree. A zip holds one file.",
+        "header_lines": "Lines to skip; the last of them names the columns, in any order.",
+        "delimiter": "What stands between two fields; \\t is a tab, \\001 a character by its octal number. "
+        "Without it a comma for csv, | for delimited.",
+        "quote": "The character around fields that hold a delimiter; without it the double quote.",
+        "null_as": "This text means NULL.",
+        "dateformat": "How dates are written, as in MM/DD/YYYY, or auto; without it YYYY-MM-DD.",
+        "timeformat": "How timestamps are written, as in DD.MM.YYYY HH:MI, or auto, epochsecs, epochmillisecs; "
+        "without it YYYY-MM-DD HH:MI:SS.",
+        "acceptinvchars": "The character in place of bytes that are no UTF-8; without it the row is rejected.",
+        "acceptanydate": "A date that cannot be read becomes NULL; without it the row is rejected.",
+        "blanksasnull": "A text of blanks becomes NULL.",
+        "emptyasnull": "An empty text becomes NULL.",
+        "escape": "A backslash makes the next character plain.",
+        "fillrecord": "Fields missing at a row's end become NULL, or empty texts; without it the row is rejected.",
+        "ignoreblanklines": "Blank lines are passed over.",
+        "removequotes": "Quotes around fields are taken off.",
+        "roundec": "Decimals are rounded to their column's scale; without it they are cut.",
+        "trimblanks": "Blanks at a text's end are cut off.",
+        "truncatecolumns": "Texts too long for their column are cut; without it the row is rejected.",
+    }
     type: Literal["csv", "delimited", "json", "parquet"]
     compression: Literal["none", "gzip", "bzip2", "zstd", "zip"] = "none"
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0

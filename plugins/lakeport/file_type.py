@@ -6,7 +6,8 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -21,6 +22,10 @@ _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "pattern": "Glob on the key: * and ? stay within a folder, ** between slashes is any folders.",
+        "select": "Which of the files that wait together are loaded; the others are Filtered Out.",
+    }
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
     select: Literal["newest"] = "newest"
 
@@ -39,12 +44,19 @@ class Landing(Part):
 class Rejects(Part):
     """How many rejected rows a load bears."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "fail": "More rejected rows than this (a number, or a share as in 1%) and nothing is loaded.",
+    }
     fail: Limit = RejectLimit()
 
 
 class Wait(Part):
     """How long a run waits for files, and how often it looks; seconds."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "every": "How often a run started by hand looks for files.",
+        "for": "How long it looks before it is skipped.",
+    }
     every: Seconds = 30
     for_: Annotated[Seconds, Field(alias="for")] = 600
 
@@ -52,6 +64,10 @@ class Wait(Part):
 class Alerts(Part):
     """Who hears of a failed run."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "slack": "The Slack channel, as in #flight-data.",
+        "email": "The addresses that get an e-mail.",
+    }
     slack: str | None = None
     email: tuple[EmailAddress, ...] = ()
 
@@ -59,6 +75,19 @@ class Alerts(Part):
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "description": "What one row is; shown in Airflow and in the catalog.",
+        "owner": "Who answers for these files; the DAG's owner.",
+        "landing": "Which objects of the landing bucket are of this type.",
+        "format": "How the files are written.",
+        "table": "The table that takes the rows.",
+        "columns": "The columns, in the order of the file where it has no header.",
+        "drift": "What becomes of a file whose header does not name exactly these columns.",
+        "rejects": "How many rejected rows a load bears.",
+        "wait": "How a run started by hand waits for files.",
+        "retries": "How often each task is tried again after a passing error.",
+        "alerts": "Who hears of a failed run.",
+    }
     name: Annotated[str, Field(pattern=NAME)]
     description: Annotated[str, Field(min_length=1)]
     owner: Annotated[str, Field(min_length=1)]

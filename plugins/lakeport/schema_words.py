@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -61,14 +61,24 @@ def _email_address(value: str) -> str:
 
 Name = Annotated[str, Field(pattern=IDENTIFIER)]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
-Seconds = Annotated[int, BeforeValidator(_seconds)]
-Limit = Annotated[RejectLimit, BeforeValidator(_reject_limit)]
+Seconds = Annotated[
+    int,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}\s*[smh]$", "examples": ["30s", "10m"]}),
+]
+Limit = Annotated[
+    RejectLimit,
+    BeforeValidator(_reject_limit),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}]}),
+]
 
 
 class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    meanings: ClassVar[Mapping[str, str]] = {}
+    """What each key means, for editors and for the reference page."""
 
     @field_validator("*", mode="before")
     @classmethod

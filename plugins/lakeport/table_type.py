@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from lakeport.column_type import ColumnType
 from lakeport.schema_words import Name, Part, doubled
@@ -21,6 +22,12 @@ def _column_type(value: object) -> ColumnType:
 class Table(Part):
     """The table that takes the rows."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "name": "The table, as schema.table; without it lake.<file type>. Made, and given new columns, by Lakeport.",
+        "mode": "What becomes of the rows that are in the table already.",
+        "dist_key": "The column by which Redshift spreads the rows over its nodes; without it Redshift chooses.",
+        "sort_key": "The columns by which Redshift sorts the rows.",
+    }
     name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$")]
     mode: Literal["append"] = "append"
     dist_key: Name | None = None
@@ -48,13 +55,24 @@ class Table(Part):
 class Column(Part):
     """One column, in the order of the file."""
 
+    meanings: ClassVar[Mapping[str, str]] = {
+        "name": "The column's name in the table.",
+        "type": "The column's type in Redshift; lengths count bytes.",
+        "required": "A row without a value here is rejected.",
+        "description": "What the column means; shown in the catalog and in Airflow.",
+        "header": "The file's own word for the column, where that is no legal name.",
+    }
     name: Name
-    type: Annotated[ColumnType, BeforeValidator(_column_type)]
+    type: Annotated[
+        ColumnType,
+        BeforeValidator(_column_type),
+        WithJsonSchema({"type": "string", "examples": ["integer", "varchar(20)", "decimal(8,2)", "timestamp"]}),
+    ]
     required: bool = False
     description: str = ""
     header: Annotated[
         str | None,
-        Field(max_length=1000, description="The file's own word for the column where that is no legal name"),
+        Field(max_length=1000),
     ] = None
 
     @property

@@ -49,6 +49,8 @@ def read(sample: Sample, most_rows: int | None, *, has_header: bool | None = Non
     """Read a delimited sample; `has_header` says what is otherwise found out."""
     start = sample.stream.read(_START_BYTES)
     text_encoding = encoding(start)
+    if text_encoding == "utf-8-sig" and b"\0" in start:
+        raise SampleError(f"{sample.path}: holds NUL bytes, so it is no text; have it sent as text or as Parquet")
     found = dialect(_whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES))
     joined = io.BufferedReader(_Joined(start, sample))
     lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
@@ -68,7 +70,7 @@ def _read(
         raise SampleError("the file has no rows; take one with some rows in it")
     skipped = preamble(head, usual)
     named = is_header(head[skipped], head[skipped + 1 :]) if has_header is None else has_header
-    words = head[skipped] if named else [""] * usual
+    words = [_as_loaded(word) for word in head[skipped]] if named else [""] * usual
     counted = _Rows(usual, profiles=[Profile() for _ in range(usual)])
     is_whole = _count(counted, chain(head[skipped + named :], source), most_rows)
     names = column_names(words)
@@ -130,6 +132,11 @@ def _remark(reading: Reading, counted: _Rows, text_encoding: str, *, skipped: in
         reading.encoding = "utf16"
     elif any(profile.has_wrong_bytes for profile in counted.profiles):
         reading.encoding = "not utf-8"
+
+
+def _as_loaded(word: str) -> str:
+    """Return a header's word as a load reads it: bytes that are no UTF-8 are spelled."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _whole_lines(start: str, *, is_all: bool) -> str:

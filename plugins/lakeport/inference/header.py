@@ -31,6 +31,8 @@ def is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     if not any(words) or any(len(word) > _LONGEST_WORD or word in MARKERS for word in words):
         return False
     columns = list(zip(*(each for each in below if len(each) == len(row)), strict=True))
+    if any(_is_word_over_values(word, column) for word, column in zip(words, columns, strict=False)):
+        return True
     if any(word and _VALUE.fullmatch(word) for word in words) and not _is_counted(words):
         return False
     if not columns:
@@ -42,6 +44,11 @@ def is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     if recurring * 3 > len(words):
         return False
     return values_below or len({word.lower() for word in words}) == len(words) or len(columns[0]) < _FEW
+
+
+def _is_word_over_values(word: str, column: Sequence[str]) -> bool:
+    values = [value.strip() for value in column if value.strip() and value.strip() not in MARKERS]
+    return bool(word and values) and not _VALUE.fullmatch(word) and all(map(_VALUE.fullmatch, values))
 
 
 def _is_counted(words: Sequence[str]) -> bool:

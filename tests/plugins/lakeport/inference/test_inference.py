@@ -1,0 +1,345 @@
+"""A schema inferred from a sample is the one a person would write, and says where it guesses."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lakeport.errors import SampleError
+from lakeport.file_type import FileType
+from lakeport.inference import Draft, infer
+from lakeport.inference.naming import column_names, pattern, type_name
+from local.config import REPOSITORY
+
+ROWS = "id,city\n1,Bern\n2,Oslo\n"
+
+
+def inferred(tmp_path: Path, data: str | bytes, name: str = "trips.csv", **options: Any) -> Draft:
+    path = tmp_path / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    draft = infer(path, **options)
+    FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": draft.name})
+    return draft
+
+
+def types(draft: Draft) -> dict[str, str]:
+    return {column.name: column.type for column in draft.columns}
+
+
+def column(tmp_path: Path, *values: str, name: str = "x") -> str:
+    draft = inferred(
+        tmp_path, "\n".join([f"{name},other", *(f"{value},1" for value in values)]) + "\n", has_header=True
+    )
+    return types(draft)[name]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        (["1", "-5", "16000"], "smallint"),
+        (["1", "17000"], "integer"),
+        (["1", "2000000000"], "bigint"),
+        (["1", "99999999999999999999"], "decimal(22,0)"),
+        (["007", "012"], "varchar(8)"),
+        (["1.5", "22.25"], "decimal(6,2)"),
+        (["1.5", "1e3"], "double precision"),
+        (["0.1234567", "1.5"], "double precision"),
+        (["true", "False"], "boolean"),
+        (["t", "f"], "boolean"),
+        (["yes", "no"], "boolean"),
+        (["0", "1"], "smallint"),
+        (["2013-01-31", "2013-02-01"], "date"),
+        (["31/01/2013", "01/02/2013"], "date"),
+        (["2013-01-31 10:00:00", "2013-02-01 11:30:00.5"], "timestamp"),
+        (["2013-01-31T10:00:00Z", "2013-02-01T11:30:00Z"], "timestamp"),
+        (["2013-01-31T10:00:00+02:00", "2013-02-01T11:30:00Z"], "timestamptz"),
+        (["10:00:00", "23:59:59"], "time"),
+        (["25:00:00", "23:59:59"], "varchar(16)"),
+        (["2013-13-45", "2013-01-01"], "varchar(16)"),
+        (["Bern", "Zürich"], "varchar(16)"),
+        (["x" * 40, "y"], "varchar(64)"),
+        (["1", "NA", "3"], "smallint"),
+        (["", "4"], "smallint"),
+        (["$5", "$6"], "varchar(8)"),
+    ],
+)
+def test_column_gets_the_smallest_type_with_headroom(tmp_path: Path, values: list[str], type_: str) -> None:
+    assert column(tmp_path, *values) == type_
+
+
+def test_counting_column_has_room_to_grow(tmp_path: Path) -> None:
+    assert column(tmp_path, "1", "2", name="trip_id") == "integer"
+
+
+def test_eight_digits_are_a_date_only_where_the_name_says_so(tmp_path: Path) -> None:
+    assert column(tmp_path, "20130131", "20130201", name="trip_date") == "date"
+    assert column(tmp_path, "20130131", "20130201", name="amount") == "integer"
+
+
+def test_lengths_count_bytes(tmp_path: Path) -> None:
+    assert column(tmp_path, "ä" * 30, "a") == "varchar(128)"
+
+
+@pytest.mark.parametrize("marker", ["NA", "NULL", "null", "N/A", "-", "?", "nan"])
+def test_null_marker_is_found(tmp_path: Path, marker: str) -> None:
+    draft = inferred(tmp_path, f"a,b\n1,x\n{marker},y\n3,z\n")
+
+    assert (types(draft)["a"], draft.format["null_as"]) == ("smallint", marker)
+    assert not draft.columns[0].is_required
+
+
+def test_redshifts_own_null_marker_needs_no_word(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, "a,b\n1,x\n\\N,y\n3,z\n")
+
+    assert ("null_as" in draft.format, types(draft)["a"]) == (False, "smallint")
+
+
+def test_second_marker_makes_its_column_text_and_says_so(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, "a,b,c\n1,2,NULL\nNA,NA,3\n3,4,5\n")
+
+    assert draft.format["null_as"] == "NA"
+    assert draft.columns[2].type == "varchar(8)"
+    assert "NULL" in draft.columns[2].note
+
+
+def test_required_is_what_is_always_there(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, "a,b\n1,x\n2,\n3,y\n")
+
+    assert [column.is_required for column in draft.columns] == [True, False]
+    assert draft.format["emptyasnull"] is True
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", "\x01"])
+def test_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    draft = inferred(tmp_path, ROWS.replace(",", delimiter))
+    written = {",": None, "\t": "\\t", "\x01": "\\001"}.get(delimiter, delimiter)
+
+    assert draft.format.get("delimiter") == written
+    assert types(draft) == {"id": "integer", "city": "varchar(8)"}
+
+
+@pytest.mark.parametrize("delimiter", ["||", "|~|", "::"])
+def test_delimiter_of_several_characters_makes_a_delimited_file(tmp_path: Path, delimiter: str) -> None:
+    draft = inferred(tmp_path, ROWS.replace(",", delimiter), "trips.txt")
+
+    assert (draft.format["type"], draft.format["delimiter"]) == ("delimited", delimiter)
+    assert list(types(draft)) == ["id", "city"]
+
+
+def test_quotes_hold_delimiters_and_line_ends(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, 'id,text\n1,"a, b\nc ""d"""\n2,"x"\n')
+
+    assert (draft.rows, draft.format) == (2, {"type": "csv", "header_lines": 1})
+
+
+def test_apostrophes_are_quotes_where_they_stand_around_fields(tmp_path: Path) -> None:
+    assert inferred(tmp_path, "id,text\n1,'a, b'\n2,'c'\n").format["quote"] == "'"
+
+
+def test_stray_quote_makes_a_delimited_file(tmp_path: Path) -> None:
+    """COPY refuses it in a CSV."""
+    draft = inferred(tmp_path, 'id\tpipe\n1\t5" wide\n2\t6" wide\n', "pipes.tsv")
+
+    assert draft.format["type"] == "delimited"
+
+
+def test_header_is_told_from_rows(tmp_path: Path) -> None:
+    assert "header_lines" not in inferred(tmp_path, "1,Bern\n2,Oslo\n").format
+    assert "header_lines" not in inferred(tmp_path, "Bern,x\nOslo,x\nBern,x\n").format
+    assert inferred(tmp_path, "town,kind\nBern,x\nOslo,y\n").format["header_lines"] == 1
+    assert inferred(tmp_path, "name,2011,2012\nBern,1,2\n").format["header_lines"] == 1
+    assert inferred(tmp_path, "1,Bern\n2,Oslo\n", has_header=True).format["header_lines"] == 1
+
+
+def test_lines_before_the_header_are_skipped(tmp_path: Path) -> None:
+    assert inferred(tmp_path, f"Our trips\n\n{ROWS}").format["header_lines"] == 3
+
+
+def test_words_that_are_no_names_stand_in_header(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, ",Price (EUR),City,x,x,2013\n1,2,Bern,4,5,6\n")
+
+    assert [(column.name, column.header) for column in draft.columns] == [
+        ("column_1", ""),
+        ("price_eur", "Price (EUR)"),
+        ("city", None),
+        ("x", "x"),
+        ("x_2", "x"),
+        ("column_2013", "2013"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pack", "ending", "compression"),
+    [
+        (gzip.compress, ".gz", "gzip"),
+        (bz2.compress, ".bz2", "bzip2"),
+        (zstandard.compress, ".zst", "zstd"),
+    ],
+)
+def test_compression_is_found_whatever_the_name_says(tmp_path: Path, pack: Any, ending: str, compression: str) -> None:
+    draft = inferred(tmp_path, pack(ROWS.encode()), "trips.csv")
+
+    assert (draft.format["compression"], draft.pattern) == (compression, f"trips/trips*.csv{ending}")
+    assert "must end so" in draft.notes[0]
+
+
+def test_zip_holds_one_file(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", ROWS)
+    assert inferred(tmp_path, packed.getvalue(), "trips.csv.zip").format["compression"] == "zip"
+
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("b.csv", ROWS)
+    with pytest.raises(SampleError, match="holds 2 files"):
+        inferred(tmp_path, packed.getvalue(), "trips.csv.zip")
+
+
+def test_only_so_many_rows_are_read_and_the_schema_says_so(tmp_path: Path) -> None:
+    data = "id\n" + "".join(f"{number}\n" for number in range(50_000))
+
+    assert "the first 1,000 rows" in inferred(tmp_path, data, most_rows=1000).as_yaml()
+    assert "all 50,000 rows" in inferred(tmp_path, data, most_rows=None).as_yaml()
+
+
+def test_json_objects_become_columns(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "Name": "Bern", "code": "007", "open": True, "at": "2013-01-01T10:00:00Z", "tags": [1], "price": 2.5},
+        {"id": 2, "Name": None, "code": "008", "open": False, "at": "2013-01-02T10:00:00Z", "tags": [], "price": 3},
+    ]
+    draft = inferred(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "trips.jsonl")
+
+    assert types(draft) == {
+        "id": "integer",
+        "name": "varchar(8)",
+        "code": "varchar(8)",
+        "open": "boolean",
+        "at": "timestamp",
+        "tags": "super",
+        "price": "decimal(5,2)",
+    }
+    assert draft.columns[1].header == "Name"
+    assert draft.format == {"type": "json", "timeformat": "auto"}
+    spread = "\n".join(json.dumps(row, indent=2) for row in rows)
+    assert types(inferred(tmp_path, spread, "trips.json")) == types(draft)
+
+
+def test_json_key_that_no_column_can_have_is_left_out_and_told(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, '{"a": 1, "b c": 2}\n', "trips.jsonl")
+
+    assert (list(types(draft)), "'b c' is left out" in draft.notes[0]) == (["a"], True)
+
+
+def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "Id": pa.array([1, 2], pa.int32()),
+            "big": pa.array([1, None], pa.int64()),
+            "price": pa.array([Decimal("1.50"), None], pa.decimal128(8, 2)),
+            "city": ["Bern", "Oslo"],
+            "day": pa.array([0, 1], pa.date32()),
+            "at": pa.array([0, 1], pa.timestamp("us", "UTC")),
+        }
+    )
+    pq.write_table(table, tmp_path / "trips.parquet")
+    draft = infer(tmp_path / "trips.parquet")
+
+    expected = {"id": "integer", "big": "bigint", "price": "decimal(8,2)", "city": "varchar(8)", "day": "date"}
+    assert types(draft) == {**expected, "at": "timestamptz"}
+    assert [column.is_required for column in draft.columns] == [True, False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "message"),
+    [
+        (b"", "a.csv", "the file is empty"),
+        (b"\n\n", "a.csv", "has no rows"),
+        (b"[1, 2]", "a.json", "is one JSON array.*jq -c"),
+        (b'{"a": 1} oops', "a.json", "is no JSON behind 'oops'"),
+        (b"12 13", "a.json", "where an object should stand"),
+        (b"\x1f\x8bnot gzip", "a.csv.gz", "is no readable gzip file"),
+        (b"PK\x03\x04 broken", "a.zip", "is no readable zip file"),
+        (b"PAR1 broken", "a.parquet", "is no readable Parquet file"),
+        ("id,city\n1,Bern\n".encode("utf-16"), "a.csv", "is UTF-16"),
+        (b"Obj\x01...", "a.avro", "is Avro"),
+    ],
+)
+def test_file_that_cannot_be_loaded_is_told_why(tmp_path: Path, data: bytes, name: str, message: str) -> None:
+    with pytest.raises(SampleError, match=message):
+        inferred(tmp_path, data, name)
+
+
+def test_bytes_that_are_no_utf8_are_told(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, "id,city\n1,Zürich\n".encode("latin-1"))
+
+    assert draft.format["acceptinvchars"] == "?"
+    assert "UTF-8" in draft.format_notes["acceptinvchars"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "taken"),
+    [
+        ("flights_2013.csv.zip", "flights", "flights/flights_*.csv.zip"),
+        ("Sales Report 2024-01-31.csv", "sales_report", "sales_report/Sales Report *.csv"),
+        ("2024-01-31.csv", "my_files", "my_files/*.csv"),
+        ("x[1].json", "x", "x/x?*.json"),
+        ("DATA", "data", "data/DATA*"),
+    ],
+)
+def test_type_and_pattern_follow_from_the_name(file: str, name: str, taken: str) -> None:
+    assert (type_name(file), pattern(file, type_name(file))) == (name, taken)
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=8))
+def test_column_names_are_legal_and_differ(words: list[str]) -> None:
+    names = column_names(words)
+
+    assert len(set(names)) == len(names) == len(words)
+    FileType.model_validate(
+        {
+            "name": "t",
+            "description": "x",
+            "owner": "x",
+            "landing": {"pattern": "t/*"},
+            "format": {"type": "csv"},
+            "columns": [{"name": name, "type": "integer"} for name in names],
+        }
+    )
+
+
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.one_of(st.binary(max_size=80), st.text(alphabet="ab1,;|\t\"'\n\\{}[]: é\0", max_size=80).map(str.encode)))
+def test_any_file_is_a_schema_or_a_sample_error(tmp_path: Path, data: bytes) -> None:
+    for name in ("a.csv", "a.json", "a.parquet"):
+        try:
+            inferred(tmp_path, data, name)
+        except SampleError as error:
+            assert str(error)
+
+
+@pytest.mark.parametrize("sample", ["airlines.csv", "airports.csv", "planes.jsonl", "weather_2013.csv.gz"])
+def test_committed_sample_is_inferred_much_as_its_schema_was_written(sample: str) -> None:
+    draft = infer(REPOSITORY / "samples" / sample)
+    written = yaml.safe_load((REPOSITORY / "schemas" / f"{draft.name}.yaml").read_text())
+
+    assert draft.format == written["format"]
+    assert [column.name for column in draft.columns] == [column["name"] for column in written["columns"]]
+    assert {c.name for c in draft.columns if c.is_required} >= {
+        c["name"] for c in written["columns"] if c.get("required")
+    }

@@ -1,0 +1,70 @@
+"""What only several schemas together can get wrong is found before a file is Rejected for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.schemas_together import problems_between, shared_key
+from local.config import REPOSITORY
+
+SCHEMA = """\
+description: Trips.
+owner: tests
+landing: {{pattern: "{pattern}"}}
+format: {{type: csv}}
+table: {{name: {table}}}
+columns: [{{name: id, type: {type}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "key"),
+    [
+        ("trips/*.csv", "trips/trips_*.csv", "trips/trips_.csv"),
+        ("trips/*_a.csv", "trips/b_*.csv", "trips/b__a.csv"),
+        ("**/x.csv", "trips/*.csv", "trips/x.csv"),
+        ("trips/?.csv", "trips/1.csv", "trips/1.csv"),
+        ("trips/trips.csv", "trips/trips.csv", "trips/trips.csv"),
+        ("trips/*.csv", "rides/*.csv", None),
+        ("trips/*.csv", "trips/*.csv.gz", None),
+        ("trips/a*.csv", "trips/b*.csv", None),
+        ("trips/*.csv", "trips/more/*.csv", None),
+    ],
+)
+def test_key_that_two_patterns_take_is_found(one: str, other: str, key: str | None) -> None:
+    assert (shared_key(one, other) is None) == (key is None)
+    assert (shared_key(other, one) is None) == (key is None)
+
+
+def problems(tmp_path: Path, **schemas: dict[str, str]) -> list[str]:
+    for name, values in schemas.items():
+        given = {"pattern": f"{name}/*", "table": f"lake.{name}", "type": "integer"} | values
+        (tmp_path / f"{name}.yaml").write_text(SCHEMA.format(**given))
+    return list(problems_between({path: read_file_type(path) for path in schema_paths(tmp_path)}))
+
+
+def test_overlapping_patterns_are_told_at_their_line(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, rides={"pattern": "in/*.csv"}, trips={"pattern": "in/t*.csv"})
+
+    assert found.startswith(f"{tmp_path.name}/trips.yaml:3: landing.pattern: in/t*.csv and in/*.csv of ")
+    assert found.endswith("would be Rejected; make the patterns differ")
+
+
+def test_one_table_with_other_columns_is_told_at_its_line(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, rides={"table": "lake.all"}, trips={"table": "lake.all", "type": "bigint"})
+
+    assert f"{tmp_path.name}/trips.yaml:5: table.name: lake.all is the table of " in found
+    assert "id is bigint here and integer there" in found
+
+
+def test_one_table_with_the_same_columns_is_good(tmp_path: Path) -> None:
+    assert problems(tmp_path, rides={"table": "lake.all"}, trips={"table": "lake.all"}) == []
+
+
+def test_committed_schemas_are_good_together() -> None:
+    paths = schema_paths(REPOSITORY / "schemas")
+
+    assert list(problems_between({path: read_file_type(path) for path in paths})) == []
