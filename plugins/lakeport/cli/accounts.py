@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from lakeport.warehouse import Warehouse
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
 LimitOption = Annotated[int, typer.Option(min=1, help="How many rows at most.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Let the statement change data.")]
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _STATUS = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
 _ERRORS = ["key", "line", "column", "value", "reason", "full line"]
 
@@ -60,8 +62,7 @@ def sql(
     as_json: JsonOption = False,
 ) -> None:
     """Run a statement and show its rows; it may only read, unless --write is given."""
-    if not query.strip().strip(";").strip():
-        raise typer.BadParameter("there is no statement in it")
+    _check_query(query, write=write)
 
     def run(current: cursor) -> tuple[list[str], list[tuple[Any, ...]], int]:
         if not write:
@@ -107,6 +108,15 @@ def replay(
     show(["file id", "type", "key"], chosen, as_json=as_json)
     if not as_json:
         say(f"{len(chosen)} files are New again; `./lakeport status` shows what becomes of them")
+
+
+def _check_query(query: str, *, write: bool) -> None:
+    """Refuse what is no statement, and what could end its transaction and go on to write."""
+    bare = _QUOTED.sub("", query).strip().rstrip(";").strip()
+    if not bare:
+        raise typer.BadParameter("there is no statement in it")
+    if ";" in bare and not write:
+        raise typer.BadParameter("only one statement at a time may read; several need --write")
 
 
 def _nothing(what: str, file_type: str | None) -> str:

@@ -61,7 +61,7 @@ class Draft:
         yield f'description: "{TO_DO}: what one row of {self.name} is"  # {TO_DO}'
         yield f"owner: to-do@example.com  # {TO_DO}: who answers for these files"
         yield "landing:"
-        yield f"  pattern: {json.dumps(self.pattern, ensure_ascii=False)}"
+        yield f"  pattern: {_quoted(self.pattern)}"
         yield "format:"
         for key, value in self.format.items():
             yield f"  {key}: {_scalar(value)}{_remark(self.format_notes.get(key, ''))}"
@@ -87,7 +87,11 @@ def _scalar(value: object) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     is_plain = _PLAIN.fullmatch(value) and value == value.strip() and value.lower() not in _NOT_TEXT
-    return value if is_plain else json.dumps(value, ensure_ascii=not value.isprintable())
+    return value if is_plain else _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
 
 
 def _remark(note: str) -> str:

@@ -53,26 +53,34 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
 
 
 def _documents(sample: Sample) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     stream = io.TextIOWrapper(sample.stream, "utf-8-sig")
+    try:
+        for document in _values(sample, stream):
+            if not isinstance(document, dict):
+                raise SampleError(_no_object(sample, document))
+            yield document
+    finally:
+        stream.detach()  # the sample is closed by whom it was opened
+
+
+def _values(sample: Sample, stream: io.TextIOWrapper) -> Iterator[object]:
+    decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     text, at, is_over = "", 0, False
     while True:
         at = _BLANK.match(text, at).end()  # type: ignore[union-attr]  # matches even nothing
         try:
-            document, end = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            document, end, problem = None, len(text), error
-        if end == len(text) and not is_over:  # there may be more of it
+            value, end, problem = None, -1, error
+        if end in (-1, len(text)) and not is_over:  # there may be more of it
             more = stream.read(_PIECE + len(text) - at)
             text, at, is_over = text[at:] + more, 0, not more
         elif at == len(text):
             return
-        elif document is None:
+        elif end < 0:
             raise SampleError(f"{sample.path}: is no JSON behind {text[at : at + 40]!r}: {problem}")
-        elif not isinstance(document, dict):
-            raise SampleError(_no_object(sample, document))
         else:
-            yield document
+            yield value
             at = end
 
 

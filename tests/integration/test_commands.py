@@ -1,0 +1,142 @@
+"""Commands against the stack: tables for people, JSON for machines, exit statuses for CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lakeport import settings
+from lakeport.cli import app
+from lakeport.errors import TooManyRejects
+from lakeport.loading import FileLoad
+from lakeport.warehouse import Warehouse
+from local.config import REPOSITORY
+from tests.integration.conftest import make_file_type
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+SAMPLES = REPOSITORY / "samples"
+BROKEN = b"id,city,price\n1,Bern,2.50\ntwo,Oslo,1\n"
+
+
+@pytest.fixture
+def run(warehouse: Warehouse) -> Callable[..., Result]:
+    def call(*arguments: object) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return call
+
+
+@pytest.fixture
+def rejected_file(prepare_load: Callable[..., FileLoad]) -> FileLoad:
+    load = prepare_load(make_file_type(), BROKEN)
+    with pytest.raises(TooManyRejects):
+        load.run()
+    return load
+
+
+def test_errors_show_line_column_value_reason(run: Callable[..., Result], rejected_file: FileLoad) -> None:
+    name = rejected_file.file_type.name
+    [row] = json.loads(run("errors", "--type", name, "--json").stdout)
+
+    assert (row["key"], row["line"], row["column"], row["value"]) == (f"{name}/trips.csv", 3, "id", "two")
+    assert row["full line"] == "two,Oslo,1"
+    assert "two,Oslo,1" in run("errors", "--type", name).output
+
+
+def test_status_shows_files_and_says_when_there_are_none(run: Callable[..., Result], rejected_file: FileLoad) -> None:
+    name = rejected_file.file_type.name
+    [row] = json.loads(run("status", "--type", name, "--json").stdout)
+
+    assert (row["key"], row["status"], row["rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
+    assert run("status", "--type", "nothing").output == "nothing has landed yet for type nothing\n"
+    assert json.loads(run("status", "--type", "nothing", "--json").stdout) == []
+
+
+def test_sql_reads_only_unless_told_otherwise(run: Callable[..., Result]) -> None:
+    assert json.loads(run("sql", "SELECT 1 AS one, 'x' AS word", "--json").stdout) == [{"one": 1, "word": "x"}]
+    refused = run("sql", "CREATE TABLE public.made (id INTEGER)")
+    assert (refused.exit_code, "Redshift refuses" in refused.stderr) == (2, True)
+    assert run("sql", "CREATE TABLE public.made (id INTEGER)", "--write").exit_code == 0
+    assert run("sql", "DROP TABLE public.made", "--write").exit_code == 0
+    wrong = run("sql", "SELEC 1")
+    assert (wrong.exit_code, "syntax error" in wrong.stderr) == (2, True)
+
+
+def test_sql_says_that_there_is_more(run: Callable[..., Result]) -> None:
+    result = run("sql", "SELECT 1 UNION ALL SELECT 2", "--limit", "1")
+    assert "--limit shows more" in result.stderr
+
+
+def test_sql_cannot_end_its_transaction_to_write(run: Callable[..., Result]) -> None:
+    tricks = ("COMMIT; CREATE TABLE public.tricked (id INTEGER)", "SET TRANSACTION READ WRITE; DELETE FROM mng.files")
+    for trick in tricks:
+        assert run("sql", trick).exit_code == 2
+    assert run("sql", "SELECT ';' AS semicolon -- one; statement").exit_code == 0
+
+
+def test_replay_says_when_nothing_fits(run: Callable[..., Result]) -> None:
+    result = run("replay", "nothing")
+    assert (result.exit_code, "no file in status Fail fits" in result.stderr) == (2, True)
+
+
+def test_dropped_file_lands_in_its_types_folder(run: Callable[..., Result], s3: S3Client) -> None:
+    [dropped] = json.loads(run("drop", SAMPLES / "airlines.csv", "--json").stdout)
+
+    assert dropped["key"] == "airlines/airlines.csv"
+    head = s3.head_object(Bucket=settings.landing_bucket(), Key=dropped["key"])
+    assert head["ContentLength"] == (SAMPLES / "airlines.csv").stat().st_size
+
+
+def test_plan_of_a_sample_shows_what_would_be_rejected(run: Callable[..., Result]) -> None:
+    good = run("plan", "airports", SAMPLES / "damaged" / "airports_damaged.csv")
+    assert good.exit_code == 0
+    assert "1,456 of 1,458 rows would be loaded, 2 rejected (rejects.fail is 1%)" in good.output
+    assert "9078 ft" in good.output
+
+    bad = json.loads(run("plan", "weather", SAMPLES / "damaged" / "weather_2013_damaged.csv.gz", "--json").stdout)
+    assert (bad["sample"]["rows_in_file"], bad["sample"]["rows_loaded"]) == (200, 0)
+    assert [row["line"] for row in bad["sample"]["rejected"]] == [20, 59, 104, 152, 176]
+
+
+def test_plan_says_when_registration_would_not_take_the_file(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "crew.csv").write_text("a\n1\n")
+
+    result = run("plan", "airports", tmp_path / "crew.csv")
+
+    assert (result.exit_code, "does not take the name crew.csv" in result.output) == (1, True)
+
+
+def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:
+    """./lakeport reads the stack's own settings; here they are the environment's, for there may be no such stack."""
+    done = subprocess.run(
+        [REPOSITORY / "lakeport", "sql", "SELECT 42 AS answer", "--json"],
+        env={**os.environ, "LAKEPORT_STATE": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout or "null")) == (0, [{"answer": 42}]), done.stderr
+
+
+def test_database_that_gives_no_answer_is_told(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    secret: dict[str, Any] = {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x", "password": "x"}
+    monkeypatch.setattr("lakeport.credentials.read_secret", lambda _name: secret)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+    result = run("status")
+
+    assert result.exit_code == 2
+    assert "Redshift gives no answer" in result.stderr
+    assert "`make up` starts the stack" in result.stderr

@@ -1,0 +1,96 @@
+"""Real public files: inferred, planned and loaded without a hand on the schema, every row in its table.
+
+The page `docs/infer.md` is held to what is found; LAKEPORT_WRITE_DOCS=1 writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from lakeport import planning
+from lakeport.file_type import FileType
+from lakeport.inference import Draft, infer
+from lakeport.loading import FileLoad
+from lakeport.warehouse import Warehouse
+from local.config import REPOSITORY
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PAGE = REPOSITORY / "docs" / "infer.md"
+FILES = sorted((REPOSITORY / "tests" / "data" / "public").glob("*.*[!d]"))
+FILES += [
+    REPOSITORY / "samples" / name for name in ("airlines.csv", "airports.csv", "planes.jsonl", "weather_2013.csv.gz")
+]
+HEAD = """\
+# What `./lakeport infer` makes of real files
+
+Each file was inferred, planned and loaded with the schema as it came out, without a hand on it.
+`tests/integration/test_inferred.py` does so at every run and holds this table to what it finds; the files, their
+sources and licences are in `tests/data/public/README.md` and [samples/README.md](../samples/README.md).
+
+| file | rows | loaded | rejected | format | types of its columns |
+|---|---:|---:|---:|---|---|
+"""
+
+
+def draft_of(path: Path) -> tuple[Draft, FileType]:
+    draft = infer(path)
+    name = f"{draft.name[:32]}_{uuid.uuid4().hex[:8]}"
+    return draft, FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": name})
+
+
+def line_of(path: Path) -> str:
+    """Return the file's line in the page."""
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| {shown(path)} |")]
+    return lines[0] if lines else ""
+
+
+def shown(path: Path) -> str:
+    return f"`{path.relative_to(REPOSITORY)}`"
+
+
+def summary(path: Path, draft: Draft, rows: int, loaded: int, rejected: int) -> str:
+    kinds = [column.type.partition("(")[0] for column in draft.columns]
+    types = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    format_ = ", ".join(str(value) if key == "type" else f"{key} {value}" for key, value in draft.format.items())
+    return f"| {shown(path)} | {rows:,} | {loaded:,} | {rejected:,} | {format_} | {types} |"
+
+
+def test_there_are_enough_files() -> None:
+    assert len(FILES) >= 12
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
+    path: Path,
+    warehouse: Warehouse,
+    s3: S3Client,
+    prepare_load: Callable[..., FileLoad],
+    query: Callable[..., list[tuple[Any, ...]]],
+) -> None:
+    draft, file_type = draft_of(path)
+    planned = planning.rehearse(file_type, path, warehouse, s3)
+    done = prepare_load(file_type, path.read_bytes(), name=path.name).run()
+
+    assert (planned.rows_loaded, planned.problem, planned.rejected) == (done.rows_loaded, "", ())
+    assert (done.rows_in_file, done.rows_rejected) == (draft.rows, 0)
+    assert query(f"SELECT COUNT(*) FROM {file_type.table.name}") == [(draft.rows,)]  # noqa: S608
+    line = summary(path, draft, done.rows_in_file, done.rows_loaded, done.rows_rejected)
+    if os.environ.get("LAKEPORT_WRITE_DOCS"):
+        write(path, line)
+    assert line_of(path) == line, "LAKEPORT_WRITE_DOCS=1 make test PYTEST_OPTIONS=tests/integration/test_inferred.py"
+
+
+def write(path: Path, line: str) -> None:
+    """Put a file's line into the page, in the order of the files."""
+    lines = {shown(each): line_of(each) for each in FILES} if PAGE.exists() else {}
+    lines |= {shown(path): line}
+    PAGE.write_text(HEAD + "".join(f"{lines[shown(each)]}\n" for each in FILES if lines.get(shown(each))))

@@ -1,0 +1,151 @@
+"""Commands without a stack: what they print, write and refuse, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lakeport.cli import app
+from lakeport.schema_yaml import read_file_type
+from local.config import REPOSITORY
+
+Run = Callable[..., Result]
+SAMPLES = REPOSITORY / "samples"
+
+
+@pytest.fixture
+def schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws_environment: None) -> Path:
+    """A folder of schemas of this test's own, empty."""
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def run(schemas: Path) -> Run:
+    """Run a command; a traceback is no answer, whatever it was given."""
+
+    def call(*arguments: object) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return call
+
+
+def test_help_names_every_command(run: Run) -> None:
+    text = run("--help").output
+    commands = "infer new validate plan docs publish drop status errors sql replay mng"
+    assert [name for name in commands.split() if name not in text] == []
+
+
+def test_inferred_schema_is_printed_or_written_and_never_replaced(run: Run, schemas: Path) -> None:
+    printed = run("infer", SAMPLES / "airports.csv")
+    written = run("infer", SAMPLES / "airports.csv", "--write")
+
+    assert (printed.exit_code, written.exit_code) == (0, 0)
+    assert (schemas / "airports.yaml").read_text() == printed.stdout
+    assert read_file_type(schemas / "airports.yaml").name == "airports"
+
+    again = run("infer", SAMPLES / "airports.csv", "--write")
+    assert (again.exit_code, "--force replaces it" in again.stderr) == (2, True)
+    assert run("infer", SAMPLES / "airports.csv", "--write", "--force").exit_code == 0
+
+
+def test_infer_speaks_to_machines(run: Run) -> None:
+    said = json.loads(run("infer", SAMPLES / "planes.jsonl", "--json", "--rows", 100).stdout)
+
+    assert (said["file_type"], said["rows_read"], said["is_whole_file"]) == ("planes", 100, False)
+    assert said["schema"]["format"] == {"type": "json"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["infer", "nowhere.csv"], 2, "nowhere.csv: No such file or directory"),
+        (["infer", "."], 2, ".: Is a directory"),
+        (["infer", SAMPLES / "airports.csv", "--type", "Air Ports"], 2, "lower-case letters"),
+        (["new", "Trips"], 2, "lower-case letters"),
+        (["new", "trips", "--format", "xml"], 2, "'csv'"),
+        (["plan", "nothing"], 2, "file types are none yet"),
+        (["validate"], 2, "there is no schema in"),
+        (["validate", "nowhere.yaml"], 2, "there is no nowhere.yaml"),
+        (["drop", SAMPLES / "airports.csv"], 2, "no file type takes the name airports.csv"),
+        (["drop", "nowhere.csv"], 2, "nowhere.csv"),
+        (["replay"], 2, "which `./lakeport status` shows"),
+        (["sql", " ; "], 2, "there is no statement in it"),
+        (["status", "--limit", "0"], 2, "--limit"),
+        (["oops"], 2, "No such command"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_next_step(
+    run: Run, arguments: list[object], status: int, message: str
+) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == status
+    assert message in " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("kind", ["csv", "delimited", "json", "parquet"])
+def test_new_schema_is_good_as_it_stands(run: Run, schemas: Path, kind: str) -> None:
+    assert run("new", "trips", "--format", kind, "--write").exit_code == 0
+    assert read_file_type(schemas / "trips.yaml").format.type == kind
+
+    checked = run("validate")
+    assert (checked.exit_code, "good, with TO DOs left" in checked.output) == (0, True)
+
+
+def test_validate_tells_every_problem_of_every_schema(run: Run, schemas: Path) -> None:
+    run("new", "trips", "--write")
+    (schemas / "rides.yaml").write_text((schemas / "trips.yaml").read_text().replace("owner:", "ownr:"))
+    (schemas / "walks.yaml").write_text((schemas / "trips.yaml").read_text())
+
+    result = run("validate")
+    lines = result.output.splitlines()
+
+    assert result.exit_code == 1
+    assert lines[0] == "schemas/rides.yaml:1: owner: is missing"
+    assert lines[1] == "schemas/rides.yaml:4: ownr: is no key of a schema; did you mean 'owner'?"
+    assert "schemas/walks.yaml:6: landing.pattern:" in lines[2]
+    assert run("validate", schemas / "trips.yaml").exit_code == 0
+    assert json.loads(run("validate", schemas / "rides.yaml", "--json").stdout)["problems"] == lines[:2]
+
+
+def test_docs_are_checked_without_being_written(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakeport.settings.home", lambda: tmp_path)
+
+    assert run("docs", "--check").exit_code == 1
+    assert not (tmp_path / "docs").exists()
+    assert run("docs").exit_code == 0
+    assert run("docs", "--check").exit_code == 0
+
+
+def test_plan_shows_statements_and_steps_without_a_stack(run: Run, schemas: Path) -> None:
+    shutil.copy(REPOSITORY / "schemas" / "flights.yaml", schemas)
+
+    result = run("plan", "flights")
+    values = json.loads(run("plan", schemas / "flights.yaml", "--json").stdout)
+
+    assert result.exit_code == 0
+    assert 'CREATE TABLE IF NOT EXISTS "lake"."flights"' in result.output
+    assert values["copy"].startswith('COPY "lake"."flights" ("year", "month"')
+    assert values["steps"][0] == "wait_for_files"
+    assert "wait_for_files -> filter_newest" in result.output
+
+
+def test_setting_that_is_missing_is_named(run: Run, schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKEPORT_LANDING_BUCKET")
+    shutil.copy(REPOSITORY / "schemas" / "airports.yaml", schemas)
+
+    result = run("drop", SAMPLES / "airports.csv")
+
+    assert result.exit_code == 2
+    assert "LAKEPORT_LANDING_BUCKET is not set; on a laptop `make up`" in result.stderr
