@@ -163,7 +163,8 @@ def copying_task(lakeport: Lakeport) -> psutil.Process | None:
     """Return the only task that runs; its parent is the worker that watches it."""
     scheduler = processes.running(lakeport.config, "airflow-scheduler")
     workers = scheduler.children() if scheduler else []
-    tasks = [task for worker in workers for task in worker.children()]
+    children = [child for worker in workers for child in worker.children()]
+    tasks = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]  # ended and not yet waited for
     return tasks[0] if len(tasks) == 1 else None
 
 
