@@ -82,6 +82,10 @@ class FileType(Part):
         """Return the columns' names in the order of the schema."""
         return tuple(column.name for column in self.columns)
 
+    def into(self, table_name: str) -> FileType:
+        """Return the same type with another table."""
+        return self.model_copy(update={"table": self.table.model_copy(update={"name": table_name})})
+
     @model_validator(mode="before")
     @classmethod
     def _default_table(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -104,8 +108,11 @@ class FileType(Part):
     @classmethod
     def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         names, table = {column.name for column in columns}, info.data.get("table")
-        keys = (table.dist_key, *table.sort_key) if table else ()
-        unknown = [key for key in keys if key and key not in names]
+        keys = (*table.key, table.dist_key, *table.sort_key) if table else ()
+        unknown = sorted({key for key in keys if key and key not in names})
         if unknown:
-            raise ValueError(f"lack what dist_key or sort_key names: {', '.join(unknown)}")
+            raise ValueError(f"lack what key, dist_key or sort_key names: {', '.join(unknown)}")
+        loose = [column.name for column in columns if table and column.name in table.key and not column.required]
+        if loose:
+            raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
         return columns

@@ -78,15 +78,11 @@ class Load:
     """What one file's load did; `loaded_at` is set once it is committed."""
 
     table_name: str
+    rows_in_file: int
     rows_loaded: int
     rows_rejected: int
     query_id: int
     loaded_at: datetime | None = None
-
-    @property
-    def rows_in_file(self) -> int:
-        """Return the rows COPY read: every one was either loaded or rejected."""
-        return self.rows_loaded + self.rows_rejected
 
 
 def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:
@@ -156,8 +152,15 @@ def load_of(current: cursor, file_id: str) -> Load | None:
     row = current.fetchone()
     if row is None:
         raise StatusConflict(f"file {file_id} is not registered in mng.files")
-    _, _, table_name, _, rows_loaded, rows_rejected, loaded_at, query_id = row
-    return Load(table_name, rows_loaded, rows_rejected, query_id, loaded_at) if loaded_at else None
+    _, _, table_name, rows_in_file, rows_loaded, rows_rejected, loaded_at, query_id = row
+    return Load(table_name, rows_in_file, rows_loaded, rows_rejected, query_id, loaded_at) if loaded_at else None
+
+
+def has_later_load(current: cursor, load: Load) -> bool:
+    """Say whether something was loaded into the same table after this load."""
+    current.execute(statement("mng/later_loads"), asdict(load))
+    (later,) = current.fetchone() or (0,)
+    return bool(later)
 
 
 def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
@@ -166,7 +169,7 @@ def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[Re
     Raises StatusConflict where the file is not In Progress in this run or has been loaded: then nothing may be
     committed.
     """
-    values = {"file_id": file_id, "run_id": by.run_id, "rows_in_file": load.rows_in_file, **asdict(load)}
+    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
     current.execute(statement("mng/record_load"), values)
     if current.rowcount != 1:
         raise StatusConflict(f"file {file_id} is not In Progress in run {by.run_id}, or it is loaded already")
@@ -175,7 +178,7 @@ def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[Re
 
 def record_failed_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
     """Record what a load that was rolled back found."""
-    values = {"file_id": file_id, "run_id": by.run_id, "rows_in_file": load.rows_in_file, **asdict(load)}
+    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
     current.execute(statement("mng/record_failed_load"), values)
     _record_rejected(current, file_id, rejected, by)
 

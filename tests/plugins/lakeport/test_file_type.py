@@ -168,7 +168,7 @@ def test_keys_must_be_columns() -> None:
     [(place, message)] = problems_of(table={"dist_key": "carrier", "sort_key": ["id", "year"]})
 
     assert place == ("columns",)
-    assert message == "Value error, lack what dist_key or sort_key names: carrier, year"
+    assert message == "Value error, lack what key, dist_key or sort_key names: carrier, year"
 
 
 def test_sort_key_names_a_column_once() -> None:
@@ -191,3 +191,40 @@ def test_wrong_address_is_found_before_the_first_alert(address: str) -> None:
 
     assert place == ("alerts", "email", 1)
     assert "is no e-mail address" in message
+
+
+@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "new_table"])
+def test_only_merge_takes_a_key(mode: str) -> None:
+    [(place, message)] = problems_of(table={"mode": mode, "key": ["id"]})
+
+    assert place == ("table", "key")
+    assert message == f"Value error, is for mode merge; mode {mode} replaces no single rows"
+
+
+def test_merge_needs_a_key() -> None:
+    [(place, message)] = problems_of(table={"mode": "merge"})
+
+    assert place == ("table", "key")
+    assert "is missing: mode merge finds by it the rows that a file replaces, as in key: [tailnum]" in message
+
+
+def test_key_must_be_of_required_columns() -> None:
+    [(place, message)] = problems_of(table={"mode": "merge", "key": ["id", "city", "price"]})
+
+    assert place == ("columns",)
+    assert message == "Value error, of table.key must be required: true, since NULL is no row's key: city, price"
+
+
+def test_wrong_mode_is_the_only_problem_told() -> None:
+    [(place, _)] = problems_of(table={"mode": "upsert", "key": ["id"]})
+
+    assert place == ("table", "mode")
+
+
+def test_type_with_another_table_is_otherwise_the_same() -> None:
+    file_type = make_file_type(table={"sort_key": ["id"]})
+
+    other = file_type.into("mart.rides")
+
+    assert (other.table.name, other.table.sort_key) == ("mart.rides", ("id",))
+    assert other.into(file_type.table.name) == file_type
