@@ -27,6 +27,7 @@ from lakeport.operators import (
     MarkDoneOperator,
     MarkInProgressOperator,
     PrepareFilesOperator,
+    WarnOfRejectsOperator,
 )
 from lakeport.schema_yaml import read_file_type, schema_paths
 from lakeport.sensors import NewFilesSensor
@@ -101,7 +102,8 @@ def _steps(file_type: FileType) -> None:
     archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=newest.output)
     asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
     done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=newest.output, outlets=[asset])
-    steps = [wait, newest, claim, table, prepare, copy, archive, done]
+    warn = _warn(file_type, newest)
+    steps = [wait, newest, claim, table, prepare, copy, archive, done, warn]
     in_order = [step for step in steps if step is not None]
     for earlier, later in pairwise(in_order):
         earlier >> later
@@ -111,6 +113,12 @@ def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator 
     if file_type.format.compression != "zip":
         return None
     return PrepareFilesOperator(task_id="prepare_files", files=newest.output)
+
+
+def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:
+    if file_type.rejects.warn is None:
+        return None
+    return WarnOfRejectsOperator(task_id="warn_of_rejects", file_type=file_type, files=newest.output)
 
 
 def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:

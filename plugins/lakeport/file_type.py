@@ -40,6 +40,15 @@ class Rejects(Part):
     """How many rejected rows a load bears."""
 
     fail: Limit = RejectLimit()
+    warn: Limit | None = None
+
+    @field_validator("warn")
+    @classmethod
+    def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
+        fail = info.data.get("fail")
+        if warn and fail and not warn.is_below(fail):
+            raise ValueError(f"is {warn}, but more than {fail} rejected rows fail the load, so that it never warns")
+        return warn
 
 
 class Wait(Part):

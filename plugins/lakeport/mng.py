@@ -183,6 +183,14 @@ def record_failed_load(current: cursor, file_id: str, load: Load, rejected: Sequ
     _record_rejected(current, file_id, rejected, by)
 
 
+def first_rejected(current: cursor, file_ids: Sequence[str], run_id: str) -> list[Any]:
+    """Return a few rejected rows of a run's files, as (file_id, line, column, value, reason)."""
+    if not file_ids:
+        return []
+    current.execute(statement("mng/first_load_errors"), {"run_id": run_id, "file_ids": tuple(file_ids)})
+    return current.fetchall()
+
+
 def _record_rejected(current: cursor, file_id: str, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
     current.execute(statement("mng/forget_load_errors"), {"file_id": file_id, "run_id": by.run_id})
     rows = [

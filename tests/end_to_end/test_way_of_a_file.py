@@ -58,6 +58,17 @@ def check_alerts(lakeport: Lakeport, run_id: str) -> None:
     assert mail["To"] == "flight-data@example.com"
 
 
+def test_a_load_with_rejected_rows_is_done_and_told_of_once(lakeport: Lakeport) -> None:
+    version = lakeport.drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert file["status"] == "Done"
+    assert file["rows_rejected"] > 0
+    (sent,) = until(lambda: [m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)])
+    (mail,) = until(lambda: [m for m in lakeport.mails() if file["run_id"] in m.get_body().get_content()])
+    for message in (sent["text"], mail["Subject"]):
+        assert f"airports_damaged.csv loaded with {file['rows_rejected']} rejected rows" in message
+
+
 def test_an_unmatched_file_is_rejected_and_starts_no_run(lakeport: Lakeport) -> None:
     version = lakeport.drop("rejected/crew_roster.csv", "crew/crew_roster.csv")
     file = lakeport.wait_for(version, "Rejected", "New")

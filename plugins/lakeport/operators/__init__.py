@@ -5,6 +5,7 @@ from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.prepare import PrepareFilesOperator
 from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
 from lakeport.operators.table import CreateTableOperator
+from lakeport.operators.warn import WarnOfRejectsOperator
 
 __all__ = [
     "ArchiveFilesOperator",
@@ -14,4 +15,5 @@ __all__ = [
     "MarkDoneOperator",
     "MarkInProgressOperator",
     "PrepareFilesOperator",
+    "WarnOfRejectsOperator",
 ]

@@ -228,3 +228,22 @@ def test_type_with_another_table_is_otherwise_the_same() -> None:
 
     assert (other.table.name, other.table.sort_key) == ("mart.rides", ("id",))
     assert other.into(file_type.table.name) == file_type
+
+
+@pytest.mark.parametrize(
+    ("warn", "fail"), [(0, 1), (0, "1%"), ("0%", "1%"), ("50%", 3), (3, "0.5%"), ("0.5%", "0.6%"), (100, "100%")]
+)
+def test_warning_comes_before_failing(warn: object, fail: object) -> None:
+    rejects = make_file_type(rejects={"warn": warn, "fail": fail}).rejects
+
+    assert (str(rejects.warn), str(rejects.fail)) == (str(warn), str(fail))
+
+
+@pytest.mark.parametrize(("warn", "fail"), [(0, 0), (1, 1), (2, 1), ("1%", "1%"), ("2%", "1%"), ("1%", 0), (5, "0%")])
+def test_warning_that_never_comes_is_refused(warn: object, fail: object) -> None:
+    [(place, message)] = problems_of(rejects={"warn": warn, "fail": fail})
+
+    assert place == ("rejects", "warn")
+    assert (
+        message == f"Value error, is {warn}, but more than {fail} rejected rows fail the load, so that it never warns"
+    )

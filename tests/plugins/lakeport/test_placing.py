@@ -47,8 +47,8 @@ def test_table_built_beside_has_another_name() -> None:
         ("group readers=r/owner", ['GRANT SELECT ON "t" TO GROUP "readers"']),
         ("bob=r*w/owner", ['GRANT SELECT ON "t" TO "bob" WITH GRANT OPTION', 'GRANT UPDATE ON "t" TO "bob"']),
         (
-            '"a=b ""c"""=d/owner\nbob=x/owner',
-            ['GRANT DELETE ON "t" TO "a=b ""c"""', 'GRANT REFERENCES ON "t" TO "bob"'],
+            '"a=b ""c"""=d/owner\nb=x/owner',
+            ['GRANT DELETE ON "t" TO "a=b ""c"""', 'GRANT REFERENCES ON "t" TO "b"'],
         ),
         ("bob=RtD/owner", []),
         ("no entry", []),
