@@ -11,10 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.file_format import Format
+from lakeport.matching import capture_formats
 from lakeport.schema_words import EmailAddress, Limit, Part, RejectLimit, Seconds, doubled
 from lakeport.table_type import Column, Table
 
+LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
+_FILES_A_RUN = 500
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 
 
@@ -22,7 +25,9 @@ class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
-    select: Literal["newest"] = "newest"
+    select: Literal["newest", "all"] = "newest"
+    newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
+    max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
     @field_validator("pattern")
     @classmethod
@@ -33,7 +38,30 @@ class Landing(Part):
             )
         if any("**" in part and part != "**" for part in pattern.split("/")):
             raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
+        capture_formats(pattern)
         return pattern
+
+    @field_validator("newest_by")
+    @classmethod
+    def _is_captured(cls, newest_by: str, info: ValidationInfo) -> str:
+        names = [LANDED_AT, *capture_formats(info.data.get("pattern", ""))]
+        if info.data.get("select") == "all" and newest_by != LANDED_AT:
+            raise ValueError("is for select: newest; select: all takes files in the order they landed")
+        if "pattern" in info.data and newest_by not in names:
+            raise ValueError(f"is {newest_by!r}; allowed: {', '.join(names)} (a capture {{name}} of pattern)")
+        return newest_by
+
+    @field_validator("max_files")
+    @classmethod
+    def _is_for_all(cls, max_files: int | None, info: ValidationInfo) -> int | None:
+        if max_files is not None and info.data.get("select") == "newest":
+            raise ValueError("is for select: all; select: newest takes one file a run")
+        return max_files
+
+    @property
+    def files_a_run(self) -> int:
+        """Return how many files one run takes at most where it takes all."""
+        return self.max_files or _FILES_A_RUN
 
 
 class Rejects(Part):
@@ -104,6 +132,17 @@ class FileType(Part):
             default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
+
+    @field_validator("table")
+    @classmethod
+    def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
+        landing = info.data.get("landing")
+        if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
+            raise ValueError(
+                f"has mode {table.mode}, which keeps the last file's rows alone, while landing.select is all; "
+                "write select: newest, or mode: append, merge or new_table"
+            )
+        return table
 
     @field_validator("columns")
     @classmethod

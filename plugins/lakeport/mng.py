@@ -146,6 +146,12 @@ def claim(current: cursor, file_ids: Sequence[str], by: TaskRun) -> None:
         raise StatusConflict(f"not New any more, so another run has them: {', '.join(lost)}; see mng.status_log")
 
 
+def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[tuple[str, str]]:
+    """Return key and reason of those of the files that this run has set to Fail."""
+    current.execute(statement("mng/failures_of_run"), {"file_ids": tuple(file_ids), **asdict(by)})
+    return current.fetchall()
+
+
 def load_of(current: cursor, file_id: str) -> Load | None:
     """Return the file's committed load, if it has one."""
     current.execute(statement("mng/load_state"), {"file_id": file_id})

@@ -17,11 +17,13 @@ from psycopg2.extensions import cursor
 from lakeport import ddl
 from lakeport.errors import DoubledKeys, TableMismatch
 from lakeport.file_type import FileType
+from lakeport.matching import captured
 from lakeport.mng import RegisteredFile
 from lakeport.statements import composed, statement
 from lakeport.table_type import Table
 
 _DEPENDENT_OBJECTS = "2BP01"
+_LABEL_CHARACTERS = 60
 _PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "x": "REFERENCES"}
 _GRANT = re.compile(r'(?P<group>group )?(?P<name>"(?:[^"]|"")*"|[^"=]*)=(?P<letters>[A-Za-z*]*)/')
 
@@ -38,9 +40,12 @@ def placing(file_type: FileType, file: RegisteredFile) -> Placing:
 def name_of_new_table(file_type: FileType, file: RegisteredFile) -> str:
     """Return the name of the one file's table: always the same for it, and no other's.
 
-    The day on which the file landed is there for people, the first characters of its id keep two files apart.
+    What the pattern captures, or else the day on which the file landed, is there for people; the first characters of
+    its id keep two files apart.
     """
-    return suffixed(file_type.table, f"_{file.landed_at:%Y%m%d}_{file.file_id[:12]}")
+    values = (captured(file_type.landing.pattern, file.key) or {}).values()
+    label = re.sub(r"[^a-z0-9]+", "_", "_".join(values).lower())[:_LABEL_CHARACTERS].strip("_")
+    return suffixed(file_type.table, f"_{label or file.landed_at.strftime('%Y%m%d')}_{file.file_id[:12]}")
 
 
 def suffixed(table: Table, suffix: str) -> str:

@@ -9,7 +9,8 @@ from psycopg2.extensions import cursor
 from lakeport import mng
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError, StatusConflict
-from lakeport.file_type import FileType
+from lakeport.file_type import LANDED_AT, FileType
+from lakeport.matching import rank
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.files import FilesOperator
 from lakeport.statements import composed
@@ -17,17 +18,28 @@ from lakeport.tasks import Context, no_retry_for, task_run_of
 
 
 class FilterNewestOperator(FilesOperator):
-    """Keep the newest file; the others become Filtered Out, with the winner's name.
+    """Keep the newest file, by `landing.newest_by`; the others become Filtered Out, with the winner's name.
 
     Safe to repeat: only New files are moved.
     """
 
+    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.landing = file_type.landing
+
+    def newest_first(self) -> list[RegisteredFile]:
+        """Return the files, which come by the time they landed, in the order of `newest_by`."""
+        files, by = self.chosen(), self.landing.newest_by
+        if by == LANDED_AT:
+            return files
+        return sorted(files, key=lambda file: rank(self.landing.pattern, file.key, by), reverse=True)
+
     def filter_out(self, current: cursor, others: list[RegisteredFile], winner: RegisteredFile, by: TaskRun) -> None:
-        reason = f"newer: {winner.key}, landed {winner.landed_at}, file {winner.file_id}"
+        reason = f"newer by {self.landing.newest_by}: {winner.key}, landed {winner.landed_at}, file {winner.file_id}"
         mng.move(current, [file.file_id for file in others], by, from_=["New"], to="Filtered Out", reason=reason)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        newest, *others = self.chosen()
+        newest, *others = self.newest_first()
         if others:
             with self.warehouse() as warehouse:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))

@@ -247,3 +247,36 @@ def test_warning_that_never_comes_is_refused(warn: object, fail: object) -> None
     assert (
         message == f"Value error, is {warn}, but more than {fail} rejected rows fail the load, so that it never warns"
     )
+
+
+def test_newest_is_by_landing_unless_the_schema_names_a_capture() -> None:
+    assert make_file_type().landing.newest_by == "landed_at"
+    landing = {"pattern": "trips/{date:%Y%m%d}/trips_{part}.csv", "newest_by": "part"}
+    assert make_file_type(landing=landing).landing.newest_by == "part"
+
+
+@pytest.mark.parametrize(
+    ("landing", "place", "message"),
+    [
+        ({"newest_by": "date"}, "newest_by", "is 'date'; allowed: landed_at, part (a capture {name} of pattern)"),
+        ({"newest_by": "part", "select": "all"}, "newest_by", "is for select: newest; select: all takes files in"),
+        ({"max_files": 5}, "max_files", "is for select: all; select: newest takes one file a run"),
+        ({"max_files": 0, "select": "all"}, "max_files", "greater than or equal to 1"),
+        ({"pattern": "trips/{Part}.csv"}, "pattern", "has a brace that is no capture; captures are {name} and {date:"),
+        ({"pattern": "trips/{a}_{a}.csv"}, "pattern", "captures a twice"),
+        ({"pattern": "trips/{date:%B}.csv"}, "pattern", "has {date:%B}; a date is written with %Y %m %d %H %M %S and"),
+    ],
+)
+def test_wrong_choice_of_files_is_told(landing: dict[str, Any], place: str, message: str) -> None:
+    [(where, told)] = problems_of(landing={"pattern": "trips/{part}.csv", **landing})
+
+    assert where == ("landing", place)
+    assert message in told
+
+
+@pytest.mark.parametrize("mode", ["truncate", "replace"])
+def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
+    [(place, message)] = problems_of(landing={"pattern": "trips/*", "select": "all"}, table={"mode": mode})
+
+    assert place == ("table",)
+    assert f"has mode {mode}, which keeps the last file's rows alone" in message
