@@ -6,7 +6,8 @@ LakeportError
 ├── ObjectChanged      an object is no longer the version that was registered
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
-│   └── DoubledKeys    the file has several rows for one key of a table that takes one
+│   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   └── ChecksFailed   the rows are not as the schema's checks say
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 └── AirflowUnavailable a DAG run could not be started
@@ -47,6 +48,10 @@ class TooManyRejects(UnloadableFile):
 
 class DoubledKeys(UnloadableFile):
     """The file has several rows for one key."""
+
+
+class ChecksFailed(UnloadableFile):
+    """The rows of a load are not as the schema's checks say."""
 
 
 class TableMismatch(LakeportError):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lakeport.check_type import Check
 from lakeport.file_format import Format
 from lakeport.matching import capture_formats
 from lakeport.schema_words import EmailAddress, Limit, Part, RejectLimit, Seconds, doubled
@@ -18,6 +19,7 @@ from lakeport.table_type import Column, Table
 LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
 _FILES_A_RUN = 500
+_TIMES = ("date", "timestamp", "timestamptz")
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 
 
@@ -105,6 +107,7 @@ class FileType(Part):
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     drift: Literal["refuse"] = "refuse"
     rejects: Rejects = Rejects()
+    checks: tuple[Check, ...] = ()
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     alerts: Alerts = Alerts()
@@ -164,3 +167,17 @@ class FileType(Part):
         if loose:
             raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
         return columns
+
+    @field_validator("checks")
+    @classmethod
+    def _name_columns(cls, checks: tuple[Check, ...], info: ValidationInfo) -> tuple[Check, ...]:
+        if "columns" not in info.data:
+            return checks
+        types = {column.name: column.type.name for column in info.data["columns"]}
+        unknown = sorted({name for check in checks for name in check.columns if name not in types})
+        if unknown:
+            raise ValueError(f"name what is no column: {', '.join(unknown)}")
+        timeless = [c.freshness.column for c in checks if c.freshness and types[c.freshness.column] not in _TIMES]
+        if timeless:
+            raise ValueError(f"ask for freshness by what is no {', '.join(_TIMES)}: {', '.join(timeless)}")
+        return checks

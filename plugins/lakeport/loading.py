@@ -13,6 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import landing, mng, settings
+from lakeport.checking import check_rows
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
 from lakeport.ddl import table_identifier
@@ -169,6 +170,7 @@ class FileLoad:
         (rows,) = current.fetchone() or (0,)
         if rows != load.rows_loaded:
             raise LakeportError(f"COPY says {load.rows_loaded} rows, {load.table_name} has {rows} of this load")
+        check_rows(current, self._placing.destination)
         self._placing.finish(current)
 
     def _explain(self, error: psycopg2.Error, source: CopySource, columns: Sequence[str]) -> None:
