@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,17 +24,14 @@ from lakeport import ddl, preparing, settings
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import FileType, Rejects
+from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
-from lakeport.matching import ArrivalRule
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
-from lakeport.schema_words import RejectLimit
+from lakeport.publishing import rule_of
 from lakeport.warehouse import Warehouse, is_passing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_NO_LIMIT_HOLDS = Rejects.model_construct(fail=RejectLimit(count=-1))
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,19 @@ class _Found(Exception):
         self.error = error
 
 
+class _WouldLoad(UnloadableFile):
+    """Nothing is wrong with the file; but a rehearsed load must not commit."""
+
+
 class _Rehearsal(FileLoad):
     """A load that is always rolled back and tells what it found to its caller, not to mng."""
 
     def _done(self) -> Load | None:
         return None
+
+    def _place(self, current: cursor, load: Load) -> None:
+        super()._place(current, load)
+        raise _WouldLoad("the rows are in their place")
 
     def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
         raise _Found(load, rejected, error)
@@ -82,11 +87,19 @@ class _Rehearsal(FileLoad):
 
 def plan(file_type: FileType, key: str) -> Plan:
     """Return the statements that load the landed object `key`."""
-    source = CopySource(settings.landing_bucket(), key, None, 0, "none")
+    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, 0, "none")
     copied = "none" if file_type.format.compression == "zip" else file_type.format.compression
-    manifest_uri = f"s3://{settings.work_bucket()}/manifests/FILE_ID.json"
+    manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
     copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied)
     return Plan(tuple(as_text(each) for each in ddl.create_table(file_type)), as_text(copy), manifest(source))
+
+
+def _name_of(bucket: Callable[[], str], otherwise: str) -> str:
+    """Return a bucket's name; statements can be shown where there is no stack."""
+    try:
+        return bucket()
+    except settings.NotSet:
+        return otherwise
 
 
 def as_text(statement: sql.Composable) -> str:
@@ -106,8 +119,7 @@ def as_text(statement: sql.Composable) -> str:
 
 def objection(file_type: FileType, sample: Path) -> str | None:
     """Return why registration would not take a file of this name and size, or None."""
-    format_, pattern = file_type.format, file_type.landing.pattern
-    rule = ArrivalRule(file_type.name, pattern, format_.type, format_.compression)
+    rule, pattern = rule_of(file_type), file_type.landing.pattern
     key = f"{rule.folder}/{sample.name}".lstrip("/")
     if not rule.matches(key) and "**" not in pattern:
         return f"landing.pattern {pattern} does not take the name {sample.name}"
@@ -117,21 +129,17 @@ def objection(file_type: FileType, sample: Path) -> str | None:
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
     """Load a sample as a landed file would be loaded, roll it back and return what became of its rows."""
     occasion = uuid.uuid4().hex
-    scratch = file_type.model_copy(
-        update={
-            "table": file_type.table.model_copy(update={"name": f"plan_{occasion}.{file_type.table.table_name}"}),
-            "rejects": _NO_LIMIT_HOLDS,
-        }
-    )
+    scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
     with _uploaded(s3, sample, occasion) as file, _made(scratch, warehouse):
         try:
             source = _prepared(file_type, file, s3)
             by = TaskRun(file_type.dag_id, f"plan_{occasion}", "plan")
             _Rehearsal(scratch, file, source, by, warehouse, s3).run()
         except _Found as found:
-            return _outcome(file_type, sample, found)
+            is_good = isinstance(found.error, _WouldLoad)
+            return Outcome(found.load.rows_in_file, found.rejected, "" if is_good else _told(found.error, file, sample))
         except UnloadableFile as error:
-            return Outcome(0, (), str(error))
+            return Outcome(0, (), _told(error, file, sample))
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
@@ -145,15 +153,9 @@ def _words(error: psycopg2.Error) -> str:
     return f"{str(error).splitlines()[0]}: {context[1]}" if context else " ".join(str(error).split())
 
 
-def _outcome(file_type: FileType, sample: Path, found: _Found) -> Outcome:
-    rows, rejected = found.load.rows_in_file, found.rejected
-    limit = file_type.rejects.fail
-    if type(found.error) is UnloadableFile:
-        return Outcome(rows, rejected, str(found.error))
-    if limit.is_exceeded(len(rejected), rows):
-        problem = f"{len(rejected)} of {rows} rows are rejected, rejects.fail allows {limit}: nothing would be loaded"
-        return Outcome(rows, rejected, f"{sample.name}: {problem}")
-    return Outcome(rows, rejected)
+def _told(error: UnloadableFile, file: RegisteredFile, sample: Path) -> str:
+    """Return why a file cannot be loaded, with the sample's own name."""
+    return str(error).replace(f"s3://{file.bucket}/{file.key}", sample.name).replace(file.key, sample.name)
 
 
 @contextmanager

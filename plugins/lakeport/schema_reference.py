@@ -39,6 +39,8 @@ def json_schema() -> str:
     schema["properties"].pop("name")
     schema["required"] = [key for key in schema["required"] if key not in ("name", "table")]
     schema["$defs"]["Table"]["required"] = []
+    checks = schema["properties"]["checks"]
+    checks["items"] = {"anyOf": [{"type": "string"}, checks["items"]]}
     title = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "A Lakeport file type"}
     return (
         json.dumps({**title, **{key: schema[key] for key in schema if key != "title"}}, indent=1, sort_keys=True) + "\n"
@@ -111,6 +113,7 @@ def _default(model: type[Part], key: str, field: Any) -> str:
 
 def _type(model: type[Part], name: str) -> str:
     words = {("Column", "type"): "a column type", ("Rejects", "fail"): "a number, or a share: `1%`"}
+    words |= {("Rejects", "warn"): words["Rejects", "fail"], ("Freshness", "within"): "an age: `36h`"}
     words |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for_"): "a duration: `10m`"}
     return words.get((model.__name__, name)) or _type_words(model.model_fields[name].annotation)
 
@@ -122,7 +125,7 @@ def _type_words(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{each}`" for each in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(_type_words(each) for each in arguments if each is not type(None))
+        return " or ".join(dict.fromkeys(_type_words(each) for each in arguments if each is not type(None)))
     if origin in (tuple, list):
         inner = _type_words(arguments[0])
         return "a list of parts" if inner == "a part" else f"a list: {inner}"

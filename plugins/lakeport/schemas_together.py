@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import combinations, product
 from pathlib import Path
 
@@ -46,14 +47,14 @@ def shared_key(one: str, other: str) -> str | None:
 
 def _may_meet(one: str, other: str) -> bool:
     """Say whether what stands before the first wildcard speaks against a common key."""
-    before = [re.split(r"[*?\[]", pattern, maxsplit=1)[0] for pattern in (one, other)]
+    before = [re.split(r"[*?\[{]", pattern, maxsplit=1)[0] for pattern in (one, other)]
     return before[0].startswith(before[1]) or before[1].startswith(before[0])
 
 
 def _probes(pattern: str, other: str) -> Iterator[str]:
     """Yield keys that a pattern takes; what the other one says stands in for stars too."""
-    words = [word for word in re.split(r"[*?/\[\]]+", other) if word]
-    parts = [_choices(part, words) for part in re.split(r"(\*\*/?|\*|\?|\[[^\]]*\])", pattern) if part]
+    words = [word for word in re.split(r"\{[^}]*\}|[*?/\[\]]+", other) if word]
+    parts = [_choices(part, words) for part in re.split(r"(\{[^}]*\}|\*\*/?|\*|\?|\[[^\]]*\])", pattern) if part]
     for number, chosen in enumerate(product(*parts)):
         if number >= _MAX_PROBES * len(parts):
             return
@@ -63,6 +64,9 @@ def _probes(pattern: str, other: str) -> Iterator[str]:
 def _choices(part: str, words: list[str]) -> list[str]:
     if part.startswith("**"):
         return ["", "a/"] if part.endswith("/") else ["x", *words]
+    if part.startswith("{"):
+        dated = part[1:-1].partition(":")[2]
+        return [datetime(2024, 1, 31, tzinfo=UTC).strftime(dated)] if dated else ["x", "2024-01-31", *words]
     if part == "*":
         return [*_STAR, *words]
     if part == "?":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,8 +63,9 @@ def _file_type(name: str) -> FileType:
 
 def _steps(file_type: FileType) -> list[str]:
     """Return the DAG's steps in their order; Airflow, which writes its settings as it starts, gets a folder for it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
         os.environ.setdefault("AIRFLOW_HOME", folder)
+        os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
         from lakeport.dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
 
         return list(load_dag(file_type).task_ids)

@@ -28,6 +28,8 @@ columns: [{{name: id, type: {type}}}]
         ("**/x.csv", "trips/*.csv", "trips/x.csv"),
         ("trips/?.csv", "trips/1.csv", "trips/1.csv"),
         ("trips/trips.csv", "trips/trips.csv", "trips/trips.csv"),
+        ("trips/{date:%Y%m%d}.csv", "trips/2024*.csv", "trips/20240131.csv"),
+        ("trips/{town}_{date:%Y}.csv", "trips/bern_*.csv", "trips/bern_2024.csv"),
         ("trips/*.csv", "rides/*.csv", None),
         ("trips/*.csv", "trips/*.csv.gz", None),
         ("trips/a*.csv", "trips/b*.csv", None),
