@@ -36,13 +36,15 @@ _VALUES = {
 _FORMATS = {"csv": "FORMAT AS CSV", "delimited": "", "json": "FORMAT AS JSON 'auto'", "parquet": "FORMAT AS PARQUET"}
 
 
-def manifest(source: CopySource) -> str:
-    """Return a manifest that names exactly this object, which must be there.
+def manifest(sources: Sequence[CopySource]) -> str:
+    """Return a manifest that names exactly these objects, which must be there.
 
     A bare path would be a prefix: `x.csv` would load `x.csv.bak` too.  It also keeps hostile keys out of the SQL.
     """
-    entry = {"url": source.uri, "mandatory": True, "meta": {"content_length": source.size_bytes}}
-    return json.dumps({"entries": [entry]})
+    entries = [
+        {"url": source.uri, "mandatory": True, "meta": {"content_length": source.size_bytes}} for source in sources
+    ]
+    return json.dumps({"entries": entries})
 
 
 def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: str, compression: str) -> sql.Composed:

@@ -108,9 +108,9 @@ def _steps(file_type: FileType) -> None:
 
 
 def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
-    if file_type.format.compression != "zip":
+    if not file_type.format.is_prepared:
         return None
-    return PrepareFilesOperator(task_id="prepare_files", files=newest.output)
+    return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
 
 
 def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:

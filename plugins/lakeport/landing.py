@@ -122,6 +122,7 @@ def _head(s3: S3Client, **place: Any) -> Any:
 def _decompressed(body: Any, compression: str) -> IO[bytes]:
     openers: dict[str, Any] = {
         "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+        "tar.gz": lambda raw: gzip.GzipFile(fileobj=raw),
         "bzip2": bz2.BZ2File,
         "zstd": lambda raw: io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
     }

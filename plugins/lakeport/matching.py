@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 _COMPRESSION_OF = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd", ".lzo": "lzop", ".zip": "zip"}
+_COMPRESSION_OF |= {".tar": "tar", ".tgz": "tar.gz"}
 _TYPES_OF = {
     ".csv": {"csv", "delimited"},
     ".tsv": {"csv", "delimited"},
@@ -43,20 +44,26 @@ class ArrivalRule:
 
     def matches(self, key: str) -> bool:
         """Say whether the key is one of this type's."""
-        return _fits(self.pattern, key)
+        return fits(self.pattern, key)
 
     def objection(self, key: str, size_bytes: int) -> str | None:
         """Return why a matching object cannot be of this type, or None."""
         if size_bytes == 0:
             return "the file is empty (0 bytes)"
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
-        compression = _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
+        compression = _compression(suffixes)
         if compression != self.compression:
             return f"the name says compression {compression}, file type {self.file_type} takes {self.compression}"
         known = next((_TYPES_OF[suffix] for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if known is not None and self.format_type not in known:
             return f"the name says no {self.format_type}, which file type {self.file_type} takes"
         return None
+
+
+def _compression(suffixes: Sequence[str]) -> str:
+    if suffixes[-2:] == [".tar", ".gz"]:
+        return "tar.gz"
+    return _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,8 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
     return f"no file type takes folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
 
 
-def _fits(pattern: str, key: str) -> bool:
-    """Match folder by folder, going back only to the last `**`, so that no key makes a pattern slow."""
+def fits(pattern: str, key: str) -> bool:
+    """Match a glob folder by folder, going back only to the last `**`, so that no key makes a pattern slow."""
     steps, names = _steps(pattern), key.split("/")
     step = name = 0
     after_folders: tuple[int, int] | None = None

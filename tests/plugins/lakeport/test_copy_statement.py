@@ -86,12 +86,13 @@ def test_hostile_option_stays_one_literal(options: Callable[..., str], hostile: 
     assert options({"type": "csv", "null_as": hostile}) == f"FORMAT AS CSV NULL AS {literal} MAXERROR 100000"
 
 
-def test_manifest_names_exactly_one_object_that_must_be_there() -> None:
-    source = CopySource("landing", "trips/trips_1.csv", "v1", 1024, "none")
+def test_manifest_names_exactly_the_objects_that_must_be_there() -> None:
+    sources = [CopySource("landing", f"trips/trips_{number}.csv", "v1", 1024 + number, "none") for number in (1, 2)]
 
-    assert json.loads(manifest(source)) == {
+    assert json.loads(manifest(sources)) == {
         "entries": [
-            {"url": "s3://landing/trips/trips_1.csv", "mandatory": True, "meta": {"content_length": 1024}},
+            {"url": "s3://landing/trips/trips_1.csv", "mandatory": True, "meta": {"content_length": 1025}},
+            {"url": "s3://landing/trips/trips_2.csv", "mandatory": True, "meta": {"content_length": 1026}},
         ]
     }
 
@@ -100,4 +101,4 @@ def test_manifest_names_exactly_one_object_that_must_be_there() -> None:
 def test_hostile_key_is_data_of_the_manifest(key: str) -> None:
     source = CopySource("landing", key, None, 1, "none")
 
-    assert json.loads(manifest(source))["entries"][0]["url"] == f"s3://landing/{key}"
+    assert json.loads(manifest([source]))["entries"][0]["url"] == f"s3://landing/{key}"

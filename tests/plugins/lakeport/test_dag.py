@@ -79,7 +79,7 @@ def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
     file_type = read_file_type(path)
     dag = load_dag(file_type)
 
-    expected = [step for step in STEPS if step != "prepare_files" or file_type.format.compression == "zip"]
+    expected = [step for step in STEPS if step != "prepare_files" or file_type.format.is_prepared]
     assert in_order(dag) == expected
     assert dag.dag_id == f"load_{path.stem}"
 

@@ -115,6 +115,8 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "quote": ","}, "quote", "is ',', which is the delimiter"),
         ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),
         ({"type": "csv", "header_lines": -1}, "header_lines", "greater than or equal to 0"),
+        ({"type": "csv", "member": "*.csv"}, "member", "names files of an archive, which compression none is not"),
+        ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "which compression gzip is not"),
         ({"type": "csv", "null_as": "a\0"}, "null_as", "holds a NUL, which no database stores"),
     ],
 )
