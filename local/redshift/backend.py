@@ -28,6 +28,7 @@ class Backend:
         self._kept: asyncio.Queue[Message | None] | None = None
         self._expected_ready = 0
         self._quiet = asyncio.Event()
+        self._copy_error: PostgresError | None = None
         self.status = IDLE
 
     async def send(self, data: bytes, *, ready: int = 0) -> None:
@@ -57,18 +58,20 @@ class Backend:
     def _handle(self, data: bytearray) -> int:
         """Pass whole messages on, neighbours in one piece; return how many bytes were used."""
         at = passed = 0
-        while len(data) - at >= 5:
+        while len(data) - at >= wire.HEADER_BYTES:
             end = at + 1 + wire.LENGTH.unpack_from(data, at + 1)[0]
             if end > len(data):
                 break
             kind = data[at]
             if kind == _READY:
-                self._became_ready(bytes(data[at + 5 : end]))
+                self._became_ready(bytes(data[at + wire.HEADER_BYTES : end]))
             if self._kept is not None:
-                self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + 5 : end])))
+                self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind == _ERROR:
-                self._client.write(data[passed:at] + wire.message(b"E", in_redshift_words(bytes(data[at + 5 : end]))))
+                self._client.write(
+                    data[passed:at] + wire.message(b"E", in_redshift_words(bytes(data[at + wire.HEADER_BYTES : end])))
+                )
                 passed = end
             at = end
         if self._kept is None and at > passed:
@@ -101,9 +104,17 @@ class Backend:
             raise ConnectionError("PostgreSQL has closed the connection")
         return found
 
-    @property
-    def has_spoken(self) -> bool:
-        return self._kept is not None and not self._kept.empty()
+    def has_ended_copy(self) -> bool:
+        """Look, without waiting, whether the engine has refused the rows of a COPY; notices go on to the client."""
+        while self._kept is not None and not self._kept.empty() and self._copy_error is None:
+            kind, body = self._kept.get_nowait() or (b"", b"")
+            if not kind:
+                raise ConnectionError("PostgreSQL has closed the connection")
+            if kind == b"E":
+                self._copy_error = PostgresError(body)
+            else:
+                self._client.write(wire.message(kind, body))
+        return self._copy_error is not None
 
     async def query(self, sql: str) -> list[wire.Row]:
         """Run a statement of the stand-in's own in the client's session; raises PostgresError."""
@@ -169,10 +180,12 @@ class Backend:
     async def end_copy(self, *, failed: bool) -> int:
         """End a COPY; return how many rows it stored; raises PostgresError, also for the failure asked for."""
         await self.send(wire.message(b"f", wire.text("load failed")) if failed else wire.message(b"c"))
-        stored, error = 0, None
+        stored, error, self._copy_error = 0, self._copy_error, None
         while True:
             kind, body = await self.next()
-            if kind == b"C":
+            if kind == b"N":
+                self._client.write(wire.message(kind, body))
+            elif kind == b"C":
                 stored = int(body[:-1].split()[-1])
             elif kind == b"E":
                 error = PostgresError(body)

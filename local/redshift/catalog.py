@@ -4,8 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-import asyncpg
-
+from local.redshift.engine import NOT_READY, Connection, connect
 from local.redshift.settings import Settings
 from local.redshift.tokens import identifier
 
@@ -19,39 +18,32 @@ ONE_AT_A_TIME = 5439
 
 async def prepare(settings: Settings) -> None:
     """Bring the engine into shape; harmless to repeat."""
-    connection = await _connect(settings, "postgres", wait_seconds=WAIT_SECONDS)
+    connection = await _connect_patiently(settings, "postgres")
     try:
         await _make_role(connection, settings)
         await _make_database(connection, settings)
     finally:
         await connection.close()
-    connection = await _connect(settings, settings.database)
+    connection = await connect(settings, settings.database)
     try:
         await _install(connection)
     finally:
         await connection.close()
 
 
-async def _connect(settings: Settings, database: str, wait_seconds: float = 0) -> "asyncpg.Connection":
-    """Connect as superuser, with some patience for an engine that is just starting."""
-    deadline = asyncio.get_running_loop().time() + wait_seconds
+async def _connect_patiently(settings: Settings, database: str) -> Connection:
+    """Connect to an engine that may be just starting."""
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
         try:
-            return await asyncpg.connect(
-                host=settings.postgres_host,
-                port=settings.postgres_port,
-                user=settings.superuser,
-                password=settings.superuser_password,
-                database=database,
-                server_settings={"default_transaction_isolation": "read committed", "client_min_messages": "warning"},
-            )
-        except (OSError, asyncpg.CannotConnectNowError):
+            return await connect(settings, database)
+        except NOT_READY:
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.1)
 
 
-async def _make_role(connection: "asyncpg.Connection", settings: Settings) -> None:
+async def _make_role(connection: Connection, settings: Settings) -> None:
     exists = await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", settings.user)
     await connection.execute("SET password_encryption = 'md5'")  # redshift_connector knows no SCRAM
     password = await connection.fetchval("SELECT quote_literal($1::text)", settings.user_password)
@@ -59,7 +51,7 @@ async def _make_role(connection: "asyncpg.Connection", settings: Settings) -> No
     await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN PASSWORD {password}")
 
 
-async def _make_database(connection: "asyncpg.Connection", settings: Settings) -> None:
+async def _make_database(connection: Connection, settings: Settings) -> None:
     database = identifier(settings.database)
     if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", settings.database):
         await connection.execute(
@@ -75,7 +67,7 @@ async def _make_database(connection: "asyncpg.Connection", settings: Settings) -
         await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
 
 
-async def _install(connection: "asyncpg.Connection") -> None:
+async def _install(connection: Connection) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
         for script in SCRIPTS:

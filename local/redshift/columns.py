@@ -35,7 +35,19 @@ class Type(StrEnum):
 
 
 _ENGINE_NAMES = {"bpchar": Type.CHAR, "text": Type.VARCHAR, "jsonb": Type.SUPER, "bytea": Type.VARBYTE}
+_MOST_DIGITS, _UNLIMITED_SCALE = 38, 18  # of a NUMERIC that CREATE TABLE AS left without limits
 _HEADER_BYTES = 4  # PostgreSQL adds them to a length it stores as a type modifier
+
+
+_LOOKUP = """
+    SELECT c.oid, pg_catalog.current_database(), u.oid, pg_catalog.pg_backend_pid(),
+           a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+      JOIN pg_catalog.pg_roles u ON u.rolname = current_user
+     WHERE c.oid = pg_catalog.to_regclass({table}) AND c.relkind = 'r'
+     ORDER BY a.attnum"""
 
 
 @dataclass(frozen=True)
@@ -68,16 +80,7 @@ class Target:
 
 def lookup(command: CopyCommand) -> str:
     """Write the query that describes the table; it returns no row when there is none."""
-    name = literal(command.qualified_table)
-    return f"""
-        SELECT c.oid, pg_catalog.current_database(), u.oid, pg_catalog.pg_backend_pid(),
-               a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity
-          FROM pg_catalog.pg_class c
-          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-          JOIN pg_catalog.pg_roles u ON u.rolname = current_user
-         WHERE c.oid = pg_catalog.to_regclass({name}) AND c.relkind IN ('r', 'p')
-         ORDER BY a.attnum"""
+    return _LOOKUP.format(table=literal(command.qualified_table))
 
 
 def read(rows: list[wire.Row], command: CopyCommand) -> Target:
@@ -96,7 +99,7 @@ def _column(row: wire.Row) -> Column:
     length = int(modifier) - _HEADER_BYTES
     scale = 0
     if kind is Type.DECIMAL:
-        length, scale = (length >> 16 & 0xFFFF, length & 0xFFFF) if length >= 0 else (38, 0)
+        length, scale = (length >> 16 & 0xFFFF, length & 0xFFFF) if length >= 0 else (_MOST_DIGITS, _UNLIMITED_SCALE)
     return Column(name, kind, max(length, -1), scale, is_required == "t", identity)
 
 

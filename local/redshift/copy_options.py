@@ -17,7 +17,7 @@ REFUSED_WITH = {
     "IGNOREALLERRORS": ("MAXERROR",),
 }
 NOT_YET = (
-    *("FIXEDWIDTH", "AVRO", "ORC", "SHAPEFILE", "LZOP", "SERIALIZETOJSON", "ENCRYPTED", "MASTER_SYMMETRIC_KEY"),
+    *("AVRO", "ORC", "SHAPEFILE", "LZOP", "SERIALIZETOJSON", "ENCRYPTED", "MASTER_SYMMETRIC_KEY"),
     *("READRATIO", "SSH"),
 )
 
@@ -25,8 +25,14 @@ NOT_YET = (
 class Format(StrEnum):
     CSV = "csv"
     TEXT = "txt"
+    FIXED_WIDTH = "fixedwidth"
     JSON = "json"
     PARQUET = "parquet"
+
+    @property
+    def shown(self) -> str:
+        """Return the name SYS_LOAD_HISTORY gives it."""
+        return "txt" if self is Format.FIXED_WIDTH else self.value
 
 
 class Compression(StrEnum):
@@ -40,6 +46,8 @@ class CopyOptions:
     format: Format = Format.TEXT
     delimiter: str = "|"
     quote: str = '"'
+    widths: tuple[int, ...] = ()
+    """Characters of each field of a fixed-width file."""
     json_paths: str = "auto"
     compression: Compression | None = None
     is_manifest: bool = False
@@ -73,6 +81,7 @@ def build(given: Mapping[str, str]) -> CopyOptions:
         format=file_format,
         delimiter=given.get("DELIMITER", "," if file_format is Format.CSV else "|"),
         quote=_single("QUOTE", given.get("QUOTE", '"')),
+        widths=_widths(given["FIXEDWIDTH"]) if "FIXEDWIDTH" in given else (),
         json_paths=given.get("JSON", "auto"),
         compression=_compression(given),
         is_manifest="MANIFEST" in given,
@@ -130,8 +139,17 @@ def _refuse_conflicts(given: Mapping[str, str], file_format: Format) -> None:
         raise Refused("COPY null representation cannot use newline or carriage return", sqlstate=SYNTAX_ERROR)
     if "ENCODING" in given and given["ENCODING"].upper() not in ("UTF8", "UTF-8"):
         raise Refused(f"COPY ENCODING {given['ENCODING']} is not supported by this stand-in yet")
-    if "JSON" in given and given["JSON"] not in ("auto", "auto ignorecase"):
-        raise Refused(f"COPY JSON '{given['JSON']}' is not supported by this stand-in yet; it takes 'auto' only")
+    paths = given.get("JSON", "auto")
+    if paths not in ("auto", "auto ignorecase", "noshred") and not paths.startswith("s3://"):
+        raise Refused(f"COPY JSON '{paths}' is neither 'auto', 'auto ignorecase', 'noshred' nor an s3:// url")
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """Read 'label:width,...'; the labels mean nothing."""
+    widths = [part.rpartition(":")[2].strip() for part in text.split(",")]
+    if not all(width.isdecimal() and int(width) > 0 for width in widths):
+        raise Refused(f"Invalid fixedwidth specification '{text}'", sqlstate=SYNTAX_ERROR)
+    return tuple(map(int, widths))
 
 
 def _compression(given: Mapping[str, str]) -> Compression | None:

@@ -9,6 +9,8 @@ DEFAULT_DATE = "YYYY-MM-DD"
 DEFAULT_TIMESTAMP = "YYYY-MM-DD HH:MI:SS"
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 UNIX_DAY_OF_JULIAN = 2440588
+FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
+NOON = 12
 
 Moment = dt.datetime
 Parser = Callable[[str], Moment]
@@ -148,7 +150,7 @@ def _year(parts: dict[str, str]) -> int:
     if "short_year" not in parts:
         raise ValueError("no year")
     short = int(parts["short_year"])
-    return short + (2000 if short < 70 else 1900)
+    return short + (2000 if short < FIRST_SHORT_YEAR else 1900)
 
 
 def _month(name: str) -> int:
@@ -162,9 +164,9 @@ def _hour(parts: dict[str, str]) -> int:
     hour = int(parts.get("hour", 0))
     if "half" not in parts:
         return hour
-    if not 1 <= hour <= 12:
+    if not 1 <= hour <= NOON:
         raise ValueError(parts["hour"])
-    return hour % 12 + (12 if parts["half"].upper() == "PM" else 0)
+    return hour % NOON + (NOON if parts["half"].upper() == "PM" else 0)
 
 
 def _zone(name: str) -> dt.timezone:

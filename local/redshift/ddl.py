@@ -135,25 +135,22 @@ def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
 def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
     """Return where an attribute ends and what takes its place; the same place for what stays."""
     word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
-    match word:
-        case "ENCODE":
-            return at + 2, ""
-        case "DISTKEY" | "SORTKEY":
-            return at + 1, ""
-        case "COLLATE" if after in _COLLATIONS:
-            return at + 2, ""
-        case "IDENTITY" if after == "(":
-            return closing(tokens, at + 1) + 1, _identity(tokens, at)
-        case "PRIMARY" if after == "KEY":
-            return at + 2, "NOT NULL"
-        case "UNIQUE":
-            return at + 1, ""
-        case "REFERENCES":
-            end = at + 2
-            while upper_at(tokens, end) == ".":
-                end += 2
-            return (closing(tokens, end) + 1 if end < stop and tokens[end].text == "(" else end), ""
-    return at, ""
+    if word == "IDENTITY" and after == "(":
+        return closing(tokens, at + 1) + 1, _identity(tokens, at)
+    if word == "PRIMARY" and after == "KEY":
+        return at + 2, "NOT NULL"
+    if word == "REFERENCES":
+        return _after_reference(tokens, at, stop), ""
+    if word == "ENCODE" or (word == "COLLATE" and after in _COLLATIONS):
+        return at + 2, ""
+    return at + (word in ("DISTKEY", "SORTKEY", "UNIQUE")), ""
+
+
+def _after_reference(tokens: Sequence[Token], at: int, stop: int) -> int:
+    end = at + 2
+    while upper_at(tokens, end) == ".":
+        end += 2
+    return closing(tokens, end) + 1 if end < stop and tokens[end].text == "(" else end
 
 
 def _identity(tokens: Sequence[Token], at: int) -> str:

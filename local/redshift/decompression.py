@@ -3,9 +3,10 @@
 import bz2
 import gzip
 import zlib
-from typing import IO
+from typing import IO, cast
 
 import zstandard
+from botocore.exceptions import BotoCoreError
 
 from local.redshift.copy_options import Compression
 from local.redshift.errors import CopyError, detailed
@@ -25,7 +26,7 @@ class Decompressed:
     def read(self, size: int = -1, /) -> bytes:
         try:
             return self._stream.read(size)
-        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError, BotoCoreError) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> CopyError:
@@ -38,7 +39,7 @@ def opened(raw: Stream, compression: Compression | None) -> Stream:
         return raw
     if compression is Compression.ZSTD:
         return _Zstandard(raw)
-    file: IO[bytes] = raw  # type: ignore[assignment] - both read it by nothing but read(n)
+    file = cast("IO[bytes]", raw)  # all that either calls is read(n)
     return gzip.GzipFile(fileobj=file, mode="rb") if compression is Compression.GZIP else bz2.BZ2File(file)
 
 

@@ -40,11 +40,11 @@ def converter(column: Column, options: CopyOptions) -> Converter:
 
     def convert_or_null(value: str) -> str | None:
         if value == options.null_as:
-            return _null(column)
+            return null(column)
         if "\0" in value:
             raise _nul_byte(value, options)
         stored = convert(value)
-        return _null(column) if stored is None else stored
+        return null(column) if stored is None else stored
 
     return convert_or_null
 
@@ -52,16 +52,14 @@ def converter(column: Column, options: CopyOptions) -> Converter:
 def absent(column: Column, options: CopyOptions) -> str | None:
     """Return what FILLRECORD puts where the record has ended: '' for VARCHAR, NULL for the rest."""
     is_empty = column.type is Type.VARCHAR and not options.empty_as_null and options.format is not Format.PARQUET
-    return "" if is_empty else _null(column)
+    return "" if is_empty else null(column)
 
 
-def null(column: Column) -> None:
-    return _null(column)
-
-
-def _null(column: Column) -> None:
+def null(column: Column) -> str | None:
+    """Return NULL, which a NOT NULL column does not take."""
     if column.is_required:
         raise FieldError(1213, "Missing data for not-null field")
+    return None
 
 
 def _nul_byte(value: str, options: CopyOptions) -> FieldError:
@@ -188,7 +186,21 @@ def _boolean(value: str) -> str:
 
 def _date_reader(options: CopyOptions) -> datetimes.Parser:
     date_format = options.date_format or datetimes.DEFAULT_DATE
-    return datetimes.parser("auto") if date_format == "auto" else datetimes.with_clock(date_format)
+    if date_format == "auto":
+        return datetimes.parser("auto")
+    read = datetimes.with_clock(date_format)
+    return _full_length(read) if date_format == datetimes.DEFAULT_DATE else read
+
+
+def _full_length(read: datetimes.Parser) -> datetimes.Parser:
+    """Hold the default format to two digits for month and day, as Redshift does."""
+
+    def read_full(value: str) -> dt.datetime:
+        if len(value) < _SHORTEST_DATE:
+            raise ValueError(value)
+        return read(value)
+
+    return read_full
 
 
 def _timestamp_reader(options: CopyOptions, *, is_zoned: bool) -> datetimes.Parser:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
-import asyncpg
-
 from local.redshift import utf8
 from local.redshift.columns import Column
+from local.redshift.engine import LOST, Connection, connect
 from local.redshift.rows import Reject
 from local.redshift.settings import Settings
 
@@ -125,7 +124,7 @@ class Journal:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = asyncio.Lock()
-        self._connection: asyncpg.Connection | None = None
+        self._connection: Connection | None = None
 
     async def begin(self, load: Load) -> None:
         await self._write([load], [], [])
@@ -139,29 +138,28 @@ class Journal:
 
     async def _write(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
         async with self._lock:
-            connection = await self._connected()
-            async with connection.transaction():
-                ids = [load.query_id for load in loads]
-                await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
-                await _insert(connection, "loads", loads)
-                await _insert(connection, "load_files", files)
-                await _insert(connection, "load_errors", errors)
+            try:
+                await self._replace(loads, files, errors)
+            except LOST:  # the engine was restarted since the last entry
+                self._connection = None
+                await self._replace(loads, files, errors)
 
-    async def _connected(self) -> "asyncpg.Connection":
+    async def _replace(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+        connection = await self._connected()
+        async with connection.transaction():
+            ids = [load.query_id for load in loads]
+            await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
+            await _insert(connection, "loads", loads)
+            await _insert(connection, "load_files", files)
+            await _insert(connection, "load_errors", errors)
+
+    async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            settings = self._settings
-            self._connection = await asyncpg.connect(
-                host=settings.postgres_host,
-                port=settings.postgres_port,
-                user=settings.superuser,
-                password=settings.superuser_password,
-                database=settings.database,
-                server_settings={"default_transaction_isolation": "read committed"},
-            )
+            self._connection = await connect(self._settings, self._settings.database)
         return self._connection
 
 
-async def _insert(connection: "asyncpg.Connection", table: str, entries: Sequence[Entry]) -> None:
+async def _insert(connection: Connection, table: str, entries: Sequence[Entry]) -> None:
     if entries:
         names = [each.name for each in fields(entries[0])]
         rows = [tuple(getattr(entry, name) for name in names) for entry in entries]

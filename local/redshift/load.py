@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 
 from local.redshift import columns, journal, sources, wire
 from local.redshift.backend import IDLE, Backend
@@ -15,6 +16,7 @@ from local.redshift.journal import Journal, Load
 from local.redshift.pipe import Pipe
 from local.redshift.reading import FileReading, TooManyErrors
 from local.redshift.s3 import ObjectStore, S3Object
+from local.redshift.threads import in_thread
 from local.redshift.tokens import identifier, literal
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class CopyRun:
     async def run(self, last: LastCopy) -> list[bytes]:
         """Load, and return the notices and the tag for the client; raises StandInError or PostgresError."""
         target = columns.read(await self.backend.query(columns.lookup(self.command)), self.command)
-        objects = await asyncio.to_thread(sources.resolve, self.store, self.command)
+        objects = await in_thread(partial(sources.resolve, self.store, self.command))
         is_own_transaction = self.backend.status == IDLE
         if is_own_transaction:
             last.forget_transaction()
@@ -82,7 +84,7 @@ class CopyRun:
             table_id=target.table_id,
             table_name=self.command.table,
             data_source=self.command.source,
-            file_format=self.command.options.format,
+            file_format=self.command.options.format.shown,
             source_file_count=len(objects),
             source_file_bytes=sum(each.size_bytes for each in objects),
         )
@@ -122,7 +124,7 @@ class CopyRun:
         threading.Thread(target=reading.run, args=(pipe,), name="copy", daemon=True).start()
         try:
             async for block in pipe.blocks():
-                if self.backend.has_spoken:
+                if self.backend.has_ended_copy():
                     break
                 await self.backend.send_rows(block)
         except Exception:

@@ -8,7 +8,7 @@ MOST_BLOCKS = 3
 CHECK_SECONDS = 0.5
 
 
-class Closed(Exception):  # noqa: N818 - not an error: the taking end wants no more
+class Closed(Exception):
     """Raised in the thread when nobody takes its blocks any more."""
 
 

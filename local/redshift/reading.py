@@ -4,25 +4,29 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol
 
 from local.redshift.columns import Column
 from local.redshift.copy_options import CopyOptions, Format
 from local.redshift.decompression import Decompressed
 from local.redshift.errors import CopyError, StandInError
+from local.redshift.formats import shredding
 from local.redshift.formats.csv import CsvReader
 from local.redshift.formats.delimited import DelimitedReader
+from local.redshift.formats.fixed_width import FixedWidthReader
 from local.redshift.formats.json import JsonReader
 from local.redshift.formats.parquet import ParquetReader
-from local.redshift.formats.text import Report, Stream
+from local.redshift.formats.shredding import Shred
+from local.redshift.formats.text import Stream
 from local.redshift.journal import MOST_ERRORS_KEPT, LoadError, LoadFile, now
 from local.redshift.pipe import Closed, Pipe
 from local.redshift.rows import Reject, RowChecker
-from local.redshift.s3 import ObjectStore, S3Object
+from local.redshift.s3 import Location, ObjectStore, S3Object
 
 log = logging.getLogger(__name__)
 
 SPOOL_BYTES = 1 << 20
+LONGEST_PATHS_BYTES = 4 << 20
 OTHER_SLICES = 3
 """When a load fails, so many further files may still report what is wrong at their start: they are read at once."""
 
@@ -103,15 +107,34 @@ class FileReading:
         )
         return self.files[-1]
 
-    def _reader(self, each: S3Object, file: LoadFile, report: "Counter") -> "Reader":
-        def reported(reject: Reject) -> None:
-            report(file, reject)
+    def _reader(self, each: S3Object, file: LoadFile, count: "Counter") -> "Reader":
+        def report(reject: Reject) -> None:
+            count(file, reject)
 
-        return _reader(self._options.format, self._checker, reported, each.location.url)
+        match self._options.format:
+            case Format.CSV:
+                return CsvReader(self._checker, report)
+            case Format.FIXED_WIDTH:
+                return FixedWidthReader(self._checker, report)
+            case Format.JSON:
+                return JsonReader(self._checker, report, self._shred())
+            case Format.PARQUET:
+                return ParquetReader(self._checker, each.location.url)
+        return DelimitedReader(self._checker, report)
 
-    def _stream(self, each: S3Object, body: Stream) -> Stream:
+    def _shred(self) -> Shred:
+        columns, how = self._checker.columns, self._options.json_paths
+        if how == "noshred":
+            return shredding.whole(columns)
+        if how.startswith("s3://"):
+            paths = shredding.read_paths(self._store.open(Location.from_url(how)).read(LONGEST_PATHS_BYTES))
+            if paths is not None:
+                return shredding.by_path(columns, paths)
+        return shredding.by_name(columns, ignores_case=how == "auto ignorecase")
+
+    def _stream(self, each: S3Object, body: Stream) -> Stream | BinaryIO:
         stream = Decompressed(body, self._options.compression, each.location.url)
-        return cast("Stream", _spooled(stream)) if self._options.format is Format.PARQUET else stream
+        return _spooled(stream) if self._options.format is Format.PARQUET else stream
 
     def _count(self, file: LoadFile, reject: Reject) -> None:
         self._keep(file, reject)
@@ -134,22 +157,10 @@ class FileReading:
 class Reader(Protocol):
     lines_scanned: int
 
-    def blocks(self, stream: Stream, /) -> Iterator[bytes]: ...
+    def blocks(self, stream: Any, /) -> Iterator[bytes]: ...
 
 
 Counter = Callable[[LoadFile, Reject], None]
-
-
-def _reader(file_format: Format, checker: RowChecker, report: Report, url: str) -> Reader:
-    match file_format:
-        case Format.CSV:
-            return CsvReader(checker, report)
-        case Format.JSON:
-            return JsonReader(checker, report)
-        case Format.PARQUET:
-            return ParquetReader(checker, url)
-        case Format.TEXT:
-            return DelimitedReader(checker, report)
 
 
 def _spooled(stream: Stream) -> BinaryIO:
@@ -158,4 +169,4 @@ def _spooled(stream: Stream) -> BinaryIO:
     while data := stream.read(SPOOL_BYTES):
         file.write(data)
     file.seek(0)
-    return cast("BinaryIO", file)
+    return file

@@ -36,6 +36,8 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield from _date_part(token, tokens[at + 2])
         elif token.upper == "LISTAGG" and is_call:
             yield from _listagg(tokens, at)
+        elif token.upper == "NVL2" and is_call:
+            yield from _nvl2(tokens, at)
 
 
 def _date_part(function: Token, part: Token) -> Iterator[Edit]:
@@ -48,21 +50,32 @@ def _date_part(function: Token, part: Token) -> Iterator[Edit]:
 def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     """LISTAGG(x, d) WITHIN GROUP (ORDER BY y) is string_agg(x::text, d ORDER BY y)."""
     end = closing(tokens, at + 1)
-    comma = _comma(tokens, at + 2, end)
+    commas = _commas(tokens, at + 2, end)
     yield Edit(tokens[at].start, tokens[at].end, "string_agg")
-    first_end = tokens[(comma or end) - 1].end
-    yield Edit(first_end, first_end, "::text" if comma else "::text, ''")
+    first_end = tokens[(commas[0] if commas else end) - 1].end
+    yield Edit(first_end, first_end, "::text" if commas else "::text, ''")
     if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] == ["WITHIN", "GROUP", "("]:
         yield Edit(tokens[end].start, tokens[end + 3].end, " ")
 
 
-def _comma(tokens: Sequence[Token], start: int, end: int) -> int | None:
-    depth = 0
+def _nvl2(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """NVL2(x, a, b) is CASE WHEN (x) IS NOT NULL THEN a ELSE b END."""
+    end = closing(tokens, at + 1)
+    commas = _commas(tokens, at + 2, end)
+    if len(commas) == 2:  # noqa: PLR2004 - NVL2 takes three arguments
+        yield Edit(tokens[at].start, tokens[at + 1].end, "(CASE WHEN (")
+        for place, text in zip((*commas, end), (") IS NOT NULL THEN ", " ELSE ", " END)"), strict=True):
+            yield Edit(tokens[place].start, tokens[place].end, text)
+
+
+def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
+    """Return the commas between the arguments of a call."""
+    commas, depth = [], 0
     for at in range(start, end):
         depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
         if tokens[at].text == "," and depth == 0:
-            return at
-    return None
+            commas.append(at)
+    return commas
 
 
 def _isolation(tokens: Sequence[Token]) -> Iterator[Edit]:

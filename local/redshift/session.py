@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from local.redshift import statements, wire
 from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
-from local.redshift.client import Inbox
+from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
 from local.redshift.journal import Journal
 from local.redshift.load import CopyRun, LastCopy
@@ -42,10 +42,11 @@ class Session:
         self.last_copy = LastCopy()
         self.is_last_copy_unsure = False
         self.prepared = Prepared()
+        self.skips_to_sync = False
 
     async def run(self) -> None:
         """Serve until the client leaves."""
-        batch: list[tuple[bytes, bytes]] = []
+        batch: list[Message] = []
         while received := await self.inbox.next():
             kind, body = received
             if kind == b"X":
@@ -91,10 +92,10 @@ class Session:
 
     # The extended protocol
 
-    async def _extended(self, batch: list[tuple[bytes, bytes]]) -> None:
+    async def _extended(self, batch: list[Message]) -> None:
         """Pass a batch on up to its Sync or Flush; step in where one of our own statements is executed."""
         outgoing, is_own = [], False
-        for kind, body in batch:
+        for kind, body in self._after_failure(batch):
             outgoing.append((kind, self._noted(kind, body)))
             is_own |= kind == b"E" and self._portal(body) is not None
         await self._restore_last_copy()
@@ -104,6 +105,14 @@ class Session:
             return
         synced = sum(kind == b"S" for kind, _ in outgoing)
         await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
+
+    def _after_failure(self, batch: list[Message]) -> list[Message]:
+        """Leave out what a failed statement of our own makes void: everything up to the next Sync."""
+        if not self.skips_to_sync:
+            return batch
+        syncs = [at for at, (kind, _) in enumerate(batch) if kind == b"S"]
+        self.skips_to_sync = not syncs
+        return batch[syncs[0] :] if syncs else []
 
     def _noted(self, kind: bytes, body: bytes) -> bytes:
         """Remember what a message names, and put the stub in the place of our own statements."""
@@ -128,17 +137,19 @@ class Session:
     def _portal(self, body: bytes) -> Statement | None:
         return self.prepared.portals.get(body.split(b"\0", 1)[0])
 
-    async def _step_by_step(self, batch: list[tuple[bytes, bytes]]) -> None:
+    async def _step_by_step(self, batch: list[Message]) -> None:
         is_well = True
         for kind, body in batch:
             if kind == b"S":
                 await self.backend.send(wire.message(b"S"), ready=1)
                 await self.backend.relay_until(b"Z")
+                is_well = True
             elif is_well and kind == b"E" and (own := self._portal(body)):
                 is_well = await self._carry_out(own)
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
                 is_well = await self.backend.relay_until(_ANSWERS[kind])
+        self.skips_to_sync = not is_well
         await self.writer.drain()
 
     # Our own statements
@@ -148,8 +159,7 @@ class Session:
         if isinstance(statement, Forward):
             return await self.backend.relay(statement.sql)
         try:
-            if self.backend.status == FAILED:
-                raise StandInError(_ABORTED, sqlstate="25P02")
+            self._check_not_aborted()
             await self._answer(statement, is_block=is_block)
         except StandInError as error:
             await self._abort_transaction()
@@ -159,6 +169,10 @@ class Session:
             self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
             return False
         return True
+
+    def _check_not_aborted(self) -> None:
+        if self.backend.status == FAILED:
+            raise StandInError(_ABORTED, sqlstate="25P02")
 
     async def _answer(self, statement: Statement, *, is_block: bool) -> None:
         match statement:
@@ -173,12 +187,12 @@ class Session:
                 if self.backend.status == IN_TRANSACTION:
                     await self.backend.query("COMMIT")
                 self.writer.write(wire.command_complete("TRUNCATE TABLE"))
-            case Alone(sql, tag):
+            case Alone(name, sql, tag):
                 if self.backend.status != IDLE or is_block:
-                    raise Refused(f"{tag} cannot run inside a transaction block", sqlstate="25001")
+                    raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")
                 if sql:
                     await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag.removesuffix(" APPEND")))
+                self.writer.write(wire.command_complete(tag))
             case _:
                 raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
 

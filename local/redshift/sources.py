@@ -57,8 +57,7 @@ def _check_length(found: S3Object, entry: _Entry, options: CopyOptions) -> None:
 
 def _entries(store: ObjectStore, manifest: Location) -> Iterator[_Entry]:
     for number, entry in enumerate(_document(store, manifest), 1):
-        url = entry.get("url") if isinstance(entry, dict) else None
-        if not isinstance(url, str):
+        if not isinstance(entry, dict) or not isinstance(url := entry.get("url"), str):
             raise _invalid(manifest, f"entry {number} has no url")
         meta = entry.get("meta")
         length = meta.get("content_length") if isinstance(meta, dict) else None

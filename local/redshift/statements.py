@@ -24,6 +24,7 @@ _OWN_SETTINGS = frozenset(
         "ENABLE_CASE_SENSITIVE_SUPER_ATTRIBUTE",
     ]
 )
+_SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Truncate:
 class Alone:
     """Runs outside transaction blocks only; the engine needs another statement, or none."""
 
+    name: str
     sql: str
     tag: str
 
@@ -92,28 +94,30 @@ def _statement(sql: str) -> Statement:
 
 
 def _own(sql: str, tokens: list[Token]) -> Statement | None:
-    first, second = upper_at(tokens, 0), upper_at(tokens, 1)
-    match first:
-        case "COPY":
-            return Copy(parse(tokens))
-        case "TRUNCATE":
-            return Truncate(rewrite.rewritten(sql, tokens))
-        case "VACUUM":
-            return Alone("", "VACUUM")
-        case "ANALYZE" if second == "COMPRESSION":
-            return Accepted("ANALYZE")
-        case "SET" if second in _OWN_SETTINGS or (second == "SESSION" and upper_at(tokens, 2) == "CHARACTERISTICS"):
-            return Accepted("SET")
-        case "ALTER" if second == "TABLE":
-            return _alter_table(tokens)
-    return None
+    found: Statement | None = None
+    match upper_at(tokens, 0), upper_at(tokens, 1):
+        case "COPY", _:
+            found = Copy(parse(tokens))
+        case "TRUNCATE", _:
+            found = Truncate(rewrite.rewritten(sql, tokens))
+        case "VACUUM", _:
+            found = Alone("VACUUM", "", "VACUUM")
+        case "ANALYZE", "COMPRESSION":
+            found = Accepted("ANALYZE")
+        case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
+            found = Accepted("SET")
+        case "ALTER", "TABLE":
+            found = _alter_table(sql, tokens)
+    return found
 
 
-def _alter_table(tokens: list[Token]) -> Statement | None:
+def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     append = rewrite.append_call(tokens)
     if append:
-        return Alone(append, "ALTER TABLE APPEND")
+        return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}
+    if upper_at(tokens, 3) == "ALTER" and "TYPE" in words:
+        return Alone("ALTER TABLE ALTER COLUMN", rewrite.rewritten(sql, tokens), "ALTER TABLE")
     if "ADD" in words and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:

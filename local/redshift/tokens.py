@@ -83,9 +83,9 @@ def split(sql: str) -> list[str]:
 
 
 def apply(sql: str, edits: Iterable[Edit]) -> str:
-    """Carry out edits; of two that overlap the one that starts first wins."""
+    """Carry out edits; of two that overlap the one that starts first wins, and an insertion goes before both."""
     parts, at = [], 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.start != edit.end, -edit.end)):
         if edit.start < at:
             continue
         parts += [sql[at : edit.start], edit.text]

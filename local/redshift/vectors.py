@@ -18,16 +18,21 @@ from local.redshift.errors import FieldError
 from local.redshift.fields import BLANKS, Converter, absent
 from local.redshift.rows import RowChecker
 
-Vector = pa.Array
-_INTEGERS = {Type.SMALLINT: pa.int16(), Type.INTEGER: pa.int32(), Type.BIGINT: pa.int64()}
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _TIMESTAMP = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$"
 _ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?$"
 _PLAIN_INTEGER = r"^-?[0-9]{1,19}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]*)?$"
+_CASTS = {
+    Type.SMALLINT: (_PLAIN_INTEGER, pa.int16()),
+    Type.INTEGER: (_PLAIN_INTEGER, pa.int32()),
+    Type.BIGINT: (_PLAIN_INTEGER, pa.int64()),
+    Type.REAL: (_PLAIN_NUMBER, pa.float32()),
+    Type.DOUBLE: (_PLAIN_NUMBER, pa.float64()),
+    Type.DATE: (_DATE, pa.date32()),
+}
 _WRITE = pacsv.WriteOptions(include_header=False, quoting_style="needed")
 _FEW_VALUES = 1024
-_MOST_DIGITS = 38
 
 
 class VectorChecker:
@@ -40,7 +45,7 @@ class VectorChecker:
             for column, convert in zip(checker.columns, checker.converters, strict=True)
         ]
 
-    def encode(self, texts: Sequence[Vector]) -> bytes | None:
+    def encode(self, texts: Sequence[pa.Array]) -> bytes | None:
         """Return the chunk as CSV for PostgreSQL, or None when something in it may be wrong.
 
         Columns beyond the texts are filled as FILLRECORD says.
@@ -54,7 +59,7 @@ class VectorChecker:
         missing = self._missing(len(texts), len(arrays[0]))
         return None if missing is None else encode([*arrays, *missing])
 
-    def _missing(self, present: int, count: int) -> list[Vector] | None:
+    def _missing(self, present: int, count: int) -> list[pa.Array] | None:
         try:
             values = [absent(column, self.options) for column, _, _ in self.plans[present:]]
         except FieldError:
@@ -62,13 +67,13 @@ class VectorChecker:
         return [pa.repeat(pa.scalar(value, pa.string()), count) for value in values]
 
 
-def encode(arrays: Sequence[Vector]) -> bytes:
+def encode(arrays: Sequence[pa.Array]) -> bytes:
     sink = pa.BufferOutputStream()
     pacsv.write_csv(pa.table(list(arrays), names=[str(number) for number in range(len(arrays))]), sink, _WRITE)
     return bytes(sink.getvalue())
 
 
-def _converted(text: Vector, column: Column, quick: "Quick", convert: Converter) -> Vector | None:
+def _converted(text: pa.Array, column: Column, quick: "Quick", convert: Converter) -> pa.Array | None:
     try:
         array = quick(text)
     except pa.ArrowInvalid:
@@ -80,10 +85,10 @@ def _converted(text: Vector, column: Column, quick: "Quick", convert: Converter)
     return array
 
 
-Quick = Callable[[Vector], Vector | None]
+Quick = Callable[[pa.Array], pa.Array | None]
 
 
-def _by_distinct_values(text: Vector, convert: Converter) -> Vector | None:
+def _by_distinct_values(text: pa.Array, convert: Converter) -> pa.Array | None:
     """Ask the row checker once for each different value; None when there are many, or one is wrong."""
     encoded = text.dictionary_encode()
     if len(encoded.dictionary) > max(_FEW_VALUES, len(text) // 8):
@@ -99,21 +104,17 @@ def _quick(column: Column, options: CopyOptions) -> Quick:
     kind = column.type
     if kind.is_character:
         return lambda text: _string(text, column, options)
-    if kind in _INTEGERS:
-        return lambda text: _cast(_without_blank(text), _PLAIN_INTEGER, _INTEGERS[kind])
     if kind is Type.DECIMAL:
         return lambda text: _decimal(_without_blank(text), column, options)
-    if kind in (Type.DOUBLE, Type.REAL):
-        to = pa.float64() if kind is Type.DOUBLE else pa.float32()
-        return lambda text: _cast(_without_blank(text), _PLAIN_NUMBER, to)
-    if kind is Type.DATE and options.date_format in (None, datetimes.DEFAULT_DATE, "auto"):
-        return lambda text: _cast(_without_blank(text), _DATE, pa.date32())
     if kind is Type.TIMESTAMP:
         return _timestamp(options)
-    return _unknown
+    pattern, to = _CASTS.get(kind, (None, None))
+    if pattern is None or (kind is Type.DATE and options.date_format not in (None, datetimes.DEFAULT_DATE, "auto")):
+        return _unknown
+    return lambda text: _cast(_without_blank(text), pattern, to)
 
 
-def _unknown(_: Vector) -> None:
+def _unknown(_: pa.Array) -> None:
     return None
 
 
@@ -125,7 +126,7 @@ def _timestamp(options: CopyOptions) -> Quick:
     return _unknown
 
 
-def _string(text: Vector, column: Column, options: CopyOptions) -> Vector | None:
+def _string(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | None:
     if options.empty_as_null:
         text = _null_where(text, pc.equal(pc.binary_length(text), 0))
     if options.blanks_as_null:
@@ -144,28 +145,28 @@ def _string(text: Vector, column: Column, options: CopyOptions) -> Vector | None
     return None
 
 
-def _null_where(text: Vector, is_null: Vector) -> Vector:
+def _null_where(text: pa.Array, is_null: pa.Array) -> pa.Array:
     return pc.if_else(is_null, pa.scalar(None, text.type), text) if pc.any(is_null).as_py() else text
 
 
-def _without_blank(text: Vector) -> Vector:
+def _without_blank(text: pa.Array) -> pa.Array:
     """Make empty fields NULL, which they are for every type but strings."""
     return _null_where(text, pc.equal(pc.binary_length(text), 0))
 
 
-def _without_z(text: Vector) -> Vector:
+def _without_z(text: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text, "(:[0-9.]+)Z$", r"\1")
 
 
-def _matches(text: Vector, pattern: str) -> bool:
+def _matches(text: pa.Array, pattern: str) -> bool:
     return pc.all(pc.match_substring_regex(text, pattern)).as_py() is not False
 
 
-def _cast(text: Vector, pattern: str, to: pa.DataType) -> Vector | None:
+def _cast(text: pa.Array, pattern: str, to: pa.DataType) -> pa.Array | None:
     return pc.cast(text, to) if _matches(text, pattern) else None
 
 
-def _decimal(text: Vector, column: Column, options: CopyOptions) -> Vector | None:
+def _decimal(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | None:
     if not _matches(text, _PLAIN_NUMBER):
         return None
     to = pa.decimal128(column.length, column.scale)
@@ -180,7 +181,7 @@ def _decimal(text: Vector, column: Column, options: CopyOptions) -> Vector | Non
         return None
 
 
-def _truncated(text: Vector, scale: int) -> Vector:
+def _truncated(text: pa.Array, scale: int) -> pa.Array:
     """Cut decimals beyond the scale, as COPY does without ROUNDEC."""
     cut = pc.replace_substring_regex(text, rf"(\.[0-9]{{{scale}}})[0-9]+$", r"\1")
     return pc.replace_substring_regex(cut, r"\.$", "")

@@ -8,6 +8,9 @@ LENGTH = struct.Struct("!I")
 COUNT = struct.Struct("!H")
 CELL_LENGTH = struct.Struct("!i")
 
+HEADER_BYTES = 5
+"""A message's kind and its length, which counts itself but not the kind."""
+
 PROTOCOL_VERSION = 196608
 CANCEL_REQUEST = 80877102
 SSL_REQUEST = 80877103
@@ -85,19 +88,19 @@ def startup(parameters: Mapping[str, str]) -> bytes:
 
 async def read_startup(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """Read an untyped first message; return its code and what follows it."""
-    (length,) = LENGTH.unpack(await reader.readexactly(4))
-    if not 8 <= length <= LONGEST_STARTUP_BYTES:
+    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if not 2 * LENGTH.size <= length <= LONGEST_STARTUP_BYTES:
         raise ProtocolError(f"a first message of {length} bytes")
-    body = await reader.readexactly(length - 4)
+    body = await reader.readexactly(length - LENGTH.size)
     return LENGTH.unpack_from(body)[0], body[4:]
 
 
 async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    header = await reader.readexactly(5)
+    header = await reader.readexactly(HEADER_BYTES)
     (length,) = LENGTH.unpack_from(header, 1)
-    if not 4 <= length <= LONGEST_MESSAGE_BYTES:
+    if not LENGTH.size <= length <= LONGEST_MESSAGE_BYTES:
         raise ProtocolError(f"a message of {length} bytes")
-    return header[:1], await reader.readexactly(length - 4)
+    return header[:1], await reader.readexactly(length - LENGTH.size)
 
 
 def cancel(key: bytes) -> bytes:

@@ -5,12 +5,18 @@ Arrow forgives stray quotes, so a chunk reaches it only after `sound_end` has se
 
 import re
 from collections.abc import Iterator
-
-import pyarrow.csv as pacsv
+from typing import NamedTuple
 
 from local.redshift.errors import FieldError
 from local.redshift.formats.text import Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
+
+
+class _Field(NamedTuple):
+    value: str
+    end: int
+    is_sound: bool
+    is_quoted: bool
 
 
 class CsvReader(TextReader):
@@ -25,7 +31,10 @@ class CsvReader(TextReader):
         self._bare = re.compile(f"(?:(?!{delimiter})[^{quote}\n])*")
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
-        parts = data.split(self.quote.encode())
+        quote = self.quote.encode()
+        if quote not in data:
+            return (len(data) if is_final else data.rfind(b"\n") + 1), False
+        parts = data.split(quote)
         wrong = self._first_wrong(parts)
         is_open = wrong is None and len(parts) % 2 == 0
         if wrong is None and is_final and not is_open:
@@ -86,53 +95,48 @@ class CsvReader(TextReader):
         return 0
 
     def record(self, text: str, at: int, line: int, *, is_final: bool) -> tuple[int, Record | Reject]:
-        start, values, starts = at, [], []
+        start, values, starts = at, list[str | None](), list[int]()
         while True:
             starts.append(at - start)
-            quoted = self._quoted.match(text, at)
-            if quoted is None:
-                end = self._bare.match(text, at).end()  # type: ignore[union-attr] - it matches even nothing
-                value = text[at:end]
-            else:
-                end = quoted.end()
-                value = quoted[1].replace(self.quote * 2, self.quote)
-            is_bad = not quoted[2] if quoted else text[end : end + 1] == self.quote
-            if is_bad or end >= len(text):
-                self._need_more(text, end, is_bad=is_bad, is_final=is_final)
-            if is_bad:
-                return self._stray(text, start, line, values, starts, value, end)
-            is_last = not text.startswith(self.delimiter, end)
-            values.append(value.removesuffix("\r") if is_last and quoted is None else value)
-            if is_last:
-                newline = text.find("\n", end)
-                if newline < 0 and not is_final:
-                    raise Incomplete
-                raw = text[start : newline if newline >= 0 else len(text)]
-                return (newline + 1 or len(text)), Record(line, raw.removesuffix("\r"), values, starts)
-            at = end + len(self.delimiter)
+            field = self._field(text, at)
+            self._check_whole(text, field, is_final=is_final)
+            if not field.is_sound:
+                return self._stray(text, start, Record(line, "", values, starts), field)
+            if not text.startswith(self.delimiter, field.end):
+                break
+            values.append(field.value)
+            at = field.end + len(self.delimiter)
+        values.append(field.value if field.is_quoted else field.value.removesuffix("\r"))
+        end = text.find("\n", field.end)
+        if end < 0 and not is_final:
+            raise Incomplete
+        raw = text[start : end if end >= 0 else len(text)].removesuffix("\r")
+        return end + 1 or len(text), Record(line, raw, values, starts)
 
-    def _need_more(self, text: str, end: int, *, is_bad: bool, is_final: bool) -> None:
-        is_at_end = end >= len(text) or (is_bad and "\n" not in text[end:])
-        if is_at_end and not is_final:
+    def _field(self, text: str, at: int) -> "_Field":
+        if quoted := self._quoted.match(text, at):
+            value = quoted[1].replace(self.quote * 2, self.quote)
+            return _Field(value, quoted.end(), is_sound=quoted[2] is not None, is_quoted=True)
+        bare = self._bare.match(text, at)
+        end = bare.end() if bare else at
+        return _Field(text[at:end], end, is_sound=not text.startswith(self.quote, end), is_quoted=False)
+
+    def _check_whole(self, text: str, field: "_Field", *, is_final: bool) -> None:
+        is_cut = field.end >= len(text) or (not field.is_sound and "\n" not in text[field.end :])
+        if is_cut and not is_final:
             raise Incomplete
 
-    def _stray(
-        self, text: str, start: int, line: int, values: list[str], starts: list[int], value: str, end: int
-    ) -> tuple[int, Reject]:
-        """Reject a record for its quoting and go on at the line after it."""
-        newline = text.find("\n", end)
-        after = newline + 1 or len(text)
-        record = Record(line, text[start:after].rstrip("\r\n"), values, starts)
-        error = FieldError(1214, "Invalid quote formatting for CSV", value)
-        return after, self.checker.reject(record, len(values), error)
+    def _stray(self, text: str, start: int, read: Record, field: "_Field") -> tuple[int, Reject]:
+        """Reject a record for its quoting and go on at the line after its first: a quote left open loses no rows."""
+        after = text.find("\n", start) + 1 or len(text)
+        record = Record(read.line, text[start:after].rstrip("\r\n"), read.fields, read.starts)
+        error = FieldError(1214, "Invalid quote formatting for CSV", field.value.partition("\n")[0])
+        return after, self.checker.reject(record, len(read.fields), error)
 
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
-        if len(self.delimiter.encode()) != 1:
-            return None
-        return piece, pacsv.ParseOptions(
-            delimiter=self.delimiter,
-            quote_char=self.quote,
-            double_quote=True,
-            newlines_in_values=True,
-            ignore_empty_lines=self.options.ignore_blank_lines,
-        )
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
+        return (piece, self.delimiter, self.quote) if len(self.delimiter.encode()) == 1 else None
+
+    def record_count(self, piece: bytes) -> int:
+        quote = self.quote.encode()
+        quoted = piece.split(quote)[1::2] if quote in piece else []
+        return super().record_count(piece) - sum(part.count(b"\n") for part in quoted)

@@ -2,8 +2,6 @@
 
 import re
 
-import pyarrow.csv as pacsv
-
 from local.redshift.errors import FieldError
 from local.redshift.formats.text import UNIT_SEPARATOR, Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
@@ -73,16 +71,14 @@ class DelimitedReader(TextReader):
             return None
         return _ESCAPED.sub(r"\1", raw)
 
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
         if self.options.escape and b"\\" in piece:
             return None
         if self.options.remove_quotes and (b'"' in piece or b"'" in piece):
             return None
-        delimiter = self.delimiter
-        if len(delimiter.encode()) != 1:
-            if UNIT_SEPARATOR.encode() in piece:
-                return None
-            piece, delimiter = piece.replace(delimiter.encode(), UNIT_SEPARATOR.encode()), UNIT_SEPARATOR
-        return piece, pacsv.ParseOptions(
-            delimiter=delimiter, quote_char=False, ignore_empty_lines=self.options.ignore_blank_lines
-        )
+        delimiter = self.delimiter.encode()
+        if len(delimiter) == 1:
+            return piece, self.delimiter, None
+        if UNIT_SEPARATOR.encode() in piece:
+            return None
+        return piece.replace(delimiter, UNIT_SEPARATOR.encode()), UNIT_SEPARATOR, None

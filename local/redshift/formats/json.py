@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import orjson
 import pyarrow as pa
 
 from local.redshift import rows, utf8
 from local.redshift.errors import FieldError
+from local.redshift.formats.shredding import Json, Shred
 from local.redshift.formats.text import CHUNK_BYTES, Report, Stream
 from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
@@ -18,21 +18,17 @@ LONGEST_DOCUMENT_BYTES = 4 << 20
 _BLANK = re.compile(r"\s*")
 _NEXT_DOCUMENT = re.compile(r"\n\s*(?=[{\[])")
 
-Json = Any
-"""Whatever a document holds: JSON has no narrower type."""
-
 
 class JsonReader:
     """Reads one file."""
 
-    def __init__(self, checker: RowChecker, report: Report) -> None:
+    def __init__(self, checker: RowChecker, report: Report, shred: Shred) -> None:
         self.checker = checker
         self.options = checker.options
         self.vectors = VectorChecker(checker)
         self.report = report
         self.lines_scanned = 0
-        self.ignores_case = self.options.json_paths == "auto ignorecase"
-        self.names = [column.name for column in checker.columns]
+        self.shred = shred
         self._decoder = json.JSONDecoder()
 
     def blocks(self, stream: Stream) -> Iterator[bytes]:
@@ -64,21 +60,20 @@ class JsonReader:
             documents = [orjson.loads(line) for line in piece.split(b"\n") if line.strip()]
         except orjson.JSONDecodeError:
             return None
-        if not documents or not all(type(document) is dict for document in documents):
+        if not documents or not all(type(document) in (dict, list) for document in documents):
             return None
-        block = self.vectors.encode(self._columns(documents))
+        try:
+            values = zip(*map(self.shred, documents), strict=True)
+        except FieldError:
+            return None
+        block = self.vectors.encode([pa.array(column, pa.string()) for column in values])
         if block is not None:
             self.lines_scanned += len(documents)
         return block
 
-    def _columns(self, documents: Sequence[dict[str, Json]]) -> list[pa.Array]:
-        if self.ignores_case:
-            documents = [_lowered(document) for document in documents]
-        return [pa.array([_text(document.get(name)) for document in documents], pa.string()) for name in self.names]
-
     def _one_by_one(self, text: str, line: int, *, is_final: bool) -> tuple[int, bytes]:
         good, at = [], 0
-        while (start := _BLANK.match(text, at).end()) < len(text):  # type: ignore[union-attr] - matches even nothing
+        while (start := _after_blank(text, at)) < len(text):
             end, document = self._document(text, start)
             if end < 0 and not is_final and len(text) - start < LONGEST_DOCUMENT_BYTES:
                 break
@@ -109,24 +104,15 @@ class JsonReader:
             junk = Record(line + 1, text[start:end].strip(), [])
             return self._reject(junk, "Invalid JSON: no document starts here, or it does not end"), end
         record = Record(line + 1 + text.count("\n", start, end), text[start:end], [])
-        if not isinstance(document, dict):
-            return self._reject(record, "Invalid JSONPath format: Member is not an object."), end
-        document = _lowered(document) if self.ignores_case else document
-        values = [_text(document.get(name)) for name in self.names]
-        return self.checker.check(Record(record.line, record.raw, values)), end
+        try:
+            return self.checker.check(Record(record.line, record.raw, self.shred(document))), end
+        except FieldError as error:
+            return self._reject(record, error.reason), end
 
     def _reject(self, record: Record, reason: str) -> Reject:
-        return self.checker.reject(record, len(self.names), FieldError(1216, reason))
+        return self.checker.reject(record, len(self.checker.columns), FieldError(1216, reason))
 
 
-def _lowered(document: dict[str, Json]) -> dict[str, Json]:
-    return {name.lower(): value for name, value in document.items()}
-
-
-def _text(value: Json) -> str | None:
-    """Return a member as the text of a field; objects and arrays stay JSON."""
-    if value is None or type(value) is str:
-        return value
-    if type(value) is bool:
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, int | float) else orjson.dumps(value).decode()
+def _after_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at

@@ -13,8 +13,10 @@ from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
 
 CHUNK_BYTES = 4 << 20
-SMALL_BYTES = 64 << 10
+SMALL_BYTES = 16 << 10
+WINDOW_BYTES = 64 << 10
 LONGEST_RECORD_BYTES = 64 << 20
+LONGEST_RUN = 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNIT_SEPARATOR = "\x1f"  # stands for a delimiter that Arrow cannot take
 
@@ -26,7 +28,7 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class Incomplete(Exception):  # noqa: N818 - it asks for more data, nothing is wrong
+class Incomplete(Exception):
     """The record goes on beyond the text at hand."""
 
 
@@ -55,8 +57,12 @@ class TextReader(ABC):
         """Read the record that starts at an offset; return where the next one starts. May raise Incomplete."""
 
     @abstractmethod
-    def parse_options(self, piece: bytes) -> tuple[bytes, pacsv.ParseOptions] | None:
-        """Return the piece and how Arrow is to read it, None if Arrow cannot read it the way COPY does."""
+    def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
+        """Return the piece as Arrow can read it, its delimiter and its quote; None if Arrow cannot read it alike."""
+
+    def record_count(self, piece: bytes) -> int:
+        """Return how many records a sound piece holds."""
+        return piece.count(b"\n") + (not piece.endswith(b"\n"))
 
     def blocks(self, stream: Stream) -> Iterator[bytes]:
         """Yield the file's good rows as CSV for PostgreSQL."""
@@ -85,29 +91,38 @@ class TextReader(ABC):
         return data, self.options.header_lines, is_final
 
     def _pieces(self, data: bytes, *, is_final: bool) -> Iterator[tuple[bytes, bool]]:
-        """Cut into runs of whole records; runs of unsound syntax are small, so that they stay the exception."""
-        at = 0
+        """Cut into runs of whole records, each of sound or of unsound syntax.
+
+        Unsound records come one at a time while they are rare, and in growing runs where they are not.
+        """
+        at, window, run = 0, len(data), 1
         while at < len(data):
-            rest = data[at:] if at else data
-            end, is_unsound = self.sound_end(rest, is_final=is_final)
+            rest, is_all = data[at : at + window], at + window >= len(data)
+            end, is_unsound = self.sound_end(rest, is_final=is_final and is_all)
             if end:
                 yield rest[:end], True
+                window, run = window * 2, 1 if end > SMALL_BYTES else run
             elif is_unsound or len(rest) > LONGEST_RECORD_BYTES:
-                end = self._unsound_end(rest, is_final=is_final or len(rest) > LONGEST_RECORD_BYTES)
+                rest = data[at:]
+                end = self._unsound_end(rest, run, is_final=is_final or len(rest) > LONGEST_RECORD_BYTES)
                 if end:
                     yield rest[:end], False
+                window, run = WINDOW_BYTES, min(run * 2, LONGEST_RUN)
+            elif not is_all:
+                window = len(data)
+                continue
             if not end:
                 return
             at += end
 
-    def _unsound_end(self, data: bytes, *, is_final: bool) -> int:
-        """Return where the record reader stops after a small run of records; 0 if it needs more data."""
-        for window in (SMALL_BYTES * 4, len(data)):
-            is_whole = window >= len(data)
+    def _unsound_end(self, data: bytes, run: int, *, is_final: bool) -> int:
+        """Return where the record reader is after a run of records; 0 if it needs more data for the first."""
+        for window in (WINDOW_BYTES, len(data)):
             text, at = utf8.decoded(data[:window]), 0
             try:
-                while at < min(len(text), SMALL_BYTES):
-                    at, _ = self.record(text, at, 0, is_final=is_final and is_whole)
+                for _ in range(run):
+                    if at < len(text):
+                        at, _ = self.record(text, at, 0, is_final=is_final and window >= len(data))
             except Incomplete:
                 pass
             if at:
@@ -156,28 +171,36 @@ class TextReader(ABC):
         return self.checker.check(record)
 
     def _vectorised(self, piece: bytes) -> bytes | None:
-        if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or piece.count(b"\r") != piece.count(b"\r\n"):
+        if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or _has_lone_return(piece):
             return None
-        prepared = self.parse_options(piece)
+        prepared = self.prepared(piece)
         if prepared is None:
             return None
+        width = self._width(piece)
         try:
-            table = self._table(piece, *prepared)
-        except (pa.ArrowInvalid, FieldError):
+            table = self._table(*prepared, width)
+        except pa.ArrowInvalid:
+            return None
+        if self._has_lost_blank_lines(piece, table.num_rows, width):
             return None
         encoded = self._encoded(table)
         if encoded is not None:
             self.lines_scanned += table.num_rows
         return encoded
 
-    def _table(self, piece: bytes, prepared: bytes, parse: pacsv.ParseOptions) -> pa.Table:
+    def _table(self, prepared: bytes, delimiter: str, quote: str | None, width: int) -> pa.Table:
         """Read every column as text; raises ArrowInvalid when a record has another width than the first."""
         null_as = self.options.null_as
-        names = [str(number) for number in range(self._width(piece))]
+        names = [str(number) for number in range(width)]
         return pacsv.read_csv(
             pa.BufferReader(prepared),
             pacsv.ReadOptions(column_names=names, block_size=len(prepared) + 1),
-            parse,
+            pacsv.ParseOptions(
+                delimiter=delimiter,
+                quote_char=quote or False,
+                newlines_in_values=quote is not None,
+                ignore_empty_lines=self.options.ignore_blank_lines or width > 1,
+            ),
             pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=null_as is not None,
@@ -185,6 +208,12 @@ class TextReader(ABC):
                 quoted_strings_can_be_null=True,
             ),
         )
+
+    def _has_lost_blank_lines(self, piece: bytes, rows: int, width: int) -> bool:
+        """Arrow makes a row of a blank line or drops it, where COPY has a record that is too short."""
+        if self.options.ignore_blank_lines or width == 1 or not _may_have_blank_lines(piece):
+            return False
+        return rows != self.record_count(piece)
 
     def _width(self, piece: bytes) -> int:
         at = 0
@@ -212,3 +241,12 @@ class TextReader(ABC):
         elif found > wanted or (found < wanted and not self.options.fill_record):
             return None
         return self.vectors.encode(columns)
+
+
+def _has_lone_return(piece: bytes) -> bool:
+    """Find a CR that no LF follows: Arrow would end a record there."""
+    return b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n")
+
+
+def _may_have_blank_lines(piece: bytes) -> bool:
+    return piece.startswith((b"\n", b"\r\n")) or b"\n\n" in piece or b"\n\r\n" in piece

@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.loads (
     message           text NOT NULL
 );
 
+-- Loads of a stand-in that was killed.
+UPDATE lakeport_internal.loads SET status = 'aborted', ended_at = clock_timestamp() AT TIME ZONE 'UTC'
+ WHERE status = 'running' AND session_id NOT IN (SELECT pid FROM pg_stat_activity);
+
 CREATE TABLE IF NOT EXISTS lakeport_internal.load_files (
     query_id      integer NOT NULL,
     number        integer NOT NULL,

@@ -22,9 +22,9 @@ $$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
 CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT length(value) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.nvl2(tested anyelement, present anycompatible, missing anycompatible)
-RETURNS anycompatible LANGUAGE sql IMMUTABLE AS
-$$ SELECT CASE WHEN tested IS NOT NULL THEN present ELSE missing END $$;
+-- What version() answers: drivers and tools tell Redshift by it.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT 'PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, compiled by GCC, Redshift 1.0.0 (local stand-in)'::text $$;
 
 -- One letter or word for each part of a date, as DATEADD and DATEDIFF take them.
 CREATE OR REPLACE FUNCTION lakeport_internal.date_part_meant(part text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
@@ -48,9 +48,6 @@ $$ SELECT CASE lakeport_internal.date_part_meant(part)
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamp) RETURNS timestamp
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
-
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
 
 -- DATEDIFF counts the boundaries between two moments, not the time that passed.
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint

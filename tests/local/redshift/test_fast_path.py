@@ -1,0 +1,221 @@
+"""The vectorised path may only say "clean": whatever it accepts, the row checker must accept and store alike."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.redshift import datetimes
+from local.redshift.columns import Column, Type
+from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.formats import text
+from local.redshift.formats.csv import CsvReader
+from local.redshift.formats.delimited import DelimitedReader
+from local.redshift.rows import Reject, RowChecker
+
+COLUMNS = [
+    Column("i", Type.INTEGER),
+    Column("s", Type.SMALLINT),
+    Column("n", Type.DECIMAL, 8, 2),
+    Column("f", Type.DOUBLE),
+    Column("b", Type.BOOLEAN),
+    Column("d", Type.DATE),
+    Column("t", Type.TIMESTAMP),
+    Column("z", Type.TIMESTAMPTZ),
+    Column("v", Type.VARCHAR, 5),
+    Column("c", Type.CHAR, 3),
+    Column("r", Type.INTEGER, is_required=True),
+]
+NUMBERS = [
+    "0",
+    "-1",
+    "+1",
+    "007",
+    "1.",
+    ".5",
+    "2147483648",
+    "32768",
+    "20.259",
+    "-0.005",
+    "1e5",
+    "999999.99",
+    "NaN",
+    "٣",
+]
+NUMBERS += ["0x1F", "1_000", "inf", "-0", "1e400", "--1", " 5", "5 ", "1.5.5", "-.5", "00.10", "-", "9" * 40]
+MOMENTS = ["2024-02-29", "2023-02-29", "2024-01-01 10:00:00", "2024-01-01T10:00:00Z", "2024-01-01 10:00:00.123456789"]
+MOMENTS += ["2024-01-01 24:00:00", "0000-01-01", "2024-1-1", "2024-01-01 10:00:00+02", "01/02/2024"]
+WORDS = [
+    "",
+    " ",
+    "   ",
+    "\\N",
+    "NA",
+    "ab",
+    "abcdef",
+    "abc   ",
+    "é",
+    "日本",
+    "a,b",
+    'q"q',
+    "t",
+    "False",
+    "yes",
+    "\t",
+    "x\r",
+    "\\",
+    "a|b",
+]
+STRAY = [b"", b"", b'"', b'"', b'"x', b'""', b"\n", b"\xa4", b"\0", b",", b"\r", b'" ', b"\n\n", b"\r\n\r\n"]
+FIELDS = st.sampled_from(NUMBERS + MOMENTS + WORDS) | st.text(max_size=6)
+FLAGS = ["accept_any_date", "blanks_as_null", "empty_as_null", "fill_record", "ignore_blank_lines", "round_decimals"]
+FLAGS += ["trim_blanks", "truncate_columns"]
+
+
+@st.composite
+def options(draw: Any, file_format: Format) -> CopyOptions:
+    chosen: set[str] = draw(st.sets(st.sampled_from(FLAGS), max_size=3))
+    given = CopyOptions(
+        format=file_format,
+        delimiter="," if file_format is Format.CSV else draw(st.sampled_from(["|", "|~|", "¦"])),
+        null_as=draw(st.sampled_from(["\\N", "NA", ""])),
+        date_format=draw(st.sampled_from([None, "auto", "MM/DD/YYYY"])),
+        time_format=draw(st.sampled_from([None, "auto", "epochsecs"])),
+        replacement=draw(st.sampled_from([None, "?"])),
+        escape=file_format is Format.TEXT and draw(st.booleans()),
+        remove_quotes=file_format is Format.TEXT and draw(st.booleans()),
+        error_limit=None,
+    )
+    flags: dict[str, Any] = dict.fromkeys(chosen, True)
+    return replace(given, **flags)
+
+
+@st.composite
+def csv_file(draw: Any, width: int) -> bytes:
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    sink = io.StringIO()
+    writer = csv.writer(sink, quoting=quoting, lineterminator=draw(st.sampled_from(["\n", "\r\n"])))
+    writer.writerows(draw(st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=4)))
+    raw = sink.getvalue().encode("utf-8", "surrogatepass")
+    return damaged(draw, raw)
+
+
+def damaged(draw: Any, raw: bytes) -> bytes:
+    """Sometimes put a stray byte somewhere."""
+    at = draw(st.integers(0, len(raw)))
+    stray: bytes = draw(st.sampled_from(STRAY))
+    return raw[:at] + stray + raw[at:]
+
+
+class Read:
+    """What became of a file."""
+
+    def __init__(self, kind: type[text.TextReader], chosen: CopyOptions, columns: list[Column], data: bytes) -> None:
+        self.rejects: list[tuple[int, int, str]] = []
+        self.reader = kind(RowChecker(columns, chosen), self.note)
+        self.data = data
+
+    def note(self, reject: Reject) -> None:
+        self.rejects.append((reject.line, reject.code, reject.column.name if reject.column else ""))
+
+    def rows(self, columns: list[Column]) -> list[list[object]]:
+        stored = b"".join(self.reader.blocks(io.BytesIO(self.data)))
+        return [
+            [canonical(value, column) for value, column in zip(row, columns, strict=True)]
+            for row in postgres_csv(stored.decode())
+        ]
+
+
+def postgres_csv(stored: str) -> Iterator[list[str | None]]:
+    """Read CSV as PostgreSQL does: an unquoted empty field is NULL."""
+    row: list[str | None] = []
+    at = 0
+    while at < len(stored):
+        if stored[at] == '"':
+            end = at + 1
+            while stored[end] != '"' or stored[end + 1] == '"':
+                end += 2 if stored[end] == '"' else 1
+            row.append(stored[at + 1 : end].replace('""', '"'))
+            end += 1
+        else:
+            end = min(place for place in (stored.find(",", at), stored.find("\n", at)) if place >= 0)
+            row.append(stored[at:end] or None)
+        if stored[end] == "\n":
+            yield row
+            row = []
+        elif stored[end + 1 : end + 2] == "":
+            row.append(None)
+        at = end + 1
+
+
+def canonical(value: str | None, column: Column) -> object:
+    if value is None or column.type.is_character:
+        return value
+    if column.type in (Type.DATE, Type.TIMESTAMP):
+        return datetimes.parser("auto")(value)
+    if column.type in (Type.INTEGER, Type.SMALLINT, Type.DECIMAL):
+        return Decimal(value)
+    return repr(float(value)) if column.type is Type.DOUBLE else value
+
+
+class RowsOnly:
+    """Switches the fast path of a reader off."""
+
+    def _vectorised(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+        return None
+
+
+class CsvByRow(RowsOnly, CsvReader):
+    pass
+
+
+class DelimitedByRow(RowsOnly, DelimitedReader):
+    pass
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_csv_reads_alike_on_both_paths(data: Any) -> None:
+    columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
+    chosen = data.draw(options(Format.CSV))
+    raw = data.draw(csv_file(len(columns)))
+    fast, slow = Read(CsvReader, chosen, columns, raw), Read(CsvByRow, chosen, columns, raw)
+    assert fast.rows(columns) == slow.rows(columns)
+    assert fast.rejects == slow.rejects
+    assert fast.reader.lines_scanned == slow.reader.lines_scanned
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_delimited_text_reads_alike_on_both_paths(data: Any) -> None:
+    columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
+    chosen = data.draw(options(Format.TEXT))
+    width = data.draw(st.integers(1, len(columns) + 1))
+    rows = data.draw(st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=4))
+    raw = "".join(chosen.delimiter.join(row) + "\n" for row in rows).encode("utf-8", "surrogatepass")
+    raw = damaged(data.draw, raw)
+    fast, slow = Read(DelimitedReader, chosen, columns, raw), Read(DelimitedByRow, chosen, columns, raw)
+    assert fast.rows(columns) == slow.rows(columns)
+    assert fast.rejects == slow.rejects
+    assert fast.reader.lines_scanned == slow.reader.lines_scanned
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.integers(1, 40))
+def test_lines_and_rows_do_not_depend_on_how_the_file_is_cut(data: Any, chunk_bytes: int) -> None:
+    columns = [COLUMNS[0], COLUMNS[8]]
+    raw = data.draw(csv_file(len(columns)))
+    chosen = CopyOptions(format=Format.CSV, delimiter=",", error_limit=None)
+    whole, cut = Read(CsvReader, chosen, columns, raw), Read(CsvReader, chosen, columns, raw)
+    expected = whole.rows(columns)
+    size, text.CHUNK_BYTES = text.CHUNK_BYTES, chunk_bytes
+    try:
+        assert cut.rows(columns) == expected
+    finally:
+        text.CHUNK_BYTES = size
+    assert cut.rejects == whole.rejects
