@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import landing, mng, settings
 from lakeport.copy_source import CopySource
-from lakeport.copy_statement import copy_statement, manifest
+from lakeport.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
@@ -88,7 +88,8 @@ class FileLoad:
         columns = self._columns(sources)
         bucket, key = settings.work_bucket(), f"manifests/{self.file.file_id}.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=manifest(sources).encode())
-        copy = copy_statement(self.file_type, columns, f"s3://{bucket}/{key}", sources[0].compression)
+        jsonpaths = self._put_jsonpaths()
+        copy = copy_statement(self.file_type, columns, f"s3://{bucket}/{key}", sources[0].compression, jsonpaths)
         try:
             return self.warehouse.transaction(partial(self._copy, copy=copy, sources=sources, columns=columns))
         except _RolledBack as found:
@@ -99,6 +100,14 @@ class FileLoad:
             self._explain(error, sources, columns)
             raise
         raise AssertionError("unreachable: _fail raises")
+
+    def _put_jsonpaths(self) -> str:
+        format_ = self.file_type.format
+        if not format_.jsonpaths:
+            return ""
+        bucket, key = settings.work_bucket(), f"jsonpaths/{self.file.file_id}.json"
+        self.s3.put_object(Bucket=bucket, Key=key, Body=jsonpaths_file(format_).encode())
+        return f"s3://{bucket}/{key}"
 
     def _columns(self, sources: Sequence[CopySource]) -> tuple[str, ...]:
         if not self.file_type.format.has_header:
@@ -113,7 +122,7 @@ class FileLoad:
 
     def _columns_of(self, source: CopySource) -> tuple[str, ...]:
         lines = self.file_type.format.header_lines
-        header = landing.read_lines(self.s3, source, [lines])
+        header = landing.read_lines(self.s3, source, [lines], self.file_type.format.copied.encoding)
         if not header:
             name = f"{self.file.key}: {source.member}" if source.member else self.file.key
             raise UnloadableFile(f"{name} has no line {lines}, which should name its columns")
@@ -152,7 +161,8 @@ class FileLoad:
     def _rows_of(
         self, source: CopySource, entries: dict[int, tuple[Any, ...]], columns: Sequence[str]
     ) -> list[RejectedRow]:
-        lines = landing.read_lines(self.s3, source, entries)
+        format_ = self.file_type.format.copied
+        lines = landing.read_lines(self.s3, source, entries, format_.encoding) if format_.has_lines else {}
         return [
             self._rejected_row(entry, lines.get(number), columns, source.member)
             for number, entry in sorted(entries.items())
@@ -163,7 +173,7 @@ class FileLoad:
     ) -> RejectedRow:
         line_number, column, column_type, position, error_code, reason = entry
         reason = f"{member}: {reason}" if member else reason
-        value = None if line is None else value_in_line(line, column, columns, self.file_type.format)
+        value = None if line is None else value_in_line(line, column, columns, self.file_type)
         return RejectedRow(line_number, column, column_type, position, error_code, reason, value, line)
 
     def _check_versions(self, sources: Sequence[CopySource]) -> None:

@@ -23,6 +23,8 @@ _TYPES_OF = {
     ".jsonl": {"json"},
     ".ndjson": {"json"},
     ".parquet": {"parquet"},
+    ".orc": {"orc"},
+    ".avro": {"avro"},
     ".xlsx": set[str](),
     ".xls": set[str](),
 }

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from lakeport import landing
 from lakeport.copy_source import CopySource
+from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
 from lakeport.preparing.archives import Member, members_of
-from lakeport.preparing.limits import Allowance
-from lakeport.preparing.streams import upload
+from lakeport.preparing.limits import Allowance, Counted
+from lakeport.preparing.transfer import upload
+from lakeport.streams import Readable, stream_of
+from lakeport.text_encoding import in_utf8
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,11 +30,15 @@ def prepare(s3: S3Client, format_: Format, source: CopySource, to_bucket: str, t
     Safe to repeat: the same file gives the same objects, and the list is written last.  Raises UnloadableFile where
     the file cannot be what its schema says, or is larger inside than any real file.
     """
-    allowance = Allowance.of(source)
-    with _members(s3, format_, source, allowance) as members:
+    inside, made = Allowance.of(source), Allowance.of(source)
+    with landing.opened(s3, source) as stream:
         prepared = [
-            upload(s3, member.stream, CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name))
-            for number, member in enumerate(members, start=1)
+            upload(
+                s3,
+                Counted(_converted(member, format_, source.uri), made),
+                CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name),
+            )
+            for number, member in enumerate(_members(stream, format_, inside), start=1)
         ]
     key = f"{to_prefix}/list.json"
     s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
@@ -45,7 +51,19 @@ def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:
         return tuple(CopySource(**each) for each in json.load(body))
 
 
-@contextmanager
-def _members(s3: S3Client, format_: Format, source: CopySource, allowance: Allowance) -> Iterator[Iterator[Member]]:
-    with landing.opened(s3, source) as stream:
-        yield members_of(stream, format_, allowance)
+def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
+    if format_.is_archive:
+        return members_of(stream, format_, allowance)
+    return iter([Member("", Counted(stream, allowance))])
+
+
+def _converted(member: Member, format_: Format, uri: str) -> Readable:
+    name = f"{uri}: {member.name}" if member.name else uri
+    return stream_of(_transcoded(member.stream, format_, name)) if format_.is_transcoded else member.stream
+
+
+def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]:
+    try:
+        yield from in_utf8(stream, format_.encoding)
+    except UnicodeError as error:
+        raise UnloadableFile(f"{name} is no text in {format_.encoding}: {error}") from error

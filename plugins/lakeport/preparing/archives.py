@@ -20,8 +20,9 @@ from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
 from lakeport.matching import fits
 from lakeport.preparing.limits import MAX_MEMBERS, Allowance, Counted
-from lakeport.preparing.streams import Readable, chunks_of, spooled, stream_of
 from lakeport.preparing.tar_headers import checked_tar_info
+from lakeport.preparing.transfer import spooled
+from lakeport.streams import Readable, chunks_of, stream_of
 
 _ENCRYPTED = 0x1
 _MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's own list of its members, which is read at once

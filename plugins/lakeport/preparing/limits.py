@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO
 
 from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
+from lakeport.streams import Readable
 
 MAX_BYTES = 50 << 30
 MAX_RATIO = 200  # text rarely shrinks to a fiftieth, and deflate never below a 1,032nd
@@ -39,7 +39,7 @@ class Allowance:
 class Counted:
     """A stream whose bytes are counted against an allowance as they are read."""
 
-    def __init__(self, stream: IO[bytes], allowance: Allowance) -> None:
+    def __init__(self, stream: Readable, allowance: Allowance) -> None:
         self._stream = stream
         self._allowance = allowance
 

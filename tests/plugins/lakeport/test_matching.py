@@ -101,6 +101,10 @@ def test_no_key_makes_a_pattern_slow(pattern: str, key: str) -> None:
         ("t/a.ndjson", "json", "none"),
         ("t/a.snappy.parquet", "parquet", "none"),
         ("t/a.json.csv", "csv", "none"),
+        ("t/a.orc", "orc", "none"),
+        ("t/a.avro", "avro", "none"),
+        ("t/a.dat", "fixed_width", "none"),
+        ("t/a.csv.lzo", "csv", "lzop"),
     ],
 )
 def test_name_that_fits_the_format_is_taken(key: str, format_type: str, compression: str) -> None:
@@ -118,6 +122,8 @@ def test_name_that_fits_the_format_is_taken(key: str, format_type: str, compress
         ("t/a.json", "csv", "none", "the name says no csv, which file type trips takes"),
         ("t/a.csv.gz", "json", "gzip", "the name says no json, which file type trips takes"),
         ("t/a.xlsx", "csv", "none", "the name says no csv, which file type trips takes"),
+        ("t/a.orc", "avro", "none", "the name says no avro, which file type trips takes"),
+        ("t/a.csv", "fixed_width", "none", "the name says no fixed_width, which file type trips takes"),
         ("t/a.csv", "parquet", "none", "the name says no parquet, which file type trips takes"),
     ],
 )

@@ -330,7 +330,7 @@ def test_sparse_file_is_refused(prepare: Prepare, headers: dict[str, str]) -> No
 
 
 def test_archive_larger_than_the_disk_bears_is_refused(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakeport.preparing.streams.MAX_SPOOLED_BYTES", 100)
+    monkeypatch.setattr("lakeport.preparing.transfer.MAX_SPOOLED_BYTES", 100)
 
     with pytest.raises(UnloadableFile, match=r"is larger than 100 bytes, the most that is unpacked"):
         prepare(zipped({"trips.csv": CSV}), compression="zip")

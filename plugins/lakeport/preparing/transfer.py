@@ -1,4 +1,4 @@
-"""Bytes on their way: from whatever gives them piece by piece, over the disk where they must be sought in, to S3."""
+"""Where a file's bytes go: onto the disk, where they must be sought in, and to S3, part by part."""
 
 from __future__ import annotations
 
@@ -7,60 +7,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from boto3.s3.transfer import TransferConfig
 
 from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
+from lakeport.streams import Readable, chunks_of, stream_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CHUNK_BYTES = 1 << 20
 # A worker's disk is 20 GB, which its tasks share.
 MAX_SPOOLED_BYTES = 10 << 30
 _PART_BYTES = 8 << 20  # 10,000 parts of it are more than may come out of a file
 _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, max_concurrency=2)
-
-
-class Readable(Protocol):
-    """All that is asked of a stream here."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to so many bytes, none at the end."""
-        ...
-
-
-def chunks_of(stream: Readable) -> Iterator[bytes]:
-    """Yield the stream's bytes, a mebibyte at a time."""
-    while data := stream.read(CHUNK_BYTES):
-        yield data
-
-
-class _Pieces(io.RawIOBase):
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
-def stream_of(pieces: Iterator[bytes]) -> IO[bytes]:
-    """Return a stream of what the pieces hold, each asked for when it is needed."""
-    return io.BufferedReader(_Pieces(pieces), CHUNK_BYTES)
 
 
 @contextmanager
