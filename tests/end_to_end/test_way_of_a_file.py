@@ -6,7 +6,7 @@ import json
 
 import psutil
 
-from local import credentials, postgres
+from local import credentials, postgres, processes
 from local.aws import names, resources
 from tests.end_to_end.conftest import Lakeport, until
 
@@ -160,16 +160,14 @@ def copy_is_running(lakeport: Lakeport, table: str) -> bool:
 
 
 def copying_task(lakeport: Lakeport) -> psutil.Process | None:
-    """Return the Airflow task that speaks to Redshift; its parent is the worker that watches it."""
-    for each in psutil.net_connections("tcp"):
-        if each.raddr and each.raddr[1] == lakeport.config.ports.redshift and each.pid:
-            task = psutil.Process(each.pid)
-            if any("airflow worker" in " ".join(process.cmdline()) for process in task.parents()):
-                return task
-    return None
+    """Return the only task that runs; its parent is the worker that watches it."""
+    scheduler = processes.running(lakeport.config, "airflow-scheduler")
+    workers = scheduler.children() if scheduler else []
+    tasks = [task for worker in workers for task in worker.children()]
+    return tasks[0] if len(tasks) == 1 else None
 
 
-def kill(*processes: psutil.Process | None) -> None:
-    for process in processes:
+def kill(*family: psutil.Process | None) -> None:
+    for process in family:
         if process:
             process.kill()
