@@ -31,6 +31,7 @@ class Format(Part):
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     encoding: Annotated[str, BeforeValidator(text_encoding.checked_encoding)] = text_encoding.UTF8
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    layout: Literal["objects", "array"] = "objects"
     jsonpaths: tuple[Annotated[str, AfterValidator(checked_path)], ...] = ()
     ignorecase: bool = False
     delimiter: Annotated[str, Field(min_length=1)] | None = None
@@ -73,13 +74,13 @@ class Format(Part):
     @property
     def is_prepared(self) -> bool:
         """Say whether the file must be made into objects that COPY can read."""
-        return self.is_archive or self.is_transcoded
+        return self.is_archive or self.is_transcoded or self.layout == "array"
 
     @property
     def copied(self) -> Format:
         """Return the format of what COPY reads, which is another where the file is prepared."""
         changes = {"encoding": text_encoding.UTF8} if self.is_transcoded else {}
-        return self.model_copy(update=changes)
+        return self.model_copy(update={**changes, "layout": "objects"})
 
     def objection_to(self, columns: Sequence[Column]) -> str | None:
         """Return why a file of these columns cannot be written so, or None."""
@@ -143,7 +144,7 @@ _COPY_DECODES = {"csv", "delimited"}  # FIXEDWIDTH takes UTF-8 alone, and of JSO
 _CONVERSIONS = {"acceptanydate", "blanksasnull", "emptyasnull", "roundec", "trimblanks", "truncatecolumns"}
 _CONVERSIONS |= {"dateformat", "timeformat"}
 _LINES = {"header_lines", "delimiter", "quote", "null_as", "escape", "ignoreblanklines", "removequotes", "fillrecord"}
-_NAMED = {"jsonpaths", "ignorecase"}
+_NAMED = {"jsonpaths", "ignorecase", "layout"}
 _COLUMNAR = (_LINES - {"fillrecord"}) | _CONVERSIONS | _NAMED | {"encoding"}
 _REFUSED: dict[str, set[str]] = {
     "csv": {"escape", "removequotes"} | _NAMED,
@@ -152,5 +153,5 @@ _REFUSED: dict[str, set[str]] = {
     "json": _LINES,
     "parquet": _COLUMNAR,
     "orc": _COLUMNAR,
-    "avro": _LINES | {"encoding"},
+    "avro": _LINES | {"encoding", "layout"},
 }

@@ -175,6 +175,7 @@ FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {
     "json": ({"type": "json"}, LINES),
     "json, any case": ({"type": "json", "ignorecase": True}, LINES.replace(b"city", b"City").replace(b"id", b"ID")),
     "json, by paths": ({"type": "json", "jsonpaths": PATHS}, NESTED),
+    "json, an array": ({"type": "json", "layout": "array"}, b"[" + LINES.replace(b"}\n{", b"},\n{") + b"]"),
     "parquet": ({"type": "parquet"}, parquet()),
     "orc": ({"type": "orc"}, orc()),
     "avro": ({"type": "avro"}, avro()),
@@ -234,7 +235,7 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in cases(FORMATS) if not name.values[0].startswith(("p", "o", "a"))])
+@pytest.mark.parametrize("name", ["csv", "delimited", "fixed_width", "json"])
 @pytest.mark.parametrize("compression", cases(COMPRESSIONS))
 def test_every_text_format_loads_from_every_compression(
     bring: Bring, query: Query, name: str, compression: str
@@ -244,6 +245,15 @@ def test_every_text_format_loads_from_every_compression(
     bring(file_type, COMPRESSIONS[compression](body)).run()
 
     assert stripped(rows_of(query, file_type)) == ROWS
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_what_is_prepared_loads_from_every_compression(bring: Bring, query: Query, compression: str) -> None:
+    file_type, body = with_columns("json, an array", compression=compression)
+
+    bring(file_type, COMPRESSIONS[compression](body)).run()
+
+    assert rows_of(query, file_type) == ROWS
 
 
 @pytest.mark.parametrize("encoding", cases(ENCODINGS))
@@ -319,3 +329,13 @@ def test_rejected_json_has_the_value_at_its_path(bring: Bring, query: Query, nam
         load.run()
 
     assert [row[:4] for row in rejected_rows(query, load)] == [(3, "id", "three", line)]
+
+
+def test_rejected_element_of_an_array_is_counted(bring: Bring, query: Query) -> None:
+    file_type, _ = with_columns("json, an array")
+    load = bring(file_type, b'[\n\n{"id": 1},\n{"id":\n"two", "city": "Oslo"}]')
+
+    with pytest.raises(TooManyRejects):
+        load.run()
+
+    assert [row[:4] for row in rejected_rows(query, load)] == [(2, "id", "two", '{"id":"two","city":"Oslo"}')]

@@ -15,6 +15,7 @@ from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
 from lakeport.preparing.archives import Member, members_of
+from lakeport.preparing.json_arrays import objects_of
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.transfer import upload
 from lakeport.streams import Readable, stream_of
@@ -59,7 +60,12 @@ def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
 
 def _converted(member: Member, format_: Format, uri: str) -> Readable:
     name = f"{uri}: {member.name}" if member.name else uri
-    return stream_of(_transcoded(member.stream, format_, name)) if format_.is_transcoded else member.stream
+    stream = member.stream
+    if format_.is_transcoded:
+        stream = stream_of(_transcoded(stream, format_, name))
+    if format_.layout == "array":
+        stream = stream_of(objects_of(stream, name))
+    return stream
 
 
 def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]:

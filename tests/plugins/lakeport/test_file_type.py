@@ -118,6 +118,8 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "member": "*.csv"}, "member", "names files of an archive, which compression none is not"),
         ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "which compression gzip is not"),
         ({"type": "avro", "compression": "gzip"}, "compression", "for type avro, which is compressed inside"),
+        ({"type": "csv", "layout": "array"}, "layout", "COPY does not take this for type csv"),
+        ({"type": "json", "layout": "list"}, "layout", "Input should be 'objects' or 'array'"),
         ({"type": "orc", "roundec": True}, "roundec", "COPY does not take this for type orc"),
         ({"type": "fixed_width", "delimiter": ","}, "delimiter", "COPY does not take this for type fixed_width"),
         ({"type": "csv", "jsonpaths": ["$.a"]}, "jsonpaths", "COPY does not take this for type csv"),
