@@ -191,11 +191,11 @@ class FileType(Part):
 
     @field_validator("columns")
     @classmethod
-    def _are_found_in_json(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        format_ = info.data.get("format")
-        lost = [c.name for c in columns if c.header is not None and c.header.lower() != c.name]
-        if format_ and format_.type == "json" and lost:
-            raise ValueError(f"of a json type are found by name; header may differ in case only: {', '.join(lost)}")
+    def _fit_the_format(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        format_: Format | None = info.data.get("format")
+        objection = format_.objection_to(columns) if format_ else None
+        if objection:
+            raise ValueError(objection)
         return columns
 
     @field_validator("columns")

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format, unescaped
 from lakeport.file_type import FileType
+from lakeport.json_paths import value_at
+from lakeport.table_type import Column
 
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
@@ -20,7 +22,7 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
     Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
     """
     try:
-        fields = _fields(header.removeprefix("\ufeff"), file_type.format)
+        fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
     except csv.Error as error:
         raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
     words = tuple(field.strip().lower() for field in fields)
@@ -48,11 +50,14 @@ def _shown(words: Iterable[str]) -> list[str]:
     return [word or "(blank)" for word in words]
 
 
-def value_in_line(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:
+def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:
     """Return what stands in one column of a raw line, or None where the line is too broken to say."""
+    format_ = file_type.format.copied
     if format_.type == "json":
-        return _json_value(line, column)
-    if format_.type == "parquet":
+        return _json_value(line, column, columns, format_)
+    if format_.type == "fixed_width":
+        return _fixed_width_value(line, column, file_type.columns)
+    if not format_.has_lines:
         return None
     try:
         values = dict(zip(columns, _fields(line, format_), strict=False))
@@ -79,14 +84,25 @@ def _fields(line: str, format_: Format) -> list[str]:
     return next(reader, [])
 
 
-def _json_value(line: str, column: str) -> str | None:
+def _fixed_width_value(line: str, name: str, columns: Sequence[Column]) -> str | None:
+    at = 0
+    for column in columns:
+        end = at + (column.width or 0)
+        if column.name == name:
+            return line[at:end] if at < len(line) else None
+        at = end
+    return None
+
+
+def _json_value(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:
     try:
         document = json.loads(line)
-        value = document.get(column) if column in document else _by_any_case(document, column)
-    except (ValueError, AttributeError, RecursionError):
+        if format_.jsonpaths:
+            value = value_at(document, format_.jsonpaths[list(columns).index(column)])
+        elif format_.ignorecase:
+            value = {key.lower(): value for key, value in document.items()}.get(column)
+        else:
+            value = document.get(column)
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
         return None
     return value if value is None or isinstance(value, str) else json.dumps(value)
-
-
-def _by_any_case(document: dict[str, object], column: str) -> object:
-    return next((value for key, value in document.items() if key.lower() == column), None)

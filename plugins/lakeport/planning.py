@@ -88,10 +88,10 @@ class _Rehearsal(FileLoad):
 def plan(file_type: FileType, key: str) -> Plan:
     """Return the statements that load the landed object `key`."""
     source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, 0, "none")
-    copied = "none" if file_type.format.compression == "zip" else file_type.format.compression
+    copied = "none" if file_type.format.is_prepared else file_type.format.compression
     manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
     copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied)
-    return Plan(tuple(as_text(each) for each in ddl.create_table(file_type)), as_text(copy), manifest(source))
+    return Plan(tuple(as_text(each) for each in ddl.create_table(file_type)), as_text(copy), manifest([source]))
 
 
 def _name_of(bucket: Callable[[], str], otherwise: str) -> str:
@@ -132,9 +132,9 @@ def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Clie
     scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
     with _uploaded(s3, sample, occasion) as file, _made(scratch, warehouse):
         try:
-            source = _prepared(file_type, file, s3)
+            sources = _prepared(file_type, file, s3)
             by = TaskRun(file_type.dag_id, f"plan_{occasion}", "plan")
-            _Rehearsal(scratch, file, source, by, warehouse, s3).run()
+            _Rehearsal(scratch, file, sources, by, warehouse, s3).run()
         except _Found as found:
             is_good = isinstance(found.error, _WouldLoad)
             return Outcome(found.load.rows_in_file, found.rejected, "" if is_good else _told(found.error, file, sample))
@@ -162,21 +162,29 @@ def _told(error: UnloadableFile, file: RegisteredFile, sample: Path) -> str:
 def _uploaded(s3: S3Client, sample: Path, occasion: str) -> Iterator[RegisteredFile]:
     bucket, folder = settings.work_bucket(), f"plans/{occasion}"
     key, file_id = f"{folder}/{sample.name}", f"plan-{occasion}"
-    written = (key, f"prepared/{file_id}", f"manifests/{file_id}.json")
+    written = (key, f"prepared/{file_id}/", f"manifests/{file_id}")
     try:
         s3.upload_file(str(sample), bucket, key)
         size, now = sample.stat().st_size, datetime.now(UTC).replace(tzinfo=None)
         yield RegisteredFile(file_id, bucket, key, None, "", size, now)
     finally:
-        for each in written:
+        for each in (each for prefix in written for each in _keys(s3, bucket, prefix)):
             s3.delete_object(Bucket=bucket, Key=each)
 
 
-def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client) -> CopySource:
-    compression = file_type.format.compression
-    if compression != "zip":
-        return file.source(compression)
-    return preparing.unzip(s3, file.source(), settings.work_bucket(), f"prepared/{file.file_id}")
+def _keys(s3: S3Client, bucket: str, prefix: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [each["Key"] for page in pages for each in page.get("Contents", [])]
+
+
+def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client) -> tuple[CopySource, ...]:
+    source = file.source(file_type.format.compression)
+    if not file_type.format.is_prepared:
+        return (source,)
+    bucket = settings.work_bucket()
+    return preparing.listed(
+        s3, bucket, preparing.prepare(s3, file_type.format, source, bucket, f"prepared/{file.file_id}")
+    )
 
 
 @contextmanager

@@ -78,6 +78,7 @@ class Column(Part):
         "required": "A row without a value here is rejected.",
         "description": "What the column means; shown in the catalog and in Airflow.",
         "header": "The file's own word for the column, where that is no legal name.",
+        "width": "How many characters the column has, in a file of type fixed_width.",
     }
     name: Name
     type: Annotated[
@@ -86,6 +87,7 @@ class Column(Part):
         WithJsonSchema({"type": "string", "examples": ["integer", "varchar(20)", "decimal(8,2)", "timestamp"]}),
     ]
     required: bool = False
+    width: Annotated[int, Field(ge=1, le=65535)] | None = None
     description: str = ""
     header: Annotated[
         str | None,

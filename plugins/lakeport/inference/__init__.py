@@ -97,9 +97,9 @@ def _options(of: choosing.Options, reading: Reading) -> dict[str, object]:
 def _encoding(reading: Reading, of: choosing.Options) -> dict[str, object]:
     """Say in which encoding the file is, or what becomes of bytes that are no UTF-8."""
     if reading.encoding == "utf16":
-        raise SampleError("the file is UTF-16; have it sent in UTF-8, or write it so: iconv -f utf-16 -t utf-8")
-    of.notes["acceptinvchars"] = "bytes that are no UTF-8 become ?; better have the file sent in UTF-8"
-    return {"acceptinvchars": "?"}
+        return {"encoding": "utf16"}
+    of.notes["encoding"] = "a guess: the file is no UTF-8"
+    return {"encoding": "cp1252"}
 
 
 def _column(name: str, reading: Reading, of: choosing.Options) -> DraftColumn:

@@ -18,6 +18,7 @@ from lakeport.inference.reading import Reading
 
 _PIECE = 1 << 20
 _BLANK = re.compile(r"\s*")
+_BETWEEN = re.compile(r"[\s,\[\]]*")  # what stands around an array's elements
 _ROWS_AT_ONCE = 20_000
 _MAX_KEYS = 1599
 
@@ -30,9 +31,12 @@ class _Number(str):
 
 def read(sample: Sample, most_rows: int | None) -> Reading:
     """Read a JSON sample."""
-    documents = _documents(sample)
+    is_array = sample.peek().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    documents = _documents(sample, is_array=is_array)
     profiles: dict[str, Profile] = {}
     reading = Reading({"type": "json"}, {})
+    if is_array:
+        reading.format["layout"] = "array"
     while most_rows is None or reading.rows < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - reading.rows)
         block = list(islice(documents, wanted))
@@ -45,17 +49,27 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
         raise SampleError(f"{sample.path}: holds no JSON object; take a file with some rows in it")
     names = column_names(profiles)
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
-    reading.headers = {name: key for name, key in zip(names, profiles, strict=True) if name != key}
-    for name in [name for name, key in reading.headers.items() if key.lower() != name]:
-        reading.notes.append(f"{reading.headers[name]!r} is left out: COPY finds values by their columns' names")
-        del reading.profiles[name]
+    _name_keys(reading, dict(zip(names, profiles, strict=True)))
     return reading
 
 
-def _documents(sample: Sample) -> Iterator[dict[str, Any]]:
+def _name_keys(reading: Reading, keys: dict[str, str]) -> None:
+    """Say how COPY finds the values of keys that are no columns' names: in any case, or by their paths."""
+    for name in [name for name, key in keys.items() if set(key) & set("'\"") or not key]:
+        reading.notes.append(f"{keys.pop(name)!r} is left out: no path to it can be written")
+        del reading.profiles[name]
+    if all(name == key for name, key in keys.items()):
+        return
+    if all(name == key.lower() for name, key in keys.items()):
+        reading.format["ignorecase"] = True
+    else:
+        reading.format["jsonpaths"] = [f"$['{key}']" for key in keys.values()]
+
+
+def _documents(sample: Sample, *, is_array: bool) -> Iterator[dict[str, Any]]:
     stream = io.TextIOWrapper(sample.stream, "utf-8-sig")
     try:
-        for document in _values(sample, stream):
+        for document in _values(sample, stream, _BETWEEN if is_array else _BLANK):
             if not isinstance(document, dict):
                 raise SampleError(_no_object(sample, document))
             yield document
@@ -63,11 +77,11 @@ def _documents(sample: Sample) -> Iterator[dict[str, Any]]:
         stream.detach()  # the sample is closed by whom it was opened
 
 
-def _values(sample: Sample, stream: io.TextIOWrapper) -> Iterator[object]:
+def _values(sample: Sample, stream: io.TextIOWrapper, between: re.Pattern[str]) -> Iterator[object]:
     decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     text, at, is_over = "", 0, False
     while True:
-        at = _BLANK.match(text, at).end()  # type: ignore[union-attr]  # matches even nothing
+        at = between.match(text, at).end()  # type: ignore[union-attr]  # matches even nothing
         try:
             value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
@@ -85,11 +99,6 @@ def _values(sample: Sample, stream: io.TextIOWrapper) -> Iterator[object]:
 
 
 def _no_object(sample: Sample, document: object) -> str:
-    if isinstance(document, list):
-        return (
-            f"{sample.path}: is one JSON array, and COPY reads one object after the other; "
-            f"write it so with: jq -c '.[]' {sample.path.name} > {sample.path.stem}.jsonl"
-        )
     return f"{sample.path}: holds {json.dumps(document)[:40]} where an object should stand"
 
 

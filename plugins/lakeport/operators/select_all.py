@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from psycopg2.extensions import cursor
@@ -18,6 +18,9 @@ from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator
 from lakeport.tasks import Context, no_retry_for, task_run_of
 from lakeport.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class TakeFilesOperator(FilesOperator):
@@ -72,24 +75,26 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
 
-    def load(self, file: RegisteredFile, source: CopySource, by: TaskRun, warehouse: Warehouse) -> bool:
+    def load(
+        self, file: RegisteredFile, sources: tuple[CopySource, ...], by: TaskRun, warehouse: Warehouse, s3: S3Client
+    ) -> bool:
         """Say whether the file is loaded."""
         if warehouse.transaction(lambda current: mng.failures(current, [file.file_id], by)):
             return False
         try:
-            FileLoad(self.file_type, file, source, by, warehouse, landing.s3_client()).run()
+            FileLoad(self.file_type, file, sources, by, warehouse, s3).run()
         except LakeportError as error:
             self.fail(warehouse, file, error, by)
             return False
         return True
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
-        by, loaded, failed = task_run_of(context), [], ""
+        by, s3, loaded, failed = task_run_of(context), landing.s3_client(), [], ""
         with self.warehouse() as warehouse:
-            for file, source in self.sources():
+            for file, sources in self.sources(s3):
                 if failed and self.file_type.table.mode == "merge":
                     self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
-                elif self.load(file, source, by, warehouse):
+                elif self.load(file, sources, by, warehouse, s3):
                     loaded.append(file.to_xcom())
                 else:
                     failed = failed or file.key

@@ -232,16 +232,22 @@ def test_json_objects_become_columns(tmp_path: Path) -> None:
         "tags": "super",
         "price": "decimal(5,2)",
     }
-    assert draft.columns[1].header == "Name"
-    assert draft.format == {"type": "json", "timeformat": "auto"}
+    assert draft.format == {"type": "json", "ignorecase": True, "timeformat": "auto"}
     spread = "\n".join(json.dumps(row, indent=2) for row in rows)
     assert types(inferred(tmp_path, spread, "trips.json")) == types(draft)
 
 
-def test_json_key_that_no_column_can_have_is_left_out_and_told(tmp_path: Path) -> None:
-    draft = inferred(tmp_path, '{"a": 1, "b c": 2}\n', "trips.jsonl")
+def test_json_key_that_is_no_name_is_found_by_its_path(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, '{"a": 1, "b c": 2, "it\'s": 3}\n', "trips.jsonl")
 
-    assert (list(types(draft)), "'b c' is left out" in draft.notes[0]) == (["a"], True)
+    assert draft.format["jsonpaths"] == ["$['a']", "$['b c']"]
+    assert "is left out" in draft.notes[0]
+
+
+def test_json_array_is_one(tmp_path: Path) -> None:
+    draft = inferred(tmp_path, ' [{"a": 1},\n {"a": 2}]\n', "trips.json")
+
+    assert (draft.rows, draft.format) == (2, {"type": "json", "layout": "array"})
 
 
 def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
@@ -268,13 +274,12 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
     [
         (b"", "a.csv", "the file is empty"),
         (b"\n\n", "a.csv", "has no rows"),
-        (b"[1, 2]", "a.json", "is one JSON array.*jq -c"),
+        (b"[1, 2]", "a.json", "where an object should stand"),
         (b'{"a": 1} oops', "a.json", "is no JSON behind 'oops'"),
         (b"12 13", "a.json", "where an object should stand"),
         (b"\x1f\x8bnot gzip", "a.csv.gz", "is no readable gzip file"),
         (b"PK\x03\x04 broken", "a.zip", "is no readable zip file"),
         (b"PAR1 broken", "a.parquet", "is no readable Parquet file"),
-        ("id,city\n1,Bern\n".encode("utf-16"), "a.csv", "is UTF-16"),
         (b"Obj\x01...", "a.avro", "is Avro"),
     ],
 )
@@ -283,11 +288,9 @@ def test_file_that_cannot_be_loaded_is_told_why(tmp_path: Path, data: bytes, nam
         inferred(tmp_path, data, name)
 
 
-def test_bytes_that_are_no_utf8_are_told(tmp_path: Path) -> None:
-    draft = inferred(tmp_path, "id,city\n1,Zürich\n".encode("latin-1"))
-
-    assert draft.format["acceptinvchars"] == "?"
-    assert "UTF-8" in draft.format_notes["acceptinvchars"]
+def test_encoding_is_found(tmp_path: Path) -> None:
+    assert inferred(tmp_path, "id,city\n1,Zürich\n".encode("latin-1")).format["encoding"] == "cp1252"
+    assert inferred(tmp_path, "id,city\n1,Zürich\n".encode("utf-16")).format["encoding"] == "utf16"
 
 
 @pytest.mark.parametrize(
