@@ -157,6 +157,15 @@ class FileType(Part):
 
     @field_validator("columns")
     @classmethod
+    def _fit_the_format(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        format_: Format | None = info.data.get("format")
+        objection = format_.objection_to(columns) if format_ else None
+        if objection:
+            raise ValueError(objection)
+        return columns
+
+    @field_validator("columns")
+    @classmethod
     def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         names, table = {column.name for column in columns}, info.data.get("table")
         keys = (*table.key, table.dist_key, *table.sort_key) if table else ()

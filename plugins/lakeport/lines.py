@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format, unescaped
 from lakeport.file_type import FileType
+from lakeport.json_paths import value_at
+from lakeport.table_type import Column
 
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
@@ -20,7 +22,7 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
     Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
     """
     try:
-        fields = _fields(header.removeprefix("\ufeff"), file_type.format)
+        fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
     except csv.Error as error:
         raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
     names = tuple(name.strip().lower() for name in fields)
@@ -37,11 +39,14 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
     return names
 
 
-def value_in_line(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:
+def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:
     """Return what stands in one column of a raw line, or None where the line is too broken to say."""
+    format_ = file_type.format.copied
     if format_.type == "json":
-        return _json_value(line, column)
-    if format_.type == "parquet":
+        return _json_value(line, column, columns, format_)
+    if format_.type == "fixed_width":
+        return _fixed_width_value(line, column, file_type.columns)
+    if not format_.has_lines:
         return None
     try:
         values = dict(zip(columns, _fields(line, format_), strict=False))
@@ -68,9 +73,25 @@ def _fields(line: str, format_: Format) -> list[str]:
     return next(reader, [])
 
 
-def _json_value(line: str, column: str) -> str | None:
+def _fixed_width_value(line: str, name: str, columns: Sequence[Column]) -> str | None:
+    at = 0
+    for column in columns:
+        end = at + (column.width or 0)
+        if column.name == name:
+            return line[at:end] if at < len(line) else None
+        at = end
+    return None
+
+
+def _json_value(line: str, column: str, columns: Sequence[str], format_: Format) -> str | None:
     try:
-        value = json.loads(line).get(column)
-    except (ValueError, AttributeError, RecursionError):
+        document = json.loads(line)
+        if format_.jsonpaths:
+            value = value_at(document, format_.jsonpaths[list(columns).index(column)])
+        elif format_.ignorecase:
+            value = {key.lower(): value for key, value in document.items()}.get(column)
+        else:
+            value = document.get(column)
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
         return None
     return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 _COMPRESSION_OF = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd", ".lzo": "lzop", ".zip": "zip"}
+_COMPRESSION_OF |= {".tar": "tar", ".tgz": "tar.gz"}
 _TYPES_OF = {
     ".csv": {"csv", "delimited"},
     ".tsv": {"csv", "delimited"},
@@ -24,6 +25,8 @@ _TYPES_OF = {
     ".jsonl": {"json"},
     ".ndjson": {"json"},
     ".parquet": {"parquet"},
+    ".orc": {"orc"},
+    ".avro": {"avro"},
     ".xlsx": set[str](),
     ".xls": set[str](),
 }
@@ -56,20 +59,26 @@ class ArrivalRule:
 
     def matches(self, key: str) -> bool:
         """Say whether the key is one of this type's."""
-        return captured(self.pattern, key) is not None
+        return fits(self.pattern, key)
 
     def objection(self, key: str, size_bytes: int) -> str | None:
         """Return why a matching object cannot be of this type, or None."""
         if size_bytes == 0:
             return "the file is empty (0 bytes)"
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
-        compression = _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
+        compression = _compression(suffixes)
         if compression != self.compression:
             return f"the name says compression {compression}, file type {self.file_type} takes {self.compression}"
         known = next((_TYPES_OF[suffix] for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if known is not None and self.format_type not in known:
             return f"the name says no {self.format_type}, which file type {self.file_type} takes"
         return None
+
+
+def _compression(suffixes: Sequence[str]) -> str:
+    if suffixes[-2:] == [".tar", ".gz"]:
+        return "tar.gz"
+    return _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,11 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
         return f"no file type takes this name; folder {folder}/ takes {patterns}"
     folders = ", ".join(sorted({f"{rule.folder}/" for rule in rules})) or "none"
     return f"no file type takes folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
+
+
+def fits(pattern: str, key: str) -> bool:
+    """Say whether a key, or the name of an archive's member, fits a pattern."""
+    return captured(pattern, key) is not None
 
 
 def captured(pattern: str, key: str) -> dict[str, str] | None:

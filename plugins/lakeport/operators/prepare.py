@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from lakeport import landing, preparing, settings
 from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.file_type import FileType
 from lakeport.operators.files import FilesOperator
 from lakeport.tasks import Context, no_retry_for
 
 
 class PrepareFilesOperator(FilesOperator):
-    """Unzip each file into an object of the work bucket and hand these on.
+    """Unpack and convert each file into objects of the work bucket and hand on where their list is.
 
-    Safe to repeat: the same file gives the same object under the same key.
+    Safe to repeat: the same file gives the same objects under the same keys.
     """
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
-        s3, prepared = landing.s3_client(), []
+    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file_type = file_type
+
+    def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
+        s3, format_, bucket, lists = landing.s3_client(), self.file_type.format, settings.work_bucket(), []
         for file in self.chosen():
             with no_retry_for(UnloadableFile, ObjectChanged):
-                source = preparing.unzip(s3, file.source(), settings.work_bucket(), f"prepared/{file.file_id}")
-            self.log.info("%s: %d bytes became %d", file.key, file.size_bytes, source.size_bytes)
-            prepared.append(asdict(source))
-        return prepared
+                source = file.source(format_.compression)
+                lists.append(preparing.prepare(s3, format_, source, bucket, f"prepared/{file.file_id}"))
+            made = preparing.listed(s3, bucket, lists[-1])
+            self.log.info(
+                "%s: %d bytes became %d in %d objects",
+                *(file.key, file.size_bytes, sum(each.size_bytes for each in made), len(made)),
+            )
+        return lists

@@ -72,12 +72,12 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
 
-    def load(self, file: RegisteredFile, source: CopySource, by: TaskRun, warehouse: Warehouse) -> bool:
+    def load(self, file: RegisteredFile, sources: tuple[CopySource, ...], by: TaskRun, warehouse: Warehouse) -> bool:
         """Say whether the file is loaded."""
         if warehouse.transaction(lambda current: mng.failures(current, [file.file_id], by)):
             return False
         try:
-            FileLoad(self.file_type, file, source, by, warehouse, landing.s3_client()).run()
+            FileLoad(self.file_type, file, sources, by, warehouse, landing.s3_client()).run()
         except LakeportError as error:
             self.fail(warehouse, file, error, by)
             return False
@@ -86,10 +86,10 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, loaded, failed = task_run_of(context), [], ""
         with self.warehouse() as warehouse:
-            for file, source in self.sources():
+            for file, sources in self.sources(landing.s3_client()):
                 if failed and self.file_type.table.mode == "merge":
                     self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
-                elif self.load(file, source, by, warehouse):
+                elif self.load(file, sources, by, warehouse):
                     loaded.append(file.to_xcom())
                 else:
                     failed = failed or file.key
