@@ -59,6 +59,7 @@ def copy_statement(
     manifest_uri: str,
     compression: str,
     jsonpaths_uri: str = "",
+    *,
     into: sql.Identifier | None = None,
 ) -> sql.Composed:
     """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order.
