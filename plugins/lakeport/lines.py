@@ -16,16 +16,21 @@ _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less tha
 _DELIMITERS = {"csv": ",", "delimited": "|"}
 
 
-def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
-    """Return the header's columns in the file's order, since COPY maps fields to columns by position.
-
-    Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
-    """
+def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return what stands in a header, as headers are compared: case and outer blanks do not count."""
     try:
         fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
     except csv.Error as error:
         raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
-    names = tuple(name.strip().lower() for name in fields)
+    return tuple(field.strip().lower() for field in fields)
+
+
+def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return the header's columns in the file's order, since COPY maps fields to columns by position.
+
+    Raises UnloadableFile with the difference where they are not exactly the type's.
+    """
+    names = words_of_header(file_type, header)
     missing = [name for name in file_type.column_names if name not in names]
     extra = [name or "(blank)" for name in names if name not in file_type.column_names]
     doubled = sorted({name for name in names if names.count(name) > 1})

@@ -130,7 +130,7 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
 
 
 def fits(pattern: str, key: str) -> bool:
-    """Say whether a key fits a glob."""
+    """Say whether a key, or the name of an archive's member, fits a pattern."""
     return captured(pattern, key) is not None
 
 

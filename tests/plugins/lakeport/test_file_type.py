@@ -372,3 +372,11 @@ def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
 
     assert place == ("table",)
     assert f"has mode {mode}, which keeps the last file's rows alone" in message
+
+
+@pytest.mark.parametrize("drift", ["add", "ignore"])
+def test_drift_needs_a_header(drift: str) -> None:
+    [(place, message)] = problems_of(drift=drift, format={"type": "json"})
+
+    assert place == ("drift",)
+    assert message == f"Value error, is {drift}, which needs a header that names the columns: format.header_lines"
