@@ -18,7 +18,7 @@ from lakeport.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
-from lakeport.lines import columns_in_header, value_in_line
+from lakeport.lines import columns_in_header, raw_lines, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse, is_passing
@@ -161,17 +161,17 @@ class FileLoad:
     def _rows_of(
         self, source: CopySource, entries: dict[int, tuple[Any, ...]], columns: Sequence[str]
     ) -> list[RejectedRow]:
-        format_ = self.file_type.format.copied
-        lines = landing.read_lines(self.s3, source, entries, format_.encoding) if format_.has_lines else {}
+        lines = raw_lines(self.s3, source, entries, self.file_type.format)
         return [
-            self._rejected_row(entry, lines.get(number), columns, source.member)
+            self._rejected_row(entry, lines.get(number, (number, None)), columns, source.member)
             for number, entry in sorted(entries.items())
         ]
 
     def _rejected_row(
-        self, entry: tuple[Any, ...], line: str | None, columns: Sequence[str], member: str
+        self, entry: tuple[Any, ...], found: tuple[int, str | None], columns: Sequence[str], member: str
     ) -> RejectedRow:
-        line_number, column, column_type, position, error_code, reason = entry
+        _, column, column_type, position, error_code, reason = entry
+        line_number, line = found
         reason = f"{member}: {reason}" if member else reason
         value = None if line is None else value_in_line(line, column, columns, self.file_type)
         return RejectedRow(line_number, column, column_type, position, error_code, reason, value, line)

@@ -25,7 +25,8 @@ _TYPES_OF = {
     ".parquet": {"parquet"},
     ".orc": {"orc"},
     ".avro": {"avro"},
-    ".xlsx": set[str](),
+    ".xlsx": {"xlsx"},
+    ".xlsm": {"xlsx"},
     ".xls": set[str](),
 }
 

@@ -22,11 +22,11 @@ class PrepareFilesOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow's signature
-        s3, format_, bucket, lists = landing.s3_client(), self.file_type.format, settings.work_bucket(), []
+        s3, bucket, lists = landing.s3_client(), settings.work_bucket(), list[str]()
         for file in self.chosen():
             with no_retry_for(UnloadableFile, ObjectChanged):
-                source = file.source(format_.compression)
-                lists.append(preparing.prepare(s3, format_, source, bucket, f"prepared/{file.file_id}"))
+                source = file.source(self.file_type.format.compression)
+                lists.append(preparing.prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}"))
             made = preparing.listed(s3, bucket, lists[-1])
             self.log.info(
                 "%s: %d bytes became %d in %d objects",
