@@ -54,9 +54,15 @@ def jsonpaths_file(format_: Format) -> str:
 
 
 def copy_statement(
-    file_type: FileType, columns: Sequence[str], manifest_uri: str, compression: str, jsonpaths_uri: str = ""
+    file_type: FileType,
+    columns: Sequence[str],
+    manifest_uri: str,
+    compression: str,
+    *,
+    into: sql.Identifier | None = None,
+    jsonpaths_uri: str = "",
 ) -> sql.Composed:
-    """Return the COPY of one manifest into the type's table; the file's fields go to `columns` in that order.
+    """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order.
 
     `jsonpaths_uri` is where `jsonpaths_file` lies, for a format that has one.
     """
@@ -71,7 +77,7 @@ def copy_statement(
     if format_.type not in _COLUMNAR:
         options.append(sql.SQL(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
-        table_identifier(file_type.table),
+        into or table_identifier(file_type.table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.Literal(manifest_uri),
         sql.SQL(" ").join(options),

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
-from lakeport.matching import fits
+from lakeport.matching import captured
 from lakeport.preparing.limits import MAX_MEMBERS, Allowance, Counted
 from lakeport.preparing.tar_headers import checked_tar_info
 from lakeport.preparing.transfer import spooled
@@ -179,7 +179,7 @@ def _is_wanted(name: str, pattern: str | None) -> bool:
     parts = name.split("/")
     if "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store":
         return False
-    return pattern is None or fits(pattern, name)
+    return pattern is None or captured(pattern, name) is not None
 
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
