@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from lakeport import landing
+from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format, unescaped
 from lakeport.file_type import FileType
 from lakeport.json_paths import value_at
 from lakeport.table_type import Column
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
@@ -42,6 +49,34 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
             f"have the file sent with the columns {', '.join(file_type.column_names)}, or change the schema"
         )
     return names
+
+
+def raw_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], format_: Format) -> dict[int, tuple[int, str]]:
+    """Return what stands in the lines COPY names, each with the number it has in the file that landed."""
+    copied = format_.copied
+    if not copied.has_lines:
+        return {}
+    if format_.type == "xlsx":
+        return _sheet_rows(s3, source, set(numbers))
+    lines = landing.read_lines(s3, source, numbers, copied.encoding)
+    return {number: (number, line) for number, line in lines.items()}
+
+
+def _sheet_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
+    """Return rows of a prepared sheet: a cell may hold line ends, so a row may be several lines."""
+    found: dict[int, tuple[int, str]] = {}
+    if not numbers:
+        return found
+    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+    with landing.opened(s3, source) as stream:
+        reader, line = csv.reader(io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\n")), 0
+        for row, fields in enumerate(reader, start=1):
+            for number in numbers.intersection(range(line + 1, reader.line_num + 1)):
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerow(fields)
+                found[number] = (row, text.getvalue().removesuffix("\n"))
+            line = reader.line_num
+    return found
 
 
 def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:

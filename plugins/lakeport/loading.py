@@ -20,7 +20,7 @@ from lakeport.ddl import table_identifier
 from lakeport.drift import FileColumns, add_columns, columns_of_file
 from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
-from lakeport.lines import value_in_line
+from lakeport.lines import raw_lines, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
 from lakeport.placing import Placing, placing
 from lakeport.statements import composed, statement
@@ -101,13 +101,10 @@ class FileLoad:
                 log.warning("added to %s what %s brings: %s", self.file_type.table.name, self.file.key, added)
         bucket, key = settings.work_bucket(), f"manifests/{self.file.file_id}.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=manifest(sources).encode())
+        into, jsonpaths = self._placing.copy_into, self._put_jsonpaths()
+        compression = sources[0].compression
         copy = copy_statement(
-            self.file_type,
-            columns,
-            f"s3://{bucket}/{key}",
-            sources[0].compression,
-            jsonpaths_uri=self._put_jsonpaths(),
-            into=self._placing.copy_into,
+            self.file_type, columns, f"s3://{bucket}/{key}", compression, into=into, jsonpaths_uri=jsonpaths
         )
         try:
             return self.warehouse.transaction(partial(self._copy, copy=copy, sources=sources, columns=columns))
@@ -189,17 +186,17 @@ class FileLoad:
     def _rows_of(
         self, source: CopySource, entries: dict[int, tuple[Any, ...]], columns: Sequence[str]
     ) -> list[RejectedRow]:
-        format_ = self.file_type.format.copied
-        lines = landing.read_lines(self.s3, source, entries, format_.encoding) if format_.has_lines else {}
+        lines = raw_lines(self.s3, source, entries, self.file_type.format)
         return [
-            self._rejected_row(entry, lines.get(number), columns, source.member)
+            self._rejected_row(entry, lines.get(number, (number, None)), columns, source.member)
             for number, entry in sorted(entries.items())
         ]
 
     def _rejected_row(
-        self, entry: tuple[Any, ...], line: str | None, columns: Sequence[str], member: str
+        self, entry: tuple[Any, ...], found: tuple[int, str | None], columns: Sequence[str], member: str
     ) -> RejectedRow:
-        line_number, column, column_type, position, error_code, reason = entry
+        _, column, column_type, position, error_code, reason = entry
+        line_number, line = found
         reason = f"{member}: {reason}" if member else reason
         value = None if line is None else value_in_line(line, column, columns, self.file_type)
         return RejectedRow(line_number, column, column_type, position, error_code, reason, value, line)
