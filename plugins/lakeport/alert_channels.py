@@ -8,13 +8,13 @@ from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from lakeport import settings
-from lakeport.alert_text import FailedRun, as_email, as_slack
+from lakeport.alert_text import Alert, as_email, as_slack
 from lakeport.file_type import Alerts
 
 log = logging.getLogger(__name__)
 
 
-def send(run: FailedRun, alerts: Alerts) -> None:
+def send(run: Alert, alerts: Alerts) -> None:
     """Send one Slack message and one e-mail, as far as the schema names someone; one channel's failure stops no other.
 
     Raises the last failure, so that the alert counts as not sent.
@@ -24,13 +24,13 @@ def send(run: FailedRun, alerts: Alerts) -> None:
         try:
             channel(run, alerts)
         except Exception as failure:
-            log.exception("alert of run %s could not be sent by %s", run.run_id, channel.__name__)
+            log.exception("alert %r could not be sent by %s", run.title, channel.__name__)
             failures.append(failure)
     if failures:
         raise failures[-1]
 
 
-def _send_slack(run: FailedRun, alerts: Alerts) -> None:
+def _send_slack(run: Alert, alerts: Alerts) -> None:
     if alerts.slack:
         # `channel` is honoured by legacy webhooks; an app's webhook always posts to the channel it was made for.
         message = {"channel": alerts.slack, **as_slack(run)}
@@ -39,7 +39,7 @@ def _send_slack(run: FailedRun, alerts: Alerts) -> None:
             raise RuntimeError(f"Slack answers {answer.status_code}: {answer.body}")
 
 
-def _send_email(run: FailedRun, alerts: Alerts) -> None:
+def _send_email(run: Alert, alerts: Alerts) -> None:
     if alerts.email:
         subject, html = as_email(run)
         with SmtpHook(smtp_conn_id=settings.SMTP_CONNECTION) as hook:

@@ -1,11 +1,13 @@
-"""What an alert says: what failed, where, why, and what a person can do about it."""
+"""What an alert says: what happened, where, why, and what a person can do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Protocol
+
+from lakeport.schema_words import RejectLimit
 
 # Slack refuses a whole message for one block that is longer.
 _SLACK_HEADER_CHARACTERS = 150
@@ -14,6 +16,17 @@ _SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SUBJECT_CHARACTERS = 200
 _FILES_IN_TITLE = 3
 RejectedLine = tuple[str, int, str | None, str | None, str]
+
+
+class Alert(Protocol):
+    """What a run has to tell people."""
+
+    @property
+    def title(self) -> str:
+        """Return the alert in one line."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person needs, label by label."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +56,7 @@ class FailedRun:
     @property
     def title(self) -> str:
         """Return the alert in one line."""
-        names = ", ".join(file.key for file in self.files[:_FILES_IN_TITLE]) or "no file"
-        others = len(self.files) - _FILES_IN_TITLE
-        names += f" and {others} more" if others > 0 else ""
-        return " ".join(f"{self.file_type}: {names} failed in {self.task_id}".split())
+        return " ".join(f"{self.file_type}: {_keys(self.files)} failed in {self.task_id}".split())
 
     @property
     def replay_command(self) -> str:
@@ -68,7 +78,48 @@ class FailedRun:
         ]
 
 
-def as_slack(run: FailedRun) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LoadedFile:
+    """One file that was loaded, with its rows."""
+
+    file_id: str
+    key: str
+    rows_in_file: int
+    rows_rejected: int
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run that loaded its files with more rejected rows than people want to hear nothing of."""
+
+    dag_id: str
+    run_id: str
+    file_type: str
+    table_name: str
+    limit: RejectLimit | None
+    files: Sequence[LoadedFile]
+    rejected: Sequence[RejectedLine]
+
+    @property
+    def title(self) -> str:
+        """Return the alert in one line."""
+        rows = sum(file.rows_rejected for file in self.files)
+        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {rows:,} rejected rows".split())
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person needs, label by label."""
+        files = [f"{file.key}: {file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
+        return [
+            ("Rejected", "\n".join(files)),
+            ("File type", f"{self.file_type}, which warns of more than {self.limit}"),
+            ("Table", f"{self.table_name}, which has all other rows"),
+            ("Run", f"{self.run_id} of {self.dag_id}"),
+            ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
+            ("To see them all", f"./lakeport errors --type {self.file_type}"),
+        ]
+
+
+def as_slack(run: Alert) -> dict[str, Any]:
     """Return the run as one Slack message; text that came with the file mentions nobody and hides no link."""
     header = {"type": "plain_text", "text": _clipped(run.title, _SLACK_HEADER_CHARACTERS), "emoji": False}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}]
@@ -78,7 +129,7 @@ def as_slack(run: FailedRun) -> dict[str, Any]:
     return {"text": _slack_text(f"Lakeport: {run.title}", _SLACK_SECTION_CHARACTERS), "blocks": blocks}
 
 
-def as_email(run: FailedRun) -> tuple[str, str]:
+def as_email(run: Alert) -> tuple[str, str]:
     """Return the run as an e-mail's subject and HTML."""
     rows = "".join(
         f"<tr><th align=left valign=top nowrap>{escape(label)}</th><td>{_email_text(text)}</td></tr>"
@@ -93,6 +144,12 @@ def _email_text(text: str) -> str:
     if text.startswith("http"):
         shown = f'<a href="{shown}">{shown}</a>'
     return f'<pre style="margin: 0; white-space: pre-wrap">{shown}</pre>'
+
+
+def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
+    others = len(files) - _FILES_IN_TITLE
+    keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE]) or "no file"
+    return keys + (f" and {others} more" if others > 0 else "")
 
 
 def _rejected_line(row: RejectedLine) -> str:

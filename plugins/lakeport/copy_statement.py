@@ -45,8 +45,14 @@ def manifest(source: CopySource) -> str:
     return json.dumps({"entries": [entry]})
 
 
-def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: str, compression: str) -> sql.Composed:
-    """Return the COPY of one manifest into the type's table; the file's fields go to `columns` in that order."""
+def copy_statement(
+    file_type: FileType,
+    columns: Sequence[str],
+    manifest_uri: str,
+    compression: str,
+    into: sql.Identifier | None = None,
+) -> sql.Composed:
+    """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order."""
     options: list[sql.SQL | sql.Composed] = [
         sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _FORMATS[file_type.format.type]) if word
     ]
@@ -56,7 +62,7 @@ def copy_statement(file_type: FileType, columns: Sequence[str], manifest_uri: st
     if file_type.format.type != "parquet":
         options.append(sql.SQL(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
-        table_identifier(file_type.table),
+        into or table_identifier(file_type.table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.Literal(manifest_uri),
         sql.SQL(" ").join(options),

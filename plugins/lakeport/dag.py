@@ -21,12 +21,17 @@ from lakeport.errors import SchemaError
 from lakeport.file_type import NAME, FileType
 from lakeport.operators import (
     ArchiveFilesOperator,
+    CopyAllFromS3Operator,
     CopyFromS3Operator,
     CreateTableOperator,
+    FailForFilesOperator,
     FilterNewestOperator,
     MarkDoneOperator,
     MarkInProgressOperator,
     PrepareFilesOperator,
+    StartNextRunOperator,
+    TakeFilesOperator,
+    WarnOfRejectsOperator,
 )
 from lakeport.schema_yaml import read_file_type, schema_paths
 from lakeport.sensors import NewFilesSensor
@@ -88,29 +93,50 @@ def load_dag(file_type: FileType) -> DAG:
 
 def _steps(file_type: FileType) -> None:
     wait = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
-    newest = FilterNewestOperator(task_id="filter_newest", files=wait.output)
-    claim = MarkInProgressOperator(task_id="mark_in_progress", files=newest.output)
+    is_all = file_type.landing.select == "all"
+    taken, *before = _taken_files(file_type, wait)
+    claim = MarkInProgressOperator(task_id="mark_in_progress", files=taken.output)
     table = CreateTableOperator(task_id="create_table", file_type=file_type)
-    prepare = _prepare(file_type, newest)
-    copy = CopyFromS3Operator(
+    prepare = _prepare(file_type, taken)
+    copy = (CopyAllFromS3Operator if is_all else CopyFromS3Operator)(
         task_id="copy_to_table",
         file_type=file_type,
-        files=newest.output,
+        files=taken.output,
         prepared=prepare.output if prepare else None,
     )
-    archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=newest.output)
+    loaded = copy if is_all else taken
+    archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=loaded.output)
     asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
-    done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=newest.output, outlets=[asset])
-    steps = [wait, newest, claim, table, prepare, copy, archive, done]
+    done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded.output, outlets=[asset])
+    fail = FailForFilesOperator(task_id="fail_for_files", files=taken.output) if is_all else None
+    steps = [wait, taken, *before, claim, table, prepare, copy, archive, done, fail, _warn(file_type, loaded)]
     in_order = [step for step in steps if step is not None]
     for earlier, later in pairwise(in_order):
         earlier >> later
+
+
+def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
+    """Return the step that chooses among the waiting files, and what it asks for before they are taken."""
+    if file_type.landing.select == "newest":
+        return [FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=wait.output)]
+    limit = file_type.landing.files_a_run
+    take = TakeFilesOperator(task_id="take_files", max_files=limit, files=wait.output)
+    following = StartNextRunOperator(
+        task_id="start_next_run", trigger_dag_id=file_type.dag_id, max_files=limit, files=wait.output
+    )
+    return [take, following]
 
 
 def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
     if file_type.format.compression != "zip":
         return None
     return PrepareFilesOperator(task_id="prepare_files", files=newest.output)
+
+
+def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:
+    if file_type.rejects.warn is None:
+        return None
+    return WarnOfRejectsOperator(task_id="warn_of_rejects", file_type=file_type, files=newest.output)
 
 
 def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:

@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from psycopg2 import sql
 
 from lakeport.file_type import FileType
-from lakeport.statements import statement
+from lakeport.statements import composed, statement
 from lakeport.table_type import LOADED_AT, Column, Table
 
 Statement = sql.SQL | sql.Composed
+MAX_NAME_BYTES = 127
+STAGE = sql.Identifier("lakeport_stage")
+"""The temporary table into which COPY writes what is worked on before it goes to its table."""
 
 
-def table_identifier(table: Table) -> sql.Identifier:
-    """Return the table's quoted name."""
-    return sql.Identifier(table.schema_name, table.table_name)
+def table_identifier(table: Table | str) -> sql.Identifier:
+    """Return the quoted name of a table, or of `schema.table`."""
+    return sql.Identifier(*(table if isinstance(table, str) else table.name).split(".", 1))
 
 
-def create_table(file_type: FileType) -> Iterator[Statement]:
+def names(columns: Iterable[str]) -> sql.Composed:
+    """Return a list of quoted names."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def create_schema(table: Table) -> Statement:
+    """Return what creates the table's schema."""
+    return sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(table.schema_name))
+
+
+def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[Statement]:
     """Yield what creates the table and tells the catalog what its columns mean."""
     table = table_identifier(file_type.table)
-    yield sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(file_type.table.schema_name))
-    yield sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}){}").format(
-        table, sql.SQL(", ").join(_column_definitions(file_type)), _layout(file_type.table)
+    yield create_schema(file_type.table)
+    loaded_at = sql.SQL("{} TIMESTAMP DEFAULT SYSDATE").format(sql.Identifier(LOADED_AT))
+    yield sql.SQL("CREATE TABLE {}{} ({}){}").format(
+        sql.SQL("IF NOT EXISTS " if if_missing else ""),
+        table,
+        sql.SQL(", ").join([*_column_definitions(file_type), loaded_at]),
+        _layout(file_type.table),
     )
     yield sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(file_type.description))
     for column in file_type.columns:
         if column.description:
             name = sql.SQL("{}.{}").format(table, sql.Identifier(column.name))
             yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
+
+
+def create_stage(file_type: FileType) -> Statement:
+    """Return what creates the temporary table for a file's rows, laid out as their table is."""
+    columns = sql.SQL(", ").join(_column_definitions(file_type))
+    return composed("load/create_stage", stage=STAGE, columns=columns, layout=_layout(file_type.table))
+
+
+def insert_staged(table: Table, columns: Sequence[str]) -> Statement:
+    """Return what brings the staged rows to their table."""
+    return composed("load/insert_staged", table=table_identifier(table), stage=STAGE, columns=names(columns))
+
+
+def delete_replaced(table: Table) -> Statement:
+    """Return what deletes the rows whose keys are staged."""
+    here = table_identifier(table)
+    same = (sql.SQL("{}.{} = {}.{}").format(here, key, STAGE, key) for key in map(sql.Identifier, table.key))
+    return composed("load/delete_replaced", table=here, stage=STAGE, is_same_key=sql.SQL(" AND ").join(same))
 
 
 def live_columns_query() -> str:
@@ -63,13 +98,12 @@ def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
 
 
 def _column_definitions(file_type: FileType) -> Sequence[sql.Composed]:
-    definitions = [
+    return [
         sql.SQL("{} {}{}").format(
             sql.Identifier(column.name), sql.SQL(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
         )
         for column in file_type.columns
     ]
-    return [*definitions, sql.SQL("{} TIMESTAMP DEFAULT SYSDATE").format(sql.Identifier(LOADED_AT))]
 
 
 def _layout(table: Table) -> sql.Composed:
@@ -77,6 +111,5 @@ def _layout(table: Table) -> sql.Composed:
     if table.dist_key:
         parts.append(sql.SQL(" DISTSTYLE KEY DISTKEY ({})").format(sql.Identifier(table.dist_key)))
     if table.sort_key:
-        keys = sql.SQL(", ").join(map(sql.Identifier, table.sort_key))
-        parts.append(sql.SQL(" COMPOUND SORTKEY ({})").format(keys))
+        parts.append(sql.SQL(" COMPOUND SORTKEY ({})").format(names(table.sort_key)))
     return sql.Composed(parts)

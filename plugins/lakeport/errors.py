@@ -5,7 +5,9 @@ LakeportError
 ├── ArrivalError       an S3 event that cannot be read
 ├── ObjectChanged      an object is no longer the version that was registered
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
-│   └── TooManyRejects more rows were rejected than the schema allows
+│   ├── TooManyRejects more rows were rejected than the schema allows
+│   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   └── ChecksFailed   the rows are not as the schema's checks say
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 └── AirflowUnavailable a DAG run could not be started
@@ -42,6 +44,14 @@ class UnloadableFile(LakeportError):
 
 class TooManyRejects(UnloadableFile):
     """More rows were rejected than the schema allows."""
+
+
+class DoubledKeys(UnloadableFile):
+    """The file has several rows for one key."""
+
+
+class ChecksFailed(UnloadableFile):
+    """The rows of a load are not as the schema's checks say."""
 
 
 class TableMismatch(LakeportError):

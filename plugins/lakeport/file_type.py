@@ -10,11 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lakeport.check_type import Check
 from lakeport.file_format import Format
+from lakeport.matching import capture_formats
 from lakeport.schema_words import EmailAddress, Limit, Part, RejectLimit, Seconds, doubled
 from lakeport.table_type import Column, Table
 
+LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
+_FILES_A_RUN = 500
+_TIMES = ("date", "timestamp", "timestamptz")
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 
 
@@ -22,7 +27,9 @@ class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
-    select: Literal["newest"] = "newest"
+    select: Literal["newest", "all"] = "newest"
+    newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
+    max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
 
     @field_validator("pattern")
     @classmethod
@@ -33,13 +40,45 @@ class Landing(Part):
             )
         if any("**" in part and part != "**" for part in pattern.split("/")):
             raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
+        capture_formats(pattern)
         return pattern
+
+    @field_validator("newest_by")
+    @classmethod
+    def _is_captured(cls, newest_by: str, info: ValidationInfo) -> str:
+        names = [LANDED_AT, *capture_formats(info.data.get("pattern", ""))]
+        if info.data.get("select") == "all" and newest_by != LANDED_AT:
+            raise ValueError("is for select: newest; select: all takes files in the order they landed")
+        if "pattern" in info.data and newest_by not in names:
+            raise ValueError(f"is {newest_by!r}; allowed: {', '.join(names)} (a capture {{name}} of pattern)")
+        return newest_by
+
+    @field_validator("max_files")
+    @classmethod
+    def _is_for_all(cls, max_files: int | None, info: ValidationInfo) -> int | None:
+        if max_files is not None and info.data.get("select") == "newest":
+            raise ValueError("is for select: all; select: newest takes one file a run")
+        return max_files
+
+    @property
+    def files_a_run(self) -> int:
+        """Return how many files one run takes at most where it takes all."""
+        return self.max_files or _FILES_A_RUN
 
 
 class Rejects(Part):
     """How many rejected rows a load bears."""
 
     fail: Limit = RejectLimit()
+    warn: Limit | None = None
+
+    @field_validator("warn")
+    @classmethod
+    def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
+        fail = info.data.get("fail")
+        if warn and fail and not warn.is_below(fail):
+            raise ValueError(f"is {warn}, but more than {fail} rejected rows fail the load, so that it never warns")
+        return warn
 
 
 class Wait(Part):
@@ -68,6 +107,7 @@ class FileType(Part):
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     drift: Literal["refuse"] = "refuse"
     rejects: Rejects = Rejects()
+    checks: tuple[Check, ...] = ()
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     alerts: Alerts = Alerts()
@@ -82,6 +122,10 @@ class FileType(Part):
         """Return the columns' names in the order of the schema."""
         return tuple(column.name for column in self.columns)
 
+    def into(self, table_name: str) -> FileType:
+        """Return the same type with another table."""
+        return self.model_copy(update={"table": self.table.model_copy(update={"name": table_name})})
+
     @model_validator(mode="before")
     @classmethod
     def _default_table(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +135,17 @@ class FileType(Part):
             default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
+
+    @field_validator("table")
+    @classmethod
+    def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
+        landing = info.data.get("landing")
+        if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
+            raise ValueError(
+                f"has mode {table.mode}, which keeps the last file's rows alone, while landing.select is all; "
+                "write select: newest, or mode: append, merge or new_table"
+            )
+        return table
 
     @field_validator("columns")
     @classmethod
@@ -104,8 +159,25 @@ class FileType(Part):
     @classmethod
     def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         names, table = {column.name for column in columns}, info.data.get("table")
-        keys = (table.dist_key, *table.sort_key) if table else ()
-        unknown = [key for key in keys if key and key not in names]
+        keys = (*table.key, table.dist_key, *table.sort_key) if table else ()
+        unknown = sorted({key for key in keys if key and key not in names})
         if unknown:
-            raise ValueError(f"lack what dist_key or sort_key names: {', '.join(unknown)}")
+            raise ValueError(f"lack what key, dist_key or sort_key names: {', '.join(unknown)}")
+        loose = [column.name for column in columns if table and column.name in table.key and not column.required]
+        if loose:
+            raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
         return columns
+
+    @field_validator("checks")
+    @classmethod
+    def _name_columns(cls, checks: tuple[Check, ...], info: ValidationInfo) -> tuple[Check, ...]:
+        if "columns" not in info.data:
+            return checks
+        types = {column.name: column.type.name for column in info.data["columns"]}
+        unknown = sorted({name for check in checks for name in check.columns if name not in types})
+        if unknown:
+            raise ValueError(f"name what is no column: {', '.join(unknown)}")
+        timeless = [c.freshness.column for c in checks if c.freshness and types[c.freshness.column] not in _TIMES]
+        if timeless:
+            raise ValueError(f"ask for freshness by what is no {', '.join(_TIMES)}: {', '.join(timeless)}")
+        return checks

@@ -13,6 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import landing, mng, settings
+from lakeport.checking import check_rows
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
 from lakeport.ddl import table_identifier
@@ -20,7 +21,8 @@ from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooMan
 from lakeport.file_type import FileType
 from lakeport.lines import columns_in_header, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
-from lakeport.statements import statement
+from lakeport.placing import Placing, placing
+from lakeport.statements import composed, statement
 from lakeport.warehouse import Warehouse, is_passing
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ log = logging.getLogger(__name__)
 class _RolledBack(Exception):
     """Carry what a load found out of its transaction, which must not commit."""
 
-    def __init__(self, load: Load, rejected: Sequence[RejectedRow]) -> None:
+    def __init__(self, load: Load, rejected: Sequence[RejectedRow], cause: UnloadableFile) -> None:
         super().__init__("the load is rolled back")
         self.load = load
         self.rejected = rejected
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class FileLoad:
 
     May be killed at any line and run again: rows, mng.files.loaded_at and the rejected rows commit together or not at
     all, and a file whose loaded_at is set is not loaded again.  Two runs of it at once cannot both commit, since both
-    write the file's row in mng.files.
+    write the file's row in mng.files.  What the table's mode does around COPY is in the same transaction (see placing).
     """
 
     file_type: FileType
@@ -84,17 +87,23 @@ class FileLoad:
         columns = self._columns(source)
         bucket, key = settings.work_bucket(), f"manifests/{self.file.file_id}.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=manifest(source).encode())
-        copy = copy_statement(self.file_type, columns, f"s3://{bucket}/{key}", source.compression)
+        copy = copy_statement(
+            self.file_type, columns, f"s3://{bucket}/{key}", source.compression, self._placing.copy_into
+        )
         try:
             return self.warehouse.transaction(partial(self._copy, copy=copy, source=source, columns=columns))
         except _RolledBack as found:
-            self._fail(found.load, found.rejected, self._too_many(found.load))
+            self._fail(found.load, found.rejected, found.cause)
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
             self._explain(error, source, columns)
             raise
         raise AssertionError("unreachable: _fail raises")
+
+    @property
+    def _placing(self) -> Placing:
+        return placing(self.file_type, self.file)
 
     def _columns(self, source: CopySource) -> tuple[str, ...]:
         lines = self.file_type.format.header_lines
@@ -107,19 +116,22 @@ class FileLoad:
 
     def _copy(self, current: cursor, *, copy: sql.Composed, source: CopySource, columns: Sequence[str]) -> Load:
         # mng.files is not touched before COPY is over: even reading it would make registration wait for its lock.
+        self._placing.begin(current)
         current.execute(copy)
         current.execute("SELECT pg_last_copy_id(), pg_last_copy_count()")
-        query_id, rows_loaded = current.fetchone() or (-1, 0)
+        query_id, rows_copied = current.fetchone() or (-1, 0)
         rejected = self._rejected(current, query_id, source, columns)
-        load = Load(self.file_type.table.name, rows_loaded, len(rejected), query_id)
-        if self.file_type.rejects.fail.is_exceeded(load.rows_rejected, load.rows_in_file):
-            raise _RolledBack(load, rejected)
-        self._check_version(
-            source
-        )  # COPY reads by key: what it read is the registered version only if nothing came since
+        rows_in_file = rows_copied + len(rejected)
+        load = Load(self._placing.table_name, rows_in_file, rows_copied, len(rejected), query_id)
+        # COPY reads by key: what it read is the registered version only if nothing came since.
+        self._check_version(source)
+        try:
+            self._check_rejects(load)
+            self._place(current, load)
+        except UnloadableFile as cause:
+            raise _RolledBack(load, rejected, cause) from cause
         mng.record_load(current, self.file.file_id, load, rejected, self.by)
-        self._check_rows(current, load)
-        log.info("%s: %d rows into %s, %d rejected", self.file.key, rows_loaded, load.table_name, len(rejected))
+        log.info("%s: %d rows into %s, %d rejected", self.file.key, load.rows_loaded, load.table_name, len(rejected))
         return replace(load, loaded_at=(mng.load_of(current, self.file.file_id) or load).loaded_at)
 
     def _rejected(
@@ -143,12 +155,23 @@ class FileLoad:
         if now != source.version_id:
             raise ObjectChanged(f"{source.uri} was overwritten: version {now} took the place of {source.version_id}")
 
-    def _check_rows(self, current: cursor, load: Load) -> None:
-        count = sql.SQL("SELECT COUNT(*) FROM {} WHERE _loaded_at = SYSDATE")
-        current.execute(count.format(table_identifier(self.file_type.table)))
+    def _check_rejects(self, load: Load) -> None:
+        if self.file_type.rejects.fail.is_exceeded(load.rows_rejected, load.rows_in_file):
+            raise TooManyRejects(
+                f"{self.file.key}: {load.rows_rejected} of {load.rows_in_file} rows were rejected, "
+                f"schemas/{self.file_type.name}.yaml allows {self.file_type.rejects.fail}; nothing was loaded"
+            )
+
+    def _place(self, current: cursor, load: Load) -> None:
+        """Bring the rows to their table, where all of them must be."""
+        self._placing.place(current)
+        destination = table_identifier(self._placing.destination.table)
+        current.execute(composed("load/count_rows", table=destination))
         (rows,) = current.fetchone() or (0,)
         if rows != load.rows_loaded:
             raise LakeportError(f"COPY says {load.rows_loaded} rows, {load.table_name} has {rows} of this load")
+        check_rows(current, self._placing.destination)
+        self._placing.finish(current)
 
     def _explain(self, error: psycopg2.Error, source: CopySource, columns: Sequence[str]) -> None:
         """Record a failed COPY's rejected rows; raise UnloadableFile where the file is to blame."""
@@ -160,16 +183,10 @@ class FileLoad:
 
         query_id, rejected = self.warehouse.transaction(read)
         if rejected or "Load into table" in str(error):
-            load = Load(self.file_type.table.name, 0, len(rejected), query_id)
+            load = Load(self._placing.table_name, len(rejected), 0, len(rejected), query_id)
             self._fail(load, rejected, UnloadableFile(f"{self.file.key}: {error}".strip()))
 
     def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
         file_id = self.file.file_id
         self.warehouse.transaction(lambda current: mng.record_failed_load(current, file_id, load, rejected, self.by))
         raise error
-
-    def _too_many(self, load: Load) -> TooManyRejects:
-        return TooManyRejects(
-            f"{self.file.key}: {load.rows_rejected} of {load.rows_in_file} rows were rejected, "
-            f"schemas/{self.file_type.name}.yaml allows {self.file_type.rejects.fail}; nothing was loaded"
-        )

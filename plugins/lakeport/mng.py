@@ -78,15 +78,11 @@ class Load:
     """What one file's load did; `loaded_at` is set once it is committed."""
 
     table_name: str
+    rows_in_file: int
     rows_loaded: int
     rows_rejected: int
     query_id: int
     loaded_at: datetime | None = None
-
-    @property
-    def rows_in_file(self) -> int:
-        """Return the rows COPY read: every one was either loaded or rejected."""
-        return self.rows_loaded + self.rows_rejected
 
 
 def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:
@@ -150,14 +146,27 @@ def claim(current: cursor, file_ids: Sequence[str], by: TaskRun) -> None:
         raise StatusConflict(f"not New any more, so another run has them: {', '.join(lost)}; see mng.status_log")
 
 
+def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[tuple[str, str]]:
+    """Return key and reason of those of the files that this run has set to Fail."""
+    current.execute(statement("mng/failures_of_run"), {"file_ids": tuple(file_ids), **asdict(by)})
+    return current.fetchall()
+
+
 def load_of(current: cursor, file_id: str) -> Load | None:
     """Return the file's committed load, if it has one."""
     current.execute(statement("mng/load_state"), {"file_id": file_id})
     row = current.fetchone()
     if row is None:
         raise StatusConflict(f"file {file_id} is not registered in mng.files")
-    _, _, table_name, _, rows_loaded, rows_rejected, loaded_at, query_id = row
-    return Load(table_name, rows_loaded, rows_rejected, query_id, loaded_at) if loaded_at else None
+    _, _, table_name, rows_in_file, rows_loaded, rows_rejected, loaded_at, query_id = row
+    return Load(table_name, rows_in_file, rows_loaded, rows_rejected, query_id, loaded_at) if loaded_at else None
+
+
+def has_later_load(current: cursor, load: Load) -> bool:
+    """Say whether something was loaded into the same table after this load."""
+    current.execute(statement("mng/later_loads"), asdict(load))
+    (later,) = current.fetchone() or (0,)
+    return bool(later)
 
 
 def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
@@ -166,7 +175,7 @@ def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[Re
     Raises StatusConflict where the file is not In Progress in this run or has been loaded: then nothing may be
     committed.
     """
-    values = {"file_id": file_id, "run_id": by.run_id, "rows_in_file": load.rows_in_file, **asdict(load)}
+    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
     current.execute(statement("mng/record_load"), values)
     if current.rowcount != 1:
         raise StatusConflict(f"file {file_id} is not In Progress in run {by.run_id}, or it is loaded already")
@@ -175,9 +184,17 @@ def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[Re
 
 def record_failed_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
     """Record what a load that was rolled back found."""
-    values = {"file_id": file_id, "run_id": by.run_id, "rows_in_file": load.rows_in_file, **asdict(load)}
+    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
     current.execute(statement("mng/record_failed_load"), values)
     _record_rejected(current, file_id, rejected, by)
+
+
+def first_rejected(current: cursor, file_ids: Sequence[str], run_id: str) -> list[Any]:
+    """Return a few rejected rows of a run's files, as (file_id, line, column, value, reason)."""
+    if not file_ids:
+        return []
+    current.execute(statement("mng/first_load_errors"), {"run_id": run_id, "file_ids": tuple(file_ids)})
+    return current.fetchall()
 
 
 def _record_rejected(current: cursor, file_id: str, rejected: Sequence[RejectedRow], by: TaskRun) -> None:

@@ -27,6 +27,14 @@ class RejectLimit:
         allowed = self.count if self.percent is None else file_rows * self.percent / 100
         return rejected_rows > allowed
 
+    def is_below(self, other: RejectLimit) -> bool:
+        """Say whether some file exceeds this limit and not the other one."""
+        if self.percent is None and other.percent is None:
+            return self.count < other.count
+        if self.percent is not None and other.percent is not None:
+            return self.percent < other.percent
+        return other.percent != 0 if other.percent is not None else other.count > 0
+
     def __str__(self) -> str:
         return f"{self.count}" if self.percent is None else f"{self.percent:g}%"
 

@@ -17,7 +17,9 @@ from lakeport.tasks import Context
 
 
 class NewFilesSensor(SqlSensor):
-    """Wait until files of the type are New and hand them on by XCom, the newest first.
+    """Wait until files of the type are New and hand them on by XCom.
+
+    `select: newest` hands on all, the newest first; `all` the oldest, and one more than a run takes.
 
     The run is skipped, quietly, when nothing came within `wait.for`; a run that was started for an arrival does not
     wait at all, since its files were registered before it began: an earlier run has taken them.
@@ -26,10 +28,12 @@ class NewFilesSensor(SqlSensor):
     def __init__(
         self, *, file_type: FileType, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
     ) -> None:
+        takes_all = file_type.landing.select == "all"
+        limit = {"limit": file_type.landing.files_a_run + 1} if takes_all else {}
         super().__init__(
             conn_id=redshift_conn_id,
-            sql=statement("mng/new_files"),
-            parameters={"file_type": file_type.name},
+            sql=statement("mng/oldest_new_files" if takes_all else "mng/new_files"),
+            parameters={"file_type": file_type.name} | limit,
             mode="poke",
             poke_interval=file_type.wait.every,
             timeout=file_type.wait.for_,

@@ -2,5 +2,8 @@
 SELECT file_id, bucket, key, version_id
 FROM mng.files
 WHERE (dag_id = %(dag_id)s AND run_id = %(run_id)s AND status IN ('In Progress', 'Fail'))
-   OR (file_type = %(file_type)s AND status = 'New' AND registered_at <= %(started_at)s)
+   OR (file_type = %(file_type)s AND status = 'New' AND registered_at <= %(started_at)s
+       AND 0 = (SELECT COUNT(*) FROM mng.files taken
+                WHERE taken.dag_id = %(dag_id)s AND taken.run_id = %(run_id)s
+                  AND taken.status IN ('In Progress', 'Done', 'Fail')))
 ORDER BY key, file_id

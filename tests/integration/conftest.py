@@ -80,13 +80,13 @@ def make_file_type(**changes: Any) -> FileType:
 
 @pytest.fixture
 def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
-    """Put an object into landing and register it, as the Lambda would."""
+    """Put an object into a bucket and register it, as the Lambda would; of this bucket it hears nothing itself."""
 
     def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
         key = f"{file_type.name}/{name}"
-        version = s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body)["VersionId"]
+        version = s3.put_object(Bucket=settings.work_bucket(), Key=key, Body=body)["VersionId"]
         now = datetime.now(UTC).replace(tzinfo=None)
-        arrival = Arrival(settings.landing_bucket(), key, version, "etag", len(body), now, "")
+        arrival = Arrival(settings.work_bucket(), key, version, "etag", len(body), now, "")
         match = Match(file_type.name)
         warehouse.transaction(lambda current: mng.register(current, [(arrival, match)], now))
         place = (arrival.bucket, key, version, "etag", len(body), now)

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakeport import settings
 from lakeport.credentials import connect_to_redshift
 from lakeport.errors import StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
@@ -131,7 +130,7 @@ def test_hostile_keys_are_ordinary(prepare_load: PrepareLoad, query: Query, file
 def test_only_the_named_object_is_loaded(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
     """COPY's bare path is a prefix: x.csv would load x.csv.bak too."""
     load = prepare_load(file_type, GOOD)
-    load.s3.put_object(Bucket=settings.landing_bucket(), Key=load.file.key + ".bak", Body=GOOD)
+    load.s3.put_object(Bucket=load.file.bucket, Key=load.file.key + ".bak", Body=GOOD)
     load.run()
     assert len(rows_of(query, file_type)) == 2
 

@@ -19,7 +19,7 @@ class DelimitedReader(TextReader):
         delimiter = re.escape(self.delimiter)
         character = rf"(?:\\.|\\\Z|(?!{delimiter})[^\\\n])" if self.options.escape else rf"(?:(?!{delimiter})[^\n])"
         inside = r"(?:\\.|[^\\\n])" if self.options.escape else r"[^\n]"
-        self._field = re.compile(f"{character}*+", re.DOTALL)
+        self._field = re.compile(f"{character}*", re.DOTALL)
         self._quoted = re.compile(rf"(['\"])({inside}*?)\1(?={delimiter}|\r?\n|\r?\Z)", re.DOTALL)
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:

@@ -3,15 +3,27 @@
 from lakeport.operators.archive import ArchiveFilesOperator
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.prepare import PrepareFilesOperator
+from lakeport.operators.select_all import (
+    CopyAllFromS3Operator,
+    FailForFilesOperator,
+    StartNextRunOperator,
+    TakeFilesOperator,
+)
 from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
 from lakeport.operators.table import CreateTableOperator
+from lakeport.operators.warn import WarnOfRejectsOperator
 
 __all__ = [
     "ArchiveFilesOperator",
+    "CopyAllFromS3Operator",
     "CopyFromS3Operator",
     "CreateTableOperator",
+    "FailForFilesOperator",
     "FilterNewestOperator",
     "MarkDoneOperator",
     "MarkInProgressOperator",
     "PrepareFilesOperator",
+    "StartNextRunOperator",
+    "TakeFilesOperator",
+    "WarnOfRejectsOperator",
 ]

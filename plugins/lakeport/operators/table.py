@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor
 from lakeport import ddl, settings
 from lakeport.errors import TableMismatch
 from lakeport.file_type import FileType
+from lakeport.table_type import LOADED_AT
 from lakeport.tasks import Context, no_retry_for, warehouse_of
 from lakeport.warehouse import Warehouse
 
@@ -36,12 +37,17 @@ class CreateTableOperator(BaseOperator):
         return dict(current.fetchall())
 
     def reconcile(self, current: cursor) -> None:
+        if self.file_type.table.mode == "new_table":
+            current.execute(ddl.create_schema(self.file_type.table))
+            return  # each file's table is made with its rows
         live = self.live_columns(current)
         if not live:
             for statement in ddl.create_table(self.file_type):
                 current.execute(statement)
             self.log.info("created %s", self.file_type.table.name)
             return
+        if self.file_type.table.mode == "replace" and LOADED_AT in live:
+            return  # each load makes the table anew
         found = ddl.differences(self.file_type, live)
         if found:
             raise TableMismatch(

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lakeport.alert_text import FailedFile, FailedRun, as_email, as_slack
+from lakeport.alert_text import Alert, FailedFile, FailedRun, LoadedFile, LoadedRun, as_email, as_slack
+from lakeport.schema_words import RejectLimit
 
 FILE = FailedFile("0123456789abcdef" * 4, "landing", "trips/trips_1.csv", "v1")
 RUN = FailedRun(
@@ -42,7 +43,7 @@ class Text(HTMLParser):
         self.tags.add(tag)
 
 
-def sections(run: FailedRun) -> dict[str, str]:
+def sections(run: Alert) -> dict[str, str]:
     """Return the message's sections by their label."""
     texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:]]
     return {label.strip("*"): text for label, _, text in (each.partition("\n") for each in texts)}
@@ -145,3 +146,18 @@ def test_subject_is_one_header_line(key: str) -> None:
     assert subject.startswith("Lakeport: trips: ")
     assert Parser().parsestr(modern.as_string()).keys() == ["Subject"]
     assert "Bcc" not in Parser().parsestr(legacy.as_string())
+
+
+def test_load_with_rejected_rows_says_how_many_of_how_many_and_where_the_others_are() -> None:
+    files = [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)]
+    run = LoadedRun("load_trips", "arrival__1", "trips", "lake.trips", RejectLimit(0), files, RUN.rejected)
+
+    assert run.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
+    assert sections(run) == {
+        "Rejected": "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows",
+        "File type": "trips, which warns of more than 0",
+        "Table": "lake.trips, which has all other rows",
+        "Run": "arrival__1 of load_trips",
+        "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
+        "To see them all": "./lakeport errors --type trips",
+    }

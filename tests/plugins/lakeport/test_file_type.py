@@ -168,7 +168,7 @@ def test_keys_must_be_columns() -> None:
     [(place, message)] = problems_of(table={"dist_key": "carrier", "sort_key": ["id", "year"]})
 
     assert place == ("columns",)
-    assert message == "Value error, lack what dist_key or sort_key names: carrier, year"
+    assert message == "Value error, lack what key, dist_key or sort_key names: carrier, year"
 
 
 def test_sort_key_names_a_column_once() -> None:
@@ -191,3 +191,92 @@ def test_wrong_address_is_found_before_the_first_alert(address: str) -> None:
 
     assert place == ("alerts", "email", 1)
     assert "is no e-mail address" in message
+
+
+@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "new_table"])
+def test_only_merge_takes_a_key(mode: str) -> None:
+    [(place, message)] = problems_of(table={"mode": mode, "key": ["id"]})
+
+    assert place == ("table", "key")
+    assert message == f"Value error, is for mode merge; mode {mode} replaces no single rows"
+
+
+def test_merge_needs_a_key() -> None:
+    [(place, message)] = problems_of(table={"mode": "merge"})
+
+    assert place == ("table", "key")
+    assert "is missing: mode merge finds by it the rows that a file replaces, as in key: [tailnum]" in message
+
+
+def test_key_must_be_of_required_columns() -> None:
+    [(place, message)] = problems_of(table={"mode": "merge", "key": ["id", "city", "price"]})
+
+    assert place == ("columns",)
+    assert message == "Value error, of table.key must be required: true, since NULL is no row's key: city, price"
+
+
+def test_wrong_mode_is_the_only_problem_told() -> None:
+    [(place, _)] = problems_of(table={"mode": "upsert", "key": ["id"]})
+
+    assert place == ("table", "mode")
+
+
+def test_type_with_another_table_is_otherwise_the_same() -> None:
+    file_type = make_file_type(table={"sort_key": ["id"]})
+
+    other = file_type.into("mart.rides")
+
+    assert (other.table.name, other.table.sort_key) == ("mart.rides", ("id",))
+    assert other.into(file_type.table.name) == file_type
+
+
+@pytest.mark.parametrize(
+    ("warn", "fail"), [(0, 1), (0, "1%"), ("0%", "1%"), ("50%", 3), (3, "0.5%"), ("0.5%", "0.6%"), (100, "100%")]
+)
+def test_warning_comes_before_failing(warn: object, fail: object) -> None:
+    rejects = make_file_type(rejects={"warn": warn, "fail": fail}).rejects
+
+    assert (str(rejects.warn), str(rejects.fail)) == (str(warn), str(fail))
+
+
+@pytest.mark.parametrize(("warn", "fail"), [(0, 0), (1, 1), (2, 1), ("1%", "1%"), ("2%", "1%"), ("1%", 0), (5, "0%")])
+def test_warning_that_never_comes_is_refused(warn: object, fail: object) -> None:
+    [(place, message)] = problems_of(rejects={"warn": warn, "fail": fail})
+
+    assert place == ("rejects", "warn")
+    assert (
+        message == f"Value error, is {warn}, but more than {fail} rejected rows fail the load, so that it never warns"
+    )
+
+
+def test_newest_is_by_landing_unless_the_schema_names_a_capture() -> None:
+    assert make_file_type().landing.newest_by == "landed_at"
+    landing = {"pattern": "trips/{date:%Y%m%d}/trips_{part}.csv", "newest_by": "part"}
+    assert make_file_type(landing=landing).landing.newest_by == "part"
+
+
+@pytest.mark.parametrize(
+    ("landing", "place", "message"),
+    [
+        ({"newest_by": "date"}, "newest_by", "is 'date'; allowed: landed_at, part (a capture {name} of pattern)"),
+        ({"newest_by": "part", "select": "all"}, "newest_by", "is for select: newest; select: all takes files in"),
+        ({"max_files": 5}, "max_files", "is for select: all; select: newest takes one file a run"),
+        ({"max_files": 0, "select": "all"}, "max_files", "greater than or equal to 1"),
+        ({"pattern": "trips/{Part}.csv"}, "pattern", "has a brace that is no capture; captures are {name} and {date:"),
+        ({"pattern": "trips/{a}_{a}.csv"}, "pattern", "captures a twice"),
+        ({"pattern": "trips/{date:%B}.csv"}, "pattern", "has {date:%B}; a date is written with %Y %m %d %H %M %S and"),
+    ],
+)
+def test_wrong_choice_of_files_is_told(landing: dict[str, Any], place: str, message: str) -> None:
+    [(where, told)] = problems_of(landing={"pattern": "trips/{part}.csv", **landing})
+
+    assert where == ("landing", place)
+    assert message in told
+
+
+@pytest.mark.parametrize("mode", ["truncate", "replace"])
+def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
+    [(place, message)] = problems_of(landing={"pattern": "trips/*", "select": "all"}, table={"mode": mode})
+
+    assert place == ("table",)
+    assert f"has mode {mode}, which keeps the last file's rows alone" in message

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from lakeport.matching import ArrivalIndex, ArrivalRule, Match
+from lakeport.matching import ArrivalIndex, ArrivalRule, Match, captured
 
 
 def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compression: str = "none") -> ArrivalRule:
@@ -167,3 +169,33 @@ def test_index_comes_back_from_its_json() -> None:
     assert ArrivalIndex.from_json(index.to_json()) == index
     assert ArrivalIndex.from_json(index.to_json().encode()) == index
     assert ArrivalIndex.from_json(index.to_json()).to_json() == index.to_json()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "values"),
+    [
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-01-31/x_12.csv", {"date": "2013-01-31", "n": "12"}),
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-02-31/x_12.csv", None),
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-1-31/x_12.csv", None),
+        ("f/x_{n}.csv", "f/x_.csv", None),
+        ("f/x_{n}.csv", "f/g/x_1.csv", None),
+        ("f/{n}", "f/a/b", None),
+        ("**/{a}[0-9].csv", "q/w/e5.csv", {"a": "e"}),
+        ("**/{a}/b/**/{c}", "1/2/b/3/b/4", {"a": "2", "c": "4"}),
+        ("{a}_{b}.csv", "x_y_z.csv", {"a": "x", "b": "y_z"}),
+        ("x_{d:%Y%m%d%H%M%S}*.csv", "x_20130131235959abc.csv", {"d": "20130131235959"}),
+        ("*_{d:%Y%m%d}.csv", "20130131_20130130.csv", {"d": "20130130"}),
+        ("{a}?[!0-9]*", "xyz.b", {"a": "x"}),
+        ("*.csv", "a.csv", {}),
+    ],
+)
+def test_pattern_captures_parts_of_the_key(pattern: str, key: str, values: dict[str, str] | None) -> None:
+    assert captured(pattern, key) == values
+    assert ArrivalRule("t", pattern, "csv", "none").matches(key) is (values is not None)
+
+
+def test_no_key_makes_captures_slow() -> None:
+    started = time.monotonic()
+    for key in ("_" * 1020 + ".cs", "a_" * 510, "/" * 1020):
+        captured("{a}_{b}_{c}_{d}_{e}*{f}.csv", key)
+    assert time.monotonic() - started < 0.1

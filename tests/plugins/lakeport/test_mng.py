@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from lakeport.copy_source import CopySource
-from lakeport.mng import Load, RegisteredFile, clipped
+from lakeport.mng import RegisteredFile, clipped
 
 FILE = RegisteredFile(
     "f1",
@@ -29,10 +29,6 @@ def test_file_comes_back_from_its_xcom(file: RegisteredFile) -> None:
 def test_file_is_read_by_its_registered_version() -> None:
     assert FILE.source("gzip") == CopySource("landing", FILE.key, "v1", 2**40, "gzip")
     assert FILE.source().compression == "none"
-
-
-def test_every_row_was_loaded_or_rejected() -> None:
-    assert Load("lake.trips", rows_loaded=98, rows_rejected=2, query_id=1).rows_in_file == 100
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from lakeport import settings
 from lakeport.statements import statement
 
 CODE = "\n".join(path.read_text() for path in Path(settings.__file__).parent.rglob("*.py"))
-NAMED = sorted(set(re.findall(r'"(mng/[a-z_]+)"', CODE)))
-FILES = sorted(str(path.relative_to(settings.sql_folder()))[:-4] for path in settings.sql_folder().rglob("mng/*.sql"))
+NAMED = sorted(set(re.findall(r'"((?:load|mng)/[a-z_]+)"', CODE)))
+FILES = sorted(str(path.relative_to(settings.sql_folder()))[:-4] for path in settings.sql_folder().glob("[lm]*/*.sql"))
 
 
 @pytest.mark.parametrize("name", NAMED)

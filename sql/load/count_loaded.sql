@@ -1,0 +1,3 @@
+SELECT COUNT(*)
+FROM {table}
+WHERE _loaded_at = %(loaded_at)s

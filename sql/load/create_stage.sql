@@ -1,0 +1,1 @@
+CREATE TEMP TABLE {stage} ({columns}){layout}

@@ -1,0 +1,6 @@
+SELECT {key}, COUNT(*)
+FROM {stage}
+GROUP BY {key}
+HAVING COUNT(*) > 1
+ORDER BY COUNT(*) DESC, {key}
+LIMIT 5

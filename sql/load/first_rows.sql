@@ -1,0 +1,3 @@
+SELECT *
+FROM ({query}) AS offending
+LIMIT {limit}

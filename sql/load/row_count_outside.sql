@@ -1,0 +1,4 @@
+SELECT COUNT(*) AS loaded_rows
+FROM {table}
+WHERE _loaded_at = SYSDATE
+HAVING COUNT(*) < {least} OR COUNT(*) > {most}

@@ -1,0 +1,3 @@
+SELECT COUNT(*)
+FROM mng.files
+WHERE table_name = %(table_name)s AND loaded_at > %(loaded_at)s

@@ -1,0 +1,64 @@
+"""Loads with rejected rows are told of: once a run, and only where there are more than the schema takes in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lakeport import alerts
+from lakeport.alert_text import Alert, LoadedRun
+from lakeport.loading import FileLoad
+from lakeport.operators.warn import WarnOfRejectsOperator
+from tests.integration.conftest import make_file_type
+
+PrepareLoad = Callable[..., FileLoad]
+TWO_BAD = b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,Rome,3\nfour,Lima,4\n"
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
+    """What would go to the channels."""
+    messages: list[Alert] = []
+    monkeypatch.setattr(alerts, "_send", lambda alert, _: messages.append(alert))
+    return messages
+
+
+def warn(load: FileLoad) -> None:
+    operator = WarnOfRejectsOperator(task_id="warn", file_type=load.file_type, files=[load.file.to_xcom()])
+    alerts.send_once(load.warehouse, load.by, lambda current: operator.alert(current, load.by), load.file_type.alerts)
+
+
+def test_run_over_the_limit_tells_once(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
+    load = prepare_load(make_file_type(rejects={"warn": 1, "fail": "50%"}), TWO_BAD)
+    load.run()
+    for _ in range(2):
+        warn(load)
+    [alert] = sent
+    assert isinstance(alert, LoadedRun)
+    assert alert.title == f"{load.file_type.name}: {load.file.key} loaded with 2 rejected rows"
+    assert [row[1:4] for row in alert.rejected] == [(3, "id", "two"), (5, "id", "four")]
+
+
+def test_run_within_the_limit_says_nothing(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
+    load = prepare_load(make_file_type(rejects={"warn": 2, "fail": "50%"}), TWO_BAD)
+    load.run()
+    warn(load)
+    assert sent == []
+
+
+def test_alert_that_did_not_go_out_is_sent_again(
+    prepare_load: PrepareLoad, sent: list[Alert], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = prepare_load(make_file_type(rejects={"warn": 0, "fail": "50%"}), TWO_BAD)
+    load.run()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Slack answers 500")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(alerts, "_send", fail)
+        with pytest.raises(RuntimeError):
+            warn(load)
+    warn(load)
+    assert len(sent) == 1

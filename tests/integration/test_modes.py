@@ -1,0 +1,239 @@
+"""What each table.mode leaves behind: after one load, after two, after a kill at any statement, and for its readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import psycopg2
+import pytest
+
+from lakeport import warehouse as lakeport_warehouse
+from lakeport.credentials import connect_to_redshift
+from lakeport.errors import DoubledKeys, StatusConflict, TableMismatch, TooManyRejects
+from lakeport.file_type import FileType
+from lakeport.loading import FileLoad
+from lakeport.operators.status import MarkDoneOperator
+from lakeport.warehouse import Warehouse
+from local.config import Config
+from tests.integration.conftest import make_file_type
+from tests.integration.killing import KilledWarehouse
+
+PrepareLoad = Callable[..., FileLoad]
+Query = Callable[..., list[tuple[Any, ...]]]
+
+FIRST = b"id,city,price\n1,Bern,1\n2,Oslo,2\n"
+SECOND = b"id,city,price\n2,Rome,3\n3,Lima,4\n"
+ONE_BAD = b"id,city,price\n7,Bern,1\neight,Oslo,2\n"
+AFTER_BOTH = {
+    "append": [(1, "Bern"), (2, "Oslo"), (2, "Rome"), (3, "Lima")],
+    "truncate": [(2, "Rome"), (3, "Lima")],
+    "replace": [(2, "Rome"), (3, "Lima")],
+    "merge": [(1, "Bern"), (2, "Rome"), (3, "Lima")],
+    "new_table": [(2, "Rome"), (3, "Lima")],
+}
+each_mode = pytest.mark.parametrize("mode", AFTER_BOTH)
+
+
+def type_of(mode: str, **changes: Any) -> FileType:
+    table: dict[str, Any] = {"mode": mode} | ({"key": ["id"]} if mode == "merge" else {})
+    return make_file_type(table={**table, **changes})
+
+
+def rows(query: Query, table_name: str) -> list[tuple[Any, ...]]:
+    return query(f"SELECT id, city FROM {table_name} ORDER BY id, city")  # noqa: S608
+
+
+@each_mode
+def test_second_file_is_placed_as_the_mode_says(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
+    file_type = type_of(mode)
+    for body in (FIRST, SECOND):
+        load = prepare_load(file_type, body)
+        done = load.run()
+        assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (2, 2, 0)
+        recorded = query("SELECT table_name, loaded_at FROM mng.files WHERE file_id = %s", (load.file.file_id,))
+        assert recorded == [(done.table_name, done.loaded_at)]
+    assert rows(query, done.table_name) == AFTER_BOTH[mode]
+    counted = query(f"SELECT COUNT(*) FROM {done.table_name} WHERE _loaded_at = %s", (done.loaded_at,))  # noqa: S608
+    assert counted == [(2,)]
+
+
+@each_mode
+def test_second_try_changes_nothing(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
+    load = prepare_load(type_of(mode), FIRST)
+    assert load.run() == load.run()
+    assert rows(query, load.run().table_name) == [(1, "Bern"), (2, "Oslo")]
+
+
+@each_mode
+def test_kill_before_any_statement_changes_nothing_in_the_end(
+    prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the session before the first, the second ... the last statement; the next try does the work."""
+    monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
+    statements = 0
+    while True:
+        statements += 1
+        file_type = type_of(mode)
+        prepare_load(file_type, FIRST).run()
+        load = prepare_load(file_type, SECOND)
+        dying = KilledWarehouse(redshift, statements)
+        with dying:
+            done = replace(load, warehouse=dying).run()
+        assert rows(query, done.table_name) == AFTER_BOTH[mode]
+        if not dying.was_killed:
+            break
+    assert statements > 5
+
+
+@each_mode
+def test_load_that_fails_leaves_the_table_as_it_was(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
+    file_type = type_of(mode)
+    done = prepare_load(file_type, FIRST).run()
+    with pytest.raises(TooManyRejects):
+        prepare_load(file_type, ONE_BAD).run()
+    assert rows(query, done.table_name) == [(1, "Bern"), (2, "Oslo")]
+    schema, table = file_type.table.name.split(".")
+    left = query("SELECT COUNT(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", (schema, f"{table}%"))
+    assert left == [(1,)]
+
+
+@pytest.mark.parametrize("mode", [mode for mode in AFTER_BOTH if mode != "new_table"])
+def test_readers_see_the_old_rows_or_the_new(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
+    file_type = type_of(mode)
+    prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,old,1\n" % n for n in range(1000))).run()
+    load = prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,new,1\n" % n for n in range(200_000)))
+    seen = set()
+    with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(replace(load, warehouse=other).run)
+        while not running.done():
+            seen |= set(query(f"SELECT city, COUNT(*) FROM {file_type.table.name} GROUP BY city"))  # noqa: S608
+        running.result()
+    new = ("new", 200_000)
+    assert ("old", 1000) in seen
+    assert seen <= {("old", 1000), new}
+    after = set(query(f"SELECT city, COUNT(*) FROM {file_type.table.name} GROUP BY city"))  # noqa: S608
+    assert after == ({("old", 1000), new} if mode == "append" else {new})
+
+
+@each_mode
+def test_two_tries_at_once_load_once(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
+    """A worker that was given up for dead may still be at work."""
+    load = prepare_load(type_of(mode), b"id,city,price\n" + b"".join(b"%d,Bern,1\n" % n for n in range(20_000)))
+    with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(each.run) for each in (load, replace(load, warehouse=other))]
+        errors = [run.exception() for run in runs]
+    assert all(error is None or isinstance(error, StatusConflict | psycopg2.Error) for error in errors)
+    assert errors.count(None) >= 1
+    table = load.run().table_name
+    assert query(f"SELECT COUNT(*), COUNT(DISTINCT id) FROM {table}") == [(20_000, 20_000)]  # noqa: S608
+
+
+def test_doubled_keys_are_named_and_nothing_is_merged(prepare_load: PrepareLoad, query: Query) -> None:
+    file_type = type_of("merge")
+    prepare_load(file_type, FIRST).run()
+    load = prepare_load(file_type, b"id,city,price\n1,Rome,1\n5,Bern,1\n5,Oslo,1\n5,Lima,1\n")
+    with pytest.raises(DoubledKeys, match=r"several rows for one key.*: id 5 \(3 times\); have it sent"):
+        load.run()
+    assert rows(query, file_type.table.name) == [(1, "Bern"), (2, "Oslo")]
+    assert query(
+        "SELECT rows_in_file, rows_loaded, loaded_at FROM mng.files WHERE file_id = %s", (load.file.file_id,)
+    ) == [(4, 0, None)]
+
+
+def test_merge_by_two_columns_replaces_what_is_equal_in_both(prepare_load: PrepareLoad, query: Query) -> None:
+    columns = [
+        {"name": "id", "type": "integer", "required": True},
+        {"name": "city", "type": "varchar(8)", "required": True},
+        {"name": "price", "type": "integer"},
+    ]
+    file_type = make_file_type(table={"mode": "merge", "key": ["id", "city"]}, columns=columns)
+    prepare_load(file_type, b"id,city,price\n1,Bern,1\n1,Oslo,2\n").run()
+    prepare_load(file_type, b"id,city,price\n1,Oslo,3\n2,Oslo,4\n").run()
+    assert query(f"SELECT id, city, price FROM {file_type.table.name} ORDER BY 1, 2") == [  # noqa: S608
+        (1, "Bern", 1),
+        (1, "Oslo", 3),
+        (2, "Oslo", 4),
+    ]
+
+
+def test_replaced_table_keeps_grants_and_comments(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
+) -> None:
+    file_type = type_of("replace")
+    name = file_type.table.name
+    prepare_load(file_type, FIRST).run()
+    warehouse.transaction(lambda current: current.execute(f"GRANT SELECT, UPDATE ON {name} TO PUBLIC"))
+    prepare_load(file_type, SECOND).run()
+    granted = (
+        "SELECT privilege_type FROM information_schema.table_privileges WHERE table_name = %s AND grantee = 'PUBLIC'"
+    )
+    assert sorted(query(granted, (file_type.table.table_name,))) == [("SELECT",), ("UPDATE",)]
+    comments = "SELECT obj_description(%s::regclass), col_description(%s::regclass, 2)"
+    assert query(comments, (name, name)) == [("Trips, one row per trip.", "Where the trip began")]
+
+
+def test_replaced_table_follows_the_schema(prepare_load: PrepareLoad, query: Query) -> None:
+    """A type that no ALTER TABLE can change is no matter for a table made anew."""
+    file_type = type_of("replace")
+    prepare_load(file_type, FIRST).run()
+    changed = [
+        {"name": "id", "type": "varchar(4)", "required": True},
+        {"name": "country", "type": "char(2)", "required": True},
+    ]
+    prepare_load(
+        make_file_type(name=file_type.name, table={"mode": "replace"}, columns=changed), b"id,country\n1,CH\n"
+    ).run()
+    assert query(f"SELECT id, country FROM {file_type.table.name}") == [("1", "CH")]  # noqa: S608
+
+
+def test_table_with_views_is_not_replaced(prepare_load: PrepareLoad, query: Query, warehouse: Warehouse) -> None:
+    file_type = type_of("replace")
+    prepare_load(file_type, FIRST).run()
+    name = file_type.table.name
+    warehouse.transaction(lambda current: current.execute(f"CREATE VIEW {name}_view AS SELECT id FROM {name}"))  # noqa: S608
+    with pytest.raises(TableMismatch, match=r"views depend on it: create them WITH NO SCHEMA BINDING, or write"):
+        prepare_load(file_type, SECOND).run()
+    assert rows(query, name) == [(1, "Bern"), (2, "Oslo")]
+
+
+def test_new_tables_name_is_the_files(prepare_load: PrepareLoad, query: Query) -> None:
+    file_type = type_of("new_table")
+    loads = [prepare_load(file_type, body) for body in (FIRST, SECOND)]
+    names = [load.run().table_name for load in loads]
+    for load, name in zip(loads, names, strict=True):
+        assert name == f"{file_type.table.name}_{load.file.landed_at:%Y%m%d}_{load.file.file_id[:12]}"
+    assert [rows(query, name)[0] for name in names] == [(1, "Bern"), (2, "Rome")]
+
+
+@each_mode
+def test_done_says_how_many_rows_were_replaced_since(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, mode: str
+) -> None:
+    """A run that failed behind its load may be replayed when another file has been loaded."""
+    file_type = type_of(mode)
+    first = prepare_load(file_type, FIRST)
+    first.run()
+    prepare_load(file_type, SECOND).run()
+    finish(first)
+    replaced = {"truncate": 2, "replace": 2, "merge": 1}.get(mode)
+    reason = f"{replaced} of its 2 rows have been replaced by later loads" if replaced else None
+    assert query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (first.file.file_id,)) == [
+        ("Done", reason)
+    ]
+
+
+@each_mode
+def test_file_whose_rows_are_gone_is_not_done(prepare_load: PrepareLoad, warehouse: Warehouse, mode: str) -> None:
+    load = prepare_load(type_of(mode), FIRST)
+    done = load.run()
+    warehouse.transaction(lambda current: current.execute(f"DELETE FROM {done.table_name} WHERE id = 1"))  # noqa: S608
+    with pytest.raises(Exception, match=r"2 rows in the file, 0 rejected, 2 loaded, but 1 in "):
+        finish(load)
+
+
+def finish(load: FileLoad) -> None:
+    done = MarkDoneOperator(task_id="mark_done", file_type=load.file_type, files=[load.file.to_xcom()])
+    load.warehouse.transaction(lambda current: done.finish(current, load.by))

@@ -1,0 +1,183 @@
+"""Which of the waiting files a run takes, in which order, and what becomes of the others and of the bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from lakeport import mng
+from lakeport.credentials import connect_to_redshift
+from lakeport.file_type import FileType
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.files import FilesOperator
+from lakeport.operators.select_all import CopyAllFromS3Operator, FailForFilesOperator, TakeFilesOperator
+from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator
+from lakeport.operators.table import CreateTableOperator
+from lakeport.sensors import NewFilesSensor
+from lakeport.statements import statement
+from lakeport.warehouse import Warehouse
+from tests.integration.conftest import make_file_type
+
+Query = Callable[..., list[tuple[Any, ...]]]
+Land = Callable[..., RegisteredFile]
+HEADER = b"id,city,price\n"
+
+
+def type_of(**landing: Any) -> FileType:
+    file_type = make_file_type()
+    pattern = f"{file_type.name}/{landing.pop('pattern', '*')}"
+    table = landing.pop("table", {})
+    return make_file_type(name=file_type.name, landing={"pattern": pattern, **landing}, table=table)
+
+
+def run(operator: FilesOperator, by: TaskRun) -> Any:
+    """Execute as Airflow does, against the stand-in."""
+    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=operator.task_id, try_number=1)
+    operator.warehouse = lambda: Warehouse(connect_to_redshift)  # type: ignore[method-assign]
+    return operator.execute({"ti": task})  # type: ignore[typeddict-item]  # what it reads of it
+
+
+def waiting(query: Query, file_type: FileType) -> list[dict[str, Any]]:
+    """Return what the sensor hands on."""
+    sensor = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    assert isinstance(sensor.sql, str)
+    return [RegisteredFile(*row).to_xcom() for row in query(sensor.sql, sensor.parameters)]
+
+
+def statuses(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:
+    rows = query("SELECT key, status FROM mng.files WHERE file_type = %s ORDER BY key", (file_type.name,))
+    return [(key.rpartition("/")[2], status) for key, status in rows]
+
+
+@pytest.mark.parametrize(
+    ("newest_by", "pattern", "names"),
+    [
+        ("landed_at", "*", ["b", "c", "*a"]),
+        ("date", "t_{date:%d.%m.%Y}", ["*t_01.02.2013", "t_31.01.2013", "t_30.12.2012"]),
+        ("part", "t_{part}.csv", ["t_9.csv", "*t_10.csv", "t_2.csv"]),
+        ("part", "t_{part}_*", ["t_b_1", "t_a_2", "*t_b_0"]),
+    ],
+)
+def test_newest_is_taken_and_the_others_say_which_won(
+    land: Land, query: Query, newest_by: str, pattern: str, names: list[str]
+) -> None:
+    """The winner is the one with a star."""
+    [winner] = [name[1:] for name in names if name[0] == "*"]
+    names = [name.lstrip("*") for name in names]
+    file_type = type_of(pattern=pattern, newest_by=newest_by)
+    for name in names:
+        land(file_type, HEADER, name)
+    newest = FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=waiting(query, file_type))
+    for _ in range(2):
+        [taken] = run(newest, TaskRun(file_type.dag_id, "run1", ""))
+        assert taken["key"] == f"{file_type.name}/{winner}"
+    assert statuses(query, file_type) == sorted((name, "New" if name == winner else "Filtered Out") for name in names)
+    reasons = query(
+        "SELECT DISTINCT status_reason FROM mng.files WHERE status_reason LIKE %s", (f"%{file_type.name}%",)
+    )
+    assert [reason.split(", ")[0] for (reason,) in reasons] == [f"newer by {newest_by}: {file_type.name}/{winner}"]
+
+
+def load_all(
+    query: Query, warehouse: Warehouse, file_type: FileType, run_id: str = "run1"
+) -> tuple[list[str], FailForFilesOperator]:
+    """Run the steps from the sensor to mark_done; return the loaded names and the step that would be last."""
+    by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
+    take = TakeFilesOperator(
+        task_id="take_files", max_files=file_type.landing.files_a_run, files=waiting(query, file_type)
+    )
+    files = take.execute({})
+    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    loaded = run(CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files), by)
+    run(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded), by)
+    return [file["key"].rpartition("/")[2] for file in loaded], FailForFilesOperator(task_id="fail", files=files)
+
+
+def test_all_files_are_loaded_in_the_order_they_landed_so_many_a_run(
+    land: Land, query: Query, warehouse: Warehouse
+) -> None:
+    file_type = type_of(select="all", max_files=2)
+    for number, name in enumerate(["c", "a", "b"]):
+        land(file_type, HEADER + b"%d,%s,1\n" % (number, name.encode()) * (number + 1), name)
+    assert load_all(query, warehouse, file_type, "run1")[0] == ["c", "a"]
+    assert statuses(query, file_type) == [("a", "Done"), ("b", "New"), ("c", "Done")]
+    assert load_all(query, warehouse, file_type, "run2")[0] == ["b"]
+    counts = query(
+        "SELECT key, rows_in_file, rows_loaded, rows_rejected, loaded_at FROM mng.files "
+        "WHERE file_type = %s ORDER BY 1",
+        (file_type.name,),
+    )
+    assert [row[1:4] for row in counts] == [(2, 2, 0), (3, 3, 0), (1, 1, 0)]
+    for *_, rows_loaded, _, loaded_at in counts:
+        table = file_type.table.name
+        assert query(f"SELECT COUNT(*) FROM {table} WHERE _loaded_at = %s", (loaded_at,)) == [(rows_loaded,)]  # noqa: S608
+
+
+def test_sensor_hands_on_one_file_more_than_a_run_takes(land: Land, query: Query) -> None:
+    file_type = type_of(select="all", max_files=2)
+    for name in "abcd":
+        land(file_type, HEADER, name)
+    assert [file["key"][-1] for file in waiting(query, file_type)] == ["a", "b", "c"]
+
+
+def test_bad_file_costs_only_itself(land: Land, query: Query, warehouse: Warehouse) -> None:
+    file_type = type_of(select="all")
+    for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"3,Bern,1\n"}.items():
+        land(file_type, HEADER + body, name)
+    loaded, last = load_all(query, warehouse, file_type)
+    assert loaded == ["a", "c"]
+    assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Done")]
+    with pytest.raises(AirflowFailException, match=r"1 of 3 files could not be loaded:\n.*/b: copy_to_table: "):
+        run(last, TaskRun(file_type.dag_id, "run1", ""))
+
+
+def test_merge_loads_nothing_behind_a_bad_file(land: Land, query: Query, warehouse: Warehouse) -> None:
+    """Mended and replayed, its older rows would take the place of newer ones."""
+    file_type = type_of(select="all", table={"mode": "merge", "key": ["id"]})
+    for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"1,Rome,1\n"}.items():
+        land(file_type, HEADER + body, name)
+    loaded, last = load_all(query, warehouse, file_type)
+    assert loaded == ["a"]
+    assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Fail")]
+    with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: waits for .*/b, which landed before it"):
+        run(last, TaskRun(file_type.dag_id, "run1", ""))
+
+
+def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse: Warehouse) -> None:
+    file_type = type_of(select="all")
+    for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"3,Bern,1\n"}.items():
+        land(file_type, HEADER + body, name)
+    by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
+    files = waiting(query, file_type)
+    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    first = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files[:2])
+    again = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files)
+    assert [len(run(copy, by)) for copy in (first, again)] == [1, 2]
+    assert query(f"SELECT id FROM {file_type.table.name} ORDER BY id") == [(1,), (3,)]  # noqa: S608
+
+
+def test_run_in_which_no_file_is_good_fails_there(land: Land, query: Query, warehouse: Warehouse) -> None:
+    file_type = type_of(select="all")
+    land(file_type, HEADER + b"one,Bern,1\n", "a")
+    with pytest.raises(AirflowFailException, match=r"1 of 1 files could not be loaded"):
+        load_all(query, warehouse, file_type)
+    assert statuses(query, file_type) == [("a", "Fail")]
+
+
+def test_failed_run_leaves_the_files_it_did_not_take(land: Land, query: Query, warehouse: Warehouse) -> None:
+    """They have a run of their own; a run that took nothing answers for all that wait."""
+    file_type = type_of(select="all", max_files=1)
+    first, second = land(file_type, HEADER, "a"), land(file_type, HEADER, "b")
+    ((now,),) = query("SELECT MAX(registered_at) FROM mng.files")
+    values = {"dag_id": file_type.dag_id, "run_id": "run1", "file_type": file_type.name, "started_at": now}
+    taken = statement("mng/files_of_failed_run")
+    assert [row[0] for row in query(taken, values)] == [first.file_id, second.file_id]
+    by = TaskRun(file_type.dag_id, "run1", "")
+    warehouse.transaction(lambda current: mng.claim(current, [first.file_id], by))
+    assert [row[0] for row in query(taken, values)] == [first.file_id]

@@ -1,0 +1,42 @@
+"""What a schema may check, and what it is told where it cannot be checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.plugins.lakeport.conftest import make_file_type
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ("", "is no one SQL condition"),
+        ("id > 0; DROP TABLE x", "is no one SQL condition"),
+        ("id > 0) OR (1 = 1", "is no one SQL condition"),
+        ("id > 0 -- ever", "is no one SQL condition"),
+        ("id > 0 /* ever", "is no one SQL condition"),
+        ("city = 'Bern", "is no one SQL condition"),
+        (
+            {},
+            "must say one thing: an SQL condition, or one of sql, unique, not_null, accepted_values",
+        ),
+        ({"unique": ["id"], "not_null": ["id"]}, "must say one thing"),
+        ({"unique": []}, "at least 1 item"),
+        ({"unique": ["town"]}, "name what is no column: town"),
+        ({"accepted_values": {"column": "town", "values": [1]}}, "name what is no column: town"),
+        ({"accepted_values": {"column": "id", "values": []}}, "at least 1 item"),
+        ({"row_count": {"min": 2, "max": 1}}, "is 1, which is less than min"),
+        ({"row_count": {"min": -1}}, "greater than or equal to 0"),
+        ({"freshness": {"column": "id", "within": "1d"}}, "by what is no date, timestamp, timestamptz: id"),
+        ({"freshness": {"column": "id", "within": "1w"}}, "'1w' is no age; write a number with m, h or d, as in 36h"),
+        ({"uniq": ["id"]}, "Extra inputs are not permitted"),
+    ],
+    ids=str,
+)
+def test_wrong_check_is_told(check: Any, message: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        make_file_type(checks=["id > 0", check])
+    assert message in str(raised.value)
