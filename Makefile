@@ -42,6 +42,7 @@ fix: setup ## Repair what lint and formatting can repair
 
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench.redshift
 
 lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
