@@ -45,6 +45,7 @@ docs: setup ## Write schemas/schema.json and docs/schema.md from the language's 
 
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench.redshift
 
 lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt

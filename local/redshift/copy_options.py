@@ -10,16 +10,14 @@ MOST_ERRORS = 100_000
 COLUMNAR_OPTIONS = frozenset(
     {"PARQUET", "ORC", "MANIFEST", "FILLRECORD", "ACCEPTINVCHARS", "EXPLICIT_IDS", "STATUPDATE", "SERIALIZETOJSON"}
 )
+ENCODINGS = ("UTF8", "UTF16", "UTF16LE", "UTF16BE", "ISO88591")
 REFUSED_WITH = {
     "CSV": ("FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"),
     "FIXEDWIDTH": ("DELIMITER", "ESCAPE"),
     "JSON": ("DELIMITER", "ESCAPE", "FILLRECORD", "IGNOREBLANKLINES", "NULL", "READRATIO", "REMOVEQUOTES"),
     "IGNOREALLERRORS": ("MAXERROR",),
 }
-NOT_YET = (
-    *("AVRO", "ORC", "SHAPEFILE", "LZOP", "SERIALIZETOJSON", "ENCRYPTED", "MASTER_SYMMETRIC_KEY"),
-    *("READRATIO", "SSH"),
-)
+NOT_YET = (*("SHAPEFILE", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "READRATIO", "SSH"),)
 
 
 class Format(StrEnum):
@@ -27,7 +25,13 @@ class Format(StrEnum):
     TEXT = "txt"
     FIXED_WIDTH = "fixedwidth"
     JSON = "json"
+    AVRO = "avro"
     PARQUET = "parquet"
+    ORC = "orc"
+
+    @property
+    def is_columnar(self) -> bool:
+        return self in (Format.PARQUET, Format.ORC)
 
     @property
     def shown(self) -> str:
@@ -38,6 +42,7 @@ class Format(StrEnum):
 class Compression(StrEnum):
     GZIP = "gzip"
     BZIP2 = "bzip2"
+    LZOP = "lzop"
     ZSTD = "zstd"
 
 
@@ -66,7 +71,9 @@ class CopyOptions:
     remove_quotes: bool = False
     round_decimals: bool = False
     trim_blanks: bool = False
+    serialize_to_json: bool = False
     truncate_columns: bool = False
+    encoding: str = "UTF8"
     is_rehearsal: bool = False
     header_lines: int = 0
     error_limit: int | None = 1
@@ -82,10 +89,10 @@ def build(given: Mapping[str, str]) -> CopyOptions:
         delimiter=given.get("DELIMITER", "," if file_format is Format.CSV else "|"),
         quote=_single("QUOTE", given.get("QUOTE", '"')),
         widths=_widths(given["FIXEDWIDTH"]) if "FIXEDWIDTH" in given else (),
-        json_paths=given.get("JSON", "auto"),
+        json_paths=given.get("JSON", given.get("AVRO", "auto")),
         compression=_compression(given),
         is_manifest="MANIFEST" in given,
-        null_as=None if file_format is Format.JSON else given.get("NULL", "\\N"),
+        null_as=None if file_format in (Format.JSON, Format.AVRO) else given.get("NULL", "\\N"),
         date_format=given.get("DATEFORMAT"),
         time_format=given.get("TIMEFORMAT"),
         replacement=_single("ACCEPTINVCHARS", given["ACCEPTINVCHARS"]) if "ACCEPTINVCHARS" in given else None,
@@ -99,7 +106,9 @@ def build(given: Mapping[str, str]) -> CopyOptions:
         remove_quotes="REMOVEQUOTES" in given,
         round_decimals="ROUNDEC" in given,
         trim_blanks="TRIMBLANKS" in given,
+        serialize_to_json="SERIALIZETOJSON" in given,
         truncate_columns="TRUNCATECOLUMNS" in given,
+        encoding=_encoding(given, file_format),
         is_rehearsal="NOLOAD" in given,
         header_lines=_number("IGNOREHEADER", given.get("IGNOREHEADER", "0"), 2**31 - 1),
         error_limit=None
@@ -137,11 +146,19 @@ def _refuse_conflicts(given: Mapping[str, str], file_format: Format) -> None:
         raise Refused("COPY delimiter must not be empty", sqlstate=SYNTAX_ERROR)
     if given.get("NULL") in ("\n", "\r", "\r\n"):
         raise Refused("COPY null representation cannot use newline or carriage return", sqlstate=SYNTAX_ERROR)
-    if "ENCODING" in given and given["ENCODING"].upper() not in ("UTF8", "UTF-8"):
-        raise Refused(f"COPY ENCODING {given['ENCODING']} is not supported by this stand-in yet")
-    paths = given.get("JSON", "auto")
-    if paths not in ("auto", "auto ignorecase", "noshred") and not paths.startswith("s3://"):
-        raise Refused(f"COPY JSON '{paths}' is neither 'auto', 'auto ignorecase', 'noshred' nor an s3:// url")
+    for name, words in {"JSON": ("auto", "auto ignorecase", "noshred"), "AVRO": ("auto", "auto ignorecase")}.items():
+        paths = given.get(name, "auto")
+        if paths not in words and not paths.startswith("s3://"):
+            raise Refused(f"COPY {name} '{paths}' is neither {', '.join(map(repr, words))} nor an s3:// url")
+
+
+def _encoding(given: Mapping[str, str], file_format: Format) -> str:
+    name = given.get("ENCODING", "UTF8").upper().replace("-", "")
+    if name not in ENCODINGS:
+        raise Refused(f"COPY ENCODING {given['ENCODING']} is none of {', '.join(ENCODINGS)}", sqlstate=SYNTAX_ERROR)
+    if name != "UTF8" and file_format is Format.FIXED_WIDTH:
+        raise Refused("COPY FIXEDWIDTH needs a file in UTF8", sqlstate=SYNTAX_ERROR)
+    return name
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from local.redshift.copy_options import Compression
 from local.redshift.errors import CopyError, detailed
 from local.redshift.formats.text import Stream
+from local.redshift.lzop import LzopFile
 
 _READ_BYTES = 1 << 20
 
@@ -39,6 +40,8 @@ def opened(raw: Stream, compression: Compression | None) -> Stream:
         return raw
     if compression is Compression.ZSTD:
         return _Zstandard(raw)
+    if compression is Compression.LZOP:
+        return LzopFile(raw)
     file = cast("IO[bytes]", raw)  # all that either calls is read(n)
     return gzip.GzipFile(fileobj=file, mode="rb") if compression is Compression.GZIP else bz2.BZ2File(file)
 

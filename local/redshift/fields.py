@@ -12,7 +12,7 @@ from functools import partial
 
 from local.redshift import datetimes, utf8
 from local.redshift.columns import Column, Type
-from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.copy_options import CopyOptions
 from local.redshift.errors import FieldError
 
 Converter = Callable[[str], str | None]
@@ -51,7 +51,7 @@ def converter(column: Column, options: CopyOptions) -> Converter:
 
 def absent(column: Column, options: CopyOptions) -> str | None:
     """Return what FILLRECORD puts where the record has ended: '' for VARCHAR, NULL for the rest."""
-    is_empty = column.type is Type.VARCHAR and not options.empty_as_null and options.format is not Format.PARQUET
+    is_empty = column.type is Type.VARCHAR and not options.empty_as_null and not options.format.is_columnar
     return "" if is_empty else null(column)
 
 

@@ -3,14 +3,14 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
 from local.redshift import utf8
 from local.redshift.columns import Column
 from local.redshift.engine import LOST, Connection, connect
-from local.redshift.rows import Reject
+from local.redshift.rows import Reject, Replacement
 from local.redshift.settings import Settings
 
 LONGEST_RAW = 1024
@@ -101,7 +101,30 @@ class LoadError:
         )
 
 
-Entry = Load | LoadFile | LoadError
+@dataclass(frozen=True, kw_only=True)
+class LoadReplacement:
+    """One record in which ACCEPTINVCHARS has replaced something, a row of STL_REPLACEMENTS."""
+
+    query_id: int
+    number: int
+    file_name: str
+    line_number: int
+    column_name: str
+    raw_line: str
+
+    @classmethod
+    def of(cls, found: Replacement, query_id: int, number: int, file_name: str) -> Self:
+        return cls(
+            query_id=query_id,
+            number=number,
+            file_name=file_name,
+            line_number=found.line,
+            column_name=found.column.name,
+            raw_line=utf8.shown(found.raw[:LONGEST_RAW]),
+        )
+
+
+Entry = Load | LoadFile | LoadError | LoadReplacement
 
 
 def _fields(reject: Reject, columns: Sequence[Column]) -> str:
@@ -118,6 +141,10 @@ def _shown(value: str | None) -> str | None:
     return None if value is None else utf8.shown(value[:LONGEST_RAW])
 
 
+Entries = Mapping[str, Sequence[Entry]]
+"""By the name of their table."""
+
+
 class Journal:
     """Writes entries; one connection serves all sessions, and comes back after the engine was away."""
 
@@ -127,31 +154,30 @@ class Journal:
         self._connection: Connection | None = None
 
     async def begin(self, load: Load) -> None:
-        await self._write([load], [], [])
+        await self._write({"loads": [load]})
 
-    async def finish(self, load: Load, files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
-        await self._write([load], files, errors)
+    async def finish(self, load: Load, entries: Entries) -> None:
+        await self._write({"loads": [load], **entries})
 
     async def close(self) -> None:
         if self._connection:
             self._connection.terminate()
 
-    async def _write(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+    async def _write(self, entries: Entries) -> None:
         async with self._lock:
             try:
-                await self._replace(loads, files, errors)
+                await self._replace(entries)
             except LOST:  # the engine was restarted since the last entry
                 self._connection = None
-                await self._replace(loads, files, errors)
+                await self._replace(entries)
 
-    async def _replace(self, loads: Sequence[Load], files: Sequence[LoadFile], errors: Sequence[LoadError]) -> None:
+    async def _replace(self, entries: Entries) -> None:
         connection = await self._connected()
         async with connection.transaction():
-            ids = [load.query_id for load in loads]
+            ids = [load.query_id for load in entries["loads"]]
             await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
-            await _insert(connection, "loads", loads)
-            await _insert(connection, "load_files", files)
-            await _insert(connection, "load_errors", errors)
+            for table, rows in entries.items():
+                await _insert(connection, table, rows)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -166,10 +192,9 @@ async def _insert(connection: Connection, table: str, entries: Sequence[Entry]) 
         await connection.copy_records_to_table(table, schema_name="lakeport_internal", columns=names, records=rows)
 
 
-def as_json(load: Load, files: Sequence[LoadFile], errors: Sequence[LoadError]) -> dict[str, list[dict[str, object]]]:
+def as_json(load: Load, entries: Entries) -> dict[str, list[dict[str, object]]]:
     """Return entries for the session whose transaction cannot see them in the tables yet."""
-    return {
-        "loads": [asdict(load)],
-        "files": [asdict(file) for file in files],
-        "errors": [asdict(error) | {"fields": json.loads(error.fields)} for error in errors],
-    }
+    found = {table: [asdict(row) for row in rows] for table, rows in {"loads": [load], **entries}.items()}
+    for error in found["load_errors"]:
+        error["fields"] = json.loads(str(error["fields"]))
+    return found

@@ -68,7 +68,7 @@ class CopyRun:
             if is_own_transaction:
                 await self.backend.query("ROLLBACK")
             raise
-        return self._messages(load)
+        return self._messages(load, reading.replacement_count)
 
     async def _begin(self, target: Target, objects: list[S3Object]) -> tuple[Load, FileReading]:
         rows = await self.backend.query(
@@ -110,7 +110,7 @@ class CopyRun:
             load.ended_at = journal.now()
             load.error_count = reading.error_count
             load.loaded_bytes = reading.encoded_bytes if load.status == "completed" else 0
-            await asyncio.shield(self.journal.finish(load, reading.files, reading.errors))
+            await asyncio.shield(self.journal.finish(load, reading.entries()))
             log.info("COPY %s %s: %s rows, %s errors", load.table_name, load.status, load.loaded_rows, load.error_count)
 
     async def _stream(self, reading: FileReading) -> int:
@@ -144,17 +144,22 @@ class CopyRun:
     async def _remember(self, last: LastCopy, load: Load, reading: FileReading, *, is_own_transaction: bool) -> None:
         last.rows = load.loaded_rows
         if not is_own_transaction:
-            for relation, entries in journal.as_json(load, reading.files, reading.errors).items():
+            for relation, entries in journal.as_json(load, reading.entries()).items():
                 last.unsettled.setdefault(relation, []).extend(entries)
         await self.backend.query(last.sql())
 
-    def _messages(self, load: Load) -> list[bytes]:
+    def _messages(self, load: Load, replacement_count: int) -> list[bytes]:
         table = self.command.table
         notices = [f"Load into table '{table}' completed, {load.loaded_rows} record(s) loaded successfully."]
         if load.error_count:
             notices.append(
                 f"Load into table '{table}' completed, {load.error_count} record(s) could not be loaded."
                 "  Check 'stl_load_errors' system table for details."
+            )
+        if replacement_count:
+            notices.append(
+                f"Load into table '{table}' completed, {replacement_count} record(s) were loaded with replacements"
+                " made for ACCEPTINVCHARS.  Check 'stl_replacements' system table for details."
             )
         # `COPY n` serves drivers that read a count from the tag as well as those that do not.
         return [*map(_info, notices), wire.command_complete(f"COPY {load.loaded_rows}")]

@@ -3,30 +3,24 @@
 import contextlib
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from local.redshift.columns import Column
-from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.copy_options import CopyOptions
 from local.redshift.decompression import Decompressed
-from local.redshift.errors import CopyError, StandInError
-from local.redshift.formats import shredding
-from local.redshift.formats.csv import CsvReader
-from local.redshift.formats.delimited import DelimitedReader
-from local.redshift.formats.fixed_width import FixedWidthReader
-from local.redshift.formats.json import JsonReader
-from local.redshift.formats.parquet import ParquetReader
-from local.redshift.formats.shredding import Shred
+from local.redshift.encodings import Transcoded
+from local.redshift.errors import CopyError, FieldError, StandInError
 from local.redshift.formats.text import Stream
-from local.redshift.journal import MOST_ERRORS_KEPT, LoadError, LoadFile, now
+from local.redshift.journal import MOST_ERRORS_KEPT, Entries, LoadError, LoadFile, LoadReplacement, now
 from local.redshift.pipe import Closed, Pipe
+from local.redshift.readers import Reader, reader
 from local.redshift.rows import Reject, RowChecker
-from local.redshift.s3 import Location, ObjectStore, S3Object
+from local.redshift.s3 import ObjectStore, S3Object
 
 log = logging.getLogger(__name__)
 
 SPOOL_BYTES = 1 << 20
-LONGEST_PATHS_BYTES = 4 << 20
 OTHER_SLICES = 3
 """When a load fails, so many further files may still report what is wrong at their start: they are read at once."""
 
@@ -48,8 +42,18 @@ class FileReading:
         self.query_id = 0
         self.files: list[LoadFile] = []
         self.errors: list[LoadError] = []
+        self.replacements: list[LoadReplacement] = []
         self.error_count = 0
         self.encoded_bytes = 0
+
+    @property
+    def replacement_count(self) -> int:
+        """Return in how many rows ACCEPTINVCHARS has replaced something."""
+        return self._checker.replacement_count
+
+    def entries(self) -> Entries:
+        """Return what goes into the journal."""
+        return {"load_files": self.files, "load_errors": self.errors, "load_replacements": self.replacements}
 
     def run(self, pipe: Pipe) -> None:
         """Read everything into the pipe; the thread's whole work."""
@@ -71,28 +75,36 @@ class FileReading:
 
     def _read(self, each: S3Object, pipe: Pipe) -> None:
         file = self._began(each)
-        reader = self._reader(each, file, self._count)
+        found = self._reader(each, file, self._count)
         with contextlib.closing(self._store.open(each.location)) as body:
             try:
-                for block in reader.blocks(self._stream(each, body)):
+                for block in found.blocks(self._stream(each, body)):
                     self.encoded_bytes += len(block)
                     pipe.check_open()
                     if block and not self._options.is_rehearsal:
                         pipe.put(block)
+            except FieldError as error:  # of the file as a whole: the rest of it is left out
+                self._count(file, Reject(found.lines_scanned + 1, "", error.code, error.reason))
             finally:
-                file.lines_scanned = reader.lines_scanned
+                file.lines_scanned = found.lines_scanned
                 file.ended_at = now()
+                self._take_replacements(file)
+
+    def _take_replacements(self, file: LoadFile) -> None:
+        for each in self._checker.replacements[len(self.replacements) :]:
+            number = len(self.replacements) + 1
+            self.replacements.append(LoadReplacement.of(each, self.query_id, number, file.file_name))
 
     def _look_at_other_slices(self) -> None:
         """Report the first bad row near the start of the files that come next."""
         for each in self._objects[len(self.files) :][:OTHER_SLICES]:
             file = self._began(each)
-            reader = self._reader(each, file, self._count_last)
+            found = self._reader(each, file, self._count_last)
             with (
                 contextlib.suppress(TooManyErrors, Exception),
                 contextlib.closing(self._store.open(each.location)) as body,
             ):
-                next(reader.blocks(self._stream(each, body)), None)
+                next(found.blocks(self._stream(each, body)), None)
 
     def _began(self, each: S3Object) -> LoadFile:
         self.files.append(
@@ -107,34 +119,14 @@ class FileReading:
         )
         return self.files[-1]
 
-    def _reader(self, each: S3Object, file: LoadFile, count: "Counter") -> "Reader":
-        def report(reject: Reject) -> None:
-            count(file, reject)
-
-        match self._options.format:
-            case Format.CSV:
-                return CsvReader(self._checker, report)
-            case Format.FIXED_WIDTH:
-                return FixedWidthReader(self._checker, report)
-            case Format.JSON:
-                return JsonReader(self._checker, report, self._shred())
-            case Format.PARQUET:
-                return ParquetReader(self._checker, each.location.url)
-        return DelimitedReader(self._checker, report)
-
-    def _shred(self) -> Shred:
-        columns, how = self._checker.columns, self._options.json_paths
-        if how == "noshred":
-            return shredding.whole(columns)
-        if how.startswith("s3://"):
-            paths = shredding.read_paths(self._store.open(Location.from_url(how)).read(LONGEST_PATHS_BYTES))
-            if paths is not None:
-                return shredding.by_path(columns, paths)
-        return shredding.by_name(columns, ignores_case=how == "auto ignorecase")
+    def _reader(self, each: S3Object, file: LoadFile, count: "Counter") -> Reader:
+        return reader(self._checker, lambda reject: count(file, reject), self._store, each.location)
 
     def _stream(self, each: S3Object, body: Stream) -> Stream | BinaryIO:
         stream = Decompressed(body, self._options.compression, each.location.url)
-        return _spooled(stream) if self._options.format is Format.PARQUET else stream
+        if self._options.format.is_columnar:
+            return _spooled(stream)
+        return stream if self._options.encoding == "UTF8" else Transcoded(stream, self._options.encoding)
 
     def _count(self, file: LoadFile, reject: Reject) -> None:
         self._keep(file, reject)
@@ -152,12 +144,6 @@ class FileReading:
             number = len(self.errors) + 1
             columns = self._checker.columns
             self.errors.append(LoadError.of(reject, self.query_id, number, file.file_name, columns))
-
-
-class Reader(Protocol):
-    lines_scanned: int
-
-    def blocks(self, stream: Any, /) -> Iterator[bytes]: ...
 
 
 Counter = Callable[[LoadFile, Reject], None]

@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from local.redshift import fields
-from local.redshift.columns import Column
+from local.redshift import fields, utf8
+from local.redshift.columns import Column, Type
 from local.redshift.copy_options import CopyOptions
 from local.redshift.errors import FieldError
 
 _QUOTABLE = re.compile('[",\n\r]')
+
+MOST_REPLACEMENTS = 100
+"""So many Redshift writes down for each slice."""
 
 Values = list[str | None]
 
@@ -40,13 +43,26 @@ class Reject:
     """The fields before the bad one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A record in which ACCEPTINVCHARS has replaced something."""
+
+    line: int
+    """-1 where the format has no lines."""
+    column: Column
+    raw: str
+
+
 class RowChecker:
     """Converts records for one list of columns."""
+
+    replacement_count = 0
 
     def __init__(self, columns: Sequence[Column], options: CopyOptions) -> None:
         self.columns = columns
         self.options = options
         self.converters = [fields.converter(column, options) for column in columns]
+        self.replacements: list[Replacement] = []
 
     def check(self, record: Record) -> Values | Reject:
         """Return the values to store, or the first thing that is wrong."""
@@ -56,7 +72,21 @@ class RowChecker:
                 values.append(self._value(record, index, column))
             except FieldError as error:
                 return self.reject(record, index, error)
+        if self.options.replacement is not None:
+            self._look_for_replacement(record)
         return values
+
+    def note_replacement(self, line: int, column: Column, raw: str) -> None:
+        self.replacement_count += 1
+        if len(self.replacements) < MOST_REPLACEMENTS:
+            self.replacements.append(Replacement(line, column, raw))
+
+    def _look_for_replacement(self, record: Record) -> None:
+        for column, value in zip(self.columns, record.fields, strict=False):
+            is_replaced = column.type is Type.VARCHAR and value is not None and not value.isascii()
+            if is_replaced and value != utf8.repaired(str(value), self.options.replacement):
+                self.note_replacement(record.line, column, record.raw)
+                return
 
     def reject(self, record: Record, index: int, error: FieldError) -> Reject:
         present = record.fields[index] if index < len(record.fields) else None

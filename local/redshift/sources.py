@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.redshift.copy_options import CopyOptions, Format
+from local.redshift.copy_options import CopyOptions
 from local.redshift.copy_statement import CopyCommand
 from local.redshift.errors import CopyError, detailed
 from local.redshift.s3 import Location, ObjectStore, S3Object
@@ -35,7 +35,7 @@ def _matching(store: ObjectStore, prefix: Location) -> list[S3Object]:
 def _listed(store: ObjectStore, manifest: Location, options: CopyOptions) -> list[S3Object]:
     found = []
     for entry in _entries(store, manifest):
-        if options.format is Format.PARQUET and entry.content_length is None:
+        if options.format.is_columnar and entry.content_length is None:
             raise detailed("File entry does not have 'meta' key.", code=15003, context=entry.location.url)
         each = store.head(entry.location)
         if each is None and entry.is_mandatory:
@@ -50,7 +50,7 @@ def _listed(store: ObjectStore, manifest: Location, options: CopyOptions) -> lis
 
 
 def _check_length(found: S3Object, entry: _Entry, options: CopyOptions) -> None:
-    if options.format is Format.PARQUET and entry.content_length != found.size_bytes:
+    if options.format.is_columnar and entry.content_length != found.size_bytes:
         message = "S3ServiceException:The requested range is not satisfiable,Status 416,Error InvalidRange"
         raise detailed(message, code=15001, context=f"{found.location.url} has {found.size_bytes} bytes")
 

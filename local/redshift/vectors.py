@@ -6,33 +6,62 @@ A column with few different values asks that checker once a value, so that no op
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from local.redshift import datetimes
+from local.redshift import datetimes, utf8
 from local.redshift.columns import Column, Type
 from local.redshift.copy_options import CopyOptions
 from local.redshift.errors import FieldError
 from local.redshift.fields import BLANKS, Converter, absent
 from local.redshift.rows import RowChecker
 
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_TIMESTAMP = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$"
-_ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?$"
+_DAY = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])-\d{2}-\d{2}"
+_DATE = rf"^{_DAY}$"
+_TIMESTAMP = rf"^{_DAY} \d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?$"
+_ISO_TIMESTAMP = rf"^{_DAY}([ T]\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?)?$"
 _PLAIN_INTEGER = r"^-?[0-9]{1,19}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]*)?$"
+_INTEGERS = {
+    Type.SMALLINT: (r"^-?[0-9]{1,4}$", pa.int16()),
+    Type.INTEGER: (r"^-?[0-9]{1,9}$", pa.int32()),
+    Type.BIGINT: (r"^-?[0-9]{1,18}$", pa.int64()),
+}
 _CASTS = {
-    Type.SMALLINT: (_PLAIN_INTEGER, pa.int16()),
-    Type.INTEGER: (_PLAIN_INTEGER, pa.int32()),
-    Type.BIGINT: (_PLAIN_INTEGER, pa.int64()),
     Type.REAL: (_PLAIN_NUMBER, pa.float32()),
     Type.DOUBLE: (_PLAIN_NUMBER, pa.float64()),
     Type.DATE: (_DATE, pa.date32()),
 }
 _WRITE = pacsv.WriteOptions(include_header=False, quoting_style="needed")
 _FEW_VALUES = 1024
+_PIECES, _PIECE_ROWS = 16, 64
+_NONCHARACTERS = (
+    r"[\x{FDD0}-\x{FDEF}"
+    + "".join(rf"\x{{{plane << 16 | 0xFFFE:X}}}-\x{{{plane << 16 | 0xFFFF:X}}}" for plane in range(17))
+    + "]"
+)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The columns of a chunk, ready for PostgreSQL but for some rows."""
+
+    arrays: Sequence[pa.Array]
+    doubtful: Sequence[int]
+    """Rows, in order, that only the row checker can judge."""
+    is_verbatim: bool = False
+    """Every value is stored as it stands in the file, and none is empty."""
+
+    @property
+    def rows(self) -> int:
+        return len(self.arrays[0])
+
+    def encode(self, start: int, stop: int) -> bytes:
+        """Write rows as CSV for PostgreSQL."""
+        return encode([array.slice(start, stop - start) for array in self.arrays]) if stop > start else b""
 
 
 class VectorChecker:
@@ -41,30 +70,38 @@ class VectorChecker:
     def __init__(self, checker: RowChecker) -> None:
         self.options = checker.options
         self.plans = [
-            (column, _quick(column, checker.options), convert)
+            _Plan(column, _quick(column, checker.options), _unreplaced(column, checker.options, convert))
             for column, convert in zip(checker.columns, checker.converters, strict=True)
         ]
 
-    def encode(self, texts: Sequence[pa.Array]) -> bytes | None:
-        """Return the chunk as CSV for PostgreSQL, or None when something in it may be wrong.
-
-        Columns beyond the texts are filled as FILLRECORD says.
-        """
-        arrays = []
-        for text, (column, quick, convert) in zip(texts, self.plans, strict=False):
-            array = _converted(text, column, quick, convert)
-            if array is None:
-                return None
+    def convert(self, texts: Sequence[pa.Array]) -> Converted | None:
+        """Convert what is clean; None when FILLRECORD cannot fill the columns beyond the texts."""
+        arrays, doubtful = list[pa.Array](), set[int]()
+        for text, plan in zip(texts, self.plans, strict=False):
+            array, doubts = plan.convert(text)
             arrays.append(array)
+            doubtful.update(doubts)
         missing = self._missing(len(texts), len(arrays[0]))
-        return None if missing is None else encode([*arrays, *missing])
+        if missing is None:
+            return None
+        is_verbatim = len(texts) == len(self.plans) and all(map(_is_unchanged, texts, arrays))
+        return Converted([*arrays, *missing], sorted(doubtful), is_verbatim)
+
+    def encode(self, texts: Sequence[pa.Array]) -> bytes | None:
+        """Return the chunk as CSV for PostgreSQL, or None when something in it may be wrong."""
+        converted = self.convert(texts)
+        return None if converted is None or converted.doubtful else encode(converted.arrays)
 
     def _missing(self, present: int, count: int) -> list[pa.Array] | None:
         try:
-            values = [absent(column, self.options) for column, _, _ in self.plans[present:]]
+            values = [absent(plan.column, self.options) for plan in self.plans[present:]]
         except FieldError:
             return None
         return [pa.repeat(pa.scalar(value, pa.string()), count) for value in values]
+
+
+def _is_unchanged(text: pa.Array, array: pa.Array) -> bool:
+    return array is text and not text.null_count and (pc.min(pc.binary_length(text)).as_py() or 0) > 0
 
 
 def encode(arrays: Sequence[pa.Array]) -> bytes:
@@ -73,16 +110,74 @@ def encode(arrays: Sequence[pa.Array]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _converted(text: pa.Array, column: Column, quick: "Quick", convert: Converter) -> pa.Array | None:
-    try:
-        array = quick(text)
-    except pa.ArrowInvalid:
-        array = None
-    if array is None:
-        array = _by_distinct_values(text, convert)
-    if array is None or (column.is_required and array.null_count):
-        return None
-    return array
+@dataclass(frozen=True)
+class _Plan:
+    """How one column is converted."""
+
+    column: Column
+    quick: "Quick"
+    slow: Converter
+    """The row checker's own conversion."""
+
+    def convert(self, text: pa.Array) -> tuple[pa.Array, list[int]]:
+        """Return the column and the rows whose values are in doubt."""
+        array = self._at_once(text)
+        if array is None:
+            array, doubtful = self._in_pieces(text)
+        else:
+            doubtful = []
+        if self.column.is_required and array.null_count:
+            doubtful = pc.indices_nonzero(pc.is_null(array)).to_pylist()
+        return array, doubtful
+
+    def _at_once(self, text: pa.Array) -> pa.Array | None:
+        try:
+            array = self.quick(text)
+        except pa.ArrowInvalid:
+            array = None
+        return _by_distinct_values(text, self.slow) if array is None else array
+
+    def _in_pieces(self, text: pa.Array) -> tuple[pa.Array, list[int]]:
+        """Narrow down where the doubt is, and there ask the row checker value by value."""
+        if len(text) <= _PIECE_ROWS:
+            return self._by_value(text)
+        size, arrays, doubtful = -(-len(text) // _PIECES), list[pa.Array](), list[int]()
+        for start in range(0, len(text), size):
+            piece = text.slice(start, size)
+            array, doubts = self._at_once(piece), list[int]()
+            if array is None:
+                array, doubts = self._in_pieces(piece)
+            arrays.append(pc.cast(array, pa.string()))
+            doubtful += [start + doubt for doubt in doubts]
+        return pa.concat_arrays(arrays), doubtful
+
+    def _by_value(self, text: pa.Array) -> tuple[pa.Array, list[int]]:
+        stored, doubtful = list[str | None](), list[int]()
+        for row, value in enumerate(_decoded(text)):
+            try:
+                stored.append(None if value is None else self.slow(value))
+            except FieldError:
+                stored.append(None)
+                doubtful.append(row)
+        return pa.array(stored, pa.string()), doubtful
+
+
+def _unreplaced(column: Column, options: CopyOptions, convert: Converter) -> Converter:
+    """Leave to the row checker, which writes it down, any value in which ACCEPTINVCHARS replaces something."""
+    replacement = options.replacement
+    if replacement is None or column.type is not Type.VARCHAR:
+        return convert
+
+    def convert_sound(value: str) -> str | None:
+        if utf8.repaired(value, replacement) != value:
+            raise FieldError(1220, "needs a replacement")
+        return convert(value)
+
+    return convert_sound
+
+
+def _decoded(text: pa.Array) -> list[str | None]:
+    return [None if raw is None else utf8.decoded(raw) for raw in text.cast(pa.binary()).to_pylist()]
 
 
 Quick = Callable[[pa.Array], pa.Array | None]
@@ -91,10 +186,10 @@ Quick = Callable[[pa.Array], pa.Array | None]
 def _by_distinct_values(text: pa.Array, convert: Converter) -> pa.Array | None:
     """Ask the row checker once for each different value; None when there are many, or one is wrong."""
     encoded = text.dictionary_encode()
-    if len(encoded.dictionary) > max(_FEW_VALUES, len(text) // 8):
+    if len(encoded.dictionary) > max(_FEW_VALUES, len(text) // 8) or len(text) <= _PIECE_ROWS:
         return None
     try:
-        stored = [convert(value) for value in encoded.dictionary.to_pylist()]
+        stored = [None if value is None else convert(value) for value in _decoded(encoded.dictionary)]
     except FieldError:
         return None
     return pa.array(stored, pa.string()).take(encoded.indices)
@@ -104,6 +199,8 @@ def _quick(column: Column, options: CopyOptions) -> Quick:
     kind = column.type
     if kind.is_character:
         return lambda text: _string(text, column, options)
+    if kind in _INTEGERS:
+        return lambda text: _integer(_without_blank(text), kind)
     if kind is Type.DECIMAL:
         return lambda text: _decimal(_without_blank(text), column, options)
     if kind is Type.TIMESTAMP:
@@ -135,7 +232,7 @@ def _string(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | 
     if options.trim_blanks and column.type is Type.VARCHAR:
         text = pc.utf8_rtrim(text, BLANKS)
     is_ascii = pc.all(pc.string_is_ascii(text)).as_py() is not False
-    if not is_ascii and (column.type is Type.CHAR or options.replacement is not None):
+    if not is_ascii and (column.type is Type.CHAR or not _is_sound(text, options)):
         return None
     longest = pc.max(pc.binary_length(text)).as_py() or 0
     if column.length < 0 or longest <= column.length:
@@ -145,8 +242,16 @@ def _string(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | 
     return None
 
 
+def _is_sound(text: pa.Array, options: CopyOptions) -> bool:
+    """Say whether text is UTF-8 throughout and ACCEPTINVCHARS has nothing to replace."""
+    text.validate(full=True)
+    if options.replacement is None:
+        return True
+    return pc.any(pc.match_substring_regex(text, _NONCHARACTERS)).as_py() is not True
+
+
 def _null_where(text: pa.Array, is_null: pa.Array) -> pa.Array:
-    return pc.if_else(is_null, pa.scalar(None, text.type), text) if pc.any(is_null).as_py() else text
+    return pc.replace_with_mask(text, is_null, pa.scalar(None, text.type)) if pc.any(is_null).as_py() else text
 
 
 def _without_blank(text: pa.Array) -> pa.Array:
@@ -163,10 +268,22 @@ def _matches(text: pa.Array, pattern: str) -> bool:
 
 
 def _cast(text: pa.Array, pattern: str, to: pa.DataType) -> pa.Array | None:
-    return pc.cast(text, to) if _matches(text, pattern) else None
+    """Return the text as it is if it reads as a value of the type; raises ArrowInvalid for what is out of range."""
+    if not _matches(text, pattern):
+        return None
+    pc.cast(text, to)
+    return text
+
+
+def _integer(text: pa.Array, kind: Type) -> pa.Array | None:
+    """Cast only where digits alone do not tell that the number is in range."""
+    short, to = _INTEGERS[kind]
+    return text if _matches(text, short) else _cast(text, _PLAIN_INTEGER, to)
 
 
 def _decimal(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | None:
+    if _matches(text, _fitting_decimal(column)):
+        return text
     if not _matches(text, _PLAIN_NUMBER):
         return None
     to = pa.decimal128(column.length, column.scale)
@@ -179,6 +296,12 @@ def _decimal(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array |
         return pc.cast(_truncated(text, column.scale), to)
     except pa.ArrowInvalid:
         return None
+
+
+def _fitting_decimal(column: Column) -> str:
+    before = column.length - column.scale
+    whole = rf"[0-9]{{1,{before}}}" if before > 0 else "0"
+    return rf"^-?{whole}(\.[0-9]{{1,{column.scale}}})?$" if column.scale else rf"^-?{whole}$"
 
 
 def _truncated(text: pa.Array, scale: int) -> pa.Array:

@@ -58,9 +58,9 @@ def copy_statement(
     columns: Sequence[str],
     manifest_uri: str,
     compression: str,
+    jsonpaths_uri: str = "",
     *,
     into: sql.Identifier | None = None,
-    jsonpaths_uri: str = "",
 ) -> sql.Composed:
     """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order.
 

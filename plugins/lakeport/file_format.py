@@ -31,6 +31,7 @@ class Format(Part):
         "compression": "How the files are packed; a name's ending must agree.",
         "member": "Which files of an archive are loaded, as a glob; without it all.",
         "encoding": "How text is written, as in utf16 or cp1252.",
+        "sheet": "The worksheet of an Excel workbook; without it the first.",
         "layout": "Whether a JSON file is one object after the other or one array of objects.",
         "jsonpaths": "Where each column's value stands in a JSON object, in the columns' order.",
         "ignorecase": "The case of JSON keys does not count.",
@@ -54,11 +55,12 @@ class Format(Part):
         "trimblanks": "Blanks at a text's end are cut off.",
         "truncatecolumns": "Texts too long for their column are cut; without it the row is rejected.",
     }
-    type: Literal["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro"]
+    type: Literal["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"]
     compression: Literal["none", "gzip", "bzip2", "lzop", "zstd", "zip", "tar", "tar.gz"] = "none"
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     encoding: Annotated[str, BeforeValidator(text_encoding.checked_encoding)] = text_encoding.UTF8
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None
     layout: Literal["objects", "array"] = "objects"
     jsonpaths: tuple[Annotated[str, AfterValidator(checked_path)], ...] = ()
     ignorecase: bool = False
@@ -102,13 +104,17 @@ class Format(Part):
     @property
     def is_prepared(self) -> bool:
         """Say whether the file must be made into objects that COPY can read."""
-        return self.is_archive or self.is_transcoded or self.layout == "array"
+        return self.is_archive or self.is_transcoded or self.layout == "array" or self.type == "xlsx"
 
     @property
     def copied(self) -> Format:
         """Return the format of what COPY reads, which is another where the file is prepared."""
-        changes = {"encoding": text_encoding.UTF8} if self.is_transcoded else {}
-        return self.model_copy(update={**changes, "layout": "objects"})
+        changes: dict[str, object] = {"layout": "objects"}
+        if self.is_transcoded:
+            changes["encoding"] = text_encoding.UTF8
+        if self.type == "xlsx":  # an empty cell is no text, and an empty row no row
+            changes |= {"type": "csv", "emptyasnull": True, "ignoreblanklines": True}
+        return self.model_copy(update=changes)
 
     def objection_to(self, columns: Sequence[Column]) -> str | None:
         """Return why a file of these columns cannot be written so, or None."""
@@ -127,6 +133,11 @@ class Format(Part):
     @classmethod
     def _fits_the_type(cls, value: object, info: ValidationInfo) -> object:
         type_ = info.data.get("type", "")
+        owner = _ALONE.get(info.field_name or "", type_)
+        if type_ and owner != type_:
+            raise ValueError(f"is a key of type {owner} alone, not of {type_}")
+        if type_ == "xlsx" and info.field_name in ("dateformat", "timeformat") and value != "auto":
+            raise ValueError("is auto for type xlsx, or not there: its dates are no text")
         if info.field_name in _REFUSED.get(type_, ()):
             raise ValueError(f"COPY does not take this for type {type_}")
         if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(unescaped(value)) != 1:
@@ -172,7 +183,8 @@ _COPY_DECODES = {"csv", "delimited"}  # FIXEDWIDTH takes UTF-8 alone, and of JSO
 _CONVERSIONS = {"acceptanydate", "blanksasnull", "emptyasnull", "roundec", "trimblanks", "truncatecolumns"}
 _CONVERSIONS |= {"dateformat", "timeformat"}
 _LINES = {"header_lines", "delimiter", "quote", "null_as", "escape", "ignoreblanklines", "removequotes", "fillrecord"}
-_NAMED = {"jsonpaths", "ignorecase", "layout"}
+_NAMED = {"jsonpaths", "ignorecase"}
+_ALONE = {"sheet": "xlsx", "layout": "json"}
 _COLUMNAR = (_LINES - {"fillrecord"}) | _CONVERSIONS | _NAMED | {"encoding"}
 _REFUSED: dict[str, set[str]] = {
     "csv": {"escape", "removequotes"} | _NAMED,
@@ -181,5 +193,6 @@ _REFUSED: dict[str, set[str]] = {
     "json": _LINES,
     "parquet": _COLUMNAR,
     "orc": _COLUMNAR,
-    "avro": _LINES | {"encoding", "layout"},
+    "avro": _LINES | {"encoding"},
+    "xlsx": (_LINES - {"header_lines", "null_as"}) | _NAMED | {"encoding", "acceptinvchars"},
 }

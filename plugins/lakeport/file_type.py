@@ -139,7 +139,7 @@ class FileType(Part):
     format: Format
     table: Table
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
-    drift: Literal["refuse"] = "refuse"
+    drift: Literal["refuse", "add", "ignore"] = "refuse"
     rejects: Rejects = Rejects()
     checks: tuple[Check, ...] = ()
     wait: Wait = Wait.model_validate({})
@@ -210,6 +210,14 @@ class FileType(Part):
         if loose:
             raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
         return columns
+
+    @field_validator("drift")
+    @classmethod
+    def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
+        format_ = info.data.get("format")
+        if drift != "refuse" and format_ and not format_.has_header:
+            raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
+        return drift
 
     @field_validator("checks")
     @classmethod

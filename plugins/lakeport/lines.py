@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from lakeport import landing
+from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format, unescaped
 from lakeport.file_type import FileType
 from lakeport.json_paths import value_at
 from lakeport.table_type import Column
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 _DELIMITERS = {"csv": ",", "delimited": "|"}
+
+
+def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return what stands in a header, as headers are compared: case and outer blanks do not count."""
+    try:
+        fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
+    except csv.Error as error:
+        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
+    return tuple(field.strip().lower() for field in fields)
 
 
 def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
     """Return the header's columns in the file's order, since COPY maps fields to columns by position.
 
-    Raises UnloadableFile with the difference where they are not exactly the schema's (`drift: refuse`).
+    Raises UnloadableFile with the difference where they are not exactly the type's.
     """
-    try:
-        fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
-    except csv.Error as error:
-        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
-    words = tuple(field.strip().lower() for field in fields)
+    words = words_of_header(file_type, header)
     expected = [column.header_word for column in file_type.columns]
     found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
     if found:
@@ -48,6 +60,34 @@ def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tupl
 
 def _shown(words: Iterable[str]) -> list[str]:
     return [word or "(blank)" for word in words]
+
+
+def raw_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], format_: Format) -> dict[int, tuple[int, str]]:
+    """Return what stands in the lines COPY names, each with the number it has in the file that landed."""
+    copied = format_.copied
+    if not copied.has_lines:
+        return {}
+    if format_.type == "xlsx":
+        return _sheet_rows(s3, source, set(numbers))
+    lines = landing.read_lines(s3, source, numbers, copied.encoding)
+    return {number: (number, line) for number, line in lines.items()}
+
+
+def _sheet_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
+    """Return rows of a prepared sheet: a cell may hold line ends, so a row may be several lines."""
+    found: dict[int, tuple[int, str]] = {}
+    if not numbers:
+        return found
+    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+    with landing.opened(s3, source) as stream:
+        reader, line = csv.reader(io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\n")), 0
+        for row, fields in enumerate(reader, start=1):
+            for number in numbers.intersection(range(line + 1, reader.line_num + 1)):
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerow(fields)
+                found[number] = (row, text.getvalue().removesuffix("\n"))
+            line = reader.line_num
+    return found
 
 
 def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:

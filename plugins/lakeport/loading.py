@@ -17,9 +17,10 @@ from lakeport.checking import check_rows
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.ddl import table_identifier
+from lakeport.drift import FileColumns, add_columns, columns_of_file
 from lakeport.errors import LakeportError, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
-from lakeport.lines import columns_in_header, value_in_line
+from lakeport.lines import raw_lines, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
 from lakeport.placing import Placing, placing
 from lakeport.statements import composed, statement
@@ -58,6 +59,8 @@ class FileLoad:
     by: TaskRun
     warehouse: Warehouse
     s3: S3Client
+    ignored: tuple[str, ...] = ()
+    """Columns of the file that go to no table."""
 
     def run(self) -> Load:
         """Load the file and return what was loaded.
@@ -88,16 +91,20 @@ class FileLoad:
 
     def _load(self, sources: tuple[CopySource, ...]) -> Load:
         self._check_versions(sources)
-        columns = self._columns(sources)
+        found = self._columns(sources)
+        return replace(self, file_type=found.file_type, ignored=found.ignored)._load_columns(sources, found.names)
+
+    def _load_columns(self, sources: tuple[CopySource, ...], columns: tuple[str, ...]) -> Load:
+        if self.file_type.drift == "add" and self.file_type.table.mode not in ("replace", "new_table"):
+            added = self.warehouse.transaction(lambda current: add_columns(current, self.file_type))
+            if added:
+                log.warning("added to %s what %s brings: %s", self.file_type.table.name, self.file.key, added)
         bucket, key = settings.work_bucket(), f"manifests/{self.file.file_id}.json"
         self.s3.put_object(Bucket=bucket, Key=key, Body=manifest(sources).encode())
+        into, jsonpaths = self._placing.copy_into, self._put_jsonpaths()
+        compression = sources[0].compression
         copy = copy_statement(
-            self.file_type,
-            columns,
-            f"s3://{bucket}/{key}",
-            sources[0].compression,
-            into=self._placing.copy_into,
-            jsonpaths_uri=self._put_jsonpaths(),
+            self.file_type, columns, f"s3://{bucket}/{key}", compression, into=into, jsonpaths_uri=jsonpaths
         )
         try:
             return self.warehouse.transaction(partial(self._copy, copy=copy, sources=sources, columns=columns))
@@ -112,7 +119,7 @@ class FileLoad:
 
     @property
     def _placing(self) -> Placing:
-        return placing(self.file_type, self.file)
+        return placing(self.file_type, self.file, self.ignored)
 
     def _put_jsonpaths(self) -> str:
         format_ = self.file_type.format
@@ -122,24 +129,25 @@ class FileLoad:
         self.s3.put_object(Bucket=bucket, Key=key, Body=jsonpaths_file(format_).encode())
         return f"s3://{bucket}/{key}"
 
-    def _columns(self, sources: Sequence[CopySource]) -> tuple[str, ...]:
+    def _columns(self, sources: Sequence[CopySource]) -> FileColumns:
         if not self.file_type.format.has_header:
-            return self.file_type.column_names
-        found: dict[tuple[str, ...], str] = {}
+            return FileColumns(self.file_type.column_names, self.file_type)
+        found: dict[tuple[str, ...], tuple[str, FileColumns]] = {}
         for source in sources:
-            found.setdefault(self._columns_of(source), source.member)
+            columns = self._columns_of(source)
+            found.setdefault(columns.names, (source.member, columns))
         if len(found) > 1:
-            members = " and ".join(list(found.values())[:2])
+            members = " and ".join(member for member, _ in list(found.values())[:2])
             raise UnloadableFile(f"{self.file.key}: the headers of {members} differ; all must have the same order")
-        return next(iter(found))
+        return next(iter(found.values()))[1]
 
-    def _columns_of(self, source: CopySource) -> tuple[str, ...]:
+    def _columns_of(self, source: CopySource) -> FileColumns:
         lines = self.file_type.format.header_lines
         header = landing.read_lines(self.s3, source, [lines], self.file_type.format.copied.encoding)
         if not header:
             name = f"{self.file.key}: {source.member}" if source.member else self.file.key
             raise UnloadableFile(f"{name} has no line {lines}, which should name its columns")
-        return columns_in_header(self.file_type, header[lines])
+        return columns_of_file(self.file_type, header[lines])
 
     def _copy(
         self, current: cursor, *, copy: sql.Composed, sources: Sequence[CopySource], columns: Sequence[str]
@@ -178,17 +186,17 @@ class FileLoad:
     def _rows_of(
         self, source: CopySource, entries: dict[int, tuple[Any, ...]], columns: Sequence[str]
     ) -> list[RejectedRow]:
-        format_ = self.file_type.format.copied
-        lines = landing.read_lines(self.s3, source, entries, format_.encoding) if format_.has_lines else {}
+        lines = raw_lines(self.s3, source, entries, self.file_type.format)
         return [
-            self._rejected_row(entry, lines.get(number), columns, source.member)
+            self._rejected_row(entry, lines.get(number, (number, None)), columns, source.member)
             for number, entry in sorted(entries.items())
         ]
 
     def _rejected_row(
-        self, entry: tuple[Any, ...], line: str | None, columns: Sequence[str], member: str
+        self, entry: tuple[Any, ...], found: tuple[int, str | None], columns: Sequence[str], member: str
     ) -> RejectedRow:
-        line_number, column, column_type, position, error_code, reason = entry
+        _, column, column_type, position, error_code, reason = entry
+        line_number, line = found
         reason = f"{member}: {reason}" if member else reason
         value = None if line is None else value_in_line(line, column, columns, self.file_type)
         return RejectedRow(line_number, column, column_type, position, error_code, reason, value, line)

@@ -27,7 +27,8 @@ _TYPES_OF = {
     ".parquet": {"parquet"},
     ".orc": {"orc"},
     ".avro": {"avro"},
-    ".xlsx": set[str](),
+    ".xlsx": {"xlsx"},
+    ".xlsm": {"xlsx"},
     ".xls": set[str](),
 }
 _CAPTURE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}/]*))?\}")
@@ -59,7 +60,7 @@ class ArrivalRule:
 
     def matches(self, key: str) -> bool:
         """Say whether the key is one of this type's."""
-        return fits(self.pattern, key)
+        return captured(self.pattern, key) is not None
 
     def objection(self, key: str, size_bytes: int) -> str | None:
         """Return why a matching object cannot be of this type, or None."""
@@ -127,11 +128,6 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
         return f"no file type takes this name; folder {folder}/ takes {patterns}"
     folders = ", ".join(sorted({f"{rule.folder}/" for rule in rules})) or "none"
     return f"no file type takes folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
-
-
-def fits(pattern: str, key: str) -> bool:
-    """Say whether a key fits a glob."""
-    return captured(pattern, key) is not None
 
 
 def captured(pattern: str, key: str) -> dict[str, str] | None:

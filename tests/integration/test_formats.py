@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - a cell has no zone
 """Every format and compression on its whole way: prepared where COPY cannot read it, loaded, rejected rows kept."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +26,7 @@ from lakeport.errors import TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from tests.integration.conftest import make_file_type
+from tests.plugins.lakeport.preparing.test_workbooks import workbook
 from tests.plugins.lakeport.test_lzop import packed as lzop_packed
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -42,7 +45,7 @@ def bring(prepare_load: Callable[..., FileLoad]) -> Bring:
         if not file_type.format.is_prepared:
             return load
         bucket, prefix = settings.work_bucket(), f"prepared/{load.file.file_id}"
-        key = preparing.prepare(load.s3, file_type.format, load.sources[0], bucket, prefix)
+        key = preparing.prepare(load.s3, file_type, load.sources[0], bucket, prefix)
         return replace(load, sources=preparing.listed(load.s3, bucket, key))
 
     return run
@@ -176,6 +179,7 @@ FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {
     "json, any case": ({"type": "json", "ignorecase": True}, LINES.replace(b"city", b"City").replace(b"id", b"ID")),
     "json, by paths": ({"type": "json", "jsonpaths": PATHS}, NESTED),
     "json, an array": ({"type": "json", "layout": "array"}, b"[" + LINES.replace(b"}\n{", b"},\n{") + b"]"),
+    "xlsx": ({"type": "xlsx", "header_lines": 1}, workbook([["id", "city", "price"], [1, "Bern", 2.5], [2, "Oslo"]])),
     "parquet": ({"type": "parquet"}, parquet()),
     "orc": ({"type": "orc"}, orc()),
     "avro": ({"type": "avro"}, avro()),
@@ -247,9 +251,10 @@ def test_every_text_format_loads_from_every_compression(
     assert stripped(rows_of(query, file_type)) == ROWS
 
 
+@pytest.mark.parametrize("name", ["json, an array", "xlsx"])
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_what_is_prepared_loads_from_every_compression(bring: Bring, query: Query, compression: str) -> None:
-    file_type, body = with_columns("json, an array", compression=compression)
+def test_what_is_prepared_loads_from_every_compression(bring: Bring, query: Query, name: str, compression: str) -> None:
+    file_type, body = with_columns(name, compression=compression)
 
     bring(file_type, COMPRESSIONS[compression](body)).run()
 
@@ -339,3 +344,69 @@ def test_rejected_element_of_an_array_is_counted(bring: Bring, query: Query) -> 
         load.run()
 
     assert [row[:4] for row in rejected_rows(query, load)] == [(2, "id", "two", '{"id":"two","city":"Oslo"}')]
+
+
+def test_rejected_row_of_a_sheet_has_its_number_there(bring: Bring, query: Query) -> None:
+    """Also behind cells with line ends and empty rows, which make lines and rows differ."""
+    file_type = make_file_type(format={"type": "xlsx", "header_lines": 2}, rejects={"fail": 2})
+    rows: list[list[Any]] = [
+        ["Trips\nof 2013"],
+        ["id", "city", "price"],
+        [1, "a\nb\nc", 1.5],
+        [],
+        [2, "d"],
+        ["x\ny", "e"],
+        [3],
+        ["z", "f"],
+    ]
+    load = bring(file_type, workbook(rows))
+
+    done = load.run()
+
+    assert (done.rows_loaded, done.rows_rejected) == (3, 2)
+    assert rows_of(query, file_type) == [(1, "a\nb\nc", "1.50"), (2, "d", None), (3, None, None)]
+    assert [row[:4] for row in rejected_rows(query, load)] == [
+        (6, "id", "x\ny", '"x\ny",e,'),
+        (8, "id", "z", "z,f,"),
+    ]
+
+
+def test_dates_and_numbers_of_a_sheet_fit_their_columns(bring: Bring, query: Query) -> None:
+    columns = [
+        {"name": name, "type": type_}
+        for name, type_ in (
+            ("a", "date"),
+            ("b", "timestamp"),
+            ("c", "timestamptz"),
+            ("d", "time"),
+            ("e", "decimal(8,3)"),
+            ("f", "double precision"),
+            ("g", "bigint"),
+            ("h", "boolean"),
+            ("i", "varchar(20)"),
+        )
+    ]
+    file_type = make_file_type(format={"type": "xlsx"}, columns=columns)
+    day, moment = datetime(2013, 1, 2), datetime(2013, 1, 2, 3, 4, 5)
+    rows: list[list[Any]] = [
+        [day, moment, moment, moment.time(), 2.6749999999999998, 0.1, 1e15, True, day],
+        [None, day] + [None] * 7,
+    ]
+
+    bring(file_type, workbook(rows)).run()
+
+    found = query(f"SELECT a::text, b::text, c::text, d::text, e::text, f::text, g, h, i FROM {file_type.table.name}")  # noqa: S608
+    assert sorted(found, key=str) == [
+        (
+            "2013-01-02",
+            "2013-01-02 03:04:05",
+            "2013-01-02 03:04:05+00",
+            "03:04:05",
+            "2.675",
+            "0.1",
+            10**15,
+            True,
+            "2013-01-02",
+        ),
+        (None, "2013-01-02 00:00:00", *[None] * 7),
+    ]

@@ -28,12 +28,18 @@ class CsvReader(TextReader):
         blanks = "".join(blank for blank in " \t" if blank not in self.delimiter) or "(?!)"
         body = f"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+"
         self._quoted = re.compile(f"[{blanks}]*{quote}({body})(?:({quote})[{blanks}]*(?={delimiter}|\r?\n|\r?\\Z))?")
+        ends = f"[{delimiter}\n]".encode() if len(self.delimiter.encode()) == 1 else b"(?!)"
+        self._regular = re.compile(
+            b"%b(?<=%b%b)[^%b]*+()%b(?=%b)" % (quote.encode(), ends, *[quote.encode()] * 3, ends)
+        )
         self._bare = re.compile(f"(?:(?!{delimiter})[^{quote}\n])*")
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
         quote = self.quote.encode()
         if quote not in data:
             return (len(data) if is_final else data.rfind(b"\n") + 1), False
+        if end := self._end_if_regular(data, is_final=is_final):
+            return end, False
         parts = data.split(quote)
         wrong = self._first_wrong(parts)
         is_open = wrong is None and len(parts) % 2 == 0
@@ -41,6 +47,15 @@ class CsvReader(TextReader):
             return len(data), False
         last = len(parts) - 1 - is_open if wrong is None else wrong
         return self._last_newline(parts, last), wrong is not None or (is_final and is_open)
+
+    def _end_if_regular(self, data: bytes, *, is_final: bool) -> int:
+        """Return what `sound_end` does where every quote opens or closes a field; 0 for any other data."""
+        if len(self._regular.findall(data)) * 2 != data.count(self.quote.encode()):
+            return 0
+        newline = data.rfind(b"\n")
+        if is_final:
+            return len(data)
+        return newline + 1 if newline > data.rfind(self.quote.encode()) else 0
 
     def _first_wrong(self, parts: list[bytes]) -> int | None:
         """Return the first stretch outside quotes that does not begin and end at a field's boundary."""
@@ -132,6 +147,11 @@ class CsvReader(TextReader):
         record = Record(read.line, text[start:after].rstrip("\r\n"), read.fields, read.starts)
         error = FieldError(1214, "Invalid quote formatting for CSV", field.value.partition("\n")[0])
         return after, self.checker.reject(record, len(read.fields), error)
+
+    def is_for_postgres(self, piece: bytes) -> bool:
+        """Say whether PostgreSQL would read the piece as COPY does, if its every value is stored as it stands."""
+        is_usual = (self.delimiter, self.quote) == (",", '"') and piece.endswith(b"\n")
+        return is_usual and b"\r" not in piece and b"\\." not in piece and not self.may_have_blank_lines(piece)
 
     def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
         return (piece, self.delimiter, self.quote) if len(self.delimiter.encode()) == 1 else None

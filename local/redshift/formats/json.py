@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pajson
 
 from local.redshift import rows, utf8
+from local.redshift.columns import Column, Type
 from local.redshift.errors import FieldError
 from local.redshift.formats.shredding import Json, Shred
 from local.redshift.formats.text import CHUNK_BYTES, Report, Stream
@@ -15,6 +18,15 @@ from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
 
 LONGEST_DOCUMENT_BYTES = 4 << 20
+_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}")  # its digits may not survive floating point, or exceed BIGINT
+_ARROW_TYPES = {
+    Type.SMALLINT: pa.int16(),
+    Type.INTEGER: pa.int32(),
+    Type.BIGINT: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+}
+_NOT_FOR_ARROW = (Type.SUPER, Type.REAL)
 _BLANK = re.compile(r"\s*")
 _NEXT_DOCUMENT = re.compile(r"\n\s*(?=[{\[])")
 
@@ -29,6 +41,7 @@ class JsonReader:
         self.report = report
         self.lines_scanned = 0
         self.shred = shred
+        self._arrow_schema = _arrow_schema(checker)
         self._decoder = json.JSONDecoder()
 
     def blocks(self, stream: Stream) -> Iterator[bytes]:
@@ -50,26 +63,71 @@ class JsonReader:
 
     def _piece(self, piece: bytes, line: int, *, is_final: bool) -> tuple[int, bytes]:
         """Read the documents of some lines; return how many bytes were used and the rows."""
-        block = self._one_document_a_line(piece)
+        block = self._by_arrow(piece)
+        if block is None:
+            block = self._one_document_a_line(piece, line)
         if block is not None:
             return len(piece), block
         return self._one_by_one(utf8.decoded(piece), line, is_final=is_final)
 
-    def _one_document_a_line(self, piece: bytes) -> bytes | None:
+    def _by_arrow(self, piece: bytes) -> bytes | None:
+        """Let Arrow read objects whose members are of their columns' types; None for any other piece."""
+        if self._arrow_schema is None or b"\\u0000" in piece or b"\0" in piece or _LONG_NUMBER.search(piece):
+            return None
         try:
-            documents = [orjson.loads(line) for line in piece.split(b"\n") if line.strip()]
+            if not piece.isascii():
+                piece.decode()
+            table = pajson.read_json(
+                pa.BufferReader(piece),
+                pajson.ReadOptions(use_threads=False, block_size=len(piece) + 1),
+                pajson.ParseOptions(explicit_schema=self._arrow_schema, unexpected_field_behavior="ignore"),
+            )
+            columns = [column.combine_chunks() for column in table.columns]
+            texts = [pc.cast(column, pa.string()) for column in columns]
+        except (pa.ArrowInvalid, UnicodeDecodeError):
+            return None
+        block = self.vectors.encode(texts) if table.num_rows else b""
+        if block is not None:
+            self.lines_scanned += table.num_rows
+        return block
+
+    def _one_document_a_line(self, piece: bytes, line: int) -> bytes | None:
+        """Read a document from each line that is not blank; None when there is more or less in one."""
+        numbered = [(number, text) for number, text in enumerate(piece.split(b"\n"), line + 1) if text.strip()]
+        try:
+            documents = [orjson.loads(text) for _, text in numbered]
         except orjson.JSONDecodeError:
             return None
         if not documents or not all(type(document) in (dict, list) for document in documents):
             return None
-        try:
-            values = zip(*map(self.shred, documents), strict=True)
-        except FieldError:
+        values, doubtful = list[rows.Values](), set[int]()
+        for at, document in enumerate(documents):
+            try:
+                values.append(self.shred(document))
+            except FieldError:
+                values.append([None] * len(self.checker.columns))
+                doubtful.add(at)
+        converted = self.vectors.convert([pa.array(column, pa.string()) for column in zip(*values, strict=True)])
+        if converted is None:
             return None
-        block = self.vectors.encode([pa.array(column, pa.string()) for column in values])
-        if block is not None:
-            self.lines_scanned += len(documents)
-        return block
+        blocks, done = list[bytes](), 0
+        for at in sorted(doubtful | set(converted.doubtful)):
+            blocks.append(converted.encode(done, at))
+            number, text = numbered[at]
+            blocks.append(self._row(documents[at], Record(number, utf8.decoded(text).strip(), [])))
+            done = at + 1
+        self.lines_scanned += len(documents)
+        return b"".join([*blocks, converted.encode(done, len(documents))])
+
+    def _row(self, document: Json, record: Record) -> bytes:
+        try:
+            checked = self.checker.check(Record(record.line, record.raw, self.shred(document)))
+        except FieldError as error:
+            checked = self._reject(record, error.reason)
+        if isinstance(checked, Reject):
+            self.report(checked)
+            return b""
+        return rows.encode([checked])
 
     def _one_by_one(self, text: str, line: int, *, is_final: bool) -> tuple[int, bytes]:
         good, at = [], 0
@@ -111,6 +169,20 @@ class JsonReader:
 
     def _reject(self, record: Record, reason: str) -> Reject:
         return self.checker.reject(record, len(self.checker.columns), FieldError(1216, reason))
+
+
+def _arrow_schema(checker: RowChecker) -> pa.Schema | None:
+    """Return what Arrow is to find in each document, None where it cannot stand in for the reader."""
+    columns = checker.columns
+    if checker.options.json_paths != "auto" or any(column.type in _NOT_FOR_ARROW for column in columns):
+        return None
+    return pa.schema([(column.name, _arrow_type(column)) for column in columns])
+
+
+def _arrow_type(column: Column) -> pa.DataType:
+    if column.type is Type.DECIMAL:
+        return pa.decimal128(column.length, column.scale)
+    return _ARROW_TYPES.get(column.type, pa.string())
 
 
 def _after_blank(text: str, at: int) -> int:

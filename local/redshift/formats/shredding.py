@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from local.redshift import utf8
 from local.redshift.columns import Column, Type
 from local.redshift.errors import CopyError, FieldError
 
@@ -74,7 +75,9 @@ def text(value: Json, column: Column) -> str | None:
         return value
     if type(value) is bool:
         return "true" if value else "false"
-    return repr(value) if isinstance(value, int | float) else orjson.dumps(value).decode()
+    if type(value) is bytes:  # Avro has them, JSON has not
+        return utf8.decoded(value)
+    return repr(value) if isinstance(value, int | float) else orjson.dumps(value, default=utf8.decoded).decode()
 
 
 def _steps(path: str) -> Path:

@@ -1,24 +1,29 @@
 """What CSV and delimited text share: whole records go to the fast path, and only doubtful pieces go row by row."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from local.redshift import rows, utf8
 from local.redshift.errors import FieldError
 from local.redshift.rows import Record, Reject, RowChecker
-from local.redshift.vectors import VectorChecker
+from local.redshift.vectors import Converted, VectorChecker
 
 CHUNK_BYTES = 4 << 20
 SMALL_BYTES = 16 << 10
 WINDOW_BYTES = 64 << 10
 LONGEST_RECORD_BYTES = 64 << 20
 LONGEST_RUN = 1024
+MOST_DOUBTFUL = 8  # one row in so many: a chunk with more is cut up instead
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UNIT_SEPARATOR = "\x1f"  # stands for a delimiter that Arrow cannot take
+
+_BLANK_LINE = re.compile(rb"\n\n")  # quicker than `in`
 
 Report = Callable[[Reject], None]
 """Takes a rejected record; raises to end the load."""
@@ -59,6 +64,17 @@ class TextReader(ABC):
     @abstractmethod
     def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:
         """Return the piece as Arrow can read it, its delimiter and its quote; None if Arrow cannot read it alike."""
+
+    def is_for_postgres(self, piece: bytes) -> bool:  # noqa: ARG002
+        """Say whether PostgreSQL would read the piece as COPY does, if its every value is stored as it stands."""
+        return False
+
+    def may_have_blank_lines(self, piece: bytes) -> bool:
+        return (
+            piece.startswith((b"\n", b"\r\n"))
+            or bool(_BLANK_LINE.search(piece))
+            or (b"\r" in piece and b"\n\r\n" in piece)
+        )
 
     def record_count(self, piece: bytes) -> int:
         """Return how many records a sound piece holds."""
@@ -130,14 +146,34 @@ class TextReader(ABC):
         return 0
 
     def _block(self, piece: bytes, line: int) -> Iterator[bytes]:
-        encoded = self._vectorised(piece)
-        if encoded is not None:
-            yield encoded
+        converted = self._vectorised(piece)
+        if converted is not None and not converted.doubtful:
+            self.lines_scanned += converted.rows
+            is_ready = converted.is_verbatim and self.is_for_postgres(piece)
+            yield piece if is_ready else converted.encode(0, converted.rows)
+        elif converted is not None and self._is_worth_picking(piece, converted):
+            yield from self._picked(piece, line, converted)
         elif len(piece) > SMALL_BYTES and (cut := self.middle(piece)):
             yield from self._block(piece[:cut], line)
             yield from self._block(piece[cut:], line + piece.count(b"\n", 0, cut))
         else:
             yield self._by_row(piece, line)
+
+    def _is_worth_picking(self, piece: bytes, converted: Converted) -> bool:
+        """Say whether row n is line n, and few are in doubt."""
+        is_line_by_line = self.record_count(piece) == piece.count(b"\n") + (not piece.endswith(b"\n")) == converted.rows
+        return is_line_by_line and len(converted.doubtful) <= converted.rows // MOST_DOUBTFUL
+
+    def _picked(self, piece: bytes, line: int, converted: Converted) -> Iterator[bytes]:
+        """Read the rows in doubt one by one, and take all others as they were converted."""
+        lines, done = piece.split(b"\n"), 0
+        for row in converted.doubtful:
+            yield converted.encode(done, row)
+            self.lines_scanned += row - done
+            yield self._by_row(lines[row] + b"\n", line + row)
+            done = row + 1
+        yield converted.encode(done, converted.rows)
+        self.lines_scanned += converted.rows - done
 
     def _by_row(self, piece: bytes, line: int) -> bytes:
         text, at, good = utf8.decoded(piece), 0, []
@@ -170,7 +206,7 @@ class TextReader(ABC):
             return self.checker.reject(record, found - 1, FieldError(1214, "Delimiter not found"))
         return self.checker.check(record)
 
-    def _vectorised(self, piece: bytes) -> bytes | None:
+    def _vectorised(self, piece: bytes) -> Converted | None:
         if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or _has_lone_return(piece):
             return None
         prepared = self.prepared(piece)
@@ -183,10 +219,7 @@ class TextReader(ABC):
             return None
         if self._has_lost_blank_lines(piece, table.num_rows, width):
             return None
-        encoded = self._encoded(table)
-        if encoded is not None:
-            self.lines_scanned += table.num_rows
-        return encoded
+        return self._converted(table)
 
     def _table(self, prepared: bytes, delimiter: str, quote: str | None, width: int) -> pa.Table:
         """Read every column as text; raises ArrowInvalid when a record has another width than the first."""
@@ -202,6 +235,7 @@ class TextReader(ABC):
                 ignore_empty_lines=self.options.ignore_blank_lines or width > 1,
             ),
             pacsv.ConvertOptions(
+                check_utf8=False,  # it is checked where it matters, column by column
                 column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=null_as is not None,
                 null_values=[] if null_as is None else [null_as],
@@ -211,7 +245,7 @@ class TextReader(ABC):
 
     def _has_lost_blank_lines(self, piece: bytes, rows: int, width: int) -> bool:
         """Arrow makes a row of a blank line or drops it, where COPY has a record that is too short."""
-        if self.options.ignore_blank_lines or width == 1 or not _may_have_blank_lines(piece):
+        if self.options.ignore_blank_lines or width == 1 or not self.may_have_blank_lines(piece):
             return False
         return rows != self.record_count(piece)
 
@@ -229,24 +263,18 @@ class TextReader(ABC):
                 return len(record.fields)
         return len(self.checker.columns)
 
-    def _encoded(self, table: pa.Table) -> bytes | None:
-        if not table.num_rows:
-            return b""
+    def _converted(self, table: pa.Table) -> Converted | None:
         columns: Sequence[pa.Array] = [column.combine_chunks() for column in table.columns]
         found, wanted = len(columns), len(self.checker.columns)
         if found == wanted + 1 and self.accepts_trailing_delimiter:
-            if any(columns[-1].to_pylist()):
+            if pc.max(pc.binary_length(columns[-1])).as_py():
                 return None
             columns = columns[:-1]
         elif found > wanted or (found < wanted and not self.options.fill_record):
             return None
-        return self.vectors.encode(columns)
+        return self.vectors.convert(columns)
 
 
 def _has_lone_return(piece: bytes) -> bool:
     """Find a CR that no LF follows: Arrow would end a record there."""
     return b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n")
-
-
-def _may_have_blank_lines(piece: bytes) -> bool:
-    return piece.startswith((b"\n", b"\r\n")) or b"\n\n" in piece or b"\n\r\n" in piece

@@ -62,6 +62,16 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.load_errors (
     PRIMARY KEY (query_id, number)
 );
 
+CREATE TABLE IF NOT EXISTS lakeport_internal.load_replacements (
+    query_id    integer NOT NULL,
+    number      integer NOT NULL,
+    file_name   text NOT NULL,
+    line_number bigint NOT NULL,
+    column_name text NOT NULL,
+    raw_line    text NOT NULL,
+    PRIMARY KEY (query_id, number)
+);
+
 -- A transaction that took its snapshot before its COPY ended cannot see the rows above.
 -- So the stand-in leaves that transaction's own rows in its session, until it ends.
 CREATE OR REPLACE FUNCTION lakeport_internal.unsettled(relation text) RETURNS jsonb LANGUAGE sql STABLE AS
@@ -81,7 +91,7 @@ SELECT * FROM seen
 
 CREATE OR REPLACE VIEW lakeport_internal.seen_files AS
 WITH own AS (
-    SELECT file.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_files, lakeport_internal.unsettled('files')) file
+    SELECT file.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_files, lakeport_internal.unsettled('load_files')) file
 )
 SELECT * FROM lakeport_internal.load_files WHERE query_id NOT IN (SELECT query_id FROM own)
 UNION ALL
@@ -89,8 +99,17 @@ SELECT * FROM own;
 
 CREATE OR REPLACE VIEW lakeport_internal.seen_errors AS
 WITH own AS (
-    SELECT error.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_errors, lakeport_internal.unsettled('errors')) error
+    SELECT error.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_errors, lakeport_internal.unsettled('load_errors')) error
 )
 SELECT * FROM lakeport_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
+UNION ALL
+SELECT * FROM own;
+
+CREATE OR REPLACE VIEW lakeport_internal.seen_replacements AS
+WITH own AS (
+    SELECT replacement.* FROM jsonb_populate_recordset(
+        NULL::lakeport_internal.load_replacements, lakeport_internal.unsettled('load_replacements')) replacement
+)
+SELECT * FROM lakeport_internal.load_replacements WHERE query_id NOT IN (SELECT query_id FROM own)
 UNION ALL
 SELECT * FROM own;

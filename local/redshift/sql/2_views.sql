@@ -5,7 +5,7 @@ SET LOCAL allow_system_table_mods = on;  -- Redshift has them in pg_catalog, whe
 DROP VIEW IF EXISTS
     pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits, pg_catalog.stl_file_scan,
     pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.sys_load_detail,
-    pg_catalog.stv_db_isolation_level;
+    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level;
 
 CREATE VIEW pg_catalog.stl_load_errors AS
 SELECT load.user_id AS userid, 0 AS slice, load.table_id AS tbl, load.started_at AS starttime,
@@ -79,6 +79,22 @@ SELECT load.user_id, load.query_id::bigint AS query_id, left(file.file_name, 256
   FROM lakeport_internal.seen_files file
   JOIN lakeport_internal.seen_loads load USING (query_id);
 
+CREATE VIEW pg_catalog.stl_replacements AS
+SELECT load.user_id AS userid, load.query_id AS query, 0 AS slice, load.table_id AS tbl, load.started_at AS starttime,
+       load.session_id AS session, left(replacement.file_name, 256)::char(256) AS filename, replacement.line_number,
+       left(replacement.column_name, 127)::char(127) AS colname,
+       left(replacement.raw_line, 1024)::char(1024) AS raw_line, load.query_id::bigint AS user_query_id
+  FROM lakeport_internal.seen_replacements replacement
+  JOIN lakeport_internal.seen_loads load USING (query_id);
+
+CREATE VIEW pg_catalog.sys_copy_replacements AS
+SELECT load.user_id, load.query_id::bigint AS query_id, load.table_id,
+       left(replacement.file_name, 256)::char(256) AS file_name,
+       left(replacement.column_name, 127)::char(127) AS column_name, replacement.line_number,
+       left(replacement.raw_line, 1024)::char(1024) AS raw_line
+  FROM lakeport_internal.seen_replacements replacement
+  JOIN lakeport_internal.seen_loads load USING (query_id);
+
 CREATE VIEW pg_catalog.stv_db_isolation_level AS
 SELECT oid::integer AS db_id, datname::char(128) AS db_name,
        CASE current_setting('default_transaction_isolation') WHEN 'serializable' THEN 'Serializable'
@@ -88,4 +104,4 @@ SELECT oid::integer AS db_id, datname::char(128) AS db_name,
 GRANT SELECT ON
     pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits, pg_catalog.stl_file_scan,
     pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.sys_load_detail,
-    pg_catalog.stv_db_isolation_level TO PUBLIC;
+    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level TO PUBLIC;

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lakeport import landing, preparing, settings
 from lakeport.copy_source import CopySource
-from lakeport.errors import LakeportError
+from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
+from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, no_retry_for, task_run_of
 
 if TYPE_CHECKING:
@@ -31,19 +32,22 @@ class CopyFromS3Operator(FilesOperator):
         self.file_type = file_type
         self.prepared = prepared
 
-    def sources(self, s3: S3Client) -> Iterator[tuple[RegisteredFile, tuple[CopySource, ...]]]:
+    def files_to_load(self) -> list[tuple[RegisteredFile, Prepared | None]]:
         files = self.chosen()
-        if self.prepared is not None:
-            lists = (preparing.listed(s3, settings.work_bucket(), key) for key in self.prepared)
-            yield from zip(files, lists, strict=True)
-            return
-        for file in files:
-            yield file, (file.source(self.file_type.format.compression),)
+        return list(zip(files, self.prepared or [None] * len(files), strict=True))
+
+    def sources(self, s3: S3Client, file: RegisteredFile, prepared: Prepared | None) -> tuple[CopySource, ...]:
+        if prepared is None:
+            return (file.source(self.file_type.format.compression),)
+        if prepared["unloadable"]:
+            raise UnloadableFile(prepared["unloadable"])
+        return preparing.listed(s3, settings.work_bucket(), prepared["list"])
 
     def execute(self, context: Context) -> dict[str, int]:
         s3, rows = landing.s3_client(), {}
         with no_retry_for(LakeportError), self.warehouse() as warehouse:
-            for file, sources in self.sources(s3):
+            for file, prepared in self.files_to_load():
+                sources = self.sources(s3, file, prepared)
                 load = FileLoad(self.file_type, file, sources, task_run_of(context), warehouse, s3).run()
                 rows[file.key] = load.rows_loaded
         return rows

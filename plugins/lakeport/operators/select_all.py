@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from psycopg2.extensions import cursor
 
 from lakeport import landing, mng
-from lakeport.copy_source import CopySource
 from lakeport.dag_runs import arrival_run_id
 from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator
+from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, no_retry_for, task_run_of
 from lakeport.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 class TakeFilesOperator(FilesOperator):
@@ -75,26 +72,25 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
 
-    def load(
-        self, file: RegisteredFile, sources: tuple[CopySource, ...], by: TaskRun, warehouse: Warehouse, s3: S3Client
-    ) -> bool:
+    def load(self, file: RegisteredFile, prepared: Prepared | None, by: TaskRun, warehouse: Warehouse) -> bool:
         """Say whether the file is loaded."""
         if warehouse.transaction(lambda current: mng.failures(current, [file.file_id], by)):
             return False
+        s3 = landing.s3_client()
         try:
-            FileLoad(self.file_type, file, sources, by, warehouse, s3).run()
+            FileLoad(self.file_type, file, self.sources(s3, file, prepared), by, warehouse, s3).run()
         except LakeportError as error:
             self.fail(warehouse, file, error, by)
             return False
         return True
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
-        by, s3, loaded, failed = task_run_of(context), landing.s3_client(), [], ""
+        by, loaded, failed = task_run_of(context), [], ""
         with self.warehouse() as warehouse:
-            for file, sources in self.sources(s3):
+            for file, prepared in self.files_to_load():
                 if failed and self.file_type.table.mode == "merge":
                     self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
-                elif self.load(file, sources, by, warehouse, s3):
+                elif self.load(file, prepared, by, warehouse):
                     loaded.append(file.to_xcom())
                 else:
                     failed = failed or file.key

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from lakeport.errors import UnloadableFile
 from lakeport.file_format import Format
-from lakeport.matching import fits
+from lakeport.matching import captured
 from lakeport.preparing.limits import MAX_MEMBERS, Allowance, Counted
 from lakeport.preparing.tar_headers import checked_tar_info
 from lakeport.preparing.transfer import spooled
@@ -30,8 +30,8 @@ _MAX_ENTRIES = 10 * MAX_MEMBERS  # folders and what is passed over count, too: a
 _MAX_NAMES_SHOWN = 5
 _HEAD_BYTES = 512
 # What zipfile, tarfile and their decompressors raise on damaged archives.
-_DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, ValueError)
-_DAMAGED += (lzma.LZMAError, struct.error, zlib.error, OSError)
+DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, ValueError)
+DAMAGED += (lzma.LZMAError, struct.error, zlib.error, OSError)
 _PACKED: dict[str, Callable[[bytes], bool]] = {
     "a .zip": lambda head: head.startswith((b"PK\3\4", b"PK\5\6")),
     "a .tar": lambda head: head[257:263] in (b"ustar\0", b"ustar "),
@@ -81,7 +81,7 @@ _Entry = tuple[str, "Callable[[], IO[bytes]] | None"]
 
 
 def _in_zip(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
-    with spooled(stream, allowance.uri) as file, zipfile.ZipFile(cast("IO[bytes]", _Careful(file))) as archive:
+    with spooled(stream, allowance.uri) as file, zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as archive:
         for info in archive.infolist():
             name = _plain(info.filename)
             if info.is_dir():
@@ -100,7 +100,7 @@ def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
         raise UnloadableFile(f"{uri}: {name} is a link or a device, no file")
 
 
-class _Careful:
+class CarefulFile:
     """An archive that gives nothing huge at once: the list of its members is read whole, and may claim any size."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -139,7 +139,7 @@ def _damage_told(
     """Say of every damage that the archive cannot be read; S3's own failures are none."""
     try:
         yield from entries
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(error, format_, uri) from error
 
 
@@ -156,18 +156,18 @@ def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowa
         try:
             for data in chunks_of(Counted(opened(), allowance)):
                 if is_first:
-                    _refuse_packed(data[:_HEAD_BYTES], f"{allowance.uri}: {name}")
+                    _refuse_packed(data[:_HEAD_BYTES], f"{allowance.uri}: {name}", is_workbook=format_.type == "xlsx")
                 is_first = False
                 yield data
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise _damaged(error, format_, allowance.uri) from error
 
     return stream_of(pieces())
 
 
-def _refuse_packed(head: bytes, name: str) -> None:
+def _refuse_packed(head: bytes, name: str, *, is_workbook: bool) -> None:
     packed = next((what for what, is_it in _PACKED.items() if is_it(head)), None)
-    if packed:
+    if packed and not (packed == "a .zip" and is_workbook):
         raise UnloadableFile(f"{name} is packed itself ({packed}); an archive in an archive is not unpacked")
 
 
@@ -179,7 +179,7 @@ def _is_wanted(name: str, pattern: str | None) -> bool:
     parts = name.split("/")
     if "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store":
         return False
-    return pattern is None or fits(pattern, name)
+    return pattern is None or captured(pattern, name) is not None
 
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:

@@ -2,21 +2,25 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.redshift import datetimes
+from local.redshift import datetimes, vectors
 from local.redshift.columns import Column, Type
 from local.redshift.copy_options import CopyOptions, Format
-from local.redshift.formats import text
+from local.redshift.formats import shredding, text
 from local.redshift.formats.csv import CsvReader
 from local.redshift.formats.delimited import DelimitedReader
+from local.redshift.formats.json import JsonReader
 from local.redshift.rows import Reject, RowChecker
+from local.redshift.vectors import Converted
 
 COLUMNS = [
     Column("i", Type.INTEGER),
@@ -75,6 +79,16 @@ STRAY = [b"", b"", b'"', b'"', b'"x', b'""', b"\n", b"\xa4", b"\0", b",", b"\r",
 FIELDS = st.sampled_from(NUMBERS + MOMENTS + WORDS) | st.text(max_size=6)
 FLAGS = ["accept_any_date", "blanks_as_null", "empty_as_null", "fill_record", "ignore_blank_lines", "round_decimals"]
 FLAGS += ["trim_blanks", "truncate_columns"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_pieces() -> Iterator[None]:
+    """Let files of a few rows go the ways that large ones go."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "MOST_DOUBTFUL", 1)
+        patch.setattr(vectors, "_PIECES", 2)
+        patch.setattr(vectors, "_PIECE_ROWS", 1)
+        yield
 
 
 @st.composite
@@ -166,7 +180,7 @@ def canonical(value: str | None, column: Column) -> object:
 class RowsOnly:
     """Switches the fast path of a reader off."""
 
-    def _vectorised(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+    def _vectorised(self, piece: bytes) -> Converted | None:  # noqa: ARG002
         return None
 
 
@@ -203,6 +217,55 @@ def test_delimited_text_reads_alike_on_both_paths(data: Any) -> None:
     assert fast.rows(columns) == slow.rows(columns)
     assert fast.rejects == slow.rejects
     assert fast.reader.lines_scanned == slow.reader.lines_scanned
+
+
+class JsonByRow(JsonReader):
+    def _by_arrow(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+        return None
+
+    def _one_document_a_line(self, piece: bytes, line: int) -> bytes | None:  # noqa: ARG002
+        return None
+
+
+class JsonByDocument(JsonReader):
+    def _by_arrow(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+        return None
+
+
+SCALARS: list[object] = [0, -1, 17, 2**31, 2**63, 1.5, 20.259, 1e300, 0.1, True, False, None, {}, [], "1", "x", "\0"]
+MEMBERS = st.sampled_from(SCALARS) | FIELDS | st.floats() | st.integers()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_json_reads_alike_on_all_paths(data: Any) -> None:
+    columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3, unique=True))
+    chosen = CopyOptions(
+        format=Format.JSON,
+        null_as=None,
+        error_limit=None,
+        truncate_columns=data.draw(st.booleans()),
+        empty_as_null=data.draw(st.booleans()),
+        replacement=data.draw(st.sampled_from([None, "?"])),
+    )
+    names = st.sampled_from([column.name for column in columns] + ["other", "I"])
+    documents = data.draw(st.lists(st.dictionaries(names, MEMBERS, max_size=4), max_size=4))
+    lines = [json.dumps(document, ensure_ascii=data.draw(st.booleans())) for document in documents]
+    raw = damaged(data.draw, "\n".join(lines).encode("utf-8", "surrogatepass"))
+
+    def read(kind: type[JsonReader]) -> Read:
+        found = Read.__new__(Read)
+        found.rejects, found.data = [], raw
+        shred = shredding.by_name(columns, ignores_case=False)
+        found.reader = kind(RowChecker(columns, chosen), found.note, shred)  # type: ignore[assignment]
+        return found
+
+    slow = read(JsonByRow)
+    expected = slow.rows(columns)
+    for found in (read(JsonReader), read(JsonByDocument)):
+        assert found.rows(columns) == expected
+        assert found.rejects == slow.rejects
+        assert found.reader.lines_scanned == slow.reader.lines_scanned
 
 
 @settings(max_examples=300, deadline=None)

@@ -131,7 +131,7 @@ def test_parquet_manifest_needs_the_length_of_each_file(warehouse: Any) -> None:
         (pa.array([70000]), "smallint", "has an incompatible Parquet schema for column"),
         (pa.array(["abcdef"]), "varchar(5)", "length of the data column"),
         (pa.array([None], pa.int32()), "int not null", "Missing data for not-null field"),
-        (pa.array([[1]]), "varchar(5)", "has an incompatible Parquet schema for column"),
+        (pa.array([[1]]), "varchar(5)", "is nested: it needs SERIALIZETOJSON"),
     ],
 )
 def test_parquet_that_does_not_fit_fails_the_command(
@@ -244,7 +244,7 @@ def test_other_files_of_a_failed_load_report_their_first_error(warehouse: Any) -
     assert [line for line, *_ in warehouse.errors()] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("options", ["AVRO 'auto'", "FORMAT ORC", "LZOP", "ENCODING UTF16", "SHAPEFILE"])
+@pytest.mark.parametrize("options", ["SHAPEFILE", "MASTER_SYMMETRIC_KEY 'x'", "READRATIO 5"])
 def test_what_is_not_built_yet_is_refused_and_says_so(warehouse: Any, options: str) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     with pytest.raises(psycopg2.errors.FeatureNotSupported, match="not supported by this stand-in yet"):

@@ -23,8 +23,9 @@ def options(render: Render) -> Callable[..., str]:
 
     def run(format_: dict[str, Any], compression: str = "none") -> str:
         file_type = make_file_type(format=format_)
-        columns = file_type.column_names
-        text = render(copy_statement(file_type, columns, MANIFEST, compression, jsonpaths_uri="s3://work/paths"))
+        text = render(
+            copy_statement(file_type, file_type.column_names, MANIFEST, compression, jsonpaths_uri="s3://work/paths")
+        )
         head, tail = text.split(" IAM_ROLE default MANIFEST ")
         assert head == f'COPY "lake"."trips" ("id", "city", "price") FROM \'{MANIFEST}\''
         return tail

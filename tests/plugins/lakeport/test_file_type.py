@@ -118,7 +118,11 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "member": "*.csv"}, "member", "names files of an archive, which compression none is not"),
         ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "which compression gzip is not"),
         ({"type": "avro", "compression": "gzip"}, "compression", "for type avro, which is compressed inside"),
-        ({"type": "csv", "layout": "array"}, "layout", "COPY does not take this for type csv"),
+        ({"type": "csv", "layout": "array"}, "layout", "is a key of type json alone, not of csv"),
+        ({"type": "csv", "sheet": "2013"}, "sheet", "is a key of type xlsx alone, not of csv"),
+        ({"type": "xlsx", "sheet": "x" * 32}, "sheet", "at most 31 characters"),
+        ({"type": "xlsx", "delimiter": ";"}, "delimiter", "COPY does not take this for type xlsx"),
+        ({"type": "xlsx", "dateformat": "DD.MM.YYYY"}, "dateformat", "is auto for type xlsx, or not there"),
         ({"type": "json", "layout": "list"}, "layout", "Input should be 'objects' or 'array'"),
         ({"type": "orc", "roundec": True}, "roundec", "COPY does not take this for type orc"),
         ({"type": "fixed_width", "delimiter": ","}, "delimiter", "COPY does not take this for type fixed_width"),
@@ -372,3 +376,11 @@ def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
 
     assert place == ("table",)
     assert f"has mode {mode}, which keeps the last file's rows alone" in message
+
+
+@pytest.mark.parametrize("drift", ["add", "ignore"])
+def test_drift_needs_a_header(drift: str) -> None:
+    [(place, message)] = problems_of(drift=drift, format={"type": "json"})
+
+    assert place == ("drift",)
+    assert message == f"Value error, is {drift}, which needs a header that names the columns: format.header_lines"

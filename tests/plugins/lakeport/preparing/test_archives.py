@@ -123,10 +123,10 @@ def test_member_larger_than_one_upload_part_is_whole(prepare: Prepare) -> None:
 
 
 def test_preparing_again_gives_the_same_objects(s3: S3Client) -> None:
-    source, format_ = land(s3, zipped({"a": CSV, "b": CSV})), make_file_type(format={"type": "csv"}).format
-    format_ = format_.model_copy(update={"compression": "zip"})
+    source = land(s3, zipped({"a": CSV, "b": CSV}))
+    file_type = make_file_type(format={"type": "csv", "compression": "zip"})
 
-    lists = [preparing.prepare(s3, format_, source, WORK, "prepared/1") for _ in range(2)]
+    lists = [preparing.prepare(s3, file_type, source, WORK, "prepared/1") for _ in range(2)]
 
     assert preparing.listed(s3, WORK, lists[0]) == preparing.listed(s3, WORK, lists[1])
 

@@ -1,0 +1,113 @@
+"""Avro: records matched to columns like JSON documents; logical types are ignored, as Redshift reads the plain ones."""
+
+import io
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+
+from local.redshift import rows
+from local.redshift.errors import CopyError, FieldError, detailed
+from local.redshift.formats.shredding import Json, Shred
+from local.redshift.formats.text import Report, Stream
+from local.redshift.rows import Record, Reject, RowChecker
+
+RECORDS_AT_ONCE = 4096
+LONGEST_HEADER_BYTES = 1 << 20
+_HEADER = fastavro.parse_schema(
+    {
+        "type": "record",
+        "name": "header",
+        "fields": [
+            {"name": "magic", "type": {"type": "fixed", "name": "magic", "size": 4}},
+            {"name": "meta", "type": {"type": "map", "values": "bytes"}},
+            {"name": "sync", "type": {"type": "fixed", "name": "sync", "size": 16}},
+        ],
+    }
+)
+_DAMAGE = (ValueError, EOFError, IndexError, KeyError, TypeError, OSError, SchemaResolutionError)
+"""What fastavro raises for a file that is none, or not all of one."""
+
+
+class AvroReader:
+    """Reads one file; its records are its lines."""
+
+    def __init__(self, checker: RowChecker, report: Report, shred: Shred, url: str) -> None:
+        self.checker = checker
+        self.report = report
+        self.shred = shred
+        self.url = url
+        self.lines_scanned = 0
+
+    def blocks(self, stream: Stream) -> Iterator[bytes]:
+        """Yield the file's good rows as CSV for PostgreSQL."""
+        records = self._records(stream)
+        while some := list(itertools.islice(records, RECORDS_AT_ONCE)):
+            good = []
+            for record in some:
+                self.lines_scanned += 1
+                checked = self._checked(record)
+                if isinstance(checked, Reject):
+                    self.report(checked)
+                else:
+                    good.append(checked)
+            yield rows.encode(good)
+
+    def _records(self, stream: Stream) -> Iterator[Json]:
+        try:
+            reader = fastavro.reader(cast("Any", _Plain(stream)))
+            schema = reader.writer_schema
+            if not isinstance(schema, dict) or schema.get("type") != "record":
+                raise self._damaged("the schema's type must be record")
+            yield from reader
+        except CopyError:
+            raise
+        except _DAMAGE as error:
+            raise self._damaged(f"{error!r}") from None
+
+    def _checked(self, document: Json) -> rows.Values | Reject:
+        record = Record(self.lines_scanned, json.dumps(document, default=str), [])
+        try:
+            return self.checker.check(Record(record.line, record.raw, self.shred(document)))
+        except FieldError as error:
+            return self.checker.reject(record, len(self.checker.columns), FieldError(1216, error.reason))
+
+    def _damaged(self, why: str) -> CopyError:
+        return detailed(f"Invalid AVRO file found. {why}", code=8001, context=self.url)
+
+
+class _Plain:
+    """The file with the logical types taken out of its header, so that dates and decimals stay what is stored."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._head = b""
+        start = stream.read(LONGEST_HEADER_BYTES)
+        header = io.BytesIO(start)
+        found: Json = fastavro.schemaless_reader(header, _HEADER, None)
+        if found["magic"] != b"Obj\x01":
+            raise ValueError("it does not start like an Avro file")
+        found["meta"]["avro.schema"] = json.dumps(_without_logical_types(json.loads(found["meta"]["avro.schema"])))
+        found["meta"]["avro.schema"] = found["meta"]["avro.schema"].encode()
+        written = io.BytesIO()
+        fastavro.schemaless_writer(written, _HEADER, found)
+        self._head = written.getvalue() + start[header.tell() :]
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._head:
+            data, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+            return data + self.read(size - len(data)) if 0 <= len(data) < size else data
+        parts, wanted = list[bytes](), size
+        while wanted and (part := self._stream.read(wanted)):
+            parts.append(part)
+            wanted = wanted - len(part) if size > 0 else wanted
+        return b"".join(parts)
+
+
+def _without_logical_types(schema: Json) -> Json:
+    if isinstance(schema, dict):
+        return {name: _without_logical_types(each) for name, each in schema.items() if name != "logicalType"}
+    return [_without_logical_types(each) for each in schema] if isinstance(schema, list) else schema
