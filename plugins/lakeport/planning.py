@@ -182,9 +182,7 @@ def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client) -> tuple[
     if not file_type.format.is_prepared:
         return (source,)
     bucket = settings.work_bucket()
-    return preparing.listed(
-        s3, bucket, preparing.prepare(s3, file_type.format, source, bucket, f"prepared/{file.file_id}")
-    )
+    return preparing.listed(s3, bucket, preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}"))
 
 
 @contextmanager

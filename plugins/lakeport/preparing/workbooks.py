@@ -90,7 +90,7 @@ def _without_end(row: Sequence[Any]) -> list[Any]:
 
 
 def _types(header: Sequence[str], file_type: FileType) -> list[str]:
-    types = {column.name: column.type.name for column in file_type.columns}
+    types = {column.header_word: column.type.name for column in file_type.columns}
     return [types.get(name.strip().lower(), "varchar") for name in header]
 
 
