@@ -6,6 +6,8 @@ from local.redshift import ddl
 from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, upper_at
 
 _RENAMED = {"NVL": "COALESCE", "ISNULL": "COALESCE", "MINUS": "EXCEPT", "VERSION": "redshift_version"}
+_OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
+"""Columns of the catalog as psql 15 and 16 call them."""
 _TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF")
 _BEGINS = ("BEGIN", "START", "SET")
 
@@ -25,6 +27,8 @@ def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
     for at, token in enumerate(tokens):
+        if token.upper in _OLD_NAMES:
+            yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
         if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
             continue
         is_call = upper_at(tokens, at + 1) == "("
