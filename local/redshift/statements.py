@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.redshift import refusals, rewrite
+from local.redshift import merge, refusals, rewrite
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
@@ -88,6 +88,9 @@ def _statement(sql: str) -> Statement:
     tokens = tokenize(sql)
     try:
         refusals.check(tokens)
+        merge.check(tokens)
+        if replaced := merge.without_duplicates(sql, tokens):
+            sql, tokens = replaced, tokenize(replaced)
         return _own(sql, tokens) or Forward(rewrite.rewritten(sql, tokens))
     except StandInError as error:
         return Failed(error)
