@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from local.redshift import statements, wire
+from local.redshift import statements, unload, wire
 from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
 from local.redshift.load import CopyRun, LastCopy, Services
-from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate
+from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate, Unload
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 _ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
@@ -187,6 +187,9 @@ class Session:
                 self.writer.write(wire.command_complete(tag))
             case Copy(command):
                 await self._copy(CopyRun(command, self.backend, self.services))
+            case Unload(command):
+                for message in await unload.run(command, self.backend, self.services.store):
+                    self.writer.write(message)
             case Truncate(sql):
                 await self.backend.query(sql)
                 if self.backend.status == IN_TRANSACTION:
