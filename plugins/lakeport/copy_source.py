@@ -14,6 +14,8 @@ class CopySource:
     version_id: str | None
     size_bytes: int
     compression: str
+    member: str = ""
+    """Which file of an archive it was made from."""
 
     @property
     def uri(self) -> str:

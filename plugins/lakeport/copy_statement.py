@@ -11,6 +11,7 @@ from lakeport.copy_source import CopySource
 from lakeport.ddl import table_identifier
 from lakeport.file_format import Format
 from lakeport.file_type import FileType
+from lakeport.text_encoding import UTF8
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000
@@ -33,16 +34,23 @@ _VALUES = {
     "timeformat": "TIMEFORMAT",
     "acceptinvchars": "ACCEPTINVCHARS",
 }
-_FORMATS = {"csv": "FORMAT AS CSV", "delimited": "", "json": "FORMAT AS JSON 'auto'", "parquet": "FORMAT AS PARQUET"}
+_COLUMNAR = ("parquet", "orc")
 
 
-def manifest(source: CopySource) -> str:
-    """Return a manifest that names exactly this object, which must be there.
+def manifest(sources: Sequence[CopySource]) -> str:
+    """Return a manifest that names exactly these objects, which must be there.
 
     A bare path would be a prefix: `x.csv` would load `x.csv.bak` too.  It also keeps hostile keys out of the SQL.
     """
-    entry = {"url": source.uri, "mandatory": True, "meta": {"content_length": source.size_bytes}}
-    return json.dumps({"entries": [entry]})
+    entries = [
+        {"url": source.uri, "mandatory": True, "meta": {"content_length": source.size_bytes}} for source in sources
+    ]
+    return json.dumps({"entries": entries})
+
+
+def jsonpaths_file(format_: Format) -> str:
+    """Return the object that tells COPY each column's path."""
+    return json.dumps({"jsonpaths": format_.jsonpaths}, ensure_ascii=False)
 
 
 def copy_statement(
@@ -50,16 +58,23 @@ def copy_statement(
     columns: Sequence[str],
     manifest_uri: str,
     compression: str,
+    jsonpaths_uri: str = "",
+    *,
     into: sql.Identifier | None = None,
 ) -> sql.Composed:
-    """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order."""
-    options: list[sql.SQL | sql.Composed] = [
-        sql.SQL(word) for word in ("IAM_ROLE default", "MANIFEST", _FORMATS[file_type.format.type]) if word
-    ]
-    options += _conversions(file_type.format)
+    """Return the COPY of one manifest into the type's table or another; the fields go to `columns` in that order.
+
+    `jsonpaths_uri` is where `jsonpaths_file` lies, for a format that has one.
+    """
+    format_ = file_type.format.copied
+    options: list[sql.SQL | sql.Composed] = [sql.SQL("IAM_ROLE default"), sql.SQL("MANIFEST")]
+    options += _data_format(file_type, format_, jsonpaths_uri)
+    options += _conversions(format_)
+    if format_.encoding != UTF8:
+        options.append(sql.SQL(f"ENCODING {format_.encoding.upper()}"))
     if compression != "none":
         options.append(sql.SQL(compression.upper()))
-    if file_type.format.type != "parquet":
+    if format_.type not in _COLUMNAR:
         options.append(sql.SQL(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
         into or table_identifier(file_type.table),
@@ -67,6 +82,18 @@ def copy_statement(
         sql.Literal(manifest_uri),
         sql.SQL(" ").join(options),
     )
+
+
+def _data_format(file_type: FileType, format_: Format, jsonpaths_uri: str) -> Iterator[sql.SQL | sql.Composed]:
+    if format_.type == "fixed_width":
+        widths = ",".join(f"{column.name}:{column.width}" for column in file_type.columns)
+        yield sql.SQL("FIXEDWIDTH {}").format(sql.Literal(widths))
+    elif format_.type in ("json", "avro"):
+        matching = "auto ignorecase" if format_.ignorecase else "auto"
+        where = sql.Literal(jsonpaths_uri if format_.jsonpaths else matching)
+        yield sql.SQL(f"FORMAT AS {format_.type.upper()} {{}}").format(where)
+    elif format_.type != "delimited":
+        yield sql.SQL(f"FORMAT AS {format_.type.upper()}")
 
 
 def _conversions(format_: Format) -> Iterator[sql.Composed | sql.SQL]:

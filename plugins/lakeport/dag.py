@@ -128,9 +128,9 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
 
 
 def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
-    if file_type.format.compression != "zip":
+    if not file_type.format.is_prepared:
         return None
-    return PrepareFilesOperator(task_id="prepare_files", files=newest.output)
+    return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
 
 
 def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from psycopg2 import sql
@@ -49,9 +50,10 @@ def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[St
             yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
 
 
-def create_stage(file_type: FileType) -> Statement:
+def create_stage(file_type: FileType, ignored: Sequence[str] = ()) -> Statement:
     """Return what creates the temporary table for a file's rows, laid out as their table is."""
-    columns = sql.SQL(", ").join(_column_definitions(file_type))
+    spare = [sql.SQL("{} VARCHAR(65535)").format(sql.Identifier(name)) for name in ignored]
+    columns = sql.SQL(", ").join([*_column_definitions(file_type), *spare])
     return composed("load/create_stage", stage=STAGE, columns=columns, layout=_layout(file_type.table))
 
 
@@ -82,6 +84,37 @@ def add_column(table: Table, column: Column) -> Statement:
     return sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
         table_identifier(table), sql.Identifier(column.name), sql.SQL(str(column.type))
     )
+
+
+def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
+    """Return what lengthens the live table's varchars to the schema's; each runs alone, outside any transaction."""
+    table = table_identifier(file_type.table)
+    return [
+        composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=sql.SQL(str(column.type)))
+        for column in file_type.columns
+        if _length(column.type.catalog_name()) > _length(live.get(column.name, "")) > 0
+    ]
+
+
+def _length(catalog_name: str) -> int:
+    match = re.fullmatch(r"character varying\((\d+)\)", catalog_name)
+    return int(match[1]) if match else 0
+
+
+def remedies(file_type: FileType, live: Mapping[str, str]) -> list[str]:
+    """List the statements by which a person may reconcile what Lakeport does not."""
+    alter, found = f"ALTER TABLE {file_type.table.name}", []
+    for column in file_type.columns:
+        name, type_ = column.name, column.type
+        if name not in live and column.required:
+            found.append(f"{alter} ADD COLUMN {name} {type_} NOT NULL DEFAULT <what older rows shall have>;")
+        elif name in live and live[name] != type_.catalog_name():
+            found += [f"{alter} ADD COLUMN {name}_new {type_};"]
+            found += [f"UPDATE {file_type.table.name} SET {name}_new = {name};"]  # noqa: S608 - for people to read
+            found += [f"{alter} DROP COLUMN {name};", f"{alter} RENAME COLUMN {name}_new TO {name};"]
+    if LOADED_AT not in live:
+        found.append(f"{alter} ADD COLUMN {LOADED_AT} TIMESTAMP DEFAULT SYSDATE;")
+    return found
 
 
 def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:

@@ -105,7 +105,7 @@ class FileType(Part):
     format: Format
     table: Table
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
-    drift: Literal["refuse"] = "refuse"
+    drift: Literal["refuse", "add", "ignore"] = "refuse"
     rejects: Rejects = Rejects()
     checks: tuple[Check, ...] = ()
     wait: Wait = Wait.model_validate({})
@@ -157,6 +157,15 @@ class FileType(Part):
 
     @field_validator("columns")
     @classmethod
+    def _fit_the_format(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        format_: Format | None = info.data.get("format")
+        objection = format_.objection_to(columns) if format_ else None
+        if objection:
+            raise ValueError(objection)
+        return columns
+
+    @field_validator("columns")
+    @classmethod
     def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
         names, table = {column.name for column in columns}, info.data.get("table")
         keys = (*table.key, table.dist_key, *table.sort_key) if table else ()
@@ -167,6 +176,14 @@ class FileType(Part):
         if loose:
             raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
         return columns
+
+    @field_validator("drift")
+    @classmethod
+    def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
+        format_ = info.data.get("format")
+        if drift != "refuse" and format_ and not format_.has_header:
+            raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
+        return drift
 
     @field_validator("checks")
     @classmethod

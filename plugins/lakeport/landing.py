@@ -14,14 +14,17 @@ import boto3
 import zstandard
 from botocore.exceptions import ClientError
 
+from lakeport import lzop, text_encoding
 from lakeport.copy_source import CopySource
 from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.streams import stream_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
+_ZSTD_BYTES = 1024  # may become 32 MiB at once, but no more: four bytes are a block of 128 KiB at most
 
 
 def s3_client() -> S3Client:
@@ -86,14 +89,17 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
             raise UnloadableFile(f"{source.uri} is no readable {source.compression} file: {error}") from error
 
 
-def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int]) -> dict[int, str]:
+def read_lines(
+    s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = text_encoding.UTF8
+) -> dict[int, str]:
     """Return the object's lines with these 1-based numbers, whole, without their line ends."""
     wanted = sorted({number for number in numbers if number > 0}, reverse=True)
     found: dict[int, str] = {}
     if not wanted:
         return found
     with opened(s3, source) as stream:
-        for number, line in enumerate(iter(lambda: stream.readline(_MAX_LINE_BYTES), b""), start=1):
+        text = text_encoding.utf8_stream(stream, encoding)
+        for number, line in enumerate(iter(lambda: text.readline(_MAX_LINE_BYTES), b""), start=1):
             if number == wanted[-1]:
                 found[wanted.pop()] = line.rstrip(b"\r\n").decode(errors="backslashreplace")
                 if not wanted:
@@ -122,12 +128,35 @@ def _head(s3: S3Client, **place: Any) -> Any:
 def _decompressed(body: Any, compression: str) -> IO[bytes]:
     openers: dict[str, Any] = {
         "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+        "tar.gz": lambda raw: gzip.GzipFile(fileobj=raw),
+        "lzop": lambda raw: stream_of(_lzop(raw)),
         "bzip2": bz2.BZ2File,
-        "zstd": lambda raw: io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
+        "zstd": lambda raw: stream_of(_zstd(raw)),
     }
     raw = io.BufferedReader(_Readable(body), 1 << 20)
     opened_: IO[bytes] = openers.get(compression, lambda raw: raw)(raw)
     return opened_
+
+
+def _lzop(raw: IO[bytes]) -> Iterator[bytes]:
+    try:
+        yield from lzop.unpacked(raw)
+    except ValueError as error:
+        raise OSError(error) from error
+
+
+def _zstd(raw: IO[bytes]) -> Iterator[bytes]:
+    """Read frame after frame; the library's own reader takes a cut frame for the end."""
+    frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    while data := raw.read(_ZSTD_BYTES):
+        while data:
+            has_begun = True
+            yield frame.decompress(data)
+            data = frame.unused_data if frame.eof else b""
+            if frame.eof:
+                frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    if has_begun:
+        raise EOFError("its last frame was cut off")
 
 
 class _Readable(io.RawIOBase):

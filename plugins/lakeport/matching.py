@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 _COMPRESSION_OF = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd", ".lzo": "lzop", ".zip": "zip"}
+_COMPRESSION_OF |= {".tar": "tar", ".tgz": "tar.gz"}
 _TYPES_OF = {
     ".csv": {"csv", "delimited"},
     ".tsv": {"csv", "delimited"},
@@ -24,7 +25,10 @@ _TYPES_OF = {
     ".jsonl": {"json"},
     ".ndjson": {"json"},
     ".parquet": {"parquet"},
-    ".xlsx": set[str](),
+    ".orc": {"orc"},
+    ".avro": {"avro"},
+    ".xlsx": {"xlsx"},
+    ".xlsm": {"xlsx"},
     ".xls": set[str](),
 }
 _CAPTURE = re.compile(r"\{([a-z_][a-z0-9_]*)(?::([^{}/]*))?\}")
@@ -63,13 +67,19 @@ class ArrivalRule:
         if size_bytes == 0:
             return "the file is empty (0 bytes)"
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
-        compression = _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
+        compression = _compression(suffixes)
         if compression != self.compression:
             return f"the name says compression {compression}, file type {self.file_type} takes {self.compression}"
         known = next((_TYPES_OF[suffix] for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if known is not None and self.format_type not in known:
             return f"the name says no {self.format_type}, which file type {self.file_type} takes"
         return None
+
+
+def _compression(suffixes: Sequence[str]) -> str:
+    if suffixes[-2:] == [".tar", ".gz"]:
+        return "tar.gz"
+    return _COMPRESSION_OF.get(suffixes[-1], "none") if suffixes else "none"
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,13 @@ _PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "x": 
 _GRANT = re.compile(r'(?P<group>group )?(?P<name>"(?:[^"]|"")*"|[^"=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
-def placing(file_type: FileType, file: RegisteredFile) -> Placing:
+def placing(file_type: FileType, file: RegisteredFile, ignored: tuple[str, ...] = ()) -> Placing:
     """Return what the mode of the type's table does with this file."""
     if file_type.table.mode == "new_table":
-        return IntoNewTable(file_type.into(name_of_new_table(file_type, file)))
+        return IntoNewTable(file_type.into(name_of_new_table(file_type, file)), ignored)
     return {"append": Placing, "truncate": InPlaceOfRows, "replace": InPlaceOfTable, "merge": InPlaceOfKeys}[
         file_type.table.mode
-    ](file_type)
+    ](file_type, ignored)
 
 
 def name_of_new_table(file_type: FileType, file: RegisteredFile) -> str:
@@ -55,9 +55,14 @@ def suffixed(table: Table, suffix: str) -> str:
 
 @dataclass(frozen=True)
 class Placing:
-    """append: the rows are added to the table."""
+    """append: the rows are added to the table.
+
+    `ignored` are columns of the file that go nowhere: COPY cannot skip a field, so it fills a temporary table then,
+    from which the others are inserted.
+    """
 
     file_type: FileType
+    ignored: tuple[str, ...] = ()
 
     @property
     def table_name(self) -> str:
@@ -70,15 +75,33 @@ class Placing:
         return self.file_type
 
     @property
+    def is_staged(self) -> bool:
+        """Say whether COPY fills a temporary table."""
+        return bool(self.ignored)
+
+    @property
     def copy_into(self) -> sql.Identifier:
         """Return what COPY writes to."""
-        return ddl.table_identifier(self.destination.table)
+        return ddl.STAGE if self.is_staged else ddl.table_identifier(self.destination.table)
 
     def begin(self, current: cursor) -> None:
         """Do what COPY needs."""
+        self.make_table(current)
+        if self.is_staged:
+            current.execute(ddl.create_stage(self.file_type, self.ignored))
+
+    def make_table(self, current: cursor) -> None:
+        """Bring the destination into the state in which it takes the rows."""
 
     def place(self, current: cursor) -> None:
         """Bring the rows from where COPY wrote them to the destination."""
+        if self.is_staged:
+            self.make_room(current)
+            current.execute(ddl.insert_staged(self.destination.table, self.file_type.column_names))
+            current.execute(composed("load/drop_stage", stage=ddl.STAGE))
+
+    def make_room(self, current: cursor) -> None:
+        """Take away what the staged rows replace."""
 
     def finish(self, current: cursor) -> None:
         """Do what is left when the rows have been counted and checked."""
@@ -90,14 +113,14 @@ class InPlaceOfRows(Placing):
     Other writers wait from here on; readers see the old rows until the commit.
     """
 
-    def begin(self, current: cursor) -> None:
-        current.execute(composed("load/clear_table", table=self.copy_into))
+    def make_table(self, current: cursor) -> None:
+        current.execute(composed("load/clear_table", table=ddl.table_identifier(self.file_type.table)))
 
 
 class IntoNewTable(Placing):
     """new_table: a table for this file alone, which appears with its rows."""
 
-    def begin(self, current: cursor) -> None:
+    def make_table(self, current: cursor) -> None:
         _run(current, ddl.create_table(self.file_type))
 
 
@@ -113,7 +136,7 @@ class InPlaceOfTable(Placing):
     def destination(self) -> FileType:
         return self.file_type.into(suffixed(self.file_type.table, "__lakeport_new"))
 
-    def begin(self, current: cursor) -> None:
+    def make_table(self, current: cursor) -> None:
         _run(current, ddl.create_table(self.destination, if_missing=False))
 
     def finish(self, current: cursor) -> None:
@@ -129,15 +152,14 @@ class InPlaceOfTable(Placing):
                 f"{table.name} cannot be replaced, since views depend on it: create them WITH NO SCHEMA BINDING, "
                 f"or write mode: truncate in the schema ({str(error).strip()})"
             ) from error
-        current.execute(
-            composed("load/rename_table", table=self.copy_into, name=sql.Identifier(self.file_type.table.table_name))
-        )
+        beside = ddl.table_identifier(self.destination.table)
+        current.execute(composed("load/rename_table", table=beside, name=sql.Identifier(table.table_name)))
 
     def _grants(self, current: cursor) -> Iterator[sql.Composed]:
         table = self.file_type.table
         current.execute(statement("load/grants"), {"schema_name": table.schema_name, "table_name": table.table_name})
         for (text,) in current.fetchall():
-            yield from grants_in(text, self.copy_into)
+            yield from grants_in(text, ddl.table_identifier(self.destination.table))
 
 
 class InPlaceOfKeys(Placing):
@@ -150,18 +172,12 @@ class InPlaceOfKeys(Placing):
     """
 
     @property
-    def copy_into(self) -> sql.Identifier:
-        return ddl.STAGE
+    def is_staged(self) -> bool:
+        return True
 
-    def begin(self, current: cursor) -> None:
-        current.execute(ddl.create_stage(self.file_type))
-
-    def place(self, current: cursor) -> None:
+    def make_room(self, current: cursor) -> None:
         self._refuse_doubled_keys(current)
-        table = self.file_type.table
-        current.execute(ddl.delete_replaced(table))
-        current.execute(ddl.insert_staged(table, self.file_type.column_names))
-        current.execute(composed("load/drop_stage", stage=ddl.STAGE))
+        current.execute(ddl.delete_replaced(self.file_type.table))
 
     def _refuse_doubled_keys(self, current: cursor) -> None:
         key = self.file_type.table.key

@@ -67,6 +67,7 @@ class Column(Part):
     name: Name
     type: Annotated[ColumnType, BeforeValidator(_column_type)]
     required: bool = False
+    width: Annotated[int, Field(ge=1, le=65535)] | None = None
     description: str = ""
 
     @field_validator("name")

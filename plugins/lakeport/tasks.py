@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.postgres.hooks.postgres import PostgresHook
+import psycopg2
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport.mng import TaskRun
 from lakeport.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection
     from psycopg2.extensions import connection
 
 Context = Mapping[str, Any]
@@ -20,8 +22,16 @@ Context = Mapping[str, Any]
 
 def warehouse_of(conn_id: str) -> Warehouse:
     """Return the warehouse behind an Airflow connection."""
-    hook = PostgresHook(postgres_conn_id=conn_id)
-    return Warehouse(lambda: cast("connection", hook.get_conn()))
+    return Warehouse(lambda: _connect(BaseHook.get_connection(conn_id)))
+
+
+def _connect(to: Connection) -> connection:
+    # Not by PostgresHook, which takes psycopg 3 where that is installed: its server-side binding is not Redshift's.
+    options = {name: value for name, value in to.extra_dejson.items() if name.startswith("ssl")}
+    opened: connection = psycopg2.connect(
+        host=to.host, port=to.port, dbname=to.schema, user=to.login, password=to.password, **options
+    )
+    return opened
 
 
 def task_run_of(context: Context) -> TaskRun:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection, cursor
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,19 @@ class Warehouse:
         run more than once, and may run again although its COMMIT succeeded and only the answer was lost: it must
         begin by looking at what is there.
         """
+        return self._tried(lambda: self._once(work))
+
+    def alone(self, statement: str | sql.Composable) -> None:
+        """Run one statement outside any transaction block, as Redshift demands of some.
+
+        It is tried again as a transaction is: it must do no harm when it runs twice.
+        """
+        self._tried(lambda: self._once_alone(statement))
+
+    def _tried(self, work: Callable[[], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._once(work)
+                return work()
             except psycopg2.Error as error:
                 self._after(error)
                 if attempt == _TRIES or not is_passing(error):
@@ -68,6 +79,17 @@ class Warehouse:
             self._connection = self._connect()
         with self._connection, self._connection.cursor() as current:
             return work(current)
+
+    def _once_alone(self, statement: str | sql.Composable) -> None:
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.autocommit = True
+        try:
+            with self._connection.cursor() as current:
+                current.execute(statement)
+        finally:
+            if not self._connection.closed:
+                self._connection.autocommit = False
 
     def _after(self, error: psycopg2.Error) -> None:
         if self._connection is not None and (self._connection.closed or isinstance(error, psycopg2.OperationalError)):

@@ -103,7 +103,7 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
         file = land(file_type, body, name)
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
         warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
-        warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
-        return FileLoad(file_type, file, file.source(file_type.format.compression), by, warehouse, s3)
+        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
 
     return run

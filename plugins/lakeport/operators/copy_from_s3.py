@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from lakeport import landing
+from lakeport import landing, preparing, settings
 from lakeport.copy_source import CopySource
-from lakeport.errors import LakeportError
+from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
+from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, no_retry_for, task_run_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class CopyFromS3Operator(FilesOperator):
     """Load each file by one COPY in one transaction; rows loaded and every rejected row are recorded with it.
 
-    `prepared` are the objects to read in the files' place, in their order.  Safe to repeat and to kill: see FileLoad.
+    `prepared` names the objects to read in the files' place, in their order.  Safe to repeat and to kill: see FileLoad.
     """
 
     template_fields: Sequence[str] = ("files", "prepared")
@@ -28,18 +32,22 @@ class CopyFromS3Operator(FilesOperator):
         self.file_type = file_type
         self.prepared = prepared
 
-    def sources(self) -> Iterator[tuple[RegisteredFile, CopySource]]:
+    def files_to_load(self) -> list[tuple[RegisteredFile, Prepared | None]]:
         files = self.chosen()
-        if self.prepared is not None:
-            yield from zip(files, (CopySource(**source) for source in self.prepared), strict=True)
-            return
-        for file in files:
-            yield file, file.source(self.file_type.format.compression)
+        return list(zip(files, self.prepared or [None] * len(files), strict=True))
+
+    def sources(self, s3: S3Client, file: RegisteredFile, prepared: Prepared | None) -> tuple[CopySource, ...]:
+        if prepared is None:
+            return (file.source(self.file_type.format.compression),)
+        if prepared["unloadable"]:
+            raise UnloadableFile(prepared["unloadable"])
+        return preparing.listed(s3, settings.work_bucket(), prepared["list"])
 
     def execute(self, context: Context) -> dict[str, int]:
         s3, rows = landing.s3_client(), {}
         with no_retry_for(LakeportError), self.warehouse() as warehouse:
-            for file, source in self.sources():
-                load = FileLoad(self.file_type, file, source, task_run_of(context), warehouse, s3).run()
+            for file, prepared in self.files_to_load():
+                sources = self.sources(s3, file, prepared)
+                load = FileLoad(self.file_type, file, sources, task_run_of(context), warehouse, s3).run()
                 rows[file.key] = load.rows_loaded
         return rows

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict
 
 from lakeport import landing, preparing, settings
 from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.file_type import FileType
+from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
 from lakeport.tasks import Context, no_retry_for
 
 
-class PrepareFilesOperator(FilesOperator):
-    """Unzip each file into an object of the work bucket and hand these on.
+class Prepared(TypedDict):
+    """What became of a file: the key of the list of its objects, or why there are none."""
 
-    Safe to repeat: the same file gives the same object under the same key.
+    list: str
+    unloadable: str
+
+
+class PrepareFilesOperator(FilesOperator):
+    """Unpack and convert each file into objects of the work bucket and hand on where their list is.
+
+    Where all files are loaded, one that cannot be is handed on with the reason, so that the others go on.  Safe to
+    repeat: the same file gives the same objects under the same keys.
     """
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
-        s3, prepared = landing.s3_client(), []
-        for file in self.chosen():
-            with no_retry_for(UnloadableFile, ObjectChanged):
-                source = preparing.unzip(s3, file.source(), settings.work_bucket(), f"prepared/{file.file_id}")
-            self.log.info("%s: %d bytes became %d", file.key, file.size_bytes, source.size_bytes)
-            prepared.append(asdict(source))
-        return prepared
+    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file_type = file_type
+
+    def prepare(self, file: RegisteredFile) -> Prepared:
+        s3, bucket = landing.s3_client(), settings.work_bucket()
+        source = file.source(self.file_type.format.compression)
+        key = preparing.prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}")
+        made = preparing.listed(s3, bucket, key)
+        size_bytes = sum(each.size_bytes for each in made)
+        self.log.info("%s: %d bytes became %d in %d objects", file.key, file.size_bytes, size_bytes, len(made))
+        return {"list": key, "unloadable": ""}
+
+    def prepare_or_tell(self, file: RegisteredFile) -> Prepared:
+        try:
+            return self.prepare(file)
+        except (UnloadableFile, ObjectChanged) as error:
+            self.log.error("%s", error)  # noqa: TRY400 - the message says it all, and the load tells it again
+            return {"list": "", "unloadable": str(error)}
+
+    def execute(self, context: Context) -> list[Prepared]:  # noqa: ARG002 - Airflow's signature
+        if self.file_type.landing.select == "all":
+            return [self.prepare_or_tell(file) for file in self.chosen()]
+        with no_retry_for(UnloadableFile, ObjectChanged):
+            return [self.prepare(file) for file in self.chosen()]

@@ -9,13 +9,13 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from psycopg2.extensions import cursor
 
 from lakeport import landing, mng
-from lakeport.copy_source import CopySource
 from lakeport.dag_runs import arrival_run_id
 from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator
+from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, no_retry_for, task_run_of
 from lakeport.warehouse import Warehouse
 
@@ -72,12 +72,13 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
 
-    def load(self, file: RegisteredFile, source: CopySource, by: TaskRun, warehouse: Warehouse) -> bool:
+    def load(self, file: RegisteredFile, prepared: Prepared | None, by: TaskRun, warehouse: Warehouse) -> bool:
         """Say whether the file is loaded."""
         if warehouse.transaction(lambda current: mng.failures(current, [file.file_id], by)):
             return False
+        s3 = landing.s3_client()
         try:
-            FileLoad(self.file_type, file, source, by, warehouse, landing.s3_client()).run()
+            FileLoad(self.file_type, file, self.sources(s3, file, prepared), by, warehouse, s3).run()
         except LakeportError as error:
             self.fail(warehouse, file, error, by)
             return False
@@ -86,10 +87,10 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, loaded, failed = task_run_of(context), [], ""
         with self.warehouse() as warehouse:
-            for file, source in self.sources():
+            for file, prepared in self.files_to_load():
                 if failed and self.file_type.table.mode == "merge":
                     self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
-                elif self.load(file, source, by, warehouse):
+                elif self.load(file, prepared, by, warehouse):
                     loaded.append(file.to_xcom())
                 else:
                     failed = failed or file.key

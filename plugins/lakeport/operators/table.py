@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg2
 from airflow.sdk import BaseOperator
 from psycopg2.extensions import cursor
 
@@ -12,13 +13,14 @@ from lakeport.errors import TableMismatch
 from lakeport.file_type import FileType
 from lakeport.table_type import LOADED_AT
 from lakeport.tasks import Context, no_retry_for, warehouse_of
-from lakeport.warehouse import Warehouse
+from lakeport.warehouse import Warehouse, is_passing
 
 
 class CreateTableOperator(BaseOperator):
     """Create the table if it is missing, add columns that are new in the schema, refuse what cannot be reconciled.
 
-    Safe to repeat: it looks at the live table first, and what it does is one transaction.
+    A varchar that is longer in the schema is lengthened first, by a statement of its own: Redshift demands it.
+    Safe to repeat: it looks at the live table first, and what else it does is one transaction.
     """
 
     def __init__(
@@ -52,12 +54,28 @@ class CreateTableOperator(BaseOperator):
         if found:
             raise TableMismatch(
                 f"{self.file_type.table.name} does not fit schemas/{self.file_type.name}.yaml: {'; '.join(found)}; "
-                "change the schema, or alter the table by hand"
+                "change the schema, or run\n" + "\n".join(ddl.remedies(self.file_type, live))
             )
         for column in ddl.missing_columns(self.file_type, live):
             current.execute(ddl.add_column(self.file_type.table, column))
             self.log.info("added column %s to %s", column.name, self.file_type.table.name)
 
+    def widenings(self, current: cursor) -> list[ddl.Statement]:
+        if self.file_type.table.mode in ("new_table", "replace"):
+            return []
+        return ddl.widenings(self.file_type, self.live_columns(current))
+
+    def fit(self, warehouse: Warehouse) -> None:
+        for statement in warehouse.transaction(self.widenings):
+            try:
+                warehouse.alone(statement)
+            except psycopg2.Error as error:
+                if is_passing(error):
+                    raise
+                raise TableMismatch(f"a column of {self.file_type.table.name} cannot be lengthened: {error}") from error
+            self.log.info("lengthened a column of %s", self.file_type.table.name)
+        warehouse.transaction(self.reconcile)
+
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         with no_retry_for(TableMismatch), self.warehouse() as warehouse:
-            warehouse.transaction(self.reconcile)
+            self.fit(warehouse)

@@ -115,14 +115,110 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         ({"type": "csv", "quote": ","}, "quote", "is ',', which is the delimiter"),
         ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),
         ({"type": "csv", "header_lines": -1}, "header_lines", "greater than or equal to 0"),
+        ({"type": "csv", "member": "*.csv"}, "member", "names files of an archive, which compression none is not"),
+        ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "which compression gzip is not"),
+        ({"type": "avro", "compression": "gzip"}, "compression", "for type avro, which is compressed inside"),
+        ({"type": "csv", "layout": "array"}, "layout", "is a key of type json alone, not of csv"),
+        ({"type": "csv", "sheet": "2013"}, "sheet", "is a key of type xlsx alone, not of csv"),
+        ({"type": "xlsx", "sheet": "x" * 32}, "sheet", "at most 31 characters"),
+        ({"type": "xlsx", "delimiter": ";"}, "delimiter", "COPY does not take this for type xlsx"),
+        ({"type": "xlsx", "dateformat": "DD.MM.YYYY"}, "dateformat", "is auto for type xlsx, or not there"),
+        ({"type": "json", "layout": "list"}, "layout", "Input should be 'objects' or 'array'"),
+        ({"type": "orc", "roundec": True}, "roundec", "COPY does not take this for type orc"),
+        ({"type": "fixed_width", "delimiter": ","}, "delimiter", "COPY does not take this for type fixed_width"),
+        ({"type": "csv", "jsonpaths": ["$.a"]}, "jsonpaths", "COPY does not take this for type csv"),
+        ({"type": "parquet", "encoding": "cp1252"}, "encoding", "COPY does not take this for type parquet"),
+        (
+            {"type": "csv", "encoding": "klingon"},
+            "encoding",
+            "is no encoding of text; COPY reads utf8, utf16, utf16le, utf16be",
+        ),
+        ({"type": "csv", "encoding": "bz2"}, "encoding", "'bz2' is no encoding of text"),
+        ({"type": "csv", "encoding": "rot13"}, "encoding", "'rot13' is no encoding of text"),
+        ({"type": "csv", "encoding": "punycode"}, "encoding", "'punycode' is no encoding of text"),
+        ({"type": "csv", "encoding": "unicode_escape"}, "encoding", "'unicode_escape' is no encoding of text"),
+        ({"type": "csv", "encoding": "../../etc"}, "encoding", "'../../etc' is no encoding of text"),
+        (
+            {"type": "json", "jsonpaths": ["$.id", "$.a.b"]},
+            "columns",
+            "are 3, but format.jsonpaths has 2 paths; each column needs its own",
+        ),
+        (
+            {"type": "json", "jsonpaths": ["$.a", "$['b']", "$[0]"]},
+            "jsonpaths",
+            "hold two notations, $.a and $['b']; COPY takes one of them in all paths",
+        ),
+        (
+            {"type": "json", "jsonpaths": ["$.a", "$.b", "$"], "ignorecase": True},
+            "ignorecase",
+            "is about members named like columns, which jsonpaths are not; remove one of the two",
+        ),
+        (
+            {"type": "fixed_width"},
+            "columns",
+            "need a width in characters each, in type fixed_width; without one: id",
+        ),
         ({"type": "csv", "null_as": "a\0"}, "null_as", "holds a NUL, which no database stores"),
     ],
 )
 def test_option_that_copy_refuses_is_refused_here(format_: dict[str, Any], place: str, message: str) -> None:
     [(found_at, found)] = problems_of(format=format_)
 
-    assert found_at == ("format", place)
+    assert found_at == (("columns",) if place == "columns" else ("format", place))
     assert message in found
+
+
+@pytest.mark.parametrize(
+    "path", ["", "a", "$a", "$.", "$..a", "$.*", "$[*]", "$[-1]", "$['a]", "$.a['b']", "$.a b", "$\n"]
+)
+def test_path_that_copy_does_not_read_is_refused(path: str) -> None:
+    [(place, message)] = problems_of(format={"type": "json", "jsonpaths": ["$.a", path, "$.b"]})
+
+    assert place == ("format", "jsonpaths", 1)
+    assert "is no path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']" in message
+
+
+def test_width_is_for_fixed_width_alone() -> None:
+    columns = [{"name": "id", "type": "integer", "width": 3}, {"name": "city", "type": "varchar(8)"}]
+
+    assert problems_of(columns=columns) == [
+        (("columns",), "Value error, take no width in type csv, only in type fixed_width")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("UTF-8", "utf8"),
+        ("utf8", "utf8"),
+        ("UTF16LE", "utf16le"),
+        ("utf-16", "utf16"),
+        ("latin-1", "iso88591"),
+        ("ISO88591", "iso88591"),
+        ("windows-1252", "cp1252"),
+        ("iso8859_15", "iso8859-15"),
+        ("Shift_JIS", "shift_jis"),
+        ("cp437", "cp437"),
+        ("utf_8_sig", "utf-8-sig"),
+    ],
+)
+def test_encoding_has_one_name_however_it_is_written(given: str, known: str) -> None:
+    assert make_file_type(format={"type": "csv", "encoding": given}).format.encoding == known
+
+
+@pytest.mark.parametrize(
+    ("format_", "is_prepared"),
+    [
+        ({"type": "csv", "encoding": "utf16"}, False),
+        ({"type": "delimited", "encoding": "latin1"}, False),
+        ({"type": "csv", "encoding": "cp1252"}, True),
+        ({"type": "json", "encoding": "utf16"}, True),
+        ({"type": "csv", "compression": "lzop"}, False),
+        ({"type": "orc", "compression": "tar"}, True),
+    ],
+)
+def test_file_is_prepared_only_where_copy_cannot_read_it(format_: dict[str, Any], is_prepared: bool) -> None:
+    assert make_file_type(format=format_).format.is_prepared is is_prepared
 
 
 def test_delimiter_of_a_delimited_file_may_be_several_characters() -> None:
@@ -280,3 +376,11 @@ def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
 
     assert place == ("table",)
     assert f"has mode {mode}, which keeps the last file's rows alone" in message
+
+
+@pytest.mark.parametrize("drift", ["add", "ignore"])
+def test_drift_needs_a_header(drift: str) -> None:
+    [(place, message)] = problems_of(drift=drift, format={"type": "json"})
+
+    assert place == ("drift",)
+    assert message == f"Value error, is {drift}, which needs a header that names the columns: format.header_lines"

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.file_format import Format
 from lakeport.lines import columns_in_header, value_in_line
 from tests.plugins.lakeport.conftest import make_file_type
 
@@ -102,18 +101,26 @@ def test_header_with_a_carriage_return_inside_is_refused() -> None:
         ('"id"', "id", None, {"type": "json"}),
         ("[" * 200_000, "id", None, {"type": "json"}),
         ('{"id": ' + "9" * 5000 + "}", "id", None, {"type": "json"}),
+        ('{"ID": 1, "City": "Bern"}', "city", "Bern", {"type": "json", "ignorecase": True}),
+        ('{"ID": 1, "City": "Bern"}', "city", None, {"type": "json"}),
+        ('{"a": {"b": ["x", "Bern"]}}', "city", "Bern", {"type": "json", "jsonpaths": ["$.id", "$.a.b[1]", "$.p"]}),
+        ('{"a": {"b": 1}}', "city", None, {"type": "json", "jsonpaths": ["$.id", "$.a.b[1]", "$.p"]}),
+        ('{"a b": {"c.d": 2.5}}', "id", "2.5", {"type": "json", "jsonpaths": ["$['a b']['c.d']", "$['b']", "$"]}),
+        ('[1, [2, "Bern"]]', "city", "Bern", {"type": "json", "jsonpaths": ["$[0]", "$[1][1]", "$[5]"]}),
         ("PAR1\0\x15", "id", None, {"type": "parquet"}),
+        ("Obj\1", "id", None, {"type": "avro"}),
+        ("ORC", "id", None, {"type": "orc"}),
     ],
 )
 def test_value_of_a_rejected_line_is_what_stands_there(
     line: str, column: str, value: str | None, format_: dict[str, Any]
 ) -> None:
     """None where the line is too broken to say: the row is kept all the same."""
-    assert value_in_line(line, column, ("id", "city", "price"), Format.model_validate(format_)) == value
+    assert value_in_line(line, column, ("id", "city", "price"), make_file_type(format=format_)) == value
 
 
 def test_value_follows_the_files_columns() -> None:
-    assert value_in_line("2.50,1,Bern", "id", ("price", "id", "city"), Format(type="csv")) == "1"
+    assert value_in_line("2.50,1,Bern", "id", ("price", "id", "city"), make_file_type()) == "1"
 
 
 @pytest.mark.parametrize("type_", ["csv", "delimited", "json"])
@@ -122,4 +129,25 @@ def test_value_of_a_megabyte_is_given_back(type_: str) -> None:
     long = "x" * 1_000_000
     line = f'{{"id": "{long}"}}' if type_ == "json" else long
 
-    assert value_in_line(line, "id", ("id",), Format.model_validate({"type": type_})) == long
+    assert value_in_line(line, "id", ("id",), make_file_type(format={"type": type_})) == long
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "value"),
+    [
+        ("001Zürich   2.5", "id", "001"),
+        ("001Zürich   2.5", "city", "Zürich   "),
+        ("001Zürich   2.5", "price", "2.5"),
+        ("001Bern", "city", "Bern"),
+        ("001", "city", None),
+        ("", "id", None),
+    ],
+)
+def test_value_of_a_fixed_width_line_stands_at_its_place(line: str, column: str, value: str | None) -> None:
+    """Widths count characters, not bytes."""
+    columns = [
+        {"name": name, "type": "varchar(20)", "width": width} for name, width in (("id", 3), ("city", 9), ("price", 6))
+    ]
+    file_type = make_file_type(format={"type": "fixed_width"}, columns=columns)
+
+    assert value_in_line(line, column, file_type.column_names, file_type) == value

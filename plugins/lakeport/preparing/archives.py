@@ -1,0 +1,188 @@
+"""What is in an archive, member by member: a .zip over the disk, a .tar as it comes.
+
+Only plain files come out, and their names are never paths: a member becomes an object with a number for its name.
+"""
+
+from __future__ import annotations
+
+import errno
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, cast
+
+from lakeport.errors import UnloadableFile
+from lakeport.file_format import Format
+from lakeport.matching import captured
+from lakeport.preparing.limits import MAX_MEMBERS, Allowance, Counted
+from lakeport.preparing.tar_headers import checked_tar_info
+from lakeport.preparing.transfer import spooled
+from lakeport.streams import Readable, chunks_of, stream_of
+
+_ENCRYPTED = 0x1
+_MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's own list of its members, which is read at once
+_MAX_ENTRIES = 10 * MAX_MEMBERS  # folders and what is passed over count, too: a .tar's are remembered
+_MAX_NAMES_SHOWN = 5
+_HEAD_BYTES = 512
+# What zipfile, tarfile and their decompressors raise on damaged archives.
+DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, ValueError)
+DAMAGED += (lzma.LZMAError, struct.error, zlib.error, OSError)
+_PACKED: dict[str, Callable[[bytes], bool]] = {
+    "a .zip": lambda head: head.startswith((b"PK\3\4", b"PK\5\6")),
+    "a .tar": lambda head: head[257:263] in (b"ustar\0", b"ustar "),
+    "gzip": lambda head: head.startswith(b"\x1f\x8b\x08"),
+    "bzip2": lambda head: head.startswith(b"BZh") and head[4:10] == b"1AY&SY",
+    "zstd": lambda head: head.startswith(b"\x28\xb5\x2f\xfd"),
+    "lzop": lambda head: head.startswith(b"\x89LZO\0"),
+    "xz": lambda head: head.startswith(b"\xfd7zXZ\0"),
+    "a .7z": lambda head: head.startswith(b"7z\xbc\xaf\x27\x1c"),
+    "a .rar": lambda head: head.startswith(b"Rar!\x1a\x07"),
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive, or the file itself where it is none; to be read before the next is asked for."""
+
+    name: str
+    stream: Readable
+
+
+def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
+    """Yield the members that the schema asks for; raises UnloadableFile where there are none or they are harmful."""
+    found, others = 0, list[str]()
+    for name, opened in _damage_told(_entries(stream, format_, allowance), format_, allowance.uri):
+        if not _is_wanted(name, format_.member):
+            others += [name] if len(others) < _MAX_NAMES_SHOWN else []
+            continue
+        found += 1
+        if found > MAX_MEMBERS:
+            raise UnloadableFile(f"{allowance.uri} holds more than {MAX_MEMBERS:,} files, the most that are unpacked")
+        yield Member(name, _checked(opened, name, format_, allowance))
+    if not found:
+        raise UnloadableFile(_nothing_found(allowance.uri, format_, others))
+
+
+def _entries(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    entries = _in_zip if format_.compression == "zip" else _in_tar
+    for number, (name, opened) in enumerate(entries(stream, format_, allowance), start=1):
+        if number > _MAX_ENTRIES:
+            raise UnloadableFile(f"{allowance.uri} has more than {_MAX_ENTRIES:,} entries, the most that are looked at")
+        if opened is not None:
+            yield name, opened
+
+
+_Entry = tuple[str, "Callable[[], IO[bytes]] | None"]
+
+
+def _in_zip(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
+    with spooled(stream, allowance.uri) as file, zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as archive:
+        for info in archive.infolist():
+            name = _plain(info.filename)
+            if info.is_dir():
+                yield name, None
+                continue
+            if _is_wanted(name, format_.member):
+                _refuse_in_zip(info, name, allowance.uri)
+            yield name, lambda info=info: archive.open(info)  # type: ignore[misc]
+
+
+def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
+    if info.flag_bits & _ENCRYPTED:
+        raise UnloadableFile(f"{uri} is encrypted ({name}); have it sent without a password")
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise UnloadableFile(f"{uri}: {name} is a link or a device, no file")
+
+
+class CarefulFile:
+    """An archive that gives nothing huge at once: the list of its members is read whole, and may claim any size."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(_MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, _MAX_DIRECTORY_BYTES + 1))
+        if len(data) > _MAX_DIRECTORY_BYTES:
+            raise UnloadableFile(f"the list of the .zip's members is longer than {_MAX_DIRECTORY_BYTES:,} bytes")
+        return data
+
+
+def _in_tar(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
+    info_class = checked_tar_info(allowance.uri)
+    # Counted here too: what is passed over comes out of the archive all the same.
+    counted = cast("IO[bytes]", Counted(stream, Allowance(allowance.uri, allowance.packed_bytes)))
+    with tarfile.open(fileobj=counted, mode="r|", tarinfo=info_class, errors="backslashreplace") as archive:
+        for info in archive:
+            name = _plain(info.name)
+            if info.isdir():
+                yield name, None
+                continue
+            if not info.isreg() and _is_wanted(name, format_.member):
+                raise UnloadableFile(f"{allowance.uri}: {name} is a link or a device, no file")
+            yield name, lambda info=info: cast("IO[bytes]", archive.extractfile(info))  # type: ignore[misc]
+    if not info_class.has_ended:
+        raise UnloadableFile(f"{allowance.uri} is no readable .tar: it was cut off or is damaged in the middle")
+    for _ in chunks_of(counted):
+        pass  # gzip's own checksum stands at the very end
+
+
+def _damage_told(
+    entries: Iterator[tuple[str, Callable[[], IO[bytes]]]], format_: Format, uri: str
+) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Say of every damage that the archive cannot be read; S3's own failures are none."""
+    try:
+        yield from entries
+    except DAMAGED as error:
+        raise _damaged(error, format_, uri) from error
+
+
+def _damaged(error: BaseException, format_: Format, uri: str) -> BaseException:
+    # A decompressor's error has no number, and seeking to where a damaged list points is an invalid argument.
+    if getattr(error, "errno", None) not in (None, errno.EINVAL):
+        return error  # the disk's or the network's
+    return UnloadableFile(f"{uri} is no readable .{format_.compression}: {error}")
+
+
+def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowance: Allowance) -> IO[bytes]:
+    def pieces() -> Iterator[bytes]:
+        is_first = True
+        try:
+            for data in chunks_of(Counted(opened(), allowance)):
+                if is_first:
+                    _refuse_packed(data[:_HEAD_BYTES], f"{allowance.uri}: {name}", is_workbook=format_.type == "xlsx")
+                is_first = False
+                yield data
+        except DAMAGED as error:
+            raise _damaged(error, format_, allowance.uri) from error
+
+    return stream_of(pieces())
+
+
+def _refuse_packed(head: bytes, name: str, *, is_workbook: bool) -> None:
+    packed = next((what for what, is_it in _PACKED.items() if is_it(head)), None)
+    if packed and not (packed == "a .zip" and is_workbook):
+        raise UnloadableFile(f"{name} is packed itself ({packed}); an archive in an archive is not unpacked")
+
+
+def _plain(name: str) -> str:
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _is_wanted(name: str, pattern: str | None) -> bool:
+    parts = name.split("/")
+    if "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store":
+        return False
+    return pattern is None or captured(pattern, name) is not None
+
+
+def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
+    if format_.member is None or not others:
+        return f"{uri} holds no file"
+    return f"{uri} holds no file that fits member {format_.member!r}; it holds {', '.join(others)}"

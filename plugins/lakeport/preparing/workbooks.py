@@ -1,0 +1,105 @@
+"""A workbook's sheet becomes CSV: the n-th row of the sheet is the n-th row of it, empty ones included."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from errno import EINVAL
+from typing import IO, Any
+
+import openpyxl
+
+from lakeport.errors import UnloadableFile
+from lakeport.file_type import FileType
+from lakeport.preparing.archives import DAMAGED
+from lakeport.preparing.cells import cell_text
+from lakeport.preparing.transfer import spooled
+from lakeport.preparing.workbook_parts import check_parts
+from lakeport.streams import Readable
+
+_MAX_ROWS = 1_048_576
+_PIECE_CHARACTERS = 1 << 18
+# What openpyxl and its parsers raise on workbooks that no program wrote.
+_DAMAGED: tuple[type[Exception], ...] = (TypeError, LookupError, AttributeError, SyntaxError, ArithmeticError)
+_DAMAGED += (*DAMAGED, AssertionError)
+
+
+def rows_as_csv(stream: Readable, file_type: FileType, name: str) -> Iterator[bytes]:
+    """Yield the sheet's rows as CSV in UTF-8; formulas are the values that were saved with them.
+
+    Raises UnloadableFile where the file is no workbook, has no such sheet, or is larger inside than any real one.
+    """
+    with spooled(stream, name) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl's, of what it leaves out: styles, charts, validations
+        try:
+            check_parts(file, name)
+            yield from _pieces(_rows(file, file_type, name), file_type)
+        except _DAMAGED as error:
+            if getattr(error, "errno", None) not in (None, EINVAL):
+                raise  # the disk's
+            raise UnloadableFile(f"{name} is no readable .xlsx: {type(error).__name__}: {error}") from error
+
+
+def _rows(file: IO[bytes], file_type: FileType, name: str) -> Iterator[Sequence[Any]]:
+    workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    sheets = {sheet.title: sheet for sheet in workbook.worksheets}
+    chosen = file_type.format.sheet or next(iter(sheets), "")
+    if chosen not in sheets:
+        raise UnloadableFile(f"{name} has no sheet {chosen!r}; it has {', '.join(sheets) or 'none'}")
+    sheet: Any = sheets[chosen]
+    sheet.reset_dimensions()  # what a workbook claims of its size may be wrong
+    for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=_MAX_ROWS + 1), start=1):
+        if number > _MAX_ROWS:
+            raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, as no workbook has")
+        yield row
+
+
+def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[bytes]:
+    text, empty = io.StringIO(), 0
+    writer = csv.writer(text, lineterminator="\n")
+    header_lines = file_type.format.header_lines
+    types = [column.type.name for column in file_type.columns]
+    for number, row in enumerate(rows, start=1):
+        cells = _without_end(row)
+        if not cells:
+            empty += 1  # written only where a row follows
+            continue
+        text.write("\n" * empty)
+        empty = 0
+        if number <= header_lines:
+            # COPY skips lines, not rows: a line end inside a heading is a blank.
+            fields = [" ".join(cell_text(cell, "varchar").split()) for cell in cells]
+            types = _types(fields, file_type) if number == header_lines else types
+        else:
+            cells += [None] * (len(types) - len(cells))
+            fields = [cell_text(cell, type_) for cell, type_ in zip(cells, _padded(types, len(cells)), strict=True)]
+        writer.writerow(fields)
+        if text.tell() > _PIECE_CHARACTERS:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _without_end(row: Sequence[Any]) -> list[Any]:
+    """Leave out the empty cells at the row's end: formatting reaches further than values."""
+    cells = list(row)
+    while cells and (cells[-1] is None or cells[-1] == ""):
+        cells.pop()
+    return cells
+
+
+def _types(header: Sequence[str], file_type: FileType) -> list[str]:
+    types = {column.name: column.type.name for column in file_type.columns}
+    return [types.get(name.strip().lower(), "varchar") for name in header]
+
+
+def _padded(types: Sequence[str], width: int) -> list[str]:
+    return [*types, *["varchar"] * (width - len(types))]
+
+
+def _taken(text: io.StringIO) -> bytes:
+    data = text.getvalue().encode("utf-8", "surrogatepass")
+    text.seek(0)
+    text.truncate()
+    return data

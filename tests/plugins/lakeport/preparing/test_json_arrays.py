@@ -1,0 +1,96 @@
+"""A JSON array's elements become lines; numbers keep every digit, what is no array is unloadable."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lakeport.errors import UnloadableFile
+from tests.plugins.lakeport.preparing.conftest import Prepare
+
+
+def lines(prepare: Prepare, body: bytes) -> list[bytes]:
+    [content] = prepare(body, type="json", layout="array").values()
+    return content.splitlines()
+
+
+def test_elements_become_lines(prepare: Prepare) -> None:
+    body = b"""[ {"id": 1, "a": [1, {"b": null}, true]},
+
+      {"id": 2, "text": "a\\nb \\u00fc \xc3\xbc"}, {}, [1, []]
+    ]"""
+
+    assert lines(prepare, body) == [
+        b'{"id":1,"a":[1,{"b":null},true]}',
+        b'{"id":2,"text":"a\\nb \xc3\xbc \xc3\xbc"}',
+        b"{}",
+        b"[1,[]]",
+    ]
+
+
+def test_numbers_keep_every_digit(prepare: Prepare) -> None:
+    body = b'[{"a": 1.10, "b": 12345678901234567890.123456789, "c": 100000000000000000000, "d": -0.5, "e": 1E400}]'
+
+    assert lines(prepare, body) == [
+        b'{"a":1.10,"b":12345678901234567890.123456789,"c":100000000000000000000,"d":-0.5,"e":1E+400}'
+    ]
+
+
+def test_mark_before_the_text_is_passed_over(prepare: Prepare) -> None:
+    assert lines(prepare, b'\xef\xbb\xbf[{"a": 1}]') == [b'{"a":1}']
+
+
+def test_empty_array_has_no_rows(prepare: Prepare) -> None:
+    assert lines(prepare, b"[]") == []
+
+
+def test_encoding_and_compression_come_first(prepare: Prepare) -> None:
+    body = gzip.compress('[{"a": "Zürich"}]'.encode("utf-16"))
+
+    [content] = prepare(body, type="json", layout="array", encoding="utf16", compression="gzip").values()
+
+    assert content == '{"a":"Zürich"}\n'.encode()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(st.lists(st.dictionaries(st.text(st.characters(codec="utf-8")), json_values, max_size=5), max_size=5))
+def test_any_array_keeps_its_elements(prepare: Prepare, elements: list[object]) -> None:
+    body = json.dumps(elements, ensure_ascii=False).encode()
+
+    assert [json.loads(line) for line in prepare(body, type="json", layout="array")[""].split(b"\n")[:-1]] == elements
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b'{"a": 1}', "is no JSON array; for objects one after the other write layout: objects"),
+        (b'"a"', "is no JSON array"),
+        (b'[{"a": 1}, 2]', "element 2 of the array is number, no object"),
+        (b'["a"]', "element 1 of the array is string, no object"),
+        (b'[{"a": 1}', "is no readable JSON array: parse error: premature EOF"),
+        (b'[{"a": 1}] x', "is no readable JSON array: parse error: trailing garbage"),
+        (b'[{"a": 1},]', "is no readable JSON array"),
+        (b'[{"a": NaN}]', "is no readable JSON array"),
+        (b'[{"a": "\xff"}]', "is no readable JSON array"),
+        (b"id,city\n1,Bern\n", "is no readable JSON array"),
+        (b'[{"a": ' + b"9" * 5000 + b"}]", "is no readable JSON array"),
+        (b"[" * 100_000, "element 1 is nested more than 1,000 deep"),
+        (b'[{"a": "' + b"x" * 20_000_000 + b'"}]', "holds a value of more than 16,777,216 bytes"),
+    ],
+)
+def test_what_is_no_array_of_objects_is_refused(prepare: Prepare, body: bytes, problem: str) -> None:
+    with pytest.raises(UnloadableFile, match=problem):
+        prepare(body, type="json", layout="array")
