@@ -1,4 +1,4 @@
-"""Start the stand-in: `python -m local.redshift --postgres-port 5438 --s3-endpoint http://127.0.0.1:4566`."""
+"""Serve a local stand-in for Amazon Redshift: COPY and UNLOAD work with any S3 endpoint."""
 
 import argparse
 import asyncio
@@ -7,14 +7,19 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from local.redshift import catalog
+from local import credentials
+from local.config import HOST, REPOSITORY
+from local.postgres import SUPERUSER
+from local.redshift import catalog, own_postgres
 from local.redshift.journal import Journal
+from local.redshift.load import Services
 from local.redshift.s3 import ObjectStore
 from local.redshift.server import Server
-from local.redshift.session import Services
 from local.redshift.settings import Settings
 
+DATA = REPOSITORY / ".lakeport" / "redshift"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -23,7 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     for noisy in ("boto3", "botocore", "urllib3", "asyncio", "s3transfer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    asyncio.run(_serve(_settings(options)))
+    if options.postgres_port:
+        asyncio.run(_serve(_settings(options, os.environ.get("LAKEPORT_POSTGRES_PASSWORD", ""))))
+        return
+    with own_postgres.started(options.data) as engine:
+        options.postgres_host, options.postgres_port, options.superuser = HOST, engine.ports.postgres, SUPERUSER
+        asyncio.run(_serve(_settings(options, credentials.load(engine).postgres_password)))
 
 
 async def _serve(settings: Settings) -> None:
@@ -31,14 +41,14 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await catalog.prepare(settings)
-    services = Services(ObjectStore(settings.s3_endpoint), Journal(settings))
+    services = Services(ObjectStore(settings.s3_endpoint), Journal(settings), settings.error_view)
     try:
         await Server(settings, services).serve(stop)
     finally:
         await services.journal.close()
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(options: argparse.Namespace, superuser_password: str) -> Settings:
     """Join the command line and the secrets, which come by the environment alone."""
     return Settings(
         host=options.host,
@@ -50,25 +60,35 @@ def _settings(options: argparse.Namespace) -> Settings:
         user=options.user,
         isolation=options.isolation,
         superuser=options.superuser,
-        superuser_password=os.environ.get("LAKEPORT_POSTGRES_PASSWORD", ""),
+        superuser_password=superuser_password,
         user_password=os.environ.get("LAKEPORT_REDSHIFT_PASSWORD", "lakeport"),
+        certificate=options.certificate,
+        is_serverless=options.serverless,
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.redshift", description=sys.modules[__name__].__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
+    parser = argparse.ArgumentParser(
+        prog="./lakeport redshift",
+        description=__doc__,
+        epilog="Environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION for S3;"
+        " LAKEPORT_REDSHIFT_PASSWORD, the user's password (lakeport); LAKEPORT_POSTGRES_PASSWORD, the superuser's.",
+    )
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=5439)
-    parser.add_argument("--postgres-host", default="127.0.0.1")
-    parser.add_argument("--postgres-port", type=int, required=True)
-    parser.add_argument("--s3-endpoint", required=True)
+    parser.add_argument("--s3-endpoint", required=True, help="where S3 is, such as http://127.0.0.1:4566")
     parser.add_argument("--database", default="lakeport", help="the database to serve; made if it is missing")
     parser.add_argument("--user", default="lakeport", help="the role that owns it; made if it is missing")
     parser.add_argument("--isolation", choices=("snapshot", "serializable"), default="snapshot")
+    parser.add_argument("--serverless", action="store_true", help="as Serverless does: no STL_ views, SYS_ in messages")
+    parser.add_argument("--certificate", type=Path, help="file to write the TLS certificate to, for clients to trust")
+    parser.add_argument("--postgres-host", default=HOST)
+    parser.add_argument("--postgres-port", type=int, help="PostgreSQL 18 to stand on; without it one is started here")
+    parser.add_argument("--data", type=Path, default=DATA, help="where that one keeps its data (default: %(default)s)")
     parser.add_argument(
         "--superuser",
-        default=os.environ.get("LAKEPORT_POSTGRES_USER", "postgres"),
-        help="role that prepares the engine; its password: LAKEPORT_POSTGRES_PASSWORD",
+        default=os.environ.get("LAKEPORT_POSTGRES_USER", SUPERUSER),
+        help="role that prepares the PostgreSQL given",
     )
     parser.add_argument("--verbose", action="store_true")
     return parser

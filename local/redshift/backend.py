@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import IO
 
 from local.redshift import wire
 from local.redshift.errors import PostgresError, in_redshift_words
@@ -130,6 +131,35 @@ class Backend:
                 self._client.write(wire.message(kind, body))
             elif kind == b"Z":
                 break
+        if error:
+            raise error
+        return rows
+
+    async def describe(self, sql: str) -> list[wire.Field]:
+        """Return the columns of a query without running it; raises PostgresError."""
+        await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
+        found, error = list[wire.Field](), None
+        while (message := await self.next())[0] != b"Z":
+            if message[0] == b"T":
+                found = wire.fields(message[1])
+            elif message[0] == b"E":
+                error = PostgresError(message[1])
+        if error:
+            raise error
+        return found
+
+    async def copy_out(self, sql: str, file: IO[bytes]) -> int:
+        """Write what COPY TO STDOUT gives into a file; return the number of rows; raises PostgresError."""
+        await self.send(wire.query(sql), ready=1)
+        rows, error = 0, None
+        while (message := await self.next())[0] != b"Z":
+            kind, body = message
+            if kind == b"d":
+                file.write(body)
+            elif kind == b"C":
+                rows = int(body[:-1].split()[-1])
+            elif kind == b"E":
+                error = PostgresError(body)
         if error:
             raise error
         return rows

@@ -10,7 +10,8 @@ from local.redshift.tokens import identifier
 
 log = logging.getLogger(__name__)
 
-SCRIPTS = sorted((Path(__file__).parent / "sql").glob("*.sql"))
+SCRIPTS = sorted((Path(__file__).parent / "sql").glob("[0-9]*.sql"))
+SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
 WAIT_SECONDS = 30
 ONE_AT_A_TIME = 5439
 """Key of the advisory lock that keeps two starts apart."""
@@ -26,7 +27,7 @@ async def prepare(settings: Settings) -> None:
         await connection.close()
     connection = await connect(settings, settings.database)
     try:
-        await _install(connection)
+        await _install(connection, settings)
     finally:
         await connection.close()
 
@@ -67,9 +68,9 @@ async def _make_database(connection: Connection, settings: Settings) -> None:
         await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
 
 
-async def _install(connection: Connection) -> None:
+async def _install(connection: Connection, settings: Settings) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
-        for script in SCRIPTS:
+        for script in [*SCRIPTS, *([SERVERLESS] if settings.is_serverless else [])]:
             log.debug("Installing %s", script.name)
             await connection.execute(script.read_text())

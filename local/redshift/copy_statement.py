@@ -22,6 +22,10 @@ _CHARACTERS = ("DELIMITER", "QUOTE", "NULL")
 _NUMBERS = ("IGNOREHEADER", "MAXERROR", "COMPROWS", "READRATIO")
 _SWITCHES = ("COMPUPDATE", "STATUPDATE")
 _AUTHORIZATION = ("IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+_UNLOAD = (
+    *("CSV", "PARQUET", "HEADER", "MANIFEST", "GZIP", "ALLOWOVERWRITE", "PARALLEL", "DELIMITER", "NULL", "REGION"),
+    *_AUTHORIZATION,
+)
 _BACKSLASH = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _ESCAPES = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\\": b"\\"}
 
@@ -40,7 +44,7 @@ class CopyCommand:
         return ".".join(identifier(name) for name in (self.schema, self.table) if name is not None)
 
 
-class _Reader:
+class Reader:
     """Walks over the tokens of one statement."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
@@ -88,7 +92,7 @@ class _Reader:
 
 def parse(tokens: Sequence[Token]) -> CopyCommand:
     """Read a whole statement; raises Refused for what Redshift, or the stand-in, does not take."""
-    reader = _Reader(tokens)
+    reader = Reader(tokens)
     reader.expect("COPY")
     names = [reader.name()]
     while reader.took("."):
@@ -104,7 +108,7 @@ def parse(tokens: Sequence[Token]) -> CopyCommand:
     return CopyCommand(names[-2] if len(names) > 1 else None, names[-1], columns, source, options)
 
 
-def _columns(reader: _Reader) -> tuple[str, ...]:
+def _columns(reader: Reader) -> tuple[str, ...]:
     columns = [reader.name()]
     while reader.took(","):
         columns.append(reader.name())
@@ -112,7 +116,7 @@ def _columns(reader: _Reader) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def _options(reader: _Reader) -> dict[str, str]:
+def _options(reader: Reader) -> dict[str, str]:
     given: dict[str, str] = {}
     while not reader.is_done:
         if reader.took("FORMAT", "WITH"):
@@ -140,11 +144,26 @@ def _without_authorization(given: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in given.items() if name not in _AUTHORIZATION}
 
 
-def _flag(_: _Reader) -> str:
+def unload_options(reader: Reader) -> dict[str, str]:
+    """Read what may follow UNLOAD's target."""
+    given: dict[str, str] = {}
+    while not reader.is_done:
+        if reader.took("FORMAT", "WITH"):
+            reader.took("AS")
+            continue
+        name = reader.tokens[reader.at].upper
+        if name not in _UNLOAD:
+            raise reader.error()
+        reader.take()
+        given[name] = _switch(reader) if name == "PARALLEL" else _ARGUMENTS.get(name, _flag)(reader)
+    return _without_authorization(given)
+
+
+def _flag(_: Reader) -> str:
     return ""
 
 
-def _characters(reader: _Reader) -> str:
+def _characters(reader: Reader) -> str:
     """Read a string in which a backslash stands for a character: \\t, \\\\ or up to three octal digits of a byte."""
     raw = reader.string().encode("utf-8", "surrogateescape")
     return _BACKSLASH.sub(_unescaped, raw).decode("utf-8", "surrogateescape")
@@ -155,41 +174,41 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
     return bytes([int(escape, 8) & 255]) if escape[:1] in b"01234567" else _ESCAPES.get(escape, found[0])
 
 
-def _number(reader: _Reader) -> str:
+def _number(reader: Reader) -> str:
     reader.took("AS")
     token = reader.take()
     return token.string() if token.kind is Kind.TEXT else token.text
 
 
-def _switch(reader: _Reader) -> str:
+def _switch(reader: Reader) -> str:
     return reader.take().upper if not reader.is_done and _is_switch(reader) else "ON"
 
 
-def _is_switch(reader: _Reader) -> bool:
+def _is_switch(reader: Reader) -> bool:
     return reader.tokens[reader.at].upper in ("ON", "OFF", "TRUE", "FALSE", "PRESET")
 
 
-def _role(reader: _Reader) -> str:
+def _role(reader: Reader) -> str:
     return "default" if reader.took("DEFAULT") else reader.string()
 
 
-def _json(reader: _Reader) -> str:
+def _json(reader: Reader) -> str:
     return reader.string() if reader.took("AS") or reader.is_at_string else "auto"
 
 
-def _replacement(reader: _Reader) -> str:
+def _replacement(reader: Reader) -> str:
     return reader.string() if reader.took("AS") or reader.is_at_string else "?"
 
 
-def _encoding(reader: _Reader) -> str:
+def _encoding(reader: Reader) -> str:
     reader.took("AS")
     token = reader.take()
     return token.string() if token.kind is Kind.TEXT else token.upper
 
 
-_ARGUMENTS: dict[str, Callable[[_Reader], str]] = {
+_ARGUMENTS: dict[str, Callable[[Reader], str]] = {
     **dict.fromkeys(_FLAGS, _flag),
-    **dict.fromkeys(_TEXTS, _Reader.string),
+    **dict.fromkeys(_TEXTS, Reader.string),
     **dict.fromkeys(_CHARACTERS, _characters),
     **dict.fromkeys(_NUMBERS, _number),
     **dict.fromkeys(_SWITCHES, _switch),

@@ -3,6 +3,7 @@
 StandInError            any error this process raises towards a client; carries SQLSTATE, message and detail
     Refused             a statement Redshift does not have, or the stand-in does not have yet
     CopyError           COPY fails before or outside the reading of rows; nothing is in the load-error views
+        ServerError     one that carries Redshift's block of details
     LoadFailed          COPY met more bad rows than MAXERROR allows; the load-error views say which
 PostgresError           the engine refused; its report is passed on
 FieldError              one value does not fit its column; becomes a row of the load-error views
@@ -16,6 +17,7 @@ NOT_SUPPORTED = "0A000"
 SERIALIZATION_FAILURE = "40001"
 CHECK_VIOLATION = "23514"
 CARDINALITY_VIOLATION = "21000"
+INSUFFICIENT_PRIVILEGE = "42501"
 STRING_TOO_LONG = "22001"
 
 BYTE_LIMIT = "lakeport_bytes"
@@ -44,8 +46,8 @@ class CopyError(StandInError):
 
 
 class LoadFailed(StandInError):
-    def __init__(self, table: str) -> None:
-        super().__init__(f"Load into table '{table}' failed.  Check 'stl_load_errors' system table for details.")
+    def __init__(self, table: str, view: str) -> None:
+        super().__init__(f"Load into table '{table}' failed.  Check '{view}' system table for details.")
 
 
 class PostgresError(Exception):
@@ -65,13 +67,26 @@ class FieldError(Exception):
         """The part of the field to show, where it is not the whole field."""
 
 
-def detailed(message: str, *, code: int, context: str = "", query_id: int = 0) -> CopyError:
-    """Build the error whose DETAIL is Redshift's block of lines between two rules."""
-    lines = {"error": message, "code": code, "context": context, "query": query_id}
-    lines |= {"location": "local/redshift", "process": "padbmaster [pid=0]"}
-    rule = "-" * 47
-    block = "\n".join(f"  {name + ':':<11}{value}" for name, value in lines.items())
-    return CopyError(message, detail=f"\n  {rule}\n{block}\n  {rule}")
+class ServerError(CopyError):
+    """An error whose DETAIL is Redshift's block of lines between two rules."""
+
+    def __init__(self, message: str, code: int, context: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.context = context
+        self.complete(query_id=0, process_id=0)
+
+    def complete(self, *, query_id: int, process_id: int) -> None:
+        """Name the load and its session, which are not known where the error is found."""
+        lines: dict[str, object] = {"error": self.message, "code": self.code, "context": self.context}
+        lines |= {"query": query_id, "location": "local/redshift", "process": f"padbmaster [pid={process_id}]"}
+        rule = "-" * 47
+        block = "\n".join(f"  {name + ':':<11}{value}" for name, value in lines.items())
+        self.detail = f"\n  {rule}\n{block}\n  {rule}"
+
+
+def detailed(message: str, *, code: int, context: str = "") -> ServerError:
+    return ServerError(message, code, context)
 
 
 def in_redshift_words(body: bytes) -> bytes:
@@ -82,6 +97,8 @@ def in_redshift_words(body: bytes) -> bytes:
         reworded = _serializable_violation(fields)
     elif sqlstate == CHECK_VIOLATION and constraint.startswith(BYTE_LIMIT):
         reworded = _too_long(constraint)
+    elif sqlstate == INSUFFICIENT_PRIVILEGE and fields.get("M", "").startswith("permission denied for view "):
+        reworded = {"C": INSUFFICIENT_PRIVILEGE, "M": fields["M"].replace(" view ", " relation ", 1)}
     elif sqlstate == CARDINALITY_VIOLATION and fields.get("M", "").startswith("MERGE command"):
         reworded = {"C": INTERNAL_ERROR, "M": "Found multiple matches to update the same tuple."}
     else:

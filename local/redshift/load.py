@@ -11,7 +11,7 @@ from local.redshift import columns, journal, sources, wire
 from local.redshift.backend import IDLE, Backend
 from local.redshift.columns import Target
 from local.redshift.copy_statement import CopyCommand
-from local.redshift.errors import LoadFailed, PostgresError, StandInError
+from local.redshift.errors import LoadFailed, PostgresError, ServerError, StandInError
 from local.redshift.journal import Journal, Load
 from local.redshift.pipe import Pipe
 from local.redshift.reading import FileReading, TooManyErrors
@@ -42,12 +42,23 @@ class LastCopy:
         )
 
 
+@dataclass(frozen=True)
+class Services:
+    """What all sessions share."""
+
+    store: ObjectStore
+    journal: Journal
+    error_view: str
+    """The view a failed load points to."""
+
+
 class CopyRun:
-    def __init__(self, command: CopyCommand, backend: Backend, store: ObjectStore, log_book: Journal) -> None:
+    def __init__(self, command: CopyCommand, backend: Backend, services: Services) -> None:
         self.command = command
         self.backend = backend
-        self.store = store
-        self.journal = log_book
+        self.store = services.store
+        self.journal = services.journal
+        self.error_view = services.error_view
 
     async def run(self, last: LastCopy) -> list[bytes]:
         """Load, and return the notices and the tag for the client; raises StandInError or PostgresError."""
@@ -64,7 +75,9 @@ class CopyRun:
             await self._remember(last, load, reading, is_own_transaction=is_own_transaction)
             if is_own_transaction:
                 await self.backend.query("COMMIT")
-        except (StandInError, PostgresError):
+        except (StandInError, PostgresError) as error:
+            if isinstance(error, ServerError):
+                error.complete(query_id=last.query_id, process_id=target.process_id)
             if is_own_transaction:
                 await self.backend.query("ROLLBACK")
             raise
@@ -102,7 +115,7 @@ class CopyRun:
             load.status, load.message = "completed", ""
         except TooManyErrors:
             load.message = "too many bad rows"
-            raise LoadFailed(self.command.table) from None
+            raise LoadFailed(self.command.table, self.error_view) from None
         except (StandInError, PostgresError) as error:
             load.message = str(error)
             raise
@@ -154,7 +167,7 @@ class CopyRun:
         if load.error_count:
             notices.append(
                 f"Load into table '{table}' completed, {load.error_count} record(s) could not be loaded."
-                "  Check 'stl_load_errors' system table for details."
+                f"  Check '{self.error_view}' system table for details."
             )
         if replacement_count:
             notices.append(

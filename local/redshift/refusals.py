@@ -50,6 +50,8 @@ _PHRASES = (
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
+_NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
+"""What may follow FROM in a query of a tool that reads catalogs."""
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -59,6 +61,8 @@ def check(tokens: Sequence[Token]) -> None:
     for phrase, name in _STATEMENTS:
         if words[: phrase.count(" ") + 1] == phrase.split():
             raise _not_there(name)
+    if is_of_catalog(words):
+        return
     present = set(words)
     for phrase, name in _PHRASES:
         parts = phrase.split()
@@ -66,6 +70,18 @@ def check(tokens: Sequence[Token]) -> None:
             raise _not_there(name)
     if words[:1] == ["LOCK"]:
         _check_lock(tokens)
+
+
+def is_of_catalog(words: Sequence[str]) -> bool:
+    """Say whether a query reads system catalogs alone: those come from tools, which may use all PostgreSQL has."""
+    after = [
+        word
+        for at, word in enumerate(words[1:])
+        if words[at] in ("FROM", "JOIN") and words[at - 1 : at] != ["DISTINCT"]
+    ]
+    named = [word for word in after if word not in _NO_RELATIONS]
+    is_query = words[:1] in (["SELECT"], ["WITH"])
+    return is_query and bool(named) and all(word.startswith(("PG_", "INFORMATION_SCHEMA")) for word in named)
 
 
 def _holds(words: Sequence[str], parts: Sequence[str]) -> bool:

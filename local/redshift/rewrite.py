@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from local.redshift import ddl
-from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, upper_at
+from local.redshift.errors import SYNTAX_ERROR, Refused
+from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 
 _RENAMED = {"NVL": "COALESCE", "ISNULL": "COALESCE", "MINUS": "EXCEPT", "VERSION": "redshift_version"}
+_OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
+"""Columns of the catalog as psql 15 and 16 call them."""
 _TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF")
 _BEGINS = ("BEGIN", "START", "SET")
 
@@ -25,6 +28,8 @@ def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
     for at, token in enumerate(tokens):
+        if token.upper in _OLD_NAMES:
+            yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
         if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
             continue
         is_call = upper_at(tokens, at + 1) == "("
@@ -36,6 +41,10 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield from _date_part(token, tokens[at + 2])
         elif token.upper == "LISTAGG" and is_call:
             yield from _listagg(tokens, at)
+        elif token.upper == "DECODE" and is_call:
+            yield from _decode(tokens, at)
+        elif token.upper == "TOP" and upper_at(tokens, at - 1) in ("SELECT", "DISTINCT", "ALL"):
+            yield from _top(tokens, at)
         elif token.upper == "NVL2" and is_call:
             yield from _nvl2(tokens, at)
 
@@ -66,6 +75,40 @@ def _nvl2(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
         yield Edit(tokens[at].start, tokens[at + 1].end, "(CASE WHEN (")
         for place, text in zip((*commas, end), (") IS NOT NULL THEN ", " ELSE ", " END)"), strict=True):
             yield Edit(tokens[place].start, tokens[place].end, text)
+
+
+def _decode(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """DECODE(e, s, r, ..., d) is a CASE in which NULL equals NULL; encode's counterpart of two arguments stays."""
+    end = closing(tokens, at + 1)
+    commas = _commas(tokens, at + 2, end)
+    if len(commas) < 2:  # noqa: PLR2004 - an expression, a search and a result
+        return
+    tested = " ".join(token.text for token in tokens[at + 2 : commas[0]])
+    tested = f" WHEN ({rewritten(tested, tokenize(tested))}) IS NOT DISTINCT FROM ("
+    yield Edit(tokens[at].start, tokens[commas[0]].end, f"(CASE{tested}")
+    places = [*commas[1:], end]
+    for number, place in enumerate(places):
+        is_result = number % 2 == 0
+        rest = len(places) - number - 1
+        text = ") THEN " if is_result else tested if rest > 1 else " ELSE "
+        yield Edit(tokens[place].start, tokens[place].end, text if place != end else " END)")
+
+
+def _top(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """SELECT TOP n is LIMIT n at the end of that SELECT."""
+    number = tokens[at + 1] if at + 1 < len(tokens) else tokens[at]
+    if number.kind is not Kind.NUMBER:
+        return
+    depth, end = 0, at + 1
+    for place in range(at + 2, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
+        if depth < 0 or (depth == 0 and tokens[place].upper in ("UNION", "EXCEPT", "MINUS", "INTERSECT")):
+            break
+        if depth == 0 and tokens[place].upper == "LIMIT":
+            raise Refused("SELECT TOP and LIMIT may not be used together", sqlstate=SYNTAX_ERROR)
+        end = place
+    yield Edit(tokens[at].start, number.end, "")
+    yield Edit(tokens[end].end, tokens[end].end, f" LIMIT {number.text}")
 
 
 def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:

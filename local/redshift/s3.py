@@ -1,10 +1,11 @@
 """Read objects from S3 at the endpoint given; credentials come from the environment, as boto3 finds them."""
 
+import builtins
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -65,6 +66,9 @@ class ObjectStore:
         except (ClientError, BotoCoreError) as error:
             raise service_error(error) from None
 
+    def list_all(self, prefix: Location) -> "builtins.list[S3Object]":
+        return [*self.list(prefix)]
+
     def head(self, location: Location) -> S3Object | None:
         """Describe one object, None if there is none."""
         try:
@@ -76,6 +80,13 @@ class ObjectStore:
         except BotoCoreError as error:
             raise service_error(error) from None
         return S3Object(location, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
+
+    def put(self, location: Location, body: bytes | IO[bytes]) -> None:
+        """Write an object, in place of one that is there."""
+        try:
+            self._client.put_object(Bucket=location.bucket, Key=location.key, Body=body)
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
 
     def open(self, location: Location) -> "StreamingBody":
         """Start to read an object."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import ssl
 from contextlib import suppress
 
-from local.redshift import wire
+from local.redshift import tls, wire
 from local.redshift.backend import Backend
 from local.redshift.client import Inbox
-from local.redshift.session import Services, Session
+from local.redshift.load import Services
+from local.redshift.session import Session
 from local.redshift.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Server:
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
         self._services = services
+        self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -51,7 +54,7 @@ class Server:
             self._clients.add(task)
         try:
             await self._serve_client(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, wire.ProtocolError) as error:
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, wire.ProtocolError) as error:
             log.debug("A client ended: %s", error)
         except asyncio.CancelledError:
             log.debug("A client is dropped: the server stops")
@@ -65,8 +68,11 @@ class Server:
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         code, body = await wire.read_startup(reader)
         while code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
-            writer.write(b"N")
+            is_tls = code == wire.SSL_REQUEST
+            writer.write(b"S" if is_tls else b"N")
             await writer.drain()
+            if is_tls:
+                await writer.start_tls(self._tls)
             code, body = await wire.read_startup(reader)
         if code == wire.CANCEL_REQUEST:
             await self._cancel(body)

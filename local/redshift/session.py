@@ -3,26 +3,18 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from local.redshift import statements, wire
+from local.redshift import statements, unload, wire
 from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
-from local.redshift.journal import Journal
-from local.redshift.load import CopyRun, LastCopy
-from local.redshift.s3 import ObjectStore
-from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate
+from local.redshift.load import CopyRun, LastCopy, Services
+from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate, Unload
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 _ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
+_UNKNOWN = "refused by the Redshift stand-in"
+_BEHIND = Failed(Refused("this stand-in runs COPY and its like at the start of a pipeline only: send Sync before it"))
 _ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
-
-
-@dataclass(frozen=True)
-class Services:
-    """What all sessions share."""
-
-    store: ObjectStore
-    journal: Journal
 
 
 @dataclass
@@ -43,6 +35,8 @@ class Session:
         self.is_last_copy_unsure = False
         self.prepared = Prepared()
         self.skips_to_sync = False
+        self.has_begun_pipeline = False
+        """Something of the engine's was executed since the last Sync."""
 
     async def run(self) -> None:
         """Serve until the client leaves."""
@@ -94,15 +88,17 @@ class Session:
 
     async def _extended(self, batch: list[Message]) -> None:
         """Pass a batch on up to its Sync or Flush; step in where one of our own statements is executed."""
-        outgoing, is_own = [], False
+        outgoing = list[Message]()
+        owned = list[Statement | None]()  # looked up in order: an unnamed portal is another one a moment later
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, self._noted(kind, body)))
-            is_own |= kind == b"E" and self._portal(body) is not None
+            owned.append(self._portal(body) if kind == b"E" else None)
         await self._restore_last_copy()
-        if is_own:
+        if any(owned) or not any(kind == b"S" for kind, _ in outgoing):  # so that no answer is still on its way later
             async with self.backend.kept():
-                await self._step_by_step(outgoing)
+                await self._step_by_step(outgoing, owned)
             return
+        self.has_begun_pipeline = False
         synced = sum(kind == b"S" for kind, _ in outgoing)
         await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
 
@@ -137,20 +133,29 @@ class Session:
     def _portal(self, body: bytes) -> Statement | None:
         return self.prepared.portals.get(body.split(b"\0", 1)[0])
 
-    async def _step_by_step(self, batch: list[Message]) -> None:
+    async def _step_by_step(self, batch: list[Message], owned: list[Statement | None]) -> None:
         is_well = True
-        for kind, body in batch:
+        for (kind, body), own in zip(batch, owned, strict=True):
             if kind == b"S":
                 await self.backend.send(wire.message(b"S"), ready=1)
                 await self.backend.relay_until(b"Z")
-                is_well = True
-            elif is_well and kind == b"E" and (own := self._portal(body)):
-                is_well = await self._carry_out(own)
+                is_well, self.has_begun_pipeline = True, False
+            elif is_well and own:
+                is_well = await self._carry_out(_BEHIND if self.has_begun_pipeline else own)
+                if not is_well and self.has_begun_pipeline:
+                    await self._fail_pipeline()
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
                 is_well = await self.backend.relay_until(_ANSWERS[kind])
+                self.has_begun_pipeline |= kind == b"E"
         self.skips_to_sync = not is_well
         await self.writer.drain()
+
+    async def _fail_pipeline(self) -> None:
+        """Make the engine undo what came before in the pipeline, as it would for an error of its own."""
+        await self.backend.send(wire.message(b"P", b"\0" + wire.text(_UNKNOWN) + b"\0\0") + wire.message(b"H"))
+        while (await self.backend.next())[0] != b"E":
+            pass
 
     # Our own statements
 
@@ -181,7 +186,10 @@ class Session:
             case Accepted(tag):
                 self.writer.write(wire.command_complete(tag))
             case Copy(command):
-                await self._copy(CopyRun(command, self.backend, self.services.store, self.services.journal))
+                await self._copy(CopyRun(command, self.backend, self.services))
+            case Unload(command):
+                for message in await unload.run(command, self.backend, self.services.store):
+                    self.writer.write(message)
             case Truncate(sql):
                 await self.backend.query(sql)
                 if self.backend.status == IN_TRANSACTION:

@@ -1,6 +1,7 @@
 """What the stand-in is told at its start."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,14 @@ class Settings:
     superuser: str
     superuser_password: str
     user_password: str
+    certificate: Path | None = None
+    """Where to write the TLS certificate for clients that check it."""
+    is_serverless: bool = False
+
+    @property
+    def error_view(self) -> str:
+        """Return the view a failed load points to."""
+        return "sys_load_error_detail" if self.is_serverless else "stl_load_errors"
 
     @property
     def engine_isolation(self) -> str:

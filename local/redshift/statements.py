@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from local.redshift import refusals, rewrite
+from local.redshift import merge, refusals, rewrite, unload
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
+from local.redshift.unload import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
@@ -38,6 +39,11 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class Unload:
+    command: UnloadCommand
+
+
+@dataclass(frozen=True)
 class Truncate:
     """Commits the transaction it runs in."""
 
@@ -65,7 +71,7 @@ class Failed:
     error: StandInError
 
 
-Statement = Forward | Copy | Truncate | Alone | Accepted | Failed
+Statement = Forward | Copy | Unload | Truncate | Alone | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -88,6 +94,9 @@ def _statement(sql: str) -> Statement:
     tokens = tokenize(sql)
     try:
         refusals.check(tokens)
+        merge.check(tokens)
+        if replaced := merge.without_duplicates(sql, tokens):
+            sql, tokens = replaced, tokenize(replaced)
         return _own(sql, tokens) or Forward(rewrite.rewritten(sql, tokens))
     except StandInError as error:
         return Failed(error)
@@ -98,6 +107,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
     match upper_at(tokens, 0), upper_at(tokens, 1):
         case "COPY", _:
             found = Copy(parse(tokens))
+        case "UNLOAD", _:
+            found = Unload(unload.parse(tokens))
         case "TRUNCATE", _:
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:

@@ -53,7 +53,7 @@ class Converted:
     doubtful: Sequence[int]
     """Rows, in order, that only the row checker can judge."""
     is_verbatim: bool = False
-    """Every value is stored as it stands in the file, and none is empty."""
+    """Every value that is not in doubt is stored as it stands in the file, and none is empty."""
 
     @property
     def rows(self) -> int:
@@ -84,7 +84,9 @@ class VectorChecker:
         missing = self._missing(len(texts), len(arrays[0]))
         if missing is None:
             return None
-        is_verbatim = len(texts) == len(self.plans) and all(map(_is_unchanged, texts, arrays))
+        is_verbatim = len(texts) == len(self.plans) and all(
+            _is_unchanged(text, array, doubtful) for text, array in zip(texts, arrays, strict=True)
+        )
         return Converted([*arrays, *missing], sorted(doubtful), is_verbatim)
 
     def encode(self, texts: Sequence[pa.Array]) -> bytes | None:
@@ -100,8 +102,15 @@ class VectorChecker:
         return [pa.repeat(pa.scalar(value, pa.string()), count) for value in values]
 
 
-def _is_unchanged(text: pa.Array, array: pa.Array) -> bool:
-    return array is text and not text.null_count and (pc.min(pc.binary_length(text)).as_py() or 0) > 0
+def _is_unchanged(text: pa.Array, array: pa.Array, doubtful: set[int]) -> bool:
+    if text.null_count or not pc.min(pc.binary_length(text)).as_py():
+        return False
+    if array is text:
+        return True
+    if not doubtful or array.type != text.type:
+        return False
+    is_changed = pc.fill_null(pc.not_equal(array, text), fill_value=True)
+    return doubtful.issuperset(pc.indices_nonzero(is_changed).to_pylist())
 
 
 def encode(arrays: Sequence[pa.Array]) -> bytes:

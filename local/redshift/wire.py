@@ -3,9 +3,11 @@
 import asyncio
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 LENGTH = struct.Struct("!I")
 COUNT = struct.Struct("!H")
+FIELD = struct.Struct("!IHIhih")
 CELL_LENGTH = struct.Struct("!i")
 
 HEADER_BYTES = 5
@@ -73,6 +75,26 @@ def _cells(body: bytes) -> Iterator[bytes | None]:
         at += CELL_LENGTH.size
         yield None if length < 0 else body[at : at + length]
         at += max(length, 0)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a result."""
+
+    name: str
+    type_id: int
+    modifier: int
+
+
+def fields(body: bytes) -> list[Field]:
+    """Read a RowDescription."""
+    found, at = list[Field](), COUNT.size
+    for _ in range(COUNT.unpack_from(body)[0]):
+        end = body.index(b"\0", at)
+        _, _, type_id, _, modifier, _ = FIELD.unpack_from(body, end + 1)
+        found.append(Field(untext(body[at:end]), type_id, modifier))
+        at = end + 1 + FIELD.size
+    return found
 
 
 def startup_parameters(body: bytes) -> dict[str, str]:

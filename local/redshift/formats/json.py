@@ -18,7 +18,8 @@ from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
 
 LONGEST_DOCUMENT_BYTES = 4 << 20
-_LONG_NUMBER = re.compile(rb"[0-9][0-9.]{15}")  # its digits may not survive floating point, or exceed BIGINT
+_DIGITS = bytes(ord("0") if chr(octet) in "0123456789." else ord(" ") for octet in range(256))
+_LONG_NUMBER = b"0" * 16  # its digits may not survive floating point, or exceed BIGINT
 _ARROW_TYPES = {
     Type.SMALLINT: pa.int16(),
     Type.INTEGER: pa.int32(),
@@ -63,16 +64,22 @@ class JsonReader:
 
     def _piece(self, piece: bytes, line: int, *, is_final: bool) -> tuple[int, bytes]:
         """Read the documents of some lines; return how many bytes were used and the rows."""
-        block = self._by_arrow(piece)
-        if block is None:
-            block = self._one_document_a_line(piece, line)
+        block = None
+        if b"\\u0000" not in piece and b"\0" not in piece:
+            block = self._by_arrow(piece)
+            block = self._one_document_a_line(piece, line) if block is None else block
         if block is not None:
             return len(piece), block
         return self._one_by_one(utf8.decoded(piece), line, is_final=is_final)
 
     def _by_arrow(self, piece: bytes) -> bytes | None:
         """Let Arrow read objects whose members are of their columns' types; None for any other piece."""
-        if self._arrow_schema is None or b"\\u0000" in piece or b"\0" in piece or _LONG_NUMBER.search(piece):
+        if (
+            self._arrow_schema is None
+            or b"\\u0000" in piece
+            or b"\0" in piece
+            or _LONG_NUMBER in piece.translate(_DIGITS)
+        ):
             return None
         try:
             if not piece.isascii():

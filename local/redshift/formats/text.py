@@ -167,13 +167,16 @@ class TextReader(ABC):
     def _picked(self, piece: bytes, line: int, converted: Converted) -> Iterator[bytes]:
         """Read the rows in doubt one by one, and take all others as they were converted."""
         lines, done = piece.split(b"\n"), 0
-        for row in converted.doubtful:
-            yield converted.encode(done, row)
+        is_ready = converted.is_verbatim and self.is_for_postgres(piece)
+        for row in [*converted.doubtful, converted.rows]:
+            if is_ready:
+                yield b"".join([each + b"\n" for each in lines[done:row]])
+            else:
+                yield converted.encode(done, row)
             self.lines_scanned += row - done
-            yield self._by_row(lines[row] + b"\n", line + row)
+            if row < converted.rows:
+                yield self._by_row(lines[row] + b"\n", line + row)
             done = row + 1
-        yield converted.encode(done, converted.rows)
-        self.lines_scanned += converted.rows - done
 
     def _by_row(self, piece: bytes, line: int) -> bytes:
         text, at, good = utf8.decoded(piece), 0, []

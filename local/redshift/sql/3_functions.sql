@@ -67,6 +67,61 @@ $$ SELECT CASE lakeport_internal.date_part_meant(part)
     WHEN 'microsecond' THEN extract(epoch FROM b - a) * 1000000
     END::bigint $$;
 
+-- One function for each type; that on text is for literals, which would otherwise be taken for TIMESTAMPTZ.
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment date) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + count * lakeport_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment text) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment::timestamp + count * lakeport_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment time) RETURNS time
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a text, b text) RETURNS bigint
+LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint
+LANGUAGE sql STABLE STRICT AS
+$$ SELECT pg_catalog.datediff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a time, b time) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, date '2000-01-01' + a, date '2000-01-01' + b) $$;
+
+-- STRTOL: base 2 to 36, 0x for 16, nothing is 0.
+CREATE OR REPLACE FUNCTION pg_catalog.strtol(digits text, base integer) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    rest text := lower(trim(digits));
+    is_negative boolean := rest LIKE '-%';
+    value numeric := 0;
+    digit integer;
+BEGIN
+    IF base NOT BETWEEN 2 AND 36 THEN
+        RAISE EXCEPTION 'Invalid base % for STRTOL: it is 2 to 36', base;
+    END IF;
+    rest := ltrim(rest, '+-');
+    IF base = 16 AND rest LIKE '0x%' THEN
+        rest := substr(rest, 3);
+    END IF;
+    FOR place IN 1 .. length(rest) LOOP
+        digit := strpos('0123456789abcdefghijklmnopqrstuvwxyz', substr(rest, place, 1)) - 1;
+        IF digit NOT BETWEEN 0 AND base - 1 THEN
+            RAISE EXCEPTION 'The input % is not valid to be converted to base %', digits, base;
+        END IF;
+        value := value * base + digit;
+    END LOOP;
+    RETURN CASE WHEN is_negative THEN -value ELSE value END;
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_typeof(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(document) $$;
+
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(target text, moment timestamp) RETURNS timestamp
 LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE target $$;
 

@@ -84,6 +84,7 @@ class StandIn:
     s3: "S3Client"
     s3_endpoint: str
     process: subprocess.Popen[bytes]
+    certificate: Path
 
     def connect(self, *, autocommit: bool = True, password: str = PASSWORD) -> "psycopg2.extensions.connection":
         connection = psycopg2.connect(
@@ -177,8 +178,9 @@ def stand_in(
     postgres_port: int, s3_endpoint: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StandIn]:
     log = tmp_path_factory.mktemp("stand-in") / "log"
-    process, port = start(postgres_port, s3_endpoint, log)
-    yield StandIn(port, postgres_port, s3, s3_endpoint, process)
+    certificate = log.with_name("certificate.pem")
+    process, port = start(postgres_port, s3_endpoint, log, "--certificate", str(certificate))
+    yield StandIn(port, postgres_port, s3, s3_endpoint, process, certificate)
     process.terminate()
     assert process.wait(10) == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()

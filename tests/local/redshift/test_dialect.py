@@ -110,6 +110,21 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("JSON_PARSE('{\"a\": [1]}')", {"a": [1]}),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": \"x\"}}', 'a', 'b')", "x"),
         ("IS_VALID_JSON('{')", False),
+        ("DATEADD(day, 1, '2024-01-31')", dt.datetime(2024, 2, 1)),
+        ("DATEADD(hour, 1, '10:00'::time)", dt.time(11)),
+        ("DATEADD(hour, 1, '2024-01-01 00:00+00'::timestamptz)::timestamp", dt.datetime(2024, 1, 1, 1)),
+        ("DATEDIFF(minute, '10:59'::time, '11:01'::time)", 2),
+        ("DATEDIFF(day, '2024-01-01 23:00+00'::timestamptz, '2024-01-02 01:00+00'::timestamptz)", 1),
+        ("DATEDIFF(day, '2024-01-01'::date, '2024-01-03 01:00'::timestamp)", 2),
+        ("STRTOL('0xff', 16)", 255),
+        ("STRTOL('-1z', 36)", -71),
+        ("STRTOL('', 10)", 0),
+        ("JSON_TYPEOF(JSON_PARSE('[1]'))", "array"),
+        ("DECODE(2, 1, 'a', 2, 'b', 'c')", "b"),
+        ("DECODE(3, 1, 'a', 2, 'b', 'c')", "c"),
+        ("DECODE(3, 1, 'a')", None),
+        ("DECODE(NULL, NULL, NVL(NULL, 'x'), 'y')", "x"),
+        ("DECODE(DECODE(1, 1, 2), 2, 'inner')", "inner"),
         ("20.259::decimal(8,2)", Decimal("20.26")),
     ],
 )
@@ -140,6 +155,42 @@ def test_merge_updates_and_inserts(warehouse: Any) -> None:
     warehouse.run("INSERT INTO s VALUES (1, 3)")
     with pytest.raises(psycopg2.InternalError, match="Found multiple matches to update the same tuple"):
         warehouse.run(merge)
+
+
+def test_top_limits_its_own_select(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int); INSERT INTO t VALUES (3), (1), (2)")
+    assert warehouse.run("SELECT TOP 2 a FROM t ORDER BY a") == [(1,), (2,)]
+    assert warehouse.run("SELECT count(*) FROM (SELECT DISTINCT TOP 1 a FROM t) u") == [(1,)]
+    with pytest.raises(psycopg2.errors.SyntaxError):
+        warehouse.run("SELECT TOP 2 a FROM t LIMIT 1")
+
+
+def test_merge_removes_duplicates(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b int); CREATE TABLE s (a int, b int)")
+    warehouse.run("INSERT INTO t VALUES (1, 1), (1, 2), (3, 3), (3, 3); INSERT INTO s VALUES (1, 5), (2, 2)")
+    warehouse.run("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES")
+    assert warehouse.run("SELECT * FROM t ORDER BY a, b") == [(1, 5), (2, 2), (3, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "MERGE INTO t x USING s ON x.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE",
+        "MERGE INTO t USING s ON t.a = s.a WHEN NOT MATCHED THEN INSERT VALUES (1) WHEN MATCHED THEN DELETE",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED AND s.a > 1 THEN DELETE"
+        " WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "MERGE INTO t USING (SELECT a FROM t) s ON t.a = s.a WHEN MATCHED THEN DELETE"
+        " WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "MERGE INTO t USING t ON t.a = t.a REMOVE DUPLICATES",
+        "WITH w AS (SELECT 1) MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES",
+    ],
+)
+def test_merge_that_redshift_does_not_take_is_refused(warehouse: Any, statement: str) -> None:
+    warehouse.run("CREATE TABLE t (a int); CREATE TABLE s (a int)")
+    with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
+        warehouse.run(statement)
 
 
 def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:

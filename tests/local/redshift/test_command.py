@@ -1,0 +1,54 @@
+"""The start command: complete in itself, for any project that has an S3 endpoint."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from local.config import REPOSITORY, Config
+from local.redshift import __main__ as command
+from tests.local.redshift.conftest import free_port, wait_for
+
+
+def test_help_names_the_command_and_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    said = capsys.readouterr().out
+    for part in ("./lakeport redshift", "--s3-endpoint", "--postgres-port", "--serverless", "AWS_ACCESS_KEY_ID"):
+        assert part in said
+
+
+def test_root_script_passes_its_arguments_on() -> None:
+    script = (REPOSITORY / "lakeport").read_text()
+    assert "-m local.redshift" in script
+
+
+def test_without_a_postgresql_it_starts_one_and_ends_it(s3_endpoint: str, s3: Any, tmp_path: Path) -> None:
+    port, data, log = free_port(), tmp_path / "data", tmp_path / "log"
+    s3.put_object(Bucket="landing", Key="command/one", Body=b"1\n")
+    arguments = ["--port", str(port), "--s3-endpoint", s3_endpoint, "--data", str(data)]
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.redshift", *arguments], cwd=REPOSITORY, env=environment, stderr=output
+        )
+    try:
+        wait_for(port, process, log)
+        connection = psycopg2.connect(
+            host="127.0.0.1", port=port, dbname="lakeport", user="lakeport", password="lakeport"
+        )
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE t (a int)")
+            cursor.execute("COPY t FROM 's3://landing/command/one' IAM_ROLE default")
+            cursor.execute("SELECT pg_last_copy_count()")
+            assert cursor.fetchone() == (1,)
+        connection.close()
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0, log.read_text()
+    assert not (Config(data).state / "postgres" / "data" / "postmaster.pid").exists()
