@@ -50,6 +50,12 @@ is_current() {
 
 is_current && exit 0
 
+for environment in .venv .venv-aws; do
+    if [[ -L "$environment" ]]; then
+        say "$environment is a link: making it match this checkout would empty the one it points to; remove the link."
+        exit 1
+    fi
+done
 python="$(find_python)"
 say "using $python ($("$python" -V))"
 rm -f .venv/lakeport-stamp

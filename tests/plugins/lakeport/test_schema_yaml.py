@@ -95,7 +95,7 @@ wait: {every: 30s, fro: 10m}
         "schemas/trips.yaml:13: columns[1].name: is 'City'; allowed are lower-case letters, digits and underscores "
         "(^[a-z_][a-z0-9_]{0,126}$); try city",
         "schemas/trips.yaml:13: columns[1].requird: is no key of a schema; did you mean 'required'?",
-        "schemas/trips.yaml:14: drift: is 'adds'; allowed: 'refuse', 'add' or 'ignore'",
+        "schemas/trips.yaml:14: drift: is 'adds'; allowed: 'refuse', 'add' or 'ignore'; did you mean 'add'?",
         "schemas/trips.yaml:16: wait.fro: is no key of a schema; did you mean 'for'?",
         "schemas/trips.yaml:15: retries: is 11: input should be less than or equal to 10",
         "schemas/trips.yaml:1: descripton: is no key of a schema; did you mean 'description'?",
