@@ -1,6 +1,7 @@
 """Listen for clients; each gets a connection of its own to PostgreSQL, which also checks its password."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from contextlib import suppress
@@ -63,7 +64,8 @@ class Server:
         finally:
             if task:
                 self._clients.discard(task)
-            writer.transport.abort() if writer.is_closing() else writer.close()
+            with contextlib.suppress(AttributeError):  # Python 3.11's TLS transport, once its connection is lost
+                writer.transport.abort() if writer.is_closing() else writer.close()
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         code, body = await wire.read_startup(reader)
