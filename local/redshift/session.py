@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from local.redshift import statements, unload, wire
+from local.redshift import lateral, statements, unload, wire
 from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
@@ -60,7 +60,7 @@ class Session:
     # The simple protocol
 
     async def _simple(self, sql: str) -> None:
-        found = statements.read(sql)
+        found = [await self._settled(each) for each in statements.read(sql)]
         await self._restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
             forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
@@ -91,7 +91,7 @@ class Session:
         outgoing = list[Message]()
         owned = list[Statement | None]()  # looked up in order: an unnamed portal is another one a moment later
         for kind, body in self._after_failure(batch):
-            outgoing.append((kind, self._noted(kind, body)))
+            outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
         await self._restore_last_copy()
         if any(owned) or not any(kind == b"S" for kind, _ in outgoing):  # so that no answer is still on its way later
@@ -102,6 +102,19 @@ class Session:
         synced = sum(kind == b"S" for kind, _ in outgoing)
         await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
 
+    async def _settled(self, statement: Statement) -> Statement:
+        """Ask the engine which names of a query are columns, and put in place the expressions of those that are not."""
+        while isinstance(statement, Forward) and statement.aliases:
+            if self.has_begun_pipeline or self.backend.status == FAILED:
+                break
+            async with self.backend.kept():
+                error = await self.backend.check(statement.probe)
+            alias = lateral.missing(error.fields.get("M", "")) if error else None
+            if alias not in statement.aliases:
+                break
+            statement = statement.without(str(alias))
+        return statement
+
     def _after_failure(self, batch: list[Message]) -> list[Message]:
         """Leave out what a failed statement of our own makes void: everything up to the next Sync."""
         if not self.skips_to_sync:
@@ -110,10 +123,10 @@ class Session:
         self.skips_to_sync = not syncs
         return batch[syncs[0] :] if syncs else []
 
-    def _noted(self, kind: bytes, body: bytes) -> bytes:
+    async def _noted(self, kind: bytes, body: bytes) -> bytes:
         """Remember what a message names, and put the stub in the place of our own statements."""
         if kind == b"P":
-            return self._parse(body)
+            return await self._parse(body)
         if kind == b"B":
             portal, name = body.split(b"\0", 2)[:2]
             self.prepared.portals.pop(portal, None)
@@ -121,10 +134,10 @@ class Session:
                 self.prepared.portals[portal] = self.prepared.statements[name]
         return body
 
-    def _parse(self, body: bytes) -> bytes:
+    async def _parse(self, body: bytes) -> bytes:
         name, sql, rest = body.split(b"\0", 2)
         self.prepared.statements.pop(name, None)
-        found = statements.read_one(wire.untext(sql))
+        found = await self._settled(statements.read_one(wire.untext(sql)))
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
         text = found.sql if isinstance(found, Forward) else statements.STUB
