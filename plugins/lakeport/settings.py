@@ -28,7 +28,7 @@ def home() -> Path:
 
 def schemas_folder() -> Path:
     """Return the folder of the schema YAMLs; LAKEPORT_SCHEMAS names another one."""
-    return Path(os.environ.get("LAKEPORT_SCHEMAS") or home() / "schemas")
+    return Path(_value("LAKEPORT_SCHEMAS") or home() / "schemas")
 
 
 def sql_folder() -> Path:
@@ -58,21 +58,26 @@ def code_bucket() -> str:
 
 def redshift_secret() -> str:
     """Return the name of the secret with Redshift's host and credentials."""
-    return os.environ.get("LAKEPORT_REDSHIFT_SECRET", f"lakeport/connections/{REDSHIFT_CONNECTION}")
+    return _value("LAKEPORT_REDSHIFT_SECRET") or f"lakeport/connections/{REDSHIFT_CONNECTION}"
 
 
 def airflow_secret() -> str:
     """Return the name of the secret with Airflow's URL and credentials, used where there is no MWAA environment."""
-    return os.environ.get("LAKEPORT_AIRFLOW_SECRET", "lakeport/airflow")
+    return _value("LAKEPORT_AIRFLOW_SECRET") or "lakeport/airflow"
 
 
 def mwaa_environment() -> str | None:
     """Return the name of the MWAA environment that runs the DAGs, or None for an Airflow reached by its own API."""
-    return os.environ.get("LAKEPORT_MWAA_ENVIRONMENT") or None
+    return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
 def _required(name: str) -> str:
-    value = os.environ.get(name)
+    value = _value(name)
     if not value:
         raise NotSet(f"{name} is not set; on a laptop `make up` writes it to .lakeport/env, which ./lakeport reads")
     return value
+
+
+def _value(name: str) -> str | None:
+    """Return the variable, or what MWAA makes of its configuration option: `lakeport.x` is AIRFLOW__LAKEPORT__X."""
+    return os.environ.get(name) or os.environ.get(name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)) or None
