@@ -91,9 +91,7 @@ def filtered(of: History, minute: int) -> History:
 
 
 def replayed(of: History) -> History:
-    return replace(
-        of, log=[*of.log, *way("a", 2, "New", "In Progress", "Done")[1:], Move("a", "Done", "New", at(2))]
-    )
+    return replace(of, log=[*of.log, *way("a", 2, "New", "In Progress", "Done")[1:], Move("a", "Done", "New", at(2))])
 
 
 @pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge"])
