@@ -8,7 +8,7 @@ from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
 from local.redshift.load import CopyRun, LastCopy, Services
-from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate, Unload
+from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Instead, Statement, Truncate, Unload
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 _ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
@@ -208,6 +208,9 @@ class Session:
                 if self.backend.status == IN_TRANSACTION:
                     await self.backend.query("COMMIT")
                 self.writer.write(wire.command_complete("TRUNCATE TABLE"))
+            case Instead(sql, tag):
+                await self.backend.query(sql)
+                self.writer.write(wire.command_complete(tag))
             case Alone(name, sql, tag):
                 if self.backend.status != IDLE or is_block:
                     raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")

@@ -75,6 +75,14 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """The engine does the same by another statement, whose rows are nobody's."""
+
+    sql: str
+    tag: str
+
+
+@dataclass(frozen=True)
 class Accepted:
     """Means nothing on a laptop."""
 
@@ -86,7 +94,7 @@ class Failed:
     error: StandInError
 
 
-Statement = Forward | Copy | Unload | Truncate | Alone | Accepted | Failed
+Statement = Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -139,6 +147,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
             found = Alone("VACUUM", "", "VACUUM")
+        case "CANCEL", process if process.isdecimal():
+            found = Instead(f"SELECT pg_cancel_backend({process})", "CANCEL")
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
