@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from local.redshift import lateral, merge, qualify, refusals, rewrite, super_paths, unload
+from local.redshift import lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
-from local.redshift.unload import UnloadCommand
+from local.redshift.unload_statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
@@ -142,7 +142,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "COPY", _:
             found = Copy(parse(tokens))
         case "UNLOAD", _:
-            found = Unload(unload.parse(tokens))
+            found = Unload(unload_statement.parse(tokens))
         case "TRUNCATE", _:
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
