@@ -299,19 +299,43 @@ def test_hooks_of_airflow_run_statements_themselves(kind: str, stand_in: Any, ta
     assert tuple(hook.get_first(counted(table))) == (2, "y")
 
 
-def test_psycopg3_pipeline_runs_copy_at_its_start_and_refuses_it_later(stand_in: Any, table: str) -> None:
+def test_pipeline_is_one_transaction_whatever_is_in_it(stand_in: Any, table: str) -> None:
     place: dict[str, Any] = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": PASSWORD}
+    insert, broken = f"INSERT INTO {table} VALUES (3, 'z')", f"SELECT nothing FROM {table}"  # noqa: S608
     with psycopg.connect(**place, autocommit=True) as connection:
         with connection.pipeline() as pipeline:
+            connection.execute(insert)
             connection.execute(copy(table))
-            pipeline.sync()
             found = connection.execute(counted(table))
-            assert found.fetchone() == (2, "y")
-        with pytest.raises(psycopg.errors.FeatureNotSupported, match="send Sync before it"), connection.pipeline():
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            assert found.fetchone() == (3, "z")
+            pipeline.sync()
+        assert connection.execute(counted(table)).fetchone() == (3, "z")
+        for statements in ((copy(table), insert, broken), (insert, copy(table), broken), (insert, copy("nothing"))):
+            with pytest.raises(psycopg.Error), connection.pipeline():
+                for statement in statements:
+                    connection.execute(statement)
+            assert connection.execute(counted(table)).fetchone() == (3, "z"), statements
+        with pytest.raises(psycopg.errors.ActiveSqlTransaction), connection.pipeline():
+            connection.execute(insert)
+            connection.execute("VACUUM")
+        with connection.pipeline():
+            connection.execute(insert)
+            connection.execute(f"TRUNCATE {table}")
             connection.execute(copy(table))
-        after = connection.execute(counted(table))
-        assert after.fetchone() == (2, "y")
+        assert connection.execute(counted(table)).fetchone() == (2, "y")
+
+
+def test_pipeline_in_a_transaction_of_its_own(stand_in: Any, table: str) -> None:
+    place: dict[str, Any] = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": PASSWORD}
+    with psycopg.connect(**place) as connection:
+        with connection.pipeline():
+            connection.execute(copy(table))
+            connection.execute(copy(table))
+        connection.rollback()
+        with connection.pipeline():
+            connection.execute(copy(table))
+            connection.commit()
+        assert connection.execute(counted(table)).fetchone() == (2, "y")
 
 
 def test_serverless_hides_stl_views_and_names_the_other(start_stand_in: Any, stand_in: Any, tmp_path: Path) -> None:
