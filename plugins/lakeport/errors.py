@@ -11,7 +11,9 @@ LakeportError
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
-└── AirflowUnavailable a DAG run could not be started
+├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
+│   └── UnknownDag     Airflow has no such DAG
+└── NotReconciled      something could not be healed
 """
 
 from __future__ import annotations
@@ -68,4 +70,12 @@ class SampleError(LakeportError):
 
 
 class AirflowUnavailable(LakeportError):
-    """A DAG run could not be started."""
+    """A DAG run could not be started, or Airflow could not be asked about it."""
+
+
+class UnknownDag(AirflowUnavailable):
+    """Airflow has no such DAG."""
+
+
+class NotReconciled(LakeportError):
+    """Something could not be healed."""

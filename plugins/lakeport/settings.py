@@ -71,6 +71,11 @@ def mwaa_environment() -> str | None:
     return os.environ.get("LAKEPORT_MWAA_ENVIRONMENT") or None
 
 
+def reconcile_schedule() -> str:
+    """Return when the DAG reconcile runs, as a cron expression or preset."""
+    return os.environ.get("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
+
+
 def _required(name: str) -> str:
     value = os.environ.get(name)
     if not value:
