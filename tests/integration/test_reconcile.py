@@ -21,8 +21,8 @@ from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.table import CreateTableOperator
 from lakeport.publishing import publish, published_index
-from lakeport.reconcile import Look
 from lakeport.reconciling import reconcile
+from lakeport.reconciling.look import Look
 from lakeport.registration import register_messages
 from lakeport.schema_yaml import read_file_type
 from lakeport.statements import statement

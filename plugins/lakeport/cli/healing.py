@@ -11,9 +11,9 @@ from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.credentials import connect_to_redshift
 from lakeport.dag_runs import RECONCILE, DagRunApi, arrival_run_id, dag_run_api
-from lakeport.reconcile import GRACE, Look
 from lakeport.reconciling import reconcile as reconcile_all
 from lakeport.reconciling import unhealed
+from lakeport.reconciling.look import GRACE, Look
 from lakeport.warehouse import Warehouse
 
 GraceOption = Annotated[

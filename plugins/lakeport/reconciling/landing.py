@@ -13,7 +13,7 @@ from lakeport.arrivals import Arrival
 from lakeport.finishing import archive
 from lakeport.landing import ObjectVersion
 from lakeport.mng import RegisteredFile
-from lakeport.reconcile import Finding, Look
+from lakeport.reconciling.look import Finding, Look
 from lakeport.registration import Registration, register_arrivals
 from lakeport.statements import statement
 

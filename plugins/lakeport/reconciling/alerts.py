@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.alert_records import record, send_unsent
 from lakeport.alert_text import RejectedFiles
-from lakeport.reconcile import Look
+from lakeport.reconciling.look import Look
 from lakeport.schema_yaml import default_alerts
 from lakeport.statements import statement
 

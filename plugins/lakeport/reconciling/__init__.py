@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from lakeport import landing, settled
 from lakeport.alert_records import Send
 from lakeport.dag_runs import DagRunApi
+from lakeport.landing import s3_client
 from lakeport.publishing import published_index
-from lakeport.reconcile import FAILURES, GRACE, Finding, Look, log
-from lakeport.reconcile_alerts import reconcile_alerts
-from lakeport.reconcile_landing import reconcile_landing
-from lakeport.reconcile_runs import reconcile_runs
+from lakeport.reconciling import settled
+from lakeport.reconciling.alerts import reconcile_alerts
+from lakeport.reconciling.landing import reconcile_landing
+from lakeport.reconciling.look import FAILURES, GRACE, Finding, Look, log
+from lakeport.reconciling.runs import reconcile_runs
 from lakeport.warehouse import Warehouse
 
 _STEPS: dict[str, Callable[[Look], None]] = {
@@ -34,7 +35,7 @@ def reconcile(
 
     `always` asks in any case.  Safe to repeat, to run side by side and to kill at any line: each healing is.
     """
-    s3 = landing.s3_client()
+    s3 = s3_client()
     look = Look(warehouse, s3, api, published_index(s3), send, grace)
     landed = settled.fingerprint(s3)
     if not always:

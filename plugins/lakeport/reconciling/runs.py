@@ -19,7 +19,7 @@ from lakeport.errors import LakeportError, ObjectChanged
 from lakeport.failing import KILLED, EndedRun, fail
 from lakeport.finishing import archive, mark_done
 from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.reconcile import Look
+from lakeport.reconciling.look import Look
 from lakeport.statements import statement
 from lakeport.warning import warning
 
