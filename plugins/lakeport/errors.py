@@ -11,6 +11,7 @@ LakeportError
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
+├── EnvironmentIncomplete this Airflow lacks a package
 ├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
 │   └── UnknownDag     Airflow has no such DAG
 └── NotReconciled      something could not be healed
@@ -79,3 +80,7 @@ class UnknownDag(AirflowUnavailable):
 
 class NotReconciled(LakeportError):
     """Something could not be healed."""
+
+
+class EnvironmentIncomplete(LakeportError):
+    """This Airflow lacks a package that Lakeport imports."""
