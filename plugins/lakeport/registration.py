@@ -43,7 +43,7 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
         except ArrivalError:
             log.exception("message %s cannot be read", message_id)
             result.failed_messages.append(message_id)
-    _register(readable, index, warehouse, result)
+    register_arrivals(readable, index, warehouse, result)
     return result
 
 
@@ -58,9 +58,10 @@ def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
             log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
 
 
-def _register(
+def register_arrivals(
     messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
 ) -> None:
+    """Register the objects of all messages as `register_messages` does, and add to `result` what became of them."""
     matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
     if not matched:
         return  # test events and deletions must not wake Redshift
@@ -73,7 +74,7 @@ def _register(
             result.failed_messages.append(messages[0][0])
         else:
             for message in messages:
-                _register([message], index, warehouse, result)
+                register_arrivals([message], index, warehouse, result)
         return
     for file_id, (file_type, status) in registered.items():
         if status == "New":

@@ -80,6 +80,11 @@ def mwaa_environment() -> str | None:
     return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
+def reconcile_schedule() -> str:
+    """Return when the DAG reconcile runs, as a cron expression or preset."""
+    return os.environ.get("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
+
+
 def _required(name: str) -> str:
     value = _value(name)
     if not value:

@@ -111,7 +111,7 @@ def test_airflows_own_dag_bag_is_full_and_without_errors(monkeypatch: pytest.Mon
     bag = DagBag(REPOSITORY / "dags", include_examples=False)
 
     assert bag.import_errors == {}
-    assert {f"load_{path.stem}" for path in SCHEMAS} <= set(bag.dags)
+    assert {"reconcile", *(f"load_{path.stem}" for path in SCHEMAS)} <= set(bag.dags)
 
 
 def test_two_runs_of_a_type_never_overlap() -> None:
