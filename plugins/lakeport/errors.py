@@ -74,13 +74,13 @@ class AirflowUnavailable(LakeportError):
     """A DAG run could not be started, or Airflow could not be asked about it."""
 
 
-class EnvironmentIncomplete(LakeportError):
-    """This Airflow lacks a package that Lakeport imports."""
-
-
 class UnknownDag(AirflowUnavailable):
     """Airflow has no such DAG."""
 
 
 class NotReconciled(LakeportError):
     """Something could not be healed."""
+
+
+class EnvironmentIncomplete(LakeportError):
+    """This Airflow lacks a package that Lakeport imports."""

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor
 from lakeport import landing, mng, settings
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError
+from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.statements import composed, statement
 from lakeport.warehouse import Warehouse
@@ -46,20 +47,21 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, file: Regis
 
 
 def mark_done(
-    current: cursor, file: RegisteredFile, by: TaskRun, *, replaces_rows: bool, reason: str | None = None
+    current: cursor, file: RegisteredFile, by: TaskRun, file_type: FileType | None, reason: str | None = None
 ) -> None:
     """Mark the file Done, in the transaction that checks that its rows are in the table.
 
     The load itself has counted them: rows in the file less rejected rows.  Since then a later load may have taken the
-    place of some or all of them, where the table's mode replaces rows; then that is said with Done.
+    place of some or all of them, where the table's mode replaces rows (as it may where the schema is gone); then that
+    is said with Done.
 
     Safe to repeat: a file that is Done stays so.  Raises LakeportError where the rows are not there.
     """
-    said = [text for text in (reason, _check_rows(current, file, replaces_rows)) if text]
+    said = [text for text in (reason, _check_rows(current, file, file_type)) if text]
     mng.move(current, [file.file_id], by, from_=["In Progress"], to="Done", reason="; ".join(said) or None)
 
 
-def _check_rows(current: cursor, file: RegisteredFile, replaces_rows: bool) -> str | None:
+def _check_rows(current: cursor, file: RegisteredFile, file_type: FileType | None) -> str | None:
     """Return what is to be said of the file's rows."""
     load = mng.load_of(current, file.file_id)
     if load is None:
@@ -69,6 +71,7 @@ def _check_rows(current: cursor, file: RegisteredFile, replaces_rows: bool) -> s
     (rows,) = current.fetchone() or (0,)
     if rows == load.rows_loaded:
         return None
+    replaces_rows = file_type is None or file_type.table.replaces_rows
     if rows < load.rows_loaded and replaces_rows and mng.has_later_load(current, load):
         return f"{load.rows_loaded - rows} of its {load.rows_loaded} rows have been replaced by later loads"
     raise LakeportError(

@@ -82,7 +82,7 @@ def mwaa_environment() -> str | None:
 
 def reconcile_schedule() -> str:
     """Return when the DAG reconcile runs, as a cron expression or preset."""
-    return os.environ.get("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
+    return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
 
 
 def _required(name: str) -> str:

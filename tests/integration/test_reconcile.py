@@ -257,7 +257,7 @@ def test_loaded_file_whose_rows_are_gone_is_fail_and_told_of(world: World) -> No
 
 def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
     file = world.load()
-    world.warehouse.transaction(lambda current: mark_done(current, file, world.by, replaces_rows=False))
+    world.warehouse.transaction(lambda current: mark_done(current, file, world.by, world.file_type))
     world.airflow.end("run1", "success")
     assert world.found() == [("Done, and still in landing", "archived")]
     assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])

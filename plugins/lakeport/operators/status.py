@@ -70,7 +70,7 @@ class MarkDoneOperator(FilesOperator):
 
     def finish(self, current: cursor, by: TaskRun) -> None:
         for file in self.chosen():
-            mark_done(current, file, by, replaces_rows=self.file_type.table.replaces_rows)
+            mark_done(current, file, by, self.file_type)
 
     def execute(self, context: Context) -> None:
         with no_retry_for(LakeportError), self.warehouse() as warehouse:

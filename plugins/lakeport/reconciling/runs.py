@@ -122,11 +122,8 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
     except ObjectChanged as gone:
         reason = f"loaded, and not archived: {gone}"
     file_type = look.file_type(each.file_type)
-    replaces_rows = file_type is None or file_type.table.replaces_rows
     try:
-        look.warehouse.transaction(
-            lambda current: mark_done(current, each.file, by, replaces_rows=replaces_rows, reason=reason)
-        )
+        look.warehouse.transaction(lambda current: mark_done(current, each.file, by, file_type, reason))
     except LakeportError as error:
         lost = frozenset([each.file.file_id])
         ended = EndedRun(run.dag_id, run.run_id, run.address, reason=str(error), lost=lost)
