@@ -1,7 +1,7 @@
 """Where things are: the only reader of the environment, the only place that knows the layout.
 
-On a laptop everything lies in the repository; on MWAA `schemas/` and `sql/` lie under the DAGs prefix, since only
-that is synced live; in the Lambda they lie beside the package.
+On a laptop everything lies in the repository.  On MWAA `schemas/` lies under the DAGs prefix, since only that is synced
+live, and `sql/` beside the package in plugins.zip, as in the Lambda: statements change with the code that runs them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ class NotSet(KeyError):
 
 
 def home() -> Path:
-    """Return the folder that holds `sql/` (and, except in the Lambda, `schemas/`)."""
+    """Return the folder that holds `schemas/` (in the Lambda, which has none, `sql/`)."""
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
-    return next((folder for folder in candidates if (folder / "sql" / "mng").is_dir()), package.parents[1])
+    signs = ("schemas", "sql/mng")
+    found = (folder for folder in candidates if any((folder / sign).is_dir() for sign in signs))
+    return next(found, package.parents[1])
 
 
 def schemas_folder() -> Path:
@@ -33,7 +35,14 @@ def schemas_folder() -> Path:
 
 def sql_folder() -> Path:
     """Return the folder of the SQL statements."""
-    return home() / "sql"
+    packed = Path(__file__).resolve().parents[1] / "sql"
+    return packed if (packed / "mng").is_dir() else home() / "sql"
+
+
+def requirements_file() -> Path:
+    """Return the list of the packages that Lakeport needs beyond what MWAA's image has."""
+    packed = Path(__file__).resolve().parents[1] / "requirements.txt"
+    return packed if packed.is_file() else home() / "requirements.txt"
 
 
 def landing_bucket() -> str:
