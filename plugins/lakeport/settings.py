@@ -85,6 +85,11 @@ def reconcile_schedule() -> str:
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
 
 
+def alert_topic() -> str | None:
+    """Return the ARN of the SNS topic that Slack reads, or None where Slack is reached by its own webhook."""
+    return _value("LAKEPORT_ALERT_TOPIC")
+
+
 def _required(name: str) -> str:
     value = _value(name)
     if not value:
