@@ -19,7 +19,7 @@ from lakeport.errors import DoubledKeys, TableMismatch
 from lakeport.file_type import FileType
 from lakeport.matching import captured
 from lakeport.mng import RegisteredFile
-from lakeport.statements import composed, statement
+from lakeport.statements import composed, statement, words
 from lakeport.table_type import Table
 
 _DEPENDENT_OBJECTS = "2BP01"
@@ -203,7 +203,7 @@ def grants_in(text: str, table: sql.Identifier) -> Iterator[sql.Composed]:
         for letter, may_grant in re.findall(r"([A-Za-z])(\*?)", entry["letters"]):
             if letter in _PRIVILEGES:
                 yield sql.SQL("GRANT {} ON {} TO {}{}").format(
-                    sql.SQL(_PRIVILEGES[letter]),
+                    words(_PRIVILEGES[letter]),
                     table,
                     grantee or sql.SQL("PUBLIC"),
                     sql.SQL(" WITH GRANT OPTION" if may_grant and grantee and not entry["group"] else ""),
