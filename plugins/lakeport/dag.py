@@ -128,7 +128,7 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
 
 
 def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
-    if not file_type.format.is_prepared:
+    if not file_type.is_prepared:
         return None
     return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
 
@@ -171,5 +171,5 @@ class BrokenSchemaOperator(BaseOperator):
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
     lines += ["| column | type | meaning |", "|---|---|---|"]
-    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.columns]
+    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)

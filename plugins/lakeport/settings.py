@@ -1,7 +1,7 @@
 """Where things are: the only reader of the environment, the only place that knows the layout.
 
-On a laptop everything lies in the repository; on MWAA `schemas/` and `sql/` lie under the DAGs prefix, since only
-that is synced live; in the Lambda they lie beside the package.
+On a laptop everything lies in the repository; on MWAA `schemas/`, `sql/` and `transforms/` lie under the DAGs prefix,
+since only that is synced live; in the Lambda they lie beside the package.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ class NotSet(KeyError):
 
 
 def home() -> Path:
-    """Return the folder that holds `sql/` (and, except in the Lambda, `schemas/`)."""
+    """Return the folder that holds `sql/` (and, except in the Lambda, `schemas/` and `transforms/`).
+
+    LAKEPORT_HOME names another one.
+    """
+    if given := os.environ.get("LAKEPORT_HOME"):
+        return Path(given)
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
     return next((folder for folder in candidates if (folder / "sql" / "mng").is_dir()), package.parents[1])
@@ -34,6 +39,11 @@ def schemas_folder() -> Path:
 def sql_folder() -> Path:
     """Return the folder of the SQL statements."""
     return home() / "sql"
+
+
+def transforms_folder() -> Path:
+    """Return the folder of the Python transforms, the package `transforms`."""
+    return home() / "transforms"
 
 
 def landing_bucket() -> str:

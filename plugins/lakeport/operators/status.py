@@ -11,7 +11,7 @@ from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError, StatusConflict
 from lakeport.file_type import LANDED_AT, FileType
 from lakeport.matching import rank
-from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.mng import Load, RegisteredFile, TaskRun
 from lakeport.operators.files import FilesOperator
 from lakeport.statements import composed
 from lakeport.tasks import Context, no_retry_for, task_run_of
@@ -81,13 +81,22 @@ class MarkDoneOperator(FilesOperator):
         current.execute(query, {"loaded_at": load.loaded_at})
         (rows,) = current.fetchone() or (0,)
         if rows == load.rows_loaded:
-            return None
+            return self.made_rows(load)
         if rows < load.rows_loaded and self.file_type.table.replaces_rows and mng.has_later_load(current, load):
             return f"{load.rows_loaded - rows} of its {load.rows_loaded} rows have been replaced by later loads"
         raise LakeportError(
             f"{file.key}: {load.rows_in_file} rows in the file, {load.rows_rejected} rejected, {load.rows_loaded} "
             f"loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
         )
+
+    def made_rows(self, load: Load) -> str | None:
+        """Return why other rows were loaded than the file's good ones, or None where they are the same number."""
+        good = load.rows_in_file - load.rows_rejected
+        if load.rows_loaded == good:
+            return None
+        transform, table = self.file_type.transform, self.file_type.table
+        by = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
+        return f"{' and '.join(by)} made {load.rows_loaded:,} rows of {good:,}"
 
     def finish(self, current: cursor, by: TaskRun) -> None:
         for file in self.chosen():

@@ -82,7 +82,7 @@ def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
     dag = load_dag(file_type)
 
     steps = STEPS if file_type.landing.select == "newest" else STEPS_OF_ALL
-    left_out = {"prepare_files"} if not file_type.format.is_prepared else set()
+    left_out = {"prepare_files"} if not file_type.is_prepared else set()
     left_out |= {"warn_of_rejects"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
     assert dag.dag_id == f"load_{path.stem}"
