@@ -144,8 +144,9 @@ def test_doubled_keys_are_named_and_nothing_is_merged(prepare_load: PrepareLoad,
 
 
 @pytest.mark.parametrize(
-    ("wins", "winner"), [({"highest": "price"}, [(5, "Lima"), (6, "Oslo")]), ({"lowest": "price"}, [(5, "Oslo"), (6, "Oslo")])]
-)  # fmt: skip
+    ("wins", "winner"),
+    [({"highest": "price"}, [(5, "Lima"), (6, "Oslo")]), ({"lowest": "price"}, [(5, "Oslo"), (6, "Oslo")])],
+)
 def test_winner_among_rows_with_one_key_is_said_by_a_column(
     prepare_load: PrepareLoad, query: Query, wins: dict[str, str], winner: list[tuple[Any, ...]]
 ) -> None:
