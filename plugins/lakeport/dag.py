@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, get_parsing_context
+from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport import settings
@@ -71,7 +71,7 @@ def load_dag(file_type: FileType) -> DAG:
         dag_id=file_type.dag_id,
         description=file_type.description,
         doc_md=_documentation(file_type),
-        schedule=None,
+        schedule=CronTriggerTimetable(file_type.cron, timezone="UTC") if file_type.cron else None,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from lakeport.check_type import Check
 from lakeport.file_format import Format
 from lakeport.matching import capture_formats
-from lakeport.schema_words import EmailAddress, Limit, Part, RejectLimit, Seconds, doubled
+from lakeport.schema_words import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled
 from lakeport.table_type import Column, Table
 from lakeport.transform_type import Transform
 
@@ -98,7 +98,7 @@ class Wait(Part):
     """How long a run waits for files, and how often it looks; seconds."""
 
     meanings: ClassVar[Mapping[str, str]] = {
-        "every": "How often a run started by hand looks for files.",
+        "every": "How often a run that was not started by an arrival looks for files.",
         "for": "How long it looks before it is skipped.",
     }
     every: Seconds = 30
@@ -130,7 +130,8 @@ class FileType(Part):
         "drift": "What becomes of a file whose header does not name exactly these columns.",
         "rejects": "How many rejected rows a load bears.",
         "checks": "What must hold of the rows of a load before it commits.",
-        "wait": "How a run started by hand waits for files.",
+        "schedule": "When runs start: on_arrival, or at times that five cron fields say, in UTC.",
+        "wait": "How a run that was not started by an arrival waits for files.",
         "retries": "How often each task is tried again after a passing error.",
         "alerts": "Who hears of a failed run.",
     }
@@ -145,6 +146,7 @@ class FileType(Part):
     drift: Literal["refuse", "add", "ignore"] = "refuse"
     rejects: Rejects = Rejects()
     checks: tuple[Check, ...] = ()
+    schedule: Schedule = ON_ARRIVAL
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     alerts: Alerts = Alerts()
@@ -153,6 +155,11 @@ class FileType(Part):
     def dag_id(self) -> str:
         """Return the id of this type's DAG."""
         return f"load_{self.name}"
+
+    @property
+    def cron(self) -> str | None:
+        """Return the cron expression by which runs start, or None where they start as files arrive."""
+        return None if self.schedule == ON_ARRIVAL else self.schedule
 
     @property
     def file_columns(self) -> tuple[Column, ...]:

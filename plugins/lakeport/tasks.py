@@ -22,10 +22,11 @@ Context = Mapping[str, Any]
 
 def warehouse_of(conn_id: str) -> Warehouse:
     """Return the warehouse behind an Airflow connection."""
-    return Warehouse(lambda: _connect(BaseHook.get_connection(conn_id)))
+    return Warehouse(lambda: connected(BaseHook.get_connection(conn_id)))
 
 
-def _connect(to: Connection) -> connection:
+def connected(to: Connection) -> connection:
+    """Open a connection to Redshift as Airflow knows it."""
     # Not by PostgresHook, which takes psycopg 3 where that is installed: its server-side binding is not Redshift's.
     options = {name: value for name, value in to.extra_dejson.items() if name.startswith("ssl")}
     opened: connection = psycopg2.connect(
