@@ -93,8 +93,7 @@ def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] =
             "table": {"name": table or f"lake.{name}", "mode": kind.mode}
             | ({"key": ["k"]} if kind.mode == "merge" else {}),
             "columns": [
-                {"name": each, "type": type_, "description": each, "required": each == "k"}
-                for each, type_ in described
+                {"name": each, "type": type_, "description": each, "required": each == "k"} for each, type_ in described
             ],
             "rejects": rejects,
             "wait": {"every": "1s", "for": "1s"},

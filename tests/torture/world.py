@@ -175,7 +175,9 @@ class World:
             log = [Move(*row) for row in _rows(current, _LOG)]
             rejected = [Rejected(*row) for row in _rows(current, _REJECTED)]
             tables = _rows(current, "SELECT tablename FROM pg_tables WHERE schemaname = 'lake'")
-            rows = {f"lake.{table}": _rows(current, f'SELECT token, _loaded_at FROM lake."{table}"') for (table,) in tables}  # noqa: S608
+            rows = {
+                f"lake.{table}": _rows(current, f'SELECT token, _loaded_at FROM lake."{table}"') for (table,) in tables
+            }  # noqa: S608
         failed = {run.run_id for run in self.airflow.runs.values() if run.state == "failed"}
         return History(
             targets=list(self.targets.values()),
@@ -290,4 +292,8 @@ def _record(drop: Drop) -> dict[str, Any]:
     """Return S3's event record of a drop."""
     thing = {"key": quote_plus(drop.key), "size": drop.size_bytes, "eTag": drop.digest[:32], "sequencer": "0"}
     place = {"bucket": {"name": names.LANDING_BUCKET}, "object": {**thing, "versionId": drop.version_id}}
-    return {"eventName": "ObjectCreated:Put", "eventTime": (drop.landed_at or datetime.now(UTC)).isoformat(), "s3": place}
+    return {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": (drop.landed_at or datetime.now(UTC)).isoformat(),
+        "s3": place,
+    }
