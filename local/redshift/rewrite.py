@@ -210,5 +210,13 @@ def append_call(tokens: Sequence[Token]) -> str | None:
     return f"CALL lakeport_internal.append_table({target}, {source}, {ignores}, {fills})"
 
 
+def alter_check(tokens: Sequence[Token]) -> str:
+    """Return the call that refuses a new length for a column of ALTER TABLE t ALTER COLUMN c TYPE ..., if it must."""
+    words = [token.upper for token in tokens]
+    at = words.index("ALTER", 2)
+    column = tokens[at + 1 + (upper_at(tokens, at + 1) == "COLUMN")].name()
+    return f"SELECT lakeport_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
+
+
 def _relation(tokens: Sequence[Token]) -> str:
     return ".".join(identifier(token.name()) for token in tokens if token.is_name)

@@ -1,7 +1,7 @@
 """Check records field by field: a record becomes values for PostgreSQL, or a reject that says why not."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from local.redshift import fields, utf8
@@ -11,6 +11,8 @@ from local.redshift.errors import FieldError
 
 _QUOTABLE = re.compile('[",\n\r]')
 
+INVALID_LINE = 1216
+"""Names no column, wherever in the line it was found."""
 MOST_REPLACEMENTS = 100
 """So many Redshift writes down for each slice."""
 
@@ -95,7 +97,7 @@ class RowChecker:
             raw=record.raw,
             code=error.code,
             reason=error.reason,
-            column=self.columns[index] if index < len(self.columns) else None,
+            column=self.columns[index] if index < len(self.columns) and error.code != INVALID_LINE else None,
             position=record.start(index),
             value=(present or "") if error.value is None else error.value,
             read=record.fields[:index],
@@ -106,6 +108,17 @@ class RowChecker:
             return fields.absent(column, self.options)
         value = record.fields[index]
         return fields.null(column) if value is None else self.converters[index](value)
+
+
+def accepted(checked: Iterable[Values | Reject], report: Callable[[Reject], None]) -> bytes:
+    """Report the rejected rows, and write the others as CSV for PostgreSQL."""
+    good = list[Values]()
+    for each in checked:
+        if isinstance(each, Reject):
+            report(each)
+        else:
+            good.append(each)
+    return encode(good)
 
 
 def encode(rows: Iterable[Values]) -> bytes:

@@ -164,7 +164,8 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}
     if "ALTER" in {token.upper for token in tokens[2:]} and "TYPE" in words:
-        return Alone("ALTER TABLE ALTER COLUMN", rewrite.rewritten(sql, tokens), "ALTER TABLE")
+        check = rewrite.alter_check(tokens)
+        return Alone("ALTER TABLE ALTER COLUMN", f"{check};{rewrite.rewritten(sql, tokens)}", "ALTER TABLE")
     added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
     if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them

@@ -47,15 +47,7 @@ class AvroReader:
         """Yield the file's good rows as CSV for PostgreSQL."""
         records = self._records(stream)
         while some := list(itertools.islice(records, RECORDS_AT_ONCE)):
-            good = []
-            for record in some:
-                self.lines_scanned += 1
-                checked = self._checked(record)
-                if isinstance(checked, Reject):
-                    self.report(checked)
-                else:
-                    good.append(checked)
-            yield rows.encode(good)
+            yield rows.accepted(map(self._checked, some), self.report)
 
     def _records(self, stream: Stream) -> Iterator[Json]:
         try:
@@ -73,6 +65,7 @@ class AvroReader:
             raise self._damaged(f"{error!r}") from None
 
     def _checked(self, document: Json) -> rows.Values | Reject:
+        self.lines_scanned += 1
         record = Record(self.lines_scanned, json.dumps(document, default=str), [])
         try:
             return self.checker.check(Record(record.line, record.raw, self.shred(document)))

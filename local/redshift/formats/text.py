@@ -180,7 +180,10 @@ class TextReader(ABC):
             done = row + 1
 
     def _by_row(self, piece: bytes, line: int) -> bytes:
-        text, at, good = utf8.decoded(piece), 0, []
+        return rows.accepted(self._rows(piece, line), self.report)
+
+    def _rows(self, piece: bytes, line: int) -> Iterator[rows.Values | Reject]:
+        text, at = utf8.decoded(piece), 0
         while at < len(text):
             start = at
             at, record = self.record(text, at, line + 1, is_final=True)
@@ -188,12 +191,7 @@ class TextReader(ABC):
             if isinstance(record, Record) and self._is_skipped(record):
                 continue
             self.lines_scanned += 1
-            checked = self._checked(record)
-            if isinstance(checked, Reject):
-                self.report(checked)
-            else:
-                good.append(checked)
-        return rows.encode(good)
+            yield self._checked(record)
 
     def _is_skipped(self, record: Record) -> bool:
         return self.options.ignore_blank_lines and not record.raw

@@ -308,6 +308,15 @@ CREATE EVENT TRIGGER lakeport_limit_bytes ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION lakeport_internal.limit_bytes();
 
+-- A VARCHAR with a DEFAULT keeps its length.
+CREATE OR REPLACE FUNCTION lakeport_internal.check_new_length(relation regclass, name text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = name AND atthasdef) THEN
+        RAISE EXCEPTION 'cannot alter type of column "%": it has a default expression', name USING ERRCODE = '0A000';
+    END IF;
+END $$;
+
 -- ALTER TABLE ... APPEND: all rows change tables, and the source ends empty.
 CREATE OR REPLACE PROCEDURE lakeport_internal.append_table(
     target regclass, source regclass, ignore_extra boolean, fill_target boolean) LANGUAGE plpgsql AS $$

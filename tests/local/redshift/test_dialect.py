@@ -232,6 +232,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "ALTER TABLE t ADD COLUMN b int IDENTITY(1,1)",
         "ALTER TABLE t ALTER COLUMN a TYPE bigint",
         "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
+        "ALTER TABLE t ALTER COLUMN d TYPE varchar(20)",
         "CREATE TABLE u (a int ARRAY)",
         'CREATE TABLE u (a "char")',
         "CREATE TABLE u (a name)",
@@ -259,7 +260,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
     ],
 )
 def test_what_redshift_lacks_is_refused(warehouse: Any, statement: str) -> None:
-    warehouse.run("CREATE TABLE t (a int)")
+    warehouse.run("CREATE TABLE t (a int, d varchar(9) DEFAULT 'x')")
     with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
         warehouse.run(statement)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]

@@ -151,3 +151,13 @@ def test_details_are_kept_of_20_errors_a_load(warehouse: Any) -> None:
     assert warehouse.run(
         "SELECT count(DISTINCT line_number), count(*) FROM stl_loaderror_detail WHERE query = pg_last_copy_id()"
     ) == [(20, 40)]
+
+
+def test_errors_of_a_whole_record_have_no_position(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b varchar(5))")
+    warehouse.copy("t", "documented/rows", "1|a|b\n12\n1|a\0b\n", "MAXERROR 9")
+    assert warehouse.run(
+        "SELECT line_number, err_code, position, trim(colname) FROM stl_load_errors"
+        " WHERE query = pg_last_copy_id() AND line_number < 3 ORDER BY line_number"
+    ) == [(1, 1202, 0, ""), (2, 1214, 0, "a")]
+    assert warehouse.errors()[-1][:3] == (3, "", 1216)
