@@ -48,6 +48,8 @@ check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
 check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra
 check cfn-lint cfn-lint infra/bootstrap.yaml infra/main.yaml
 check checkov checkov --framework cloudformation github_actions --directory . --skip-path '^/?\.venv' --skip-download --quiet --compact
+check compose check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+check workflows check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 check zizmor zizmor --offline --quiet .github/workflows
 mapfile -t all < <(files)
 check detect-secrets detect-secrets-hook --no-verify --exclude-secrets "$known" --exclude-lines "$names" \
