@@ -80,6 +80,11 @@ def mwaa_environment() -> str | None:
     return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
+def alert_topic() -> str | None:
+    """Return the ARN of the SNS topic that Slack reads, or None where Slack is reached by its own webhook."""
+    return _value("LAKEPORT_ALERT_TOPIC")
+
+
 def _required(name: str) -> str:
     value = _value(name)
     if not value:
