@@ -50,7 +50,7 @@ class Stack:
     @property
     def declared(self) -> dict[str, str]:
         """Return every parameter of the template with its default ("" where it has none)."""
-        found = yaml.load(self.template, _Loader)["Parameters"]  # noqa: S506 - a SafeLoader
+        found = yaml.load(self.template, _Loader)["Parameters"]  # noqa: S506 # nosec B506 - a SafeLoader
         return {name: _text(each.get("Default", "")) for name, each in found.items()}
 
     @property
@@ -81,7 +81,7 @@ def plan(aws: Aws, stack: Stack) -> list[Change]:
     current = describe(aws, stack.name)
     part = f"stack {stack.name}"
     if current is None or current["StackStatus"] in _NEVER_MADE:
-        count = len(yaml.load(stack.template, _Loader)["Resources"])  # noqa: S506 - a SafeLoader
+        count = len(yaml.load(stack.template, _Loader)["Resources"])  # noqa: S506 # nosec B506 - a SafeLoader
         return [Change(part, "create", f"up to {count} resources")]
     if current["StackStatus"].endswith("_IN_PROGRESS"):
         return [Change(part, "wait", f"AWS is working on it: {current['StackStatus']}")]
