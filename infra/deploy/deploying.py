@@ -33,6 +33,8 @@ class Deploying:
 
     aws: Aws
     deployment: Deployment
+    with_database: bool = False
+    """Whether users and tables are made again although nothing says that they differ."""
 
     def check(self) -> None:
         """Raise DeployError with everything that is known to be in the way."""
@@ -171,7 +173,7 @@ class Deploying:
                 "not checked: the database's users and tables, since this role may not look at their secrets"
             )
             return None
-        return wanted if bucket.release.get("database") != wanted else None
+        return wanted if self.with_database or bucket.release.get("database") != wanted else None
 
     def _apply_database(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Make users and tables where that is due and return what the release record is to say of them."""

@@ -73,7 +73,7 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
         return False
     body = {"file_types": file_types, "schemas": _schemas(bucket), "previous": previous}
     bucket.put(Item.of_bytes(settings.INDEX_KEY, json.dumps(body, indent=1).encode()))
-    bucket.index, bucket.index_version = body, bucket.version(settings.INDEX_KEY)
+    bucket.index = body
     return True
 
 

@@ -50,7 +50,7 @@ class Stack:
     @property
     def declared(self) -> dict[str, str]:
         """Return every parameter of the template with its default ("" where it has none)."""
-        found = yaml.load(self.template, _Loader)["Parameters"]  # noqa: S506 # nosec B506 - a SafeLoader
+        found = _outline(self.template)["Parameters"]
         return {name: _text(each.get("Default", "")) for name, each in found.items()}
 
     @property
@@ -81,7 +81,7 @@ def plan(aws: Aws, stack: Stack) -> list[Change]:
     current = describe(aws, stack.name)
     part = f"stack {stack.name}"
     if current is None or current["StackStatus"] in _NEVER_MADE:
-        count = len(yaml.load(stack.template, _Loader)["Resources"])  # noqa: S506 # nosec B506 - a SafeLoader
+        count = len(_outline(stack.template)["Resources"])
         return [Change(part, "create", f"up to {count} resources")]
     if current["StackStatus"].endswith("_IN_PROGRESS"):
         return [Change(part, "wait", f"AWS is working on it: {current['StackStatus']}")]
@@ -178,8 +178,7 @@ def _template_of(aws: Aws, stack: Stack) -> dict[str, str]:
         raise DeployError(f"the template of stack {stack.name} is longer than {_BODY_BYTES:,} bytes")
     key = f"templates/{stack.name}.yaml"
     aws.client("s3").put_object(Bucket=stack.template_bucket, Key=key, Body=stack.template.encode())
-    url = aws.client("s3").meta.endpoint_url.replace("://", f"://{stack.template_bucket}.", 1)
-    return {"TemplateURL": f"{url}/{key}"}
+    return {"TemplateURL": f"{aws.client('s3').meta.endpoint_url}/{stack.template_bucket}/{key}"}
 
 
 def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
@@ -241,6 +240,15 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
 def _change(part: str, change: dict[str, Any]) -> Change:
     replaced = {"True": ", replaced", "Conditional": ", perhaps replaced"}.get(change.get("Replacement", ""), "")
     return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
+
+
+def _outline(template: str) -> dict[str, Any]:
+    loader = _Loader(template)
+    try:
+        found: dict[str, Any] = loader.get_single_data()
+        return found
+    finally:
+        loader.dispose()
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ import json
 import re
 import threading
 import time
+import urllib.error
 import urllib.parse
 import uuid
 from collections.abc import Callable
@@ -130,7 +131,7 @@ class Account:
             }
         environment = self.environments[name]
         if operation.startswith("POST /restapi/"):
-            return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(body)}
+            return _rest_api(environment, body)
         if operation.startswith("PATCH"):
             environment.update(body)
             return 200, {"Arn": f"arn:aws:airflow:us-east-1:000000000000:environment/{name}"}
@@ -229,6 +230,15 @@ class Account:
         for method in ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"):
             setattr(Handler, f"do_{method}", Handler.handle_call)
         return Handler
+
+
+def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:
+    """Answer as InvokeRestApi: what Airflow refuses is an error that carries Airflow's status and words."""
+    try:
+        return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(asked)}
+    except urllib.error.HTTPError as error:
+        said = {"RestApiStatusCode": error.code, "RestApiResponse": json.loads(error.read() or b"{}")}
+        return 400, {"__type": "RestApiClientException", **said}
 
 
 def _operation(method: str, path: str, target: str | None, service: str, body: bytes) -> str:
