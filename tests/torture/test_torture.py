@@ -15,7 +15,7 @@ from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
 SEED = 1
-SWEEP_SECONDS, RANDOM_SECONDS = 45, 15
+SWEEP_SECONDS, RANDOM_SECONDS = 35, 5
 
 
 @pytest.fixture(scope="module")
