@@ -1,5 +1,6 @@
 -- What has not come to its end, with what finishing it needs.
 SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at,
+       archive_bucket, archive_key, archive_version_id,
        file_type, status, status_at, dag_id, run_id, loaded_at IS NOT NULL
 FROM mng.files
 WHERE status IN ('New', 'In Progress')
