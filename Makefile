@@ -7,8 +7,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 PYTEST_OPTIONS ?=
+TORTURE_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs bench lock package clean
+.PHONY: help setup demo test up down status check audit fix docs torture bench lock package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,9 @@ fix: setup ## Repair what lint and formatting can repair
 
 docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
 	@./lakeport docs
+
+torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
 
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lakeport import landing, settings
+from lakeport import landing, mng, settings
 from lakeport.credentials import connect_to_redshift
 from lakeport.finishing import archive, mark_done
 from lakeport.publishing import published_index
@@ -101,6 +101,21 @@ def test_file_of_a_dead_run_fails_with_a_reason_and_one_alert(world: World, stat
         ("New", "In Progress"),
         ("In Progress", "Fail"),
     ]
+
+
+def test_file_that_failed_in_a_run_whose_callback_died_is_told_of_once(world: World) -> None:
+    """With `select: all` a bad file is Fail long before its run ends."""
+    file = world.claim()
+    reason = "copy_to_table: its header does not fit"
+    world.warehouse.transaction(
+        lambda current: mng.move(current, [file.file_id], world.by, from_=["In Progress"], to="Fail", reason=reason)
+    )
+    assert world.found() == []
+    world.airflow.end("run1", "failed")
+    assert world.found() == [("Fail, and nobody was told", "Fail")]
+    assert world.found() == []
+    assert len(world.sent) == 1
+    assert world.files() == [("Fail", reason)]
 
 
 def test_run_that_ended_just_now_is_left_to_its_callback(world: World) -> None:

@@ -67,6 +67,7 @@ def test_undo_takes_out_exactly_the_rows_of_its_file(world: World) -> None:
     assert ids(world) == [1, 2]
     assert accounts(world) == [("Done", 2, False), ("Fail", None, True)]
     assert log(world)[-1] == ("Done", "Fail")
+    assert (world.found(), world.sent) == ([], [])
     [again] = do(world, "undo", undone.file_id)
     assert (again.is_idle, ids(world), log(world).count(("Done", "Fail"))) == (True, [1, 2], 1)
 

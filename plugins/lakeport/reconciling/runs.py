@@ -1,4 +1,5 @@
-"""Reconcile files with the DAG runs that should bring them on: New without a run, In Progress in a run that ended.
+"""Reconcile files with the DAG runs that should bring them on: New without a run, In Progress in a run that ended, Fail
+in one whose callback told nobody.
 
 Files are read before runs: so a file that a run has at that time, and that run not live thereafter, is nobody's.
 """
@@ -26,12 +27,13 @@ from lakeport.warning import warning
 
 NO_RUN = "New, and no run is there to take it"
 DEAD_RUN = "In Progress in a run that ended"
+UNTOLD = "Fail, and nobody was told"
 LOADED = "loaded, and its run ended before it was Done"
 
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file that has not come to its end."""
+    """A file that has not come to its end, or of whose end nobody was told."""
 
     file: RegisteredFile
     file_type: str
@@ -54,7 +56,7 @@ def reconcile_runs(look: Look) -> None:
     taken: dict[tuple[str, str], list[OpenFile]] = defaultdict(list)
     waiting: dict[str, list[OpenFile]] = defaultdict(list)
     for each in files:
-        if each.status == "In Progress":
+        if each.status != "New":
             taken[each.dag_id or "", each.run_id or ""].append(each)
         elif each.status_at <= look.ripe_before or each.file.file_id in look.registered:
             waiting[each.file_type].append(each)
@@ -67,7 +69,7 @@ def reconcile_runs(look: Look) -> None:
 
 
 def open_files(current: cursor) -> list[OpenFile]:
-    """Return the files that are New or In Progress, in the order they landed."""
+    """Return the files that are New or In Progress, or Fail without an alert, in the order they landed."""
     current.execute(statement("mng/open_files"))
     return [OpenFile(RegisteredFile(*row[:10]), *row[10:]) for row in current.fetchall()]
 
@@ -94,7 +96,8 @@ def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> Non
     ended = EndedRun(dag_id, run_id, look.api.address(dag_id, run_id), reason=f"{KILLED}; {how}")
     unloaded = [each for each in files if not each.is_loaded]
     if unloaded:
-        look.heal(DEAD_RUN, unloaded[0].file_type, _subject(unloaded), partial(_fail, look, ended, unloaded[0]))
+        found = DEAD_RUN if any(each.status == "In Progress" for each in unloaded) else UNTOLD
+        look.heal(found, unloaded[0].file_type, _subject(unloaded), partial(_fail, look, ended, unloaded[0]))
     loaded = [each for each in files if each.is_loaded]
     for each in loaded:
         look.heal(LOADED, each.file_type, each.file.key, partial(_finish, look, ended, each))
