@@ -38,7 +38,11 @@ def s3_client() -> S3Client:
 def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
     """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
     head = _head(s3, Bucket=bucket, Key=key)
-    return None if head is None else head.get("VersionId") or head["ETag"].strip('"')
+    if head is None:
+        return None
+    version_id: str | None = head.get("VersionId")
+    etag: str = head["ETag"].strip('"')
+    return etag if version_id in (None, _NO_VERSION) else version_id
 
 
 def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
