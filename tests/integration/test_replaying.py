@@ -309,7 +309,7 @@ def test_command_wants_to_know_which_files(run: Callable[..., Any]) -> None:
         assert "no file fits" in run(command, "--type", "nothing").output
 
 
-def test_reconcile_looks_after_an_undo(world: World, run: Callable[..., Any]) -> None:
+def test_reconcile_looks_after_a_replay(world: World, run: Callable[..., Any]) -> None:
     """Otherwise a replay that died before its run was started would wait until something lands."""
     file = world.bring()
     world.airflow.runs.clear()
