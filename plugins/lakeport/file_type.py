@@ -129,7 +129,8 @@ class FileType(Part):
         "rejects": "How many rejected rows a load bears.",
         "checks": "What must hold of the rows of a load before it commits.",
         "wait": "How a run started by hand waits for files.",
-        "retries": "How often each task is tried again after a passing error.",
+        "retries": "How often each task is tried again after a passing error; others fail it at once.",
+        "retry_delay": "How long the first retry waits; each further one waits twice as long, five minutes at most.",
         "alerts": "Who hears of a failed run.",
     }
     name: Annotated[str, Field(pattern=NAME)]
@@ -144,6 +145,7 @@ class FileType(Part):
     checks: tuple[Check, ...] = ()
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    retry_delay: Seconds = 5
     alerts: Alerts = Alerts()
 
     @property

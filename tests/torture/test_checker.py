@@ -125,7 +125,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("move illegal", lambda: replace(
         history(), log=[each for each in history().log if each.file_id != "b"] + way("b", 5, "New", "Done"))),
     ("move illegal", lambda: replace(
-        history(), log=[*history().log, Move("b", "Done", "Fail", at(8)), Move("b", "Fail", "New", at(9)),
+        history(), log=[*history().log, Move("b", "Done", "Rejected", at(8)), Move("b", "Rejected", "New", at(9)),
                         *way("b", 10, "New", "In Progress", "Done")[1:]])),
     ("move missing", lambda: replace(history(), log=[each for each in history().log if each.file_id != "b"])),
     ("move missing", lambda: replace(history(), log=[

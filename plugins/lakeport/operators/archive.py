@@ -7,7 +7,7 @@ from typing import Any
 from lakeport import landing
 from lakeport.finishing import archive
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context
+from lakeport.tasks import Context, retried_if_worth_it
 
 
 class ArchiveFilesOperator(FilesOperator):
@@ -22,6 +22,6 @@ class ArchiveFilesOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         s3 = landing.s3_client()
-        with self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             for file in self.chosen():
                 archive(warehouse, s3, self.file_type_name, file)

@@ -9,7 +9,7 @@ from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, no_retry_for
+from lakeport.tasks import Context, retried_if_worth_it
 
 
 class Prepared(TypedDict):
@@ -47,7 +47,6 @@ class PrepareFilesOperator(FilesOperator):
             return {"list": "", "unloadable": str(error)}
 
     def execute(self, context: Context) -> list[Prepared]:  # noqa: ARG002 - Airflow's signature
-        if self.file_type.landing.select == "all":
-            return [self.prepare_or_tell(file) for file in self.chosen()]
-        with no_retry_for(UnloadableFile, ObjectChanged):
-            return [self.prepare(file) for file in self.chosen()]
+        prepare = self.prepare_or_tell if self.file_type.landing.select == "all" else self.prepare
+        with retried_if_worth_it():
+            return [prepare(file) for file in self.chosen()]

@@ -10,7 +10,7 @@ from lakeport import alerts, settings
 from lakeport.dag_runs import dag_run_api
 from lakeport.errors import NotReconciled
 from lakeport.reconciling import reconcile, unhealed
-from lakeport.tasks import Context, warehouse_of
+from lakeport.tasks import Context, retried_if_worth_it, warehouse_of
 
 
 class ReconcileOperator(BaseOperator):
@@ -24,7 +24,7 @@ class ReconcileOperator(BaseOperator):
         self.redshift_conn_id = redshift_conn_id
 
     def execute(self, context: Context) -> int:  # noqa: ARG002 - Airflow's signature
-        with warehouse_of(self.redshift_conn_id) as warehouse:
+        with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
             look = reconcile(warehouse, dag_run_api(), alerts.send_now)
         if look is None:
             return 0

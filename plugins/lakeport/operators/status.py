@@ -7,13 +7,12 @@ from typing import Any
 from psycopg2.extensions import cursor
 
 from lakeport import mng
-from lakeport.errors import LakeportError, StatusConflict
 from lakeport.file_type import LANDED_AT, FileType
 from lakeport.finishing import mark_done
 from lakeport.matching import rank
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, no_retry_for, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 
 
 class FilterNewestOperator(FilesOperator):
@@ -40,7 +39,7 @@ class FilterNewestOperator(FilesOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         newest, *others = self.newest_first()
         if others:
-            with self.warehouse() as warehouse:
+            with retried_if_worth_it(), self.warehouse() as warehouse:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))
         self.log.info("newest of %d: %s (%d bytes)", len(others) + 1, newest.key, newest.size_bytes)
         return [newest.to_xcom()]
@@ -54,7 +53,7 @@ class MarkInProgressOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         file_ids = [file.file_id for file in self.chosen()]
-        with no_retry_for(StatusConflict), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: mng.claim(current, file_ids, task_run_of(context)))
 
 
@@ -73,5 +72,5 @@ class MarkDoneOperator(FilesOperator):
             mark_done(current, file, by, self.file_type)
 
     def execute(self, context: Context) -> None:
-        with no_retry_for(LakeportError), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: self.finish(current, task_run_of(context)))

@@ -11,7 +11,7 @@ from lakeport.alert_text import LoadedRun
 from lakeport.file_type import FileType
 from lakeport.mng import TaskRun
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.warning import warning
 
 
@@ -30,5 +30,5 @@ class WarnOfRejectsOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             alerts.send_once(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)
