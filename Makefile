@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 PYTEST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check fix docs bench lock package clean
+.PHONY: help setup demo test up down status check audit fix docs bench lock package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,10 +31,13 @@ down: setup ## Stop the local stack and keep its data
 status: setup ## Show which parts of the local stack run
 	@$(PYTHON) -m local status
 
-check: setup ## Lint, formatting and types; repairs nothing
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
+check: ## Lint, types, security, infrastructure; repairs nothing
+	@local/setup.sh checks
+	@checks/run.sh
+
+audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
+	@local/setup.sh checks
+	@.venv-checks/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt
 
 fix: setup ## Repair what lint and formatting can repair
 	@.venv/bin/ruff check --fix .
@@ -50,6 +53,7 @@ bench: setup ## Measure how fast files become rows
 lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 local/aws/requirements.in -o local/aws/requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 checks/requirements.in -o checks/requirements.txt
 
 package: setup ## Pack the Lambda function for AWS into build/
 	@$(PYTHON) -m infra.package build/register_files.zip

@@ -47,6 +47,8 @@ class Runtime:
 
 
 AWS = Runtime("3.12", "aarch64-manylinux_2_28")
+ARCHITECTURES = {"arm64": AWS, "x86_64": Runtime("3.12", "x86_64-manylinux_2_28")}
+"""What AWS Lambda calls the processors, and what must be packed for each."""
 
 
 def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
@@ -135,10 +137,9 @@ def _install(root: Path, runtime: Runtime) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--python", default=AWS.python)
-    parser.add_argument("--platform", default=AWS.platform)
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="arm64")
     options = parser.parse_args()
-    digest = build(options.output, Runtime(options.python, options.platform))
+    digest = build(options.output, ARCHITECTURES[options.architecture])
     sys.stdout.write(f"{digest}  {options.output}\n")
 
 

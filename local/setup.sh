@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv (everything but the AWS server) and .venv-aws (the AWS server) match their locks.
+# Make .venv (everything but the AWS server) and .venv-aws (the AWS server) match their locks;
+# `local/setup.sh checks` makes .venv-checks as well, which `make check` needs and nothing else.
 # Quick when nothing changed; safe to run again after being stopped anywhere.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -48,26 +49,61 @@ is_current() {
         [[ "$(cat .venv/lakeport-stamp)" == "$(stamp)" ]]
 }
 
-is_current && exit 0
+# The same for the checks, which are made with .venv's uv and interpreter.
+checks_stamp() {
+    cksum <checks/requirements.txt
+    cat .venv/lakeport-stamp
+}
 
-for environment in .venv .venv-aws; do
-    if [[ -L "$environment" ]]; then
-        say "$environment is a link: making it match this checkout would empty the one it points to; remove the link."
-        exit 1
-    fi
-done
-python="$(find_python)"
-say "using $python ($("$python" -V))"
-rm -f .venv/lakeport-stamp
-# --clear mends an environment whose interpreter is gone or that was made at another path.
-"$python" -m venv --clear .venv
-"$python" -m venv --clear --without-pip .venv-aws
-.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
-export UV_LINK_MODE="${UV_LINK_MODE:-$([[ "$(uname)" == Darwin ]] && echo clone || echo hardlink)}"
-say "installing the AWS server (local/aws/requirements.txt)"
-.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv-aws local/aws/requirements.txt
-say "installing Airflow, tests and tools (requirements-dev.txt)"
-.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv requirements-dev.txt
-now="$(stamp)"
-echo "$now" >.venv/lakeport-stamp
-say "done in $SECONDS s"
+checks_are_current() {
+    [[ -f .venv-checks/lakeport-stamp && -x .venv-checks/bin/python ]] &&
+        [[ "$(cat .venv-checks/lakeport-stamp)" == "$(checks_stamp)" ]]
+}
+
+sync() { # ENVIRONMENT LOCK
+    local link_mode="hardlink"
+    [[ "$(uname)" != Darwin ]] || link_mode="clone"
+    UV_LINK_MODE="${UV_LINK_MODE:-$link_mode}" .venv/bin/uv pip sync --quiet --compile-bytecode --python "$1" "$2"
+}
+
+refuse_links() {
+    local environment
+    for environment in "$@"; do
+        if [[ -L "$environment" ]]; then
+            say "$environment is a link: making it match this checkout would empty the one it points to; remove the link."
+            exit 1
+        fi
+    done
+}
+
+make_environments() {
+    local python now
+    refuse_links .venv .venv-aws
+    python="$(find_python)"
+    say "using $python ($("$python" -V))"
+    rm -f .venv/lakeport-stamp
+    # --clear mends an environment whose interpreter is gone or that was made at another path.
+    "$python" -m venv --clear .venv
+    "$python" -m venv --clear --without-pip .venv-aws
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    say "installing the AWS server (local/aws/requirements.txt)"
+    sync .venv-aws local/aws/requirements.txt
+    say "installing Airflow, tests and tools (requirements-dev.txt)"
+    sync .venv requirements-dev.txt
+    now="$(stamp)"
+    echo "$now" >.venv/lakeport-stamp
+    say "done in $SECONDS s"
+}
+
+make_checks() {
+    refuse_links .venv-checks
+    say "installing the checks (checks/requirements.txt)"
+    rm -f .venv-checks/lakeport-stamp
+    .venv/bin/python -m venv --clear --without-pip .venv-checks
+    sync .venv-checks checks/requirements.txt
+    checks_stamp >.venv-checks/lakeport-stamp
+    say "the checks are there after $SECONDS s"
+}
+
+is_current || make_environments
+[[ "${1:-}" != checks ]] || checks_are_current || make_checks

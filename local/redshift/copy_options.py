@@ -17,7 +17,9 @@ REFUSED_WITH = {
     "JSON": ("DELIMITER", "ESCAPE", "FILLRECORD", "IGNOREBLANKLINES", "NULL", "READRATIO", "REMOVEQUOTES"),
     "IGNOREALLERRORS": ("MAXERROR",),
 }
-NOT_YET = (*("SHAPEFILE", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "READRATIO", "SSH"),)
+NOT_YET = ("SHAPEFILE", "ENCRYPTED", "MASTER_SYMMETRIC_KEY")
+NOT_FOR_S3 = {"READRATIO": "DynamoDB", "SSH": "remote hosts"}
+FEWEST_SAMPLES, MOST_SAMPLES = 1000, 2**31 - 1
 
 
 class Format(StrEnum):
@@ -57,6 +59,7 @@ class CopyOptions:
     compression: Compression | None = None
     is_manifest: bool = False
     null_as: str | None = "\\N"
+    region: str | None = None
     date_format: str | None = None
     time_format: str | None = None
     replacement: str | None = None
@@ -79,6 +82,11 @@ class CopyOptions:
     error_limit: int | None = 1
     """The load fails when this many rows are bad; None never fails."""
 
+    @property
+    def accepts_any_date_in_date(self) -> bool:
+        """Say whether ACCEPTANYDATE works for DATE: not without a DATEFORMAT, as seen on Redshift."""
+        return self.accept_any_date and self.date_format is not None
+
 
 def build(given: Mapping[str, str]) -> CopyOptions:
     """Validate what the statement gives, an option's name to its argument, and fill in the defaults."""
@@ -93,6 +101,7 @@ def build(given: Mapping[str, str]) -> CopyOptions:
         compression=_compression(given),
         is_manifest="MANIFEST" in given,
         null_as=None if file_format in (Format.JSON, Format.AVRO) else given.get("NULL", "\\N"),
+        region=given.get("REGION"),
         date_format=given.get("DATEFORMAT"),
         time_format=given.get("TIMEFORMAT"),
         replacement=_single("ACCEPTINVCHARS", given["ACCEPTINVCHARS"]) if "ACCEPTINVCHARS" in given else None,
@@ -123,6 +132,9 @@ def _format(given: Mapping[str, str]) -> Format:
         raise Refused(f"COPY takes one data format: {named[0]} and {named[1]} are both given", sqlstate=SYNTAX_ERROR)
     if named in (["PARQUET"], ["ORC"]):
         _refuse_unless_columnar(given, named[0])
+    for name, source in NOT_FOR_S3.items():
+        if name in given:
+            raise Refused(f"COPY option {name} is for {source}, not for Amazon S3", sqlstate=SYNTAX_ERROR)
     for name in NOT_YET:
         if name in given:
             raise Refused(f"COPY {name} is not supported by this stand-in yet")
@@ -142,6 +154,8 @@ def _refuse_conflicts(given: Mapping[str, str], file_format: Format) -> None:
                 raise Refused(f"COPY options {name} and {other} may not be used together", sqlstate=SYNTAX_ERROR)
     if "QUOTE" in given and file_format is not Format.CSV:
         raise Refused("COPY option QUOTE needs CSV", sqlstate=SYNTAX_ERROR)
+    if "COMPROWS" in given and _number("COMPROWS", given["COMPROWS"], MOST_SAMPLES) < FEWEST_SAMPLES:
+        raise Refused(f"COPY COMPROWS must be from {FEWEST_SAMPLES} to {MOST_SAMPLES}", sqlstate=SYNTAX_ERROR)
     if not given.get("DELIMITER", "|"):
         raise Refused("COPY delimiter must not be empty", sqlstate=SYNTAX_ERROR)
     if given.get("NULL") in ("\n", "\r", "\r\n"):

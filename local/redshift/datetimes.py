@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 DEFAULT_DATE = "YYYY-MM-DD"
@@ -11,6 +12,14 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 UNIX_DAY_OF_JULIAN = 2440588
 FIRST_SHORT_YEAR = 70  # 70 is 1970, 69 is 2069
 NOON = 12
+
+
+class BeforeChrist(dt.datetime):
+    """A moment in a year before Christ, which the library does not have: its year counts backwards."""
+
+    def isoformat(self, sep: str = "T", timespec: str = "auto") -> str:
+        return f"{super().isoformat(sep, timespec)} BC"
+
 
 Moment = dt.datetime
 Parser = Callable[[str], Moment]
@@ -23,13 +32,15 @@ _ELEMENTS = {
     "MON": r"(?P<month_name>[A-Za-z]{3,9})",
     "DD": r"(?P<day>\d{1,2})",
     "HH24": r"(?P<hour>\d{1,2})",
-    "HH12": r"(?P<hour>\d{1,2})",
+    "HH12": r"(?P<hour>1[0-2]|0?[1-9])",
     "HH": r"(?P<hour>\d{1,2})",
     "MI": r"(?P<minute>\d{1,2})",
     "SS": r"(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6})\d*)?",
     "AM": r"(?P<half>[AaPp][Mm])",
     "PM": r"(?P<half>[AaPp][Mm])",
 }
+_ZONE_ELEMENTS = ("TZ", "tz", "OF")
+"""What SQL's formats call a time zone; COPY's have none."""
 _ELEMENT = re.compile("|".join(sorted(_ELEMENTS, key=len, reverse=True)), re.IGNORECASE)
 _MONTHS = [
     "january",
@@ -54,21 +65,25 @@ _CLOCK = (
 )
 _PACKED_CLOCK = r"(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
 _TIME = rf"(?:[T ](?:{_CLOCK})\s*{_ZONE}?)?"
+_PACKED_DATES = (
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
+    r"(?P<short_year>\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+)
 _DATES = (
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
     r"(?P<month>\d{1,2})[-/.](?P<day>\d{1,2})[-/.](?P<year>\d{4})",
+    r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     r"(?P<month>\d{1,2})[-/.](?P<day>\d{1,2})[-/.](?P<short_year>\d{2})",
     r"(?P<month_name>[A-Za-z]{3,9})[- ](?P<day>\d{1,2})(?:,? |-)(?P<year>\d{4})",
     r"(?P<month_name>[A-Za-z]{3,9})[- ](?P<day>\d{1,2})(?:,? |-)(?P<short_year>\d{2})",
     r"(?P<day>\d{1,2})[- ](?P<month_name>[A-Za-z]{3,9})[- ](?P<year>\d{4})",
-    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-    r"(?P<short_year>\d{2})(?P<month>\d{2})(?P<day>\d{2})",
+    *_PACKED_DATES,
     r"(?P<year>\d{4})\.(?P<day_of_year>\d{3})",
     r"J(?P<julian>\d{1,7})",
 )
 _AUTO = (
     *(rf"{date}{_TIME}(?P<before_christ> BC)?" for date in _DATES),
-    *(rf"{date} {_PACKED_CLOCK}" for date in _DATES[6:8]),
+    *(rf"{date} {_PACKED_CLOCK}" for date in _PACKED_DATES),
     rf"(?P<day>\d{{1,2}}) (?P<month_name>[A-Za-z]{{3,9}}) {_CLOCK} (?P<year>\d{{4}})(?: {_ZONE})?",
 )
 
@@ -86,7 +101,7 @@ def parser(time_format: str) -> Parser:
 
 def with_zone(time_format: str) -> Parser:
     """Return the reader of a format that may be followed by an offset, as TIMESTAMPTZ takes it."""
-    return _reader([re.compile(_pattern(time_format) + r"(?P<zone>[+-]\d{2}(?::?\d{2})?)?\Z")])
+    return _reader([re.compile(_pattern(time_format) + r"(?P<zone>[+-]\d{1,2}(?::?\d{2})?)?\Z")])
 
 
 def with_clock(time_format: str) -> Parser:
@@ -104,7 +119,9 @@ def _compiled(time_format: str) -> re.Pattern[str]:
 
 
 def _pattern(time_format: str) -> str:
-    """Translate a format; text between its elements stands for itself."""
+    """Translate a format; text between its elements stands for itself, and one with a time zone fits nothing."""
+    if any(element in time_format for element in _ZONE_ELEMENTS):
+        return r"(?!)"
     parts, at, used = [], 0, set()
     for found in _ELEMENT.finditer(time_format):
         element = found.group().upper()
@@ -119,7 +136,8 @@ def _reader(patterns: Iterable[re.Pattern[str]]) -> Parser:
     def read(value: str) -> Moment:
         for pattern in patterns:
             if found := pattern.match(value):
-                return _moment({name: part for name, part in found.groupdict().items() if part})
+                with suppress(ValueError):
+                    return _moment({name: part for name, part in found.groupdict().items() if part})
         raise ValueError(value)
 
     return read
@@ -130,9 +148,8 @@ def _moment(parts: dict[str, str]) -> Moment:
     zone = _zone(parts["zone"]) if "zone" in parts else None
     fraction = int(parts.get("fraction", "0").ljust(6, "0"))
     time = dt.time(_hour(parts), int(parts.get("minute", 0)), int(parts.get("second", 0)), fraction)
-    if "before_christ" in parts:
-        raise ValueError("years before Christ are not supported by this stand-in")
-    return dt.datetime.combine(day, time, zone)
+    kind = BeforeChrist if "before_christ" in parts else dt.datetime
+    return kind.combine(day, time, zone)
 
 
 def _day(parts: dict[str, str]) -> dt.date:
@@ -150,6 +167,8 @@ def _year(parts: dict[str, str]) -> int:
     if "short_year" not in parts:
         raise ValueError("no year")
     short = int(parts["short_year"])
+    if "before_christ" in parts:
+        return short
     return short + (2000 if short < FIRST_SHORT_YEAR else 1900)
 
 
@@ -174,8 +193,10 @@ def _zone(name: str) -> dt.timezone:
         if name.upper() not in _ZONES:
             raise ValueError(name)
         return dt.timezone(dt.timedelta(hours=_ZONES[name.upper()]))
-    digits = name[1:].replace(":", "").ljust(4, "0")
-    offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    hours, _, minutes = name[1:].partition(":")
+    if not minutes:
+        hours, minutes = name[1:3], name[3:]
+    offset = dt.timedelta(hours=int(hours), minutes=int(minutes or 0))
     return dt.timezone(offset if name[0] == "+" else -offset)
 
 

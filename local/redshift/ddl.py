@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from local.redshift.errors import Refused
-from local.redshift.tokens import Edit, Kind, Token, closing, upper_at
+from local.redshift.tokens import Edit, Kind, Token, closing, identifier, upper_at
 
 _TYPES = {
     "SUPER": "jsonb",
@@ -48,6 +48,7 @@ _MISSING_TYPES = frozenset(
         "DATERANGE",
     ]
 )
+_BARE_VARBYTE = "64000"
 _NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
 _COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
 _COLUMN_WORDS = ("NOT", "NULL", "DEFAULT", "ENCODE", "DISTKEY", "SORTKEY", "IDENTITY", "GENERATED", "COLLATE")
@@ -171,8 +172,9 @@ def column_type(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
         if word in _NOT_YET:
             raise Refused(f"Type {word} is not supported by this stand-in yet")
         has_length = at + 1 < stop and tokens[at + 1].text == "("
-        if word in ("VARBYTE", "VARBINARY"):
-            yield Edit(token.start, tokens[closing(tokens, at + 1)].end if has_length else token.end, "bytea")
+        if word in ("VARBYTE", "VARBINARY", "BINARY"):
+            yield _varbyte(tokens, at)
+            return
         elif has_length and word in ("TEXT", "BPCHAR"):
             yield Edit(token.start, token.end, "varchar" if word == "TEXT" else "char")
         elif word in _TYPES or (word in _BARE and not has_length):
@@ -181,6 +183,16 @@ def column_type(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
         if has_length and upper_at(tokens, at + 2) == "MAX":
             yield Edit(tokens[at + 2].start, tokens[at + 2].end, _LONGEST.get(word, "65535"))
         at += 1
+
+
+def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
+    """VARBYTE(n) is a bytea with a check beside it, for bytea knows no length."""
+    last = at + (upper_at(tokens, at + 1) == "VARYING")
+    length, end = _BARE_VARBYTE, last
+    if upper_at(tokens, last + 1) == "(":
+        length, end = tokens[last + 2].text, closing(tokens, last + 1)
+    check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"
+    return Edit(tokens[at].start, tokens[end].end, f"bytea {check}")
 
 
 def _attributes(tokens: Sequence[Token], start: int) -> Iterator[Edit]:

@@ -16,6 +16,7 @@ class Transcoded:
     def __init__(self, stream: Stream, encoding: str) -> None:
         self._stream = stream
         self._encoding = encoding
+        self._may_have_mark = encoding != "ISO88591"
         self._decoder = codecs.getincrementaldecoder(_CODECS[encoding])() if encoding in _CODECS else None
 
     def read(self, size: int = -1, /) -> bytes:
@@ -35,6 +36,9 @@ class Transcoded:
             self._decoder = codecs.getincrementaldecoder(_MARKS[mark])()
             data = data[_MARK_BYTES:]
         try:
-            return self._decoder.decode(data, is_final) if self._decoder else ""
+            text = self._decoder.decode(data, is_final) if self._decoder else ""
         except UnicodeDecodeError as error:
             raise FieldError(1221, f"Encoding differs from ENCODING {self._encoding}: {error.reason}") from None
+        if text and self._may_have_mark:  # UTF16LE and UTF16BE take a file with its mark, too
+            text, self._may_have_mark = text.removeprefix("\ufeff"), False
+        return text

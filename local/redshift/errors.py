@@ -19,6 +19,7 @@ CHECK_VIOLATION = "23514"
 CARDINALITY_VIOLATION = "21000"
 INSUFFICIENT_PRIVILEGE = "42501"
 STRING_TOO_LONG = "22001"
+OUT_OF_RANGE = "22003"
 
 BYTE_LIMIT = "lakeport_bytes"
 """Start of the names of the constraints that hold a column to its length in bytes: lakeport_bytes_<type>_<n>_<oid>."""
@@ -95,7 +96,7 @@ def in_redshift_words(body: bytes) -> bytes:
     sqlstate, constraint = fields.get("C"), fields.get("n", "")
     if sqlstate == SERIALIZATION_FAILURE:
         reworded = _serializable_violation(fields)
-    elif sqlstate == CHECK_VIOLATION and constraint.startswith(BYTE_LIMIT):
+    elif sqlstate == CHECK_VIOLATION:  # Redshift has no CHECK: these are all the stand-in's own
         reworded = _too_long(constraint)
     elif sqlstate == INSUFFICIENT_PRIVILEGE and fields.get("M", "").startswith("permission denied for view "):
         reworded = {"C": INSUFFICIENT_PRIVILEGE, "M": fields["M"].replace(" view ", " relation ", 1)}
@@ -113,6 +114,10 @@ def _serializable_violation(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _too_long(constraint: str) -> dict[str, str]:
+    if not constraint.startswith(BYTE_LIMIT):
+        return {"C": STRING_TOO_LONG, "M": "value too long for type binary varying"}
     kind, length = constraint.removeprefix(BYTE_LIMIT).split("_")[1:3]
+    if kind == "numeric":
+        return {"C": OUT_OF_RANGE, "M": "Numeric data overflow (result precision)"}
     name = "character varying" if kind == "varchar" else "character"
     return {"C": STRING_TOO_LONG, "M": f"value too long for type {name}({length})"}

@@ -30,6 +30,10 @@ BOOLEANS = {
 }
 _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_SIGNIFICANT = re.compile(r"[+-]?[0.]*[1-9]")  # any digit but 0 before an exponent
+FLOATS = {Type.REAL: (3.4028235677973362e38, 7.0064923216240869e-46), Type.DOUBLE: (1.7976931348623157e308, 5e-324)}
+"""What is above the first, or not 0 and below the second, does not fit."""
+_MOST_OF_19_DIGITS = 2**63 - 1
 _SPECIAL_FLOATS = ("nan", "inf", "infinity", "+inf", "+infinity", "-inf", "-infinity")
 _SHORTEST_DATE = 10
 
@@ -123,20 +127,22 @@ def _conversion(column: Column, options: CopyOptions) -> Converter:
     if kind is Type.DECIMAL:
         return partial(_decimal, column=column, rounding=ROUND_HALF_UP if options.round_decimals else ROUND_DOWN)
     if kind is Type.DATE:
-        return _moment(options, _date_reader(options), _date_error, lambda moment: moment.date().isoformat())
+        return _moment(options.accepts_any_date_in_date, _date_reader(options), partial(_date_error, options), _day)
     if kind in (Type.TIMESTAMP, Type.TIMESTAMPTZ):
         is_zoned = kind is Type.TIMESTAMPTZ
         read = _timestamp_reader(options, is_zoned=is_zoned)
-        return _moment(options, read, partial(_timestamp_error, options, is_zoned), _zoned if is_zoned else _unzoned)
-    return {
-        Type.REAL: _float,
-        Type.DOUBLE: _float,
+        error = partial(_timestamp_error, options, is_zoned)
+        return _moment(options.accept_any_date, read, error, _zoned if is_zoned else _unzoned)
+    conversions: dict[Type, Converter] = {
+        Type.REAL: partial(_float, kind=kind),
+        Type.DOUBLE: partial(_float, kind=kind),
         Type.BOOLEAN: _boolean,
         Type.TIME: _time,
         Type.TIMETZ: _time,
         Type.SUPER: _super,
-        Type.VARBYTE: _varbyte,
-    }[kind]
+        Type.VARBYTE: partial(_varbyte, column=column),
+    }
+    return conversions[kind]
 
 
 def _integer(value: str, kind: Type) -> str:
@@ -166,15 +172,23 @@ def _decimal(value: str, column: Column, rounding: str) -> str:
             stored = Decimal(value).quantize(Decimal(1).scaleb(-column.scale), rounding=rounding)
         except InvalidOperation:
             raise FieldError(1204, "Numeric data overflow") from None
-    if abs(stored) >= Decimal(10) ** (column.length - column.scale):
+    if abs(stored) >= Decimal(10) ** (column.length - column.scale) or (
+        column.is_in_64_bits and abs(stored.scaleb(column.scale)) > _MOST_OF_19_DIGITS
+    ):
         raise FieldError(1204, "Numeric data overflow")
     return f"{stored:f}"
 
 
-def _float(value: str) -> str:
-    if not _NUMBER.match(value) and value.lower() not in _SPECIAL_FLOATS:
+def _float(value: str, kind: Type) -> str:
+    if value.lower() in _SPECIAL_FLOATS:
+        return value
+    if not _NUMBER.match(value):
         code = _invalid_digit(value, "Double", "+-", ".eE+-")
         raise FieldError(1208, code.reason)
+    largest, smallest = FLOATS[kind]
+    number = abs(float(value))
+    if number > largest or (number < smallest and _SIGNIFICANT.match(value)):
+        raise FieldError(1204, f"Overflow, Value '{value[:40]}', Type: {'Double' if kind is Type.DOUBLE else 'Real'}")
     return value
 
 
@@ -211,7 +225,7 @@ def _timestamp_reader(options: CopyOptions, *, is_zoned: bool) -> datetimes.Pars
 
 
 def _moment(
-    options: CopyOptions,
+    accepts_any: bool,
     read: datetimes.Parser,
     error: Callable[[str], FieldError],
     write: Callable[[dt.datetime], str],
@@ -220,21 +234,28 @@ def _moment(
         try:
             return write(read(value))
         except (ValueError, OverflowError):
-            if options.accept_any_date:
+            if accepts_any:
                 return None
             raise error(value) from None
 
     return convert
 
 
-def _date_error(value: str) -> FieldError:
-    is_short = len(value) < _SHORTEST_DATE
-    return FieldError(1205, "Invalid Date Format - length must be 10 or more" if is_short else "Invalid date format")
+def _date_error(options: CopyOptions, value: str) -> FieldError:  # noqa: ARG001
+    """Without a DATEFORMAT Redshift speaks of the length whatever is wrong."""
+    if options.date_format in (None, datetimes.DEFAULT_DATE):
+        return FieldError(1205, "Invalid Date Format - length must be 10 or more")
+    return FieldError(1205, f"Invalid date format or value [{options.date_format}]")
 
 
 def _timestamp_error(options: CopyOptions, is_zoned: bool, value: str) -> FieldError:  # noqa: ARG001
     default = "YYYY-MM-DD HH24:MI:SSOF" if is_zoned else "YYYY-MM-DD HH24:MI:SS"
     return FieldError(1206, f"Invalid timestamp format or value [{options.time_format or default}]")
+
+
+def _day(moment: dt.datetime) -> str:
+    day = moment.date().isoformat()
+    return f"{day} BC" if isinstance(moment, datetimes.BeforeChrist) else day
 
 
 def _unzoned(moment: dt.datetime) -> str:
@@ -264,7 +285,9 @@ def _super(value: str) -> str:
     return value
 
 
-def _varbyte(value: str) -> str:
+def _varbyte(value: str, column: Column) -> str:
     if len(value) % 2 or not re.fullmatch(r"[0-9a-fA-F]*", value):
         raise FieldError(1207, "Invalid digit in hexadecimal value for VARBYTE")
+    if 0 <= column.length < len(value) // 2:
+        raise FieldError(1204, "String length exceeds DDL length")
     return f"\\x{value}"

@@ -9,9 +9,10 @@ from functools import partial
 
 from local.redshift import columns, journal, sources, wire
 from local.redshift.backend import IDLE, Backend
-from local.redshift.columns import Target
+from local.redshift.columns import Target, Type
+from local.redshift.copy_options import Format
 from local.redshift.copy_statement import CopyCommand
-from local.redshift.errors import LoadFailed, PostgresError, ServerError, StandInError
+from local.redshift.errors import CopyError, LoadFailed, PostgresError, ServerError, StandInError
 from local.redshift.journal import Journal, Load
 from local.redshift.pipe import Pipe
 from local.redshift.reading import FileReading, TooManyErrors
@@ -63,7 +64,8 @@ class CopyRun:
     async def run(self, last: LastCopy) -> list[bytes]:
         """Load, and return the notices and the tag for the client; raises StandInError or PostgresError."""
         target = columns.read(await self.backend.query(columns.lookup(self.command)), self.command)
-        objects = await in_thread(partial(sources.resolve, self.store, self.command))
+        self._check_types(target)
+        objects = await self._objects(target)
         is_own_transaction = self.backend.status == IDLE
         if is_own_transaction:
             last.forget_transaction()
@@ -82,6 +84,21 @@ class CopyRun:
                 await self.backend.query("ROLLBACK")
             raise
         return self._messages(load, reading.replacement_count)
+
+    def _check_types(self, target: Target) -> None:
+        options = self.command.options
+        is_refused = options.format is Format.FIXED_WIDTH or options.remove_quotes
+        for column in target.columns:
+            if column.type is Type.VARBYTE and is_refused:
+                name = "REMOVEQUOTES" if options.remove_quotes else "FIXEDWIDTH"
+                raise CopyError(f'COPY {name} does not load VARBYTE, as column "{column.name}" is')
+
+    async def _objects(self, target: Target) -> list[S3Object]:
+        try:
+            return await in_thread(partial(sources.resolve, self.store, self.command))
+        except ServerError as error:
+            error.complete(query_id=0, process_id=target.process_id)
+            raise
 
     async def _begin(self, target: Target, objects: list[S3Object]) -> tuple[Load, FileReading]:
         rows = await self.backend.query(
@@ -102,7 +119,7 @@ class CopyRun:
             source_file_bytes=sum(each.size_bytes for each in objects),
         )
         await self.journal.begin(load)
-        reading = FileReading(self.store, objects, target.columns, self.command.options)
+        reading = FileReading(self.store, objects, target, self.command.options)
         reading.query_id = query_id
         self._columns = target.columns
         return load, reading

@@ -4,10 +4,11 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from local.redshift.columns import Column
-from local.redshift.copy_options import CopyOptions
+from local.redshift.columns import Target
+from local.redshift.copy_options import Compression, CopyOptions
 from local.redshift.decompression import Decompressed
 from local.redshift.encodings import Transcoded
 from local.redshift.errors import CopyError, FieldError, StandInError
@@ -32,13 +33,12 @@ class TooManyErrors(Exception):
 class FileReading:
     """What has been read so far; the event loop looks at it once the thread has ended."""
 
-    def __init__(
-        self, store: ObjectStore, objects: Sequence[S3Object], columns: Sequence[Column], options: CopyOptions
-    ) -> None:
+    def __init__(self, store: ObjectStore, objects: Sequence[S3Object], target: Target, options: CopyOptions) -> None:
         self._store = store
         self._objects = objects
         self._options = options
-        self._checker = RowChecker(columns, options)
+        self._unfilled = target.unfilled
+        self._checker = RowChecker(target.columns, options)
         self.query_id = 0
         self.files: list[LoadFile] = []
         self.errors: list[LoadError] = []
@@ -58,6 +58,7 @@ class FileReading:
     def run(self, pipe: Pipe) -> None:
         """Read everything into the pipe; the thread's whole work."""
         try:
+            self._check_filled()
             for each in self._objects:
                 self._read(each, pipe)
         except Closed:
@@ -72,6 +73,13 @@ class FileReading:
             pipe.finish(CopyError(f"internal error of the stand-in: {error!r}"))
         else:
             pipe.finish()
+
+    def _check_filled(self) -> None:
+        """Fail, whatever MAXERROR says, where a NOT NULL column without DEFAULT is left out: no row can be stored."""
+        if self._unfilled:
+            reason = FieldError(1213, "Missing data for not-null field")
+            reject = Reject(1, "", reason.code, reason.reason, self._unfilled)
+            self._count_last(self._began(self._objects[0]), reject)
 
     def _read(self, each: S3Object, pipe: Pipe) -> None:
         file = self._began(each)
@@ -123,8 +131,10 @@ class FileReading:
         return reader(self._checker, lambda reject: count(file, reject), self._store, each.location)
 
     def _stream(self, each: S3Object, body: Stream) -> Stream | BinaryIO:
-        stream = Decompressed(body, self._options.compression, each.location.url)
-        if self._options.format.is_columnar:
+        is_columnar = self._options.format.is_columnar
+        compression = _by_extension(each.location.key) if is_columnar else self._options.compression
+        stream = Decompressed(body, compression, each.location.url)
+        if is_columnar:
             return _spooled(stream)
         return stream if self._options.encoding == "UTF8" else Transcoded(stream, self._options.encoding)
 
@@ -147,6 +157,11 @@ class FileReading:
 
 
 Counter = Callable[[LoadFile, Reject], None]
+
+
+def _by_extension(key: str) -> Compression | None:
+    """Return how a columnar file is packed, which its name tells; `.snappy` is what the format itself does inside."""
+    return {".gz": Compression.GZIP, ".bz2": Compression.BZIP2}.get(PurePosixPath(key).suffix)
 
 
 def _spooled(stream: Stream) -> BinaryIO:

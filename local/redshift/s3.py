@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
+DEFAULT_REGION = "us-east-1"
+"""What S3 answers no location for."""
 _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 
@@ -49,12 +51,24 @@ class ObjectStore:
     """All access to S3; safe to use from many threads."""
 
     def __init__(self, endpoint: str) -> None:
+        self.own_region = os.environ.get("AWS_DEFAULT_REGION", DEFAULT_REGION)
+        self._regions: dict[str, str] = {}
         self._client: S3Client = boto3.client(
             "s3",
             endpoint_url=endpoint,
-            region_name=os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+            region_name=self.own_region,
             config=Config(s3={"addressing_style": "path"}, max_pool_connections=50, retries={"mode": "standard"}),
         )
+
+    def region(self, bucket: str) -> str:
+        """Return where a bucket is; asked once for each."""
+        if bucket not in self._regions:
+            try:
+                found = self._client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
+            except (ClientError, BotoCoreError) as error:
+                raise service_error(error) from None
+            self._regions[bucket] = found or DEFAULT_REGION
+        return self._regions[bucket]
 
     def list(self, prefix: Location) -> Iterator[S3Object]:
         """Give the objects whose key starts with the prefix, in the order of their keys."""

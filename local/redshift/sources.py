@@ -22,7 +22,16 @@ class _Entry:
 def resolve(store: ObjectStore, command: CopyCommand) -> list[S3Object]:
     """Return the objects to load; raises CopyError when there is nothing, or something mandatory is missing."""
     source = Location.from_url(command.source)
+    _check_region(store, source, command.options.region)
     return _listed(store, source, command.options) if command.options.is_manifest else _matching(store, source)
+
+
+def _check_region(store: ObjectStore, source: Location, given: str | None) -> None:
+    """A bucket in another region than the stand-in's needs REGION, which must name the bucket's own."""
+    if store.region(source.bucket) != (given or store.own_region):
+        message = "The bucket you are attempting to access must be addressed using the specified endpoint."
+        message = f"S3ServiceException:{message} Please send all future requests to this endpoint."
+        raise detailed(f"{message},Status 301,Error PermanentRedirect", code=8001, context=source.url)
 
 
 def _matching(store: ObjectStore, prefix: Location) -> list[S3Object]:

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from local.redshift import copy_statement, refusals, rewrite, wire
+from local.redshift import authorization, grammar, refusals, rewrite, wire
 from local.redshift.backend import Backend
 from local.redshift.errors import SYNTAX_ERROR, Refused, detailed
+from local.redshift.grammar import Argument, Reader
 from local.redshift.s3 import Location, ObjectStore
 from local.redshift.threads import in_thread
 from local.redshift.tokens import Token, literal, tokenize
@@ -22,6 +23,12 @@ from local.redshift.tokens import Token, literal, tokenize
 _TYPES = {21: pa.int16(), 23: pa.int32(), 20: pa.int64(), 700: pa.float32(), 701: pa.float64(), 16: pa.bool_()}
 _TYPES |= {1082: pa.date32(), 1114: pa.timestamp("us")}
 _NUMERIC, _HEADER_BYTES, _MOST_DIGITS, _UNLIMITED_SCALE = 1700, 4, 38, 18
+_ARGUMENTS: dict[str, Argument] = {
+    **dict.fromkeys(("CSV", "PARQUET", "HEADER", "MANIFEST", "GZIP", "ALLOWOVERWRITE"), grammar.flag),
+    **dict.fromkeys(("DELIMITER", "NULL"), grammar.characters),
+    "PARALLEL": grammar.switch(),
+    "REGION": Reader.string,
+}
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,12 @@ class UnloadCommand:
 
 
 def parse(tokens: Sequence[Token]) -> UnloadCommand:
-    reader = copy_statement.Reader(tokens)
-    for word in ("UNLOAD", "("):
-        reader.expect(word)
+    reader = Reader(tokens)
+    reader.expect("UNLOAD", "(")
     query = reader.string()
-    for word in (")", "TO"):
-        reader.expect(word)
+    reader.expect(")", "TO")
     target = reader.string()
-    options = copy_statement.unload_options(reader)
+    options = authorization.options(reader, _ARGUMENTS, "UNLOAD")
     if "PARQUET" in options and {"DELIMITER", "HEADER", "GZIP", "CSV"} & set(options):
         raise Refused("UNLOAD FORMAT PARQUET takes no DELIMITER, HEADER, GZIP or CSV", sqlstate=SYNTAX_ERROR)
     refusals.check(tokenize(query))

@@ -30,7 +30,7 @@ def repaired(value: str, replacement: str | None) -> str:
         return value
     if replacement is None:
         if found := _UNREADABLE.search(value):
-            raise _unreadable(found.group())
+            raise _unreadable(found.group(), is_at_end=found.end() == len(value))
         return value
     value = _UNREADABLE.sub(lambda found: replacement * len(found.group()), value)
     return _NONCHARACTERS.sub(lambda found: replacement * len(found.group().encode()), value)
@@ -44,11 +44,11 @@ def not_ascii(value: str) -> FieldError:
     return FieldError(1220, hint + hexadecimal)
 
 
-def _unreadable(text: str) -> FieldError:
+def _unreadable(text: str, *, is_at_end: bool) -> FieldError:
     raw = text.encode("utf-8", "surrogateescape")
     lead = raw[0]
     reason = "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: "
-    return FieldError(1220, f"{reason}{raw[: _claimed(lead)].hex(' ')} (error {_kind(raw)})")
+    return FieldError(1220, f"{reason}{raw[: _claimed(lead)].hex(' ')} (error {_kind(raw, is_at_end=is_at_end)})")
 
 
 def _claimed(lead: int) -> int:
@@ -56,7 +56,7 @@ def _claimed(lead: int) -> int:
     return next((size for size, end in ((1, 0xC0), (2, 0xE0), (3, 0xF0), (4, _LONGEST_LEAD)) if lead < end), 1)
 
 
-def _kind(raw: bytes) -> int:
+def _kind(raw: bytes, *, is_at_end: bool) -> int:
     """Return Redshift's number for what is wrong: 1 too long, 2 incomplete, 3 start, 4 continuation, 5 surrogate."""
     lead = raw[0]
     if _ASCII_END <= lead < _CONTINUATION_END or lead >= _LEAD_END:
@@ -65,6 +65,6 @@ def _kind(raw: bytes) -> int:
         return 1
     if lead == _SURROGATE_LEAD and len(raw) > 1 and raw[1] >= _SURROGATE_FIRST:
         return 5
-    if len(raw) == 1:
-        return 4
-    return 2 if len(raw) < _claimed(lead) else 8
+    if len(raw) < _claimed(lead):
+        return 2 if is_at_end else 4
+    return 8

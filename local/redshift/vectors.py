@@ -25,14 +25,15 @@ _TIMESTAMP = rf"^{_DAY} \d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?$"
 _ISO_TIMESTAMP = rf"^{_DAY}([ T]\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?)?$"
 _PLAIN_INTEGER = r"^-?[0-9]{1,19}$"
 _PLAIN_NUMBER = r"^-?[0-9]+(\.[0-9]*)?$"
+_PLAIN_FLOAT = r"^-?[0-9]{1,30}(\.[0-9]{0,30})?$"  # fits REAL, too
 _INTEGERS = {
     Type.SMALLINT: (r"^-?[0-9]{1,4}$", pa.int16()),
     Type.INTEGER: (r"^-?[0-9]{1,9}$", pa.int32()),
     Type.BIGINT: (r"^-?[0-9]{1,18}$", pa.int64()),
 }
 _CASTS = {
-    Type.REAL: (_PLAIN_NUMBER, pa.float32()),
-    Type.DOUBLE: (_PLAIN_NUMBER, pa.float64()),
+    Type.REAL: (_PLAIN_FLOAT, pa.float32()),
+    Type.DOUBLE: (_PLAIN_FLOAT, pa.float64()),
     Type.DATE: (_DATE, pa.date32()),
 }
 _WRITE = pacsv.WriteOptions(include_header=False, quoting_style="needed")
@@ -293,7 +294,7 @@ def _integer(text: pa.Array, kind: Type) -> pa.Array | None:
 def _decimal(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | None:
     if _matches(text, _fitting_decimal(column)):
         return text
-    if not _matches(text, _PLAIN_NUMBER):
+    if column.is_in_64_bits or not _matches(text, _PLAIN_NUMBER):
         return None
     to = pa.decimal128(column.length, column.scale)
     try:
@@ -308,7 +309,7 @@ def _decimal(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array |
 
 
 def _fitting_decimal(column: Column) -> str:
-    before = column.length - column.scale
+    before = column.length - column.is_in_64_bits - column.scale
     whole = rf"[0-9]{{1,{before}}}" if before > 0 else "0"
     return rf"^-?{whole}(\.[0-9]{{1,{column.scale}}})?$" if column.scale else rf"^-?{whole}$"
 

@@ -11,6 +11,7 @@ from lakeport.copy_source import CopySource
 from lakeport.ddl import table_identifier
 from lakeport.file_format import Format
 from lakeport.file_type import FileType
+from lakeport.statements import words
 from lakeport.text_encoding import UTF8
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
@@ -71,11 +72,11 @@ def copy_statement(
     options += _data_format(file_type, format_, jsonpaths_uri)
     options += _conversions(format_)
     if format_.encoding != UTF8:
-        options.append(sql.SQL(f"ENCODING {format_.encoding.upper()}"))
+        options.append(words(f"ENCODING {format_.encoding}".upper()))
     if compression != "none":
-        options.append(sql.SQL(compression.upper()))
+        options.append(words(compression.upper()))
     if format_.type not in _COLUMNAR:
-        options.append(sql.SQL(f"MAXERROR {MAX_ERRORS}"))
+        options.append(words(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
         into or table_identifier(file_type.table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -91,18 +92,18 @@ def _data_format(file_type: FileType, format_: Format, jsonpaths_uri: str) -> It
     elif format_.type in ("json", "avro"):
         matching = "auto ignorecase" if format_.ignorecase else "auto"
         where = sql.Literal(jsonpaths_uri if format_.jsonpaths else matching)
-        yield sql.SQL(f"FORMAT AS {format_.type.upper()} {{}}").format(where)
+        yield sql.SQL("{} {}").format(words(f"FORMAT AS {format_.type.upper()}"), where)
     elif format_.type != "delimited":
-        yield sql.SQL(f"FORMAT AS {format_.type.upper()}")
+        yield words(f"FORMAT AS {format_.type.upper()}")
 
 
 def _conversions(format_: Format) -> Iterator[sql.Composed | sql.SQL]:
     for field, keyword in _VALUES.items():
         value = getattr(format_, field)
         if value is not None:
-            yield sql.SQL(keyword + " {}").format(sql.Literal(value))
+            yield sql.SQL("{} {}").format(words(keyword), sql.Literal(value))
     for flag in _FLAGS:
         if getattr(format_, flag):
-            yield sql.SQL(flag.upper())
+            yield words(flag.upper())
     if format_.header_lines:
-        yield sql.SQL(f"IGNOREHEADER {format_.header_lines}")
+        yield words(f"IGNOREHEADER {format_.header_lines}")

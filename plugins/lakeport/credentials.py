@@ -40,13 +40,21 @@ def connect_to_redshift() -> connection:
 
 def _connect() -> connection:
     secret = read_secret(settings.redshift_secret())
-    return psycopg2.connect(
+    opened: connection = psycopg2.connect(
         host=secret["host"],
         port=secret["port"],
         dbname=secret["database"],
         user=secret["username"],
         password=secret["password"],
-        sslmode=secret.get("sslmode", "prefer"),
         connect_timeout=_CONNECT_TIMEOUT_SECONDS,
         application_name="lakeport",
+        **_tls_options(secret),
     )
+    return opened
+
+
+def _tls_options(secret: dict[str, Any]) -> dict[str, Any]:
+    """Return the connection's TLS options, which stand where Airflow has them: in `extra`, JSON or its text."""
+    extra = secret.get("extra") or {}
+    extra = json.loads(extra) if isinstance(extra, str) else extra
+    return {name: value for name, value in extra.items() if name.startswith("ssl")}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from psycopg2 import sql
 
 from lakeport.file_type import FileType
-from lakeport.statements import composed, statement
+from lakeport.statements import composed, statement, words
 from lakeport.table_type import LOADED_AT, Column, Table
 
 Statement = sql.SQL | sql.Composed
@@ -81,7 +81,7 @@ def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
 
 def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
     """Return what brings to the winners' table each key's rows that are first by a column, equal ones once."""
-    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": sql.SQL(direction)}
+    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": words(direction)}
     return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
 
 
@@ -105,7 +105,7 @@ def missing_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column
 def add_column(table: Table, column: Column) -> Statement:
     """Return what adds one column; Redshift takes one a statement, and none that is NOT NULL without a default."""
     return sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
-        table_identifier(table), sql.Identifier(column.name), sql.SQL(str(column.type))
+        table_identifier(table), sql.Identifier(column.name), words(str(column.type))
     )
 
 
@@ -113,7 +113,7 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
     """Return what lengthens the live table's varchars to the schema's; each runs alone, outside any transaction."""
     table = table_identifier(file_type.table)
     return [
-        composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=sql.SQL(str(column.type)))
+        composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
         for column in file_type.table_columns
         if _length(column.type.catalog_name()) > _length(live.get(column.name, "")) > 0
     ]
@@ -133,7 +133,7 @@ def remedies(file_type: FileType, live: Mapping[str, str]) -> list[str]:
             found.append(f"{alter} ADD COLUMN {name} {type_} NOT NULL DEFAULT <what older rows shall have>;")
         elif name in live and live[name] != type_.catalog_name():
             found += [f"{alter} ADD COLUMN {name}_new {type_};"]
-            found += [f"UPDATE {file_type.table.name} SET {name}_new = {name};"]  # noqa: S608 - for people to read
+            found += [f"UPDATE {file_type.table.name} SET {name}_new = {name};"]  # noqa: S608 # nosec B608 - to read
             found += [f"{alter} DROP COLUMN {name};", f"{alter} RENAME COLUMN {name}_new TO {name};"]
     if LOADED_AT not in live:
         found.append(f"{alter} ADD COLUMN {LOADED_AT} TIMESTAMP DEFAULT SYSDATE;")
@@ -156,7 +156,7 @@ def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
 def _column_definitions(columns: Iterable[Column]) -> Sequence[sql.Composed]:
     return [
         sql.SQL("{} {}{}").format(
-            sql.Identifier(column.name), sql.SQL(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
+            sql.Identifier(column.name), words(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
         )
         for column in columns
     ]

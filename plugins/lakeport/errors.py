@@ -12,6 +12,7 @@ LakeportError
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
+├── EnvironmentIncomplete this Airflow lacks a package
 └── AirflowUnavailable a DAG run could not be started
 """
 
@@ -74,3 +75,7 @@ class SampleError(LakeportError):
 
 class AirflowUnavailable(LakeportError):
     """A DAG run could not be started."""
+
+
+class EnvironmentIncomplete(LakeportError):
+    """This Airflow lacks a package that Lakeport imports."""

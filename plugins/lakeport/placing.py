@@ -20,7 +20,7 @@ from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.matching import captured
 from lakeport.mng import RegisteredFile
-from lakeport.statements import composed, statement
+from lakeport.statements import composed, statement, words
 from lakeport.table_type import Table
 from lakeport.transform_sql import insert_transformed
 from lakeport.warehouse import is_passing
@@ -126,7 +126,7 @@ class Placing:
             if is_passing(error):
                 raise
             raise TransformFailed(
-                f"{self.facts.key}: sql/transforms/{self.file_type.transform.sql}.sql failed, nothing was loaded: "
+                f"{self.facts.key}: transforms/{self.file_type.transform.sql}.sql failed, nothing was loaded: "
                 f"{str(error).strip()}"
             ) from error
 
@@ -255,7 +255,7 @@ def grants_in(text: str, table: sql.Identifier) -> Iterator[sql.Composed]:
         for letter, may_grant in re.findall(r"([A-Za-z])(\*?)", entry["letters"]):
             if letter in _PRIVILEGES:
                 yield sql.SQL("GRANT {} ON {} TO {}{}").format(
-                    sql.SQL(_PRIVILEGES[letter]),
+                    words(_PRIVILEGES[letter]),
                     table,
                     grantee or sql.SQL("PUBLIC"),
                     sql.SQL(" WITH GRANT OPTION" if may_grant and grantee and not entry["group"] else ""),

@@ -107,7 +107,7 @@ def _read(path: Path) -> tuple[str, dict[Any, Any]]:
     try:
         text = _text(path)
         _refuse_the_unusual(text)
-        values = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - derives from the safe loader
+        values = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 # nosec B506 - derives from the safe one
     except (yaml.YAMLError, ValueError) as error:
         raise SchemaError([schema_problems.of_yaml(path, text, error)]) from error
     except OSError as error:

@@ -1,7 +1,8 @@
 """Where things are: the only reader of the environment, the only place that knows the layout.
 
-On a laptop everything lies in the repository; on MWAA `schemas/`, `sql/` and `transforms/` lie under the DAGs prefix,
-since only that is synced live; in the Lambda they lie beside the package.
+On a laptop everything lies in the repository.  On MWAA `schemas/` and `transforms/` lie under the DAGs prefix, since
+only that is synced live, and `sql/` beside the package in plugins.zip, as in the Lambda: statements change with the
+code that runs them.
 """
 
 from __future__ import annotations
@@ -20,30 +21,34 @@ class NotSet(KeyError):
 
 
 def home() -> Path:
-    """Return the folder that holds `sql/` (and, except in the Lambda, `schemas/` and `transforms/`).
-
-    LAKEPORT_HOME names another one.
-    """
-    if given := os.environ.get("LAKEPORT_HOME"):
-        return Path(given)
+    """Return the folder that holds `schemas/` and `transforms/` (in the Lambda, which has neither, `sql/`)."""
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
-    return next((folder for folder in candidates if (folder / "sql" / "mng").is_dir()), package.parents[1])
+    signs = ("schemas", "sql/mng")
+    found = (folder for folder in candidates if any((folder / sign).is_dir() for sign in signs))
+    return next(found, package.parents[1])
 
 
 def schemas_folder() -> Path:
     """Return the folder of the schema YAMLs; LAKEPORT_SCHEMAS names another one."""
-    return Path(os.environ.get("LAKEPORT_SCHEMAS") or home() / "schemas")
+    return Path(_value("LAKEPORT_SCHEMAS") or home() / "schemas")
 
 
 def sql_folder() -> Path:
     """Return the folder of the SQL statements."""
-    return home() / "sql"
+    packed = Path(__file__).resolve().parents[1] / "sql"
+    return packed if (packed / "mng").is_dir() else home() / "sql"
+
+
+def requirements_file() -> Path:
+    """Return the list of the packages that Lakeport needs beyond what MWAA's image has."""
+    packed = Path(__file__).resolve().parents[1] / "requirements.txt"
+    return packed if packed.is_file() else home() / "requirements.txt"
 
 
 def transforms_folder() -> Path:
-    """Return the folder of the Python transforms, the package `transforms`."""
-    return home() / "transforms"
+    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
+    return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
 def landing_bucket() -> str:
@@ -68,21 +73,26 @@ def code_bucket() -> str:
 
 def redshift_secret() -> str:
     """Return the name of the secret with Redshift's host and credentials."""
-    return os.environ.get("LAKEPORT_REDSHIFT_SECRET", f"lakeport/connections/{REDSHIFT_CONNECTION}")
+    return _value("LAKEPORT_REDSHIFT_SECRET") or f"lakeport/connections/{REDSHIFT_CONNECTION}"
 
 
 def airflow_secret() -> str:
     """Return the name of the secret with Airflow's URL and credentials, used where there is no MWAA environment."""
-    return os.environ.get("LAKEPORT_AIRFLOW_SECRET", "lakeport/airflow")
+    return _value("LAKEPORT_AIRFLOW_SECRET") or "lakeport/airflow"
 
 
 def mwaa_environment() -> str | None:
     """Return the name of the MWAA environment that runs the DAGs, or None for an Airflow reached by its own API."""
-    return os.environ.get("LAKEPORT_MWAA_ENVIRONMENT") or None
+    return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
 def _required(name: str) -> str:
-    value = os.environ.get(name)
+    value = _value(name)
     if not value:
         raise NotSet(f"{name} is not set; on a laptop `make up` writes it to .lakeport/env, which ./lakeport reads")
     return value
+
+
+def _value(name: str) -> str | None:
+    """Return the variable, or what MWAA makes of its configuration option: `lakeport.x` is AIRFLOW__LAKEPORT__X."""
+    return os.environ.get(name) or os.environ.get(name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)) or None

@@ -1,4 +1,4 @@
-"""SQL transforms: a query in `sql/transforms/` over the staged rows of a file; what it selects goes to the table.
+"""SQL transforms: a query in `transforms/` over the staged rows of a file; what it selects goes to the table.
 
 In the query `{stage}` is the table with the file's rows, `{table}` the one that takes the result, and `%(key)s` and the
 other facts of the file are bound values.  Everything else is left as it is: a percent sign needs no doubling.
@@ -26,7 +26,7 @@ _TABLES = ("stage", "table")
 
 def path_of(name: str) -> Path:
     """Return where a transform's query lies."""
-    return settings.sql_folder() / "transforms" / f"{name}.sql"
+    return settings.transforms_folder() / f"{name}.sql"
 
 
 def objections(file_type: FileType) -> Iterator[str]:
@@ -41,9 +41,9 @@ def objections(file_type: FileType) -> Iterator[str]:
         near = get_close_matches(name, there, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(there) or 'none'}"
         reason = "is no UTF-8" if isinstance(error, UnicodeDecodeError) else "is not there"
-        yield f"is {name!r}, but sql/transforms/{name}.sql {reason}{hint}"
+        yield f"is {name!r}, but transforms/{name}.sql {reason}{hint}"
         return
-    yield from (f"is {name!r}; sql/transforms/{name}.sql {told}" for told in _objections(text, file_type))
+    yield from (f"is {name!r}; transforms/{name}.sql {told}" for told in _objections(text, file_type))
 
 
 def _objections(text: str, file_type: FileType) -> Iterator[str]:
@@ -72,10 +72,15 @@ def _composed(text: str, file_type: FileType) -> Iterator[sql.Composable]:
     tables = {"stage": ddl.STAGE, "table": ddl.table_identifier(file_type.table)}
     end = 0
     for mark in _MARK.finditer(text):
-        yield sql.SQL(text[end : mark.start()].replace("%", "%%"))
+        yield _as_it_is(text[end : mark.start()])
         yield tables[mark[1]] if mark[1] else sql.Placeholder(mark[2])
         end = mark.end()
-    yield sql.SQL(text[end:].replace("%", "%%"))
+    yield _as_it_is(text[end:])
+
+
+def _as_it_is(text: str) -> sql.SQL:
+    doubled = text.replace("%", "%%")
+    return sql.SQL(doubled)  # nosemgrep: sql-wrapped-unread, sql-from-text - a file of the repository
 
 
 def _blanked(text: str) -> str:

@@ -16,7 +16,7 @@ class Transform(Part):
     """What is done to the rows between their file and their table; Python first, where there are both."""
 
     meanings: ClassVar[Mapping[str, str]] = {
-        "sql": "The name of a query in sql/transforms/<name>.sql; what it selects goes to the table.",
+        "sql": "The name of a query in transforms/<name>.sql; what it selects goes to the table.",
         "python": "A function of a module in transforms/, as module:function, which COPY's input comes from.",
         "takes": "Whether the Python function takes the file's rows, or its bytes.",
     }

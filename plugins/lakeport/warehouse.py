@@ -57,7 +57,7 @@ class Warehouse:
                 self._after(error)
                 if attempt == _TRIES or not is_passing(error):
                     raise
-                pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())
+                pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())  # nosec B311 - no secret
                 log.warning("attempt %d of %d failed, trying again in %.1f s: %s", attempt, _TRIES, pause, error)
                 time.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -6,9 +6,11 @@ import json
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import boto3
+import psycopg2
 import pytest
 
 from lakeport import settings
@@ -118,3 +120,23 @@ def test_a_rotated_password_is_read_again(warehouse: Warehouse) -> None:
     manager.put_secret_value(SecretId=name, SecretString=right)
     connect_to_redshift().close()
     assert read_secret(name)["password"] != "old"
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_tls_options_of_the_secret_hold(warehouse: Warehouse, written: Callable[[dict[str, str]], object]) -> None:
+    """They stand in `extra`, as Airflow takes them: JSON, or JSON as text."""
+    manager, name = boto3.client("secretsmanager"), settings.redshift_secret()
+    right = manager.get_secret_value(SecretId=name)["SecretString"]
+    checked = {"sslmode": "verify-full", "sslrootcert": "/of/no/authority.crt"}
+    try:
+        for extra, works in (({"sslmode": "require"}, True), (checked, False)):
+            text = json.dumps(json.loads(right) | {"extra": written(extra)})
+            manager.put_secret_value(SecretId=name, SecretString=text)
+            read_secret.cache_clear()
+            with nullcontext() if works else pytest.raises(psycopg2.OperationalError, match="certificate"):
+                connection = connect_to_redshift()
+                assert connection.info.ssl_in_use
+                connection.close()
+    finally:
+        manager.put_secret_value(SecretId=name, SecretString=right)
+        read_secret.cache_clear()

@@ -17,6 +17,7 @@ from local.redshift.rows import Record, Reject, RowChecker
 
 RECORDS_AT_ONCE = 4096
 LONGEST_HEADER_BYTES = 1 << 20
+LONGEST_BLOCK_BYTES = 4 << 20
 _HEADER = fastavro.parse_schema(
     {
         "type": "record",
@@ -58,11 +59,14 @@ class AvroReader:
 
     def _records(self, stream: Stream) -> Iterator[Json]:
         try:
-            reader = fastavro.reader(cast("Any", _Plain(stream)))
+            reader = fastavro.block_reader(cast("Any", _Plain(stream)))
             schema = reader.writer_schema
             if not isinstance(schema, dict) or schema.get("type") != "record":
                 raise self._damaged("the schema's type must be record")
-            yield from reader
+            for block in reader:
+                if block.size > LONGEST_BLOCK_BYTES:
+                    raise self._damaged(f"a block exceeds {LONGEST_BLOCK_BYTES} bytes")
+                yield from block
         except CopyError:
             raise
         except _DAMAGE as error:
@@ -84,7 +88,7 @@ class _Plain:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._head = b""
+        self._taken = 0
         start = stream.read(LONGEST_HEADER_BYTES)
         header = io.BytesIO(start)
         found: Json = fastavro.schemaless_reader(header, _HEADER, None)
@@ -96,15 +100,19 @@ class _Plain:
         fastavro.schemaless_writer(written, _HEADER, found)
         self._head = written.getvalue() + start[header.tell() :]
 
+    def tell(self) -> int:
+        """Return how much has been read; the library wants it for each block."""
+        return self._taken
+
     def read(self, size: int = -1, /) -> bytes:
-        if self._head:
-            data, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
-            return data + self.read(size - len(data)) if 0 <= len(data) < size else data
-        parts, wanted = list[bytes](), size
-        while wanted and (part := self._stream.read(wanted)):
-            parts.append(part)
-            wanted = wanted - len(part) if size > 0 else wanted
-        return b"".join(parts)
+        data, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+        parts = [data]
+        while (wanted := size - len(data) if size >= 0 else size) and (data := self._stream.read(wanted)):
+            parts.append(data)
+            size = wanted
+        found = b"".join(parts)
+        self._taken += len(found)
+        return found
 
 
 def _without_logical_types(schema: Json) -> Json:

@@ -165,8 +165,8 @@ class OrcReader(ColumnarReader):
 def _serialized(array: pa.Array, place: _Place, options: CopyOptions) -> pa.Array:
     """Turn lists, structs and maps into JSON, which SERIALIZETOJSON asks for."""
     if not options.serialize_to_json or place.column.type not in (Type.SUPER, Type.VARCHAR):
-        wants = f"needs SERIALIZETOJSON and a SUPER column, not {place.column.type.upper()}"
-        raise _scan_error(f"Column {place.column.name} of file '{place.file}' is nested: it {wants}")
+        loads = f"SERIALIZETOJSON loads it into SUPER or VARCHAR, the column is {place.column.type.upper()}"
+        raise _scan_error(f"Column {place.column.name} of file '{place.file}' is nested: {loads}")
     maps = "strict" if pa.types.is_map(array.type) else None
     values = array.to_pylist(maps_as_pydicts=maps)
     texts = [None if value is None else orjson.dumps(value, default=_plain).decode() for value in values]

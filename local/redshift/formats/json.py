@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import orjson
 import pyarrow as pa
@@ -18,6 +19,7 @@ from local.redshift.rows import Record, Reject, RowChecker
 from local.redshift.vectors import VectorChecker
 
 LONGEST_DOCUMENT_BYTES = 4 << 20
+_TOO_LONG = f"JSON object or array exceeds {LONGEST_DOCUMENT_BYTES} bytes"
 _DIGITS = bytes(ord("0") if chr(octet) in "0123456789." else ord(" ") for octet in range(256))
 _LONG_NUMBER = b"0" * 16  # its digits may not survive floating point, or exceed BIGINT
 _ARROW_TYPES = {
@@ -29,7 +31,9 @@ _ARROW_TYPES = {
 }
 _NOT_FOR_ARROW = (Type.SUPER, Type.REAL)
 _BLANK = re.compile(r"\s*")
+_NEXT_START = re.compile(r"[{\[]")
 _NEXT_DOCUMENT = re.compile(r"\n\s*(?=[{\[])")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class JsonReader:
@@ -43,7 +47,7 @@ class JsonReader:
         self.lines_scanned = 0
         self.shred = shred
         self._arrow_schema = _arrow_schema(checker)
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_json)
 
     def blocks(self, stream: Stream) -> Iterator[bytes]:
         """Yield the file's good rows as CSV for PostgreSQL."""
@@ -65,7 +69,7 @@ class JsonReader:
     def _piece(self, piece: bytes, line: int, *, is_final: bool) -> tuple[int, bytes]:
         """Read the documents of some lines; return how many bytes were used and the rows."""
         block = None
-        if b"\\u0000" not in piece and b"\0" not in piece:
+        if b"\\u0000" not in piece and b"\0" not in piece and not _has_long_line(piece):
             block = self._by_arrow(piece)
             block = self._one_document_a_line(piece, line) if block is None else block
         if block is not None:
@@ -156,19 +160,27 @@ class JsonReader:
 
     def _document(self, text: str, start: int) -> tuple[int, Json]:
         """Return where the document that starts here ends, and the document; -1 if there is none."""
+        if text[start] not in "{[":
+            return -1, None
         try:
-            _, end = self._decoder.raw_decode(text, start)
-            return end, orjson.loads(text[start:end].encode("utf-8", "surrogateescape"))
+            document, end = self._decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             return -1, None
+        try:
+            return end, orjson.loads(text[start:end].encode("utf-8", "surrogateescape"))
+        except orjson.JSONDecodeError:  # bytes that are not UTF-8, which the row checker judges, or a huge number
+            return (-1, None) if _ESCAPED_SURROGATE.search(text, start, end) else (end, document)
 
     def _checked(self, text: str, start: int, end: int, document: Json, line: int) -> tuple[rows.Values | Reject, int]:
         if end < 0:
-            found = _NEXT_DOCUMENT.search(text, start)
-            end = found.end() if found else len(text)
+            is_document = text[start] in "{["  # a broken one, whose end only a line that starts anew can tell
+            found = (_NEXT_DOCUMENT if is_document else _NEXT_START).search(text, start)
+            end = (found.end() if is_document else found.start()) if found else len(text)
             junk = Record(line + 1, text[start:end].strip(), [])
             return self._reject(junk, "Invalid JSON: no document starts here, or it does not end"), end
         record = Record(line + 1 + text.count("\n", start, end), text[start:end], [])
+        if end - start > LONGEST_DOCUMENT_BYTES:
+            return self._reject(record, _TOO_LONG), end
         try:
             return self.checker.check(Record(record.line, record.raw, self.shred(document))), end
         except FieldError as error:
@@ -190,6 +202,14 @@ def _arrow_type(column: Column) -> pa.DataType:
     if column.type is Type.DECIMAL:
         return pa.decimal128(column.length, column.scale)
     return _ARROW_TYPES.get(column.type, pa.string())
+
+
+def _has_long_line(piece: bytes) -> bool:
+    return len(piece) > LONGEST_DOCUMENT_BYTES and max(map(len, piece.split(b"\n"))) > LONGEST_DOCUMENT_BYTES
+
+
+def _no_json(constant: str) -> Json:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _after_blank(text: str, at: int) -> int:

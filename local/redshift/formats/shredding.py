@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -77,7 +78,13 @@ def text(value: Json, column: Column) -> str | None:
         return "true" if value else "false"
     if type(value) is bytes:  # Avro has them, JSON has not
         return utf8.decoded(value)
-    return repr(value) if isinstance(value, int | float) else orjson.dumps(value, default=utf8.decoded).decode()
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: Json) -> Json:
+    return float(value) if isinstance(value, Decimal) else utf8.decoded(value)
 
 
 def _steps(path: str) -> Path:

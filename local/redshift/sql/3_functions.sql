@@ -143,7 +143,8 @@ $$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '{
 CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(document text, VARIADIC path text[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT document::jsonb #>> path $$;
 
--- A column's length counts bytes in Redshift and characters here, so every table gets a check beside the type.
+-- A column's length counts bytes in Redshift and characters here, so every table gets a check beside the type;
+-- so does a DECIMAL of 19 digits, which Redshift holds in 64 bits.
 -- It changes a table by one statement: the trigger fires for that too, and then finds nothing left to do.
 CREATE OR REPLACE FUNCTION lakeport_internal.limit_bytes() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,13 +154,17 @@ BEGIN
         WITH changed AS (
             SELECT DISTINCT objid FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_class'::regclass
         ), wanted AS (
-            SELECT a.attrelid, a.attnum, a.attname, a.atttypmod - 4 AS length,
+            SELECT a.attrelid,
                    format('lakeport_bytes_%s_%s_%s', CASE t.typname WHEN 'bpchar' THEN 'char' ELSE t.typname END,
-                          a.atttypmod - 4, a.attnum) AS name
+                          a.atttypmod - 4, a.attnum) AS name,
+                   CASE t.typname WHEN 'numeric'
+                        THEN format('abs(%I) * 1e%s <= 9223372036854775807', a.attname, (a.atttypmod - 4) & 65535)
+                        ELSE format('octet_length(%I) <= %s', a.attname, a.atttypmod - 4) END AS rule
               FROM changed
               JOIN pg_class c ON c.oid = changed.objid AND c.relkind = 'r'
               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypmod > 4
-              JOIN pg_type t ON t.oid = a.atttypid AND t.typname IN ('varchar', 'bpchar')
+              JOIN pg_type t ON t.oid = a.atttypid
+               AND (t.typname IN ('varchar', 'bpchar') OR (t.typname = 'numeric' AND (a.atttypmod - 4) >> 16 = 19))
         ), present AS (
             SELECT k.conrelid, k.conkey[1] AS attnum, k.conname
               FROM changed
@@ -168,7 +173,7 @@ BEGIN
             SELECT conrelid AS relation, 1 AS place, format('DROP CONSTRAINT %I', conname) AS action
               FROM present WHERE NOT EXISTS (SELECT FROM wanted WHERE (attrelid, name) = (conrelid, conname))
             UNION ALL
-            SELECT attrelid, 2, format('ADD CONSTRAINT %I CHECK (octet_length(%I) <= %s)', name, attname, length)
+            SELECT attrelid, 2, format('ADD CONSTRAINT %I CHECK (%s)', name, rule)
               FROM wanted WHERE NOT EXISTS (SELECT FROM present WHERE (attrelid, name) = (conrelid, conname))
         )
         SELECT n.nspname, c.relname, string_agg(action, ', ' ORDER BY place) AS actions

@@ -1,6 +1,7 @@
 """The steps between the sensor and the end of a run."""
 
 from lakeport.operators.archive import ArchiveFilesOperator
+from lakeport.operators.check import CheckEnvironmentOperator
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.prepare import PrepareFilesOperator
 from lakeport.operators.select_all import (
@@ -15,6 +16,7 @@ from lakeport.operators.warn import WarnOfRejectsOperator
 
 __all__ = [
     "ArchiveFilesOperator",
+    "CheckEnvironmentOperator",
     "CopyAllFromS3Operator",
     "CopyFromS3Operator",
     "CreateTableOperator",

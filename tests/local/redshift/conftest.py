@@ -1,5 +1,6 @@
 """A real PostgreSQL, a real S3 server and the stand-in between them, once for all tests."""
 
+import contextlib
 import ctypes
 import importlib.metadata
 import os
@@ -92,6 +93,18 @@ class StandIn:
         )
         connection.autocommit = autocommit
         return connection
+
+    @contextlib.contextmanager
+    def engine(self) -> "Iterator[psycopg2.extensions.cursor]":
+        """Give a superuser's cursor on the PostgreSQL behind the stand-in."""
+        connection = psycopg2.connect(
+            host="127.0.0.1", port=self.postgres_port, dbname="lakeport", user="postgres", password=PASSWORD
+        )
+        try:
+            connection.autocommit = True
+            yield connection.cursor()
+        finally:
+            connection.close()
 
     def cut_off(self, connection: "psycopg2.extensions.connection") -> None:
         """Break a client's connection, as its death would."""

@@ -51,7 +51,7 @@ def test_avro_records_load_by_name(warehouse: Any, codec: str) -> None:
 def test_bad_value_in_avro_is_a_load_error_with_the_number_of_its_record(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a smallint)")
     schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "int"}]}
-    warehouse.copy("t", "bad.avro", avro(schema, [{"a": 1}, {"a": 70000}]), "AVRO MAXERROR 2")
+    warehouse.copy("t", "bad.avro", avro(schema, [{"a": 1}, {"a": 70000}]), "FORMAT AVRO MAXERROR 2")
     assert [error[:3] for error in warehouse.errors()] == [(2, "a", 1222)]
 
 
@@ -59,7 +59,7 @@ def test_bad_value_in_avro_is_a_load_error_with_the_number_of_its_record(warehou
 def test_what_is_no_avro_file_fails_the_command(warehouse: Any, content: bytes) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     with pytest.raises(psycopg2.InternalError, match="Invalid AVRO file"):
-        warehouse.copy("t", "damaged.avro", content, "AVRO 'auto'")
+        warehouse.copy("t", "damaged.avro", content, "FORMAT AVRO 'auto'")
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
 
 

@@ -30,7 +30,7 @@ def test_random_bytes_fail_decompression(warehouse: Any, options: str) -> None:
     refused(warehouse, "hostile/packed", NOISE, options, "read failed")
 
 
-@pytest.mark.parametrize("options", ["FORMAT PARQUET", "FORMAT ORC", "AVRO 'auto'"])
+@pytest.mark.parametrize("options", ["FORMAT PARQUET", "FORMAT ORC", "FORMAT AVRO 'auto'"])
 def test_random_bytes_fail_a_binary_format(warehouse: Any, options: str) -> None:
     refused(warehouse, "hostile/binary", NOISE, options, "Spectrum Scan Error|Invalid AVRO file")
 

@@ -60,7 +60,15 @@ def test_insertions_go_before_replacements_at_the_same_place() -> None:
         ("CREATE TABLE t (a int, UNIQUE (a))", "CREATE TABLE t (a int)"),
         ("CREATE TABLE t (a int REFERENCES s.u (x) NOT NULL)", "CREATE TABLE t (a int NOT NULL)"),
         ("CREATE TABLE t (a decimal, b decimal(4,1))", "CREATE TABLE t (a decimal(18,0), b decimal(4,1))"),
-        ("CREATE TABLE t (a varchar(max), b varbyte(9))", "CREATE TABLE t (a varchar(65535), b bytea)"),
+        (
+            "CREATE TABLE t (a varchar(max), b varbyte(9))",
+            'CREATE TABLE t (a varchar(65535), b bytea CHECK (octet_length("b") <= 9))',
+        ),
+        (
+            "CREATE TABLE t (b binary varying(9) NOT NULL)",
+            'CREATE TABLE t (b bytea CHECK (octet_length("b") <= 9) NOT NULL)',
+        ),
+        ("CREATE TABLE t (c varbinary)", 'CREATE TABLE t (c bytea CHECK (octet_length("c") <= 64000))'),
         ("CREATE TABLE t (a int) DISTSTYLE ALL SORTKEY AUTO", "CREATE TABLE t (a int)"),
         ("CREATE TABLE t (encode int, a int)", "CREATE TABLE t (encode int, a int)"),
         ("ALTER TABLE t ADD COLUMN a text ENCODE zstd", "ALTER TABLE t ADD COLUMN a varchar(256)"),
@@ -91,7 +99,8 @@ def test_own_statements_are_recognised(sql: str, kind: type) -> None:
 def test_copy_is_read_in_any_order() -> None:
     found = statements.read_one(
         "copy \"Lake\".t (a, \"B\") from 's3://b/k''s' maxerror as 5 null as '\\N' csv quote as '%' gzip manifest"
-        " region 'eu-west-1' credentials 'aws_iam_role=arn' statupdate off compupdate dateformat 'auto'"
+        " region 'eu-west-1' credentials 'aws_iam_role=arn:aws:iam::1:role/r' statupdate off compupdate"
+        " dateformat 'auto'"
     )
     assert isinstance(found, Copy)
     command = found.command
@@ -102,6 +111,7 @@ def test_copy_is_read_in_any_order() -> None:
         quote="%",
         compression=Compression.GZIP,
         is_manifest=True,
+        region="eu-west-1",
         date_format="auto",
         error_limit=5,
     )

@@ -78,3 +78,13 @@ def test_mwaa_environment_may_be_none(
         monkeypatch.setenv("LAKEPORT_MWAA_ENVIRONMENT", value)
 
     assert settings.mwaa_environment() == environment
+
+
+def test_option_of_mwaa_is_read_where_the_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MWAA takes no environment variables but makes AIRFLOW__SECTION__OPTION of its configuration options."""
+    monkeypatch.delenv("LAKEPORT_WORK_BUCKET", raising=False)
+    monkeypatch.setenv("AIRFLOW__LAKEPORT__WORK_BUCKET", "of-the-option")
+    assert settings.work_bucket() == "of-the-option"
+
+    monkeypatch.setenv("LAKEPORT_WORK_BUCKET", "of-the-variable")
+    assert settings.work_bucket() == "of-the-variable"

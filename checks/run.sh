@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Run every check of the repository, or those named; repairs nothing, asks no network, tells which tool found something.
+# What a tool is told to overlook stands here or beside the line, each with its reason.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# semgrep runs helpers by name, and calls home unless told not to.
+export PATH="$PWD/.venv-checks/bin:$PWD/.venv/bin:$PATH"
+export SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0
+
+wanted=" $* "
+failed=()
+check() { # NAME COMMAND...
+    [[ -z "${wanted// /}" || "$wanted" == *" $1 "* ]] || return 0
+    local started=$SECONDS output status=0
+    output="$("${@:2}" 2>&1)" || status=$?
+    if ((status)); then
+        failed+=("$1")
+        printf '%s\n' "$output"
+    fi
+    printf 'check: %-15s %-7s %3d s\n' "$1" "$( ((status)) && echo FAILED || echo ok)" $((SECONDS - started)) >&2
+}
+
+files() { # every file that is or will be committed
+    git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [[ -f "$file" ]] && echo "$file"; done
+}
+
+product=(plugins lambda dags)
+# Skipped there: what runs on laptops and in CI only starts programs (B404, B603, B606), asks 127.0.0.1 (B310), uses
+# passwords everybody knows (B105), /tmp (B108), random numbers for no secret (B311), and SQL of its own (B608).
+tools=(local infra bench)
+tools_may="B404,B603,B606,B310,B105,B108,B311,B608"
+
+# What looks like a secret and is none: passwords of the local stack and of tests, ...
+known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|t0ken|T00000000/B00000000/local)$'
+# ... the templates' lines that name a secret or say how one is made, the class that reads them, ...
+names='secretsmanager:GetSecretValue|_(SECRET|secret): !Sub|KmsKeyId: !Ref|SecretStringTemplate: !Sub|ManageAdminPassword: true'
+names+='|\.SecretsManagerBackend'
+# ... digests of samples, the ids of S3 events, and the commits that actions are pinned by.
+digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: '
+# YAML that is wrong on purpose stops the tool; locks and the data of samples and tests hold no secrets.
+unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|samples/.*\.(csv|gz|zip|jsonl))$'
+
+check ruff ruff check .
+check ruff-format ruff format --check .
+check mypy mypy
+check bandit bandit --quiet --recursive "${product[@]}"
+check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
+check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra
+check cfn-lint cfn-lint infra/bootstrap.yaml infra/main.yaml
+check checkov checkov --framework cloudformation github_actions --directory . --skip-path '^/?\.venv' --skip-download --quiet --compact
+check zizmor zizmor --offline --quiet .github/workflows
+mapfile -t all < <(files)
+check detect-secrets detect-secrets-hook --no-verify --exclude-secrets "$known" --exclude-lines "$names" \
+    --exclude-lines "$digests" --exclude-files "$unread" "${all[@]}"
+
+if ((${#failed[@]})); then
+    printf 'check: failed: %s\n' "${failed[*]}" >&2
+    exit 1
+fi

@@ -1,0 +1,70 @@
+"""Pack plugins.zip: our Python, the SQL it runs, and the wheels that MWAA's image lacks and cannot fetch.
+
+The zip is the same, byte for byte, whenever and wherever it is built from the same files.  MWAA unpacks it into
+/usr/local/airflow/plugins before it installs the requirements (docs: Managing Python dependencies in requirements.txt),
+so pip finds the wheels there; the environment has no way to a package index.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from infra import package
+
+UNPACKED = "/usr/local/airflow/plugins"
+REQUIREMENTS = package.REPOSITORY / "requirements.txt"
+SQL = package.REPOSITORY / "sql"
+PYTHON = "3.12"
+# The image is Amazon Linux 2023 with glibc 2.34, on x86.
+PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_LEFT_OUT = ("__pycache__", "transforms")
+
+
+def build(output: Path) -> str:
+    """Write the zip and return its SHA-256; wheels once downloaded are kept beside it."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        ignore = shutil.ignore_patterns(*_LEFT_OUT)  # transforms are the users', and live under the DAGs prefix
+        shutil.copytree(package.PLUGINS, root, dirs_exist_ok=True, ignore=ignore)
+        shutil.copytree(SQL, root / "sql", ignore=ignore)
+        (root / "requirements.txt").write_text(REQUIREMENTS.read_text())
+        for wheel in wheels(output.parent):
+            shutil.copy(wheel, root / wheel.name)
+        package.write_zip(root, output)
+    return hashlib.sha256(output.read_bytes()).hexdigest()
+
+
+def requirements_for_mwaa() -> str:
+    """Return the requirements.txt that MWAA installs: ours, with the wheels of plugins.zip as the only source.
+
+    It has no constraint line: MWAA then adds its own, which works offline.
+    """
+    return f"--no-index\n--find-links {UNPACKED}\n{REQUIREMENTS.read_text()}"
+
+
+def wheels(cache: Path) -> list[Path]:
+    """Return the wheels of requirements.txt for MWAA's image, from a folder that is kept and complete once it is there.
+
+    pip reads its own settings: PIP_FIND_LINKS or PIP_INDEX_URL say where from.
+    """
+    wanted = hashlib.sha256("\n".join([REQUIREMENTS.read_text(), PYTHON, *PLATFORMS]).encode()).hexdigest()[:16]
+    kept = cache / f"wheels-{wanted}"
+    if not kept.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as directory:
+            _download(Path(directory) / "wheels")
+            (Path(directory) / "wheels").rename(kept)
+    return sorted(kept.glob("*.whl"))
+
+
+def _download(target: Path) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--dest", str(target)]
+    command += ["--no-deps", "--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON]
+    for platform in PLATFORMS:
+        command += ["--platform", platform]
+    done = subprocess.run([*command, "--requirement", str(REQUIREMENTS)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"no wheels for MWAA: {done.stderr.strip()}")

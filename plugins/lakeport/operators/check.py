@@ -1,0 +1,49 @@
+"""Look at everything a load needs, from where loads run: what a deployment is asked right after it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from psycopg2.extensions import cursor
+
+from lakeport import environment, landing, settings
+from lakeport.errors import EnvironmentIncomplete
+from lakeport.statements import statement
+from lakeport.tasks import Context, no_retry_for, warehouse_of
+from lakeport.warehouse import Warehouse
+
+
+class CheckEnvironmentOperator(BaseOperator):
+    """Import every module, reach Redshift with the connection's credentials, and list the three buckets of files.
+
+    It changes nothing, so it may run at any time.
+    """
+
+    def __init__(self, *, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.redshift_conn_id = redshift_conn_id
+
+    def warehouse(self) -> Warehouse:
+        return warehouse_of(self.redshift_conn_id)
+
+    def count_files(self, current: cursor) -> int:
+        current.execute(statement("mng/count_files"))
+        ((count,),) = current.fetchall()
+        return int(count)
+
+    def list_buckets(self) -> None:
+        for bucket in (settings.landing_bucket(), settings.archive_bucket(), settings.work_bucket()):
+            landing.s3_client().list_objects_v2(Bucket=bucket, MaxKeys=1)
+            self.log.info("bucket %s is reached", bucket)
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
+        with no_retry_for(EnvironmentIncomplete, ImportError):
+            environment.check()
+            modules = environment.import_all()
+        self.log.info("%d modules are imported; %s", len(modules), environment.versions())
+        self.list_buckets()
+        with self.warehouse() as warehouse:
+            files = warehouse.transaction(self.count_files)
+        self.log.info("Redshift is reached: mng.files has %d rows", files)
+        return {"modules": len(modules), "files": files}

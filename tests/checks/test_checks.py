@@ -1,0 +1,90 @@
+"""Each check catches what it is there for: seeded violations, in a copy of the repository, without a network."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.config import REPOSITORY
+
+# A proxy where nobody listens: whatever asks the network fails.
+OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+GITHUB_PREFIXED = "ghp_" + hashlib.sha256(b"no token of anyone").hexdigest()[:36]
+
+SEEDS = {
+    "ruff": ("plugins/lakeport/seed_ruff.py", "import os\n"),
+    "ruff-format": ("plugins/lakeport/seed_format.py", "x  =  1\n"),
+    "bandit": ("plugins/lakeport/seed_bandit.py", "import pickle\n\npickle.loads(b'')\n"),
+    "semgrep": ("plugins/lakeport/seed_sql.py", "def load(cursor, t):\n    cursor.execute(f'TRUNCATE {t}')\n"),
+    "zizmor": (
+        ".github/workflows/seed.yaml",
+        "on: issues\njobs:\n  a:\n    runs-on: x\n    steps: [{run: 'echo ${{ github.event.issue.title }}'}]\n",
+    ),
+    "detect-secrets": ("plugins/lakeport/seed_secret.py", f'token = "{GITHUB_PREFIXED}"\n'),
+}
+MISTAKES = {
+    "cfn-lint": ("Runtime: python3.12", "Runtime: python3.1"),
+    "checkov": ("      KmsMasterKeyId: !Ref KeyArn\n", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def checks() -> None:
+    subprocess.run([REPOSITORY / "local" / "setup.sh", "checks"], check=True)
+
+
+@pytest.fixture
+def checkout(checks: None, tmp_path: Path) -> Path:
+    """A copy of what is checked, with this checkout's environments."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "samples/", "bench/")):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, tmp_path / name)
+    for environment in (".venv", ".venv-checks"):
+        (tmp_path / environment).symlink_to(REPOSITORY / environment)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def run(checkout: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    command = [str(checkout / "checks" / "run.sh"), *names]
+    return subprocess.run(command, env=os.environ | OFFLINE, capture_output=True, text=True, check=False)
+
+
+def test_seeded_violations_are_caught(checkout: Path) -> None:
+    """One of each kind; every tool names its own."""
+    for path, text in SEEDS.values():
+        (checkout / path).write_text(text)
+    template = checkout / "infra" / "main.yaml"
+    for right, wrong in MISTAKES.values():
+        assert right in template.read_text()
+        template.write_text(template.read_text().replace(right, wrong))
+    done = run(checkout, *SEEDS, *MISTAKES)
+
+    assert done.returncode == 1
+    assert set(done.stderr.splitlines()[-1].split()) - {"check:", "failed:"} == {*SEEDS, *MISTAKES}
+    assert [path for path, _ in SEEDS.values() if Path(path).name not in done.stdout] == []
+
+
+def test_named_check_runs_alone_and_passes(checkout: Path) -> None:
+    done = run(checkout, "semgrep")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [line.split()[1] for line in done.stderr.splitlines()] == ["semgrep"]
+
+
+def test_every_unsafe_statement_is_caught_and_no_safe_one(checks: None) -> None:
+    """checks/semgrep/sql.py says in each line's comment which rule must see it."""
+    semgrep = REPOSITORY / ".venv-checks" / "bin" / "semgrep"
+    command = [str(semgrep), "--test", "--metrics", "off", "--disable-version-check", "checks/semgrep"]
+    path = os.pathsep.join([str(semgrep.parent), os.environ["PATH"]])
+    environment = os.environ | OFFLINE | {"PATH": path, "SEMGREP_ENABLE_VERSION_CHECK": "0"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2/2" in done.stdout + done.stderr

@@ -1,0 +1,292 @@
+"""Say what a history shows that must never be: a pure function, so that it can be tested with invented histories.
+
+It knows the promises and nothing of the code that keeps them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Target
+
+LEGAL_MOVES = {
+    (None, "New"),
+    (None, "Rejected"),
+    ("New", "In Progress"),
+    ("New", "Filtered Out"),
+    ("New", "Fail"),
+    ("In Progress", "Done"),
+    ("In Progress", "Fail"),
+    ("Done", "New"),
+    ("Fail", "New"),
+    ("Filtered Out", "New"),
+    ("Rejected", "New"),
+}
+AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
+STATUSES = AT_REST | {"New", "In Progress"}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that must never be: its kind, what it was found on, and the facts."""
+
+    kind: str
+    where: str
+    facts: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.facts}"
+
+
+def violations(history: History) -> list[Violation]:
+    """Return everything in the history that must not be; empty where all promises held."""
+    found = _Checked(history)
+    return [violation for check in _CHECKS for violation in check(found)]
+
+
+class _Checked:
+    """A history with its parts brought together."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.targets = {target.name: target for target in history.targets}
+        self.drops = {(drop.key, drop.version_id): drop for drop in history.drops}
+
+    @cached_property
+    def registered(self) -> list[tuple[Drop, FileRow]]:
+        pairs = ((self.drops.get((file.key, file.version_id)), file) for file in self.history.files)
+        return [(drop, file) for drop, file in pairs if drop]
+
+    @cached_property
+    def owners(self) -> dict[str, FileRow]:
+        return {token: file for drop, file in self.registered for token, _ in drop.rows}
+
+    @cached_property
+    def unregistered(self) -> list[Drop]:
+        known = {(file.key, file.version_id) for file in self.history.files}
+        return [drop for place, drop in self.drops.items() if place not in known]
+
+    @cached_property
+    def expected(self) -> dict[str, set[str]]:
+        return _expected(self)
+
+    @cached_property
+    def moves(self) -> dict[str, list[Move]]:
+        moves: dict[str, list[Move]] = {file.file_id: [] for file in self.history.files}
+        for move in sorted(self.history.log, key=lambda each: each.moved_at):
+            moves.setdefault(move.file_id, []).append(move)
+        return moves
+
+    def target(self, file: FileRow) -> Target | None:
+        return self.targets.get(file.file_type or "")
+
+    def told(self, file: FileRow) -> str:
+        drop = self.drops.get((file.key, file.version_id))
+        return f"{file.key} {file.version_id} ({file.status}{'; ' + drop.told if drop and drop.told else ''})"
+
+
+def registered_once(found: _Checked) -> Iterator[Violation]:
+    """Check that mng.files has one row for each object version, and none for anything else."""
+    counts = Counter((file.key, file.version_id) for file in found.history.files)
+    ids = Counter(file.file_id for file in found.history.files)
+    for place, drop in found.drops.items():
+        where = f"{drop.key} {drop.version_id} ({drop.told})"
+        if counts[place] == 0:
+            yield Violation("registration missing", where, "mng.files has no row of it")
+        if counts[place] > 1:
+            yield Violation("registration doubled", where, f"{counts[place]} rows in mng.files")
+    for place in counts.keys() - found.drops.keys():
+        yield Violation("registration of nothing", " ".join(place), "nobody dropped this version")
+    for file_id, count in ids.items():
+        if count > 1:
+            yield Violation("registration doubled", file_id, f"{count} rows in mng.files have this id")
+    for drop, file in found.registered:
+        if (drop.file_type is None) != (file.status == "Rejected") or drop.file_type != file.file_type:
+            yield Violation("registration wrong", found.told(file), f"{file.file_type}, not {drop.file_type}")
+
+
+def statuses_legal(found: _Checked) -> Iterator[Violation]:
+    """Check that each status follows from the log's moves, every one of them legal, without a gap."""
+    for file in found.history.files:
+        moves = found.moves[file.file_id]
+        if file.status not in STATUSES:
+            yield Violation("status unknown", found.told(file), file.status)
+        if not moves:
+            yield Violation("move missing", found.told(file), "mng.status_log has nothing of it")
+            continue
+        for move in moves:
+            if (move.from_status, move.to_status) not in LEGAL_MOVES:
+                yield Violation("move illegal", found.told(file), f"{move.from_status} -> {move.to_status}")
+        steps: list[tuple[str | None, str | None]] = [(None, moves[0].from_status)]
+        steps += [(earlier.to_status, later.from_status) for earlier, later in pairwise(moves)]
+        steps += [(moves[-1].to_status, file.status)]
+        for was, said in steps:
+            if was != said:
+                yield Violation("move missing", found.told(file), f"the log stands at {was}, what follows at {said}")
+    for file_id in found.moves.keys() - {file.file_id for file in found.history.files}:
+        yield Violation("move of nothing", file_id, "mng.status_log knows a file that mng.files does not")
+
+
+def quiet(found: _Checked) -> Iterator[Violation]:
+    """Check that nothing waits for ever."""
+    for file in found.history.files:
+        if file.status not in AT_REST:
+            yield Violation("not at rest", found.told(file), f"run {file.run_id}: {file.status_reason}")
+
+
+def done_is_true(found: _Checked) -> Iterator[Violation]:
+    """Check each Done file's own figures against what is known to be in it."""
+    for drop, file in found.registered:
+        if file.status != "Done":
+            continue
+        said = (file.rows_in_file, file.rows_loaded, file.rows_rejected)
+        true = (len(drop.rows) + len(drop.bad_lines), len(drop.rows), len(drop.bad_lines))
+        if said != true:
+            facts = f"rows in file, loaded, rejected are {said}, should be {true}"
+            yield Violation("false Done", found.told(file), facts)
+        if file.loaded_at is None:
+            yield Violation("false Done", found.told(file), "it has no load")
+        target = found.target(file)
+        if target and len(drop.bad_lines) > target.max_rejected:
+            yield Violation(
+                "false Done", found.told(file), f"more rejected rows than the {target.max_rejected} allowed"
+            )
+
+
+def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
+    """Check every table row by row against what the loads of its Done files must have left there."""
+    expected = found.expected
+    for table in sorted(expected.keys() | found.history.tables.keys()):
+        rows = found.history.tables.get(table, ())
+        counts = Counter(row.token for row in rows)
+        for token in sorted(expected.get(table, set()) - counts.keys()):
+            yield Violation("row lost", found.told(found.owners[token]), f"row {token} is not in {table}")
+        for token, count in sorted(counts.items()):
+            owner = found.owners.get(token)
+            if count > 1:
+                yield Violation(
+                    "row doubled", found.told(owner) if owner else table, f"{count} times {token} in {table}"
+                )
+            if token not in expected.get(table, set()):
+                yield _unexpected(found, owner, token, table)
+        for row in rows:
+            yield from _wrong_lineage(found, row, table)
+
+
+def rejected_once(found: _Checked) -> Iterator[Violation]:
+    """Check that the last run of a file that was read recorded each bad line once, and no other line."""
+    entries: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
+    for row in found.history.rejected:
+        entries.setdefault((row.file_id, row.run_id), []).append((row.line_number, row.raw_line))
+    for drop, file in found.registered:
+        runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
+        if file.status == "Done" and file.run_id:
+            runs.setdefault(file.run_id, [])
+        for run, lines in runs.items():
+            counts, true = Counter(lines), set(drop.bad_lines)
+            for line, count in sorted(counts.items()):
+                if line not in true:
+                    yield Violation("reject unknown", found.told(file), f"run {run}: line {line[0]}: {line[1]!r}")
+                elif count > 1:
+                    yield Violation("reject doubled", found.told(file), f"run {run}: line {line[0]} {count} times")
+            for number, _ in sorted(true - counts.keys()):
+                yield Violation("reject lost", found.told(file), f"run {run}: line {number} is not in mng.load_errors")
+    for file_id in {row.file_id for row in found.history.rejected} - {file.file_id for file in found.history.files}:
+        yield Violation("reject unknown", file_id, "mng.load_errors knows a file that mng.files does not")
+
+
+def nothing_lost(found: _Checked) -> Iterator[Violation]:
+    """Check that every object is in landing or, byte by byte, in the archive; a Done one is in the archive."""
+    archived = {file.archive_key: file for file in found.history.files if file.archive_key}
+    for drop, file in found.registered:
+        kept = found.history.archive.get(file.archive_key or "")
+        if kept not in (None, drop.digest):
+            yield Violation("object damaged", found.told(file), f"{file.archive_key} is not what landed")
+        if (drop.key, drop.version_id) not in found.history.landing and kept is None:
+            yield Violation("object lost", found.told(file), "it is neither in landing nor in the archive")
+        if file.status == "Done" and kept is None:
+            yield Violation("false Done", found.told(file), "it is not in the archive")
+    for drop in found.unregistered:
+        if (drop.key, drop.version_id) not in found.history.landing:
+            yield Violation("object lost", f"{drop.key} {drop.version_id}", "never registered, and not in landing")
+    for key in sorted(found.history.archive.keys() - archived.keys()):
+        yield Violation("archive unknown", key, "no row of mng.files says that it is there")
+
+
+def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
+    """Check that a file is Filtered Out only where newest is taken and there is another that was."""
+    for _, file in found.registered:
+        if file.status != "Filtered Out":
+            continue
+        target = found.target(file)
+        others = [each for each in found.history.files if each.file_type == file.file_type and each is not file]
+        if not target or target.select != "newest":
+            yield Violation("filtered wrongly", found.told(file), "its type takes all files")
+        elif not any((each.landed_at, each.key) >= (file.landed_at, file.key) for each in others):
+            yield Violation("filtered wrongly", found.told(file), "no file of its type is newer")
+
+
+def told_once(found: _Checked) -> Iterator[Violation]:
+    """Check that people hear of each failed run, and once.
+
+    Between the channel's answer and the note of it any process can die, and the alert comes again: only as many
+    repetitions as such cuts are allowed.
+    """
+    counts = Counter(found.history.alerts)
+    for run in sorted(found.history.failed_runs - counts.keys()):
+        yield Violation("alert missing", run, "the run failed and nobody was told")
+    for run, count in sorted(counts.items()):
+        if count > 1 + found.history.retold.get(run, 0):
+            yield Violation("alert doubled", run, f"sent {count} times")
+
+
+def _expected(found: _Checked) -> dict[str, set[str]]:
+    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads."""
+    tables: dict[str, dict[str, str]] = {}
+    loads = [
+        (file.loaded_at, drop, file) for drop, file in found.registered if file.status == "Done" and file.loaded_at
+    ]
+    for _, drop, file in sorted(loads, key=lambda load: load[0]):
+        target = found.target(file)
+        mode = target.mode if target else "append"
+        table = tables.setdefault(file.table_name or "", {})
+        if mode in ("truncate", "replace"):
+            table.clear()
+        table.update(_by_place(drop.rows, mode))
+    return {name: set(rows.values()) for name, rows in tables.items()}
+
+
+def _by_place(rows: tuple[Row, ...], mode: str) -> dict[str, str]:
+    return {key if mode == "merge" else token: token for token, key in rows}
+
+
+def _unexpected(found: _Checked, owner: FileRow | None, token: str, table: str) -> Violation:
+    if owner is None:
+        return Violation("row of nobody", table, f"row {token} is in no file that is registered")
+    if owner.status != "Done":
+        return Violation("row of a file that is not Done", found.told(owner), f"row {token} is in {table}")
+    return Violation("row outlived", found.told(owner), f"row {token} is in {table}, where it must not be")
+
+
+def _wrong_lineage(found: _Checked, row: LoadedRow, table: str) -> Iterator[Violation]:
+    owner = found.owners.get(row.token)
+    if owner and owner.status == "Done" and row.loaded_at != owner.loaded_at:
+        facts = f"row {row.token} of {table} has _loaded_at {row.loaded_at}, mng.files {owner.loaded_at}"
+        yield Violation("lineage wrong", found.told(owner), facts)
+
+
+_CHECKS: tuple[Callable[[_Checked], Iterator[Violation]], ...] = (
+    registered_once,
+    statuses_legal,
+    quiet,
+    done_is_true,
+    rows_exactly_once,
+    rejected_once,
+    nothing_lost,
+    filtered_for_a_reason,
+    told_once,
+)
