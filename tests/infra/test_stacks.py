@@ -282,6 +282,7 @@ def variables(modules: Iterable[Path]) -> set[str]:
 NOT_ON_AWS = {
     "LAKEPORT_AIRFLOW_SECRET",  # of an Airflow that is not MWAA's
     "LAKEPORT_SCHEMAS",  # the schemas lie beside the DAG files
+    "LAKEPORT_HOME",  # so do the transforms; the SQL lies beside the package
     "LAKEPORT_RECONCILE_SCHEDULE",  # has a default that suits
 }
 
