@@ -143,6 +143,9 @@ class Deploying:
             raise self._explained(stack, error) from error
 
     def _explained(self, stack: Stack, error: ClientError) -> Exception:
+        if code_of(error) == "ValidationError":
+            said = error.response["Error"]["Message"]
+            return DeployError(f"stack {stack.name}: {said}; mend the deployment's YAML or the template")
         if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
             return error
         remedy = "let somebody deploy it who may (./lakeport deploy), then run this again"
@@ -160,7 +163,8 @@ class Deploying:
         return airflow.plan(found, bucket, changing) if found else []
 
     def _is_landing_due(self, stack: dict[str, str]) -> bool:
-        return bool(self.deployment.parameters.get("ExistingLandingBucket")) and not landing.is_current(self.aws, stack)
+        is_existing = bool(stack) and bool(self.deployment.parameters.get("ExistingLandingBucket"))
+        return is_existing and not landing.is_current(self.aws, stack)
 
     def _database_due(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Return the fingerprint of users and tables where they are not those of the last release."""
