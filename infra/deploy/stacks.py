@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -242,6 +243,7 @@ def _change(part: str, change: dict[str, Any]) -> Change:
     return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
 
 
+@lru_cache(maxsize=4)
 def _outline(template: str) -> dict[str, Any]:
     loader = _Loader(template)
     try:

@@ -198,6 +198,7 @@ def test_changed_module_updates_environment_and_function_once(cloud: Cloud) -> N
         cloud.environment.versions["PluginsS3ObjectVersion"]
         == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
     )
+    assert cloud.environment.asked["WorkerReplacementStrategy"] == "GRACEFUL"
 
 
 def test_deleted_dag_file_goes_last(cloud: Cloud) -> None:
@@ -222,7 +223,12 @@ def test_release_is_rolled_back_twice(cloud: Cloud) -> None:
         cloud.deployed()
         kept.append(state(cloud))
 
+    template = cloud.checkout / "infra" / "main.yaml"
+    text = template.read_text()
+    template.write_text(text.replace("Lakeport in a private VPC", "Lakeport in its private VPC"))
     cloud.deployed("--rollback")
+    template.write_text(text)
+    assert "ExecuteChangeSet" not in cloud.account.asked("cloudformation")
     assert state(cloud) == kept[1]
     cloud.deployed("--rollback")
     assert state(cloud) == kept[0]
@@ -441,9 +447,9 @@ def test_readers_read(cloud: Cloud) -> None:
     """A member of the group sees the lake and mng, tables of later loads included, and changes neither."""
     reader = f"reader_{uuid.uuid4().hex[:8]}"
     table = f"lake.{reader}_rows"
-    cloud.query(f"CREATE USER {reader} PASSWORD 'Reader0Reader' IN GROUP lakeport_readers")
+    cloud.query(f"CREATE USER {reader} PASSWORD 'secret' IN GROUP lakeport_readers")
     cloud.query(f"SET SESSION AUTHORIZATION lakeport_loader; CREATE TABLE {table} AS SELECT 1 AS one")
-    who = {"user": reader, "password": "Reader0Reader"}
+    who = {"user": reader, "password": "secret"}
 
     assert cloud.query(f"SELECT one FROM {table}", **who) == [(1,)]  # noqa: S608
     assert cloud.query("SELECT COUNT(*) FROM mng.load_errors", **who)
