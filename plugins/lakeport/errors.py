@@ -7,12 +7,15 @@ LakeportError
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
 │   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
 ├── EnvironmentIncomplete this Airflow lacks a package
-└── AirflowUnavailable a DAG run could not be started
+├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
+│   └── UnknownDag     Airflow has no such DAG
+└── NotReconciled      something could not be healed
 """
 
 from __future__ import annotations
@@ -52,6 +55,10 @@ class DoubledKeys(UnloadableFile):
     """The file has several rows for one key."""
 
 
+class TransformFailed(UnloadableFile):
+    """The transform of a schema failed on this file."""
+
+
 class ChecksFailed(UnloadableFile):
     """The rows of a load are not as the schema's checks say."""
 
@@ -69,7 +76,15 @@ class SampleError(LakeportError):
 
 
 class AirflowUnavailable(LakeportError):
-    """A DAG run could not be started."""
+    """A DAG run could not be started, or Airflow could not be asked about it."""
+
+
+class UnknownDag(AirflowUnavailable):
+    """Airflow has no such DAG."""
+
+
+class NotReconciled(LakeportError):
+    """Something could not be healed."""
 
 
 class EnvironmentIncomplete(LakeportError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
     """
     rules: dict[str, ArrivalRule] = {}
     problems: list[str] = []
-    published = {rule.file_type: rule for rule in _published(s3).rules}
+    published = {rule.file_type: rule for rule in published_index(s3).rules}
     for path in schema_paths(folder):
         try:
             rules[path.stem] = rule_of(read_file_type(path))
@@ -41,10 +42,12 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
 def rule_of(file_type: FileType) -> ArrivalRule:
     """Return what registration must know of one file type."""
     format_ = file_type.format
-    return ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    rule = ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    return replace(rule, on_arrival=file_type.cron is None)
 
 
-def _published(s3: S3Client) -> ArrivalIndex:
+def published_index(s3: S3Client) -> ArrivalIndex:
+    """Return what registration was last told of the schemas."""
     try:
         answer = s3.get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
     except ClientError as error:

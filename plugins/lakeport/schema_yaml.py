@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from lakeport import schema_problems
+from lakeport import schema_problems, transform_sql
 from lakeport.errors import SchemaError
-from lakeport.file_type import FileType
+from lakeport.file_type import Alerts, FileType
 from lakeport.schema_problems import Place, label
+from lakeport.transforming import function
 
 DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
@@ -71,6 +72,16 @@ def read_file_type(path: Path) -> FileType:
         raise SchemaError([_printable(problem) for problem in error.problems]) from error
 
 
+def default_alerts(folder: Path) -> Alerts:
+    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    path = folder / DEFAULTS
+    try:
+        _, defaults = _read(path) if _is_there(path) else ("", {})
+        return Alerts.model_validate(defaults.get("alerts") or {})
+    except (SchemaError, ValidationError):
+        return Alerts()
+
+
 def line_of(path: Path, place: Place) -> int:
     """Return the line of a key in a schema that can be read."""
     return schema_problems.node_at(schema_problems.compose(_text(path)), place)[1]
@@ -94,6 +105,8 @@ def _file_type(path: Path) -> FileType:
     except ValidationError as error:
         texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
         problems += schema_problems.of_values(texts, owner, error)
+    else:
+        problems += _transform_problems(path, file_type)
     if problems:
         raise SchemaError(problems)
     return file_type
@@ -183,6 +196,14 @@ def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterat
         if key in defaults:
             line = schema_problems.node_at(schema_problems.compose(text), (key,))[1]
             yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+
+
+def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
+    """Yield what is wrong with the query and the function that the schema names."""
+    found = {"sql": transform_sql.objections(file_type), "python": function.objections(file_type)}
+    for key, objections in found.items():
+        for objection in objections:
+            yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"
 
 
 def _printable(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -82,7 +82,7 @@ def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
     dag = load_dag(file_type)
 
     steps = STEPS if file_type.landing.select == "newest" else STEPS_OF_ALL
-    left_out = {"prepare_files"} if not file_type.format.is_prepared else set()
+    left_out = {"prepare_files"} if not file_type.is_prepared else set()
     left_out |= {"warn_of_rejects"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
     assert dag.dag_id == f"load_{path.stem}"
@@ -111,7 +111,7 @@ def test_airflows_own_dag_bag_is_full_and_without_errors(monkeypatch: pytest.Mon
     bag = DagBag(REPOSITORY / "dags", include_examples=False)
 
     assert bag.import_errors == {}
-    assert {f"load_{path.stem}" for path in SCHEMAS} <= set(bag.dags)
+    assert {"reconcile", *(f"load_{path.stem}" for path in SCHEMAS)} <= set(bag.dags)
 
 
 def test_two_runs_of_a_type_never_overlap() -> None:
@@ -122,11 +122,24 @@ def test_two_runs_of_a_type_never_overlap() -> None:
     assert not dag.is_paused_upon_creation
 
 
+def test_runs_start_as_files_arrive_or_at_the_times_of_a_cron_schedule() -> None:
+    assert load_dag(make_file_type()).schedule is None
+
+    dag = load_dag(make_file_type(schedule="30 6 * * 1-5"))
+
+    assert dag.schedule == CronTriggerTimetable("30 6 * * 1-5", timezone="UTC")
+    assert "CronTriggerTimetable" in serialized(dag)
+    sensor = dag.get_task("wait_for_files")
+    assert isinstance(sensor, NewFilesSensor)
+    assert sensor.waits_in_trigger
+
+
 def test_schema_sets_owner_retries_and_waiting() -> None:
-    dag = load_dag(make_file_type(owner="trip-data", retries=7, wait={"every": "5s", "for": "2m"}))
+    dag = load_dag(make_file_type(owner="trip-data", retries=7, retry_delay="20s", wait={"every": "5s", "for": "2m"}))
 
     assert {task.owner for task in dag.tasks} == {"trip-data"}
-    assert {task.retries for task in dag.tasks} == {7}
+    delays = {(task.retries, task.retry_delay.seconds, task.retry_exponential_backoff) for task in dag.tasks}
+    assert delays == {(7, 20, 2.0)}
     sensor = dag.get_task("wait_for_files")
     assert isinstance(sensor, NewFilesSensor)
     assert (sensor.poke_interval, sensor.timeout, sensor.mode, sensor.soft_fail) == (5, 120, "poke", True)
