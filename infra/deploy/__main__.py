@@ -31,6 +31,7 @@ SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that lo
 TemplatesOption = Annotated[
     Path, typer.Option(help="Folder of bootstrap.yaml and main.yaml.", file_okay=False, exists=True)
 ]
+DatabaseOption = Annotated[bool, typer.Option("--database", help="Make database users, rights and mng tables again.")]
 WaitOption = Annotated[float, typer.Option(help="Seconds between two looks at what AWS is doing.", min=0)]
 
 
@@ -46,6 +47,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     plan: PlanOption = False,
     schemas_only: SchemasOption = False,
     rollback: RollbackOption = False,
+    database: DatabaseOption = False,
     smoke_test: SmokeOption = True,
     templates: TemplatesOption = deployment.TEMPLATES,
     wait_seconds: WaitOption = 5,
@@ -56,7 +58,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     """
     chosen = deployment.read(name, templates=templates)
     aws = Aws(chosen.region, wait_seconds)
-    deploying = Deploying(aws, chosen)
+    deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)
     if schemas_only or rollback:
         bucket = _bucket(deploying)
         if rollback and (not bucket.release or publishing.is_published_since(bucket, bucket.release)):

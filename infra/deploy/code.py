@@ -36,7 +36,6 @@ LIVE = "dags/"
 SCHEMAS = "dags/schemas/"
 RELEASE = "release.json"
 BUILD = package.REPOSITORY / "build"
-_RECORDS = (RELEASE, settings.INDEX_KEY)
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class CodeBucket:
 
     def objects(self) -> dict[str, dict[str, str]]:
         """Return what a release record says of the objects."""
-        return {key: asdict(each) for key, each in sorted(self.stored.items()) if key not in _RECORDS}
+        return {key: asdict(each) for key, each in sorted(self.stored.items()) if _is_code(key)}
 
     def _read(self, key: str) -> tuple[dict[str, Any], str | None]:
         try:
@@ -165,7 +164,8 @@ class CodeBucket:
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for each in page.get("Contents", []):
                 known = recorded.get(each["Key"])
-                yield each["Key"], known if known and known.etag == each["ETag"] else self._look(each["Key"])
+                if _is_code(each["Key"]):
+                    yield each["Key"], known if known and known.etag == each["ETag"] else self._look(each["Key"])
 
     def _look(self, key: str) -> Stored:
         head = self.s3.head_object(Bucket=self.bucket, Key=key)
@@ -173,6 +173,10 @@ class CodeBucket:
 
     def _sha256(self, key: str) -> str | None:
         return self.stored[key].sha256 if key in self.stored else None
+
+
+def _is_code(key: str) -> bool:
+    return key in ARTIFACTS or key.startswith(LIVE)
 
 
 def _digest(paths: list[Path], more: str = "") -> str:

@@ -73,13 +73,15 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
         return False
     body = {"file_types": file_types, "schemas": _schemas(bucket), "previous": previous}
     bucket.put(Item.of_bytes(settings.INDEX_KEY, json.dumps(body, indent=1).encode()))
-    bucket.index, bucket.index_version = body, bucket.version(settings.INDEX_KEY)
+    bucket.index = body
     return True
 
 
 def index_at(bucket: CodeBucket, version: str) -> tuple[list[Item], dict[str, Any]]:
     """Return the schemas of an earlier index, with that index."""
     index = json.loads(bucket.read_version(settings.INDEX_KEY, version))
+    if "schemas" not in index:  # by `lakeport publish`, which knows of no versions
+        raise DeployError("the earlier index names no schemas; check out those you want and deploy them")
     return [_earlier(bucket, key, **each) for key, each in index["schemas"].items()], index
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -50,7 +51,7 @@ class Stack:
     @property
     def declared(self) -> dict[str, str]:
         """Return every parameter of the template with its default ("" where it has none)."""
-        found = yaml.load(self.template, _Loader)["Parameters"]  # noqa: S506 # nosec B506 - a SafeLoader
+        found = _outline(self.template)["Parameters"]
         return {name: _text(each.get("Default", "")) for name, each in found.items()}
 
     @property
@@ -81,7 +82,7 @@ def plan(aws: Aws, stack: Stack) -> list[Change]:
     current = describe(aws, stack.name)
     part = f"stack {stack.name}"
     if current is None or current["StackStatus"] in _NEVER_MADE:
-        count = len(yaml.load(stack.template, _Loader)["Resources"])  # noqa: S506 # nosec B506 - a SafeLoader
+        count = len(_outline(stack.template)["Resources"])
         return [Change(part, "create", f"up to {count} resources")]
     if current["StackStatus"].endswith("_IN_PROGRESS"):
         return [Change(part, "wait", f"AWS is working on it: {current['StackStatus']}")]
@@ -112,7 +113,8 @@ def apply(aws: Aws, stack: Stack) -> bool:
     if change_set is None:
         return False
     seen = _event_ids(aws, stack.name)
-    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"])
+    # What this very change makes goes if it fails, buckets and keys too: nothing is in them yet.
+    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"], RetainExceptOnCreate=True)
     aws.report(f"stack {stack.name}: {'creating' if current is None else 'updating'}")
     done = _settled(aws, stack.name, seen) or {}
     if done.get("StackStatus") not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -144,7 +146,6 @@ def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.wanted.items()],
         Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
-        ImportExistingResources=kind == "CREATE",  # buckets a failed creation left behind
         **_template_of(aws, stack),
     )
     found: dict[str, Any] = {}
@@ -178,8 +179,7 @@ def _template_of(aws: Aws, stack: Stack) -> dict[str, str]:
         raise DeployError(f"the template of stack {stack.name} is longer than {_BODY_BYTES:,} bytes")
     key = f"templates/{stack.name}.yaml"
     aws.client("s3").put_object(Bucket=stack.template_bucket, Key=key, Body=stack.template.encode())
-    url = aws.client("s3").meta.endpoint_url.replace("://", f"://{stack.template_bucket}.", 1)
-    return {"TemplateURL": f"{url}/{key}"}
+    return {"TemplateURL": f"{aws.client('s3').meta.endpoint_url}/{stack.template_bucket}/{key}"}
 
 
 def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
@@ -218,7 +218,7 @@ def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
 
 
 def _delete(aws: Aws, name: str) -> None:
-    """Delete a stack that was never made; the resources it must keep are taken over by the next creation."""
+    """Delete a stack that was never made; its resources went as its creation failed."""
     aws.report(f"stack {name}: its creation failed earlier; deleting what is left of it")
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := _settled(aws, name)) is not None:
@@ -241,6 +241,16 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
 def _change(part: str, change: dict[str, Any]) -> Change:
     replaced = {"True": ", replaced", "Conditional": ", perhaps replaced"}.get(change.get("Replacement", ""), "")
     return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
+
+
+@lru_cache(maxsize=4)
+def _outline(template: str) -> dict[str, Any]:
+    loader = _Loader(template)
+    try:
+        found: dict[str, Any] = loader.get_single_data()
+        return found
+    finally:
+        loader.dispose()
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ import json
 import re
 import threading
 import time
+import urllib.error
 import urllib.parse
 import uuid
 from collections.abc import Callable
@@ -39,6 +40,8 @@ class Environment:
         self.status = "AVAILABLE"
         self.versions: dict[str, str] = {}
         self.last_update: dict[str, Any] = {}
+        self.asked: dict[str, Any] = {}
+        """The last update."""
         self.fails_with: str | None = None
         self.start: Callable[[dict[str, str]], None] = lambda _: time.sleep(_UPDATE_SECONDS)
         self.ask: Callable[[dict[str, Any]], Any] = answer_well
@@ -48,6 +51,7 @@ class Environment:
         return found | ({"LastUpdate": self.last_update} if self.last_update else {})
 
     def update(self, asked: dict[str, str]) -> None:
+        self.asked = asked
         self.status, self.last_update = "UPDATING", {"Status": "PENDING", "CreatedAt": time.time()}
         threading.Thread(target=self._update, args=(asked,), daemon=True).start()
 
@@ -130,7 +134,7 @@ class Account:
             }
         environment = self.environments[name]
         if operation.startswith("POST /restapi/"):
-            return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(body)}
+            return _rest_api(environment, body)
         if operation.startswith("PATCH"):
             environment.update(body)
             return 200, {"Arn": f"arn:aws:airflow:us-east-1:000000000000:environment/{name}"}
@@ -229,6 +233,15 @@ class Account:
         for method in ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"):
             setattr(Handler, f"do_{method}", Handler.handle_call)
         return Handler
+
+
+def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:
+    """Answer as InvokeRestApi: what Airflow refuses is an error that carries Airflow's status and words."""
+    try:
+        return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(asked)}
+    except urllib.error.HTTPError as error:
+        said = {"RestApiStatusCode": error.code, "RestApiResponse": json.loads(error.read() or b"{}")}
+        return 400, {"__type": "RestApiClientException", **said}
 
 
 def _operation(method: str, path: str, target: str | None, service: str, body: bytes) -> str:

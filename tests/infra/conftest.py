@@ -24,9 +24,10 @@ from local.aws import server
 from local.config import HOST, REPOSITORY, Config, Ports
 from tests.infra.account import Account, Environment
 from tests.infra.command import Command
-from tests.infra.reducing import reduced, unsupported_types
+from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
 
 NAME = "lake-test"
+ADMIN_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin"
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Cloud:
     command: Command
     removed: dict[str, dict[str, str]] = field(default_factory=dict)
     """Per stack, what the local AWS server does not know: logical id and type."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Airflow's options in the template, and the output that says what each became."""
     first: str = ""
     """What the first deployment said."""
     first_calls: list[tuple[str, str]] = field(default_factory=list)
@@ -119,7 +122,6 @@ def cloud() -> Iterator[Cloud]:
     try:
         account = Account(config)
         account.environments[NAME] = Environment(NAME)
-        os.environ["AWS_ENDPOINT_URL_MWAA"] = account.endpoint  # inherited by the functions of the AWS server
         local_stack.up(config, report=lambda _: None, only=frozenset({"aws", "redshift"}))
         checkout = directory / "checkout"
         cloud = _checkout(Cloud(account, config, checkout, Command(checkout, _variables(config, checkout, account))))
@@ -127,7 +129,6 @@ def cloud() -> Iterator[Cloud]:
         cloud.first_calls = list(account.calls)
         yield cloud
     finally:
-        os.environ.pop("AWS_ENDPOINT_URL_MWAA", None)
         local_stack.down(config, report=lambda _: None)
         if cloud:
             cloud.command.close()
@@ -155,7 +156,13 @@ def _checkout(cloud: Cloud) -> Cloud:
     for stack in ("bootstrap", "main"):
         path = cloud.checkout / "infra" / f"{stack}.yaml"
         types = unsupported_types(cloud.client("cloudformation"), path.read_text())
-        text, cloud.removed[stack] = reduced(path.read_text(), types, {"Airflow": {"Ref": "Name"}})
+        options = options_of_airflow(path.read_text()) if stack == "main" else {}
+        outputs = {f"Option{number}": value for number, value in enumerate(options.values())}
+        cloud.options |= dict(zip(options, outputs, strict=True))
+        text, cloud.removed[stack] = reduced(path.read_text(), types, {"Airflow": {"Ref": "Name"}}, outputs)
+        # The function asks MWAA where the account answers for it.
+        mwaa = "LAKEPORT_MWAA_ENVIRONMENT:\n            Ref: Name\n"
+        text = text.replace(mwaa, f"{mwaa}          AWS_ENDPOINT_URL_MWAA: {cloud.account.endpoint}\n")
         # The certificate of this Redshift instead of Amazon's: verified all the same.
         path.write_text(text.replace("/etc/pki/tls/certs/ca-bundle.crt", str(warehouse.certificate(cloud.config))))
     folder = cloud.checkout / "infra" / "deployments"
@@ -172,7 +179,7 @@ def _deployment(cloud: Cloud) -> dict[str, Any]:
         "function_python": here.python,
         "function_architecture": "arm64" if here.platform.startswith("aarch64") else "x86_64",
         "database_cluster": "stand-in",
-        "database_admin_secret": "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin",
+        "database_admin_secret": ADMIN_ARN,
         "parameters": {
             "ExistingRedshiftHost": HOST,
             "ExistingRedshiftSecurityGroupId": "sg-0000000000000000f",

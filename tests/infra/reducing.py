@@ -9,24 +9,7 @@ from typing import Any
 import yaml
 from botocore.exceptions import ClientError
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as the long ones."""
-
-
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
+from tests.infra.stacks import parsed
 
 
 class _Dumper(yaml.SafeDumper):
@@ -46,12 +29,22 @@ def unsupported_types(cloudformation: Any, template: str) -> list[str]:
     return []
 
 
-def reduced(template: str, types: list[str], instead: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def options_of_airflow(template: str) -> dict[str, Any]:
+    """Return the Airflow options that the template gives to MWAA, unresolved."""
+    resources = parsed(template)["Resources"]
+    found: dict[str, Any] = resources["Airflow"]["Properties"]["AirflowConfigurationOptions"]
+    return found
+
+
+def reduced(
+    template: str, types: list[str], instead: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> tuple[str, dict[str, str]]:
     """Return the template without resources of these types, and what was taken out: logical id and type.
 
-    Where others refer to one of them, `instead` says what stands there.
+    Where others refer to one of them, `instead` says what stands there.  `outputs` are more outputs.
     """
-    whole = yaml.load(template, _Loader)  # noqa: S506 - a SafeLoader
+    whole = parsed(template)
+    whole["Outputs"] |= {name: {"Value": value} for name, value in outputs.items()}
     removed = {name: each["Type"] for name, each in whole["Resources"].items() if each["Type"] in types}
     for name in removed:
         del whole["Resources"][name]
