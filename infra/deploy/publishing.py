@@ -80,6 +80,8 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
 def index_at(bucket: CodeBucket, version: str) -> tuple[list[Item], dict[str, Any]]:
     """Return the schemas of an earlier index, with that index."""
     index = json.loads(bucket.read_version(settings.INDEX_KEY, version))
+    if "schemas" not in index:  # by `lakeport publish`, which knows of no versions
+        raise DeployError("the earlier index names no schemas; check out those you want and deploy them")
     return [_earlier(bucket, key, **each) for key, each in index["schemas"].items()], index
 
 

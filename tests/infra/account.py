@@ -40,6 +40,8 @@ class Environment:
         self.status = "AVAILABLE"
         self.versions: dict[str, str] = {}
         self.last_update: dict[str, Any] = {}
+        self.asked: dict[str, Any] = {}
+        """The last update."""
         self.fails_with: str | None = None
         self.start: Callable[[dict[str, str]], None] = lambda _: time.sleep(_UPDATE_SECONDS)
         self.ask: Callable[[dict[str, Any]], Any] = answer_well
@@ -49,6 +51,7 @@ class Environment:
         return found | ({"LastUpdate": self.last_update} if self.last_update else {})
 
     def update(self, asked: dict[str, str]) -> None:
+        self.asked = asked
         self.status, self.last_update = "UPDATING", {"Status": "PENDING", "CreatedAt": time.time()}
         threading.Thread(target=self._update, args=(asked,), daemon=True).start()
 
