@@ -12,11 +12,11 @@ from local.errors import PartError
 _PATIENCE_SECONDS = 60
 
 
-def call(config: Config, path: str, body: object = None) -> Any:
+def call(config: Config, path: str, body: object = None, method: str | None = None) -> Any:
     """Read from, or with a body post to, a path below /api/v2; raises urllib.error.HTTPError for a refusal."""
     user = {"username": credentials.USER, "password": credentials.PASSWORD}
     token = _http(f"{config.airflow_url}/auth/token", user, {})["access_token"]
-    return _http(f"{config.airflow_url}/api/v2{path}", body, {"Authorization": f"Bearer {token}"})
+    return _http(f"{config.airflow_url}/api/v2{path}", body, {"Authorization": f"Bearer {token}"}, method)
 
 
 def wait_for_dags(config: Config) -> None:
@@ -33,8 +33,8 @@ def wait_for_dags(config: Config) -> None:
         time.sleep(0.3)
 
 
-def _http(url: str, body: object, headers: dict[str, str]) -> Any:
+def _http(url: str, body: object, headers: dict[str, str], method: str | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers})
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)

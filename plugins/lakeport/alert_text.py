@@ -15,6 +15,7 @@ _SLACK_SECTION_CHARACTERS = 3000
 _SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SUBJECT_CHARACTERS = 200
 _FILES_IN_TITLE = 3
+_FILES_IN_DIGEST = 20
 RejectedLine = tuple[str, int, str | None, str | None, str]
 
 
@@ -37,6 +38,8 @@ class FailedFile:
     bucket: str
     key: str
     version_id: str | None
+    is_loaded: bool = False
+    """Its rows are in the table, and only archiving it was left to do."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,22 @@ class FailedRun:
     @property
     def replay_command(self) -> str:
         """Return the command that loads the files again."""
-        return "./lakeport replay " + (" ".join(file.file_id[:12] for file in self.files) or f"--type {self.file_type}")
+        lost = [file.file_id[:12] for file in self.files if not file.is_loaded]
+        return "./lakeport replay " + (" ".join(lost) or f"--type {self.file_type}")
+
+    @property
+    def remedy(self) -> str:
+        """Return what a person can do."""
+        if self.files and all(file.is_loaded for file in self.files):
+            return "nothing: the rows are in the table; reconcile finishes the rest, at once with ./lakeport reconcile"
+        return f"{self.replay_command}  (after the cause is mended)"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what a person needs, label by label."""
-        files = [f"s3://{file.bucket}/{file.key} (version {file.version_id})" for file in self.files]
+        files = [
+            f"s3://{file.bucket}/{file.key} (version {file.version_id})" + ", loaded" * file.is_loaded
+            for file in self.files
+        ]
         return [
             ("File", "\n".join(files) or "none was taken yet"),
             ("File type", self.file_type),
@@ -74,7 +88,7 @@ class FailedRun:
             ("Error", self.error),
             ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
             ("Log", self.log_url),
-            ("To load it again", f"{self.replay_command}  (after the cause is mended)"),
+            ("To load it again", self.remedy),
         ]
 
 
@@ -116,6 +130,56 @@ class LoadedRun:
             ("Run", f"{self.run_id} of {self.dag_id}"),
             ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
             ("To see them all", f"./lakeport errors --type {self.file_type}"),
+        ]
+
+
+@dataclass(frozen=True)
+class RejectedFiles:
+    """Files that landed and that no file type takes, as (key, reason)."""
+
+    files: Sequence[tuple[str, str | None]]
+
+    @property
+    def title(self) -> str:
+        """Return the alert in one line."""
+        if len(self.files) == 1:
+            return "1 file was rejected as it landed"
+        return f"{len(self.files):,} files were rejected as they landed"
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person needs, label by label."""
+        shown = [f"{key}: {reason}" for key, reason in self.files[:_FILES_IN_DIGEST]]
+        others = len(self.files) - len(shown)
+        return [
+            ("Files", "\n".join(shown) + (f"\nand {others:,} more" if others else "")),
+            ("To see them all", "./lakeport status --status Rejected"),
+            (
+                "To load one",
+                "have it sent as a file type takes it, or mend the schema, ./lakeport publish, send it again",
+            ),
+        ]
+
+
+@dataclass(frozen=True)
+class Unhealed:
+    """A reconciliation that could not heal all it found."""
+
+    run_id: str
+    error: str
+    log_url: str
+
+    @property
+    def title(self) -> str:
+        """Return the alert in one line."""
+        return "reconcile could not do all its work"
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what a person needs, label by label."""
+        return [
+            ("Error", self.error),
+            ("Run", f"{self.run_id} of reconcile"),
+            ("Log", self.log_url),
+            ("To try again", "./lakeport reconcile  (after the cause is mended)"),
         ]
 
 

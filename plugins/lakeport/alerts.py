@@ -6,7 +6,6 @@ runs in the dag-processor after every failure, without the exception.  So the fi
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,16 +13,16 @@ from airflow.configuration import conf
 from psycopg2.extensions import cursor
 
 from lakeport import mng, settings
-from lakeport.alert_text import Alert, FailedFile, FailedRun
+from lakeport.alert_records import raise_once
+from lakeport.alert_text import Alert, Unhealed
+from lakeport.failing import KILLED, EndedRun, fail, last_error
 from lakeport.file_type import Alerts, FileType
 from lakeport.mng import TaskRun
+from lakeport.schema_yaml import default_alerts
 from lakeport.statements import statement
 from lakeport.tasks import Context, task_run_of, warehouse_of
 from lakeport.warehouse import Warehouse
 
-log = logging.getLogger(__name__)
-
-_KILLED = "a task ended without saying why: its process was killed, or the worker was lost"
 _ERROR_BYTES = 16_384
 
 
@@ -31,7 +30,7 @@ def record_task_error(context: Context) -> None:
     """Write down what a failing task says; runs in its process, at each failed try."""
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
-    values["error"] = mng.clipped(str(context.get("exception") or _KILLED), _ERROR_BYTES)
+    values["error"] = mng.clipped(str(context.get("exception") or KILLED), _ERROR_BYTES)
     values["log_url"] = context["ti"].log_url
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
         warehouse.transaction(lambda current: current.execute(statement("mng/record_task_error"), values))
@@ -42,23 +41,7 @@ def send_once(warehouse: Warehouse, run: TaskRun, tell: Callable[[cursor], Alert
 
     Safe to repeat: what was not acknowledged by every channel is sent again.
     """
-    key = {"dag_id": run.dag_id, "run_id": run.run_id}
-
-    def raised(current: cursor) -> Alert | None:
-        current.execute(statement("mng/alert_of_run"), key)
-        earlier = current.fetchall()
-        if any(sent_at for (sent_at,) in earlier):
-            log.info("run %s has alerted already", run.run_id)
-            return None
-        alert = tell(current)
-        if alert and not earlier:
-            current.execute(statement("mng/raise_alert"), key)
-        return alert
-
-    alert = warehouse.transaction(raised)
-    if alert:
-        _send(alert, alerts)
-        warehouse.transaction(lambda current: current.execute(statement("mng/alert_sent"), key))
+    raise_once(warehouse, (run.dag_id, run.run_id), tell, alerts, send_now)
 
 
 class FailRun:
@@ -74,26 +57,29 @@ class FailRun:
         """Do it for the run of this context."""
         run = context["dag_run"]
         by = TaskRun(run.dag_id, run.run_id, "")
-        with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-            send_once(warehouse, by, lambda current: self._fail(current, run), self.file_type.alerts)
-
-    def _fail(self, current: cursor, run: Any) -> FailedRun:
-        key = {"dag_id": run.dag_id, "run_id": run.run_id, "file_type": self.file_type.name}
-        current.execute(statement("mng/last_task_error"), key)
-        task_id, error, log_url = current.fetchone() or ("(unknown)", _KILLED, _run_url(run.dag_id, run.run_id))
-        current.execute(statement("mng/files_of_failed_run"), {**key, "started_at": _naive_utc(run.start_date)})
-        files = [FailedFile(*row) for row in current.fetchall()]
-        self._move(current, files, TaskRun(run.dag_id, run.run_id, task_id), error)
-        rejected = mng.first_rejected(current, [file.file_id for file in files], run.run_id)
+        ended = EndedRun(run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id), _naive_utc(run.start_date))
         table = self.file_type.table.name
-        return FailedRun(run.dag_id, run.run_id, self.file_type.name, table, task_id, error, log_url, files, rejected)
+        with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
+            send_once(
+                warehouse, by, lambda current: fail(current, ended, self.file_type.name, table), self.file_type.alerts
+            )
 
-    def _move(self, current: cursor, files: list[FailedFile], by: TaskRun, error: str) -> None:
-        file_ids = [file.file_id for file in files]
-        mng.move(current, file_ids, by, from_=["New", "In Progress"], to="Fail", reason=f"{by.task_id}: {error}")
+
+def tell_of_reconcile(context: Context) -> None:
+    """Alert, once a run, of a reconciliation that could not do all its work; its DAG run's on_failure_callback."""
+    run = context["dag_run"]
+    by = TaskRun(run.dag_id, run.run_id, "")
+
+    def tell(current: cursor) -> Alert:
+        _, error, log_url = last_error(current, EndedRun(run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id)))
+        return Unhealed(run.run_id, error, log_url)
+
+    with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
+        send_once(warehouse, by, tell, default_alerts(settings.schemas_folder()))
 
 
-def _send(run: Alert, alerts: Alerts) -> None:
+def send_now(run: Alert, alerts: Alerts) -> None:
+    """Send an alert by the connections of Airflow."""
     # Imported only when needed: the providers' hooks would cost every task 0.2 s of its start.
     from lakeport.alert_channels import send  # noqa: PLC0415
 

@@ -80,8 +80,8 @@ def load_dag(file_type: FileType) -> DAG:
         default_args={
             "owner": file_type.owner,
             "retries": file_type.retries,
-            "retry_delay": timedelta(seconds=5),
-            "retry_exponential_backoff": True,
+            "retry_delay": timedelta(seconds=file_type.retry_delay),
+            "retry_exponential_backoff": 2.0,
             "max_retry_delay": timedelta(minutes=5),
             "on_failure_callback": record_task_error,
             "on_retry_callback": record_task_error,

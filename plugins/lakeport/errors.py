@@ -13,7 +13,9 @@ LakeportError
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
 ├── EnvironmentIncomplete this Airflow lacks a package
-└── AirflowUnavailable a DAG run could not be started
+├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
+│   └── UnknownDag     Airflow has no such DAG
+└── NotReconciled      something could not be healed
 """
 
 from __future__ import annotations
@@ -74,7 +76,15 @@ class SampleError(LakeportError):
 
 
 class AirflowUnavailable(LakeportError):
-    """A DAG run could not be started."""
+    """A DAG run could not be started, or Airflow could not be asked about it."""
+
+
+class UnknownDag(AirflowUnavailable):
+    """Airflow has no such DAG."""
+
+
+class NotReconciled(LakeportError):
+    """Something could not be healed."""
 
 
 class EnvironmentIncomplete(LakeportError):

@@ -132,7 +132,8 @@ class FileType(Part):
         "checks": "What must hold of the rows of a load before it commits.",
         "schedule": "When runs start: on_arrival, or at times that five cron fields say, in UTC.",
         "wait": "How a run that was not started by an arrival waits for files.",
-        "retries": "How often each task is tried again after a passing error.",
+        "retries": "How often each task is tried again after a passing error; others fail it at once.",
+        "retry_delay": "How long the first retry waits; each further one waits twice as long, five minutes at most.",
         "alerts": "Who hears of a failed run.",
     }
     name: Annotated[str, Field(pattern=NAME)]
@@ -149,6 +150,7 @@ class FileType(Part):
     schedule: Schedule = ON_ARRIVAL
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    retry_delay: Seconds = 5
     alerts: Alerts = Alerts()
 
     @property

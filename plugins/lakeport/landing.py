@@ -8,6 +8,8 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
@@ -22,6 +24,7 @@ from lakeport.streams import stream_of
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
 _ZSTD_BYTES = 1024  # may become 32 MiB at once, but no more: four bytes are a block of 128 KiB at most
@@ -36,6 +39,12 @@ def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
     """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
     head = _head(s3, Bucket=bucket, Key=key)
     return None if head is None else head.get("VersionId") or head["ETag"].strip('"')
+
+
+def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
+    """Return when the object was written, in UTC without zone, or None if there is no object."""
+    head = _head(s3, Bucket=bucket, Key=key)
+    return None if head is None else head["LastModified"].astimezone(UTC).replace(tzinfo=None)
 
 
 def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> CopySource:
@@ -68,6 +77,34 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> No
 def remove_version(s3: S3Client, source: CopySource) -> None:
     """Remove exactly that version from landing; a newer one of the same name stays."""
     s3.delete_object(**_version(source))
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object that lies in a bucket; `modified_at` is in UTC, without zone."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str
+    size_bytes: int
+    modified_at: datetime
+
+
+def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
+    """Yield all versions of all objects of a bucket, a thousand at most at a time; delete markers are no objects."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        yield [
+            ObjectVersion(
+                bucket,
+                each["Key"],
+                None if each["VersionId"] == _NO_VERSION else each["VersionId"],
+                each["ETag"].strip('"'),
+                each["Size"],
+                each["LastModified"].astimezone(UTC).replace(tzinfo=None),
+            )
+            for each in page.get("Versions", [])
+        ]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from psycopg2.extensions import cursor
@@ -21,6 +22,17 @@ from lakeport.matching import Match
 from lakeport.statements import statement
 
 _REASON_BYTES = 4096
+
+
+class Status(StrEnum):
+    """Where a file is on its way."""
+
+    NEW = "New"
+    IN_PROGRESS = "In Progress"
+    DONE = "Done"
+    FAIL = "Fail"
+    FILTERED_OUT = "Filtered Out"
+    REJECTED = "Rejected"
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: da
     if not unique:
         return {}
     current.execute(statement("mng/lock_files"))
-    known = _registered(current, list(unique))
+    known = registered(current, list(unique))
     fresh = {file_id: pair for file_id, pair in unique.items() if file_id not in known}
     if fresh:
         rows = [_file_row(arrival, match, now) for arrival, match in fresh.values()]
@@ -105,7 +117,8 @@ def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: da
     return {**known, **{file_id: (match.file_type or "", _status(match)) for file_id, (_, match) in fresh.items()}}
 
 
-def _registered(current: cursor, file_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def registered(current: cursor, file_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return file type and status of those of the files that are registered, by file id."""
     current.execute(statement("mng/registered_files"), {"file_ids": tuple(file_ids)})
     return {file_id: (file_type or "", status) for file_id, file_type, status in current.fetchall()}
 

@@ -26,7 +26,7 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
     """
     rules: dict[str, ArrivalRule] = {}
     problems: list[str] = []
-    published = {rule.file_type: rule for rule in _published(s3).rules}
+    published = {rule.file_type: rule for rule in published_index(s3).rules}
     for path in schema_paths(folder):
         try:
             rules[path.stem] = rule_of(read_file_type(path))
@@ -46,7 +46,8 @@ def rule_of(file_type: FileType) -> ArrivalRule:
     return replace(rule, on_arrival=file_type.cron is None)
 
 
-def _published(s3: S3Client) -> ArrivalIndex:
+def published_index(s3: S3Client) -> ArrivalIndex:
+    """Return what registration was last told of the schemas."""
     try:
         answer = s3.get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
     except ClientError as error:

@@ -23,10 +23,7 @@ Message = tuple[str, str]
 
 @dataclass
 class Registration:
-    """What became of a batch of messages.
-
-    `new_files` has the New files of each type whose runs start on arrival, `failed_messages` are to be delivered again.
-    """
+    """What became of a batch of messages: file types with their New files, and the messages to deliver again."""
 
     new_files: dict[str, list[str]] = field(default_factory=dict)
     failed_messages: list[str] = field(default_factory=list)
@@ -46,7 +43,7 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
         except ArrivalError:
             log.exception("message %s cannot be read", message_id)
             result.failed_messages.append(message_id)
-    _register(readable, index, warehouse, result)
+    register_arrivals(readable, index, warehouse, result)
     return result
 
 
@@ -61,9 +58,10 @@ def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
             log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
 
 
-def _register(
+def register_arrivals(
     messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
 ) -> None:
+    """Register the objects of all messages as `register_messages` does, and add to `result` what became of them."""
     matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
     if not matched:
         return  # test events and deletions must not wake Redshift
@@ -76,12 +74,12 @@ def _register(
             result.failed_messages.append(messages[0][0])
         else:
             for message in messages:
-                _register([message], index, warehouse, result)
+                register_arrivals([message], index, warehouse, result)
         return
     for file_id, (file_type, status) in registered.items():
-        if status == "New" and index.starts_run(file_type):
+        if status == "New":
             result.new_files.setdefault(file_type, []).append(file_id)
-    log.info("%d objects in %d messages: %d to start runs for", len(matched), len(messages), _count(result.new_files))
+    log.info("%d objects in %d messages: %d New", len(matched), len(messages), _count(result.new_files))
 
 
 def _count(files: dict[str, list[str]]) -> int:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from lakeport import schema_problems, transform_sql
 from lakeport.errors import SchemaError
-from lakeport.file_type import FileType
+from lakeport.file_type import Alerts, FileType
 from lakeport.schema_problems import Place, label
 from lakeport.transforming import function
 
@@ -70,6 +70,16 @@ def read_file_type(path: Path) -> FileType:
         return _file_type(path)
     except SchemaError as error:
         raise SchemaError([_printable(problem) for problem in error.problems]) from error
+
+
+def default_alerts(folder: Path) -> Alerts:
+    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    path = folder / DEFAULTS
+    try:
+        _, defaults = _read(path) if _is_there(path) else ("", {})
+        return Alerts.model_validate(defaults.get("alerts") or {})
+    except (SchemaError, ValidationError):
+        return Alerts()
 
 
 def line_of(path: Path, place: Place) -> int:

@@ -47,7 +47,10 @@ def requirements_file() -> Path:
 
 
 def transforms_folder() -> Path:
-    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
+    """Return the folder of the transforms: queries, and modules of the package `transforms`.
+
+    LAKEPORT_TRANSFORMS names another one.
+    """
     return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
@@ -84,6 +87,16 @@ def airflow_secret() -> str:
 def mwaa_environment() -> str | None:
     """Return the name of the MWAA environment that runs the DAGs, or None for an Airflow reached by its own API."""
     return _value("LAKEPORT_MWAA_ENVIRONMENT")
+
+
+def reconcile_schedule() -> str:
+    """Return when the DAG reconcile runs, as a cron expression or preset."""
+    return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
+
+
+def alert_topic() -> str | None:
+    """Return the ARN of the SNS topic that Slack reads, or None where Slack is reached by its own webhook."""
+    return _value("LAKEPORT_ALERT_TOPIC")
 
 
 def _required(name: str) -> str:

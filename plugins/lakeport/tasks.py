@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakeport.mng import TaskRun
-from lakeport.warehouse import Warehouse
+from lakeport.retrying import is_worth_a_retry
+from lakeport.warehouse import Warehouse, is_wrong_password
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -21,8 +22,20 @@ Context = Mapping[str, Any]
 
 
 def warehouse_of(conn_id: str) -> Warehouse:
-    """Return the warehouse behind an Airflow connection."""
-    return Warehouse(lambda: connected(BaseHook.get_connection(conn_id)))
+    """Return the warehouse behind an Airflow connection.
+
+    The connection is read anew each time it is opened, and once more where the password was just rotated.
+    """
+
+    def connect() -> connection:
+        try:
+            return connected(BaseHook.get_connection(conn_id))
+        except psycopg2.OperationalError as error:
+            if not is_wrong_password(error):
+                raise
+            return connected(BaseHook.get_connection(conn_id))
+
+    return Warehouse(connect)
 
 
 def connected(to: Connection) -> connection:
@@ -42,9 +55,13 @@ def task_run_of(context: Context) -> TaskRun:
 
 
 @contextmanager
-def no_retry_for(*errors: type[Exception]) -> Iterator[None]:
-    """Fail the task at once on errors that another try would meet again."""
+def retried_if_worth_it() -> Iterator[None]:
+    """Fail the task at once, without its retries, on errors that another try would meet again."""
     try:
         yield
-    except errors as error:
+    except AirflowException:
+        raise  # Airflow's own words: to skip, to fail, to defer
+    except Exception as error:
+        if is_worth_a_retry(error):
+            raise
         raise AirflowFailException(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,6 +22,11 @@ _TRIES = 5
 _FIRST_PAUSE_SECONDS = 0.2
 # 40001 and 40P01 are PostgreSQL's words for what Redshift reports as message 1023 under SQLSTATE XX000.
 _CONFLICT_SQLSTATES = {"40001", "40P01"}
+# Of psycopg2's OperationalErrors: refused authorization, limits of the program, a statement that was cancelled.
+_LASTING_CLASSES = ("28", "54", "57014")
+_LASTING = re.compile(r"FATAL: .*(does not exist|no pg_hba\.conf entry|permission denied)")
+# COPY passes on what S3 told it: "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown".
+_S3_PASSES = re.compile(r"S3ServiceException:(?s:.*)(Status 5\d\d|Error (SlowDown|RequestTimeout))|S3CurlException")
 
 
 class Warehouse:
@@ -97,11 +103,13 @@ class Warehouse:
 
 
 def is_passing(error: psycopg2.Error) -> bool:
-    """Say whether the same work may succeed if it is simply run again."""
+    """Say whether the same work may succeed if it is simply run again: now, and without anybody's help."""
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return not is_wrong_password(error)
+        is_lasting = (error.pgcode or "").startswith(_LASTING_CLASSES) or _LASTING.search(str(error))
+        return not (is_lasting or is_wrong_password(error))
     lines = str(error).splitlines()
-    return error.pgcode in _CONFLICT_SQLSTATES or (error.pgcode == "XX000" and bool(lines) and "1023" in lines[0])
+    is_conflict = error.pgcode == "XX000" and bool(lines) and "1023" in lines[0]
+    return error.pgcode in _CONFLICT_SQLSTATES or is_conflict or bool(_S3_PASSES.search(str(error)))
 
 
 def is_wrong_password(error: psycopg2.Error) -> bool:

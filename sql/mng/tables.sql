@@ -69,8 +69,11 @@ CREATE TABLE IF NOT EXISTS mng.task_errors (
 
 -- One row per run that alerted; sent_at stays empty until every channel has it.
 CREATE TABLE IF NOT EXISTS mng.alerts (
-    dag_id    VARCHAR(250) NOT NULL,
-    run_id    VARCHAR(250) NOT NULL,
-    raised_at TIMESTAMP    NOT NULL,
-    sent_at   TIMESTAMP
+    dag_id     VARCHAR(250)   NOT NULL,
+    run_id     VARCHAR(250)   NOT NULL,
+    raised_at  TIMESTAMP      NOT NULL,
+    sent_at    TIMESTAMP,
+    message    VARCHAR(65535),            -- what to send to whom, as JSON
+    held_by    VARCHAR(64),               -- who is sending it,
+    held_until TIMESTAMP                  -- and when that one counts as dead
 ) SORTKEY (raised_at);

@@ -45,6 +45,8 @@ def test_a_damaged_file_fails_with_its_rejected_rows_and_one_alert(lakeport: Lak
     assert all(row[3].count(",") >= 13 for row in rejected)
     assert version in landed_versions(lakeport, "weather/weather_2013_damaged.csv.gz")
     check_alerts(lakeport, file["run_id"])
+    path = f"/dags/load_weather/dagRuns/{file['run_id']}/taskInstances/copy_to_table"
+    assert lakeport.airflow(path)["try_number"] == 1  # bad rows stay bad: no retry
 
 
 def check_alerts(lakeport: Lakeport, run_id: str) -> None:

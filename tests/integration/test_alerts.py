@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from lakeport import alerts
-from lakeport.alert_text import Alert, LoadedRun
+from lakeport.alert_text import Alert
 from lakeport.loading import FileLoad
 from lakeport.operators.warn import WarnOfRejectsOperator
 from tests.integration.conftest import make_file_type
@@ -20,7 +20,7 @@ TWO_BAD = b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,Rome,3\nfour,Lima,4\n"
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
     """What would go to the channels."""
     messages: list[Alert] = []
-    monkeypatch.setattr(alerts, "_send", lambda alert, _: messages.append(alert))
+    monkeypatch.setattr(alerts, "send_now", lambda alert, _: messages.append(alert))
     return messages
 
 
@@ -35,9 +35,12 @@ def test_run_over_the_limit_tells_once(prepare_load: PrepareLoad, sent: list[Ale
     for _ in range(2):
         warn(load)
     [alert] = sent
-    assert isinstance(alert, LoadedRun)
     assert alert.title == f"{load.file_type.name}: {load.file.key} loaded with 2 rejected rows"
-    assert [row[1:4] for row in alert.rejected] == [(3, "id", "two"), (5, "id", "four")]
+    told = dict(alert.facts())["First rejected rows"].splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "line 3, column id, value 'two'",
+        "line 5, column id, value 'four'",
+    ]
 
 
 def test_run_within_the_limit_says_nothing(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
@@ -57,7 +60,7 @@ def test_alert_that_did_not_go_out_is_sent_again(
         raise RuntimeError("Slack answers 500")
 
     with monkeypatch.context() as patched:
-        patched.setattr(alerts, "_send", fail)
+        patched.setattr(alerts, "send_now", fail)
         with pytest.raises(RuntimeError):
             warn(load)
     warn(load)

@@ -62,6 +62,8 @@ def test_status_shows_files_and_says_when_there_are_none(run: Callable[..., Resu
     assert (row["key"], row["status"], row["rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
     assert run("status", "--type", "nothing").output == "nothing has landed yet for type nothing\n"
     assert json.loads(run("status", "--type", "nothing", "--json").stdout) == []
+    assert len(json.loads(run("status", "--type", name, "--status", "in progress", "--json").stdout)) == 1
+    assert run("status", "--type", name, "--status", "Done").output == f"nothing is Done yet for type {name}\n"
 
 
 def test_sql_reads_only_unless_told_otherwise(run: Callable[..., Result]) -> None:

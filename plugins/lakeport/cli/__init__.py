@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lakeport.cli import accounts, authoring, sending
+from lakeport.cli import accounts, authoring, healing, sending
 from lakeport.cli.failures import Commands
 
 app = typer.Typer(
@@ -17,5 +17,6 @@ app = typer.Typer(
 authoring.add_to(app)
 sending.add_to(app)
 accounts.add_to(app)
+healing.add_to(app)
 
 __all__ = ["app"]

@@ -15,11 +15,14 @@ from lakeport.cli.screen import JsonOption, say, show
 from lakeport.cli.warehouse_rows import rows_of
 from lakeport.credentials import connect_to_redshift
 from lakeport.dag_runs import arrival_run_id, dag_run_api
-from lakeport.mng import TaskRun
-from lakeport.statements import statement
+from lakeport.mng import Status, TaskRun
+from lakeport.mng_tables import make_tables
 from lakeport.warehouse import Warehouse
 
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
+StatusOption = Annotated[
+    Status | None, typer.Option("--status", case_sensitive=False, help="Only files of this status.")
+]
 LimitOption = Annotated[int, typer.Option(min=1, help="How many rows at most.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Let the statement change data.")]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
@@ -37,16 +40,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def mng_init() -> None:
-    """Create the mng tables that are missing; safe to repeat."""
+    """Create the mng tables and the columns that are missing; safe to repeat."""
     with Warehouse(connect_to_redshift) as warehouse:
-        warehouse.transaction(lambda current: current.execute(statement("mng/tables")))
+        warehouse.transaction(make_tables)
     say("mng tables are there")
 
 
-def status(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
+def status(
+    file_type: TypeOption = None,
+    only: StatusOption = None,
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> None:
     """Show the newest files with their status and rows."""
-    rows = rows_of("mng/status_of_files", {"file_type": file_type, "limit": limit})
-    show(_STATUS, rows, as_json=as_json, empty=_nothing("has landed", file_type))
+    values = {"file_type": file_type, "status": only.value if only else None, "limit": limit}
+    what = f"is {only.value}" if only else "has landed"
+    show(_STATUS, rows_of("mng/status_of_files", values), as_json=as_json, empty=_nothing(what, file_type))
 
 
 def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:

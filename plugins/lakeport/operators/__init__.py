@@ -4,6 +4,7 @@ from lakeport.operators.archive import ArchiveFilesOperator
 from lakeport.operators.check import CheckEnvironmentOperator
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.prepare import PrepareFilesOperator
+from lakeport.operators.reconcile import ReconcileOperator
 from lakeport.operators.select_all import (
     CopyAllFromS3Operator,
     FailForFilesOperator,
@@ -25,6 +26,7 @@ __all__ = [
     "MarkDoneOperator",
     "MarkInProgressOperator",
     "PrepareFilesOperator",
+    "ReconcileOperator",
     "StartNextRunOperator",
     "TakeFilesOperator",
     "WarnOfRejectsOperator",

@@ -8,9 +8,8 @@ from airflow.sdk import BaseOperator
 from psycopg2.extensions import cursor
 
 from lakeport import environment, landing, settings
-from lakeport.errors import EnvironmentIncomplete
 from lakeport.statements import statement
-from lakeport.tasks import Context, no_retry_for, warehouse_of
+from lakeport.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.warehouse import Warehouse
 
 
@@ -38,7 +37,7 @@ class CheckEnvironmentOperator(BaseOperator):
             self.log.info("bucket %s is reached", bucket)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
-        with no_retry_for(EnvironmentIncomplete, ImportError):
+        with retried_if_worth_it():
             environment.check()
             modules = environment.import_all()
         self.log.info("%d modules are imported; %s", len(modules), environment.versions())

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from lakeport import landing, preparing, settings
 from lakeport.copy_source import CopySource
-from lakeport.errors import LakeportError, UnloadableFile
+from lakeport.errors import UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
 from lakeport.operators.prepare import Prepared
-from lakeport.tasks import Context, no_retry_for, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +45,7 @@ class CopyFromS3Operator(FilesOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         s3, rows = landing.s3_client(), {}
-        with no_retry_for(LakeportError), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             for file, prepared in self.files_to_load():
                 sources = self.sources(s3, file, prepared)
                 load = FileLoad(self.file_type, file, sources, task_run_of(context), warehouse, s3).run()

@@ -10,7 +10,7 @@ from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, no_retry_for, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 
 
 class Prepared(TypedDict):
@@ -50,7 +50,6 @@ class PrepareFilesOperator(FilesOperator):
 
     def execute(self, context: Context) -> list[Prepared]:
         run_id = task_run_of(context).run_id
-        if self.file_type.landing.select == "all":
-            return [self.prepare_or_tell(file, run_id) for file in self.chosen()]
-        with no_retry_for(UnloadableFile, ObjectChanged):
-            return [self.prepare(file, run_id) for file in self.chosen()]
+        prepare = self.prepare_or_tell if self.file_type.landing.select == "all" else self.prepare
+        with retried_if_worth_it():
+            return [prepare(file, run_id) for file in self.chosen()]

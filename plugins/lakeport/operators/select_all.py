@@ -16,7 +16,7 @@ from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator, handed_on
 from lakeport.operators.prepare import Prepared
-from lakeport.tasks import Context, no_retry_for, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.warehouse import Warehouse
 
 
@@ -87,7 +87,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, loaded, failed = task_run_of(context), [], ""
-        with self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             for file, prepared in self.files_to_load():
                 if failed and self.file_type.table.mode == "merge":
                     self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
@@ -96,8 +96,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
                 else:
                     failed = failed or file.key
             if not loaded:
-                with no_retry_for(LakeportError):
-                    warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
+                warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
         return loaded
 
 
@@ -106,7 +105,7 @@ class FailForFilesOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with no_retry_for(LakeportError), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
 
 

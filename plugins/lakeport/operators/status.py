@@ -7,14 +7,12 @@ from typing import Any
 from psycopg2.extensions import cursor
 
 from lakeport import mng
-from lakeport.ddl import table_identifier
-from lakeport.errors import LakeportError, StatusConflict
 from lakeport.file_type import LANDED_AT, FileType
+from lakeport.finishing import mark_done
 from lakeport.matching import rank
-from lakeport.mng import Load, RegisteredFile, TaskRun
+from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.files import FilesOperator
-from lakeport.statements import composed
-from lakeport.tasks import Context, no_retry_for, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 
 
 class FilterNewestOperator(FilesOperator):
@@ -41,7 +39,7 @@ class FilterNewestOperator(FilesOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         newest, *others = self.newest_first()
         if others:
-            with self.warehouse() as warehouse:
+            with retried_if_worth_it(), self.warehouse() as warehouse:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))
         self.log.info("newest of %d: %s (%d bytes)", len(others) + 1, newest.key, newest.size_bytes)
         return [newest.to_xcom()]
@@ -55,15 +53,12 @@ class MarkInProgressOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         file_ids = [file.file_id for file in self.chosen()]
-        with no_retry_for(StatusConflict), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: mng.claim(current, file_ids, task_run_of(context)))
 
 
 class MarkDoneOperator(FilesOperator):
-    """Mark the files Done, in the transaction that checks that their rows are in the table.
-
-    The load itself has counted them: rows in the file less rejected rows.  Since then a later load may have taken the
-    place of some or all of them, where the mode is not append; then that is said with Done.
+    """Mark the files Done, in the transaction that checks that their rows are in the table: see finishing.
 
     Safe to repeat: a file that is Done stays so.
     """
@@ -72,37 +67,10 @@ class MarkDoneOperator(FilesOperator):
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def check_rows(self, current: cursor, file: RegisteredFile) -> str | None:
-        """Return what is to be said of the file's rows; raise LakeportError where they are not there."""
-        load = mng.load_of(current, file.file_id)
-        if load is None:
-            raise LakeportError(f"{file.key} has no load to be Done with")
-        query = composed("load/count_loaded", table=table_identifier(load.table_name))
-        current.execute(query, {"loaded_at": load.loaded_at})
-        (rows,) = current.fetchone() or (0,)
-        if rows == load.rows_loaded:
-            return self.made_rows(load)
-        if rows < load.rows_loaded and self.file_type.table.replaces_rows and mng.has_later_load(current, load):
-            return f"{load.rows_loaded - rows} of its {load.rows_loaded} rows have been replaced by later loads"
-        raise LakeportError(
-            f"{file.key}: {load.rows_in_file} rows in the file, {load.rows_rejected} rejected, {load.rows_loaded} "
-            f"loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
-        )
-
-    def made_rows(self, load: Load) -> str | None:
-        """Return why other rows were loaded than the file's good ones, or None where they are the same number."""
-        good = load.rows_in_file - load.rows_rejected
-        if load.rows_loaded == good:
-            return None
-        transform, table = self.file_type.transform, self.file_type.table
-        by = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
-        return f"{' and '.join(by)} made {load.rows_loaded:,} rows of {good:,}"
-
     def finish(self, current: cursor, by: TaskRun) -> None:
         for file in self.chosen():
-            reason = self.check_rows(current, file)
-            mng.move(current, [file.file_id], by, from_=["In Progress"], to="Done", reason=reason)
+            mark_done(current, file, by, self.file_type)
 
     def execute(self, context: Context) -> None:
-        with no_retry_for(LakeportError), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: self.finish(current, task_run_of(context)))

@@ -12,7 +12,7 @@ from lakeport import ddl, settings
 from lakeport.errors import TableMismatch
 from lakeport.file_type import FileType
 from lakeport.table_type import LOADED_AT
-from lakeport.tasks import Context, no_retry_for, warehouse_of
+from lakeport.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.warehouse import Warehouse, is_passing
 
 
@@ -77,5 +77,5 @@ class CreateTableOperator(BaseOperator):
         warehouse.transaction(self.reconcile)
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        with no_retry_for(TableMismatch), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             self.fit(warehouse)

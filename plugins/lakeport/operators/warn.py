@@ -6,12 +6,13 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
-from lakeport import alerts, mng
-from lakeport.alert_text import LoadedFile, LoadedRun
+from lakeport import alerts
+from lakeport.alert_text import LoadedRun
 from lakeport.file_type import FileType
 from lakeport.mng import TaskRun
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, task_run_of
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.warning import warning
 
 
 class WarnOfRejectsOperator(FilesOperator):
@@ -24,23 +25,10 @@ class WarnOfRejectsOperator(FilesOperator):
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def files_to_tell(self, current: cursor) -> list[LoadedFile]:
-        told, limit = [], self.file_type.rejects.warn
-        for file in self.chosen():
-            load = mng.load_of(current, file.file_id)
-            if load and limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file):
-                told.append(LoadedFile(file.file_id, file.key, load.rows_in_file, load.rows_rejected))
-        return told
-
     def alert(self, current: cursor, by: TaskRun) -> LoadedRun | None:
-        files = self.files_to_tell(current)
-        if not files:
-            return None
-        rejected = mng.first_rejected(current, [file.file_id for file in files], by.run_id)
-        table = self.file_type.table.name
-        return LoadedRun(by.dag_id, by.run_id, self.file_type.name, table, self.file_type.rejects.warn, files, rejected)
+        return warning(current, self.file_type, self.chosen(), by)
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
             alerts.send_once(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)

@@ -104,7 +104,7 @@ class HttpFake:
     requests: list[Request] = field(default_factory=list)
 
     def answer(self, path: str, status: int, body: object) -> None:
-        """Answer this path, wherever the host, with a JSON body or with raw bytes."""
+        """Answer this path, wherever the host and whatever the query, with a JSON body or with raw bytes."""
         self.answers[path] = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
@@ -118,6 +118,7 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = "/" + self.path.split("//", 1)[-1].split("/", 1)[-1] if "//" in self.path else self.path
+            path = path.partition("?")[0]
             fake.requests.append(Request(self.path, dict(self.headers), json.loads(raw or b"null")))
             status, body = fake.answers.get(path, (404, b'{"detail": "not found"}'))
             if status == 0:
@@ -128,6 +129,9 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: object) -> None:
             pass

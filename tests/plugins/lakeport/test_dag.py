@@ -111,7 +111,7 @@ def test_airflows_own_dag_bag_is_full_and_without_errors(monkeypatch: pytest.Mon
     bag = DagBag(REPOSITORY / "dags", include_examples=False)
 
     assert bag.import_errors == {}
-    assert {f"load_{path.stem}" for path in SCHEMAS} <= set(bag.dags)
+    assert {"reconcile", *(f"load_{path.stem}" for path in SCHEMAS)} <= set(bag.dags)
 
 
 def test_two_runs_of_a_type_never_overlap() -> None:
@@ -135,10 +135,11 @@ def test_runs_start_as_files_arrive_or_at_the_times_of_a_cron_schedule() -> None
 
 
 def test_schema_sets_owner_retries_and_waiting() -> None:
-    dag = load_dag(make_file_type(owner="trip-data", retries=7, wait={"every": "5s", "for": "2m"}))
+    dag = load_dag(make_file_type(owner="trip-data", retries=7, retry_delay="20s", wait={"every": "5s", "for": "2m"}))
 
     assert {task.owner for task in dag.tasks} == {"trip-data"}
-    assert {task.retries for task in dag.tasks} == {7}
+    delays = {(task.retries, task.retry_delay.seconds, task.retry_exponential_backoff) for task in dag.tasks}
+    assert delays == {(7, 20, 2.0)}
     sensor = dag.get_task("wait_for_files")
     assert isinstance(sensor, NewFilesSensor)
     assert (sensor.poke_interval, sensor.timeout, sensor.mode, sensor.soft_fail) == (5, 120, "poke", True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from datetime import datetime
 
 import boto3
 import pytest
 
 from lakeport.credentials import read_secret
-from lakeport.dag_runs import AirflowApi, MwaaApi, arrival_run_id, dag_run_api
-from lakeport.errors import AirflowUnavailable
+from lakeport.dag_runs import AirflowApi, MwaaApi, arrival_run_id, dag_run_api, latest_run_id, run_of, runs
+from lakeport.errors import AirflowUnavailable, UnknownDag
 from tests.plugins.lakeport.conftest import HttpFake
 
 RUNS = "/api/v2/dags/load_trips/dagRuns"
@@ -171,6 +172,66 @@ def test_mwaa_without_a_region_is_reported(mwaa: HttpFake, monkeypatch: pytest.M
 
     with pytest.raises(AirflowUnavailable, match="region"):
         MwaaApi("lakeport").start("load_trips", "arrival__1")
+
+
+def listed(*runs: tuple[str, str, str | None], total: int | None = None) -> dict[str, object]:
+    """Return Airflow's answer about runs, each with id, state and end."""
+    found = [{"dag_id": "load_trips", "dag_run_id": run, "state": state, "end_date": end} for run, state, end in runs]
+    return {"dag_runs": found, "total_entries": len(found) if total is None else total}
+
+
+ENDED = ("run1", "failed", "2026-11-23T05:00:00.5+01:00")
+
+
+def test_runs_are_read_with_their_state_and_end(airflow: HttpFake) -> None:
+    airflow.answer(RUNS, 200, listed(ENDED, ("run2", "running", None)))
+
+    ended, live = runs(api(airflow), "load_trips", state="any")
+
+    assert (ended.is_live, ended.ended_at) == (False, datetime(2026, 11, 23, 4, 0, 0, 500000))  # noqa: DTZ001
+    assert (live.is_live, live.ended_at) == (True, None)
+    assert airflow.requests[-1].path == RUNS + "?limit=100&offset=0&order_by=id&state=any"
+
+
+def test_all_pages_of_runs_are_read(airflow: HttpFake) -> None:
+    airflow.answer(RUNS, 200, listed(ENDED, total=3))
+
+    assert len(list(runs(api(airflow), "load_trips"))) == 3
+    assert [request.path[-22:-11] for request in airflow.requests[1:]] == [f"0&offset={n}&" for n in range(3)]
+
+
+def test_run_that_is_not_there_is_none(airflow: HttpFake) -> None:
+    """The pattern finds runs that hold the id as a part of theirs."""
+    airflow.answer(RUNS, 200, listed(("run11", "success", None)))
+    assert run_of(api(airflow), "load_trips", "run1") is None
+    airflow.answer(RUNS, 404, {"detail": "no DAG"})
+    assert run_of(api(airflow), "load_trips", "run1") is None
+    with pytest.raises(UnknownDag):
+        latest_run_id(api(airflow), "load_trips")
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"dag_runs": [{}]}, {"dag_runs": 7}])
+def test_answer_that_is_no_list_of_runs_is_reported(airflow: HttpFake, answer: object) -> None:
+    airflow.answer(RUNS, 200, answer)
+
+    with pytest.raises(AirflowUnavailable, match="no list of DAG runs"):
+        list(runs(api(airflow), "load_trips"))
+
+
+def test_mwaa_is_asked_with_query_parameters(mwaa: HttpFake) -> None:
+    """Its Path is limited to 64 characters, which a run's id would exceed."""
+    mwaa.answer(MWAA_PATH, 200, {"RestApiStatusCode": 200, "RestApiResponse": listed(ENDED)})
+
+    assert run_of(MwaaApi("lakeport"), "load_trips", "run1")
+    query = {"limit": 100, "offset": 0, "order_by": "id", "run_id_pattern": "run1"}
+    assert mwaa.requests[0].body == {"Path": "/dags/load_trips/dagRuns", "Method": "GET", "QueryParameters": query}
+
+
+def test_dag_that_mwaa_does_not_know_is_told_from_other_refusals(mwaa: HttpFake) -> None:
+    answer_error(mwaa, 400, "RestApiClientException", {"RestApiStatusCode": 404, "RestApiResponse": {}})
+
+    with pytest.raises(UnknownDag):
+        latest_run_id(MwaaApi("lakeport"), "load_trips")
 
 
 def test_run_id_follows_from_the_files_alone() -> None:

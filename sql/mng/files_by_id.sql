@@ -1,0 +1,4 @@
+SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at, file_type, status, status_at
+FROM mng.files
+WHERE file_id IN %(file_ids)s
+ORDER BY landed_at, key, file_id

@@ -1,0 +1,3 @@
+UPDATE mng.alerts
+SET held_by = %(held_by)s, held_until = DATEADD(second, %(hold_seconds)s, SYSDATE)
+WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND sent_at IS NULL

@@ -1,0 +1,372 @@
+"""What nobody finished is found and finished, once, whatever died before; what is under way is left alone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from lakeport import landing, mng, settings
+from lakeport.alert_text import Alert
+from lakeport.credentials import connect_to_redshift
+from lakeport.file_type import Alerts, FileType
+from lakeport.finishing import archive, mark_done
+from lakeport.loading import FileLoad
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.table import CreateTableOperator
+from lakeport.publishing import publish, published_index
+from lakeport.reconciling import reconcile
+from lakeport.reconciling.look import Look
+from lakeport.registration import register_messages
+from lakeport.schema_yaml import read_file_type
+from lakeport.statements import statement
+from lakeport.warehouse import Warehouse
+from tests.integration.airflow_stand_in import AirflowStandIn
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Query = Callable[..., list[tuple[Any, ...]]]
+GOOD = b"id,city,price\n1,Bern,2.50\n2,Oslo,\n"
+NOW, LATER = timedelta(0), timedelta(hours=1)
+
+
+class World:
+    """A landing bucket, a published file type, an Airflow, people who get alerts: all of this test's own."""
+
+    def __init__(self, s3: S3Client, warehouse: Warehouse, query: Query, file_type: FileType) -> None:
+        self.s3, self.warehouse, self.query, self.file_type = s3, warehouse, query, file_type
+        self.airflow = AirflowStandIn()
+        self.sent: list[tuple[Alert, Alerts]] = []
+        self.by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
+
+    def land(self, name: str = "trips.csv", body: bytes = GOOD) -> str:
+        key = f"{self.file_type.name}/{name}"
+        return self.s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body)["VersionId"]
+
+    def look(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Look | None:
+        send = (lambda alert, to: self.sent.append((alert, to))) if sends else None
+        return reconcile(self.warehouse, self.airflow, send, grace=grace, always=always)
+
+    def found(self, grace: timedelta = NOW) -> list[tuple[str, str]]:
+        """Look and return what was found and done."""
+        look = self.look(grace)
+        assert look
+        return [(each.found, each.done) for each in look.findings]
+
+    def files(self) -> list[tuple[Any, ...]]:
+        return self.query("SELECT status, status_reason FROM mng.files ORDER BY landed_at, key")
+
+    def register(self, body: bytes = GOOD) -> RegisteredFile:
+        """Land and register one file."""
+        self.land(body=body)
+        self.look()
+        self.airflow.runs.clear()
+        [row] = self.query(statement("mng/new_files"), {"file_type": self.file_type.name})
+        return RegisteredFile(*row)
+
+    def claim(self, body: bytes = GOOD) -> RegisteredFile:
+        """Bring one file to In Progress in run1, which Airflow says is running."""
+        file = self.register(body)
+        self.warehouse.transaction(lambda current: mng.claim(current, [file.file_id], self.by))
+        self.airflow.add(self.by.dag_id, self.by.run_id, "running")
+        return file
+
+    def load(self, body: bytes = GOOD) -> RegisteredFile:
+        """Bring one file as far as its load's commit."""
+        file = self.claim(body)
+        CreateTableOperator(task_id="create_table", file_type=self.file_type).fit(self.warehouse)
+        FileLoad(self.file_type, file, (file.source(),), self.by, self.warehouse, self.s3).run()
+        return file
+
+    def rows(self) -> int:
+        ((count,),) = self.query(f"SELECT COUNT(*) FROM {self.file_type.table.name}")  # noqa: S608
+        return int(count)
+
+    def landed(self) -> int:
+        return sum(map(len, landing.version_pages(self.s3, settings.landing_bucket())))
+
+    def archived(self) -> bytes:
+        [(bucket, key)] = self.query("SELECT archive_bucket, archive_key FROM mng.files")
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+@pytest.fixture
+def world(
+    s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    name = f"trips_{uuid.uuid4().hex[:8]}"
+    for role in ("LANDING", "CODE", "WORK"):
+        bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    schema = {
+        "description": "Trips.",
+        "owner": "tests",
+        "landing": {"pattern": f"{name}/*"},
+        "format": {"type": "csv", "header_lines": 1},
+        "columns": [
+            {"name": "id", "type": "integer", "required": True},
+            {"name": "city", "type": "varchar(8)"},
+            {"name": "price", "type": "decimal(8,2)"},
+        ],
+        "rejects": {"warn": 0, "fail": "50%"},
+        "alerts": {"email": ["trips@example.com"]},
+    }
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(schema))
+    (tmp_path / "_defaults.yaml").write_text("alerts: {slack: '#operators'}\n")
+    publish(s3, tmp_path)
+    for table in ("files", "alerts", "status_log", "task_errors"):
+        query(f"DELETE FROM mng.{table} WHERE 1 = 1; SELECT 1")  # noqa: S608
+    yield World(s3, warehouse, query, read_file_type(tmp_path / f"{name}.yaml"))
+
+
+def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World, tmp_path: Path) -> None:
+    path = tmp_path / f"{world.file_type.name}.yaml"
+    path.write_text(path.read_text() + 'schedule: "30 6 * * *"\n')
+    publish(world.s3, tmp_path)
+    world.land()
+    assert [done for _, done in world.found()] == ["registered as New"]
+    assert world.found() == []
+    assert world.airflow.started == []
+    assert world.files() == [("New", None)]
+
+
+def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
+    world.land()
+    assert world.found() == [
+        ("landed, and no event reported it", "registered as New"),
+        ("New, and no run is there to take it", f"started run {world.airflow.started[0][1]}"),
+    ]
+    assert world.found() == []
+    assert world.files() == [("New", None)]
+    assert [dag_id for dag_id, _ in world.airflow.started] == [world.file_type.dag_id]
+
+
+def test_every_version_of_a_name_is_registered(world: World) -> None:
+    versions = [world.land(body=GOOD + b"3,Rome,1\n" * number) for number in range(3)]
+    world.look()
+    registered = world.query("SELECT version_id FROM mng.files")
+    assert sorted(version for (version,) in registered) == sorted(versions)
+
+
+def test_late_event_registers_nothing_more(world: World) -> None:
+    version = world.land()
+    world.look()
+    thing = {"key": f"{world.file_type.name}/trips.csv", "size": 1, "versionId": version, "sequencer": "0A"}
+    record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z"}
+    body = {"Records": [record | {"s3": {"bucket": {"name": settings.landing_bucket()}, "object": thing}}]}
+    register_messages(
+        [("1", yaml.safe_dump(body, default_flow_style=True, width=9999))], published_index(world.s3), world.warehouse
+    )
+    assert len(world.files()) == 1
+
+
+def test_young_things_are_left_to_those_whose_work_they_are(world: World) -> None:
+    world.land()
+    assert world.found(LATER) == []
+    world.look()
+    world.airflow.runs.clear()
+    assert world.found(LATER) == []
+
+
+def test_new_file_gets_another_run_when_its_run_died(world: World) -> None:
+    """Its id must be another than the dead one's, or Airflow would answer that it is there."""
+    world.land()
+    world.look()
+    [(_, first)] = world.airflow.started
+    world.airflow.end(first, "failed")
+    world.look()
+    assert len({run_id for _, run_id in world.airflow.started}) == 2
+    assert world.found() == []
+
+
+def test_two_looks_at_once_register_once_and_start_one_run(world: World) -> None:
+    for number in range(5):
+        world.land(f"{number}.csv")
+
+    def look() -> None:
+        with Warehouse(connect_to_redshift) as warehouse:
+            reconcile(warehouse, world.airflow, None, grace=NOW, always=True)
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(look) for _ in range(3)]:
+            done.result()
+    assert world.files() == [("New", None)] * 5
+    assert len(world.airflow.started) == len(set(world.airflow.started))
+    world.look()
+    assert len(world.query("SELECT 1 FROM mng.status_log")) == 5
+
+
+@pytest.mark.parametrize("state", ["failed", "success", None])
+def test_file_of_a_dead_run_fails_with_a_reason_and_one_alert(world: World, state: str | None) -> None:
+    world.claim()
+    assert world.found() == []
+    if state:
+        world.airflow.end("run1", state)
+    else:
+        world.airflow.runs.clear()
+    assert world.found() == [("In Progress in a run that ended", "Fail")]
+    assert world.found() == []
+    [(status, reason)] = world.files()
+    assert status == "Fail"
+    assert (f"the run ended as {state}" if state else "Airflow has no such run any more") in reason
+    [(alert, to)] = world.sent
+    assert (alert.title.split(":")[0], to.email) == (world.file_type.name, ("trips@example.com",))
+    assert world.query("SELECT from_status, to_status FROM mng.status_log ORDER BY moved_at") == [
+        (None, "New"),
+        ("New", "In Progress"),
+        ("In Progress", "Fail"),
+    ]
+
+
+def test_file_that_failed_in_a_run_whose_callback_died_is_told_of_once(world: World) -> None:
+    """With `select: all` a bad file is Fail long before its run ends."""
+    file = world.claim()
+    reason = "copy_to_table: its header does not fit"
+    world.warehouse.transaction(
+        lambda current: mng.move(current, [file.file_id], world.by, from_=["In Progress"], to="Fail", reason=reason)
+    )
+    assert world.found() == []
+    world.airflow.end("run1", "failed")
+    assert world.found() == [("Fail, and nobody was told", "Fail")]
+    assert world.found() == []
+    assert len(world.sent) == 1
+    assert world.files() == [("Fail", reason)]
+
+
+def test_run_that_ended_just_now_is_left_to_its_callback(world: World) -> None:
+    world.claim()
+    world.airflow.runs[0].update(state="failed", end_date="2999-01-01T00:00:00Z")
+    assert world.found() == []
+    assert world.files() == [("In Progress", None)]
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_archived: bool) -> None:
+    file = world.load()
+    if is_archived:
+        archive(world.warehouse, world.s3, world.file_type.name, file)
+        assert world.landed() == 0
+    world.airflow.end("run1", "failed")
+    assert world.found() == [("loaded, and its run ended before it was Done", "archived, Done")]
+    assert (world.files(), world.rows(), world.landed()) == ([("Done", None)], 2, 0)
+    assert world.archived() == GOOD
+    assert (world.sent, world.found()) == ([], [])
+
+
+def test_loaded_file_that_was_taken_from_landing_is_done_and_says_so(world: World) -> None:
+    file = world.load()
+    landing.remove_version(world.s3, file.source())
+    world.airflow.end("run1", "failed")
+    world.look()
+    [(status, reason)] = world.files()
+    assert (status, reason.partition(":")[0]) == ("Done", "loaded, and not archived")
+
+
+def test_loaded_file_whose_rows_are_gone_is_fail_and_told_of(world: World) -> None:
+    world.load()
+    world.query(f"DELETE FROM {world.file_type.table.name}; SELECT 1")  # noqa: S608
+    world.airflow.end("run1", "failed")
+    world.look()
+    [(status, reason)] = world.files()
+    assert (status, "2 loaded, but 0 in" in reason, len(world.sent)) == ("Fail", True, 1)
+
+
+def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
+    file = world.load()
+    world.warehouse.transaction(lambda current: mark_done(current, file, world.by, world.file_type))
+    world.airflow.end("run1", "success")
+    assert world.found() == [("Done, and still in landing", "archived")]
+    assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
+
+
+def test_alert_that_did_not_go_out_is_sent_once(world: World) -> None:
+    world.claim()
+    world.airflow.end("run1", "failed")
+    look = world.look(sends=False)
+    assert look
+    assert look.has_unsent_alerts
+    assert world.sent == []
+    assert world.found() == [("an alert that did not go out", "sent")]
+    assert (world.found(), len(world.sent)) == ([], 1)
+    [(alert, to)] = world.sent
+    assert dict(alert.facts())["Task"] == f"(unknown) of {world.file_type.dag_id}, run run1"
+    assert to.email == ("trips@example.com",)
+
+
+def test_alert_that_another_is_sending_is_left_to_it(world: World) -> None:
+    world.claim()
+    world.airflow.end("run1", "failed")
+    world.look(sends=False)
+    world.query("UPDATE mng.alerts SET held_by = 'x', held_until = SYSDATE + INTERVAL '1 minute'; SELECT 1")
+    assert (world.found(), world.sent) == ([], [])
+    world.query("UPDATE mng.alerts SET held_until = SYSDATE - INTERVAL '1 minute'; SELECT 1")
+    assert (world.found(), len(world.sent)) == ([("an alert that did not go out", "sent")], 1)
+
+
+def test_one_digest_tells_of_all_rejected_files_once(world: World) -> None:
+    bucket = settings.landing_bucket()
+    for number in range(3):
+        world.s3.put_object(Bucket=bucket, Key=f"nowhere/{number}.csv", Body=b"x")
+    for _ in range(3):
+        world.look()
+    [(alert, to)] = world.sent
+    assert (alert.title, to.slack) == ("3 files were rejected as they landed", "#operators")
+    assert "nowhere/2.csv: no file type takes folder nowhere/" in alert.facts()[0][1]
+    world.s3.put_object(Bucket=bucket, Key="nowhere/late.csv", Body=b"x")
+    for _ in range(3):
+        world.look()
+    assert [alert.title for alert, _ in world.sent[1:]] == ["1 file was rejected as it landed"]
+    assert world.found() == []
+
+
+def test_rejected_rows_are_told_of_where_the_run_died_before_it_could(world: World) -> None:
+    world.load(GOOD + b"three,Rome,1\n")
+    world.airflow.end("run1", "failed")
+    world.look()
+    assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
+
+
+def test_type_without_a_dag_is_named_and_stops_nothing_else(world: World) -> None:
+    world.airflow.missing_dags.add(world.file_type.dag_id)
+    world.land()
+    look = world.look()
+    assert look
+    [_, unhealed] = look.findings
+    assert (unhealed.is_healed, "Airflow answers 404" in unhealed.done) == (False, True)
+
+
+def test_airflow_that_is_down_is_a_finding_and_the_rest_is_healed(world: World) -> None:
+    world.land()
+    world.airflow.is_down = True
+    assert [done.split(":")[0] for _, done in world.found()] == ["registered as New", "not healed"]
+    world.airflow.is_down = False
+    assert len(world.found()) == 1
+
+
+def test_redshift_is_not_asked_while_nothing_can_have_changed(world: World) -> None:
+    assert world.look(always=False) is not None
+    assert world.look(always=False) is None
+    world.land()
+    look = world.look(always=False)
+    assert look
+    assert next(each.done for each in look.findings) == "registered as New"
+
+
+def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> None:
+    """An In Progress file may be archived already: nothing in landing tells of it."""
+    file = world.load()
+    archive(world.warehouse, world.s3, world.file_type.name, file)
+    assert world.landed() == 0
+    world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
+    assert world.look(always=False) is not None
+    assert world.files() == [("Done", None)]

@@ -1,0 +1,87 @@
+"""Count the statements and S3 calls of one attempt as they pass, and cut where it was told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Set
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class How(StrEnum):
+    """What is done to an attempt at its n-th step; a step is a statement or an S3 call."""
+
+    KILL_BEFORE = "killed before"
+    KILL_DURING = "killed during"
+    KILL_AFTER = "killed after"
+    DROP_BEFORE = "connection dropped before"
+    DROP_AFTER = "connection dropped after"
+    CONFLICT = "refused with 1023"
+    DEADLOCK = "refused as a deadlock"
+    UNAVAILABLE = "answered 503"
+    SLOW = "answered slowly"
+    FREEZE = "stood still, was given up, and went on"
+
+
+KILLS = frozenset({How.KILL_BEFORE, How.KILL_DURING, How.KILL_AFTER})
+DROPS = frozenset({How.DROP_BEFORE, How.DROP_AFTER})
+REFUSALS = frozenset({How.CONFLICT, How.DEADLOCK})
+OF_SQL = KILLS | DROPS | REFUSALS | {How.FREEZE}
+OF_HTTP = KILLS | DROPS | {How.UNAVAILABLE, How.SLOW, How.FREEZE}
+OF_AIRFLOW = frozenset({How.KILL_BEFORE, How.KILL_AFTER})
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A fault: what happens at which step of an attempt, counted from 1."""
+
+    step: int
+    how: How
+
+
+class Gate:
+    """What both proxies ask before and after each step.
+
+    Only connections of the attempt that is at work count: each notes the attempt it was opened for.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.attempt = 0
+        self.steps: list[str] = []
+        self.done_to = ""
+        """What was cut, empty as long as nothing was."""
+        self._cut: Cut | None = None
+        self._process_id = 0
+
+    def begin(self, process_id: int, cut: Cut | None = None) -> None:
+        """Begin to count anew, for this process."""
+        with self._lock:
+            self.attempt += 1
+            self.steps, self.done_to = [], ""
+            self._cut, self._process_id = cut, process_id
+
+    def end(self) -> None:
+        """Count no more."""
+        self.begin(0)
+
+    def entered(self, attempt: int, step: str, possible: Set[How]) -> How | None:
+        """Note a step that is to be forwarded and say which of the possible things is to be done to it."""
+        with self._lock:
+            if attempt != self.attempt or not self._process_id:
+                return None
+            self.steps.append(step)
+            if not self._cut or len(self.steps) != self._cut.step or self._cut.how not in possible:
+                return None
+            self.done_to = f"{self._cut.how} step {len(self.steps)}: {step}"
+            return self._cut.how
+
+    def kill(self, attempt: int, how: How) -> None:
+        """Kill the attempt's process, which nothing can prevent, or make it stand still."""
+        with self._lock:
+            if attempt == self.attempt and self._process_id:
+                with suppress(ProcessLookupError):
+                    os.kill(self._process_id, signal.SIGSTOP if how is How.FREEZE else signal.SIGKILL)

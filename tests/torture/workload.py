@@ -1,0 +1,118 @@
+"""File types and files for torture: every row of every file is known, and like no other."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from tests.torture.history import Row, Target
+
+MAX_REJECTED = 2
+KEYS = 7
+"""How many keys there are: files share them, so that `merge` has something to replace."""
+HEADER = "id,token,k"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file type is like, and which files a way brings to it."""
+
+    mode: str = "append"
+    select: str = "all"
+    compression: str = "none"
+    max_files: int | None = None
+    files: tuple[str, ...] = ("good", "one bad row")
+    warns: bool = False
+
+    def __str__(self) -> str:
+        words = [self.mode, self.select]
+        words += [self.compression] if self.compression != "none" else []
+        words += [f"max_files {self.max_files}"] if self.max_files else []
+        words += ["warns"] if self.warns else []
+        return ", ".join(words) + (": " + " + ".join(self.files))
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes and what is in them."""
+
+    body: bytes
+    rows: tuple[Row, ...]
+    bad_lines: tuple[tuple[int, str], ...]
+
+    @property
+    def digest(self) -> str:
+        """Return what tells it from every other content."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass
+class Source:
+    """Where rows come from: no id is ever given twice."""
+
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def file(self, what: str, compression: str = "none") -> Content:
+        """Make a file: good, with one bad row, with too many of them, or with a header that does not fit."""
+        rows, bad, lines = [], [], [HEADER if what != "bad header" else "id,token,other"]
+        count = {"good": 4, "one bad row": 4, "too many bad rows": MAX_REJECTED + 3, "bad header": 2, "empty": 0}[what]
+        first = next(self.numbers)
+        for place in range(count):
+            number = first if place == 0 else next(self.numbers)
+            token, key = f"t{number}", str((first + place) % KEYS)
+            is_bad = what == "too many bad rows" and place > 0 or what == "one bad row" and place == 2
+            lines.append(f"{'x' if is_bad else ''}{number},{token},{key}")
+            if is_bad:
+                bad.append((len(lines), lines[-1]))
+            else:
+                rows.append((token, key))
+        body = ("\n".join(lines) + "\n").encode()
+        return Content(_packed(body, compression), tuple(rows), tuple(bad))
+
+
+def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] = ()) -> str:
+    """Return the YAML of a file type of this kind; `columns` are varchars beside the ones that all have."""
+    landing: dict[str, object] = {"pattern": f"{name}/*", "select": kind.select}
+    if kind.max_files:
+        landing["max_files"] = kind.max_files
+    rejects = {"fail": MAX_REJECTED} | ({"warn": 0} if kind.warns else {})
+    described = [("id", "integer"), ("token", "varchar(20)"), ("k", "integer")]
+    described += [(column, "varchar(20)") for column in columns]
+    return yaml.safe_dump(
+        {
+            "description": f"Torture: {kind}.",
+            "owner": "tests",
+            "landing": landing,
+            "format": {"type": "csv", "header_lines": 1, "compression": kind.compression},
+            "table": {"name": table or f"lake.{name}", "mode": kind.mode}
+            | ({"key": ["k"]} if kind.mode == "merge" else {}),
+            "columns": [
+                {"name": each, "type": type_, "description": each, "required": each == "k"} for each, type_ in described
+            ],
+            "rejects": rejects,
+            "wait": {"every": "1s", "for": "1s"},
+            "retries": 2,
+            "alerts": {"slack": "#torture"},
+        },
+        sort_keys=False,
+    )
+
+
+def target(name: str, kind: Kind, table: str = "") -> Target:
+    """Return what the checker must know of the type."""
+    return Target(name, table or f"lake.{name}", kind.mode, kind.select, MAX_REJECTED)
+
+
+def _packed(body: bytes, compression: str) -> bytes:
+    if compression != "zip":
+        return body
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("inside.csv"), body)
+    return packed.getvalue()
