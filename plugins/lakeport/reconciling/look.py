@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -21,6 +22,7 @@ from lakeport.dag_runs import DagRunApi
 from lakeport.errors import LakeportError
 from lakeport.file_type import Alerts
 from lakeport.matching import ArrivalIndex
+from lakeport.publishing import published_index
 from lakeport.schema_yaml import default_alerts, known_file_type
 from lakeport.warehouse import Warehouse
 
@@ -55,7 +57,6 @@ class Look:
     warehouse: Warehouse
     s3: S3Client
     api: DagRunApi
-    index: ArrivalIndex
     send: Send | None = None
     grace: timedelta = GRACE
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
@@ -64,6 +65,11 @@ class Look:
     registered: set[str] = field(default_factory=set)
     """Files that this look has registered as New."""
     has_unsent_alerts: bool = False
+
+    @cached_property
+    def index(self) -> ArrivalIndex:
+        """Return what registration knows of the schemas; raises NotPublished where it knows nothing."""
+        return published_index(self.s3)
 
     @property
     def ripe_before(self) -> datetime:

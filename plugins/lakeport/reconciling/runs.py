@@ -89,7 +89,7 @@ def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
 def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:
     """Finish the files of a run that is not live: Done where they are loaded, Fail where they are not."""
     run = run_of(look.api, dag_id, run_id)
-    ended_at = max((run.ended_at or look.began_at) if run else each.status_at for each in files)
+    ended_at = (run and run.ended_at) or max(each.status_at for each in files)
     if (run and run.is_live) or ended_at > look.ripe_before:
         return  # its own callback comes first
     how = f"the run ended as {run.state}" if run else "Airflow has no such run any more"
