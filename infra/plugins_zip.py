@@ -20,14 +20,13 @@ SQL = package.REPOSITORY / "sql"
 PYTHON = "3.12"
 # The image is Amazon Linux 2023 with glibc 2.34, on x86.
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_LEFT_OUT = ("__pycache__", "transforms")
 
 
 def build(output: Path) -> str:
     """Write the zip and return its SHA-256; wheels once downloaded are kept beside it."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        ignore = shutil.ignore_patterns(*_LEFT_OUT)  # transforms are the users', and live under the DAGs prefix
+        ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(package.PLUGINS, root, dirs_exist_ok=True, ignore=ignore)
         shutil.copytree(SQL, root / "sql", ignore=ignore)
         (root / "requirements.txt").write_text(REQUIREMENTS.read_text())

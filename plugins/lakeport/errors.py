@@ -7,6 +7,7 @@ LakeportError
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
 │   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
@@ -54,6 +55,10 @@ class TooManyRejects(UnloadableFile):
 
 class DoubledKeys(UnloadableFile):
     """The file has several rows for one key."""
+
+
+class TransformFailed(UnloadableFile):
+    """The transform of a schema failed on this file."""
 
 
 class ChecksFailed(UnloadableFile):

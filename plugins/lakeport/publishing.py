@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
 def rule_of(file_type: FileType) -> ArrivalRule:
     """Return what registration must know of one file type."""
     format_ = file_type.format
-    return ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    rule = ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    return replace(rule, on_arrival=file_type.cron is None)
 
 
 def published_index(s3: S3Client) -> ArrivalIndex:

@@ -23,7 +23,10 @@ Message = tuple[str, str]
 
 @dataclass
 class Registration:
-    """What became of a batch of messages: file types with their New files, and the messages to deliver again."""
+    """What became of a batch of messages.
+
+    `new_files` has the New files of each type whose runs start on arrival, `failed_messages` are to be delivered again.
+    """
 
     new_files: dict[str, list[str]] = field(default_factory=dict)
     failed_messages: list[str] = field(default_factory=list)
@@ -77,9 +80,9 @@ def register_arrivals(
                 register_arrivals([message], index, warehouse, result)
         return
     for file_id, (file_type, status) in registered.items():
-        if status == "New":
+        if status == "New" and index.starts_run(file_type):
             result.new_files.setdefault(file_type, []).append(file_id)
-    log.info("%d objects in %d messages: %d New", len(matched), len(messages), _count(result.new_files))
+    log.info("%d objects in %d messages: %d to start runs for", len(matched), len(messages), _count(result.new_files))
 
 
 def _count(files: dict[str, list[str]]) -> int:

@@ -68,12 +68,11 @@ def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: Va
         path = owners(place)
         is_name = place == ("name",)
         node, line = _node_of(roots[path], problem)
-        sentence = (
-            f"the file's name is the file type: {_NAME_RULE}"
-            if is_name
-            else key(_shown_place(problem)) + _sentence(problem, node)
-        )
-        yield f"{label(path)}:{line}: {sentence}"
+        if is_name:
+            yield f"{label(path)}:{line}: the file's name is the file type: {_NAME_RULE}"
+            continue
+        for sentence in _sentence(problem, node).splitlines():
+            yield f"{label(path)}:{line}: {key(_shown_place(problem))}{sentence}"
     if len(inner) > MAX_PROBLEMS:
         yield f"{label(next(iter(texts)))}: and {len(inner) - MAX_PROBLEMS:,} problems more"
 

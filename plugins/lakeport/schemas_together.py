@@ -75,7 +75,7 @@ def _choices(part: str, words: list[str]) -> list[str]:
 
 
 def _difference(one: FileType, other: FileType) -> str:
-    mine, theirs = ({column.name: str(column.type) for column in each.columns} for each in (other, one))
+    mine, theirs = ({column.name: str(column.type) for column in each.table_columns} for each in (other, one))
     for name in [*mine, *theirs]:
         if mine.get(name) != theirs.get(name):
             return f"{name} is {mine.get(name, 'not there')} here and {theirs.get(name, 'not there')} there"

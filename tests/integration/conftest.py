@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport import landing, mng, settings
+from lakeport import landing, mng, preparing, settings
 from lakeport.arrivals import Arrival
 from lakeport.credentials import connect_to_redshift, read_secret
+from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.matching import Match
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Query = Callable[..., list[tuple[Any, ...]]]
+Bring = Callable[..., FileLoad]
 
 
 @pytest.fixture
@@ -107,6 +110,22 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
         warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
         CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
+
+    return run
+
+
+@pytest.fixture
+def bring(prepare_load: Callable[..., FileLoad]) -> Bring:
+    """Bring a file as far as copy_to_table, prepared as its DAG would."""
+
+    def run(file_type: FileType, body: bytes, **more: Any) -> FileLoad:
+        load = prepare_load(file_type, body, **more)
+        if not file_type.is_prepared:
+            return load
+        bucket, prefix = settings.work_bucket(), f"prepared/{load.file.file_id}"
+        facts = FileFacts.of(file_type, load.file, load.by.run_id)
+        key = preparing.prepare(load.s3, file_type, load.sources[0], bucket, prefix, facts=facts)
+        return replace(load, sources=preparing.listed(load.s3, bucket, key))
 
     return run
 

@@ -270,3 +270,13 @@ def test_object_without_a_version_is_named_and_not_registered(world: World) -> N
         (False, "not healed: it has no version")
     ]
     assert world.files() == []
+
+
+def test_file_of_a_type_with_a_schedule_waits_for_it(world: World) -> None:
+    world.write_schema(schedule="0 6 * * *")
+    world.land()
+    assert world.found() == [("landed, and no event reported it", "registered as New")]
+    assert (world.found(), world.airflow.started) == ([], [])
+    assert world.files() == [("New", None)]
+    world.look(always=False)
+    assert world.look(always=False) is None

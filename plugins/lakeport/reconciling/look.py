@@ -20,7 +20,7 @@ from lakeport import settings
 from lakeport.alert_records import Send
 from lakeport.dag_runs import DagRunApi
 from lakeport.errors import LakeportError
-from lakeport.file_type import Alerts
+from lakeport.file_type import Alerts, FileType
 from lakeport.matching import ArrivalIndex
 from lakeport.publishing import published_index
 from lakeport.schema_yaml import default_alerts, known_file_type
@@ -65,6 +65,7 @@ class Look:
     registered: set[str] = field(default_factory=set)
     """Files that this look has registered as New."""
     has_unsent_alerts: bool = False
+    _types: dict[str, FileType | None] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> ArrivalIndex:
@@ -92,7 +93,13 @@ class Look:
         done = f"not healed: {' '.join(str(error).split())}"
         self.findings.append(Finding(found, file_type, subject, done, is_healed=False))
 
+    def file_type(self, name: str) -> FileType | None:
+        """Return the file type, or None where its schema is gone or broken; each schema is read once a look."""
+        if name not in self._types:
+            self._types[name] = known_file_type(name)
+        return self._types[name]
+
     def alerts(self, name: str) -> Alerts:
         """Return who hears of this type's failures; where its schema cannot be read, those whom the defaults name."""
-        file_type = known_file_type(name)
+        file_type = self.file_type(name)
         return file_type.alerts if file_type else default_alerts(settings.schemas_folder())
