@@ -115,14 +115,23 @@ def listener(connection: Any) -> Callable[[], list[str]]:
     return lambda: list(connection.notices)
 
 
-def logged_by_sqlalchemy() -> Callable[[], list[str]]:
+class Heard(logging.Handler):
     """SQLAlchemy takes psycopg2's notices away and logs them."""
-    heard, logger = list[str](), logging.getLogger("sqlalchemy.dialects.postgresql")
-    logger.setLevel(logging.INFO)
-    handler = logging.Handler()
-    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
-    logger.addHandler(handler)
-    return lambda: heard
+
+    logger = logging.getLogger("sqlalchemy.dialects.postgresql")
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.messages: list[str] = []
+        self.logger.setLevel(logging.INFO)
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+    def close(self) -> None:
+        self.logger.removeHandler(self)
+        super().close()
 
 
 def with_sqlalchemy(driver: str) -> Connect:
@@ -138,8 +147,16 @@ def with_sqlalchemy(driver: str) -> Connect:
             found = connection.execute(sqlalchemy.text(sql))
             return [tuple(row) for row in found] if found.returns_rows else []
 
-        notices = logged_by_sqlalchemy() if driver.endswith("psycopg2") else listener(raw)
-        return Session(stand_in, run, notices, connection.close, getattr(raw, "cancel", None))
+        cancel = getattr(raw, "cancel", None)
+        if not driver.endswith("psycopg2"):
+            return Session(stand_in, run, listener(raw), connection.close, cancel)
+        heard = Heard()
+
+        def close() -> None:
+            heard.close()
+            connection.close()
+
+        return Session(stand_in, run, lambda: heard.messages, close, cancel)
 
     return connect
 
