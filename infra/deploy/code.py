@@ -4,7 +4,7 @@
 |---|---|---|
 | plugins.zip, requirements.txt | our Python, its SQL, its wheels | by update-environment |
 | lambda/register_files.zip | the function | by update-function-code |
-| dags/schemas/, dags/sql/transforms/ | the file types | within a minute, MWAA syncs dags/ |
+| dags/schemas/, dags/transforms/ | the file types | within a minute, MWAA syncs dags/ |
 | dags/*.py | the DAG files | the same |
 | schemas/index.json | what registration knows of the file types | with the next batch |
 | release.json | what a deployment put there, with each object's S3 version | |
@@ -33,7 +33,9 @@ REQUIREMENTS = "requirements.txt"
 FUNCTION = "lambda/register_files.zip"
 ARTIFACTS = (PLUGINS, REQUIREMENTS, FUNCTION)
 LIVE = "dags/"
+TRANSFORMS = "dags/transforms/"
 SCHEMAS = "dags/schemas/"
+FILE_TYPES = (TRANSFORMS, SCHEMAS)
 RELEASE = "release.json"
 BUILD = package.REPOSITORY / "build"
 
@@ -82,19 +84,19 @@ def artifacts(deployment: Deployment, folder: Path = BUILD) -> list[Item]:
 
 
 def schemas(folder: Path) -> list[Item]:
-    """Return the schema YAMLs, defaults included."""
+    """Return the schema YAMLs, defaults included, after the transforms beside their folder, which they name."""
+    transforms = folder.parent / "transforms"
     paths = sorted({*schema_paths(folder), *folder.glob("_*.yaml")})
-    return [Item.of_file(f"{SCHEMAS}{path.name}", path) for path in paths]
+    return [
+        *(Item.of_file(f"{TRANSFORMS}{path.relative_to(transforms).as_posix()}", path) for path in _files(transforms)),
+        *(Item.of_file(f"{SCHEMAS}{path.name}", path) for path in paths),
+    ]
 
 
 def dag_files(repository: Path = package.REPOSITORY) -> list[Item]:
-    """Return what else MWAA syncs: what DAG files read, then the DAG files."""
-    folders = {f"{LIVE}sql/transforms/": repository / "sql" / "transforms", LIVE: repository / "dags"}
-    return [
-        Item.of_file(f"{prefix}{path.relative_to(folder).as_posix()}", path)
-        for prefix, folder in folders.items()
-        for path in _files(folder)
-    ]
+    """Return the DAG files, and what lies beside them."""
+    folder = repository / "dags"
+    return [Item.of_file(f"{LIVE}{path.relative_to(folder).as_posix()}", path) for path in _files(folder)]
 
 
 class CodeBucket:
@@ -118,7 +120,7 @@ class CodeBucket:
     def surplus(self, items: Iterable[Item], *, is_schemas: bool) -> list[str]:
         """Return the keys of schemas, or of what else is below dags/, that should not be there."""
         keys = {item.key for item in items}
-        found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(SCHEMAS) == is_schemas)
+        found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(FILE_TYPES) == is_schemas)
         return sorted(key for key in found if key not in keys)
 
     def put(self, item: Item) -> None:

@@ -61,7 +61,7 @@ def of_release_before(bucket: CodeBucket) -> Target:
         schemas=schemas,
         file_types=index["file_types"],
         dag_files=[
-            item for key, item in items.items() if key.startswith(code.LIVE) and not key.startswith(code.SCHEMAS)
+            item for key, item in items.items() if key.startswith(code.LIVE) and not key.startswith(code.FILE_TYPES)
         ],
         index_previous=index.get("previous"),
         previous=before.get("previous"),

@@ -9,7 +9,10 @@ from lakeport import ddl
 from lakeport.statements import composed, statement, words
 
 # What tables.sql has gained: Redshift cannot add a column "if it is not there".
-_GAINED = {"alerts": {"message": "VARCHAR(65535)", "held_by": "VARCHAR(64)", "held_until": "TIMESTAMP"}}
+_GAINED = {
+    "alerts": {"message": "VARCHAR(65535)", "held_by": "VARCHAR(64)", "held_until": "TIMESTAMP"},
+    "files": {"archive_version_id": "VARCHAR(1024)"},
+}
 
 
 def make_tables(current: cursor) -> None:

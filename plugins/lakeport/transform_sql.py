@@ -72,16 +72,15 @@ def _composed(text: str, file_type: FileType) -> Iterator[sql.Composable]:
     tables = {"stage": ddl.STAGE, "table": ddl.table_identifier(file_type.table)}
     end = 0
     for mark in _MARK.finditer(text):
-        yield _verbatim(text[end : mark.start()])
+        yield _as_it_is(text[end : mark.start()])
         yield tables[mark[1]] if mark[1] else sql.Placeholder(mark[2])
         end = mark.end()
-    yield _verbatim(text[end:])
+    yield _as_it_is(text[end:])
 
 
-def _verbatim(text: str) -> sql.SQL:
-    """Return a piece of the transform, which is SQL by nature, written by whoever writes the schema."""
+def _as_it_is(text: str) -> sql.SQL:
     doubled = text.replace("%", "%%")
-    return sql.SQL(doubled)  # nosemgrep: sql-wrapped-unread, sql-from-text - it is no value
+    return sql.SQL(doubled)  # nosemgrep: sql-wrapped-unread, sql-from-text - a file of the repository
 
 
 def _blanked(text: str) -> str:

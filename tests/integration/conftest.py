@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,7 @@ from lakeport.operators.table import CreateTableOperator
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 from local.config import Config
+from tests.integration.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -126,3 +128,17 @@ def bring(prepare_load: Callable[..., FileLoad]) -> Bring:
         return replace(load, sources=preparing.listed(load.s3, bucket, key))
 
     return run
+
+
+@pytest.fixture
+def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world of this test's own; nothing is on record."""
+    for role in ("LANDING", "CODE", "WORK"):
+        bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    for table in ("files", "alerts", "status_log", "task_errors"):
+        query(f"DELETE FROM mng.{table}; SELECT 1")  # noqa: S608
+    return World(s3, warehouse, query, tmp_path, f"trips_{uuid.uuid4().hex[:8]}")

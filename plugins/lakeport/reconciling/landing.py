@@ -60,8 +60,8 @@ def _finish(look: Look, done: Sequence[str]) -> None:
 
     def read(current: cursor) -> list[tuple[RegisteredFile, str]]:
         current.execute(statement("mng/files_by_id"), {"file_ids": tuple(done)})
-        rows = [row for row in current.fetchall() if row[8] == "Done" and row[9] <= look.ripe_before]
-        return [(RegisteredFile(*row[:7]), row[7]) for row in rows]
+        rows = [row for row in current.fetchall() if row[11] == "Done" and row[12] <= look.ripe_before]
+        return [(RegisteredFile(*row[:10]), row[10]) for row in rows]
 
     for file, type_name in look.warehouse.transaction(read):
         look.heal(STILL_IN_LANDING, type_name, file.key, partial(_archive, look, type_name, file))

@@ -18,10 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakeport import settings
 from lakeport.alert_records import Send
 from lakeport.dag_runs import DagRunApi
-from lakeport.errors import LakeportError, SchemaError
-from lakeport.file_type import Alerts, FileType
+from lakeport.errors import LakeportError
+from lakeport.file_type import Alerts
 from lakeport.matching import ArrivalIndex
-from lakeport.schema_yaml import default_alerts, read_file_type
+from lakeport.schema_yaml import default_alerts, known_file_type
 from lakeport.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -86,15 +86,7 @@ class Look:
         done = f"not healed: {' '.join(str(error).split())}"
         self.findings.append(Finding(found, file_type, subject, done, is_healed=False))
 
-    def file_type(self, name: str) -> FileType | None:
-        """Return the file type, or None where its schema is gone or broken."""
-        path = settings.schemas_folder() / f"{name}.yaml"
-        try:
-            return read_file_type(path) if path.is_file() else None
-        except SchemaError:
-            return None
-
     def alerts(self, name: str) -> Alerts:
         """Return who hears of this type's failures; where its schema cannot be read, those whom the defaults name."""
-        file_type = self.file_type(name)
+        file_type = known_file_type(name)
         return file_type.alerts if file_type else default_alerts(settings.schemas_folder())

@@ -21,6 +21,7 @@ from lakeport.failing import KILLED, EndedRun, fail
 from lakeport.finishing import archive, mark_done
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.reconciling.look import Look
+from lakeport.schema_yaml import known_file_type
 from lakeport.statements import statement
 from lakeport.warning import warning
 
@@ -70,7 +71,7 @@ def reconcile_runs(look: Look) -> None:
 def open_files(current: cursor) -> list[OpenFile]:
     """Return the files that are New or In Progress, or Fail without an alert, in the order they landed."""
     current.execute(statement("mng/open_files"))
-    return [OpenFile(RegisteredFile(*row[:7]), *row[7:]) for row in current.fetchall()]
+    return [OpenFile(RegisteredFile(*row[:10]), *row[10:]) for row in current.fetchall()]
 
 
 def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
@@ -105,7 +106,7 @@ def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> Non
 
 
 def _fail(look: Look, run: EndedRun, of: OpenFile) -> str:
-    file_type = look.file_type(of.file_type)
+    file_type = known_file_type(of.file_type)
     table = file_type.table.name if file_type else "(its schema is gone or broken)"
     is_unsent = raise_once(
         look.warehouse,
@@ -124,7 +125,7 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
         archive(look.warehouse, look.s3, each.file_type, each.file)
     except ObjectChanged as gone:
         reason = f"loaded, and not archived: {gone}"
-    file_type = look.file_type(each.file_type)
+    file_type = known_file_type(each.file_type)
     try:
         look.warehouse.transaction(lambda current: mark_done(current, each.file, by, file_type, reason))
     except LakeportError as error:
@@ -136,7 +137,7 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
 
 def _warn(look: Look, run: EndedRun, loaded: Sequence[OpenFile]) -> None:
     """Tell of rejected rows, which the run did not live to do."""
-    file_type = look.file_type(loaded[0].file_type)
+    file_type = known_file_type(loaded[0].file_type)
     if not file_type or file_type.rejects.warn is None:
         return
     by, files = TaskRun(run.dag_id, run.run_id, "reconcile"), [each.file for each in loaded]
