@@ -90,8 +90,7 @@ def _deploy(
 
 
 def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
-    folder = package.REPOSITORY / "schemas"
-    items, file_types = code.schemas(folder), publishing.file_types_of(folder)
+    items, file_types = code.schemas(), publishing.file_types_of(package.REPOSITORY / "schemas")
     changes = publishing.plan(bucket, items, file_types)
     if not _is_wanted(changes, yes=yes, plan=plan):
         return

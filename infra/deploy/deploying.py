@@ -239,7 +239,7 @@ class Deploying:
 
 
 def _without_schemas(objects: dict[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in objects.items() if not key.startswith(code.FILE_TYPES)}
+    return {key: each for key, each in objects.items() if not key.startswith(code.PUBLISHED)}
 
 
 def _commit() -> str:

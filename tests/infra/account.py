@@ -83,6 +83,7 @@ class Account:
         self.statements: dict[str, dict[str, Any]] = {}
         self.offered = [*preflight.ENDPOINTS, "ecr.api", "ecr.dkr"]
         """VPC endpoints of the region; airflow.ops is not among them."""
+        self.vpcs_allowed = 50.0
         self.dies_at: str | None = None
         """The operation at whose arrival, before it is carried out, the process that asks is killed."""
         self.kill: Callable[[], None] = lambda: None
@@ -120,7 +121,9 @@ class Account:
         if service == "redshift-data":
             return 200, self._data_api(operation, body)
         if service == "servicequotas":
-            return 200, {"Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": 5.0}]}
+            return 200, {
+                "Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": self.vpcs_allowed}]
+            }
         return self._mwaa(operation, path, body)
 
     def _mwaa(self, operation: str, path: str, body: dict[str, Any]) -> Answer:

@@ -63,7 +63,7 @@ def state(cloud: Cloud) -> dict[str, Any]:
     return {
         "keys": sorted(objects),
         "hashes": {
-            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.FILE_TYPES)
+            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.PUBLISHED)
         },
         "schemas": {key: each["sha256"] for key, each in index["schemas"].items()},
         "index": index["file_types"],
@@ -364,21 +364,20 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
 
 def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
-    offered, cloud.account.offered = cloud.account.offered, ["s3", "sqs"]
-    for number in range(5):
-        cloud.client("ec2").create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    before = cloud.account.offered, cloud.account.vpcs_allowed
+    cloud.account.offered, cloud.account.vpcs_allowed = ["s3", "sqs"], 1.0
     path = cloud.checkout / "infra" / "deployments" / "lake-other.yaml"
     path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
     kept = f"lake-other-archive-000000000000-{credentials.REGION}"
     cloud.client("s3").create_bucket(Bucket=kept)
     refused = cloud.deploy("--yes", name="lake-other")
-    cloud.account.offered = offered
+    cloud.account.offered, cloud.account.vpcs_allowed = before
 
     assert refused.returncode == 2
     assert "no template has AlarmMail" in refused.stderr
     assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
     assert "offers no VPC endpoint airflow.api" in refused.stderr
-    assert "of 5 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
     assert cloud.account.writes() == []
 
 
