@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+import yaml
 
 from infra.deploy import code
 from local import credentials
@@ -379,13 +380,39 @@ def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     assert cloud.account.writes() == []
 
 
+def another(cloud: Cloud, name: str, **parameters: str) -> None:
+    """Describe another deployment on the same Redshift, whose users are left to the first one."""
+    cloud.account.environments[name] = Environment(name)
+    folder = cloud.checkout / "infra" / "deployments"
+    values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
+    kept = {key: value for key, value in values.items() if not key.startswith("database_")}
+    kept["parameters"] |= parameters
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(kept))
+
+
+def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> None:
+    """S3 takes all of a bucket's notifications at once: ours is added to them, once."""
+    name, bucket, s3 = "lake-own", "somebodys-files", cloud.client("s3")
+    another(cloud, name, ExistingLandingBucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    topic = cloud.client("sns").create_topic(Name="somebodys")["TopicArn"]
+    theirs = {"Id": "theirs", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [theirs]})
+
+    done = [cloud.deploy("--yes", "--no-smoke-test", name=name) for _ in range(2)]
+
+    assert [each.returncode for each in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert "nothing to change" in done[1].stdout
+    found = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert [each["TopicArn"] for each in found["TopicConfigurations"]] == [topic]
+    assert [each["QueueArn"].rpartition(":")[2] for each in found["QueueConfigurations"]] == [f"{name}-arrivals"]
+
+
 def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     """The stack that was never made is deleted; nothing it had made is in the next one's way."""
     name = "lake-again"
-    cloud.account.environments[name] = Environment(name)
-    deployments = cloud.checkout / "infra" / "deployments"
-    text = (deployments / f"{NAME}.yaml").read_text()
-    (deployments / f"{name}.yaml").write_text("\n".join(line for line in text.splitlines() if "database_" not in line))
+    another(cloud, name)
     template = cloud.checkout / "infra" / "main.yaml"
     text = template.read_text()
     wrong = "Runtime: python3.12\n      Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:nowhere:1']\n"
