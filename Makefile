@@ -8,8 +8,9 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
+TORTURE_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs bench lock deploy package clean
+.PHONY: help setup demo test up down status check audit fix docs torture bench lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ fix: setup ## Repair what lint and formatting can repair
 
 docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
 	@./lakeport docs
+
+torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
 
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench

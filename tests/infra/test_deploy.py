@@ -63,7 +63,9 @@ def state(cloud: Cloud) -> dict[str, Any]:
     versions = {key: cloud.environment.versions[f"{part}S3ObjectVersion"] for part, key in code_paths()}
     return {
         "keys": sorted(objects),
-        "hashes": {key: each["sha256"] for key, each in release["objects"].items() if "schemas" not in key},
+        "hashes": {
+            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.PUBLISHED)
+        },
         "schemas": {key: each["sha256"] for key, each in index["schemas"].items()},
         "index": index["file_types"],
         "function": function["CodeSha256"],

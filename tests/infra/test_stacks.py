@@ -203,7 +203,7 @@ MERGE = {
     "put_object": {"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"},
     "delete_object": {"s3:DeleteObject"},
     "get_function_configuration": {"lambda:GetFunctionConfiguration"},
-    "function_updated_v2": {"lambda:GetFunction"},
+    "function_updated": {"lambda:GetFunctionConfiguration"},
     "update_function_code": {"lambda:UpdateFunctionCode"},
     "get_environment": {"airflow:GetEnvironment"},
     "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole"},
@@ -282,6 +282,7 @@ def variables(modules: Iterable[Path]) -> set[str]:
 NOT_ON_AWS = {
     "LAKEPORT_AIRFLOW_SECRET",  # of an Airflow that is not MWAA's
     "LAKEPORT_SCHEMAS",  # the schemas lie beside the DAG files
+    "LAKEPORT_TRANSFORMS",  # so do they
     "LAKEPORT_RECONCILE_SCHEDULE",  # has a default that suits
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lakeport.cli import accounts, authoring, healing, sending
+from lakeport.cli import accounts, authoring, healing, replaying, sending
 from lakeport.cli.failures import Commands
 
 app = typer.Typer(
@@ -19,5 +19,6 @@ authoring.add_to(app)
 sending.add_to(app)
 accounts.add_to(app)
 healing.add_to(app)
+replaying.add_to(app)
 
 __all__ = ["app"]
