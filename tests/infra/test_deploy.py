@@ -469,18 +469,3 @@ def test_function_may_add_files_and_nothing_else(cloud: Cloud) -> None:
     for statement in ("DELETE FROM mng.files", "SELECT * FROM mng.load_errors", "CREATE TABLE mng.mine (a INT)"):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cloud.query(statement, **who)
-
-
-def test_readers_read(cloud: Cloud) -> None:
-    """A member of the group sees the lake and mng, tables of later loads included, and changes neither."""
-    reader = f"reader_{uuid.uuid4().hex[:8]}"
-    table = f"lake.{reader}_rows"
-    cloud.query(f"CREATE USER {reader} PASSWORD 'secret' IN GROUP lakeport_readers")
-    cloud.query(f"SET SESSION AUTHORIZATION lakeport_loader; CREATE TABLE {table} AS SELECT 1 AS one")
-    who = {"user": reader, "password": "secret"}
-
-    assert cloud.query(f"SELECT one FROM {table}", **who) == [(1,)]  # noqa: S608
-    assert cloud.query("SELECT COUNT(*) FROM mng.load_errors", **who)
-    for statement in (f"DROP TABLE {table}", "DELETE FROM mng.files", "CREATE TABLE lake.mine (a INT)"):
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cloud.query(statement, **who)
