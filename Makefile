@@ -6,9 +6,11 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
+NAME ?= lakeport
 PYTEST_OPTIONS ?=
+TORTURE_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs bench lock package clean
+.PHONY: help setup demo test up down status check audit fix docs torture bench lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ fix: setup ## Repair what lint and formatting can repair
 docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
 	@./lakeport docs
 
+torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
+
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.redshift
@@ -55,8 +60,12 @@ lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 local/aws/requirements.in -o local/aws/requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 checks/requirements.in -o checks/requirements.txt
 
-package: setup ## Pack the Lambda function for AWS into build/
+deploy: setup ## Deploy to AWS: say what would change, ask, change it (NAME=lakeport)
+	@./lakeport deploy --name $(NAME)
+
+package: setup ## Pack the Lambda function and plugins.zip for AWS into build/
 	@$(PYTHON) -m infra.package build/register_files.zip
+	@$(PYTHON) -m infra.plugins_zip build/plugins.zip
 
 clean: setup ## Stop the stack and delete its data
 	@$(PYTHON) -m local clean

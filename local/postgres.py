@@ -26,9 +26,8 @@ SETTINGS = {
     "max_connections": "200",
     "password_encryption": "md5",  # redshift_connector knows md5, not SCRAM
     "md5_password_warnings": "off",
-    # Quick, and safe whatever ends the process; only the machine losing power can cost data.
+    # Quick, and safe whatever ends the processes; only the machine losing power can cost data.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_wal_size": "4GB",
     "log_timezone": "UTC",

@@ -12,6 +12,8 @@ LakeportError
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
+├── NotPublished       registration was told of no schema yet
+├── NotChosen          no file fits what was asked for, or several do
 ├── EnvironmentIncomplete this Airflow lacks a package
 ├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
 │   └── UnknownDag     Airflow has no such DAG
@@ -69,6 +71,14 @@ class TableMismatch(LakeportError):
 
 class StatusConflict(LakeportError):
     """A file is not in the status this step may move it from."""
+
+
+class NotPublished(LakeportError):
+    """Registration was told of no schema yet."""
+
+
+class NotChosen(LakeportError):
+    """No file fits what was asked for, or several do."""
 
 
 class SampleError(LakeportError):

@@ -35,14 +35,18 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, file: Regis
     Safe to repeat: the archive key follows from the file, and what is archived already is only checked.  In this
     order a file is in landing or in the archive at every moment.  Raises ObjectChanged where it is in neither.
     """
+    if file.archive_version_id and landing.is_there(s3, file.source()):
+        landing.remove_version(s3, file.landed())
+        return  # replayed from there
     place = {"bucket": settings.archive_bucket(), "key": archive_key(file_type_name, file)}
-    landing.archive(s3, file.source(), place["bucket"], place["key"])
+    version_id = landing.archive(s3, file.landed(), place["bucket"], place["key"])
 
     def record(current: cursor) -> None:
-        current.execute(statement("mng/record_archive"), {"file_id": file.file_id, **place})
+        values = {"file_id": file.file_id, "version_id": version_id, **place}
+        current.execute(statement("mng/record_archive"), values)
 
     warehouse.transaction(record)
-    landing.remove_version(s3, file.source())
+    landing.remove_version(s3, file.landed())
     log.info("archived %s as s3://%s/%s", file.key, *place.values())
 
 

@@ -38,7 +38,11 @@ def s3_client() -> S3Client:
 def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
     """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
     head = _head(s3, Bucket=bucket, Key=key)
-    return None if head is None else head.get("VersionId") or head["ETag"].strip('"')
+    if head is None:
+        return None
+    version_id: str | None = head.get("VersionId")
+    etag: str = head["ETag"].strip('"')
+    return etag if version_id in (None, _NO_VERSION) else version_id
 
 
 def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
@@ -61,8 +65,8 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
     return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
 
 
-def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> None:
-    """Copy the registered version to the archive, unless it is there already with the same size.
+def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
+    """Copy the registered version to the archive, unless it is there already with the same size; return its version.
 
     Raises ObjectChanged if it is neither in landing nor in the archive.
     """
@@ -72,6 +76,13 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> No
         kept = _head(s3, Bucket=to_bucket, Key=to_key)
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(f"the archive's copy of {source.uri} has not the {source.size_bytes} bytes that landed")
+    version_id: str | None = kept.get("VersionId")
+    return version_id
+
+
+def is_there(s3: S3Client, source: CopySource) -> bool:
+    """Say whether this version of the object can be read."""
+    return _head(s3, **_version(source)) is not None
 
 
 def remove_version(s3: S3Client, source: CopySource) -> None:

@@ -220,11 +220,17 @@ class FileLoad:
 
     def _check_versions(self, sources: Sequence[CopySource]) -> None:
         for source in sources:
-            if source.version_id is None:
-                continue  # a copy or a prepared object of our own, which nobody overwrites
+            expected = self._version_of(source)
+            if expected is None:
+                continue
             now = landing.current_version(self.s3, source.bucket, source.key)
-            if now != source.version_id:
+            if now != expected:
                 raise ObjectChanged(f"{source.uri} was overwritten: version {now} took its place")
+
+    def _version_of(self, source: CopySource) -> str | None:
+        """Return the version that must be current, its ETag where the bucket keeps none; ours nobody overwrites."""
+        is_landed = (source.bucket, source.key) == (self.file.bucket, self.file.key)
+        return source.version_id or (self.file.etag or None if is_landed else None)
 
     def _check_rejects(self, load: Load) -> None:
         if self.file_type.rejects.fail.is_exceeded(load.rows_rejected, load.rows_in_file):

@@ -56,6 +56,9 @@ class RegisteredFile:
     etag: str
     size_bytes: int
     landed_at: datetime
+    archive_bucket: str | None = None
+    archive_key: str | None = None
+    archive_version_id: str | None = None
 
     @classmethod
     def from_xcom(cls, values: Mapping[str, Any]) -> RegisteredFile:
@@ -63,7 +66,17 @@ class RegisteredFile:
         return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
 
     def source(self, compression: str = "none") -> CopySource:
-        """Return the landed object; `compression` is what is to be undone when it is read."""
+        """Return what a load reads: the landed object, or its copy in the archive where it is replayed from there.
+
+        `compression` is what is to be undone when it is read.
+        """
+        if self.archive_bucket is None or self.archive_key is None:
+            return self.landed(compression)
+        place = (self.archive_bucket, self.archive_key, self.archive_version_id)
+        return CopySource(*place, self.size_bytes, compression)
+
+    def landed(self, compression: str = "none") -> CopySource:
+        """Return the object as it landed."""
         return CopySource(self.bucket, self.key, self.version_id, self.size_bytes, compression)
 
     def to_xcom(self) -> dict[str, Any]:

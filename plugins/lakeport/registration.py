@@ -11,7 +11,7 @@ import psycopg2
 
 from lakeport import mng
 from lakeport.arrivals import Arrival, arrivals_in_message
-from lakeport.dag_runs import DagRunApi, arrival_run_id
+from lakeport.dag_runs import DagRunApi, arrival_run_id, runs
 from lakeport.errors import ArrivalError, LakeportError
 from lakeport.matching import ArrivalIndex
 from lakeport.warehouse import Warehouse
@@ -48,10 +48,17 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
 
 
 def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
-    """Start one run per file type; a failure is logged and harmless, since the files stay New."""
+    """Start one run per file type; a failure is logged and harmless, since the files stay New.
+
+    A run that has not begun will look for files later than now, so it takes these too: thousands of files at once
+    would start thousands of runs otherwise, most of which find nothing.
+    """
     for file_type, file_ids in new_files.items():
         dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
         try:
+            if waiting := next(runs(api, dag_id, state="queued", limit=1), None):
+                log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
+                continue
             started = api.start(dag_id, run_id)
             log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
         except LakeportError:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from lakeport import schema_problems, transform_sql
+from lakeport import schema_problems, settings, transform_sql
 from lakeport.errors import SchemaError
 from lakeport.file_type import Alerts, FileType
 from lakeport.schema_problems import Place, label
@@ -70,6 +70,15 @@ def read_file_type(path: Path) -> FileType:
         return _file_type(path)
     except SchemaError as error:
         raise SchemaError([_printable(problem) for problem in error.problems]) from error
+
+
+def known_file_type(name: str) -> FileType | None:
+    """Return the file type, or None where its schema is gone or broken."""
+    path = settings.schemas_folder() / f"{name}.yaml"
+    try:
+        return read_file_type(path) if path.is_file() else None
+    except SchemaError:
+        return None
 
 
 def default_alerts(folder: Path) -> Alerts:

@@ -47,10 +47,7 @@ def requirements_file() -> Path:
 
 
 def transforms_folder() -> Path:
-    """Return the folder of the transforms: queries, and modules of the package `transforms`.
-
-    LAKEPORT_TRANSFORMS names another one.
-    """
+    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
     return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 

@@ -1,4 +1,6 @@
-SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at, file_type, status, status_at
+SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at,
+       archive_bucket, archive_key, archive_version_id,
+       file_type, status, status_at
 FROM mng.files
 WHERE file_id IN %(file_ids)s
 ORDER BY landed_at, key, file_id

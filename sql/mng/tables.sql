@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS mng.files (
     query_id       BIGINT,
     archive_bucket VARCHAR(63),
     archive_key    VARCHAR(1024),
+    archive_version_id VARCHAR(1024),
     PRIMARY KEY (file_id)
 ) SORTKEY (registered_at);
 

@@ -53,7 +53,8 @@ def make_commands(text: str) -> Iterator[str]:
 
 
 def test_lakeport_commands_exist() -> None:
-    commands = {"redshift", *getattr(get_command(app), "commands", {})}  # that one is the local stack's
+    # The first two are those of the local stack and of the AWS account.
+    commands = {"redshift", "deploy", *getattr(get_command(app), "commands", {})}
     documented = {
         name for path in DOCUMENTS for name in re.findall(r"\./lakeport ([a-z]+)", (REPOSITORY / path).read_text())
     }
@@ -91,3 +92,21 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
         for annotation in (field.annotation, *get_args(field.annotation)):
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
                 yield from keys_of(annotation)
+
+
+def test_every_guarantee_names_tests_that_exist() -> None:
+    """And says what it does not cover."""
+    promises = (REPOSITORY / "docs" / "guarantees.md").read_text().split("\n## ")[1:]
+    assert len(promises) >= 9
+    for promise in promises:
+        named = re.findall(r"`(tests/[a-z_/]+\.py)::(test_[a-z_0-9]+)`", promise)
+        assert named, promise
+        assert [name for path, name in named if f"def {name}(" not in (REPOSITORY / path).read_text()] == []
+        assert "\nNot covered: " in promise
+
+
+def test_settings_named_in_the_documents_exist() -> None:
+    known = (REPOSITORY / "plugins" / "lakeport" / "settings.py").read_text()
+    named = set(re.findall(r"LAKEPORT_[A-Z_]+", (REPOSITORY / "docs" / "healing.md").read_text()))
+    assert named
+    assert [name for name in named if name not in known] == []

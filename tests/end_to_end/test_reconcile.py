@@ -64,7 +64,7 @@ def test_file_of_a_killed_run_whose_callback_was_lost_fails_and_alerts_once(lake
     stack.up(lakeport.config, report=lambda _: None)
     until(lambda: [m for m in lakeport.mails() if file["run_id"] in m.get_body().get_content()])
     reconcile(lakeport)
-    lakeport.command("replay", file["file_id"][:12])
+    lakeport.command("replay", file["file_id"][:12], "--yes")
     assert lakeport.wait_for(version, "Done", "Fail")["status"] == "Done"
     assert len([m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)]) == 1
 

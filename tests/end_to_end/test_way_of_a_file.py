@@ -129,7 +129,7 @@ def test_a_task_killed_at_every_try_fails_the_file_alerts_once_and_can_be_replay
     assert "killed" in file["status_reason"]
     until(lambda: [m for m in lakeport.mails() if file["run_id"] in m.get_body().get_content()])
     assert (lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0) == before
-    lakeport.command("replay", file["file_id"][:12])
+    lakeport.command("replay", file["file_id"][:12], "--yes")
     assert lakeport.wait_for(version, "Done")["rows_loaded"] == 336_776
     assert lakeport.rows("lake.flights") == before + 336_776
     assert len([m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)]) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ from lakeport.operators.table import CreateTableOperator
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 from local.config import Config
+from tests.integration.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -135,3 +137,17 @@ def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileL
         return bring_file(file_type, load.file, load.by)
 
     return run
+
+
+@pytest.fixture
+def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world of this test's own; nothing is on record."""
+    for role in ("LANDING", "CODE", "WORK"):
+        bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    for table in ("files", "alerts", "status_log", "task_errors"):
+        query(f"DELETE FROM mng.{table}; SELECT 1")  # noqa: S608
+    return World(s3, warehouse, query, tmp_path, f"trips_{uuid.uuid4().hex[:8]}")

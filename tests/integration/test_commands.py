@@ -90,7 +90,7 @@ def test_sql_cannot_end_its_transaction_to_write(run: Callable[..., Result]) -> 
 
 def test_replay_says_when_nothing_fits(run: Callable[..., Result]) -> None:
     result = run("replay", "nothing")
-    assert (result.exit_code, "no file in status Fail fits" in result.stderr) == (2, True)
+    assert (result.exit_code, "no file fits 'nothing'" in result.stderr) == (2, True)
 
 
 def test_dropped_file_lands_in_its_types_folder(run: Callable[..., Result], s3: S3Client) -> None:

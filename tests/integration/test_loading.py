@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakeport import landing
 from lakeport.credentials import connect_to_redshift
-from lakeport.errors import StatusConflict, TooManyRejects, UnloadableFile
+from lakeport.errors import ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.warehouse import Warehouse
@@ -111,6 +113,40 @@ def test_the_registered_version_is_loaded_though_it_was_overwritten(
 ) -> None:
     load = prepare_load(file_type, GOOD)
     load.s3.put_object(Bucket=load.file.bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
+    load.run()
+    assert [row[0] for row in rows_of(query, file_type)] == [1, 2]
+
+
+def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
+    prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    """COPY has read the newer version then, and must not commit."""
+    load = prepare_load(file_type, GOOD)
+    other = landing.s3_client()
+
+    def overwrite(**_: object) -> None:
+        other.put_object(Bucket=load.file.bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
+
+    load.s3.meta.events.register("after-call.s3.PutObject", overwrite)  # of the manifest
+    load.run()
+    assert [row[0] for row in rows_of(query, file_type)] == [1, 2]
+
+
+def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
+    prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    """What was registered is gone for good; what took its place has an event of its own."""
+    load = prepare_load(file_type, GOOD)
+    bucket = f"unversioned-{uuid.uuid4().hex[:8]}"
+    load.s3.create_bucket(Bucket=bucket)
+    etag = load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)["ETag"].strip('"')
+    file = replace(load.file, bucket=bucket, version_id=None, etag=etag)
+    load = replace(load, file=file, sources=(file.source(),))
+    load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
+    with pytest.raises(ObjectChanged, match="was overwritten"):
+        load.run()
+    assert rows_of(query, file_type) == []
+    load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)
     load.run()
     assert [row[0] for row in rows_of(query, file_type)] == [1, 2]
 

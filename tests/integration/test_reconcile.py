@@ -2,137 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from lakeport import landing, mng, settings
-from lakeport.alert_text import Alert
 from lakeport.credentials import connect_to_redshift
-from lakeport.file_type import Alerts, FileType
 from lakeport.finishing import archive, mark_done
-from lakeport.loading import FileLoad
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.table import CreateTableOperator
-from lakeport.publishing import publish, published_index
+from lakeport.publishing import published_index
 from lakeport.reconciling import reconcile
-from lakeport.reconciling.look import Look
 from lakeport.registration import register_messages
-from lakeport.schema_yaml import read_file_type
-from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
-from tests.integration.airflow_stand_in import AirflowStandIn
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-Query = Callable[..., list[tuple[Any, ...]]]
-GOOD = b"id,city,price\n1,Bern,2.50\n2,Oslo,\n"
-NOW, LATER = timedelta(0), timedelta(hours=1)
+from tests.integration.world import GOOD, LATER, NOW, World
 
 
-class World:
-    """A landing bucket, a published file type, an Airflow, people who get alerts: all of this test's own."""
-
-    def __init__(self, s3: S3Client, warehouse: Warehouse, query: Query, file_type: FileType) -> None:
-        self.s3, self.warehouse, self.query, self.file_type = s3, warehouse, query, file_type
-        self.airflow = AirflowStandIn()
-        self.sent: list[tuple[Alert, Alerts]] = []
-        self.by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
-
-    def land(self, name: str = "trips.csv", body: bytes = GOOD) -> str:
-        key = f"{self.file_type.name}/{name}"
-        return self.s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body)["VersionId"]
-
-    def look(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Look | None:
-        send = (lambda alert, to: self.sent.append((alert, to))) if sends else None
-        return reconcile(self.warehouse, self.airflow, send, grace=grace, always=always)
-
-    def found(self, grace: timedelta = NOW) -> list[tuple[str, str]]:
-        """Look and return what was found and done."""
-        look = self.look(grace)
-        assert look
-        return [(each.found, each.done) for each in look.findings]
-
-    def files(self) -> list[tuple[Any, ...]]:
-        return self.query("SELECT status, status_reason FROM mng.files ORDER BY landed_at, key")
-
-    def register(self, body: bytes = GOOD) -> RegisteredFile:
-        """Land and register one file."""
-        self.land(body=body)
-        self.look()
-        self.airflow.runs.clear()
-        [row] = self.query(statement("mng/new_files"), {"file_type": self.file_type.name})
-        return RegisteredFile(*row)
-
-    def claim(self, body: bytes = GOOD) -> RegisteredFile:
-        """Bring one file to In Progress in run1, which Airflow says is running."""
-        file = self.register(body)
-        self.warehouse.transaction(lambda current: mng.claim(current, [file.file_id], self.by))
-        self.airflow.add(self.by.dag_id, self.by.run_id, "running")
-        return file
-
-    def load(self, body: bytes = GOOD) -> RegisteredFile:
-        """Bring one file as far as its load's commit."""
-        file = self.claim(body)
-        CreateTableOperator(task_id="create_table", file_type=self.file_type).fit(self.warehouse)
-        FileLoad(self.file_type, file, (file.source(),), self.by, self.warehouse, self.s3).run()
-        return file
-
-    def rows(self) -> int:
-        ((count,),) = self.query(f"SELECT COUNT(*) FROM {self.file_type.table.name}")  # noqa: S608
-        return int(count)
-
-    def landed(self) -> int:
-        return sum(map(len, landing.version_pages(self.s3, settings.landing_bucket())))
-
-    def archived(self) -> bytes:
-        [(bucket, key)] = self.query("SELECT archive_bucket, archive_key FROM mng.files")
-        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-
-
-@pytest.fixture
-def world(
-    s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
-    name = f"trips_{uuid.uuid4().hex[:8]}"
-    for role in ("LANDING", "CODE", "WORK"):
-        bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
-        s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
-    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
-    schema = {
-        "description": "Trips.",
-        "owner": "tests",
-        "landing": {"pattern": f"{name}/*"},
-        "format": {"type": "csv", "header_lines": 1},
-        "columns": [
-            {"name": "id", "type": "integer", "required": True},
-            {"name": "city", "type": "varchar(8)"},
-            {"name": "price", "type": "decimal(8,2)"},
-        ],
-        "rejects": {"warn": 0, "fail": "50%"},
-        "alerts": {"email": ["trips@example.com"]},
-    }
-    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(schema))
-    (tmp_path / "_defaults.yaml").write_text("alerts: {slack: '#operators'}\n")
-    publish(s3, tmp_path)
-    for table in ("files", "alerts", "status_log", "task_errors"):
-        query(f"DELETE FROM mng.{table} WHERE 1 = 1; SELECT 1")  # noqa: S608
-    yield World(s3, warehouse, query, read_file_type(tmp_path / f"{name}.yaml"))
-
-
-def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World, tmp_path: Path) -> None:
-    path = tmp_path / f"{world.file_type.name}.yaml"
-    path.write_text(path.read_text() + 'schedule: "30 6 * * *"\n')
-    publish(world.s3, tmp_path)
+def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World) -> None:
+    world.write_schema(schedule="30 6 * * *")
     world.land()
     assert [done for _, done in world.found()] == ["registered as New"]
     assert world.found() == []
@@ -164,9 +50,7 @@ def test_late_event_registers_nothing_more(world: World) -> None:
     thing = {"key": f"{world.file_type.name}/trips.csv", "size": 1, "versionId": version, "sequencer": "0A"}
     record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z"}
     body = {"Records": [record | {"s3": {"bucket": {"name": settings.landing_bucket()}, "object": thing}}]}
-    register_messages(
-        [("1", yaml.safe_dump(body, default_flow_style=True, width=9999))], published_index(world.s3), world.warehouse
-    )
+    register_messages([("1", json.dumps(body))], published_index(world.s3), world.warehouse)
     assert len(world.files()) == 1
 
 
@@ -370,3 +254,38 @@ def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> 
     world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
     assert world.look(always=False) is not None
     assert world.files() == [("Done", None)]
+
+
+def test_nothing_is_rejected_for_want_of_an_index(world: World) -> None:
+    """Where registration was told of no schema, no file type takes anything: that is nobody's fault who sent a file."""
+    world.s3.delete_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
+    world.land()
+    look = world.look()
+    assert look
+    assert [each.done for each in look.findings] == [
+        "not healed: registration was told of no schema yet; `./lakeport publish` tells it"
+    ]
+    assert world.files() == []
+
+
+def test_object_without_a_version_is_named_and_not_registered(world: World) -> None:
+    """Nobody can tell whether its event, with the sequencer that tells it from others, is still to come."""
+    bucket = settings.landing_bucket()
+    world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    world.land()
+    look = world.look()
+    assert look
+    assert [(each.is_healed, each.done.partition(";")[0]) for each in look.findings] == [
+        (False, "not healed: it has no version")
+    ]
+    assert world.files() == []
+
+
+def test_file_of_a_type_with_a_schedule_waits_for_it(world: World) -> None:
+    world.write_schema(schedule="0 6 * * *")
+    world.land()
+    assert world.found() == [("landed, and no event reported it", "registered as New")]
+    assert (world.found(), world.airflow.started) == ([], [])
+    assert world.files() == [("New", None)]
+    world.look(always=False)
+    assert world.look(always=False) is None

@@ -1,13 +1,15 @@
 """PostgreSQL starts for root and for everyone, asks for passwords, and keeps its data."""
 
 import os
+import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from local import postgres, postgres_files, processes
+from local import families, postgres, postgres_files, processes
 from local.config import HOST, Config, Ports
 
 
@@ -35,6 +37,22 @@ def test_data_survives_a_restart(server: Config) -> None:
         cursor.execute("SELECT answer FROM kept")
         assert cursor.fetchone() == (42,)
     session.close()
+
+
+def test_what_is_committed_survives_a_kill(server: Config) -> None:
+    """Nothing that a client was told of may be gone, whatever ends the processes."""
+    for number in range(3):
+        with closing(postgres.connect(server)) as session, session, session.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
+            cursor.execute("INSERT INTO kept VALUES (%s)", (number,))
+        leader = processes.running(server, "postgres")
+        assert leader
+        families.send(families.family(leader), signal.SIGKILL)
+        processes.start(server, postgres.service(server))
+
+        with closing(postgres.connect(server)) as session, session.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM kept")
+            assert cursor.fetchone() == (number + 1,)
 
 
 def test_initializing_again_keeps_the_data(server: Config) -> None:

@@ -121,9 +121,9 @@ def _warm_up() -> None:
     handler()
     # Each session reads the same description files of AWS's services again.
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
-    JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[method-assign]
+    JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[assignment,method-assign]
     for service in ("s3", "secretsmanager"):
-        boto3.client(service)  # type: ignore[call-overload]
+        boto3.client(service)
 
 
 def run(attempt: Attempt, line: Connection) -> Any:
@@ -161,7 +161,7 @@ def _be_child(address: str) -> None:
         _do_not_wait()
         try:
             ended = Ended(run(attempt, line))
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - SystemExit and all: the parent hears of it
             ended = Ended(error=traceback.format_exc())
         line.send(ended)
         line.close()
@@ -178,7 +178,7 @@ def _do_not_wait() -> None:
     """Make the times short in which one attempt leaves the work to another: here nobody else is at it."""
     warehouse._FIRST_PAUSE_SECONDS = PAUSE_SECONDS
     alert_records._HOLD_SECONDS = 0
-    defaults = reconciling.reconcile.__kwdefaults__
+    defaults = reconciling.reconcile.__kwdefaults__ or {}
     if "grace" not in defaults:
         raise RuntimeError("reconcile has no grace time to make short")
     defaults["grace"] = timedelta(0)

@@ -22,6 +22,8 @@ LEGAL_MOVES = {
     ("In Progress", "Done"),
     ("In Progress", "Fail"),
     ("Done", "New"),
+    ("Done", "Fail"),  # undo
+    ("Done", "Fail"),  # by undo
     ("Fail", "New"),
     ("Filtered Out", "New"),
     ("Rejected", "New"),
@@ -231,14 +233,15 @@ def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
 
 
 def told_once(found: _Checked) -> Iterator[Violation]:
-    """Check that people hear of each failed run, and once.
+    """Check that people hear of each run that made a file Fail, and of no run twice.
 
     Between the channel's answer and the note of it any process can die, and the alert comes again: only as many
     repetitions as such cuts are allowed.
     """
     counts = Counter(found.history.alerts)
-    for run in sorted(found.history.failed_runs - counts.keys()):
-        yield Violation("alert missing", run, "the run failed and nobody was told")
+    failed = {move.run_id for move in found.history.log if move.to_status == "Fail" and move.run_id}
+    for run in sorted(failed - counts.keys()):
+        yield Violation("alert missing", run, "a file failed in it and nobody was told")
     for run, count in sorted(counts.items()):
         if count > 1 + found.history.retold.get(run, 0):
             yield Violation("alert doubled", run, f"sent {count} times")

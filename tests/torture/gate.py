@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,13 +24,14 @@ class How(StrEnum):
     UNAVAILABLE = "answered 503"
     SLOW = "answered slowly"
     FREEZE = "stood still, was given up, and went on"
+    MEANWHILE = "went on while something happened"
 
 
 KILLS = frozenset({How.KILL_BEFORE, How.KILL_DURING, How.KILL_AFTER})
 DROPS = frozenset({How.DROP_BEFORE, How.DROP_AFTER})
 REFUSALS = frozenset({How.CONFLICT, How.DEADLOCK})
-OF_SQL = KILLS | DROPS | REFUSALS | {How.FREEZE}
-OF_HTTP = KILLS | DROPS | {How.UNAVAILABLE, How.SLOW, How.FREEZE}
+OF_SQL = KILLS | DROPS | REFUSALS | {How.FREEZE, How.MEANWHILE}
+OF_HTTP = KILLS | DROPS | {How.UNAVAILABLE, How.SLOW, How.FREEZE, How.MEANWHILE}
 OF_AIRFLOW = frozenset({How.KILL_BEFORE, How.KILL_AFTER})
 
 
@@ -40,6 +41,8 @@ class Cut:
 
     step: int
     how: How
+    meanwhile: Callable[[], None] | None = None
+    """What happens before a step with MEANWHILE goes on."""
 
 
 class Gate:
@@ -76,8 +79,13 @@ class Gate:
             self.steps.append(step)
             if not self._cut or len(self.steps) != self._cut.step or self._cut.how not in possible:
                 return None
-            self.done_to = f"{self._cut.how} step {len(self.steps)}: {step}"
-            return self._cut.how
+            cut = self._cut
+            how = cut.meanwhile.__name__ if cut.meanwhile else cut.how
+            self.done_to = f"{how} step {len(self.steps)}: {step}"
+        if cut.meanwhile:
+            cut.meanwhile()
+            return None
+        return cut.how
 
     def kill(self, attempt: int, how: How) -> None:
         """Kill the attempt's process, which nothing can prevent, or make it stand still."""

@@ -36,6 +36,8 @@ class Drop:
     """Number and text of each line that COPY must refuse."""
     told: str = ""
     """What was done to it, for people."""
+    size_bytes: int = 0
+    landed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,5 @@ class History:
     """Digest of every archived object, by its key."""
     alerts: Sequence[str] = ()
     """The run of each alert that arrived, once per message of one channel."""
-    failed_runs: frozenset[str] = frozenset()
-    """Runs that ended in failure, of which people must be told."""
     retold: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""

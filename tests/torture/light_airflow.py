@@ -141,7 +141,9 @@ class LightAirflow:
             bundle_version=None,
             dag_id=run.dag_id,
             run_id=run.run_id,
-            context_from_server=DagRunContext(dag_run=run.model(), last_ti=self._instance(run, self._last(run), 1)),
+            context_from_server=DagRunContext.model_validate(
+                {"dag_run": run.model().model_dump(), "last_ti": self._instance(run, self._last(run), 1).model_dump()}
+            ),
             msg="task_failure",
         )
         outcome = self.attempts.run(RunCallback(request), cut, lambda message: self._answer(run, message))
@@ -194,7 +196,7 @@ class LightAirflow:
     def _last(self, run: Run) -> str:
         return next((task_id for task_id, state in run.states.items() if state == "failed"), next(iter(run.states)))
 
-    def _answer(self, run: Run, message: Any, task_id: str = "") -> Any:
+    def _answer(self, run: Run, message: Any, task_id: str = "") -> Any:  # noqa: PLR0911 - as many as there are messages
         match message:
             case comms.GetXCom():
                 return comms.XComResult(key=message.key, value=run.xcoms.get((message.task_id, message.key)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.torture.checker import Violation
-from tests.torture.gate import Cut, How
-from tests.torture.ways import CutFor, Faults, go, no_cut
+from tests.torture.gate import OF_AIRFLOW, Cut, How
+from tests.torture.ways import CALLBACK, LAMBDA, RECONCILE, Faults, go, go_and_give_up, in_order, no_cut, replay
 from tests.torture.workload import Kind
 from tests.torture.world import World
 
@@ -29,30 +30,39 @@ KINDS = (
     Kind(max_files=1, warns=True),
 )
 NAME = "sweep"
+HALF = 0.5
+NOT_TASKS = {LAMBDA, CALLBACK, RECONCILE}
 WAYS_A_WORLD = 6
+CUTS_OF_EACH = 3
 """A file type's table is new to the first way in a world, and has rows for the others."""
 
 
 class Points:
     """The cut points on the way of one kind: each step of each attempt, with each thing that can be done to it."""
 
-    def __init__(self, kind: Kind, steps: Mapping[str, int], order: random.Random) -> None:
+    def __init__(self, kind: Kind, steps: Mapping[str, Sequence[str]], order: random.Random) -> None:
         self.kind = kind
-        self.left = {
-            name: [Cut(step, how) for step in range(1, count + 1) for how in HOWS] for name, count in steps.items()
-        }
+        self.steps = {name: len(taken) for name, taken in steps.items()}
+        self.left = {name: list(_cuts(taken)) for name, taken in steps.items()}
         self.count = sum(map(len, self.left.values()))
         for cuts in self.left.values():
             order.shuffle(cuts)
 
     @property
     def ways(self) -> int:
-        """Return how many more ways there are to go: each visits a point of every attempt."""
-        return max(map(len, self.left.values()))
+        """Return how many more ways there are to go: each visits a few points of every attempt."""
+        return math.ceil(max(map(len, self.left.values())) / CUTS_OF_EACH)
 
-    def next(self) -> dict[str, Cut]:
-        """Take the next point of each attempt."""
-        return {name: cuts.pop() for name, cuts in self.left.items() if cuts}
+    def next(self) -> dict[str, list[Cut]]:
+        """Take the next points of each attempt; the try behind them is spared."""
+        return {name: [cuts.pop() for _ in range(min(CUTS_OF_EACH, len(cuts)))] for name, cuts in self.left.items()}
+
+
+def _cuts(steps: Sequence[str]) -> Iterator[Cut]:
+    for number, step in enumerate(steps, start=1):
+        for how in HOWS:
+            if how in OF_AIRFLOW or not step.startswith("Airflow "):
+                yield Cut(number, how)
 
 
 def points_of(world: World, kind: Kind, order: random.Random) -> Points:
@@ -74,9 +84,9 @@ def visit(world: World, points: Points, faults: Faults) -> Iterator[list[Violati
     world.begin({NAME: points.kind})
     for _ in range(min(WAYS_A_WORLD, points.ways)):
         cuts = points.next()
-        told = "; ".join(f"{name} {cut.how} step {cut.step}" for name, cut in cuts.items())
+        told = "; ".join(f"{name} {cut.how} step {cut.step}" for name, of_name in cuts.items() for cut in of_name)
         try:
-            go(world, NAME, points.kind, _once_each(cuts), faults, told)
+            go(world, NAME, points.kind, in_order(cuts), faults, told)
             found = world.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to these points
             found = [Violation("the way broke off", f"{points.kind}: {told}", repr(error))]
@@ -85,7 +95,17 @@ def visit(world: World, points: Points, faults: Faults) -> Iterator[list[Violati
             return
 
 
-def _once_each(cuts: dict[str, Cut]) -> CutFor:
-    """Cut the first attempt of each name; the next one is spared."""
-    left = dict(cuts)
-    return lambda name, _: left.pop(name, None)
+def give_up(world: World, points: Points, order: random.Random, faults: Faults) -> Iterator[list[Violation]]:
+    """Go a few ways that end in a given-up run, and yield what the history shows, also after a replay."""
+    world.begin({NAME: points.kind})
+    for _ in range(WAYS_A_WORLD):
+        name = order.choice([each for each in points.steps if each not in NOT_TASKS])
+        at = (name, Cut(order.randint(1, points.steps[name]), order.choice((How.KILL_BEFORE, How.KILL_AFTER))))
+        try:
+            go_and_give_up(world, NAME, points.kind, at, faults, is_called_back=order.random() < HALF)
+            found = world.check() or [*replay(world, NAME, faults), *world.check()]
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this way
+            found = [Violation("the way broke off", f"{points.kind}: given up: {at}", repr(error))]
+        yield found
+        if found:
+            return

@@ -61,7 +61,6 @@ def history(mode: str = "append") -> History:
         landing=frozenset({("crew/c", "vc")}),
         archive={"t/kept/a": "da", "t/kept/b": "db"},
         alerts=["runx"],
-        failed_runs=frozenset({"runx"}),
     )  # fmt: skip
 
 
@@ -80,7 +79,8 @@ def failed(of: History) -> History:
     of = with_file(of, "b", status="Fail", loaded_at=None, table_name=None, archive_key=None)
     log = [each for each in of.log if each.file_id != "b"] + way("b", 5, "New", "In Progress", "Fail")
     of = replace(of, log=log, landing=of.landing | {("t/b", "vb")}, archive={"t/kept/a": "da"})
-    return replace(of, tables={"lake.t": [row for row in of.tables["lake.t"] if row.token[0] != "b"]})
+    rows = {"lake.t": [row for row in of.tables["lake.t"] if row.token[0] != "b"]}
+    return replace(of, tables=rows, alerts=[*of.alerts, "runb"])
 
 
 def filtered(of: History, minute: int) -> History:
@@ -125,7 +125,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("move illegal", lambda: replace(
         history(), log=[each for each in history().log if each.file_id != "b"] + way("b", 5, "New", "Done"))),
     ("move illegal", lambda: replace(
-        history(), log=[*history().log, Move("b", "Done", "Fail", at(8)), Move("b", "Fail", "New", at(9)),
+        history(), log=[*history().log, Move("b", "Done", "Rejected", at(8)), Move("b", "Rejected", "New", at(9)),
                         *way("b", 10, "New", "In Progress", "Done")[1:]])),
     ("move missing", lambda: replace(history(), log=[each for each in history().log if each.file_id != "b"])),
     ("move missing", lambda: replace(history(), log=[
@@ -165,7 +165,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("archive unknown", lambda: replace(history(), archive={**history().archive, "t/kept/z": "dz"})),
     ("filtered wrongly", lambda: filtered(history(), 30)),
     ("filtered wrongly", lambda: replace(filtered(history(), -1), targets=history().targets)),
-    ("alert missing", lambda: replace(history(), alerts=[])),
+    ("alert missing", lambda: replace(failed(history()), alerts=["runx"])),
     ("alert doubled", lambda: replace(history(), alerts=["runx", "runx"])),
     ("alert doubled", lambda: replace(history(), alerts=["runx"] * 3, retold={"runx": 1})),
 ]  # fmt: skip

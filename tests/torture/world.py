@@ -10,7 +10,6 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -20,22 +19,24 @@ from urllib.parse import quote_plus
 import psycopg2
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG
+from psycopg2 import sql
 
-from lakeport.dag import load_dag
-from lakeport.publishing import rule_of
-from lakeport.matching import ArrivalIndex
-from lakeport.schema_yaml import read_file_type
 from lakeport import settings
-from local import airflow, credentials, postgres_files, processes, stack
+from lakeport.dag import load_dag
+from lakeport.matching import ArrivalIndex
+from lakeport.publishing import rule_of
+from lakeport.schema_yaml import read_file_type
+from local import airflow, credentials, families, postgres, postgres_files, processes, stack
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
+from local.processes import Service
 from local.sinks.services import slack_directory
-from tests.torture import workload
+from tests.torture import collecting, workload
 from tests.torture.attempt import Command, Register
 from tests.torture.attempts import Attempts, Outcome
 from tests.torture.checker import Violation, violations
-from tests.torture.gate import Cut, Gate
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Target
+from tests.torture.gate import Cut, Gate, How
+from tests.torture.history import Drop, History, Target
 from tests.torture.http_proxy import HttpProxy
 from tests.torture.light_airflow import LightAirflow, Run
 from tests.torture.wire_proxy import WireProxy
@@ -49,14 +50,13 @@ def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
     """Start a stack of its own on free ports, and take it away again."""
     directory = Path(tempfile.mkdtemp(prefix="lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
-    before = signal.signal(signal.SIGTERM, _end)
     try:
-        stack.up(config, report, only=PARTS)
-        with World.of(config, directory / "schemas") as world:
-            yield world
+        with ending_at_sigterm():
+            stack.up(config, report, only=PARTS)
+            with World.of(config, directory / "schemas") as world:
+                yield world
     finally:
         stack.down(config, lambda _: None)
-        signal.signal(signal.SIGTERM, before)
         postgres_files.remove(config)
         shutil.rmtree(directory)
 
@@ -74,6 +74,7 @@ class World:
         self.targets: dict[str, Target] = {}
         self.drops: list[Drop] = []
         self.retold: Counter[str] = Counter()
+        self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
         self.redshift = WireProxy(self.gate, config.ports.redshift)
@@ -156,13 +157,17 @@ class World:
     def call_back(self, run: Run, cut: Cut | None = None) -> Outcome:
         """Call a failed run's callback; where it is cut once its alert may be out, the alert may come again."""
         outcome = self.airflow.call_back(run, cut)
-        self.note_retold(run.run_id, outcome)
+        self.note_retold(run, outcome)
         return outcome
 
-    def note_retold(self, run_id: str, outcome: Outcome) -> None:
-        """Note that an alert may be sent again: the attempt was cut after the message went out."""
-        if outcome.done_to and any("/services/" in step for step in outcome.steps):
-            self.retold[run_id] += 1
+    def note_retold(self, run: Run, outcome: Outcome) -> None:
+        """Note whose alert may come again: an attempt was cut after a message went out, or sends it when it goes on.
+
+        Reconcile sends the alerts of all runs.
+        """
+        if outcome.how is How.FREEZE or (outcome.how and any("/services/" in step for step in outcome.steps)):
+            is_reconcile = run.dag_id == "reconcile"
+            self.retold.update(run_id for _, run_id in self.airflow.runs if is_reconcile or run_id == run.run_id)
 
     def check(self) -> list[Violation]:
         """Check all that happened since `begin`."""
@@ -170,28 +175,26 @@ class World:
 
     def history(self) -> History:
         """Collect the history; nothing may be at work."""
+        runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
-            files = [FileRow(*row) for row in _rows(current, _FILES)]
-            log = [Move(*row) for row in _rows(current, _LOG)]
-            rejected = [Rejected(*row) for row in _rows(current, _REJECTED)]
-            tables = _rows(current, "SELECT tablename FROM pg_tables WHERE schemaname = 'lake'")
-            rows = {
-                f"lake.{table}": _rows(current, f'SELECT token, _loaded_at FROM lake."{table}"') for (table,) in tables
-            }  # noqa: S608
-        failed = {run.run_id for run in self.airflow.runs.values() if run.state == "failed"}
-        return History(
-            targets=list(self.targets.values()),
-            drops=self.drops,
-            files=files,
-            log=log,
-            rejected=rejected,
-            tables={name: [LoadedRow(*row) for row in found] for name, found in rows.items()},
-            landing=frozenset(self._versions(names.LANDING_BUCKET)),
-            archive=self._archived(),
-            alerts=self._alerts(),
-            failed_runs=frozenset(failed),
-            retold=dict(self.retold),
-        )
+            return collecting.history(self.config, current, self.targets.values(), self.drops, runs, self.retold)
+
+    def restart(self, *services: Service) -> None:
+        """Kill these with all that they forked, and start them again, the last first."""
+        for service in services:
+            leader = processes.running(self.config, service.name)
+            families.send(families.family(leader) if leader else (), signal.SIGKILL)
+        for service in reversed(services):
+            processes.stop(self.config, [service])
+            processes.start(self.config, service)
+
+    def rotate(self, password: str) -> None:
+        """Give the warehouse's user another password, and then the secret."""
+        session = postgres.connect(self.config)
+        with contextlib.closing(session), session, session.cursor() as current:
+            current.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(credentials.USER)), (password,))
+        self.password = password
+        self._put_secrets()
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Any]:
@@ -201,7 +204,7 @@ class World:
             port=self.config.ports.redshift,
             dbname=credentials.DATABASE,
             user=credentials.USER,
-            password=credentials.PASSWORD,
+            password=self.password,
         )
         try:
             with connection, connection.cursor() as current:
@@ -209,28 +212,8 @@ class World:
         finally:
             connection.close()
 
-    def _alerts(self) -> list[str]:
-        """Return the run of each Slack message, as often as it came."""
-        texts = [path.read_text() for path in slack_directory(self.config).glob("*.json")]
-        runs = {run_id for _, run_id in self.airflow.runs}
-        return [run_id for text in texts for run_id in runs if run_id in text]
-
-    def _versions(self, bucket: str) -> Iterator[tuple[str, str]]:
-        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for version in page.get("Versions", []):
-                yield version["Key"], version["VersionId"]
-
-    def _archived(self) -> dict[str, str]:
-        """Return each archived object's digest, read from its bytes."""
-        keys = {key for key, _ in self._versions(names.ARCHIVE_BUCKET)}
-        return {key: self._digest(key) for key in keys}
-
-    def _digest(self, key: str) -> str:
-        body = self.s3.get_object(Bucket=names.ARCHIVE_BUCKET, Key=key)["Body"].read()
-        return workload.Content(body, (), ()).digest
-
     def _empty(self, bucket: str) -> None:
-        for key, version in list(self._versions(bucket)):
+        for key, version in list(collecting.versions(self.s3, bucket)):
             self.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def _dag(self, dag_id: str) -> DAG | None:
@@ -257,31 +240,25 @@ class World:
     def _put_secrets(self) -> None:
         manager: Any = resources.session().client("secretsmanager", endpoint_url=self.config.aws_endpoint)
         contents = resources.secrets(self.config)
-        contents[names.REDSHIFT_SECRET]["port"] = self.redshift.port
+        contents[names.REDSHIFT_SECRET] |= {"port": self.redshift.port, "password": self.password}
         contents[names.AIRFLOW_SECRET]["url"] = self.airflow_api.url
         contents[names.SLACK_SECRET]["host"] = f"{self.slack.url}/services"
         for name, content in contents.items():
             manager.put_secret_value(SecretId=name, SecretString=json.dumps(content))
 
 
-_FILES = """
-SELECT file_id, file_type, key, version_id, status, landed_at, run_id, table_name, rows_in_file, rows_loaded,
-       rows_rejected, loaded_at, archive_key, status_reason
-FROM mng.files
-"""
-_LOG = "SELECT file_id, from_status, to_status, moved_at, run_id FROM mng.status_log"
-_REJECTED = "SELECT file_id, run_id, line_number, raw_line FROM mng.load_errors"
+@contextlib.contextmanager
+def ending_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that the stack is taken down."""
 
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
 
-def _rows(current: Any, query: str) -> list[tuple[Any, ...]]:
-    current.execute(query)
-    rows: list[tuple[Any, ...]] = current.fetchall()
-    return rows
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does, so that the stack is taken down."""
-    raise KeyboardInterrupt
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _dag_file(dag_id: str) -> str:

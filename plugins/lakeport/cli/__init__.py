@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lakeport.cli import accounts, authoring, healing, sending
+from lakeport.cli import accounts, authoring, healing, replaying, sending
 from lakeport.cli.failures import Commands
 
 app = typer.Typer(
@@ -13,10 +13,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Files land in S3; Lakeport turns them into Redshift tables.  Exit status: 0 all is well, 1 something of "
     "yours is wrong (a schema, rows of a sample), 2 the command could not do its work.",
+    epilog="lakeport deploy takes this to AWS; lakeport redshift starts the Redshift stand-in.  Both have --help.",
 )
 authoring.add_to(app)
 sending.add_to(app)
 accounts.add_to(app)
 healing.add_to(app)
+replaying.add_to(app)
 
 __all__ = ["app"]

@@ -1,21 +1,17 @@
-"""Commands that look at what happened to files and rows, and that load failed files again."""
+"""Commands that look at what happened to files and rows."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from psycopg2.extensions import cursor
 
-from lakeport import mng
-from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.cli.warehouse_rows import rows_of
 from lakeport.credentials import connect_to_redshift
-from lakeport.dag_runs import arrival_run_id, dag_run_api
-from lakeport.mng import Status, TaskRun
+from lakeport.mng import Status
 from lakeport.mng_tables import make_tables
 from lakeport.warehouse import Warehouse
 
@@ -32,7 +28,7 @@ _ERRORS = ["key", "line", "column", "value", "reason", "full line"]
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
-    for command in (status, errors, sql, replay):
+    for command in (status, errors, sql):
         app.command(rich_help_panel="See what happened")(command)
     accounts = typer.Typer(no_args_is_help=True, help="The tables in which Lakeport keeps account of files and rows.")
     accounts.command("init")(mng_init)
@@ -90,33 +86,6 @@ def sql(
         say(f"done; {max(count, 0):,} rows")
     if len(rows) > limit:
         typer.echo(f"these are the first {limit:,} rows; --limit shows more", err=True)
-
-
-def replay(
-    file_ids: Annotated[list[str] | None, typer.Argument(help="File ids, or their first characters.")] = None,
-    file_type: TypeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Load failed files again: set them from Fail to New and start their runs; safe to repeat."""
-    if not file_ids and not file_type:
-        raise typer.BadParameter("name file ids, which `./lakeport status` shows, or a type with --type")
-    chosen = [
-        row
-        for row in rows_of("mng/failed_files", {})
-        if (not file_ids or row[0].startswith(tuple(file_ids))) and file_type in (None, row[1])
-    ]
-    if not chosen:
-        typer.echo("no file in status Fail fits; `./lakeport status` shows which there are", err=True)
-        raise typer.Exit(UNABLE)
-    by, moved = TaskRun("lakeport replay", "", "replay"), [row[0] for row in chosen]
-    with Warehouse(connect_to_redshift) as warehouse:
-        warehouse.transaction(lambda current: mng.move(current, moved, by, from_=["Fail"], to="New", reason="replay"))
-    for name in sorted({row[1] for row in chosen}):
-        of_type = [row[0] for row in chosen if row[1] == name]
-        dag_run_api().start(f"load_{name}", arrival_run_id(of_type, datetime.now(UTC).isoformat()))
-    show(["file id", "type", "key"], chosen, as_json=as_json)
-    if not as_json:
-        say(f"{len(chosen)} files are New again; `./lakeport status` shows what becomes of them")
 
 
 def _check_query(query: str, *, write: bool) -> None:

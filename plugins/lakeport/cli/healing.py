@@ -1,4 +1,4 @@
-"""Commands that heal what went wrong: reconcile."""
+"""The command that heals what nobody finished."""
 
 from __future__ import annotations
 

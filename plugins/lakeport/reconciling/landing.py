@@ -45,13 +45,12 @@ def _register(look: Look, unknown: Sequence[Arrival]) -> None:
     result = Registration()
     register_arrivals([(arrival.file_id, [arrival]) for arrival in ripe], look.index, look.warehouse, result)
     look.registered |= {file_id for file_ids in result.new_files.values() for file_id in file_ids}
-    types = {file_id: name for name, file_ids in result.new_files.items() for file_id in file_ids}
+    ids = tuple(arrival.file_id for arrival in ripe)
+    registered = look.warehouse.transaction(partial(mng.registered, file_ids=ids))
     for arrival in ripe:
-        is_healed = arrival.file_id not in result.failed_messages
-        status = "New" if arrival.file_id in types else "Rejected"
-        done = f"registered as {status}" if is_healed else "not healed: Redshift refuses it; the log says why"
-        found = (NOT_REPORTED, types.get(arrival.file_id, ""), arrival.key, done)
-        look.findings.append(Finding(*found, is_healed=is_healed))
+        name, status = registered.get(arrival.file_id, ("", None))
+        done = f"registered as {status}" if status else "not healed: Redshift refuses it; the log says why"
+        look.findings.append(Finding(NOT_REPORTED, name, arrival.key, done, is_healed=status is not None))
 
 
 def _finish(look: Look, done: Sequence[str]) -> None:
@@ -60,8 +59,8 @@ def _finish(look: Look, done: Sequence[str]) -> None:
 
     def read(current: cursor) -> list[tuple[RegisteredFile, str]]:
         current.execute(statement("mng/files_by_id"), {"file_ids": tuple(done)})
-        rows = [row for row in current.fetchall() if row[8] == "Done" and row[9] <= look.ripe_before]
-        return [(RegisteredFile(*row[:7]), row[7]) for row in rows]
+        rows = [row for row in current.fetchall() if row[11] == "Done" and row[12] <= look.ripe_before]
+        return [(RegisteredFile(*row[:10]), row[10]) for row in rows]
 
     for file, type_name in look.warehouse.transaction(read):
         look.heal(STILL_IN_LANDING, type_name, file.key, partial(_archive, look, type_name, file))

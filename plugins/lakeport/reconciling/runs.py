@@ -45,7 +45,7 @@ class OpenFile:
 
 def reconcile_runs(look: Look) -> None:
     """Bring on what no run brings on."""
-    files = look.warehouse.transaction(open_files)
+    files = [each for each in look.warehouse.transaction(open_files) if not _waits_for_its_time(look, each)]
     look.is_open |= bool(files)
     if not files:
         return
@@ -69,10 +69,16 @@ def reconcile_runs(look: Look) -> None:
             _start(look, name, of_type)
 
 
+def _waits_for_its_time(look: Look, each: OpenFile) -> bool:
+    """Say whether the file is New and its type's runs start by a cron schedule: none is due for it."""
+    file_type = look.file_type(each.file_type) if each.status == "New" else None
+    return file_type is not None and file_type.cron is not None
+
+
 def open_files(current: cursor) -> list[OpenFile]:
     """Return the files that are New or In Progress, or Fail without an alert, in the order they landed."""
     current.execute(statement("mng/open_files"))
-    return [OpenFile(RegisteredFile(*row[:7]), *row[7:]) for row in current.fetchall()]
+    return [OpenFile(RegisteredFile(*row[:10]), *row[10:]) for row in current.fetchall()]
 
 
 def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
@@ -90,7 +96,7 @@ def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
 def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:
     """Finish the files of a run that is not live: Done where they are loaded, Fail where they are not."""
     run = run_of(look.api, dag_id, run_id)
-    ended_at = max((run.ended_at or look.began_at) if run else each.status_at for each in files)
+    ended_at = (run and run.ended_at) or max(each.status_at for each in files)
     if (run and run.is_live) or ended_at > look.ripe_before:
         return  # its own callback comes first
     how = f"the run ended as {run.state}" if run else "Airflow has no such run any more"

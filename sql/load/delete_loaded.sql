@@ -1,0 +1,2 @@
+DELETE FROM {table}
+WHERE _loaded_at = %(loaded_at)s

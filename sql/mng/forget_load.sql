@@ -1,0 +1,3 @@
+UPDATE mng.files
+SET table_name = NULL, rows_in_file = NULL, rows_loaded = NULL, rows_rejected = NULL, loaded_at = NULL, query_id = NULL
+WHERE file_id = %(file_id)s

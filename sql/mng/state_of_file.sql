@@ -1,0 +1,3 @@
+SELECT status, loaded_at
+FROM mng.files
+WHERE file_id = %(file_id)s

@@ -1,0 +1,325 @@
+"""Replay and undo: a plan that is true, exactly the rows of the files chosen, the same outcome wherever it is cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from lakeport import landing, mng, settings
+from lakeport.cli import app
+from lakeport.errors import NotChosen, StatusConflict
+from lakeport.mng import Status
+from lakeport.replaying import Choice, Planned, Planner, carry_out, chosen_files, start_runs
+from local.config import Config
+from tests.integration.killing import KilledWarehouse
+from tests.integration.world import GOOD, HEADER, World
+
+OTHER = HEADER + b"3,Rome,1\n4,Lima,2\n5,Baku,3\n"
+MERGE = {"mode": "merge", "key": ["id"]}
+
+
+def plan(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
+    planner = Planner(world.warehouse, world.s3, older)
+    files = world.warehouse.transaction(lambda current: chosen_files(current, Choice(names, **choice)))
+    return planner.undo(files) if command == "undo" else planner.replay(files)
+
+
+def do(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
+    """Plan and do it; nothing of it may be refused."""
+    planned = plan(world, command, *names, older=older, **choice)
+    assert [each.refused for each in planned] == [None] * len(planned)
+    for _ in carry_out(world.warehouse, planned, command):
+        pass
+    return planned
+
+
+def refusals(planned: list[Planned]) -> list[str]:
+    return [each.refused or "" for each in planned]
+
+
+def ids(world: World) -> list[int]:
+    return [id_ for (id_,) in world.query(f"SELECT id FROM {world.file_type.table.name} ORDER BY id")]  # noqa: S608
+
+
+def log(world: World) -> list[tuple[Any, ...]]:
+    return world.query("SELECT from_status, to_status FROM mng.status_log ORDER BY moved_at, from_status")
+
+
+def accounts(world: World) -> list[tuple[Any, ...]]:
+    return world.query("SELECT status, rows_loaded, loaded_at IS NULL FROM mng.files ORDER BY landed_at, key")
+
+
+def test_undo_takes_out_exactly_the_rows_of_its_file(world: World) -> None:
+    world.bring(GOOD, "a.csv")
+    undone = world.bring(OTHER, "b.csv")
+    [planned] = do(world, "undo", undone.file_id[:12])
+    assert planned.what == f"3 rows deleted from {world.file_type.table.name}"
+    assert ids(world) == [1, 2]
+    assert accounts(world) == [("Done", 2, False), ("Fail", None, True)]
+    assert log(world)[-1] == ("Done", "Fail")
+    assert (world.found(), world.sent) == ([], [])
+    [again] = do(world, "undo", undone.file_id)
+    assert (again.is_idle, ids(world), log(world).count(("Done", "Fail"))) == (True, [1, 2], 1)
+
+
+def test_replay_of_an_archived_file_loads_it_from_the_archive(world: World) -> None:
+    file = world.bring()
+    assert world.landed() == 0
+    [planned] = do(world, "replay", file.key)
+    assert planned.what == f"2 rows deleted from {world.file_type.table.name}, loaded from the archive"
+    assert (ids(world), accounts(world)) == ([], [("New", None, True)])
+    world.run_again()
+    assert (ids(world), accounts(world), world.archived()) == ([1, 2], [("Done", 2, False)], GOOD)
+    assert len(world.query("SELECT 1 FROM mng.files")) == 1
+
+
+def test_archived_object_that_was_overwritten_is_not_loaded_in_the_files_place(world: World) -> None:
+    file = world.bring()
+    [(bucket, key)] = world.query("SELECT archive_bucket, archive_key FROM mng.files")
+    world.s3.put_object(Bucket=bucket, Key=key, Body=OTHER)
+    do(world, "replay", file.key)
+    world.run_again()
+    assert ids(world) == [1, 2]
+
+
+def test_same_content_is_loaded_by_another_version_of_its_schema(world: World) -> None:
+    file = world.bring(GOOD + b"7,Johannesburg,1\n")
+    assert ids(world) == [1, 2]
+    columns = [{"name": "id", "type": "integer"}, {"name": "city", "type": "varchar(20)"}]
+    world.write_schema(columns=[*columns, {"name": "price", "type": "decimal(8,2)"}])
+    do(world, "replay", file.file_id)
+    world.run_again()
+    assert ids(world) == [1, 2, 7]
+
+
+def test_failed_file_is_replayed_from_landing(world: World) -> None:
+    file = world.claim()
+    world.airflow.end("run1", "failed")
+    world.look()
+    assert [row[0] for row in accounts(world)] == ["Fail"]
+    [planned] = do(world, "replay", statuses=[Status.FAIL])
+    assert (planned.what, planned.rows) == ("loaded from landing", 0)
+    world.run_again()
+    assert (ids(world), accounts(world)) == ([1, 2], [("Done", 2, False)])
+    assert file.key
+
+
+def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
+    world.s3.put_object(Bucket=settings.landing_bucket(), Key=f"{world.name}_2/trips.csv", Body=GOOD)
+    world.look()
+    assert refusals(plan(world, "replay", statuses=[Status.REJECTED]))[0].startswith("it would be rejected again: ")
+    world.write_schema(landing={"pattern": f"{world.name}_*/*"})
+    [planned] = do(world, "replay", statuses=[Status.REJECTED])
+    assert planned.what == f"now of type {world.name}, loaded from landing"
+    world.run_again()
+    assert (ids(world), log(world)[1]) == ([1, 2], ("Rejected", "New"))
+
+
+def test_file_that_is_nowhere_is_refused(world: World) -> None:
+    file = world.register()
+    landing.remove_version(world.s3, file.landed())
+    assert refusals(plan(world, "replay", file.key)) == ["its object is neither in landing nor in the archive"]
+
+
+def test_file_under_way_is_refused(world: World) -> None:
+    file = world.claim()
+    for command in ("replay", "undo"):
+        assert "In Progress" in refusals(plan(world, command, file.key))[0]
+
+
+def test_failed_files_of_a_type_that_loads_the_newest_may_be_filtered_out(world: World) -> None:
+    for name in ("a.csv", "b.csv"):
+        file = world.register(GOOD, name)
+        fail = partial(mng.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
+        world.warehouse.transaction(fail)
+    planned = do(world, "replay", file_type=world.name, statuses=[Status.FAIL])
+    assert {each.what for each in planned} == {"loaded from landing if it is the newest that waits, else Filtered Out"}
+    assert [row[0] for row in accounts(world)] == ["New", "New"]
+
+
+def test_several_loaded_files_of_a_type_that_loads_the_newest_are_refused(world: World) -> None:
+    for name in ("a.csv", "b.csv"):
+        world.bring(GOOD, name)
+    for refused in refusals(plan(world, "replay", statuses=[Status.DONE])):
+        assert refused.startswith("select is newest, which would load one of these 2")
+    world.register(GOOD, "c.csv")
+    assert refusals(plan(world, "replay", f"{world.name}/a.csv")) == [
+        f"select is newest, and {world.name}/c.csv is under way: let it end first"
+    ]
+
+
+def test_all_files_of_a_type_that_loads_all_are_replayed(world: World) -> None:
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
+    for name in ("a.csv", "b.csv"):
+        world.bring(GOOD, name)
+    do(world, "replay", file_type=world.name, statuses=[Status.DONE])
+    assert (ids(world), accounts(world)) == ([], [("New", None, True)] * 2)
+
+
+def test_merge_cannot_be_undone_and_says_so(world: World) -> None:
+    world.write_schema(table=MERGE)
+    file = world.bring()
+    assert refusals(plan(world, "undo", file.key)) == [
+        "table.mode is merge: the rows that its rows replaced cannot be brought back; replay it"
+    ]
+
+
+def test_older_file_takes_the_place_of_a_newer_one_only_if_told_so(world: World) -> None:
+    world.write_schema(table=MERGE)
+    old = world.bring(HEADER + b"1,Bern,1\n2,Oslo,1\n", "a.csv")
+    world.bring(HEADER + b"2,Rome,1\n", "b.csv")
+    assert refusals(plan(world, "replay", old.key)) == [
+        f"{world.name}/b.csv landed later and is loaded; --older puts rows of this file in the place of its rows"
+    ]
+    [planned] = do(world, "replay", old.key, older=True)
+    assert planned.what == (
+        f"1 rows deleted from {world.file_type.table.name}, loaded from the archive, older rows in place of newer"
+    )
+    world.run_again()
+    rows = world.query(f"SELECT id, city FROM {world.file_type.table.name} ORDER BY id")  # noqa: S608
+    assert rows == [(1, "Bern"), (2, "Oslo")]
+
+
+@pytest.mark.parametrize("mode", ["truncate", "replace"])
+def test_undo_says_what_it_does_not_bring_back(world: World, mode: str) -> None:
+    world.write_schema(table={"mode": mode})
+    world.bring(GOOD, "a.csv")
+    last = world.bring(OTHER, "b.csv")
+    [planned] = do(world, "undo", last.key)
+    assert planned.what.endswith("; what stood there before it is not brought back")
+    assert ids(world) == []
+
+
+def test_undo_of_a_file_with_a_table_of_its_own_drops_the_table(world: World) -> None:
+    world.write_schema(table={"mode": "new_table"})
+    file = world.bring()
+    [(table,)] = world.query("SELECT table_name FROM mng.files")
+    do(world, "undo", file.key)
+    name = table.partition(".")[2]
+    assert world.query("SELECT 1 FROM pg_tables WHERE tablename = %s", (name,)) == []
+    do(world, "replay", file.key)
+    world.run_again()
+    assert accounts(world) == [("Done", 2, False)]
+
+
+def test_files_of_one_load_are_taken_out_together_or_not_at_all(world: World) -> None:
+    files = [world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")]
+    for table, column in ((world.file_type.table.name, "_loaded_at"), ("mng.files", "loaded_at")):
+        world.query(f"UPDATE {table} SET {column} = '2026-01-01'; SELECT 1")  # noqa: S608
+    assert refusals(plan(world, "undo", files[0].key)) == [
+        f"its rows cannot be told from those of {files[1].key}: choose these as well"
+    ]
+    do(world, "undo", *(file.key for file in files))
+    assert (ids(world), accounts(world)) == ([], [("Fail", None, True)] * 2)
+
+
+def test_what_has_changed_since_it_was_planned_for_is_left_as_it_is(world: World) -> None:
+    file = world.bring()
+    planned = plan(world, "undo", file.key)
+    world.query(f"DELETE FROM {world.file_type.table.name} WHERE id = 1; SELECT 1")  # noqa: S608
+    with pytest.raises(StatusConflict, match="has changed since it was planned for"):
+        list(carry_out(world.warehouse, planned, "undo"))
+    assert (ids(world), accounts(world)) == ([2], [("Done", 2, False)])
+
+
+@pytest.mark.parametrize("command", ["undo", "replay"])
+def test_interrupted_before_any_statement_it_ends_the_same(world: World, redshift: Config, command: str) -> None:
+    """The session is lost before each statement in turn, and the command run again."""
+    after = {"undo": "Fail", "replay": "New"}[command]
+    file, kept = world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")
+    for number in range(1, 30):
+        planned = plan(world, command, file.key)
+        killed = KilledWarehouse(redshift, number)
+        with killed:
+            list(carry_out(killed, planned, command))
+        assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
+        assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)] * number
+        if not killed.was_killed:
+            break
+        if command == "undo":
+            do(world, "replay", file.key)
+        world.run_again()
+    assert number > 5
+    assert kept.key
+
+
+def test_run_is_started_for_each_type_and_named_after_its_files(world: World) -> None:
+    file = world.bring()
+    world.airflow.runs.clear()
+    world.airflow.started.clear()
+    planned = do(world, "replay", file.key)
+    for _ in range(2):
+        told = start_runs(world.airflow, planned)
+    assert told[world.name].startswith("run arrival__")
+    assert {dag_id for dag_id, _ in world.airflow.started} == {f"load_{world.name}"}
+    world.airflow.is_down = True
+    assert start_runs(world.airflow, planned)[world.name].startswith("no run could be started, reconcile does it")
+
+
+def test_names_must_fit_one_file(world: World) -> None:
+    files = [world.bring(GOOD), world.bring(OTHER)]
+    assert files[0].key == files[1].key
+    with pytest.raises(NotChosen, match="2 files fit"):
+        plan(world, "undo", files[0].key)
+    for name in ("nowhere/x.csv", "0" * 12, "%", "___"):
+        with pytest.raises(NotChosen, match="no file fits"):
+            plan(world, "undo", name)
+    assert len(plan(world, "undo", files[0].file_id, files[0].file_id[:8])) == 1
+
+
+def test_time_range_counts_when_files_landed(world: World) -> None:
+    file = world.bring()
+    chosen = plan(world, "undo", since=file.landed_at, until=file.landed_at + timedelta(seconds=1))
+    assert len(chosen) == 1
+    assert plan(world, "undo", until=file.landed_at) == []
+    assert plan(world, "undo", since=file.landed_at + timedelta(seconds=1)) == []
+
+
+@pytest.fixture
+def run(world: World) -> Callable[..., Any]:
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_command_shows_its_plan_and_does_nothing_until_told(world: World, run: Callable[..., Any]) -> None:
+    file = world.bring()
+    shown = run("undo", file.file_id[:12])
+    assert (shown.exit_code, "2 rows deleted from" in shown.output, "--yes does it" in shown.output) == (0, True, True)
+    assert ids(world) == [1, 2]
+    [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
+    assert (row["rows to delete"], row["status"]) == (2, "Done")
+    done = run("undo", file.file_id[:12], "--yes")
+    assert (done.exit_code, ids(world)) == (0, [])
+    again = run("replay", "--type", world.name, "--yes")
+    assert "reconcile does it within the hour" in again.output or "run arrival__" in again.output
+    assert [row[0] for row in accounts(world)] == ["New"]
+
+
+def test_command_does_nothing_where_a_part_is_refused(world: World, run: Callable[..., Any]) -> None:
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
+    world.bring(GOOD, "a.csv")
+    world.claim(GOOD, "b.csv")
+    refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
+    assert (refused.exit_code, "nothing is done: 1 of 2 files are refused" in refused.output) == (2, True)
+    assert ids(world) == [1, 2]
+
+
+def test_command_wants_to_know_which_files(run: Callable[..., Any]) -> None:
+    for command in ("replay", "undo"):
+        assert run(command).exit_code == 2
+        assert "no file fits" in run(command, "--type", "nothing").output
+
+
+def test_reconcile_looks_after_a_replay(world: World, run: Callable[..., Any]) -> None:
+    """Otherwise a replay that died before its run was started would wait until something lands."""
+    file = world.bring()
+    world.airflow.runs.clear()
+    world.look(always=False)
+    assert world.look(always=False) is None
+    run("replay", file.key, "--yes")
+    assert world.look(always=False) is not None

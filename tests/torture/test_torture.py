@@ -1,0 +1,75 @@
+"""A short torture: a part of the sweep and a few random runs; `make torture` does the rest."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture.gate import Cut, How
+from tests.torture.sweep import KINDS
+from tests.torture.torturing import Torture
+from tests.torture.ways import LAMBDA, Faults, go, no_cut
+from tests.torture.workload import Kind
+from tests.torture.world import World, worlds
+
+SEED = 1
+SWEEP_SECONDS, RANDOM_SECONDS = 35, 5
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with worlds() as opened:
+        yield opened
+
+
+def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World) -> None:
+    torture = Torture(world, random.Random(SEED))
+    kinds = [KINDS[0], *torture.order.sample(KINDS[1:], 4)]
+    torture.sweep(SWEEP_SECONDS, kinds)
+    torture.random_runs(RANDOM_SECONDS)
+    assert [str(each) for each in torture.found] == []
+    assert len(torture.faults.told) > 10, torture.ways
+
+
+@pytest.mark.parametrize(
+    ("name", "cut", "first_try_ends"),
+    [
+        (LAMBDA, Cut(6, How.KILL_AFTER), True),
+        ("copy_to_table", Cut(12, How.KILL_BEFORE), True),
+        ("copy_to_table", Cut(12, How.DROP_AFTER), False),
+        ("copy_to_table", Cut(12, How.CONFLICT), False),
+        ("archive_files", Cut(5, How.UNAVAILABLE), False),
+    ],
+)
+def test_fault_reaches_the_product(world: World, name: str, cut: Cut, first_try_ends: bool) -> None:
+    """A torture that hurts nobody would find nothing."""
+    faults = Faults()
+    world.begin({"one": KINDS[0]})
+    tries: list[int] = []
+
+    def cut_first(of: str, number: int) -> Cut | None:
+        if of != name:
+            return None
+        tries.append(number)
+        return cut if len(tries) == 1 else None
+
+    go(world, "one", KINDS[0], cut_first, faults)
+    assert [(who, how) for who, how, _ in faults.told] == [(name, cut.how)]
+    assert (len(tries) > 1) is first_try_ends
+    assert world.check() == []
+
+
+def test_history_of_a_real_way_with_a_seeded_lie_is_a_violation(world: World) -> None:
+    """What the checker is shown is what is there."""
+    kind = Kind()
+    world.begin({"one": kind})
+    go(world, "one", kind, no_cut, Faults())
+    with world.session() as current:
+        first = world.drops[0].rows[0][0]
+        current.execute(
+            "INSERT INTO lake.one (id, token, k) SELECT id, token, k FROM lake.one WHERE token = %s", (first,)
+        )
+        current.execute("DELETE FROM mng.load_errors WHERE 1 = 1")
+    assert {each.kind for each in world.check()} == {"row doubled", "lineage wrong", "reject lost"}
