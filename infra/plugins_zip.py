@@ -5,6 +5,7 @@ The zip is the same, byte for byte, whenever and wherever it is built from the s
 so pip finds the wheels there; the environment has no way to a package index.
 """
 
+import argparse
 import hashlib
 import shutil
 import subprocess
@@ -20,14 +21,13 @@ SQL = package.REPOSITORY / "sql"
 PYTHON = "3.12"
 # The image is Amazon Linux 2023 with glibc 2.34, on x86.
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-_LEFT_OUT = ("__pycache__", "transforms")
 
 
 def build(output: Path) -> str:
     """Write the zip and return its SHA-256; wheels once downloaded are kept beside it."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        ignore = shutil.ignore_patterns(*_LEFT_OUT)  # transforms are the users', and live under the DAGs prefix
+        ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(package.PLUGINS, root, dirs_exist_ok=True, ignore=ignore)
         shutil.copytree(SQL, root / "sql", ignore=ignore)
         (root / "requirements.txt").write_text(REQUIREMENTS.read_text())
@@ -68,3 +68,14 @@ def _download(target: Path) -> None:
     done = subprocess.run([*command, "--requirement", str(REQUIREMENTS)], check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"no wheels for MWAA: {done.stderr.strip()}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path)
+    output: Path = parser.parse_args().output
+    sys.stdout.write(f"{build(output)}  {output}\n")
+
+
+if __name__ == "__main__":
+    main()

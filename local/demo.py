@@ -56,6 +56,8 @@ WAVES = (
         Drop("planes.jsonl", "planes/planes.jsonl", "Done"),
         Drop("airports.csv", "airports/airports.csv", "Done"),
         Drop("airlines.csv", "airlines/airlines.csv", "Done"),
+        Drop("flights_2013_01.csv.gz", "delays/flights_2013_01.csv.gz", "Done"),
+        Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done"),
         Drop("rejected/crew_roster.csv", "crew/crew_roster.csv", "Rejected"),
     ],
     [

@@ -11,6 +11,7 @@ import io
 import json
 import sys
 import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +104,19 @@ def damaged(content: bytes, damages: list[Damage]) -> bytes:
     return "".join(line + "\n" for line in lines).encode()
 
 
+def january(flights_zip: bytes) -> bytes:
+    """Return the header and the January of the flights."""
+    with zipfile.ZipFile(io.BytesIO(flights_zip)) as archive:
+        header, *lines = archive.read(archive.namelist()[0]).splitlines(keepends=True)
+    return header + b"".join(line for line in lines if line.startswith(b"2013,1,"))
+
+
 def make_samples(data: dict[str, bytes]) -> dict[str, bytes]:
     """Return every sample file's content by its path below samples/."""
     first_weather = b"".join(data["weather.csv"].splitlines(keepends=True)[: DAMAGED_WEATHER_ROWS + 1])
     return {
         "flights_2013.csv.zip": data["flights.csv.zip"],
+        "flights_2013_01.csv.gz": gzipped(january(data["flights.csv.zip"])),
         "weather_2013.csv.gz": gzipped(data["weather.csv"]),
         "planes.jsonl": as_json_lines(data["planes.csv"]),
         "airports.csv": data["airports.csv"],

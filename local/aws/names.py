@@ -8,7 +8,6 @@ BUCKETS = (LANDING_BUCKET, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)
 
 ARRIVALS_QUEUE = "lakeport-arrivals"
 DEAD_LETTER_QUEUE = "lakeport-arrivals-dead-letter"
-ALARMS_TOPIC = "lakeport-alarms"
 REGISTER_FUNCTION = "lakeport-register-files"
 
 AIRFLOW_SECRET = "lakeport/airflow"

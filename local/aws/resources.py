@@ -1,4 +1,4 @@
-"""Make buckets, queues, secrets and the topic; every step may be repeated and leaves what is right alone."""
+"""Make buckets, queues and secrets; every step may be repeated and leaves what is right alone."""
 
 import json
 from typing import TYPE_CHECKING
@@ -40,7 +40,6 @@ def create(config: Config) -> None:
     arrivals_arn = _create_queues(sqs)
     _notify_of_arrivals(s3, arrivals_arn)
     _put_secrets(aws.client("secretsmanager", endpoint_url=config.aws_endpoint), config)
-    aws.client("sns", endpoint_url=config.aws_endpoint).create_topic(Name=names.ALARMS_TOPIC)
 
 
 def queue_url(sqs: "SQSClient", name: str) -> str:

@@ -39,7 +39,7 @@ def offending_rows(file_type: FileType, check: Check) -> sql.Composed:
     if check.freshness:
         column, seconds = sql.Identifier(check.freshness.column), sql.Literal(check.freshness.within)
         return composed("load/newest_too_old", table=table, column=column, seconds=seconds)
-    columns = ddl.names(file_type.column_names)
+    columns = ddl.table_names(file_type)
     return composed("load/rows_against", table=table, columns=columns, condition=_condition(check))
 
 

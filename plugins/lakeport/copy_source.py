@@ -16,6 +16,18 @@ class CopySource:
     compression: str
     member: str = ""
     """Which file of an archive it was made from."""
+    rows_taken: int | None = None
+    """How many rows of the file a Python transform took to make it; None where there is none."""
+
+    @property
+    def origins_key(self) -> str:
+        """Return where stands from which line of the file each of its rows came."""
+        return f"{self.key}.origins"
+
+    @property
+    def rejected_key(self) -> str:
+        """Return where the rows stand that were rejected before COPY."""
+        return f"{self.key}.rejected"
 
     @property
     def uri(self) -> str:

@@ -67,7 +67,7 @@ def copy_statement(
 
     `jsonpaths_uri` is where `jsonpaths_file` lies, for a format that has one.
     """
-    format_ = file_type.format.copied
+    format_ = file_type.copied
     options: list[sql.SQL | sql.Composed] = [sql.SQL("IAM_ROLE default"), sql.SQL("MANIFEST")]
     options += _data_format(file_type, format_, jsonpaths_uri)
     options += _conversions(format_)
@@ -87,7 +87,7 @@ def copy_statement(
 
 def _data_format(file_type: FileType, format_: Format, jsonpaths_uri: str) -> Iterator[sql.SQL | sql.Composed]:
     if format_.type == "fixed_width":
-        widths = ",".join(f"{column.name}:{column.width}" for column in file_type.columns)
+        widths = ",".join(f"{column.name}:{column.width}" for column in file_type.copied_columns)
         yield sql.SQL("FIXEDWIDTH {}").format(sql.Literal(widths))
     elif format_.type in ("json", "avro"):
         matching = "auto ignorecase" if format_.ignorecase else "auto"

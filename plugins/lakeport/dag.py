@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, get_parsing_context
+from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport import settings
@@ -71,7 +71,7 @@ def load_dag(file_type: FileType) -> DAG:
         dag_id=file_type.dag_id,
         description=file_type.description,
         doc_md=_documentation(file_type),
-        schedule=None,
+        schedule=CronTriggerTimetable(file_type.cron, timezone="UTC") if file_type.cron else None,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
@@ -128,7 +128,7 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
 
 
 def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
-    if not file_type.format.is_prepared:
+    if not file_type.is_prepared:
         return None
     return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
 
@@ -171,5 +171,5 @@ class BrokenSchemaOperator(BaseOperator):
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
     lines += ["| column | type | meaning |", "|---|---|---|"]
-    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.columns]
+    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)

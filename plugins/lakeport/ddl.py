@@ -15,6 +15,10 @@ Statement = sql.SQL | sql.Composed
 MAX_NAME_BYTES = 127
 STAGE = sql.Identifier("lakeport_stage")
 """The temporary table into which COPY writes what is worked on before it goes to its table."""
+TRANSFORMED = sql.Identifier("lakeport_transformed")
+"""The temporary table for what a transform makes of the staged rows."""
+WINNERS = sql.Identifier("lakeport_winners")
+"""The temporary table for the rows that win where several have one key."""
 
 
 def table_identifier(table: Table | str) -> sql.Identifier:
@@ -40,33 +44,52 @@ def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[St
     yield sql.SQL("CREATE TABLE {}{} ({}){}").format(
         sql.SQL("IF NOT EXISTS " if if_missing else ""),
         table,
-        sql.SQL(", ").join([*_column_definitions(file_type), loaded_at]),
+        sql.SQL(", ").join([*_column_definitions(file_type.table_columns), loaded_at]),
         _layout(file_type.table),
     )
     yield sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(file_type.description))
-    for column in file_type.columns:
+    for column in file_type.table_columns:
         if column.description:
             name = sql.SQL("{}.{}").format(table, sql.Identifier(column.name))
             yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
 
 
 def create_stage(file_type: FileType, ignored: Sequence[str] = ()) -> Statement:
-    """Return what creates the temporary table for a file's rows, laid out as their table is."""
+    """Return what creates the temporary table for a file's rows, laid out as their table is where it can be."""
     spare = [sql.SQL("{} VARCHAR(65535)").format(sql.Identifier(name)) for name in ignored]
-    columns = sql.SQL(", ").join([*_column_definitions(file_type), *spare])
-    return composed("load/create_stage", stage=STAGE, columns=columns, layout=_layout(file_type.table))
+    columns = [*_column_definitions(file_type.copied_columns), *spare]
+    layout = _layout(file_type.table) if file_type.copied_columns == file_type.table_columns else sql.SQL("")
+    return composed("load/create_stage", stage=STAGE, columns=sql.SQL(", ").join(columns), layout=layout)
 
 
-def insert_staged(table: Table, columns: Sequence[str]) -> Statement:
+def create_made(file_type: FileType, made: sql.Identifier) -> Statement:
+    """Return what creates a temporary table for rows that are made of the staged ones, laid out as their table is."""
+    columns = sql.SQL(", ").join(_column_definitions(file_type.table_columns))
+    return composed("load/create_stage", stage=made, columns=columns, layout=_layout(file_type.table))
+
+
+def table_names(file_type: FileType) -> sql.Composed:
+    """Return the list of the table's columns, without `_loaded_at`."""
+    return names(column.name for column in file_type.table_columns)
+
+
+def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
     """Return what brings the staged rows to their table."""
-    return composed("load/insert_staged", table=table_identifier(table), stage=STAGE, columns=names(columns))
+    here = table_identifier(file_type.table)
+    return composed("load/insert_staged", table=here, stage=staged, columns=table_names(file_type))
 
 
-def delete_replaced(table: Table) -> Statement:
+def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
+    """Return what brings to the winners' table each key's rows that are first by a column, equal ones once."""
+    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": words(direction)}
+    return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
+
+
+def delete_replaced(table: Table, staged: sql.Identifier) -> Statement:
     """Return what deletes the rows whose keys are staged."""
     here = table_identifier(table)
-    same = (sql.SQL("{}.{} = {}.{}").format(here, key, STAGE, key) for key in map(sql.Identifier, table.key))
-    return composed("load/delete_replaced", table=here, stage=STAGE, is_same_key=sql.SQL(" AND ").join(same))
+    same = (sql.SQL("{}.{} = {}.{}").format(here, key, staged, key) for key in map(sql.Identifier, table.key))
+    return composed("load/delete_replaced", table=here, stage=staged, is_same_key=sql.SQL(" AND ").join(same))
 
 
 def live_columns_query() -> str:
@@ -76,7 +99,7 @@ def live_columns_query() -> str:
 
 def missing_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column]:
     """Return the schema's columns that the live table lacks."""
-    return [column for column in file_type.columns if column.name not in live]
+    return [column for column in file_type.table_columns if column.name not in live]
 
 
 def add_column(table: Table, column: Column) -> Statement:
@@ -91,7 +114,7 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
     table = table_identifier(file_type.table)
     return [
         composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
-        for column in file_type.columns
+        for column in file_type.table_columns
         if _length(column.type.catalog_name()) > _length(live.get(column.name, "")) > 0
     ]
 
@@ -104,7 +127,7 @@ def _length(catalog_name: str) -> int:
 def remedies(file_type: FileType, live: Mapping[str, str]) -> list[str]:
     """List the statements by which a person may reconcile what Lakeport does not."""
     alter, found = f"ALTER TABLE {file_type.table.name}", []
-    for column in file_type.columns:
+    for column in file_type.table_columns:
         name, type_ = column.name, column.type
         if name not in live and column.required:
             found.append(f"{alter} ADD COLUMN {name} {type_} NOT NULL DEFAULT <what older rows shall have>;")
@@ -121,7 +144,7 @@ def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
     """List what an ADD COLUMN cannot reconcile, in words."""
     found = [
         f"{column.name} is {live[column.name]} in the table and {column.type.catalog_name()} in the schema"
-        for column in file_type.columns
+        for column in file_type.table_columns
         if column.name in live and live[column.name] != column.type.catalog_name()
     ]
     if LOADED_AT not in live:
@@ -130,12 +153,12 @@ def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _column_definitions(file_type: FileType) -> Sequence[sql.Composed]:
+def _column_definitions(columns: Iterable[Column]) -> Sequence[sql.Composed]:
     return [
         sql.SQL("{} {}{}").format(
             sql.Identifier(column.name), words(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
         )
-        for column in file_type.columns
+        for column in columns
     ]
 
 

@@ -35,7 +35,7 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
 
     Raises UnloadableFile with the difference where it does not take them.
     """
-    known = {column.header_word for column in file_type.columns}
+    known = {column.header_word for column in file_type.file_columns}
     words = words_of_header(file_type, header)
     extra = [word for word in dict.fromkeys(words) if word not in known]
     if file_type.drift == "add" and extra:
@@ -43,7 +43,7 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
         file_type = file_type.model_copy(update={"columns": (*file_type.columns, *added)})
     if file_type.drift != "ignore":
         return FileColumns(columns_in_header(file_type, header), file_type)
-    here = [column for column in file_type.columns if column.required or column.header_word in words]
+    here = [column for column in file_type.file_columns if column.required or column.header_word in words]
     spare = [Column.model_construct(name=word, type=ADDED_TYPE) for word in extra]
     names = columns_in_header(file_type.model_copy(update={"columns": (*here, *spare)}), header)
     ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}

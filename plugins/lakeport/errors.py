@@ -7,10 +7,12 @@ LakeportError
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
 │   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
+├── NotPublished       registration was told of no schema yet
 ├── NotChosen          no file fits what was asked for, or several do
 ├── EnvironmentIncomplete this Airflow lacks a package
 ├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
@@ -55,6 +57,10 @@ class DoubledKeys(UnloadableFile):
     """The file has several rows for one key."""
 
 
+class TransformFailed(UnloadableFile):
+    """The transform of a schema failed on this file."""
+
+
 class ChecksFailed(UnloadableFile):
     """The rows of a load are not as the schema's checks say."""
 
@@ -65,6 +71,10 @@ class TableMismatch(LakeportError):
 
 class StatusConflict(LakeportError):
     """A file is not in the status this step may move it from."""
+
+
+class NotPublished(LakeportError):
+    """Registration was told of no schema yet."""
 
 
 class NotChosen(LakeportError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
@@ -92,6 +92,11 @@ class Format(Part):
         return self.type not in _BINARY
 
     @property
+    def delimiter_character(self) -> str:
+        """Return what stands between two fields."""
+        return unescaped(self.delimiter) if self.delimiter else _DELIMITERS[self.type]
+
+    @property
     def is_archive(self) -> bool:
         """Say whether the file holds files."""
         return self.compression in ARCHIVES
@@ -116,18 +121,32 @@ class Format(Part):
             changes |= {"type": "csv", "emptyasnull": True, "ignoreblanklines": True}
         return self.model_copy(update=changes)
 
-    def objection_to(self, columns: Sequence[Column]) -> str | None:
-        """Return why a file of these columns cannot be written so, or None."""
+    @property
+    def as_rows(self) -> Format:
+        """Return the format in which rows that a Python function made are written for COPY: CSV with a header.
+
+        What the schema says of values stays: dates, blanks, lengths.
+        """
+        kept = {name: getattr(self, name) for name in (*_CONVERSIONS, "acceptinvchars")}
+        return Format.model_construct(**{**Format(type="csv", header_lines=1).model_dump(), **kept})
+
+    def objection_to_rows(self) -> str | None:
+        """Return why a Python function cannot be given the file's rows, or None."""
+        if self.type in _BINARY:
+            return f"which type {self.type} does not have as text; write takes: file, or an sql transform"
+        if self.jsonpaths or self.ignorecase:
+            return "which are whole JSON objects; remove jsonpaths and ignorecase, by which COPY finds columns in them"
+        return None
+
+    def objections_to(self, columns: Sequence[Column]) -> Iterator[str]:
+        """Yield why a file of these columns cannot be written so."""
         without = [column.name for column in columns if column.width is None]
         if self.type == "fixed_width" and without:
-            return f"need a width in characters each, in type fixed_width; without one: {', '.join(without)}"
+            yield f"need a width in characters each, in type fixed_width; without one: {', '.join(without)}"
         if self.type != "fixed_width" and len(without) < len(columns):
-            return f"take no width in type {self.type}, only in type fixed_width"
+            yield f"take no width in type {self.type}, only in type fixed_width"
         if self.jsonpaths and len(self.jsonpaths) != len(columns):
-            return (
-                f"are {len(columns)}, but format.jsonpaths has {len(self.jsonpaths)} paths; each column needs its own"
-            )
-        return None
+            yield f"are {len(columns)}, but format.jsonpaths has {len(self.jsonpaths)} paths; each column needs its own"
 
     @field_validator("*")
     @classmethod
@@ -178,6 +197,7 @@ class Format(Part):
         return ignorecase
 
 
+_DELIMITERS = {"csv": ",", "delimited": "|"}
 _BINARY = {"parquet", "orc", "avro"}
 _COPY_DECODES = {"csv", "delimited"}  # FIXEDWIDTH takes UTF-8 alone, and of JSON nothing is promised
 _CONVERSIONS = {"acceptanydate", "blanksasnull", "emptyasnull", "roundec", "trimblanks", "truncatecolumns"}

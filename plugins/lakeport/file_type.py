@@ -6,7 +6,7 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -14,8 +14,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from lakeport.check_type import Check
 from lakeport.file_format import Format
 from lakeport.matching import capture_formats
-from lakeport.schema_words import EmailAddress, Limit, Part, RejectLimit, Seconds, doubled
+from lakeport.schema_words import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled
 from lakeport.table_type import Column, Table
+from lakeport.transform_type import Transform
 
 LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
@@ -97,7 +98,7 @@ class Wait(Part):
     """How long a run waits for files, and how often it looks; seconds."""
 
     meanings: ClassVar[Mapping[str, str]] = {
-        "every": "How often a run started by hand looks for files.",
+        "every": "How often a run that was not started by an arrival looks for files.",
         "for": "How long it looks before it is skipped.",
     }
     every: Seconds = 30
@@ -124,11 +125,13 @@ class FileType(Part):
         "landing": "Which objects of the landing bucket are of this type.",
         "format": "How the files are written.",
         "table": "The table that takes the rows.",
+        "transform": "What is done to the rows between their file and their table.",
         "columns": "The columns, in the order of the file where it has no header.",
         "drift": "What becomes of a file whose header does not name exactly these columns.",
         "rejects": "How many rejected rows a load bears.",
         "checks": "What must hold of the rows of a load before it commits.",
-        "wait": "How a run started by hand waits for files.",
+        "schedule": "When runs start: on_arrival, or at times that five cron fields say, in UTC.",
+        "wait": "How a run that was not started by an arrival waits for files.",
         "retries": "How often each task is tried again after a passing error; others fail it at once.",
         "retry_delay": "How long the first retry waits; each further one waits twice as long, five minutes at most.",
         "alerts": "Who hears of a failed run.",
@@ -139,10 +142,12 @@ class FileType(Part):
     landing: Landing
     format: Format
     table: Table
+    transform: Transform = Transform()
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     drift: Literal["refuse", "add", "ignore"] = "refuse"
     rejects: Rejects = Rejects()
     checks: tuple[Check, ...] = ()
+    schedule: Schedule = ON_ARRIVAL
     wait: Wait = Wait.model_validate({})
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     retry_delay: Seconds = 5
@@ -154,9 +159,40 @@ class FileType(Part):
         return f"load_{self.name}"
 
     @property
+    def cron(self) -> str | None:
+        """Return the cron expression by which runs start, or None where they start as files arrive."""
+        return None if self.schedule == ON_ARRIVAL else self.schedule
+
+    @property
+    def file_columns(self) -> tuple[Column, ...]:
+        """Return the columns of the file."""
+        return tuple(column for column in self.columns if column.only_in != "table")
+
+    @property
+    def table_columns(self) -> tuple[Column, ...]:
+        """Return the columns of the table, without `_loaded_at`."""
+        return tuple(column for column in self.columns if column.only_in != "file")
+
+    @property
+    def copied_columns(self) -> tuple[Column, ...]:
+        """Return the columns that COPY fills: the file's, or those that a Python function yields for the table."""
+        is_made = self.transform.has_rows_function and self.transform.sql is None
+        return self.table_columns if is_made else self.file_columns
+
+    @property
     def column_names(self) -> tuple[str, ...]:
-        """Return the columns' names in the order of the schema."""
-        return tuple(column.name for column in self.columns)
+        """Return the names of the columns that COPY fills, in the order of the schema."""
+        return tuple(column.name for column in self.copied_columns)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Say whether the file must be made into objects that COPY can read."""
+        return self.format.is_prepared or self.transform.python is not None
+
+    @property
+    def copied(self) -> Format:
+        """Return the format of what COPY reads, which is another where the file is prepared."""
+        return self.format.as_rows if self.transform.has_rows_function else self.format.copied
 
     def into(self, table_name: str) -> FileType:
         """Return the same type with another table."""
@@ -183,34 +219,20 @@ class FileType(Part):
             )
         return table
 
-    @field_validator("columns")
+    @field_validator("transform")
     @classmethod
-    def _stand_there_once(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
-        twice = doubled(column.name for column in columns)
-        if twice:
-            raise ValueError(f"{', '.join(twice)} stands there twice")
-        return columns
-
-    @field_validator("columns")
-    @classmethod
-    def _fit_the_format(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+    def _takes_rows_of_text(cls, transform: Transform, info: ValidationInfo) -> Transform:
         format_: Format | None = info.data.get("format")
-        objection = format_.objection_to(columns) if format_ else None
-        if objection:
-            raise ValueError(objection)
-        return columns
+        if transform.has_rows_function and format_ and (objection := format_.objection_to_rows()):
+            raise ValueError(f"takes rows, {objection}")
+        return transform
 
     @field_validator("columns")
     @classmethod
-    def _hold_the_keys(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        names, table = {column.name for column in columns}, info.data.get("table")
-        keys = (*table.key, table.dist_key, *table.sort_key) if table else ()
-        unknown = sorted({key for key in keys if key and key not in names})
-        if unknown:
-            raise ValueError(f"lack what key, dist_key or sort_key names: {', '.join(unknown)}")
-        loose = [column.name for column in columns if table and column.name in table.key and not column.required]
-        if loose:
-            raise ValueError(f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}")
+    def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
+        problems = [*_objections(columns, info.data)]
+        if problems:
+            raise ValueError("\n".join(problems))
         return columns
 
     @field_validator("drift")
@@ -219,6 +241,9 @@ class FileType(Part):
         format_ = info.data.get("format")
         if drift != "refuse" and format_ and not format_.has_header:
             raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
+        transform = info.data.get("transform")
+        if drift == "add" and transform and transform.may_make_columns:
+            raise ValueError("is add, but the transform makes the table's rows and cannot know of new columns")
         return drift
 
     @field_validator("checks")
@@ -226,7 +251,7 @@ class FileType(Part):
     def _name_columns(cls, checks: tuple[Check, ...], info: ValidationInfo) -> tuple[Check, ...]:
         if "columns" not in info.data:
             return checks
-        types = {column.name: column.type.name for column in info.data["columns"]}
+        types = {column.name: column.type.name for column in info.data["columns"] if column.only_in != "file"}
         unknown = sorted({name for check in checks for name in check.columns if name not in types})
         if unknown:
             raise ValueError(f"name what is no column: {', '.join(unknown)}")
@@ -234,3 +259,30 @@ class FileType(Part):
         if timeless:
             raise ValueError(f"ask for freshness by what is no {', '.join(_TIMES)}: {', '.join(timeless)}")
         return checks
+
+
+def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
+    if twice := doubled(column.name for column in columns):
+        yield f"{', '.join(twice)} stands there twice"
+    in_table = {column.name for column in columns if column.only_in != "file"}
+    format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
+    if format_:
+        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
+    marked = [column.name for column in columns if column.only_in]
+    if transform and marked and not transform.may_make_columns:
+        yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
+    if not in_table:
+        yield "are all only_in: file, so that nothing is left for the table"
+    if not table:
+        return
+    keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
+    if unknown := sorted(keys - in_table):
+        yield f"lack what key, dist_key or sort_key names: {', '.join(unknown)}"
+    if table.wins and table.wins.column not in in_table:
+        yield f"lack what table.wins names: {table.wins.column}"
+    incomparable = [column.name for column in columns if column.type.name == "super"]
+    if table.wins and incomparable:
+        yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
+    if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
+        yield f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}"

@@ -11,7 +11,7 @@ from lakeport import landing, mng, settings
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError
 from lakeport.file_type import FileType
-from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.mng import Load, RegisteredFile, TaskRun
 from lakeport.statements import composed, statement
 from lakeport.warehouse import Warehouse
 
@@ -74,7 +74,7 @@ def _check_rows(current: cursor, file: RegisteredFile, file_type: FileType | Non
     current.execute(query, {"loaded_at": load.loaded_at})
     (rows,) = current.fetchone() or (0,)
     if rows == load.rows_loaded:
-        return None
+        return _made_rows(load, file_type)
     replaces_rows = file_type is None or file_type.table.replaces_rows
     if rows < load.rows_loaded and replaces_rows and mng.has_later_load(current, load):
         return f"{load.rows_loaded - rows} of its {load.rows_loaded} rows have been replaced by later loads"
@@ -82,3 +82,13 @@ def _check_rows(current: cursor, file: RegisteredFile, file_type: FileType | Non
         f"{file.key}: {load.rows_in_file} rows in the file, {load.rows_rejected} rejected, {load.rows_loaded} "
         f"loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
     )
+
+
+def _made_rows(load: Load, file_type: FileType | None) -> str | None:
+    """Return why other rows were loaded than the file's good ones, or None where they are the same number."""
+    good = load.rows_in_file - load.rows_rejected
+    if load.rows_loaded == good or file_type is None:
+        return None
+    transform, table = file_type.transform, file_type.table
+    by = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
+    return f"{' and '.join(by)} made {load.rows_loaded:,} rows of {good:,}"

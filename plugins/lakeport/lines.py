@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 from lakeport import landing
 from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
-from lakeport.file_format import Format, unescaped
+from lakeport.file_format import Format
 from lakeport.file_type import FileType
 from lakeport.json_paths import value_at
+from lakeport.origins import lines_of_rows
 from lakeport.table_type import Column
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
-_DELIMITERS = {"csv": ",", "delimited": "|"}
 
 
 def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     """Return what stands in a header, as headers are compared: case and outer blanks do not count."""
     try:
-        fields = _fields(header.removeprefix("\ufeff"), file_type.format.copied)
+        fields = fields_in_line(header.removeprefix("\ufeff"), file_type.format.copied)
     except csv.Error as error:
         raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
     return tuple(field.strip().lower() for field in fields)
@@ -38,7 +38,7 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
     Raises UnloadableFile with the difference where they are not exactly the type's.
     """
     words = words_of_header(file_type, header)
-    expected = [column.header_word for column in file_type.columns]
+    expected = [column.header_word for column in file_type.file_columns]
     found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
     if found:
         raise UnloadableFile(
@@ -46,7 +46,7 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
             f"have the file sent with the columns {', '.join(_shown(expected))}, or change the schema"
         )
     names: dict[str, list[str]] = {}
-    for column in file_type.columns:
+    for column in file_type.file_columns:
         names.setdefault(column.header_word, []).append(column.name)
     return tuple(names[word].pop(0) for word in words)
 
@@ -62,19 +62,24 @@ def _shown(words: Iterable[str]) -> list[str]:
     return [word or "(blank)" for word in words]
 
 
-def raw_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], format_: Format) -> dict[int, tuple[int, str]]:
+def raw_lines(
+    s3: S3Client, source: CopySource, numbers: Iterable[int], file_type: FileType
+) -> dict[int, tuple[int, str]]:
     """Return what stands in the lines COPY names, each with the number it has in the file that landed."""
-    copied = format_.copied
+    copied = file_type.copied
     if not copied.has_lines:
         return {}
-    if format_.type == "xlsx":
-        return _sheet_rows(s3, source, set(numbers))
+    if file_type.transform.has_rows_function or file_type.format.type == "xlsx":
+        return _written_rows(s3, source, set(numbers))
     lines = landing.read_lines(s3, source, numbers, copied.encoding)
     return {number: (number, line) for number, line in lines.items()}
 
 
-def _sheet_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
-    """Return rows of a prepared sheet: a cell may hold line ends, so a row may be several lines."""
+def _written_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
+    """Return rows of CSV that was written for COPY, where a value may hold line ends, so a row may be several lines.
+
+    Each comes with its number, or where a transform wrote it with the line from which it made it.
+    """
     found: dict[int, tuple[int, str]] = {}
     if not numbers:
         return found
@@ -87,28 +92,34 @@ def _sheet_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int
                 csv.writer(text, lineterminator="\n").writerow(fields)
                 found[number] = (row, text.getvalue().removesuffix("\n"))
             line = reader.line_num
-    return found
+    if source.rows_taken is None:
+        return found
+    lines = lines_of_rows(s3, source, [row - 1 for row, _ in found.values()])  # the first is the header
+    return {number: (lines[row - 1], text) for number, (row, text) in found.items()}
 
 
 def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:
     """Return what stands in one column of a raw line, or None where the line is too broken to say."""
-    format_ = file_type.format.copied
+    format_ = file_type.copied
     if format_.type == "json":
         return _json_value(line, column, columns, format_)
     if format_.type == "fixed_width":
-        return _fixed_width_value(line, column, file_type.columns)
+        return _fixed_width_value(line, column, file_type.file_columns)
     if not format_.has_lines:
         return None
     try:
-        values = dict(zip(columns, _fields(line, format_), strict=False))
+        values = dict(zip(columns, fields_in_line(line, format_), strict=False))
     except csv.Error:
         return None
     return values.get(column)
 
 
-def _fields(line: str, format_: Format) -> list[str]:
-    """Split a line; raises csv.Error where it cannot be one, as with a carriage return in its midst."""
-    delimiter = unescaped(format_.delimiter) if format_.delimiter else _DELIMITERS[format_.type]
+def fields_in_line(line: str, format_: Format) -> list[str]:
+    """Split a line of a csv or delimited file.
+
+    Raises csv.Error where it cannot be one, as with a carriage return in its midst.
+    """
+    delimiter = format_.delimiter_character
     is_csv = format_.type == "csv"
     if len(delimiter) != 1 or not (is_csv or format_.removequotes or format_.escape):
         return line.split(delimiter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from lakeport.lines import raw_lines, value_in_line
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
 from lakeport.placing import Placing, placing
 from lakeport.statements import composed, statement
+from lakeport.transforming.preparing import rejected_rows
 from lakeport.warehouse import Warehouse, is_passing
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class FileLoad:
 
     @property
     def _placing(self) -> Placing:
-        return placing(self.file_type, self.file, self.ignored)
+        return placing(self.file_type, self.file, self.by.run_id, self.ignored)
 
     def _put_jsonpaths(self) -> str:
         format_ = self.file_type.format
@@ -130,7 +131,7 @@ class FileLoad:
         return f"s3://{bucket}/{key}"
 
     def _columns(self, sources: Sequence[CopySource]) -> FileColumns:
-        if not self.file_type.format.has_header:
+        if self.file_type.transform.has_rows_function or not self.file_type.format.has_header:
             return FileColumns(self.file_type.column_names, self.file_type)
         found: dict[tuple[str, ...], tuple[str, FileColumns]] = {}
         for source in sources:
@@ -143,7 +144,7 @@ class FileLoad:
 
     def _columns_of(self, source: CopySource) -> FileColumns:
         lines = self.file_type.format.header_lines
-        header = landing.read_lines(self.s3, source, [lines], self.file_type.format.copied.encoding)
+        header = landing.read_lines(self.s3, source, [lines], self.file_type.copied.encoding)
         if not header:
             name = f"{self.file.key}: {source.member}" if source.member else self.file.key
             raise UnloadableFile(f"{name} has no line {lines}, which should name its columns")
@@ -158,13 +159,14 @@ class FileLoad:
         current.execute("SELECT pg_last_copy_id(), pg_last_copy_count()")
         query_id, rows_copied = current.fetchone() or (-1, 0)
         rejected = self._rejected(current, query_id, sources, columns)
-        rows_in_file = rows_copied + len(rejected)
+        rows_taken = self._rows_taken(sources)
+        rows_in_file = rows_copied + len(rejected) if rows_taken is None else rows_taken
         load = Load(self._placing.table_name, rows_in_file, rows_copied, len(rejected), query_id)
         # COPY reads by key: what it read is the registered version only if nothing came since.
         self._check_versions(sources)
         try:
             self._check_rejects(load)
-            self._place(current, load)
+            load = replace(load, rows_loaded=self._place(current, load))
         except UnloadableFile as cause:
             raise _RolledBack(load, rejected, cause) from cause
         mng.record_load(current, self.file.file_id, load, rejected, self.by)
@@ -181,12 +183,27 @@ class FileLoad:
         for name, *entry in reversed(current.fetchall()):
             # Names are cut, but only landed objects have long ones, and such a one is alone.
             found.setdefault(by_name.get(name, sources[0]), {})[entry[0]] = tuple(entry)
-        return [row for source in sources for row in self._rows_of(source, found.get(source, {}), columns)]
+        return [
+            row
+            for source in sources
+            for row in [*self._rejected_before(source), *self._rows_of(source, found.get(source, {}), columns)]
+        ]
+
+    def _rejected_before(self, source: CopySource) -> Iterator[RejectedRow]:
+        """Yield what a Python transform rejected, which COPY has not seen."""
+        for row in rejected_rows(self.s3, source):
+            reason = f"{source.member}: {row.reason}" if source.member else row.reason
+            yield RejectedRow(row.line, row.column, "", 0, 0, reason, None, row.raw)
+
+    def _rows_taken(self, sources: Sequence[CopySource]) -> int | None:
+        """Return how many rows a Python transform took from the file: what it made of them is another number."""
+        taken = [source.rows_taken for source in sources if source.rows_taken is not None]
+        return sum(taken) if taken else None
 
     def _rows_of(
         self, source: CopySource, entries: dict[int, tuple[Any, ...]], columns: Sequence[str]
     ) -> list[RejectedRow]:
-        lines = raw_lines(self.s3, source, entries, self.file_type.format)
+        lines = raw_lines(self.s3, source, entries, self.file_type)
         return [
             self._rejected_row(entry, lines.get(number, (number, None)), columns, source.member)
             for number, entry in sorted(entries.items())
@@ -222,16 +239,17 @@ class FileLoad:
                 f"schemas/{self.file_type.name}.yaml allows {self.file_type.rejects.fail}; nothing was loaded"
             )
 
-    def _place(self, current: cursor, load: Load) -> None:
-        """Bring the rows to their table, where all of them must be."""
-        self._placing.place(current)
+    def _place(self, current: cursor, load: Load) -> int:
+        """Bring the rows to their table, where all of them must be, and return how many they are."""
+        placed = self._placing.place(current, load.rows_loaded)
         destination = table_identifier(self._placing.destination.table)
         current.execute(composed("load/count_rows", table=destination))
         (rows,) = current.fetchone() or (0,)
-        if rows != load.rows_loaded:
-            raise LakeportError(f"COPY says {load.rows_loaded} rows, {load.table_name} has {rows} of this load")
+        if rows != placed:
+            raise LakeportError(f"{placed} rows were placed, {load.table_name} has {rows} of this load")
         check_rows(current, self._placing.destination)
         self._placing.finish(current)
+        return placed
 
     def _explain(self, error: psycopg2.Error, sources: Sequence[CopySource], columns: Sequence[str]) -> None:
         """Record a failed COPY's rejected rows; raise UnloadableFile where the file is to blame."""

@@ -52,6 +52,8 @@ class ArrivalRule:
     pattern: str
     format_type: str
     compression: str
+    on_arrival: bool = True
+    """Whether an arrival starts a run; otherwise one comes at its time."""
 
     @property
     def folder(self) -> str:
@@ -106,6 +108,10 @@ class ArrivalIndex:
     def to_json(self) -> str:
         """Write the index for the Lambda; the same rules give the same bytes."""
         return json.dumps({"file_types": [asdict(rule) for rule in self.rules]}, indent=1)
+
+    def starts_run(self, file_type: str) -> bool:
+        """Say whether a run starts when a file of this type arrives."""
+        return all(rule.on_arrival for rule in self.rules if rule.file_type == file_type)
 
     def match(self, key: str, size_bytes: int) -> Match:
         """Find the one type that takes the object, or say why none does."""

@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import ddl
-from lakeport.statements import composed, statement
+from lakeport.statements import composed, statement, words
 
 # What tables.sql has gained: Redshift cannot add a column "if it is not there".
 _GAINED = {
@@ -23,4 +23,4 @@ def make_tables(current: cursor) -> None:
         live = dict(current.fetchall())
         for name in columns.keys() - live.keys():
             parts = {"table": ddl.table_identifier(f"mng.{table}"), "column": sql.Identifier(name)}
-            current.execute(composed("mng/add_column", **parts, type=sql.SQL(columns[name])))
+            current.execute(composed("mng/add_column", **parts, type=words(columns[name])))

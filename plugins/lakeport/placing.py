@@ -15,12 +15,15 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import ddl
-from lakeport.errors import DoubledKeys, TableMismatch
+from lakeport.errors import DoubledKeys, TableMismatch, TransformFailed
+from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.matching import captured
 from lakeport.mng import RegisteredFile
 from lakeport.statements import composed, statement, words
 from lakeport.table_type import Table
+from lakeport.transform_sql import insert_transformed
+from lakeport.warehouse import is_passing
 
 _DEPENDENT_OBJECTS = "2BP01"
 _LABEL_CHARACTERS = 60
@@ -28,13 +31,14 @@ _PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "x": 
 _GRANT = re.compile(r'(?P<group>group )?(?P<name>"(?:[^"]|"")*"|[^"=]*)=(?P<letters>[A-Za-z*]*)/')
 
 
-def placing(file_type: FileType, file: RegisteredFile, ignored: tuple[str, ...] = ()) -> Placing:
+def placing(file_type: FileType, file: RegisteredFile, run_id: str, ignored: tuple[str, ...] = ()) -> Placing:
     """Return what the mode of the type's table does with this file."""
+    facts = FileFacts.of(file_type, file, run_id)
     if file_type.table.mode == "new_table":
-        return IntoNewTable(file_type.into(name_of_new_table(file_type, file)), ignored)
+        return IntoNewTable(file_type.into(name_of_new_table(file_type, file)), facts, ignored)
     return {"append": Placing, "truncate": InPlaceOfRows, "replace": InPlaceOfTable, "merge": InPlaceOfKeys}[
         file_type.table.mode
-    ](file_type, ignored)
+    ](file_type, facts, ignored)
 
 
 def name_of_new_table(file_type: FileType, file: RegisteredFile) -> str:
@@ -58,10 +62,11 @@ class Placing:
     """append: the rows are added to the table.
 
     `ignored` are columns of the file that go nowhere: COPY cannot skip a field, so it fills a temporary table then,
-    from which the others are inserted.
+    from which the others are inserted.  So it does where an SQL transform makes the table's rows of the file's.
     """
 
     file_type: FileType
+    facts: FileFacts
     ignored: tuple[str, ...] = ()
 
     @property
@@ -77,12 +82,17 @@ class Placing:
     @property
     def is_staged(self) -> bool:
         """Say whether COPY fills a temporary table."""
-        return bool(self.ignored)
+        return bool(self.ignored) or self.file_type.transform.sql is not None
 
     @property
     def copy_into(self) -> sql.Identifier:
         """Return what COPY writes to."""
         return ddl.STAGE if self.is_staged else ddl.table_identifier(self.destination.table)
+
+    @property
+    def staged(self) -> sql.Identifier:
+        """Return the temporary table whose rows go to the destination."""
+        return ddl.TRANSFORMED if self.file_type.transform.sql else ddl.STAGE
 
     def begin(self, current: cursor) -> None:
         """Do what COPY needs."""
@@ -93,12 +103,32 @@ class Placing:
     def make_table(self, current: cursor) -> None:
         """Bring the destination into the state in which it takes the rows."""
 
-    def place(self, current: cursor) -> None:
-        """Bring the rows from where COPY wrote them to the destination."""
-        if self.is_staged:
-            self.make_room(current)
-            current.execute(ddl.insert_staged(self.destination.table, self.file_type.column_names))
-            current.execute(composed("load/drop_stage", stage=ddl.STAGE))
+    def place(self, current: cursor, rows_copied: int) -> int:
+        """Bring the rows from where COPY wrote them to the destination, and return how many there are."""
+        if not self.is_staged:
+            return rows_copied
+        if self.file_type.transform.sql:
+            self.transform(current)
+        self.make_room(current)
+        current.execute(ddl.insert_staged(self.destination, self.staged))
+        rows = current.rowcount
+        for temporary in (ddl.STAGE,) if self.staged == ddl.STAGE else (ddl.STAGE, self.staged):
+            current.execute(composed("load/drop_stage", stage=temporary))
+        return rows
+
+    def transform(self, current: cursor) -> None:
+        """Fill the table of transformed rows; raises TransformFailed with what the query met."""
+        current.execute(ddl.create_made(self.file_type, ddl.TRANSFORMED))
+        query = insert_transformed(self.file_type)
+        try:
+            current.execute(query, self.facts.bound())
+        except psycopg2.Error as error:
+            if is_passing(error):
+                raise
+            raise TransformFailed(
+                f"{self.facts.key}: transforms/{self.file_type.transform.sql}.sql failed, nothing was loaded: "
+                f"{str(error).strip()}"
+            ) from error
 
     def make_room(self, current: cursor) -> None:
         """Take away what the staged rows replace."""
@@ -110,10 +140,17 @@ class Placing:
 class InPlaceOfRows(Placing):
     """truncate: the rows take the place of all others.
 
-    Other writers wait from here on; readers see the old rows until the commit.
+    Other writers wait from there on; readers see the old rows until the commit, and so does an SQL transform.
     """
 
     def make_table(self, current: cursor) -> None:
+        if not self.is_staged:
+            self._clear(current)
+
+    def make_room(self, current: cursor) -> None:
+        self._clear(current)
+
+    def _clear(self, current: cursor) -> None:
         current.execute(composed("load/clear_table", table=ddl.table_identifier(self.file_type.table)))
 
 
@@ -166,28 +203,43 @@ class InPlaceOfKeys(Placing):
     """merge: each row takes the place of the one with its key, whole; rows with other keys stay.
 
     COPY fills a temporary table, then the rows with its keys are deleted and its own inserted: what MERGE does, without
-    its refusals.  The deletion comes before anything else that touches the table: under snapshot isolation two
+    its refusals.  The deletion comes before anything else that writes to the table: under snapshot isolation two
     transactions that insert first and delete then would wait for each other for ever.  Two loads of different files at
     once would both insert a key that is new in both; a type's runs never overlap, so a merged table is for one type.
+
+    Which of several rows with one key is taken is said by a column (`table.wins`), never by the order of lines:
+    COPY reads a file in slices side by side, so that no table knows in which order its rows stood.
     """
 
     @property
     def is_staged(self) -> bool:
         return True
 
+    @property
+    def staged(self) -> sql.Identifier:
+        return ddl.WINNERS if self.file_type.table.wins else super().staged
+
     def make_room(self, current: cursor) -> None:
+        wins = self.file_type.table.wins
+        if wins:
+            current.execute(ddl.create_made(self.file_type, ddl.WINNERS))
+            before = super().staged
+            current.execute(ddl.insert_winners(self.file_type, before, wins.column, wins.direction))
+            if before != ddl.STAGE:
+                current.execute(composed("load/drop_stage", stage=before))
         self._refuse_doubled_keys(current)
-        current.execute(ddl.delete_replaced(self.file_type.table))
+        current.execute(ddl.delete_replaced(self.file_type.table, self.staged))
 
     def _refuse_doubled_keys(self, current: cursor) -> None:
-        key = self.file_type.table.key
-        current.execute(composed("load/doubled_keys", key=ddl.names(key), stage=ddl.STAGE))
+        key, wins = self.file_type.table.key, self.file_type.table.wins
+        current.execute(composed("load/doubled_keys", key=ddl.names(key), stage=self.staged))
         doubled = current.fetchall()
         if doubled:
             shown = "; ".join(f"{_pairs(key, row)} ({row[-1]} times)" for row in doubled)
+            what = f"several rows for one key with the same {wins.column}" if wins else "several rows for one key"
             raise DoubledKeys(
-                f"the file has several rows for one key, so that none can take its place: {shown}; "
-                f"have it sent with one row for each {', '.join(key)}"
+                f"the file has {what}, so that none can take its place: {shown}; have it sent with one row for each "
+                f"{', '.join(key)}" + ("" if wins else ", or say by table.wins which is taken")
             )
 
 

@@ -24,10 +24,13 @@ from lakeport import ddl, preparing, settings
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
 from lakeport.errors import UnloadableFile
+from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
+from lakeport.placing import placing
 from lakeport.publishing import rule_of
+from lakeport.transform_sql import insert_transformed
 from lakeport.warehouse import Warehouse, is_passing
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ class Plan:
     table: tuple[str, ...]
     copy: str
     manifest: str
+    transform: str
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,9 @@ class Outcome:
     """What would become of a sample's rows; `problem` is why nothing would be loaded."""
 
     rows_in_file: int
+    rows_loaded: int
     rejected: tuple[RejectedRow, ...]
     problem: str = ""
-
-    @property
-    def rows_loaded(self) -> int:
-        """Return how many rows would be in the table."""
-        return 0 if self.problem else self.rows_in_file - len(self.rejected)
 
 
 class _Found(Exception):
@@ -68,7 +68,11 @@ class _Found(Exception):
 
 
 class _WouldLoad(UnloadableFile):
-    """Nothing is wrong with the file; but a rehearsed load must not commit."""
+    """Nothing is wrong with the file, and so many rows are in their place; but a rehearsed load must not commit."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows} rows are in their place")
+        self.rows = rows
 
 
 class _Rehearsal(FileLoad):
@@ -77,9 +81,8 @@ class _Rehearsal(FileLoad):
     def _done(self) -> Load | None:
         return None
 
-    def _place(self, current: cursor, load: Load) -> None:
-        super()._place(current, load)
-        raise _WouldLoad("the rows are in their place")
+    def _place(self, current: cursor, load: Load) -> int:
+        raise _WouldLoad(super()._place(current, load))
 
     def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
         raise _Found(load, rejected, error)
@@ -88,10 +91,26 @@ class _Rehearsal(FileLoad):
 def plan(file_type: FileType, key: str) -> Plan:
     """Return the statements that load the landed object `key`."""
     source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, 0, "none")
-    copied = "none" if file_type.format.is_prepared else file_type.format.compression
+    copied = "none" if file_type.is_prepared else file_type.format.compression
     manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
-    copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied)
-    return Plan(tuple(as_text(each) for each in ddl.create_table(file_type)), as_text(copy), manifest([source]))
+    into = placing(file_type, _no_file(source), "RUN_ID").copy_into
+    copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied, into=into)
+    table = tuple(as_text(each) for each in ddl.create_table(file_type))
+    return Plan(table, as_text(copy), manifest([source]), _transform(file_type))
+
+
+def _transform(file_type: FileType) -> str:
+    """Return what is done to the rows before COPY and behind it."""
+    transform = file_type.transform
+    parts = [f"transforms/{transform.python} makes what COPY reads"] if transform.python else []
+    if transform.sql:
+        parts.append(as_text(insert_transformed(file_type)).replace("%%", "%").strip() + ";")
+    return "\n".join(parts)
+
+
+def _no_file(source: CopySource) -> RegisteredFile:
+    """Return a file that stands for any."""
+    return RegisteredFile("FILE_ID", source.bucket, source.key, None, "", 0, datetime.now(UTC).replace(tzinfo=None))
 
 
 def _name_of(bucket: Callable[[], str], otherwise: str) -> str:
@@ -110,6 +129,8 @@ def as_text(statement: sql.Composable) -> str:
         return statement.string
     if isinstance(statement, sql.Identifier):
         return ".".join('"' + name.replace('"', '""') + '"' for name in statement.strings)
+    if isinstance(statement, sql.Placeholder):
+        return f"%({statement.name})s"
     if isinstance(statement, sql.Literal) and isinstance(statement.wrapped, str):
         quoted = QuotedString(statement.wrapped)
         quoted.encoding = "utf8"
@@ -132,18 +153,19 @@ def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Clie
     scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
     with _uploaded(s3, sample, occasion) as file, _made(scratch, warehouse):
         try:
-            sources = _prepared(file_type, file, s3)
             by = TaskRun(file_type.dag_id, f"plan_{occasion}", "plan")
+            sources = _prepared(file_type, file, s3, by.run_id)
             _Rehearsal(scratch, file, sources, by, warehouse, s3).run()
         except _Found as found:
-            is_good = isinstance(found.error, _WouldLoad)
-            return Outcome(found.load.rows_in_file, found.rejected, "" if is_good else _told(found.error, file, sample))
+            if isinstance(found.error, _WouldLoad):
+                return Outcome(found.load.rows_in_file, found.error.rows, found.rejected)
+            return Outcome(found.load.rows_in_file, 0, found.rejected, _told(found.error, file, sample))
         except UnloadableFile as error:
-            return Outcome(0, (), _told(error, file, sample))
+            return Outcome(0, 0, (), _told(error, file, sample))
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            return Outcome(0, (), _words(error))
+            return Outcome(0, 0, (), _words(error))
     raise AssertionError("unreachable: a rehearsed load never ends well")
 
 
@@ -177,12 +199,13 @@ def _keys(s3: S3Client, bucket: str, prefix: str) -> list[str]:
     return [each["Key"] for page in pages for each in page.get("Contents", [])]
 
 
-def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client) -> tuple[CopySource, ...]:
+def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client, run_id: str) -> tuple[CopySource, ...]:
     source = file.source(file_type.format.compression)
-    if not file_type.format.is_prepared:
+    if not file_type.is_prepared:
         return (source,)
-    bucket = settings.work_bucket()
-    return preparing.listed(s3, bucket, preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}"))
+    bucket, facts = settings.work_bucket(), FileFacts.of(file_type, file, run_id)
+    key = preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
+    return preparing.listed(s3, bucket, key)
 
 
 @contextmanager

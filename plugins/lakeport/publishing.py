@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from lakeport import settings
-from lakeport.errors import SchemaError
+from lakeport.errors import NotPublished, SchemaError
 from lakeport.file_type import FileType
 from lakeport.matching import ArrivalIndex, ArrivalRule
 from lakeport.schema_yaml import read_file_type, schema_paths
@@ -25,7 +26,7 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
     """
     rules: dict[str, ArrivalRule] = {}
     problems: list[str] = []
-    published = {rule.file_type: rule for rule in published_index(s3).rules}
+    published = _rules_before(s3)
     for path in schema_paths(folder):
         try:
             rules[path.stem] = rule_of(read_file_type(path))
@@ -41,15 +42,23 @@ def publish(s3: S3Client, folder: Path) -> tuple[ArrivalIndex, list[str]]:
 def rule_of(file_type: FileType) -> ArrivalRule:
     """Return what registration must know of one file type."""
     format_ = file_type.format
-    return ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    rule = ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
+    return replace(rule, on_arrival=file_type.cron is None)
 
 
 def published_index(s3: S3Client) -> ArrivalIndex:
-    """Return what registration was last told of the schemas."""
+    """Return what registration was last told of the schemas; raises NotPublished where it was told nothing."""
     try:
         answer = s3.get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
-            return ArrivalIndex(())
+            raise NotPublished("registration was told of no schema yet; `./lakeport publish` tells it") from error
         raise
     return ArrivalIndex.from_json(answer["Body"].read())
+
+
+def _rules_before(s3: S3Client) -> dict[str, ArrivalRule]:
+    try:
+        return {rule.file_type: rule for rule in published_index(s3).rules}
+    except NotPublished:
+        return {}

@@ -68,12 +68,11 @@ def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: Va
         path = owners(place)
         is_name = place == ("name",)
         node, line = _node_of(roots[path], problem)
-        sentence = (
-            f"the file's name is the file type: {_NAME_RULE}"
-            if is_name
-            else key(_shown_place(problem)) + _sentence(problem, node)
-        )
-        yield f"{label(path)}:{line}: {sentence}"
+        if is_name:
+            yield f"{label(path)}:{line}: the file's name is the file type: {_NAME_RULE}"
+            continue
+        for sentence in _sentence(problem, node).splitlines():
+            yield f"{label(path)}:{line}: {key(_shown_place(problem))}{sentence}"
     if len(inner) > MAX_PROBLEMS:
         yield f"{label(next(iter(texts)))}: and {len(inner) - MAX_PROBLEMS:,} problems more"
 
@@ -145,6 +144,8 @@ def _no_key(place: Place) -> str:
 
 
 def _no_name(given: object, context: Any) -> str:
+    if ":" in context["pattern"]:
+        return f"is {_shown(given)}; write module:function, as in flights:departures for that of transforms/flights.py"
     if r"\." in context["pattern"]:
         return f"is {_shown(given)}; write schema.table in lower-case letters, digits and underscores, as in lake.trips"
     return (
@@ -154,7 +155,7 @@ def _no_name(given: object, context: Any) -> str:
 
 
 def _legal(given: object) -> str:
-    word = re.sub(r"[^a-z0-9_.]+", "_", str(given).lower()).strip("_")
+    word = re.sub(r"[^a-z0-9_]+", "_", str(given).lower()).strip("_")
     return f"; try {word}" if word and word != given and not word[0].isdigit() and len(word) <= _MAX_EXAMPLE else ""
 
 

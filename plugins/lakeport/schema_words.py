@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+ON_ARRIVAL = "on_arrival"
+_CRON_FIELDS = 5
 _MAX_SECONDS = 7 * 24 * 3600
 
 
@@ -56,6 +59,15 @@ def _seconds(value: object) -> int:
     return seconds
 
 
+def _schedule(value: str) -> str:
+    if value == ON_ARRIVAL or (len(value.split()) == _CRON_FIELDS and croniter.is_valid(value)):
+        return value
+    raise ValueError(
+        f"{value!r} is no schedule; write {ON_ARRIVAL}, or five cron fields (minute, hour, day, month, weekday; UTC) "
+        'in quotes, as in "30 6 * * 1-5"'
+    )
+
+
 def doubled(names: Iterable[str]) -> list[str]:
     """Return what stands there more than once."""
     return sorted(name for name, times in Counter(names).items() if times > 1)
@@ -68,6 +80,7 @@ def _email_address(value: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=IDENTIFIER)]
+Schedule = Annotated[str, AfterValidator(_schedule)]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
 Seconds = Annotated[
     int,

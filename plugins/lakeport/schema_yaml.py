@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from lakeport import schema_problems, settings
+from lakeport import schema_problems, settings, transform_sql
 from lakeport.errors import SchemaError
 from lakeport.file_type import Alerts, FileType
 from lakeport.schema_problems import Place, label
+from lakeport.transforming import function
 
 DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
@@ -113,6 +114,8 @@ def _file_type(path: Path) -> FileType:
     except ValidationError as error:
         texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
         problems += schema_problems.of_values(texts, owner, error)
+    else:
+        problems += _transform_problems(path, file_type)
     if problems:
         raise SchemaError(problems)
     return file_type
@@ -202,6 +205,14 @@ def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterat
         if key in defaults:
             line = schema_problems.node_at(schema_problems.compose(text), (key,))[1]
             yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+
+
+def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
+    """Yield what is wrong with the query and the function that the schema names."""
+    found = {"sql": transform_sql.objections(file_type), "python": function.objections(file_type)}
+    for key, objections in found.items():
+        for objection in objections:
+            yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"
 
 
 def _printable(text: str) -> str:

@@ -1,7 +1,8 @@
 """Where things are: the only reader of the environment, the only place that knows the layout.
 
-On a laptop everything lies in the repository.  On MWAA `schemas/` lies under the DAGs prefix, since only that is synced
-live, and `sql/` beside the package in plugins.zip, as in the Lambda: statements change with the code that runs them.
+On a laptop everything lies in the repository.  On MWAA `schemas/` and `transforms/` lie under the DAGs prefix, since
+only that is synced live, and `sql/` beside the package in plugins.zip, as in the Lambda: statements change with the
+code that runs them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class NotSet(KeyError):
 
 
 def home() -> Path:
-    """Return the folder that holds `schemas/` (in the Lambda, which has none, `sql/`)."""
+    """Return the folder that holds `schemas/` and `transforms/` (in the Lambda, which has neither, `sql/`)."""
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
     signs = ("schemas", "sql/mng")
@@ -43,6 +44,11 @@ def requirements_file() -> Path:
     """Return the list of the packages that Lakeport needs beyond what MWAA's image has."""
     packed = Path(__file__).resolve().parents[1] / "requirements.txt"
     return packed if packed.is_file() else home() / "requirements.txt"
+
+
+def transforms_folder() -> Path:
+    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
+    return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
 def landing_bucket() -> str:
@@ -83,6 +89,11 @@ def mwaa_environment() -> str | None:
 def reconcile_schedule() -> str:
     """Return when the DAG reconcile runs, as a cron expression or preset."""
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
+
+
+def alert_topic() -> str | None:
+    """Return the ARN of the SNS topic that Slack reads, or None where Slack is reached by its own webhook."""
+    return _value("LAKEPORT_ALERT_TOPIC")
 
 
 def _required(name: str) -> str:

@@ -29,16 +29,17 @@ def warehouse_of(conn_id: str) -> Warehouse:
 
     def connect() -> connection:
         try:
-            return _connect(BaseHook.get_connection(conn_id))
+            return connected(BaseHook.get_connection(conn_id))
         except psycopg2.OperationalError as error:
             if not is_wrong_password(error):
                 raise
-            return _connect(BaseHook.get_connection(conn_id))
+            return connected(BaseHook.get_connection(conn_id))
 
     return Warehouse(connect)
 
 
-def _connect(to: Connection) -> connection:
+def connected(to: Connection) -> connection:
+    """Open a connection to Redshift as Airflow knows it."""
     # Not by PostgresHook, which takes psycopg 3 where that is installed: its server-side binding is not Redshift's.
     options = {name: value for name, value in to.extra_dejson.items() if name.startswith("ssl")}
     opened: connection = psycopg2.connect(

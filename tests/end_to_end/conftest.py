@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from local import airflow_api, credentials
 from local.aws import names, resources
@@ -38,7 +39,9 @@ class Lakeport:
         answer = self.client("s3").put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=body)
         return str(answer["VersionId"])
 
-    def query(self, text: str, values: Any = None, *, port: int | None = None, **who: str) -> list[tuple[Any, ...]]:
+    def query(
+        self, text: str | sql.Composable, values: Any = None, *, port: int | None = None, **who: str
+    ) -> list[tuple[Any, ...]]:
         login: dict[str, Any] = {
             "user": credentials.USER,
             "password": credentials.PASSWORD,

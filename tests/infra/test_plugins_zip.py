@@ -61,7 +61,7 @@ def test_it_holds_code_statements_and_wheels(built: Path) -> None:
 
     assert {"lakeport/dag.py", "sql/mng/register_files.sql", "requirements.txt"} <= set(names)
     assert len([name for name in names if name.endswith(".whl") and "/" not in name]) == len(environment.versions())
-    assert [name for name in names if "__pycache__" in name or name.startswith("sql/transforms")] == []
+    assert [name for name in names if "__pycache__" in name] == []
 
 
 def test_wheels_fit_the_image(built: Path) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport import landing, mng, settings
+from lakeport import landing, mng, preparing, settings
 from lakeport.arrivals import Arrival
 from lakeport.credentials import connect_to_redshift, read_secret
+from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
 from lakeport.matching import Match
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Query = Callable[..., list[tuple[Any, ...]]]
+Bring = Callable[..., FileLoad]
 
 
 @pytest.fixture
@@ -107,6 +109,32 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
         warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
         CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
+
+    return run
+
+
+@pytest.fixture
+def bring_file(s3: S3Client, warehouse: Warehouse) -> Callable[..., FileLoad]:
+    """Bring a registered file to its load, prepared as its DAG would."""
+
+    def run(file_type: FileType, file: RegisteredFile, by: TaskRun) -> FileLoad:
+        source = file.source(file_type.format.compression)
+        if not file_type.is_prepared:
+            return FileLoad(file_type, file, (source,), by, warehouse, s3)
+        bucket, facts = settings.work_bucket(), FileFacts.of(file_type, file, by.run_id)
+        key = preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
+        return FileLoad(file_type, file, preparing.listed(s3, bucket, key), by, warehouse, s3)
+
+    return run
+
+
+@pytest.fixture
+def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileLoad]) -> Bring:
+    """Bring a file as far as copy_to_table, prepared as its DAG would."""
+
+    def run(file_type: FileType, body: bytes, **more: Any) -> FileLoad:
+        load = prepare_load(file_type, body, **more)
+        return bring_file(file_type, load.file, load.by)
 
     return run
 

@@ -10,7 +10,6 @@ import json
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,34 +20,17 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from lakeport import preparing, settings
 from lakeport.errors import TooManyRejects, UnloadableFile
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
-from tests.integration.conftest import make_file_type
+from tests.integration.conftest import Bring, make_file_type
 from tests.plugins.lakeport.preparing.test_workbooks import workbook
 from tests.plugins.lakeport.test_lzop import packed as lzop_packed
 
 Query = Callable[..., list[tuple[Any, ...]]]
-Bring = Callable[..., FileLoad]
 
 GOOD = b"id,city,price\n1,Bern,2.50\n2,Oslo,\n"
 ROWS = [(1, "Bern", "2.50"), (2, "Oslo", None)]
-
-
-@pytest.fixture
-def bring(prepare_load: Callable[..., FileLoad]) -> Bring:
-    """Bring a file as far as copy_to_table, prepared as its DAG would."""
-
-    def run(file_type: FileType, body: bytes) -> FileLoad:
-        load = prepare_load(file_type, body)
-        if not file_type.format.is_prepared:
-            return load
-        bucket, prefix = settings.work_bucket(), f"prepared/{load.file.file_id}"
-        key = preparing.prepare(load.s3, file_type, load.sources[0], bucket, prefix)
-        return replace(load, sources=preparing.listed(load.s3, bucket, key))
-
-    return run
 
 
 def rows_of(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:

@@ -143,6 +143,41 @@ def test_doubled_keys_are_named_and_nothing_is_merged(prepare_load: PrepareLoad,
     ) == [(4, 0, None)]
 
 
+@pytest.mark.parametrize(
+    ("wins", "winner"),
+    [({"highest": "price"}, [(5, "Lima"), (6, "Oslo")]), ({"lowest": "price"}, [(5, "Oslo"), (6, "Oslo")])],
+)
+def test_winner_among_rows_with_one_key_is_said_by_a_column(
+    prepare_load: PrepareLoad, query: Query, wins: dict[str, str], winner: list[tuple[Any, ...]]
+) -> None:
+    """Wherever it stands in the file; NULL loses, and equal rows are one."""
+    file_type = type_of("merge", wins=wins)
+    lines = [b"5,Lima,3", b"5,Bern,2", b"5,Rome,", b"5,Oslo,1", b"6,Oslo,", b"6,Oslo,"]
+    for body in (lines, lines[::-1]):
+        load = prepare_load(file_type, b"id,city,price\n" + b"\n".join(body))
+        done = load.run()
+        assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (6, 2, 0)
+        assert rows(query, file_type.table.name) == winner
+    finish(load)
+    assert query("SELECT status_reason FROM mng.files WHERE file_id = %s", (load.file.file_id,)) == [
+        ("table.wins made 2 rows of 6",)
+    ]
+
+
+def test_later_file_wins_whatever_its_column_says(prepare_load: PrepareLoad, query: Query) -> None:
+    file_type = type_of("merge", wins={"highest": "price"})
+    for body in (b"5,Lima,9\n", b"5,Bern,1\n"):
+        prepare_load(file_type, b"id,city,price\n" + body).run()
+    assert rows(query, file_type.table.name) == [(5, "Bern")]
+
+
+def test_rows_between_which_no_column_decides_are_named(prepare_load: PrepareLoad, query: Query) -> None:
+    load = prepare_load(type_of("merge", wins={"highest": "price"}), b"id,city,price\n5,Bern,1\n5,Oslo,2\n5,Lima,2\n")
+    with pytest.raises(DoubledKeys, match=r"several rows for one key with the same price.*: id 5 \(2 times\)"):
+        load.run()
+    assert rows(query, load.file_type.table.name) == []
+
+
 def test_merge_by_two_columns_replaces_what_is_equal_in_both(prepare_load: PrepareLoad, query: Query) -> None:
     columns = [
         {"name": "id", "type": "integer", "required": True},

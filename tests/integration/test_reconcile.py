@@ -17,6 +17,15 @@ from lakeport.warehouse import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
 
 
+def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World) -> None:
+    world.write_schema(schedule="30 6 * * *")
+    world.land()
+    assert [done for _, done in world.found()] == ["registered as New"]
+    assert world.found() == []
+    assert world.airflow.started == []
+    assert world.files() == [("New", None)]
+
+
 def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
     world.land()
     assert world.found() == [
@@ -245,3 +254,38 @@ def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> 
     world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
     assert world.look(always=False) is not None
     assert world.files() == [("Done", None)]
+
+
+def test_nothing_is_rejected_for_want_of_an_index(world: World) -> None:
+    """Where registration was told of no schema, no file type takes anything: that is nobody's fault who sent a file."""
+    world.s3.delete_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
+    world.land()
+    look = world.look()
+    assert look
+    assert [each.done for each in look.findings] == [
+        "not healed: registration was told of no schema yet; `./lakeport publish` tells it"
+    ]
+    assert world.files() == []
+
+
+def test_object_without_a_version_is_named_and_not_registered(world: World) -> None:
+    """Nobody can tell whether its event, with the sequencer that tells it from others, is still to come."""
+    bucket = settings.landing_bucket()
+    world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    world.land()
+    look = world.look()
+    assert look
+    assert [(each.is_healed, each.done.partition(";")[0]) for each in look.findings] == [
+        (False, "not healed: it has no version")
+    ]
+    assert world.files() == []
+
+
+def test_file_of_a_type_with_a_schedule_waits_for_it(world: World) -> None:
+    world.write_schema(schedule="0 6 * * *")
+    world.land()
+    assert world.found() == [("landed, and no event reported it", "registered as New")]
+    assert (world.found(), world.airflow.started) == ([], [])
+    assert world.files() == [("New", None)]
+    world.look(always=False)
+    assert world.look(always=False) is None

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from lakeport import landing, settings
+from lakeport import landing, mng, settings
 from lakeport.cli import app
 from lakeport.errors import NotChosen, StatusConflict
 from lakeport.mng import Status
-from lakeport.publishing import published_index
 from lakeport.replaying import Choice, Planned, Planner, carry_out, chosen_files, start_runs
-from lakeport.schema_yaml import known_file_type
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
@@ -26,12 +25,9 @@ MERGE = {"mode": "merge", "key": ["id"]}
 
 
 def plan(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
-    def read(current: Any) -> list[Planned]:
-        planner = Planner(current, world.s3, known_file_type, published_index(world.s3), older)
-        files = chosen_files(current, Choice(names, **choice))
-        return planner.undo(files) if command == "undo" else planner.replay(files)
-
-    return world.warehouse.transaction(read)
+    planner = Planner(world.warehouse, world.s3, older)
+    files = world.warehouse.transaction(lambda current: chosen_files(current, Choice(names, **choice)))
+    return planner.undo(files) if command == "undo" else planner.replay(files)
 
 
 def do(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
@@ -137,7 +133,17 @@ def test_file_under_way_is_refused(world: World) -> None:
         assert "In Progress" in refusals(plan(world, command, file.key))[0]
 
 
-def test_several_files_of_a_type_that_loads_the_newest_are_refused(world: World) -> None:
+def test_failed_files_of_a_type_that_loads_the_newest_may_be_filtered_out(world: World) -> None:
+    for name in ("a.csv", "b.csv"):
+        file = world.register(GOOD, name)
+        fail = partial(mng.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
+        world.warehouse.transaction(fail)
+    planned = do(world, "replay", file_type=world.name, statuses=[Status.FAIL])
+    assert {each.what for each in planned} == {"loaded from landing if it is the newest that waits, else Filtered Out"}
+    assert [row[0] for row in accounts(world)] == ["New", "New"]
+
+
+def test_several_loaded_files_of_a_type_that_loads_the_newest_are_refused(world: World) -> None:
     for name in ("a.csv", "b.csv"):
         world.bring(GOOD, name)
     for refused in refusals(plan(world, "replay", statuses=[Status.DONE])):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from lakeport.drift import columns_of_file
 from lakeport.file_type import FileType
-from lakeport.lines import columns_in_header
 from lakeport.matching import ArrivalIndex, Match
 from lakeport.publishing import rule_of
 from lakeport.schema_yaml import read_file_type, schema_paths
@@ -25,6 +25,8 @@ SCHEMAS = schema_paths(REPOSITORY / "schemas")
 SAMPLES = {
     "airlines": "airlines.csv",
     "airports": "airports.csv",
+    "delays": "flights_2013_01.csv.gz",
+    "departures": "flights_2013_01.csv.gz",
     "flights": "flights_2013.csv.zip",
     "planes": "planes.jsonl",
     "weather": "weather_2013.csv.gz",
@@ -86,7 +88,8 @@ def test_sample_that_nobody_expects_is_rejected() -> None:
 
     assert match.file_type is None
     assert match.rejected_because == (
-        "no file type takes folder crew/; known folders: airlines/, airports/, flights/, planes/, weather/"
+        "no file type takes folder crew/; "
+        "known folders: airlines/, airports/, delays/, departures/, flights/, planes/, weather/"
     )
 
 
@@ -96,7 +99,13 @@ def test_sample_that_nobody_expects_is_rejected() -> None:
 def test_header_of_the_sample_fits_its_schema(name: str, sample: str) -> None:
     header = next(lines(sample)).rstrip("\r\n")
 
-    assert columns_in_header(file_type(name), header) == file_type(name).column_names
+    of_file = columns_of_file(file_type(name), header)
+    assert [each for each in of_file.names if each not in of_file.ignored] == in_order_of(header, file_type(name))
+
+
+def in_order_of(header: str, schema: FileType) -> list[str]:
+    columns = {column.header_word: column.name for column in schema.file_columns}
+    return [columns[word] for word in header.split(",") if word in columns]
 
 
 def test_keys_of_the_json_sample_fit_its_schema() -> None:
@@ -110,10 +119,10 @@ def test_values_of_the_sample_fit_their_columns(name: str, sample: str) -> None:
     """Required columns are filled, texts fit their bytes, numbers are numbers, in its first 30,000 rows."""
     schema = file_type(name)
     numbers = {"smallint", "integer", "bigint", "decimal", "double precision"}
-    longest = {column.name: 0 for column in schema.columns}
+    longest = {column.name: 0 for column in schema.file_columns}
     for row in islice(rows(schema, sample), 30_000):
-        for column in schema.columns:
-            value = row[column.name]
+        for column in schema.file_columns:
+            value = row[column.header or column.name]
             if value is None:
                 assert not column.required, (column.name, row)
             elif column.type.name in numbers:
@@ -121,7 +130,7 @@ def test_values_of_the_sample_fit_their_columns(name: str, sample: str) -> None:
                 assert column.type.name != "smallint" or -32768 <= int(value) <= 32767, (column.name, row)
             else:
                 longest[column.name] = max(longest[column.name], len(value.encode()))
-    limits = {column.name: column.type.arguments[0] for column in schema.columns if "char" in column.type.name}
+    limits = {column.name: column.type.arguments[0] for column in schema.file_columns if "char" in column.type.name}
     assert [column for column, limit in limits.items() if longest[column] > limit] == []
 
 

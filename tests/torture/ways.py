@@ -65,7 +65,7 @@ def replay(world: World, name: str, faults: Faults) -> list[Violation]:
     """Replay what failed of a type, and return the good files that do not come to a good end by it."""
     if not _failed(world, name):
         return []
-    outcome = world.command("replay", "--type", name, "--yes")
+    outcome = world.command("replay", "--type", name, "--older", "--yes")
     if outcome.error or outcome.result:
         return [Violation("replay refused", name, outcome.error or f"exit status {outcome.result}")]
     settle(world, no_cut, faults)

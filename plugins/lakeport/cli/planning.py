@@ -43,6 +43,7 @@ def plan(
     steps, planned = _steps(type_), planning.plan(type_, key)
     outcome = _outcome(type_, sample) if sample else None
     values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
+    values |= {"transform": planned.transform}
     if as_json:
         show_json({**values, "manifest": planned.manifest, "sample": _as_json(outcome) if outcome else None})
     else:
@@ -73,7 +74,7 @@ def _steps(file_type: FileType) -> list[str]:
 
 def _outcome(file_type: FileType, sample: Path) -> Outcome:
     if objection := planning.objection(file_type, sample):
-        return Outcome(0, (), f"registration would reject it: {objection}")
+        return Outcome(0, 0, (), f"registration would reject it: {objection}")
     with Warehouse(connect_to_redshift) as warehouse:
         return planning.rehearse(file_type, sample, warehouse, landing.s3_client())
 
@@ -83,6 +84,8 @@ def _say_plan(file_type: FileType, planned: planning.Plan, steps: list[str]) -> 
     for statement in planned.table:
         say(f"{statement};")
     say(f"\n-- load\n{planned.copy};")
+    if planned.transform:
+        say(f"\n-- transform\n{planned.transform}")
     say(f"\n-- manifest\n{planned.manifest}")
     say(f"\n-- steps of DAG {file_type.dag_id}\n{' -> '.join(steps)}")
 
@@ -96,10 +99,13 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
     if outcome.problem:
         say(outcome.problem)
         return
-    counts = (
-        f"{outcome.rows_loaded:,} of {outcome.rows_in_file:,} rows would be loaded, {len(outcome.rejected):,} rejected"
+    good = outcome.rows_in_file - len(outcome.rejected)
+    say(
+        f"{good:,} of {outcome.rows_in_file:,} rows would be loaded, {len(outcome.rejected):,} rejected "
+        f"(rejects.fail is {file_type.rejects.fail})"
     )
-    say(f"{counts} (rejects.fail is {file_type.rejects.fail})")
+    if outcome.rows_loaded != good:
+        say(f"the table would get {outcome.rows_loaded:,} rows, which are made of them")
 
 
 def _cells(row: Any) -> tuple[Any, ...]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from psycopg2.extensions import cursor
 
 from lakeport import landing
 from lakeport.cli.accounts import TypeOption
@@ -16,10 +15,8 @@ from lakeport.cli.screen import JsonOption, say, show
 from lakeport.credentials import connect_to_redshift
 from lakeport.dag_runs import dag_run_api
 from lakeport.mng import Status
-from lakeport.publishing import published_index
 from lakeport.reconciling import settled
 from lakeport.replaying import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
-from lakeport.schema_yaml import known_file_type
 from lakeport.warehouse import Warehouse
 
 NamesArgument = Annotated[
@@ -121,13 +118,8 @@ def _planned(
     *,
     older: bool = False,
 ) -> list[Planned]:
-    s3 = landing.s3_client()
-    index = published_index(s3)
-
-    def read(current: cursor) -> list[Planned]:
-        return plan(Planner(current, s3, known_file_type, index, older), chosen_files(current, choice))
-
-    return warehouse.transaction(read)
+    chosen = warehouse.transaction(lambda current: chosen_files(current, choice))
+    return plan(Planner(warehouse, landing.s3_client(), older), chosen)
 
 
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,4 +28,10 @@ class FilesOperator(BaseOperator):
         return warehouse_of(self.redshift_conn_id)
 
     def chosen(self) -> list[RegisteredFile]:
-        return [RegisteredFile.from_xcom(file) for file in self.files]
+        return [RegisteredFile.from_xcom(file) for file in handed_on(self.files)]
+
+
+def handed_on(files: Any) -> list[dict[str, Any]]:
+    """Return what an earlier step handed on; what a trigger hands on comes as text (Airflow 3.2 encodes it twice)."""
+    decoded: list[dict[str, Any]] = json.loads(files) if isinstance(files, str) else files
+    return decoded

@@ -6,10 +6,11 @@ from typing import Any, TypedDict
 
 from lakeport import landing, preparing, settings
 from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile
 from lakeport.operators.files import FilesOperator
-from lakeport.tasks import Context, retried_if_worth_it
+from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 
 
 class Prepared(TypedDict):
@@ -20,7 +21,7 @@ class Prepared(TypedDict):
 
 
 class PrepareFilesOperator(FilesOperator):
-    """Unpack and convert each file into objects of the work bucket and hand on where their list is.
+    """Unpack, convert and transform each file into objects of the work bucket and hand on where their list is.
 
     Where all files are loaded, one that cannot be is handed on with the reason, so that the others go on.  Safe to
     repeat: the same file gives the same objects under the same keys.
@@ -30,23 +31,25 @@ class PrepareFilesOperator(FilesOperator):
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def prepare(self, file: RegisteredFile) -> Prepared:
+    def prepare(self, file: RegisteredFile, run_id: str) -> Prepared:
         s3, bucket = landing.s3_client(), settings.work_bucket()
         source = file.source(self.file_type.format.compression)
-        key = preparing.prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}")
+        facts = FileFacts.of(self.file_type, file, run_id)
+        key = preparing.prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
         made = preparing.listed(s3, bucket, key)
         size_bytes = sum(each.size_bytes for each in made)
         self.log.info("%s: %d bytes became %d in %d objects", file.key, file.size_bytes, size_bytes, len(made))
         return {"list": key, "unloadable": ""}
 
-    def prepare_or_tell(self, file: RegisteredFile) -> Prepared:
+    def prepare_or_tell(self, file: RegisteredFile, run_id: str) -> Prepared:
         try:
-            return self.prepare(file)
+            return self.prepare(file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
             self.log.error("%s", error)  # noqa: TRY400 - the message says it all, and the load tells it again
             return {"list": "", "unloadable": str(error)}
 
-    def execute(self, context: Context) -> list[Prepared]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> list[Prepared]:
+        run_id = task_run_of(context).run_id
         prepare = self.prepare_or_tell if self.file_type.landing.select == "all" else self.prepare
         with retried_if_worth_it():
-            return [prepare(file) for file in self.chosen()]
+            return [prepare(file, run_id) for file in self.chosen()]

@@ -14,7 +14,7 @@ from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
-from lakeport.operators.files import FilesOperator
+from lakeport.operators.files import FilesOperator, handed_on
 from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.warehouse import Warehouse
@@ -46,11 +46,12 @@ class StartNextRunOperator(TriggerDagRunOperator):
         self.max_files = max_files
 
     def execute(self, context: Context) -> None:
-        if len(self.files) <= self.max_files:
+        files = handed_on(self.files)
+        if len(files) <= self.max_files:
             self.log.info("nothing is left for another run")
             return
         run = task_run_of(context)
-        left = [file["file_id"] for file in self.files[self.max_files :]]
+        left = [file["file_id"] for file in files[self.max_files :]]
         self.trigger_run_id = arrival_run_id(left, f"{run.run_id} {run.try_number}")
         super().execute(context)  # type: ignore[arg-type]
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from lakeport import landing
 from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
+from lakeport.file_facts import FileFacts
 from lakeport.file_format import Format
 from lakeport.file_type import FileType
 from lakeport.preparing.archives import Member, members_of
@@ -21,29 +22,42 @@ from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.transfer import upload
 from lakeport.preparing.workbooks import rows_as_csv
 from lakeport.streams import Readable, stream_of
-from lakeport.text_encoding import in_utf8
+from lakeport.text_encoding import UTF8, in_utf8
+from lakeport.transforming.preparing import PythonTransform
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def prepare(s3: S3Client, file_type: FileType, source: CopySource, to_bucket: str, to_prefix: str) -> str:
+def prepare(
+    s3: S3Client,
+    file_type: FileType,
+    source: CopySource,
+    to_bucket: str,
+    to_prefix: str,
+    *,
+    facts: FileFacts | None = None,
+) -> str:
     """Write what COPY shall read in the file's place, and a list of it, whose key is returned.
 
-    Safe to repeat: the same file gives the same objects, and the list is written last.  Raises UnloadableFile where
-    the file cannot be what its schema says, or is larger inside than any real file.
+    A Python transform is given the `facts`.  Safe to repeat: the same file gives the same objects (as far as its
+    transform does), and the list is written last.  Raises UnloadableFile where the file cannot be what its schema
+    says, is larger inside than any real file, or where its transform fails.
     """
     format_ = file_type.format
     inside, made = Allowance.of(source), Allowance.of(source)
+    function = PythonTransform.of(file_type, facts)
+    prepared = list[CopySource]()
     with landing.opened(s3, source) as stream:
-        prepared = [
-            upload(
-                s3,
-                Counted(_converted(member, file_type, source.uri), made),
-                CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name),
-            )
-            for number, member in enumerate(_members(stream, format_, inside), start=1)
-        ]
+        for number, member in enumerate(_members(stream, format_, inside), start=1):
+            name = f"{source.uri}: {member.name}" if member.name else source.uri
+            target = CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name)
+            given = function.bytes_of(member, name) if function.takes_bytes else member.stream
+            text = _converted(given, file_type, name)
+            if function.takes_rows:
+                prepared.append(function.upload_rows(s3, text, target, made, name))
+            else:
+                prepared.append(upload(s3, Counted(text, made), target))
     key = f"{to_prefix}/list.json"
     s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
     return key
@@ -61,11 +75,10 @@ def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
     return iter([Member("", Counted(stream, allowance))])
 
 
-def _converted(member: Member, file_type: FileType, uri: str) -> Readable:
+def _converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     format_ = file_type.format
-    name = f"{uri}: {member.name}" if member.name else uri
-    stream = member.stream
-    if format_.is_transcoded:
+    # A function that takes rows reads UTF-8 alone; COPY reads some more encodings itself.
+    if format_.is_transcoded or (file_type.transform.has_rows_function and format_.encoding != UTF8):
         stream = stream_of(_transcoded(stream, format_, name))
     if format_.type == "xlsx":
         stream = stream_of(rows_as_csv(stream, file_type, name))

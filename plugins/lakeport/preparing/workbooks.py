@@ -60,7 +60,7 @@ def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[byte
     text, empty = io.StringIO(), 0
     writer = csv.writer(text, lineterminator="\n")
     header_lines = file_type.format.header_lines
-    types = [column.type.name for column in file_type.columns]
+    types = [column.type.name for column in file_type.file_columns]
     for number, row in enumerate(rows, start=1):
         cells = _without_end(row)
         if not cells:
@@ -90,7 +90,7 @@ def _without_end(row: Sequence[Any]) -> list[Any]:
 
 
 def _types(header: Sequence[str], file_type: FileType) -> list[str]:
-    types = {column.header_word: column.type.name for column in file_type.columns}
+    types = {column.header_word: column.type.name for column in file_type.file_columns}
     return [types.get(name.strip().lower(), "varchar") for name in header]
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from lakeport.alert_records import Send
 from lakeport.dag_runs import DagRunApi
 from lakeport.landing import s3_client
-from lakeport.publishing import published_index
 from lakeport.reconciling import settled
 from lakeport.reconciling.alerts import reconcile_alerts
 from lakeport.reconciling.landing import reconcile_landing
@@ -36,7 +35,7 @@ def reconcile(
     `always` asks in any case.  Safe to repeat, to run side by side and to kill at any line: each healing is.
     """
     s3 = s3_client()
-    look = Look(warehouse, s3, api, published_index(s3), send, grace)
+    look = Look(warehouse, s3, api, send, grace)
     landed = settled.fingerprint(s3)
     if not always:
         reason = settled.reason_to_ask(s3, api, landed, look.began_at)

@@ -45,13 +45,12 @@ def _register(look: Look, unknown: Sequence[Arrival]) -> None:
     result = Registration()
     register_arrivals([(arrival.file_id, [arrival]) for arrival in ripe], look.index, look.warehouse, result)
     look.registered |= {file_id for file_ids in result.new_files.values() for file_id in file_ids}
-    types = {file_id: name for name, file_ids in result.new_files.items() for file_id in file_ids}
+    ids = tuple(arrival.file_id for arrival in ripe)
+    registered = look.warehouse.transaction(partial(mng.registered, file_ids=ids))
     for arrival in ripe:
-        is_healed = arrival.file_id not in result.failed_messages
-        status = "New" if arrival.file_id in types else "Rejected"
-        done = f"registered as {status}" if is_healed else "not healed: Redshift refuses it; the log says why"
-        found = (NOT_REPORTED, types.get(arrival.file_id, ""), arrival.key, done)
-        look.findings.append(Finding(*found, is_healed=is_healed))
+        name, status = registered.get(arrival.file_id, ("", None))
+        done = f"registered as {status}" if status else "not healed: Redshift refuses it; the log says why"
+        look.findings.append(Finding(NOT_REPORTED, name, arrival.key, done, is_healed=status is not None))
 
 
 def _finish(look: Look, done: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -19,8 +20,9 @@ from lakeport import settings
 from lakeport.alert_records import Send
 from lakeport.dag_runs import DagRunApi
 from lakeport.errors import LakeportError
-from lakeport.file_type import Alerts
+from lakeport.file_type import Alerts, FileType
 from lakeport.matching import ArrivalIndex
+from lakeport.publishing import published_index
 from lakeport.schema_yaml import default_alerts, known_file_type
 from lakeport.warehouse import Warehouse
 
@@ -55,7 +57,6 @@ class Look:
     warehouse: Warehouse
     s3: S3Client
     api: DagRunApi
-    index: ArrivalIndex
     send: Send | None = None
     grace: timedelta = GRACE
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
@@ -64,6 +65,12 @@ class Look:
     registered: set[str] = field(default_factory=set)
     """Files that this look has registered as New."""
     has_unsent_alerts: bool = False
+    _types: dict[str, FileType | None] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> ArrivalIndex:
+        """Return what registration knows of the schemas; raises NotPublished where it knows nothing."""
+        return published_index(self.s3)
 
     @property
     def ripe_before(self) -> datetime:
@@ -86,7 +93,13 @@ class Look:
         done = f"not healed: {' '.join(str(error).split())}"
         self.findings.append(Finding(found, file_type, subject, done, is_healed=False))
 
+    def file_type(self, name: str) -> FileType | None:
+        """Return the file type, or None where its schema is gone or broken; each schema is read once a look."""
+        if name not in self._types:
+            self._types[name] = known_file_type(name)
+        return self._types[name]
+
     def alerts(self, name: str) -> Alerts:
         """Return who hears of this type's failures; where its schema cannot be read, those whom the defaults name."""
-        file_type = known_file_type(name)
+        file_type = self.file_type(name)
         return file_type.alerts if file_type else default_alerts(settings.schemas_folder())

@@ -21,7 +21,6 @@ from lakeport.failing import KILLED, EndedRun, fail
 from lakeport.finishing import archive, mark_done
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.reconciling.look import Look
-from lakeport.schema_yaml import known_file_type
 from lakeport.statements import statement
 from lakeport.warning import warning
 
@@ -46,7 +45,7 @@ class OpenFile:
 
 def reconcile_runs(look: Look) -> None:
     """Bring on what no run brings on."""
-    files = look.warehouse.transaction(open_files)
+    files = [each for each in look.warehouse.transaction(open_files) if not _waits_for_its_time(look, each)]
     look.is_open |= bool(files)
     if not files:
         return
@@ -58,6 +57,8 @@ def reconcile_runs(look: Look) -> None:
     for each in files:
         if each.status != "New":
             taken[each.dag_id or "", each.run_id or ""].append(each)
+        elif not look.index.starts_run(each.file_type):
+            continue  # the type's next run comes at its time
         elif each.status_at <= look.ripe_before or each.file.file_id in look.registered:
             waiting[each.file_type].append(each)
     for run, of_run in taken.items():
@@ -66,6 +67,12 @@ def reconcile_runs(look: Look) -> None:
     for name, of_type in waiting.items():
         if not any(dag_id == f"load_{name}" for dag_id, _ in live):
             _start(look, name, of_type)
+
+
+def _waits_for_its_time(look: Look, each: OpenFile) -> bool:
+    """Say whether the file is New and its type's runs start by a cron schedule: none is due for it."""
+    file_type = look.file_type(each.file_type) if each.status == "New" else None
+    return file_type is not None and file_type.cron is not None
 
 
 def open_files(current: cursor) -> list[OpenFile]:
@@ -89,7 +96,7 @@ def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
 def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:
     """Finish the files of a run that is not live: Done where they are loaded, Fail where they are not."""
     run = run_of(look.api, dag_id, run_id)
-    ended_at = max((run.ended_at or look.began_at) if run else each.status_at for each in files)
+    ended_at = (run and run.ended_at) or max(each.status_at for each in files)
     if (run and run.is_live) or ended_at > look.ripe_before:
         return  # its own callback comes first
     how = f"the run ended as {run.state}" if run else "Airflow has no such run any more"
@@ -106,7 +113,7 @@ def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> Non
 
 
 def _fail(look: Look, run: EndedRun, of: OpenFile) -> str:
-    file_type = known_file_type(of.file_type)
+    file_type = look.file_type(of.file_type)
     table = file_type.table.name if file_type else "(its schema is gone or broken)"
     is_unsent = raise_once(
         look.warehouse,
@@ -125,7 +132,7 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
         archive(look.warehouse, look.s3, each.file_type, each.file)
     except ObjectChanged as gone:
         reason = f"loaded, and not archived: {gone}"
-    file_type = known_file_type(each.file_type)
+    file_type = look.file_type(each.file_type)
     try:
         look.warehouse.transaction(lambda current: mark_done(current, each.file, by, file_type, reason))
     except LakeportError as error:
@@ -137,7 +144,7 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
 
 def _warn(look: Look, run: EndedRun, loaded: Sequence[OpenFile]) -> None:
     """Tell of rejected rows, which the run did not live to do."""
-    file_type = known_file_type(loaded[0].file_type)
+    file_type = look.file_type(loaded[0].file_type)
     if not file_type or file_type.rejects.warn is None:
         return
     by, files = TaskRun(run.dag_id, run.run_id, "reconcile"), [each.file for each in loaded]

@@ -62,11 +62,14 @@ def _loads(planned: Sequence[Planned]) -> list[list[Planned]]:
 
 
 def _do(current: cursor, *, load: Sequence[Planned], command: str) -> None:
-    to = STATUS_AFTER[command]
+    to, said = STATUS_AFTER[command], command
+    # mng.files is not touched before the rows are deleted: registration waits for whoever has read it.
+    deleted = _take_out(current, load[0])
     waiting = [each for each in load if not _is_done(current, each, to)]
-    if not waiting:
-        return
-    said = _take_out(current, waiting[0]) if waiting[0].chosen.loaded_at else command
+    if waiting and deleted != load[0].rows:
+        raise _changed(load[0].chosen.file.key)
+    if load[0].chosen.loaded_at:
+        said = f"{command}: {deleted} rows deleted from {load[0].chosen.table_name}, loaded {load[0].chosen.loaded_at}"
     for each in waiting:
         chosen, by = each.chosen, TaskRun(f"lakeport {command}", "", command)
         current.execute(statement("mng/forget_load"), {"file_id": chosen.file.file_id})
@@ -74,7 +77,23 @@ def _do(current: cursor, *, load: Sequence[Planned], command: str) -> None:
             values = {"file_id": chosen.file.file_id, "file_type": each.file_type}
             current.execute(statement("mng/set_file_type"), values)
         if chosen.status != to:
-            mng.move(current, [chosen.file.file_id], by, from_=[chosen.status], to=to, reason=f"{command}: {said}")
+            mng.move(current, [chosen.file.file_id], by, from_=[chosen.status], to=to, reason=said)
+
+
+def _take_out(current: cursor, each: Planned) -> int:
+    """Delete the rows of the file's load and return how many they were."""
+    if not each.rows:
+        return 0
+    table = ddl.table_identifier(str(each.chosen.table_name))
+    if each.drops_table:
+        current.execute(ddl.live_columns_query(), _name(each))
+        if not current.fetchall():
+            return 0  # an earlier try has dropped it
+    current.execute(composed("load/delete_loaded", table=table), {"loaded_at": each.chosen.loaded_at})
+    deleted = current.rowcount
+    if each.drops_table:
+        current.execute(composed("load/drop_replaced", table=table))
+    return deleted
 
 
 def _is_done(current: cursor, each: Planned, to: str) -> bool:
@@ -89,17 +108,9 @@ def _is_done(current: cursor, each: Planned, to: str) -> bool:
     return False
 
 
-def _take_out(current: cursor, each: Planned) -> str:
-    chosen = each.chosen
-    table = ddl.table_identifier(str(chosen.table_name))
-    values = {"loaded_at": chosen.loaded_at}
-    if each.rows:
-        current.execute(composed("load/delete_loaded", table=table), values)
-        if current.rowcount != each.rows:
-            raise _changed(chosen.file.key)
-    if each.drops_table:
-        current.execute(composed("load/drop_replaced", table=table))
-    return f"{each.rows} rows deleted from {chosen.table_name}, loaded at {chosen.loaded_at}"
+def _name(each: Planned) -> dict[str, str]:
+    schema_name, _, table_name = str(each.chosen.table_name).partition(".")
+    return {"schema_name": schema_name, "table_name": table_name}
 
 
 def _changed(key: str) -> StatusConflict:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import ddl, landing
 from lakeport.file_type import FileType
-from lakeport.matching import ArrivalIndex
+from lakeport.publishing import published_index
 from lakeport.replaying.chosen import Chosen
+from lakeport.schema_yaml import known_file_type
 from lakeport.statements import composed, statement
+from lakeport.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TypeOf = Callable[[str], FileType | None]
 _UNDER_WAY = ("New", "In Progress")
 
 
@@ -46,13 +48,12 @@ class Planned:
 class Planner:
     """Plan for all chosen files at once, since what may be done to one depends on the others.
 
-    With `older` rows of older files may take the place of newer ones.
+    Each look at the tables is a transaction of its own: registration waits for whoever reads mng.files.  With `older`
+    rows of older files may take the place of newer ones.
     """
 
-    current: cursor
+    warehouse: Warehouse
     s3: S3Client
-    type_of: TypeOf
-    index: ArrivalIndex
     older: bool = False
 
     def undo(self, files: Sequence[Chosen]) -> list[Planned]:
@@ -70,7 +71,7 @@ class Planner:
             return Planned(each, refused=f"it is {each.status}: a run may be loading it")
         if each.loaded_at is None:
             return Planned(each, "nothing: no row of it is in a table", is_idle=True)
-        file_type = self.type_of(each.file_type or "")
+        file_type = known_file_type(each.file_type or "")
         if file_type is None:
             return Planned(each, refused=_no_schema(each))
         if file_type.table.mode == "merge":
@@ -87,7 +88,7 @@ class Planner:
         if each.status == "In Progress":
             return Planned(each, refused="it is In Progress: a run may be loading it")
         planned = self._type_again(each)
-        file_type = self.type_of(planned.type_name)
+        file_type = known_file_type(planned.type_name)
         if planned.refused:
             return planned
         if file_type is None:
@@ -108,7 +109,7 @@ class Planner:
         """Ask the published schemas which type a Rejected file is of now."""
         if each.status != "Rejected":
             return Planned(each)
-        match = self.index.match(each.file.key, each.file.size_bytes)
+        match = published_index(self.s3).match(each.file.key, each.file.size_bytes)
         if match.rejected_because:
             return Planned(each, refused=f"it would be rejected again: {match.rejected_because}")
         return Planned(each, f"now of type {match.file_type}", file_type=match.file_type)
@@ -132,41 +133,46 @@ class Planner:
             return None
         ids = {other.file.file_id for other in among}
         values = {"table_name": file_type.table.name, "landed_at": each.file.landed_at, "file_id": each.file.file_id}
-        self.current.execute(statement("mng/loads_landed_later"), values)
-        later = [key for file_id, key in self.current.fetchall() if file_id not in ids]
+        later = [key for file_id, key in self._read(statement("mng/loads_landed_later"), values) if file_id not in ids]
         if not later:
             return None
         return f"{later[-1]} landed later and is loaded; --older puts rows of this file in the place of its rows"
 
     def _one_at_a_time(self, each: Planned, files: int) -> Planned:
-        """A type that loads the newest of the waiting files would filter the others out."""
-        file_type = self.type_of(each.type_name)
+        """A type that loads the newest of the waiting files filters the others out: no rows may be lost by that."""
+        file_type = known_file_type(each.type_name)
         if each.refused or file_type is None or file_type.landing.select == "all":
             return each
+        found = self._read(statement("mng/waiting_files"), {"file_type": each.type_name})
+        waiting = [key for file_id, key in found if file_id != each.chosen.file.file_id]
+        if files == 1 and not waiting:
+            return each
+        if each.chosen.loaded_at is None:
+            return replace(each, what=f"{each.what} if it is the newest that waits, else Filtered Out")
         if files > 1:
             remedy = "replay them one at a time, the oldest first, each when the one before is Done"
             return replace(each, refused=f"select is newest, which would load one of these {files}; {remedy}")
-        self.current.execute(statement("mng/waiting_files"), {"file_type": each.type_name})
-        waiting = [key for file_id, key in self.current.fetchall() if file_id != each.chosen.file.file_id]
-        if waiting and each.chosen.status != "New":
-            return replace(each, refused=f"select is newest, and {waiting[0]} is under way: let it end first")
-        return each
+        return replace(each, refused=f"select is newest, and {waiting[0]} is under way: let it end first")
 
     def _others(self, each: Chosen) -> list[tuple[str, str]]:
         values = {"table_name": each.table_name, "loaded_at": each.loaded_at, "file_id": each.file.file_id}
-        self.current.execute(statement("mng/other_loads"), values)
-        return self.current.fetchall()
+        return self._read(statement("mng/other_loads"), values)
 
     def _rows(self, each: Chosen) -> int:
         table = str(each.table_name)
         schema_name, _, table_name = table.partition(".")
-        self.current.execute(ddl.live_columns_query(), {"schema_name": schema_name, "table_name": table_name})
-        if not self.current.fetchall():
+        if not self._read(ddl.live_columns_query(), {"schema_name": schema_name, "table_name": table_name}):
             return 0
         query = composed("load/count_loaded", table=ddl.table_identifier(table))
-        self.current.execute(query, {"loaded_at": each.loaded_at})
-        (rows,) = self.current.fetchone() or (0,)
+        ((rows,),) = self._read(query, {"loaded_at": each.loaded_at})
         return int(rows)
+
+    def _read(self, query: str | sql.Composable, values: Mapping[str, Any]) -> list[Any]:
+        def read(current: cursor) -> list[Any]:
+            current.execute(query, values)
+            return current.fetchall()
+
+        return self.warehouse.transaction(read)
 
 
 def _no_schema(each: Chosen) -> str:

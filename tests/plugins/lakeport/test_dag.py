@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -82,7 +82,7 @@ def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
     dag = load_dag(file_type)
 
     steps = STEPS if file_type.landing.select == "newest" else STEPS_OF_ALL
-    left_out = {"prepare_files"} if not file_type.format.is_prepared else set()
+    left_out = {"prepare_files"} if not file_type.is_prepared else set()
     left_out |= {"warn_of_rejects"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
     assert dag.dag_id == f"load_{path.stem}"
@@ -120,6 +120,18 @@ def test_two_runs_of_a_type_never_overlap() -> None:
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert not dag.is_paused_upon_creation
+
+
+def test_runs_start_as_files_arrive_or_at_the_times_of_a_cron_schedule() -> None:
+    assert load_dag(make_file_type()).schedule is None
+
+    dag = load_dag(make_file_type(schedule="30 6 * * 1-5"))
+
+    assert dag.schedule == CronTriggerTimetable("30 6 * * 1-5", timezone="UTC")
+    assert "CronTriggerTimetable" in serialized(dag)
+    sensor = dag.get_task("wait_for_files")
+    assert isinstance(sensor, NewFilesSensor)
+    assert sensor.waits_in_trigger
 
 
 def test_schema_sets_owner_retries_and_waiting() -> None:

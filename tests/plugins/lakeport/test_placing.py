@@ -26,14 +26,14 @@ def test_longest_name_stays_a_name() -> None:
     """A cut in Redshift would make one table of two files."""
     file_type = make_file_type(table={"name": f"{'s' * 127}.{'t' * 127}", "mode": "new_table"})
 
-    name = placing(file_type, FILE).table_name
+    name = placing(file_type, FILE, "run1").table_name
 
     assert len(name.split(".")[1]) == 127
     assert name.endswith("t_20130131_0123456789ab")
 
 
 def test_table_built_beside_has_another_name() -> None:
-    beside = placing(make_file_type(table={"mode": "replace"}), FILE).destination
+    beside = placing(make_file_type(table={"mode": "replace"}), FILE, "run1").destination
 
     assert beside.table.name == "lake.trips__lakeport_new"
 

@@ -26,8 +26,8 @@ columns:
   - {name: id, type: integer, required: true}
   - {name: city, type: varchar(8)}
 """
-ALL_KEYS = "allowed: description, owner, landing, format, table, columns, drift, rejects, checks, wait, retries, "
-ALL_KEYS += "retry_delay, alerts"
+ALL_KEYS = "allowed: description, owner, landing, format, table, transform, columns, drift, rejects, checks, "
+ALL_KEYS += "schedule, wait, retries, retry_delay, alerts"
 
 ProblemsOf = Callable[..., list[str]]
 

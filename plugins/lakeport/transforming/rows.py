@@ -1,0 +1,80 @@
+"""The rows of a file as a transform takes them, and those that are rejected on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lakeport.errors import UnloadableFile
+
+MAX_REJECTED = 100_000  # as many as COPY shows
+_RAW_CHARACTERS = 65_535
+
+
+@dataclass(frozen=True)
+class Record:
+    """What stands for one row in a file: its values, or the problem for which it is rejected."""
+
+    line: int
+    raw: str
+    values: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row that was rejected before COPY could see it."""
+
+    line: int
+    column: str
+    reason: str
+    raw: str
+
+
+class Rows(Iterator[dict[str, Any]]):
+    """A file's rows in its order, each a dict of its own; what cannot be a row is rejected before it gets here.
+
+    Of text formats and workbooks a row has the schema's columns of the file, with texts as they stand there and None
+    for `format.null_as` and an empty cell; of JSON it is the object.  `line` is where the row taken last begins.
+    """
+
+    def __init__(self, records: Iterator[Record], name: str) -> None:
+        self._records = records
+        self._name = name
+        self._last = Record(0, "", {})
+        self.taken = 0
+        self.rejected: list[Rejection] = []
+        self.failure: Exception | None = None
+
+    def __next__(self) -> dict[str, Any]:
+        while True:
+            self._last = self._read()
+            self.taken += 1
+            if not self._last.problem:
+                return self._last.values
+            self.reject(self._last.problem)
+
+    def _read(self) -> Record:
+        try:
+            return next(self._records)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.failure = error
+            raise
+
+    @property
+    def line(self) -> int:
+        """Return the line in which the row taken last begins; of JSON and workbooks, the number of the row."""
+        return self._last.line
+
+    def reject(self, reason: str, column: str = "") -> None:
+        """Reject the row taken last: it is kept with its line in mng.load_errors and counts against rejects.fail.
+
+        The function must not yield it then.  Raises UnloadableFile where too many were rejected to keep them all.
+        """
+        if len(self.rejected) >= MAX_REJECTED:
+            self.failure = UnloadableFile(f"{self._name}: more than {MAX_REJECTED:,} rows were rejected")
+            raise self.failure
+        self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:_RAW_CHARACTERS]))

@@ -1,0 +1,8 @@
+-- Rows that are equal in every column are one; what is still there twice has no winner.
+INSERT INTO {made} ({columns})
+SELECT DISTINCT {columns}
+FROM (
+    SELECT {columns}, RANK() OVER (PARTITION BY {key} ORDER BY {by} {direction} NULLS LAST) AS lakeport_rank
+    FROM {stage}
+) AS ranked
+WHERE lakeport_rank = 1

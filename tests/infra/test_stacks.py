@@ -1,0 +1,360 @@
+"""What linting the templates does not see: sizes that must fit each other, rights that are needed and no others."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.session import get_session
+
+from infra import package
+from lakeport import settings
+from local.config import REPOSITORY
+from tests.infra.stacks import BOOTSTRAP, MAIN, RESOURCES, listed, of_type, statements
+
+PARAMETERS = MAIN["Parameters"]
+FUNCTION = RESOURCES["Function"]["Properties"]
+SOURCE = RESOURCES["FunctionSource"]["Properties"]
+AIRFLOW = RESOURCES["Airflow"]["Properties"]
+SECURITY = (REPOSITORY / "docs" / "security.md").read_text()
+
+FUNCTION_CODE = [package.HANDLER, *package.imported_modules(package.HANDLER)]
+DAG_FILES = sorted((REPOSITORY / "dags").rglob("*.py")) + sorted((REPOSITORY / "plugins").glob("*.py"))
+AIRFLOW_CODE = sorted({*DAG_FILES, *(module for file in DAG_FILES for module in package.imported_modules(file))})
+
+# What a client's method needs of IAM.  `copy` is boto3's managed copy: in parts where an object is large, with tags.
+COPY = {"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
+ACTIONS = {
+    "copy": COPY,
+    "get_object": {"s3:GetObject"},
+    "head_object": {"s3:GetObject"},
+    "put_object": {"s3:PutObject"},
+    "upload_file": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "upload_fileobj": {"s3:PutObject", "s3:AbortMultipartUpload"},
+    "delete_object": {"s3:DeleteObject"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "list_object_versions": {"s3:ListBucketVersions"},
+    "get_secret_value": {"secretsmanager:GetSecretValue"},
+    "invoke_rest_api": {"airflow:InvokeRestApi"},
+    "publish": {"sns:Publish"},
+}
+CLIENTS = {"s3", "_s3()", "boto3.client('secretsmanager')", "boto3.client('mwaa')", "boto3.client('sns')"}
+# What no call names: objects are read, archived and removed by their version; without the right to list, S3 answers
+# 403 instead of 404 for an object or a version that is gone.
+BY_VERSION = {"s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:DeleteObjectVersion"}
+TO_SEE_ABSENCE = {"s3:ListBucket", "s3:ListBucketVersions"}
+
+
+def test_batch_of_more_than_ten_has_a_window() -> None:
+    """Lambda refuses the mapping otherwise."""
+    assert SOURCE["BatchSize"] > 10
+    assert PARAMETERS[SOURCE["MaximumBatchingWindowInSeconds"]["Ref"]]["MinValue"] >= 1
+
+
+def test_message_stays_hidden_longer_than_the_function_may_take() -> None:
+    """AWS: six times the timeout and the window, or a throttled batch is delivered twice."""
+    window = PARAMETERS[SOURCE["MaximumBatchingWindowInSeconds"]["Ref"]]["MaxValue"]
+    arrivals = RESOURCES["Arrivals"]["Properties"]
+
+    assert arrivals["VisibilityTimeout"] >= 6 * FUNCTION["Timeout"] + window
+    assert arrivals["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert "ReportBatchItemFailures" in SOURCE["FunctionResponseTypes"]
+
+
+def test_addresses_of_the_subnets_lie_in_the_vpc_and_apart() -> None:
+    vpc = IPv4Network(PARAMETERS["VpcCidr"]["Default"])
+    subnets = [IPv4Network(PARAMETERS[f"Subnet{each}Cidr"]["Default"]) for each in "ABC"]
+
+    assert vpc.is_private
+    assert all(each.subnet_of(vpc) for each in subnets)
+    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+
+
+def test_function_is_what_is_packed() -> None:
+    assert FUNCTION["Runtime"] == f"python{package.AWS.python}"
+    assert (FUNCTION["Handler"], package.HANDLER.name) == ("handler.handle", "handler.py")
+    assert PARAMETERS["FunctionArchitecture"]["Default"] == {"aarch64": "arm64"}[package.AWS.platform.split("-")[0]]
+
+
+def test_vpc_has_no_way_out() -> None:
+    types = {each["Type"] for each in RESOURCES.values()}
+    assert not types & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"}
+    assert all(each["MapPublicIpOnLaunch"] is False for each in of_type("AWS::EC2::Subnet").values())
+
+
+def test_services_the_code_calls_have_endpoints() -> None:
+    """Those named in the code, and those MWAA and Lambda need for themselves."""
+    offered = {each["ServiceName"]["Fn::Sub"].split("}.")[1] for each in of_type("AWS::EC2::VPCEndpoint").values()}
+    called = set(re.findall(r"boto3\.client\(\"(\w+)\"", "".join(map(Path.read_text, AIRFLOW_CODE + FUNCTION_CODE))))
+
+    assert called == {"s3", "secretsmanager", "mwaa", "sns"}
+    assert (called - {"mwaa"}) | {"airflow.api", "airflow.env", "sqs", "logs", "monitoring", "kms"} <= offered
+
+
+@pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
+def test_bucket_is_closed_versioned_and_asks_for_tls(name: str) -> None:
+    bucket = RESOURCES[name]["Properties"]
+    policies = [each for each in of_type("AWS::S3::BucketPolicy").values() if each["Bucket"] == {"Ref": name}]
+    [denied] = [each for each in policies[0]["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_nobody_is_let_in_from_anywhere() -> None:
+    groups = of_type("AWS::EC2::SecurityGroup") | of_type("AWS::EC2::SecurityGroupIngress")
+    text = str(
+        {name: {key: each[key] for key in each if "Ingress" in key or "Cidr" in key} for name, each in groups.items()}
+    )
+
+    assert "Cidr" not in text.replace("SecurityGroupEgress", "")
+    assert RESOURCES["Workgroup"]["Properties"]["PubliclyAccessible"] is False
+    assert "PUBLIC_ONLY" not in PARAMETERS["WebserverAccessMode"]["AllowedValues"]
+    assert not of_type("AWS::Lambda::Url")
+
+
+def test_no_policy_allows_everybody() -> None:
+    """Everybody stands in denials only; a service is let in for this account's resources only."""
+    for name, each in policy_statements():
+        if each["Effect"] == "Allow" and "Principal" in each:
+            assert each["Principal"] != "*", name
+            assert "Service" not in each["Principal"] or "Condition" in each or "lambda" in str(each["Principal"]), name
+
+
+def policy_statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, each in RESOURCES.items():
+        for key in ("PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy"):
+            for statement in each.get("Properties", {}).get(key, {}).get("Statement", []):
+                yield name, statement
+
+
+def documented_rights() -> dict[tuple[str, str], set[str]]:
+    rows = re.findall(r"^\| `(\w+Role)` \| `(\w+)` \| (denied: )?(`[^|]+`) \|", SECURITY, re.MULTILINE)
+    return {(role, sid): {denied + each for each in re.findall(r"`([^`]+)`", text)} for role, sid, denied, text in rows}
+
+
+def test_roles_may_do_what_the_table_says_and_nothing_else() -> None:
+    """docs/security.md names each role's rights, statement by statement."""
+    found = {
+        (role, each["Sid"]): {
+            ("denied: " if each["Effect"] == "Deny" else "") + action for action in listed(each["Action"])
+        }
+        for role in of_type("AWS::IAM::Role")
+        for _, each in statements(role)
+    }
+    assert documented_rights() == found
+
+
+def test_wildcards_are_those_that_aws_asks_for() -> None:
+    """Actions with a star, and actions on every resource: each one named here and told in docs/security.md."""
+    allowed = [
+        (role, each) for role in of_type("AWS::IAM::Role") for _, each in statements(role) if each["Effect"] == "Allow"
+    ]
+    stars = {(role, action) for role, each in allowed for action in listed(each["Action"]) if "*" in action}
+    everything = {(role, each["Sid"]) for role, each in allowed if "*" in listed(each["Resource"])}
+
+    assert stars == {
+        ("AirflowRole", action) for action in ("s3:GetObject*", "s3:GetBucket*", "s3:List*", "kms:GenerateDataKey*")
+    }
+    assert everything == {
+        ("AirflowRole", "SeeThatNothingIsPublic"),
+        ("AirflowRole", "ListLogs"),
+        ("AirflowRole", "PutMetrics"),
+        ("FunctionRole", "Interfaces"),
+    }
+
+
+def test_tasks_have_the_rights_their_code_needs_and_no_others() -> None:
+    """Every call of an AWS client in what Airflow runs."""
+    needed = {action for call in calls(AIRFLOW_CODE) for action in ACTIONS[call]} | BY_VERSION | TO_SEE_ABSENCE
+    assert granted("AirflowRole", "tasks") == needed
+
+
+def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
+    """Every call of an AWS client in what the Lambda function runs; the rest is Lambda's own work."""
+    for_lambda = {
+        *(f"ec2:{each}" for each in ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces")),
+        *(f"ec2:{each}" for each in ("DescribeSubnets", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses")),
+        *(f"sqs:{each}" for each in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
+        *("logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"),
+    }
+    needed = {action for call in calls(FUNCTION_CODE) for action in ACTIONS[call]}
+    assert granted("FunctionRole", "register-files") == needed | for_lambda
+
+
+# What a merge calls, with the rights it needs, ...
+MERGE = {
+    "get_caller_identity": set(),  # of whoever asks; everybody may
+    "describe_stacks": {"cloudformation:DescribeStacks"},
+    "describe_stack_events": {"cloudformation:DescribeStackEvents"},
+    "get_template": {"cloudformation:GetTemplate"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "head_object": {"s3:GetObject"},
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
+    "put_object": {"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"},
+    "delete_object": {"s3:DeleteObject"},
+    "get_function_configuration": {"lambda:GetFunctionConfiguration"},
+    "function_updated": {"lambda:GetFunctionConfiguration"},
+    "update_function_code": {"lambda:UpdateFunctionCode"},
+    "get_environment": {"airflow:GetEnvironment"},
+    "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole"},
+    "invoke_rest_api": {"airflow:InvokeRestApi"},
+}
+# ... and what only a person's deployment calls: what changes stacks, names passwords, or asks before there is anything.
+PERSON = {
+    *("create_change_set", "describe_change_set", "execute_change_set", "delete_change_set", "delete_stack"),
+    *("execute_statement", "batch_execute_statement", "describe_statement", "get_statement_result", "get_namespace"),
+    *("get_secret_value", "describe_secret", "head_bucket", "list_service_quotas", "list_environments"),
+    *("describe_vpc_endpoint_services", "describe_vpcs"),
+    *("get_bucket_notification_configuration", "put_bucket_notification_configuration"),
+}
+
+
+def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
+    """Every AWS operation that the deploy command calls is a merge's or a person's."""
+    called = operations(sorted((REPOSITORY / "infra" / "deploy").glob("*.py")))
+
+    assert called == MERGE.keys() | PERSON
+    assert granted("CiRole", "publish") == set().union(*MERGE.values())
+
+
+def operations(modules: Iterable[Path]) -> set[str]:
+    """Return the operations of AWS that are called, paginated or waited for, whatever the client is called."""
+    services = ["sts", "s3", "cloudformation", "lambda", "mwaa", "redshift-data", "redshift-serverless"]
+    services += ["secretsmanager", "ec2", "service-quotas"]
+    known = {xform_name(name) for each in services for name in get_session().get_service_model(each).operation_names}
+    nodes = [
+        node for module in modules for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)
+    ]
+    methods = [(node.func.attr, node.args) for node in nodes if isinstance(node.func, ast.Attribute)]
+    named = {ast.literal_eval(args[0]) for name, args in methods if name in {"get_paginator", "get_waiter"}}
+    return named | {name for name, _ in methods if name in known}
+
+
+def calls(modules: Iterable[Path]) -> set[str]:
+    """Return the methods called on clients, and the operations that are paginated."""
+    found = set()
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if ast.unparse(node.func.value).removeprefix("self.") in CLIENTS:
+                name = node.func.attr
+                found.add(ast.literal_eval(node.args[0]) if name == "get_paginator" else name)
+    return found
+
+
+def granted(role: str, policy: str) -> set[str]:
+    return {
+        action
+        for name, each in statements(role)
+        if name == policy and each["Effect"] == "Allow"
+        for action in listed(each["Action"])
+    }
+
+
+def test_function_reads_the_index_that_is_published() -> None:
+    [statement] = [each for _, each in statements("FunctionRole") if each["Sid"] == "SchemasIndex"]
+    assert statement["Resource"]["Fn::Sub"].endswith(f":::${{CodeBucketName}}/{settings.INDEX_KEY}")
+
+
+def variables(modules: Iterable[Path]) -> set[str]:
+    """Return the variables read by those functions of settings.py that the modules call."""
+    tree = ast.parse(Path(settings.__file__).read_text())
+    read = {
+        each.name: set(re.findall(r"LAKEPORT_[A-Z_]+", ast.unparse(each)))
+        for each in tree.body
+        if isinstance(each, ast.FunctionDef)
+    }
+    text = "".join(module.read_text() for module in modules)
+    return {name for function, names in read.items() for name in names if re.search(rf"settings\.{function}\b", text)}
+
+
+NOT_ON_AWS = {
+    "LAKEPORT_AIRFLOW_SECRET",  # of an Airflow that is not MWAA's
+    "LAKEPORT_SCHEMAS",  # the schemas lie beside the DAG files
+    "LAKEPORT_TRANSFORMS",  # so do they
+    "LAKEPORT_RECONCILE_SCHEDULE",  # has a default that suits
+}
+
+
+def test_function_is_told_every_variable_its_code_reads() -> None:
+    assert set(FUNCTION["Environment"]["Variables"]) == variables(FUNCTION_CODE) - NOT_ON_AWS
+
+
+def test_airflow_is_told_every_variable_its_code_reads() -> None:
+    """As configuration options of a section of their own, since MWAA takes no environment variables."""
+    options = {name.split(".")[1] for name in AIRFLOW["AirflowConfigurationOptions"] if name.startswith("lakeport.")}
+    command_line = [*AIRFLOW_CODE, *(REPOSITORY / "plugins" / "lakeport").rglob("*.py")]
+
+    assert {f"LAKEPORT_{each.upper()}" for each in options} == variables(command_line) - NOT_ON_AWS
+
+
+def test_options_fit_what_mwaa_takes() -> None:
+    for name, value in AIRFLOW["AirflowConfigurationOptions"].items():
+        assert re.fullmatch(r"[a-z]+([a-z0-9._]*[a-z0-9_]+)?", name)
+        assert len(name) <= 64
+        assert isinstance(value, str | dict), f"{name} must be text"
+
+
+def test_secrets_are_where_their_readers_look() -> None:
+    """Airflow's backend reads prefix/connection id; the registrar's secret lies outside that prefix."""
+    names = {name: each["Name"]["Fn::Sub"] for name, each in of_type("AWS::SecretsManager::Secret").items()}
+    prefix = re.search(r'"connections_prefix": "([^"]+)"', str(AIRFLOW["AirflowConfigurationOptions"]))
+    assert prefix
+    assert names["LoaderSecret"] == f"{prefix[1]}/{settings.REDSHIFT_CONNECTION}"
+    assert FUNCTION["Environment"]["Variables"]["LAKEPORT_REDSHIFT_SECRET"] == {"Fn::Sub": names["RegistrarSecret"]}
+    assert not names["RegistrarSecret"].startswith(prefix[1])
+
+
+def test_passwords_suit_redshift_and_are_in_no_template() -> None:
+    """Redshift takes 8 to 64 characters without quotes, backslash, slash, @ and blanks."""
+    for each in of_type("AWS::SecretsManager::Secret").values():
+        assert each["GenerateSecretString"]["PasswordLength"] <= 64
+        assert set("'\"\\/@ ") <= set(each["GenerateSecretString"]["ExcludeCharacters"])
+        assert "SecretString" not in each
+
+
+def test_alarms_reach_the_topic_and_the_topic_its_readers() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    readers = [
+        of_type("AWS::SNS::Subscription")["AlarmsByMail"]["TopicArn"],
+        *RESOURCES["Slack"]["Properties"]["SnsTopicArns"],
+    ]
+
+    assert len(alarms) >= 5
+    assert all(each["AlarmActions"] == [{"Ref": "Alarms"}] == each["OKActions"] for each in alarms.values())
+    assert readers == [{"Ref": "Alarms"}] * 2
+
+
+@pytest.mark.parametrize("stack", [BOOTSTRAP, MAIN], ids=["bootstrap", "main"])
+def test_every_parameter_is_used_and_explained(stack: dict[str, Any]) -> None:
+    used = str({part: stack.get(part) for part in ("Resources", "Outputs", "Conditions", "Rules")})
+    for name, each in stack["Parameters"].items():
+        assert f"'Ref': '{name}'" in used or f"${{{name}}}" in used, f"{name} is not used"
+        assert name.startswith("GitHub") or each["Description"]
+
+
+def test_parameters_that_name_outputs_of_the_first_stack_do() -> None:
+    named = {name for name, each in PARAMETERS.items() if "bootstrap.yaml" in each.get("Description", "")}
+    assert named == {"KeyArn", "CodeBucketName", "LogBucketName"} <= set(BOOTSTRAP["Outputs"])
+
+
+def test_groups_show_every_parameter_once() -> None:
+    groups = MAIN["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+
+
+def test_templates_fit_a_single_call() -> None:
+    """CloudFormation takes 51,200 bytes of template in a request."""
+    for name in ("bootstrap", "main"):
+        assert len((REPOSITORY / "infra" / f"{name}.yaml").read_bytes()) <= 51_200

@@ -1,0 +1,51 @@
+"""Where no webhook can be reached, Slack's alerts go through an SNS topic."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import boto3
+import pytest
+
+from lakeport.alert_channels import send
+from lakeport.alert_text import LoadedFile, LoadedRun
+from lakeport.file_type import Alerts
+from local.config import Config
+
+RUN = LoadedRun(
+    dag_id="load_trips",
+    run_id="arrival__1",
+    file_type="trips",
+    table_name="lake.trips",
+    limit=None,
+    files=[LoadedFile("f1", "trips/<b>.csv", 4, 2)],
+    rejected=[("f1", 3, "id", "two", "Invalid digit")] * 200,
+)
+
+
+def test_alert_is_published_as_slack_and_mail_readers_of_the_topic_take_it(
+    product_environment: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack's reader takes custom notifications only; whoever reads by e-mail gets text."""
+    sns, sqs, name = boto3.client("sns"), boto3.client("sqs"), f"alerts-{uuid.uuid4().hex[:8]}"
+    topic, queue = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    monkeypatch.setenv("LAKEPORT_ALERT_TOPIC", topic)
+    send(RUN, Alerts.model_validate({"slack": "#trips"}))
+    send(RUN, Alerts.model_validate({}))
+    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5, MaxNumberOfMessages=10)["Messages"]
+
+    assert len(messages) == 1
+    notification = json.loads(messages[0]["Body"])
+    assert (notification["version"], notification["source"]) == ("1.0", "custom")
+    assert notification["content"]["title"] == RUN.title
+    assert "Table: lake.trips, which has all other rows" in notification["content"]["description"]
+    assert len(notification["content"]["description"]) == 3000
+
+
+def test_topic_that_is_gone_counts_as_not_sent(product_environment: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEPORT_ALERT_TOPIC", "arn:aws:sns:us-east-1:000000000000:nowhere")
+    with pytest.raises(Exception, match="NotFound"):
+        send(RUN, Alerts.model_validate({"slack": "#trips"}))

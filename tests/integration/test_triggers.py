@@ -1,0 +1,128 @@
+"""Types with a cron schedule wait in the triggerer, all by one query."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg2
+import pytest
+from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
+
+from lakeport.credentials import read_secret
+from lakeport.file_type import FileType
+from lakeport.mng import RegisteredFile
+from lakeport.sensors import NewFilesSensor
+from lakeport.settings import REDSHIFT_CONNECTION, redshift_secret
+from lakeport.triggers import NewFilesTrigger, Rows, Watch
+from lakeport.warehouse import Warehouse
+from tests.integration.conftest import make_file_type
+
+Land = Callable[..., RegisteredFile]
+
+
+class CountingWatch(Watch):
+    """Say how often it looked for how many types."""
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__(conn_id)
+        self.looks: list[int] = []
+
+    async def rows_of(self, query: str, parameters: dict[str, Any]) -> Rows:
+        if "file_types" in parameters:
+            self.looks.append(len(parameters["file_types"]))
+        return await super().rows_of(query, parameters)
+
+
+@pytest.fixture
+def connection_id(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let Airflow know Redshift as the secret of the command line says."""
+    secret = read_secret(redshift_secret())
+    login = f"{secret['username']}:{secret['password']}"
+    told = f"postgres://{login}@{secret['host']}:{secret['port']}/{secret['database']}"
+    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", told)
+    return REDSHIFT_CONNECTION
+
+
+def waiting(file_type: FileType, seconds: float, every: float = 0.2) -> NewFilesTrigger:
+    sensor = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    sensor.poke_interval = every
+    return sensor.trigger(datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+async def event_of(trigger: NewFilesTrigger) -> TriggerEvent:
+    """Run a trigger as it is after its way through Airflow's database."""
+    path, values = trigger.serialize()
+    assert path == "lakeport.triggers.NewFilesTrigger"
+    async for event in NewFilesTrigger(**values).run():
+        return event
+    raise AssertionError("a trigger ends with an event")
+
+
+def keys_of(event: TriggerEvent) -> list[str]:
+    assert isinstance(event, TaskSuccessEvent)
+    files: Any = (event.xcoms or {})["return_value"]
+    return [file["key"] for file in files]
+
+
+def scheduled(**landing: Any) -> FileType:
+    file_type = make_file_type()
+    return make_file_type(
+        name=file_type.name, landing={"pattern": f"{file_type.name}/*", **landing}, schedule="0 6 * * *"
+    )
+
+
+def test_waits_of_many_types_are_one_query_and_end_each_by_itself(land: Land, connection_id: str) -> None:
+    types = [scheduled() for _ in range(12)]
+
+    async def run() -> tuple[list[TriggerEvent], list[int]]:
+        watch = CountingWatch(connection_id)
+        Watch._of_loops[id(asyncio.get_running_loop()), connection_id] = watch
+        waits = [asyncio.create_task(event_of(waiting(each, 4))) for each in types]
+        await asyncio.sleep(1)
+        assert not any(wait.done() for wait in waits)
+        await asyncio.to_thread(land, types[3], b"id,city,price\n")
+        await asyncio.wait_for(asyncio.shield(waits[3]), 3)
+        assert [wait.done() for wait in waits].count(True) == 1
+        return list(await asyncio.gather(*waits)), watch.looks
+
+    events, looks = asyncio.run(run())
+    [success] = [event for event in events if isinstance(event, TaskSuccessEvent)]
+    assert sum(isinstance(event, TaskSkippedEvent) for event in events) == 11
+    assert keys_of(success) == [f"{types[3].name}/trips.csv"]
+    assert max(looks) == 12
+    assert len(looks) <= 4 / 0.2 + 2
+
+
+def test_files_of_a_type_that_takes_all_come_in_order_and_one_more_than_a_run_takes(
+    land: Land, connection_id: str
+) -> None:
+    file_type = scheduled(select="all", max_files=2)
+    for name in "abcd":
+        land(file_type, b"id,city,price\n", name)
+    event = asyncio.run(event_of(waiting(file_type, 5)))
+    assert [key[-1] for key in keys_of(event)] == ["a", "b", "c"]
+
+
+def test_wait_that_was_over_while_the_triggerer_was_down_is_skipped_at_once(connection_id: str) -> None:
+    started = time.monotonic()
+    event = asyncio.run(event_of(waiting(scheduled(), -60)))
+    assert isinstance(event, TaskSkippedEvent)
+    assert time.monotonic() - started < 2
+
+
+def test_every_wait_hears_of_a_query_that_fails(connection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error is no timeout: the task fails, and is tried again."""
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{connection_id.upper()}",
+        "postgres://127.0.0.1:1/nowhere",
+    )
+
+    async def run() -> list[Any]:
+        waits = [event_of(waiting(scheduled(), 60)) for _ in range(3)]
+        return list(await asyncio.gather(*waits, return_exceptions=True))
+
+    assert [type(found) for found in asyncio.run(run())] == [psycopg2.OperationalError] * 3
