@@ -6,10 +6,11 @@ SHELL := bash
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
+NAME ?= lakeport
 PYTEST_OPTIONS ?=
 TORTURE_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs torture bench lock package clean
+.PHONY: help setup demo test up down status check audit fix docs torture bench lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +60,12 @@ lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 local/aws/requirements.in -o local/aws/requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 checks/requirements.in -o checks/requirements.txt
 
-package: setup ## Pack the Lambda function for AWS into build/
+deploy: setup ## Deploy to AWS: say what would change, ask, change it (NAME=lakeport)
+	@./lakeport deploy --name $(NAME)
+
+package: setup ## Pack the Lambda function and plugins.zip for AWS into build/
 	@$(PYTHON) -m infra.package build/register_files.zip
+	@$(PYTHON) -m infra.plugins_zip build/plugins.zip
 
 clean: setup ## Stop the stack and delete its data
 	@$(PYTHON) -m local clean

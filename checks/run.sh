@@ -31,7 +31,7 @@ tools=(local infra bench)
 tools_may="B404,B603,B606,B310,B105,B108,B311,B608"
 
 # What looks like a secret and is none: passwords of the local stack and of tests, ...
-known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|t0ken|T00000000/B00000000/local)$'
+known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|t0ken|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
 # ... the templates' lines that name a secret or say how one is made, the class that reads them, ...
 names='secretsmanager:GetSecretValue|_(SECRET|secret): !Sub|KmsKeyId: !Ref|SecretStringTemplate: !Sub|ManageAdminPassword: true'
 names+='|\.SecretsManagerBackend'
@@ -48,6 +48,8 @@ check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
 check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra
 check cfn-lint cfn-lint infra/bootstrap.yaml infra/main.yaml
 check checkov checkov --framework cloudformation github_actions --directory . --skip-path '^/?\.venv' --skip-download --quiet --compact
+check compose check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+check workflows check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 check zizmor zizmor --offline --quiet .github/workflows
 mapfile -t all < <(files)
 check detect-secrets detect-secrets-hook --no-verify --exclude-secrets "$known" --exclude-lines "$names" \

@@ -10,6 +10,6 @@ with DAG(
     schedule=None,
     catchup=False,
     is_paused_upon_creation=False,
-    tags=["lakeport"],
+    tags=["deployment"],
 ):
     CheckEnvironmentOperator(task_id="check_environment")

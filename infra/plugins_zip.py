@@ -5,6 +5,7 @@ The zip is the same, byte for byte, whenever and wherever it is built from the s
 so pip finds the wheels there; the environment has no way to a package index.
 """
 
+import argparse
 import hashlib
 import shutil
 import subprocess
@@ -67,3 +68,14 @@ def _download(target: Path) -> None:
     done = subprocess.run([*command, "--requirement", str(REQUIREMENTS)], check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"no wheels for MWAA: {done.stderr.strip()}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path)
+    output: Path = parser.parse_args().output
+    sys.stdout.write(f"{build(output)}  {output}\n")
+
+
+if __name__ == "__main__":
+    main()

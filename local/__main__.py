@@ -1,4 +1,4 @@
-"""`python -m local up | down | status | clean`."""
+"""`python -m local up | down | status | clean | run NAME... | ready NAME`."""
 
 import argparse
 import os
@@ -6,18 +6,26 @@ import shutil
 import sys
 import time
 
-from local import postgres_files, processes, stack
+from local import alone, postgres_files, processes, stack
 from local.config import Config
 from local.errors import StackError
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
-    parser.add_argument("command", choices=["up", "down", "status", "clean"])
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=["up", "down", "status", "clean", "run", "ready"])
+    parser.add_argument("names", nargs="*", help="run: a part, or tasks in order; ready: a part")
+    options = parser.parse_args()
+    command, names = options.command, options.names
+    if bool(names) != (command in {"run", "ready"}):
+        parser.error(f"{command} takes {'no names' if names else 'a name'}")
     # The person's own AWS set-up has no say here: a profile that does not exist would stop boto3.
     os.environ.pop("AWS_PROFILE", None)
     try:
+        if command == "run":
+            return alone.run(Config.from_environment(), names)
+        if command == "ready":
+            return 0 if alone.is_ready(Config.from_environment(), names[0]) else 1
         return {"up": up, "down": down, "status": status, "clean": clean}[command](Config.from_environment())
     except StackError as error:
         say(f"\nThe local stack is not {'down' if command == 'down' else 'up'}: {error}")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -32,9 +34,21 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def services(config: Config) -> list[Service]:
+@dataclass(frozen=True)
+class Installation:
+    """The code an Airflow runs and how it is set up: the working tree as it is, unless said otherwise."""
+
+    code: Path = REPOSITORY
+    """The folder of dags/ and plugins/."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Airflow's options, as section__option, beyond those of every laptop."""
+    product: Mapping[str, str] = field(default_factory=lambda: names.PRODUCT_ENVIRONMENT)
+    """What product code reads from its environment."""
+
+
+def services(config: Config, installation: Installation | None = None) -> list[Service]:
     """Describe the four components; `prepare` must have been called."""
-    variables = environment(config)
+    variables = environment(config, installation)
     return [
         Service(
             name=_name(component),
@@ -66,15 +80,16 @@ def prepare(config: Config) -> None:
     stamp.write_text(version("apache-airflow-core"))
 
 
-def environment(config: Config) -> dict[str, str]:
+def environment(config: Config, installation: Installation | None = None) -> dict[str, str]:
     """Return what every Airflow process is told; product settings are the same as on MWAA."""
+    installed = installation or Installation()
     secret = credentials.load(config)
     database = f"{DATABASE}:{secret.airflow_database_password}@{HOST}:{config.ports.postgres}/{DATABASE}"
     options = {
         "core__executor": "LocalExecutor",
         "core__parallelism": "8",
-        "core__dags_folder": str(REPOSITORY / "dags"),
-        "core__plugins_folder": str(REPOSITORY / "plugins"),
+        "core__dags_folder": str(installed.code / "dags"),
+        "core__plugins_folder": str(installed.code / "plugins"),
         "core__load_examples": "False",
         "core__hostname_callable": "socket.gethostname",  # no name server is asked
         "core__execution_api_server_url": f"{config.airflow_url}/execution/",
@@ -89,7 +104,7 @@ def environment(config: Config) -> dict[str, str]:
         "api__base_url": config.airflow_url,
         "api__secret_key": secret.api_secret,
         "api_auth__jwt_secret": secret.jwt_secret,
-        "dag_processor__dag_bundle_config_list": json.dumps(_bundles(config)),
+        "dag_processor__dag_bundle_config_list": json.dumps(_bundles(config, installed.code)),
         "dag_processor__refresh_interval": "5",
         "dag_processor__bundle_refresh_check_interval": "2",
         "dag_processor__min_file_process_interval": "5",
@@ -102,6 +117,7 @@ def environment(config: Config) -> dict[str, str]:
         "logging__dag_processor_child_process_log_directory": str(config.logs / "airflow" / "dag_processor"),
         "logging__colored_console_log": "False",
         "usage_data_collection__enabled": "False",
+        **installed.options,
     }
     return {
         **{f"AIRFLOW__{name.upper()}": value for name, value in options.items()},
@@ -110,14 +126,14 @@ def environment(config: Config) -> dict[str, str]:
         "SPT_NOENV": "1",
         "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked workers otherwise
         # Airflow imports plugins once, as it starts: with this, `up` starts it anew when they changed.
-        "LAKEPORT_PLUGINS_DIGEST": _digest_of(REPOSITORY / "plugins"),
+        "LAKEPORT_PLUGINS_DIGEST": _digest_of(installed.code / "plugins"),
         **server.environment(config),
-        **names.PRODUCT_ENVIRONMENT,
+        **installed.product,
     }
 
 
-def _bundles(config: Config) -> list[dict[str, object]]:
-    folders = {"dags-folder": REPOSITORY / "dags"} | ({"more-dags": config.more_dags} if config.more_dags else {})
+def _bundles(config: Config, code: Path) -> list[dict[str, object]]:
+    folders = {"dags-folder": code / "dags"} | ({"more-dags": config.more_dags} if config.more_dags else {})
     return [
         {
             "name": name,

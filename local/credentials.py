@@ -5,6 +5,7 @@ what only processes need is random.
 """
 
 import base64
+import fcntl
 import json
 import os
 import secrets
@@ -41,8 +42,17 @@ def load(config: Config) -> Credentials:
     """Return this stack's secrets, making them at the first call."""
     path = config.state / "credentials.json"
     if not path.exists():
-        write_private(path, json.dumps(asdict(Credentials())))
+        _make(path)
     return Credentials(**json.loads(path.read_text()))
+
+
+def _make(path: Path) -> None:
+    """Write the secrets, whoever else is about to: parts that are started alone may all come here first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            write_private(path, json.dumps(asdict(Credentials())))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -48,8 +48,8 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
         check_ports(config)
         credentials.load(config)
         write_shell_environment(config)
-        steps = {step.name: step for step in _steps(config, given_up)}
-        for name, what, seconds in _run(_selected(steps, only), given_up):
+        by_name = {step.name: step for step in steps(config, given_up)}
+        for name, what, seconds in _run(_selected(by_name, only), given_up):
             report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
 
@@ -116,7 +116,7 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
     ]
 
 
-def _steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
+def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     """Give the way up; each step names those it waits for."""
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:

@@ -1,6 +1,7 @@
 """Run the Redshift stand-in as a part of the stack."""
 
 import sys
+from pathlib import Path
 
 import psycopg2
 
@@ -18,6 +19,7 @@ def service(config: Config) -> Service:
         "--s3-endpoint": config.aws_endpoint,
         "--database": credentials.DATABASE,
         "--user": credentials.USER,
+        "--certificate": certificate(config),
     }
     options = [str(each) for pair in ports.items() for each in pair]
     return Service(
@@ -32,6 +34,11 @@ def service(config: Config) -> Service:
         is_ready=lambda: is_ready(config),
         start_within_seconds=60,
     )
+
+
+def certificate(config: Config) -> Path:
+    """Return the file with which a client can verify the stand-in (sslmode=verify-full)."""
+    return config.state / "redshift.pem"
 
 
 def is_ready(config: Config) -> bool:

@@ -56,6 +56,8 @@ def environment(config: Config) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # MWAA's calls would go to api.127.0.0.1 and env.127.0.0.1.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
 
 
@@ -66,7 +68,7 @@ def _environment(config: Config) -> dict[str, str]:
         "GATEWAY_PORT": str(config.ports.aws),
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": credentials.REGION,
-        "SERVICES": "s3,sqs,sns,lambda,secretsmanager,iam,sts,logs,cloudwatch,events",
+        "SERVICES": "s3,sqs,sns,lambda,secretsmanager,iam,sts,logs,cloudwatch,events,cloudformation,ec2,kms",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),
         "S3_PERSIST": "1",

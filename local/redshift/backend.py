@@ -16,6 +16,8 @@ _ERROR, _READY = ord("E"), ord("Z")
 
 Message = tuple[bytes, bytes]
 
+_PROBE = "lakeport_probe"
+
 
 class Backend:
     """Owns the connection; everything the engine says comes through `pump`."""
@@ -134,6 +136,21 @@ class Backend:
         if error:
             raise error
         return rows
+
+    async def check(self, sql: str) -> PostgresError | None:
+        """Let the engine read a query without running it; return what is wrong, which harms no transaction."""
+        is_block = self.status == IN_TRANSACTION
+        if is_block:
+            await self.query(f"SAVEPOINT {_PROBE}")
+        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + b"\0\0")
+        await self.send(parse + wire.message(b"C", b"S" + wire.text(_PROBE)) + wire.message(b"S"), ready=1)
+        error = None
+        while (message := await self.next())[0] != b"Z":
+            if message[0] == b"E":
+                error = PostgresError(message[1])
+        if is_block:
+            await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
+        return error
 
     async def describe(self, sql: str) -> list[wire.Field]:
         """Return the columns of a query without running it; raises PostgresError."""

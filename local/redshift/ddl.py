@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift.errors import Refused
+from local.redshift.errors import DUPLICATE_COLUMN, SYNTAX_ERROR, Refused
 from local.redshift.tokens import Edit, Kind, Token, closing, identifier, upper_at
 
 _TYPES = {
@@ -15,43 +15,48 @@ _TYPES = {
 }
 _BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
 _LONGEST = {"VARCHAR": "65535", "NVARCHAR": "65535", "VARYING": "65535", "CHAR": "4096", "CHARACTER": "4096"}
-_MISSING_TYPES = frozenset(
-    [
-        "UUID",
-        "JSON",
-        "JSONB",
-        "BYTEA",
-        "XML",
-        "MONEY",
-        "SERIAL",
-        "BIGSERIAL",
-        "SMALLSERIAL",
-        "SERIAL4",
-        "SERIAL8",
-        "INET",
-        "CIDR",
-        "MACADDR",
-        "BIT",
-        "POINT",
-        "LINE",
-        "POLYGON",
-        "CIRCLE",
-        "BOX",
-        "TSVECTOR",
-        "TSQUERY",
-        "OID",
-        "HSTORE",
-        "CITEXT",
-        "INT4RANGE",
-        "INT8RANGE",
-        "TSRANGE",
-        "DATERANGE",
-    ]
+_KNOWN_TYPES = frozenset(
+    (
+        *("SMALLINT", "INT2", "INTEGER", "INT", "INT4", "BIGINT", "INT8", "DECIMAL", "NUMERIC", "REAL", "FLOAT4"),
+        *("DOUBLE", "PRECISION", "FLOAT8", "FLOAT", "BOOLEAN", "BOOL", "CHAR", "CHARACTER", "NCHAR", "BPCHAR"),
+        *("VARCHAR", "VARYING", "NVARCHAR", "TEXT", "DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME"),
+        *("WITH", "WITHOUT", "ZONE", "INTERVAL", "YEAR", "MONTH", "DAY", "TO", "SECOND", "SUPER", "VARBYTE"),
+        *("VARBINARY", "BINARY"),
+    )
 )
 _BARE_VARBYTE = "64000"
 _NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
+_RESERVED = frozenset(
+    (
+        *("AES128", "AES256", "ALLOWOVERWRITE", "BACKUP", "BLANKSASNULL", "BYTEDICT", "BZIP2", "CREDENTIALS"),
+        *("CURRENT_USER_ID", "DEFLATE", "DEFRAG", "DELTA", "DELTA32K", "DISABLE", "EMPTYASNULL", "ENABLE", "ENCODE"),
+        *("ENCRYPT", "ENCRYPTION", "EXPLICIT", "GLOBALDICT256", "GLOBALDICT64K", "GZIP", "IDENTITY", "IGNORE", "LUN"),
+        *("LUNS", "LZO", "LZOP", "MINUS", "MOSTLY8", "MOSTLY16", "MOSTLY32", "NEW", "OFFLINE", "OID", "OLD", "OPEN"),
+        *("PARALLEL", "PARTITION", "PERCENT", "PERMISSIONS", "PIVOT", "RAW", "READRATIO", "RECOVER", "REJECTLOG"),
+        *("RESORT", "RESPECT", "RESTORE", "SNAPSHOT", "SYSDATE", "SYSTEM", "TAG", "TDES", "TEXT255", "TEXT32K"),
+        *("TIMESTAMP", "TOP", "TRUNCATECOLUMNS", "UNNEST", "UNPIVOT", "WALLET", "WITHOUT"),
+    )
+)
+"""Beside PostgreSQL's own."""
+_SYSTEM_COLUMNS = ("oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 _COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
-_COLUMN_WORDS = ("NOT", "NULL", "DEFAULT", "ENCODE", "DISTKEY", "SORTKEY", "IDENTITY", "GENERATED", "COLLATE")
+_COLUMN_WORDS = (
+    "PRIMARY",
+    "UNIQUE",
+    "REFERENCES",
+    "CHECK",
+    "EXCLUDE",
+    "CONSTRAINT",
+    "NOT",
+    "NULL",
+    "DEFAULT",
+    "ENCODE",
+    "DISTKEY",
+    "SORTKEY",
+    "IDENTITY",
+    "GENERATED",
+    "COLLATE",
+)
 
 
 def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -104,6 +109,11 @@ def _item(tokens: Sequence[Token], start: int, stop: int, *, is_last: bool) -> I
         yield from _table_key(tokens, start, stop, first, is_last=is_last)
     elif first != "LIKE":
         yield from _column(tokens, start, stop)
+    elif any(
+        upper_at(tokens, at) in ("INCLUDING", "EXCLUDING") and upper_at(tokens, at + 1) != "DEFAULTS"
+        for at in range(start, stop)
+    ):
+        raise Refused("CREATE TABLE ... LIKE takes INCLUDING DEFAULTS or EXCLUDING DEFAULTS in Amazon Redshift")
 
 
 def _table_key(tokens: Sequence[Token], start: int, stop: int, kind: str, *, is_last: bool) -> Iterator[Edit]:
@@ -121,6 +131,7 @@ def _table_key(tokens: Sequence[Token], start: int, stop: int, kind: str, *, is_
 
 def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
     """Translate a column's type and strip its attributes."""
+    _check_name(tokens[start])
     yield from column_type(tokens, start + 1, stop)
     at = start + 1
     while at < stop:
@@ -133,9 +144,18 @@ def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
         at = closing(tokens, at) + 1 if tokens[at].text == "(" else max(end, at + 1)
 
 
+def _check_name(token: Token) -> None:
+    if token.upper in _RESERVED:
+        raise Refused(f'syntax error at or near "{token.text}": it is a reserved word', sqlstate=SYNTAX_ERROR)
+    if token.name() in _SYSTEM_COLUMNS:
+        raise Refused(f'column name "{token.name()}" conflicts with a system column name', sqlstate=DUPLICATE_COLUMN)
+
+
 def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
     """Return where an attribute ends and what takes its place; the same place for what stays."""
     word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
+    if word == "GENERATED" and after == "ALWAYS":
+        raise Refused("GENERATED ALWAYS is not supported by Amazon Redshift: use IDENTITY(seed, step)")
     if word == "IDENTITY" and after == "(":
         return closing(tokens, at + 1) + 1, _identity(tokens, at)
     if word == "PRIMARY" and after == "KEY":
@@ -165,12 +185,15 @@ def _identity(tokens: Sequence[Token], at: int) -> str:
 
 def column_type(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
     """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
+    name = tokens[at - 1].name()
+    if at < stop and tokens[at].kind is Kind.QUOTED:
+        raise Refused(f'Column "{name}" has unsupported type {tokens[at].text}.')
     while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
         word, token = tokens[at].upper, tokens[at]
-        if word in _MISSING_TYPES or (at + 1 < stop and tokens[at + 1].text == "["):
-            raise Refused(f'Column "{tokens[at - 1].name()}" has unsupported type "{token.text.lower()}".')
         if word in _NOT_YET:
             raise Refused(f"Type {word} is not supported by this stand-in yet")
+        if word not in _KNOWN_TYPES or upper_at(tokens, at + 1) in ("[", "ARRAY"):
+            raise Refused(f'Column "{name}" has unsupported type "{token.text.lower()}".')
         has_length = at + 1 < stop and tokens[at + 1].text == "("
         if word in ("VARBYTE", "VARBINARY", "BINARY"):
             yield _varbyte(tokens, at)
@@ -221,8 +244,8 @@ def _attribute_of_table(tokens: Sequence[Token], at: int) -> int:
 def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     words = [token.upper for token in tokens]
     if "ADD" not in words:
-        if "TYPE" in words:
-            yield from column_type(tokens, words.index("TYPE") + 1, len(tokens))
+        if "ALTER" in words[2:]:
+            yield from _alter_column(tokens, words.index("ALTER", 2))
         return
     at = words.index("ADD") + 1
     if words.count("ADD") > 1:
@@ -232,4 +255,21 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     at += words[at : at + 1] == ["COLUMN"]
     if words[at : at + 2] == ["IF", "NOT"]:
         raise Refused("ADD COLUMN IF NOT EXISTS is not supported by Amazon Redshift")
+    for word in ("PRIMARY", "UNIQUE", "REFERENCES", "IDENTITY", "DISTKEY", "SORTKEY"):
+        if word in words[at + 1 :]:
+            raise Refused(f"ALTER TABLE ADD COLUMN does not take {word} in Amazon Redshift")
     yield from _column(tokens, at, len(tokens))
+
+
+def _alter_column(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """ALTER COLUMN changes the length of a VARCHAR, and nothing else of what PostgreSQL changes."""
+    at += 1 + (upper_at(tokens, at + 1) == "COLUMN")
+    action = upper_at(tokens, at + 1)
+    if action in ("SET", "DROP"):
+        raise Refused(f"ALTER COLUMN ... {action} {upper_at(tokens, at + 2)} is not supported by Amazon Redshift")
+    if action != "TYPE":
+        return
+    is_varchar = upper_at(tokens, at + 2) in ("VARCHAR", "NVARCHAR", "TEXT") or upper_at(tokens, at + 3) == "VARYING"
+    if not is_varchar or "USING" in [token.upper for token in tokens[at:]]:
+        raise Refused("ALTER COLUMN ... TYPE changes the size of a VARCHAR only in Amazon Redshift")
+    yield from column_type(tokens, at + 2, len(tokens))

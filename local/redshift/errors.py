@@ -20,6 +20,7 @@ CARDINALITY_VIOLATION = "21000"
 INSUFFICIENT_PRIVILEGE = "42501"
 STRING_TOO_LONG = "22001"
 OUT_OF_RANGE = "22003"
+DUPLICATE_COLUMN = "42701"
 
 BYTE_LIMIT = "lakeport_bytes"
 """Start of the names of the constraints that hold a column to its length in bytes: lakeport_bytes_<type>_<n>_<oid>."""
@@ -55,8 +56,9 @@ class PostgresError(Exception):
     """Keeps the engine's ErrorResponse as it came."""
 
     def __init__(self, body: bytes) -> None:
-        super().__init__(wire.report_fields(body).get("M", ""))
         self.body = body
+        self.fields = wire.report_fields(body)
+        super().__init__(self.fields.get("M", ""))
 
 
 class FieldError(Exception):

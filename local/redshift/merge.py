@@ -64,10 +64,11 @@ def without_duplicates(sql: str, tokens: Sequence[Token]) -> str | None:
         return None
     _, using = _target(tokens)
     on = words.index("ON", using)
-    target = sql[tokens[2].start : tokens[using].start]
+    target = sql[tokens[2].start : tokens[using].start].strip()
     source = sql[tokens[using + 1].start : tokens[on].start]
     condition = sql[tokens[on + 1].start : tokens[-2].start]
     return (
         f"WITH lakeport_gone AS (DELETE FROM {target} USING {source} WHERE {condition})"  # noqa: S608 - the client's own
-        f" INSERT INTO {target} SELECT * FROM {source}"
+        f" INSERT INTO {target} SELECT * FROM {source} WHERE lakeport_internal.matches_once((SELECT max(matches) FROM"
+        f" (SELECT count(*) AS matches FROM {target} JOIN {source} ON {condition} GROUP BY {target}.ctid) matched))"
     )

@@ -1,9 +1,11 @@
 """Statements PostgreSQL takes and Redshift does not: refused, so that nothing passes here and fails there."""
 
+import itertools
 from collections.abc import Sequence
 
+from local.redshift import queries
 from local.redshift.errors import Refused
-from local.redshift.tokens import Token, upper_at
+from local.redshift.tokens import Token, closing, upper_at
 
 _STATEMENTS = (
     ("SAVEPOINT", "SAVEPOINT"),
@@ -47,11 +49,34 @@ _PHRASES = (
     ("PG_TRY_ADVISORY_XACT_LOCK (", "pg_try_advisory_xact_lock()"),
     ("GEN_RANDOM_UUID (", "gen_random_uuid()"),
     ("SKIP LOCKED", "SKIP LOCKED"),
+    ("[ ]", "arrays"),
+    ("ROW (", "the ROW constructor"),
+    ("FILTER ( WHERE", "FILTER of an aggregate"),
+    ("TABLESAMPLE", "TABLESAMPLE"),
+    ("LATERAL", "LATERAL"),
+    ("NEXTVAL (", "nextval()"),
+    ("CURRVAL (", "currval()"),
+    ("SETVAL (", "setval()"),
+    ("TO_TSVECTOR (", "full-text search"),
+    ("TO_TSQUERY (", "full-text search"),
+    ("@ @", "full-text search"),
+    ("JSONB_BUILD_OBJECT (", "JSONB"),
+    ("JSON_BUILD_OBJECT (", "json_build_object()"),
+    ("ROW_TO_JSON (", "row_to_json()"),
+    ("TO_JSON (", "to_json()"),
+    ("JSONB_ARRAY_ELEMENTS (", "JSONB"),
+    ("UNNEST (", "unnest()"),
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
+_MISSING_TYPES = frozenset(
+    (
+        *("UUID", "JSON", "JSONB", "BYTEA", "XML", "MONEY", "INET", "CIDR", "MACADDR", "BIT", "POINT", "LINE", "BOX"),
+        *("POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "HSTORE", "CITEXT", "INT4RANGE", "INT8RANGE", "DATERANGE"),
+    )
+)
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -70,6 +95,14 @@ def check(tokens: Sequence[Token]) -> None:
             raise _not_there(name)
     if words[:1] == ["LOCK"]:
         _check_lock(tokens)
+    if "IS" in present:
+        _check_is(tokens)
+    if "::" in present:
+        _check_casts(tokens)
+    if "NULLS" in present and "OVER" in present:
+        _check_nulls(tokens)
+    if "GENERATE_SERIES" in present:
+        _check_series(words)
 
 
 def is_of_catalog(words: Sequence[str]) -> bool:
@@ -100,6 +133,41 @@ def _check_lock(tokens: Sequence[Token]) -> None:
         raise _not_there("LOCK ... NOWAIT")
     if "IN" in words and tuple(words[words.index("IN") + 1 :][:2]) != _LOCK_MODE:
         raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
+
+
+def _check_casts(tokens: Sequence[Token]) -> None:
+    for at, token in enumerate(tokens):
+        if token.text == "::" and upper_at(tokens, at + 1) in _MISSING_TYPES:
+            raise _not_there(f"Type {upper_at(tokens, at + 1)}")
+
+
+def _check_nulls(tokens: Sequence[Token]) -> None:
+    for at, token in enumerate(tokens):
+        window = (
+            range(at + 1, closing(tokens, at + 1)) if token.upper == "OVER" and upper_at(tokens, at + 1) == "(" else ()
+        )
+        if any(upper_at(tokens, inside) == "NULLS" for inside in window):
+            raise _not_there("NULLS FIRST and NULLS LAST in a window function")
+
+
+def _check_series(words: Sequence[str]) -> None:
+    """generate_series() runs on the leader node, which no user's table is read on or written to by."""
+    is_read = any(
+        word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(", "PG_CATALOG")
+        for word, after in itertools.pairwise(words)
+    )
+    if is_read or words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"):
+        raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _check_is(tokens: Sequence[Token]) -> None:
+    """IS TRUE and its like may stand in conditions, not in a SELECT list."""
+    for block in queries.blocks(tokens):
+        start, stop = block.select_list(tokens)
+        for at in range(start, stop):
+            rest = at + 1 + (upper_at(tokens, at + 1) == "NOT")
+            if upper_at(tokens, at) == "IS" and upper_at(tokens, rest) in ("TRUE", "FALSE", "UNKNOWN"):
+                raise Refused("Not implemented: IS TRUE in a select list")
 
 
 def _not_there(name: str) -> Refused:

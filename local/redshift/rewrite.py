@@ -4,23 +4,40 @@ from collections.abc import Iterator, Sequence
 
 from local.redshift import ddl
 from local.redshift.errors import SYNTAX_ERROR, Refused
+from local.redshift.refusals import is_of_catalog
 from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 
-_RENAMED = {"NVL": "COALESCE", "ISNULL": "COALESCE", "MINUS": "EXCEPT", "VERSION": "redshift_version"}
+_RENAMED = {
+    "NVL": "COALESCE",
+    "ISNULL": "COALESCE",
+    "MINUS": "EXCEPT",
+    "VERSION": "redshift_version",
+    "JSON_SERIALIZE": "lakeport_internal.json_serialized",  # PostgreSQL's own has another grammar
+}
 _OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
 """Columns of the catalog as psql 15 and 16 call them."""
-_TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF")
+_TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF", "DATE_PART")
+_JSON_READERS = {
+    "JSON_EXTRACT_PATH_TEXT": "lakeport_internal.json_text",
+    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "lakeport_internal.json_element",
+}
+MOST_JSON_LEVELS = 5
+MOST_NAME_BYTES = 63
 _BEGINS = ("BEGIN", "START", "SET")
 
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
-    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *ddl.edits(tokens)]
+    _check_listagg(tokens)
+    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *_created(tokens), *ddl.edits(tokens)]
     return apply(sql, edits) if edits else sql
 
 
 def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
     """Fold quoted names to lower case, and quote the names of temporary tables that begin with #."""
     for token in tokens:
+        if token.is_name and len(token.text) > MOST_NAME_BYTES // 4 and len(token.name().encode()) > MOST_NAME_BYTES:
+            long = f'name "{token.name()}" is longer than {MOST_NAME_BYTES} bytes'
+            raise Refused(f"{long}, all that this stand-in takes; Amazon Redshift takes 127")
         is_temporary = token.kind is Kind.WORD and token.text.startswith("#")
         if is_temporary or (token.kind is Kind.QUOTED and token.text != token.text.lower()):
             yield Edit(token.start, token.end, identifier(token.name()))
@@ -41,30 +58,67 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield from _date_part(token, tokens[at + 2])
         elif token.upper == "LISTAGG" and is_call:
             yield from _listagg(tokens, at)
+        elif token.upper in _JSON_READERS and is_call:
+            yield from _json_text(tokens, at)
         elif token.upper == "DECODE" and is_call:
             yield from _decode(tokens, at)
         elif token.upper == "TOP" and upper_at(tokens, at - 1) in ("SELECT", "DISTINCT", "ALL"):
             yield from _top(tokens, at)
+        elif token.upper == "APPROXIMATE" and upper_at(tokens, at + 1) == "COUNT":
+            yield Edit(token.start, token.end, "")
         elif token.upper == "NVL2" and is_call:
             yield from _nvl2(tokens, at)
 
 
 def _date_part(function: Token, part: Token) -> Iterator[Edit]:
-    if function.upper.startswith("DATE_"):
+    if function.upper in ("DATE_ADD", "DATE_DIFF"):
         yield Edit(function.start, function.end, function.text.replace("_", ""))
     if part.kind is Kind.WORD:
         yield Edit(part.start, part.end, literal(part.text.lower()))
 
 
 def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
-    """LISTAGG(x, d) WITHIN GROUP (ORDER BY y) is string_agg(x::text, d ORDER BY y)."""
+    """LISTAGG(x, d) WITHIN GROUP (ORDER BY y) is an aggregate that is given (x, d ORDER BY y).
+
+    As a window function it takes its order, and all its rows, from the window.
+    """
+    end = closing(tokens, at + 1)
+    yield Edit(tokens[at].start, tokens[at].end, "lakeport_internal.listagg")
+    if not _commas(tokens, at + 2, end):
+        yield Edit(tokens[end - 1].end, tokens[end - 1].end, ", ''")
+    if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] != ["WITHIN", "GROUP", "("]:
+        return
+    group_end = closing(tokens, end + 3)
+    if [upper_at(tokens, group_end + offset) for offset in (1, 2)] != ["OVER", "("]:
+        yield Edit(tokens[end].start, tokens[end + 3].end, " ")
+        return
+    order = " ".join(token.text for token in tokens[end + 4 : group_end])
+    window_end = tokens[closing(tokens, group_end + 2)].start
+    yield Edit(tokens[end + 1].start, tokens[group_end].end, "")
+    yield Edit(window_end, window_end, f" {order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING")
+
+
+def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """Put the last argument, whether to forgive what is no JSON, first: what follows are the parts of a path."""
     end = closing(tokens, at + 1)
     commas = _commas(tokens, at + 2, end)
-    yield Edit(tokens[at].start, tokens[at].end, "string_agg")
-    first_end = tokens[(commas[0] if commas else end) - 1].end
-    yield Edit(first_end, first_end, "::text" if commas else "::text, ''")
-    if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] == ["WITHIN", "GROUP", "("]:
-        yield Edit(tokens[end].start, tokens[end + 3].end, " ")
+    has_flag = upper_at(tokens, end - 1) in ("TRUE", "FALSE") and commas[-1:] == [end - 2]
+    if len(commas) - has_flag > MOST_JSON_LEVELS:
+        raise Refused(f"JSON_EXTRACT_PATH_TEXT takes at most {MOST_JSON_LEVELS} levels", sqlstate=SYNTAX_ERROR)
+    flag = tokens[end - 1].text if has_flag else "false"
+    yield Edit(tokens[at].start, tokens[at + 1].end, f"{_JSON_READERS[tokens[at].upper]}({flag}, ")
+    if has_flag:
+        yield Edit(tokens[end - 2].start, tokens[end - 1].end, "")
+
+
+def _check_listagg(tokens: Sequence[Token]) -> None:
+    """LISTAGG runs on compute nodes, which have no query without a user's table."""
+    words = [token.upper for token in tokens]
+    if "LISTAGG" in words and ("FROM" not in words or is_of_catalog(words)):
+        raise Refused(
+            "One or more of the used functions must be applied on at least one user created tables."
+            " Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc"
+        )
 
 
 def _nvl2(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
@@ -131,6 +185,17 @@ def _isolation(tokens: Sequence[Token]) -> Iterator[Edit]:
             last = min(at + 2 + is_two_words, len(tokens) - 1)
             is_all = upper_at(tokens, 0) == "SET" and last == len(tokens) - 1
             yield Edit(token.start, tokens[last].end, "READ WRITE" if is_all else "")
+
+
+def _created(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Drop what CREATE SCHEMA and CREATE VIEW may end in: a quota, and that the view is bound late."""
+    if upper_at(tokens, 0) != "CREATE":
+        return
+    words = [token.upper for token in tokens]
+    if words[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]:
+        yield Edit(tokens[-4].start, tokens[-1].end, "")
+    if "SCHEMA" in words[:2] and "QUOTA" in words:
+        yield Edit(tokens[words.index("QUOTA")].start, tokens[-1].end, "")
 
 
 def append_call(tokens: Sequence[Token]) -> str | None:

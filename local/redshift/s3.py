@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -99,6 +100,19 @@ class ObjectStore:
         """Write an object, in place of one that is there."""
         try:
             self._client.put_object(Bucket=location.bucket, Key=location.key, Body=body)
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
+
+    def upload(self, location: Location, file: IO[bytes]) -> None:
+        """Write an object of any size, in parts where it is large."""
+        try:
+            self._client.upload_fileobj(file, location.bucket, location.key)
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
+            raise service_error(error) from None
+
+    def delete(self, location: Location) -> None:
+        try:
+            self._client.delete_object(Bucket=location.bucket, Key=location.key)
         except (ClientError, BotoCoreError) as error:
             raise service_error(error) from None
 

@@ -1,19 +1,19 @@
 """One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
 
 import asyncio
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from local.redshift import statements, unload, wire
+from local.redshift import lateral, statements, unload, wire
 from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.client import Inbox, Message
 from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
 from local.redshift.load import CopyRun, LastCopy, Services
-from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Statement, Truncate, Unload
+from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Instead, Statement, Truncate, Unload
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 _ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
-_UNKNOWN = "refused by the Redshift stand-in"
-_BEHIND = Failed(Refused("this stand-in runs COPY and its like at the start of a pipeline only: send Sync before it"))
 _ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
 
 
@@ -36,7 +36,10 @@ class Session:
         self.prepared = Prepared()
         self.skips_to_sync = False
         self.has_begun_pipeline = False
-        """Something of the engine's was executed since the last Sync."""
+        """Something was executed since the last Sync."""
+        self.is_pipeline_block = False
+        """What was executed since the last Sync is in a block, which that Sync ends: the engine has none of its own
+        around a statement that is carried out here."""
 
     async def run(self) -> None:
         """Serve until the client leaves."""
@@ -60,7 +63,7 @@ class Session:
     # The simple protocol
 
     async def _simple(self, sql: str) -> None:
-        found = statements.read(sql)
+        found = [await self._settled(each) for each in statements.read(sql)]
         await self._restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
             forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
@@ -91,16 +94,30 @@ class Session:
         outgoing = list[Message]()
         owned = list[Statement | None]()  # looked up in order: an unnamed portal is another one a moment later
         for kind, body in self._after_failure(batch):
-            outgoing.append((kind, self._noted(kind, body)))
+            outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
         await self._restore_last_copy()
-        if any(owned) or not any(kind == b"S" for kind, _ in outgoing):  # so that no answer is still on its way later
+        is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # no answer may still be on its way later
+        if any(owned) or self.is_pipeline_block or is_unfinished:
             async with self.backend.kept():
                 await self._step_by_step(outgoing, owned)
             return
         self.has_begun_pipeline = False
         synced = sum(kind == b"S" for kind, _ in outgoing)
         await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
+
+    async def _settled(self, statement: Statement) -> Statement:
+        """Ask the engine which names of a query are columns, and put in place the expressions of those that are not."""
+        while isinstance(statement, Forward) and statement.aliases:
+            if self.has_begun_pipeline or self.backend.status == FAILED:
+                break
+            async with self.backend.kept():
+                error = await self.backend.check(statement.probe)
+            alias = lateral.missing(error.fields.get("M", "")) if error else None
+            if alias not in statement.aliases:
+                break
+            statement = statement.without(str(alias))
+        return statement
 
     def _after_failure(self, batch: list[Message]) -> list[Message]:
         """Leave out what a failed statement of our own makes void: everything up to the next Sync."""
@@ -110,10 +127,10 @@ class Session:
         self.skips_to_sync = not syncs
         return batch[syncs[0] :] if syncs else []
 
-    def _noted(self, kind: bytes, body: bytes) -> bytes:
+    async def _noted(self, kind: bytes, body: bytes) -> bytes:
         """Remember what a message names, and put the stub in the place of our own statements."""
         if kind == b"P":
-            return self._parse(body)
+            return await self._parse(body)
         if kind == b"B":
             portal, name = body.split(b"\0", 2)[:2]
             self.prepared.portals.pop(portal, None)
@@ -121,10 +138,10 @@ class Session:
                 self.prepared.portals[portal] = self.prepared.statements[name]
         return body
 
-    def _parse(self, body: bytes) -> bytes:
+    async def _parse(self, body: bytes) -> bytes:
         name, sql, rest = body.split(b"\0", 2)
         self.prepared.statements.pop(name, None)
-        found = statements.read_one(wire.untext(sql))
+        found = await self._settled(statements.read_one(wire.untext(sql)))
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
         text = found.sql if isinstance(found, Forward) else statements.STUB
@@ -135,15 +152,14 @@ class Session:
 
     async def _step_by_step(self, batch: list[Message], owned: list[Statement | None]) -> None:
         is_well = True
-        for (kind, body), own in zip(batch, owned, strict=True):
+        for at, ((kind, body), own) in enumerate(zip(batch, owned, strict=True)):
             if kind == b"S":
-                await self.backend.send(wire.message(b"S"), ready=1)
-                await self.backend.relay_until(b"Z")
-                is_well, self.has_begun_pipeline = True, False
+                await self._sync()
+                is_well = True
             elif is_well and own:
-                is_well = await self._carry_out(_BEHIND if self.has_begun_pipeline else own)
-                if not is_well and self.has_begun_pipeline:
-                    await self._fail_pipeline()
+                await self._join_pipeline(has_more=_has_more(batch[at + 1 :]))
+                is_well = await self._carry_out(own)
+                self.has_begun_pipeline = True
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
                 is_well = await self.backend.relay_until(_ANSWERS[kind])
@@ -151,11 +167,29 @@ class Session:
         self.skips_to_sync = not is_well
         await self.writer.drain()
 
-    async def _fail_pipeline(self) -> None:
-        """Make the engine undo what came before in the pipeline, as it would for an error of its own."""
-        await self.backend.send(wire.message(b"P", b"\0" + wire.text(_UNKNOWN) + b"\0\0") + wire.message(b"H"))
-        while (await self.backend.next())[0] != b"E":
-            pass
+    async def _join_pipeline(self, *, has_more: bool) -> None:
+        """Turn what a pipeline has executed, and will execute up to its Sync, into one block."""
+        if self.backend.status == IDLE and (self.has_begun_pipeline or has_more):
+            await self.backend.query("BEGIN")
+            self.is_pipeline_block = True
+
+    async def _sync(self) -> None:
+        await self.backend.send(wire.message(b"S"), ready=1)
+        if self.is_pipeline_block:
+            await self.backend.relay_until(b"Z", passes_last=False)
+            await self._end_pipeline_block()
+            self.writer.write(wire.ready(self.backend.status))
+        else:
+            await self.backend.relay_until(b"Z")
+        self.has_begun_pipeline = self.is_pipeline_block = False
+
+    async def _end_pipeline_block(self) -> None:
+        """Commit what succeeded and roll back the rest, unless the client has ended the block itself."""
+        try:
+            if self.backend.status != IDLE:
+                await self.backend.query("COMMIT")  # in a failed block it rolls back
+        except PostgresError as error:
+            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
 
     # Our own statements
 
@@ -195,6 +229,9 @@ class Session:
                 if self.backend.status == IN_TRANSACTION:
                     await self.backend.query("COMMIT")
                 self.writer.write(wire.command_complete("TRUNCATE TABLE"))
+            case Instead(sql, tag):
+                await self.backend.query(sql)
+                self.writer.write(wire.command_complete(tag))
             case Alone(name, sql, tag):
                 if self.backend.status != IDLE or is_block:
                     raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")
@@ -241,3 +278,8 @@ class Session:
                 self.last_copy.forget_transaction()
                 await self.backend.query(self.last_copy.sql())
                 self.is_last_copy_unsure = False
+
+
+def _has_more(batch: Sequence[Message]) -> bool:
+    """Say whether anything is executed before the next Sync."""
+    return any(kind == b"E" for kind, _ in itertools.takewhile(lambda message: message[0] != b"S", batch))

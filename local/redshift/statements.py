@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from local.redshift import merge, refusals, rewrite, unload
+from local.redshift import lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
-from local.redshift.unload import UnloadCommand
+from local.redshift.unload_statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
@@ -31,6 +31,21 @@ _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 @dataclass(frozen=True)
 class Forward:
     sql: str
+    source: str = ""
+    """As the client wrote it."""
+    aliases: frozenset[str] = frozenset()
+    """Those that may stand for their expressions, if the engine finds no column of that name."""
+    replaced: frozenset[str] = frozenset()
+    """Those whose expressions are in their place already."""
+
+    @property
+    def probe(self) -> str:
+        """Return the query in it, for the engine to read."""
+        return lateral.probe(tokenize(self.sql), self.sql)
+
+    def without(self, alias: str) -> "Forward":
+        """Return the statement with an alias's expression in its place."""
+        return _forward(self.source, self.replaced | {alias})
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,14 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Instead:
+    """The engine does the same by another statement, whose rows are nobody's."""
+
+    sql: str
+    tag: str
+
+
+@dataclass(frozen=True)
 class Accepted:
     """Means nothing on a laptop."""
 
@@ -71,7 +94,7 @@ class Failed:
     error: StandInError
 
 
-Statement = Forward | Copy | Unload | Truncate | Alone | Accepted | Failed
+Statement = Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -97,9 +120,20 @@ def _statement(sql: str) -> Statement:
         merge.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):
             sql, tokens = replaced, tokenize(replaced)
-        return _own(sql, tokens) or Forward(rewrite.rewritten(sql, tokens))
+        return _own(sql, tokens) or _forward(sql)
     except StandInError as error:
         return Failed(error)
+
+
+def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward:
+    tokens = tokenize(sql)
+    words = {token.upper for token in tokens}
+    if "SELECT" not in words:
+        return Forward(rewrite.rewritten(sql, tokens))
+    aliases = lateral.aliases(tokens) - replaced
+    text = lateral.substituted(sql, replaced) if replaced else sql
+    text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
+    return Forward(rewrite.rewritten(text, tokens if text is sql else tokenize(text)), sql, aliases, replaced)
 
 
 def _own(sql: str, tokens: list[Token]) -> Statement | None:
@@ -108,11 +142,13 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "COPY", _:
             found = Copy(parse(tokens))
         case "UNLOAD", _:
-            found = Unload(unload.parse(tokens))
+            found = Unload(unload_statement.parse(tokens))
         case "TRUNCATE", _:
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
             found = Alone("VACUUM", "", "VACUUM")
+        case "CANCEL", process if process.isdecimal():
+            found = Instead(f"SELECT pg_cancel_backend({process})", "CANCEL")
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
@@ -127,9 +163,10 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     if append:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}
-    if upper_at(tokens, 3) == "ALTER" and "TYPE" in words:
+    if "ALTER" in {token.upper for token in tokens[2:]} and "TYPE" in words:
         return Alone("ALTER TABLE ALTER COLUMN", rewrite.rewritten(sql, tokens), "ALTER TABLE")
-    if "ADD" in words and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
+    added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
+    if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
         return Accepted("ALTER TABLE")

@@ -1,142 +1,187 @@
-"""UNLOAD: a query's rows go to S3 as delimited text, CSV or Parquet; the engine writes the text, Arrow the Parquet."""
+"""Run one UNLOAD: the engine writes CSV, Arrow reads it batch by batch, and each file goes to S3 as it is full.
 
+No step holds more than a batch in memory: rows wait in temporary files, which vanish with the process.
+"""
+
+import bz2
 import gzip
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import IO
+from typing import IO, cast
+from urllib.parse import quote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
+import zstandard
 
-from local.redshift import authorization, grammar, refusals, rewrite, wire
+from local.redshift import unload_formats, wire
 from local.redshift.backend import Backend
-from local.redshift.errors import SYNTAX_ERROR, Refused, detailed
-from local.redshift.grammar import Argument, Reader
+from local.redshift.errors import Refused, detailed
 from local.redshift.s3 import Location, ObjectStore
 from local.redshift.threads import in_thread
-from local.redshift.tokens import Token, literal, tokenize
+from local.redshift.unload_formats import Writer
+from local.redshift.unload_statement import UnloadCommand
 
-_TYPES = {21: pa.int16(), 23: pa.int32(), 20: pa.int64(), 700: pa.float32(), 701: pa.float64(), 16: pa.bool_()}
-_TYPES |= {1082: pa.date32(), 1114: pa.timestamp("us")}
-_NUMERIC, _HEADER_BYTES, _MOST_DIGITS, _UNLIMITED_SCALE = 1700, 4, 38, 18
-_ARGUMENTS: dict[str, Argument] = {
-    **dict.fromkeys(("CSV", "PARQUET", "HEADER", "MANIFEST", "GZIP", "ALLOWOVERWRITE"), grammar.flag),
-    **dict.fromkeys(("DELIMITER", "NULL"), grammar.characters),
-    "PARALLEL": grammar.switch(),
-    "REGION": Reader.string,
+_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+_BATCH_BYTES = 32 << 20  # more than the longest row has
+_EXTENSIONS = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst"}
+_PACKERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
+    "GZIP": lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="wb")),
+    "BZIP2": lambda file: cast("IO[bytes]", bz2.BZ2File(file, "wb")),
+    "ZSTD": lambda file: cast("IO[bytes]", zstandard.ZstdCompressor().stream_writer(file, closefd=False)),
 }
-
-
-@dataclass(frozen=True)
-class UnloadCommand:
-    query: str
-    target: str
-    options: Mapping[str, str]
-
-    @property
-    def is_parquet(self) -> bool:
-        return "PARQUET" in self.options
-
-
-def parse(tokens: Sequence[Token]) -> UnloadCommand:
-    reader = Reader(tokens)
-    reader.expect("UNLOAD", "(")
-    query = reader.string()
-    reader.expect(")", "TO")
-    target = reader.string()
-    options = authorization.options(reader, _ARGUMENTS, "UNLOAD")
-    if "PARQUET" in options and {"DELIMITER", "HEADER", "GZIP", "CSV"} & set(options):
-        raise Refused("UNLOAD FORMAT PARQUET takes no DELIMITER, HEADER, GZIP or CSV", sqlstate=SYNTAX_ERROR)
-    refusals.check(tokenize(query))
-    return UnloadCommand(rewrite.rewritten(query, tokenize(query)), target, options)
 
 
 async def run(command: UnloadCommand, backend: Backend, store: ObjectStore) -> list[bytes]:
     """Write the files and return the notice and the tag; raises StandInError or PostgresError."""
-    target = Location.from_url(command.target)
-    present = await in_thread(partial(store.list_all, target))
-    if present and "ALLOWOVERWRITE" not in command.options:
-        raise detailed(
-            "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix,"
-            " manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
-            code=8001,
-        )
-    with tempfile.TemporaryFile(prefix="lakeport-") as file:
-        fields = await backend.describe(command.query) if command.is_parquet else []
-        rows = await backend.copy_out(_copy(command), file)
-        file.seek(0)
-        await in_thread(partial(_upload, command, store, target, file, fields))
-    message = f"UNLOAD completed, {rows} record(s) unloaded successfully."
+    unload = _Unload(command, store, await backend.describe(command.query))
+    await in_thread(unload.prepare)
+    with tempfile.TemporaryFile(prefix="lakeport-") as rows:
+        count = await backend.copy_out(f"COPY ({command.query}) TO STDOUT (FORMAT csv)", rows)
+        rows.seek(0)
+        await in_thread(partial(unload.write, rows))
+    message = f"UNLOAD completed, {count} record(s) unloaded successfully."
     notice = wire.report(b"N", {"S": "INFO", "V": "INFO", "C": "00000", "M": message})
     return [notice, wire.command_complete("UNLOAD")]
 
 
-def _copy(command: UnloadCommand) -> str:
-    options = command.options
-    if command.is_parquet:
-        return f"COPY ({command.query}) TO STDOUT (FORMAT csv)"
-    is_csv = "CSV" in options
-    parts = ["FORMAT csv" if is_csv else "FORMAT text", f"DELIMITER {literal(_delimiter(options))}"]
-    parts += [f"NULL {literal(options.get('NULL', ''))}"] + ["HEADER"] * ("HEADER" in options)
-    return f"COPY ({command.query}) TO STDOUT ({', '.join(parts)})"
+@dataclass
+class _File:
+    """One object that is being written."""
+
+    location: Location
+    packed: IO[bytes]
+    body: IO[bytes]
+    writer: Writer
+    rows: int = 0
 
 
-def _delimiter(options: Mapping[str, str]) -> str:
-    return options.get("DELIMITER", "," if "CSV" in options else "|")
+@dataclass
+class _Unload:
+    command: UnloadCommand
+    store: ObjectStore
+    fields: Sequence[wire.Field]
+    written: list[dict[str, object]] = field(default_factory=list)
+    _open: dict[str, _File] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        names = [each.name for each in self.fields]
+        for name in self.command.partition:
+            if name not in names:
+                raise Refused(f'column "{name}" of PARTITION BY is not in the query', sqlstate="42703")
+        if self.command.format == "JSON" and len(set(names)) < len(names):
+            raise Refused("UNLOAD JSON needs a name of its own for each column")
+        self.target = Location.from_url(self.command.target)
 
-def _upload(
-    command: UnloadCommand, store: ObjectStore, target: Location, file: IO[bytes], fields: Sequence[wire.Field]
-) -> None:
-    is_serial = command.options.get("PARALLEL") in ("OFF", "FALSE")
-    suffix = "000" if is_serial else "0000_part_00"
-    with tempfile.TemporaryFile(prefix="lakeport-") as packed:
-        if command.is_parquet:
-            suffix += ".parquet"
-            _write_parquet(file, packed, fields)
-        elif "GZIP" in command.options:
-            suffix += ".gz"
-            with gzip.GzipFile(fileobj=packed, mode="wb") as zipped:
-                zipped.write(file.read())
-        body = packed if packed.tell() else file
-        size = body.seek(0, 2)
-        body.seek(0)
-        written = Location(target.bucket, target.key + suffix)
-        store.put(written, body)
-    if "MANIFEST" in command.options:
-        entries = {"entries": [{"url": written.url, "meta": {"content_length": size}}]}
-        store.put(Location(target.bucket, target.key + "manifest"), json.dumps(entries, indent=2).encode())
+    def prepare(self) -> None:
+        """See that the place is empty, or make it so."""
+        present = self.store.list_all(self.target)
+        if "CLEANPATH" in self.command.options:
+            for each in present:
+                self.store.delete(each.location)
+        elif present and "ALLOWOVERWRITE" not in self.command.options:
+            raise detailed(
+                "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix,"
+                " manually removing the target files in S3, or using the ALLOWOVERWRITE option.",
+                code=8001,
+            )
 
+    def write(self, rows: IO[bytes]) -> None:
+        """Write all files and the manifest."""
+        for batch in self._batches(rows):
+            for folder, part in self._folders(batch):
+                self._add(folder, part)
+        if not self._open and not self.written and self.command.format != "JSON" and not self.command.partition:
+            self._begin("")
+        for each in list(self._open):
+            self._finish(each)
+        if "MANIFEST" in self.command.options:
+            body = json.dumps(self._manifest(), indent=2).encode()
+            self.store.put(Location(self.target.bucket, self.target.key + "manifest"), body)
 
-def _write_parquet(source: IO[bytes], packed: IO[bytes], fields: Sequence[wire.Field]) -> None:
-    schema = pa.schema([(each.name, _arrow_type(each)) for each in fields])
-    if not source.seek(0, 2):
-        pq.write_table(schema.empty_table(), packed)
-        return
-    source.seek(0)
-    options = pacsv.ConvertOptions(
-        column_types=schema,
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        null_values=[""],
-        true_values=["t"],
-        false_values=["f"],
-    )
-    names = pacsv.ReadOptions(column_names=schema.names)
-    parse_options = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(fields) > 1)
-    with pq.ParquetWriter(packed, schema) as writer:
-        for batch in pacsv.open_csv(source, names, parse_options, options):
-            writer.write_batch(batch)
+    def _batches(self, rows: IO[bytes]) -> Iterator[pa.RecordBatch]:
+        if not rows.seek(0, 2):
+            return
+        rows.seek(0)
+        names = [str(number) for number in range(len(self.fields))]
+        convert = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        )
+        read = pacsv.ReadOptions(column_names=names, block_size=_BATCH_BYTES)
+        parse = pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1)
+        yield from pacsv.open_csv(rows, read, parse, convert)
 
+    def _folders(self, batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """Split a batch by the folder each row belongs into."""
+        if not self.command.partition:
+            yield "", batch
+            return
+        names = [each.name for each in self.fields]
+        parts = []
+        for name in self.command.partition:
+            values = batch.column(names.index(name)).to_pylist()
+            parts.append([f"{name}={_NULL_FOLDER if value is None else quote(value, safe=' :')}" for value in values])
+        folders = pa.array(["/".join(row) + "/" for row in zip(*parts, strict=True)])
+        for folder in folders.unique().to_pylist():
+            yield folder, batch.filter(pc.equal(folders, folder))
 
-def _arrow_type(field: wire.Field) -> pa.DataType:
-    if field.type_id != _NUMERIC:
-        return _TYPES.get(field.type_id, pa.string())
-    modifier = field.modifier - _HEADER_BYTES
-    return pa.decimal128(
-        *((modifier >> 16 & 0xFFFF, modifier & 0xFFFF) if modifier >= 0 else (_MOST_DIGITS, _UNLIMITED_SCALE))
-    )
+    def _add(self, folder: str, batch: pa.RecordBatch) -> None:
+        file = self._open.get(folder) or self._begin(folder)
+        columns = [unload_formats.plain(batch.column(at), each) for at, each in enumerate(self.fields)]
+        file.writer.write([column for column, each in zip(columns, self.fields, strict=True) if self._is_kept(each)])
+        file.rows += batch.num_rows
+        if file.packed.tell() >= self.command.largest_file_bytes:
+            self._finish(folder)
+
+    def _is_kept(self, column: wire.Field) -> bool:
+        return self.command.keeps_partition or column.name not in self.command.partition
+
+    def _begin(self, folder: str) -> _File:
+        number = self._numbers.get(folder, 0)
+        self._numbers[folder] = number + 1
+        packed = cast("IO[bytes]", tempfile.TemporaryFile(prefix="lakeport-"))  # noqa: SIM115 - closed when it is sent
+        compression = next((name for name in _PACKERS if name in self.command.options), None)
+        body = _PACKERS[compression](packed) if compression else packed
+        prefix = self.target.key + ("/" if folder and not self.target.key.endswith("/") else "") + folder
+        location = Location(self.target.bucket, prefix + self._name(number, compression))
+        writer = unload_formats.writer(self.command, [each for each in self.fields if self._is_kept(each)], body)
+        self._open[folder] = _File(location, packed, body, writer)
+        return self._open[folder]
+
+    def _name(self, number: int, compression: str | None) -> str:
+        """There is one slice, whose files are numbered."""
+        is_serial = self.command.options.get("PARALLEL") in ("OFF", "FALSE")
+        name = f"{number:03}" if is_serial else f"0000_part_{number:02}"
+        default = ".parquet" if self.command.format == "PARQUET" else _EXTENSIONS.get(compression or "", "")
+        extension = self.command.options.get("EXTENSION")
+        return name + (default if extension is None else f".{extension.removeprefix('.')}")
+
+    def _finish(self, folder: str) -> None:
+        file = self._open.pop(folder)
+        file.writer.close()
+        if file.body is not file.packed:
+            file.body.close()
+        size = file.packed.seek(0, 2)
+        file.packed.seek(0)
+        self.store.upload(file.location, file.packed)
+        meta = {"content_length": size, "record_count": file.rows + ("HEADER" in self.command.options)}
+        self.written.append({"url": file.location.url, "meta": meta})
+
+    def _manifest(self) -> dict[str, object]:
+        if self.command.options["MANIFEST"] != "VERBOSE":
+            return {"entries": self.written}
+        metas = [cast("Mapping[str, int]", each["meta"]) for each in self.written]
+        return {
+            "entries": self.written,
+            "schema": {"elements": [unload_formats.described(each) for each in self.fields]},
+            "meta": {name: sum(each[name] for each in metas) for name in ("content_length", "record_count")},
+            "author": {"name": "Amazon Redshift", "version": "1.0.0"},
+        }

@@ -81,7 +81,7 @@ def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
 
 def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
     """Return what brings to the winners' table each key's rows that are first by a column, equal ones once."""
-    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": sql.SQL(direction)}
+    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": words(direction)}
     return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
 
 

@@ -37,8 +37,8 @@ class FileFacts:
         pattern = file_type.landing.pattern
         formats, values = capture_formats(pattern), captured(pattern, file.key) or {}
         found = {name: _moment(value, formats[name]) if formats[name] else value for name, value in values.items()}
-        landed = {name: value for name, value in asdict(file).items() if not name.startswith("archive_")}
-        return cls(file_type.name, **landed, run_id=run_id, captured=found)
+        known = {name: value for name, value in asdict(file).items() if name in cls.__dataclass_fields__}
+        return cls(file_type.name, **known, run_id=run_id, captured=found)
 
     def bound(self) -> dict[str, Any]:
         """Return what an SQL transform may name as %(key)s: the fields, and each capture as captured_<name>."""

@@ -284,5 +284,5 @@ def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Itera
     incomparable = [column.name for column in columns if column.type.name == "super"]
     if table.wins and incomparable:
         yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
-    if loose := [column.name for column in columns if column.name in table.key and not column.required]:
+    if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
         yield f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}"

@@ -10,8 +10,12 @@ from lakeport.statements import composed, statement
 
 # What tables.sql has gained: Redshift cannot add a column "if it is not there".
 _GAINED = {
-    "alerts": {"message": "VARCHAR(65535)", "held_by": "VARCHAR(64)", "held_until": "TIMESTAMP"},
-    "files": {"archive_version_id": "VARCHAR(1024)"},
+    "alerts": {
+        "message": sql.SQL("VARCHAR(65535)"),
+        "held_by": sql.SQL("VARCHAR(64)"),
+        "held_until": sql.SQL("TIMESTAMP"),
+    },
+    "files": {"archive_version_id": sql.SQL("VARCHAR(1024)")},
 }
 
 
@@ -22,5 +26,6 @@ def make_tables(current: cursor) -> None:
         current.execute(ddl.live_columns_query(), {"schema_name": "mng", "table_name": table})
         live = dict(current.fetchall())
         for name in columns.keys() - live.keys():
-            parts = {"table": ddl.table_identifier(f"mng.{table}"), "column": sql.Identifier(name)}
-            current.execute(composed("mng/add_column", **parts, type=sql.SQL(columns[name])))
+            identifier = ddl.table_identifier(f"mng.{table}")
+            addition = composed("mng/add_column", table=identifier, column=sql.Identifier(name), type=columns[name])
+            current.execute(addition)

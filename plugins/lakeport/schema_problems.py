@@ -144,6 +144,8 @@ def _no_key(place: Place) -> str:
 
 
 def _no_name(given: object, context: Any) -> str:
+    if ":" in context["pattern"]:
+        return f"is {_shown(given)}; write module:function, as in flights:departures for that of transforms/flights.py"
     if r"\." in context["pattern"]:
         return f"is {_shown(given)}; write schema.table in lower-case letters, digits and underscores, as in lake.trips"
     return (
@@ -153,7 +155,7 @@ def _no_name(given: object, context: Any) -> str:
 
 
 def _legal(given: object) -> str:
-    word = re.sub(r"[^a-z0-9_.]+", "_", str(given).lower()).strip("_")
+    word = re.sub(r"[^a-z0-9_]+", "_", str(given).lower()).strip("_")
     return f"; try {word}" if word and word != given and not word[0].isdigit() and len(word) <= _MAX_EXAMPLE else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from pathlib import Path
 
 from lakeport.file_type import FileType
@@ -13,12 +13,21 @@ from lakeport.matching import ArrivalRule
 from lakeport.schema_problems import Place, label
 from lakeport.schema_yaml import line_of
 
+# What a load of each mode does to the rows of another type in the same table.
+_TAKES_AWAY = {
+    "truncate": "deletes all other rows",
+    "replace": "puts a new table in the old one's place",
+    "merge": "replaces rows by key, which another type's load at the same time may insert again",
+}
 _STAR = ("x", "", "2024-01-31")
 _MAX_PROBES = 60
 
 
 def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
-    """Yield what the schemas, each good by itself, get wrong together; said at the later of two."""
+    """Yield what the schemas, each good by itself, get wrong together.
+
+    Each is said at the schema that is to change; where both may, at the later one.
+    """
     for (first, one), (second, other) in combinations(sorted(types.items()), 2):
         if probe := shared_key(one.landing.pattern, other.landing.pattern):
             yield _at(
@@ -27,7 +36,17 @@ def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
                 f"{other.landing.pattern} and {one.landing.pattern} of {label(first)} both take {probe}, "
                 "which would be Rejected; make the patterns differ",
             )
-        if one.table.name == other.table.name and (difference := _difference(one, other)):
+        if one.table.name != other.table.name:
+            continue
+        for (here, mine), (there, theirs) in permutations([(second, other), (first, one)]):
+            if what := _TAKES_AWAY.get(mine.table.mode):
+                yield _at(
+                    here,
+                    ("table", "mode"),
+                    f"is {mine.table.mode}, by which a load {what}, but {mine.table.name} is also the table of "
+                    f"{label(there)} (mode {theirs.table.mode}); give each its own table, or both mode: append",
+                )
+        if difference := _difference(one, other):
             yield _at(
                 second,
                 ("table", "name"),

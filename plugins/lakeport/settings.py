@@ -21,12 +21,7 @@ class NotSet(KeyError):
 
 
 def home() -> Path:
-    """Return the folder that holds `schemas/` and `transforms/` (in the Lambda, which has neither, `sql/`).
-
-    LAKEPORT_HOME names another one.
-    """
-    if given := os.environ.get("LAKEPORT_HOME"):
-        return Path(given)
+    """Return the folder that holds `schemas/` and `transforms/` (in the Lambda, which has neither, `sql/`)."""
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
     signs = ("schemas", "sql/mng")
@@ -52,8 +47,8 @@ def requirements_file() -> Path:
 
 
 def transforms_folder() -> Path:
-    """Return the folder of the transforms: queries, and modules of the package `transforms`."""
-    return home() / "transforms"
+    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
+    return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
 def landing_bucket() -> str:

@@ -72,10 +72,15 @@ def _composed(text: str, file_type: FileType) -> Iterator[sql.Composable]:
     tables = {"stage": ddl.STAGE, "table": ddl.table_identifier(file_type.table)}
     end = 0
     for mark in _MARK.finditer(text):
-        yield sql.SQL(text[end : mark.start()].replace("%", "%%"))
+        yield _as_it_is(text[end : mark.start()])
         yield tables[mark[1]] if mark[1] else sql.Placeholder(mark[2])
         end = mark.end()
-    yield sql.SQL(text[end:].replace("%", "%%"))
+    yield _as_it_is(text[end:])
+
+
+def _as_it_is(text: str) -> sql.SQL:
+    doubled = text.replace("%", "%%")
+    return sql.SQL(doubled)  # nosemgrep: sql-wrapped-unread, sql-from-text - a file of the repository
 
 
 def _blanked(text: str) -> str:

@@ -26,8 +26,10 @@ SEEDS = {
     "detect-secrets": ("plugins/lakeport/seed_secret.py", f'token = "{GITHUB_PREFIXED}"\n'),
 }
 MISTAKES = {
-    "cfn-lint": ("Runtime: python3.12", "Runtime: python3.1"),
-    "checkov": ("      KmsMasterKeyId: !Ref KeyArn\n", ""),
+    "compose": ("docker-compose.yaml", "network_mode: host", "network_mod: host"),
+    "workflows": (".github/workflows/check.yaml", "timeout-minutes: 30", "timeout: 30"),
+    "cfn-lint": ("infra/main.yaml", "Runtime: python3.12", "Runtime: python3.1"),
+    "checkov": ("infra/main.yaml", "      KmsMasterKeyId: !Ref KeyArn\n", ""),
 }
 
 
@@ -60,14 +62,15 @@ def test_seeded_violations_are_caught(checkout: Path) -> None:
     """One of each kind; every tool names its own."""
     for path, text in SEEDS.values():
         (checkout / path).write_text(text)
-    template = checkout / "infra" / "main.yaml"
-    for right, wrong in MISTAKES.values():
-        assert right in template.read_text()
-        template.write_text(template.read_text().replace(right, wrong))
+    for path, right, wrong in MISTAKES.values():
+        text = (checkout / path).read_text()
+        assert right in text
+        (checkout / path).write_text(text.replace(right, wrong))
     done = run(checkout, *SEEDS, *MISTAKES)
 
     assert done.returncode == 1
     assert set(done.stderr.splitlines()[-1].split()) - {"check:", "failed:"} == {*SEEDS, *MISTAKES}
+    assert "command not found" not in done.stdout
     assert [path for path, _ in SEEDS.values() if Path(path).name not in done.stdout] == []
 
 

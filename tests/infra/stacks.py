@@ -30,10 +30,15 @@ def _function(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _function)
 
 
+def parsed(text: str) -> Template:
+    """Return a template in the long forms of CloudFormation's functions."""
+    loaded: Template = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    return loaded
+
+
 def template(name: str) -> Template:
     """Return infra/<name>.yaml."""
-    loaded: Template = yaml.load((REPOSITORY / "infra" / f"{name}.yaml").read_text(), _Loader)  # noqa: S506 - a SafeLoader
-    return loaded
+    return parsed((REPOSITORY / "infra" / f"{name}.yaml").read_text())
 
 
 BOOTSTRAP = template("bootstrap")

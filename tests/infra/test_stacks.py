@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.session import get_session
 
 from infra import package
 from lakeport import settings
@@ -189,6 +191,55 @@ def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
     assert granted("FunctionRole", "register-files") == needed | for_lambda
 
 
+# What a merge calls, with the rights it needs, ...
+MERGE = {
+    "get_caller_identity": set(),  # of whoever asks; everybody may
+    "describe_stacks": {"cloudformation:DescribeStacks"},
+    "describe_stack_events": {"cloudformation:DescribeStackEvents"},
+    "get_template": {"cloudformation:GetTemplate"},
+    "list_objects_v2": {"s3:ListBucket"},
+    "head_object": {"s3:GetObject"},
+    "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
+    "put_object": {"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"},
+    "delete_object": {"s3:DeleteObject"},
+    "get_function_configuration": {"lambda:GetFunctionConfiguration"},
+    "function_updated": {"lambda:GetFunctionConfiguration"},
+    "update_function_code": {"lambda:UpdateFunctionCode"},
+    "get_environment": {"airflow:GetEnvironment"},
+    "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole"},
+    "invoke_rest_api": {"airflow:InvokeRestApi"},
+}
+# ... and what only a person's deployment calls: what changes stacks, names passwords, or asks before there is anything.
+PERSON = {
+    *("create_change_set", "describe_change_set", "execute_change_set", "delete_change_set", "delete_stack"),
+    *("execute_statement", "batch_execute_statement", "describe_statement", "get_statement_result", "get_namespace"),
+    *("get_secret_value", "describe_secret", "head_bucket", "list_service_quotas", "list_environments"),
+    *("describe_vpc_endpoint_services", "describe_vpcs"),
+    *("get_bucket_notification_configuration", "put_bucket_notification_configuration"),
+}
+
+
+def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
+    """Every AWS operation that the deploy command calls is a merge's or a person's."""
+    called = operations(sorted((REPOSITORY / "infra" / "deploy").glob("*.py")))
+
+    assert called == MERGE.keys() | PERSON
+    assert granted("CiRole", "publish") == set().union(*MERGE.values())
+
+
+def operations(modules: Iterable[Path]) -> set[str]:
+    """Return the operations of AWS that are called, paginated or waited for, whatever the client is called."""
+    services = ["sts", "s3", "cloudformation", "lambda", "mwaa", "redshift-data", "redshift-serverless"]
+    services += ["secretsmanager", "ec2", "service-quotas"]
+    known = {xform_name(name) for each in services for name in get_session().get_service_model(each).operation_names}
+    nodes = [
+        node for module in modules for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)
+    ]
+    methods = [(node.func.attr, node.args) for node in nodes if isinstance(node.func, ast.Attribute)]
+    named = {ast.literal_eval(args[0]) for name, args in methods if name in {"get_paginator", "get_waiter"}}
+    return named | {name for name, _ in methods if name in known}
+
+
 def calls(modules: Iterable[Path]) -> set[str]:
     """Return the methods called on clients, and the operations that are paginated."""
     found = set()
@@ -231,6 +282,7 @@ def variables(modules: Iterable[Path]) -> set[str]:
 NOT_ON_AWS = {
     "LAKEPORT_AIRFLOW_SECRET",  # of an Airflow that is not MWAA's
     "LAKEPORT_SCHEMAS",  # the schemas lie beside the DAG files
+    "LAKEPORT_TRANSFORMS",  # so do they
     "LAKEPORT_RECONCILE_SCHEDULE",  # has a default that suits
 }
 

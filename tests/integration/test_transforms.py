@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,14 +50,12 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write transforms into a home of this test's own."""
-    shutil.copytree(settings.sql_folder(), tmp_path / "sql")
-    (tmp_path / "transforms").mkdir()
-    monkeypatch.setenv("LAKEPORT_HOME", str(tmp_path))
+    """Write transforms into a folder of this test's own."""
+    monkeypatch.setenv("LAKEPORT_TRANSFORMS", str(tmp_path))
 
     def run(sql: str = DOUBLED, python: str = DOUBLING) -> None:
-        (tmp_path / "transforms" / "doubled.sql").write_text(sql)
-        (tmp_path / "transforms" / "trips.py").write_text(python)
+        (tmp_path / "doubled.sql").write_text(sql)
+        (tmp_path / "trips.py").write_text(python)
 
     run()
     return run
@@ -156,7 +153,7 @@ def test_facts_of_the_file_are_bound_and_hostile_ones_stay_text(write: Write, br
     )
     columns = [COLUMNS[0], {**COLUMNS[1], "type": "varchar(99)"}, *COLUMNS[2:]]
     file_type = type_of({"sql": "doubled"}, columns=columns)
-    text = (settings.home() / "transforms" / "doubled.sql").read_text().replace("{NAME}", file_type.name)
+    text = (settings.transforms_folder() / "doubled.sql").read_text().replace("{NAME}", file_type.name)
     write(text)
     name = "o'; DROP TABLE lake.x; --%(key)s"
     body = HEADER + b"1,Bern,1\n2,Oslo,1\n"

@@ -1,6 +1,6 @@
 """`make torture`: inject faults into the way of files, then check the whole history; ends with status 1 on a violation.
 
-First the sweep, which cuts every attempt at every step, then random runs.
+First the sweep, which cuts every attempt at every step, then random runs, then kills in a whole Airflow.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tests.torture import whole_airflow
+from tests.torture.gate import How
 from tests.torture.sweep import Points
 from tests.torture.torturing import Torture
 from tests.torture.world import worlds
@@ -27,6 +29,7 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 def main(
     seed: Annotated[int | None, typer.Option(help="What gives the order of all; printed at the start.")] = None,
     seconds: Annotated[int, typer.Option(help="How long the sweep and the random runs last together.")] = 900,
+    airflow_seconds: Annotated[int, typer.Option(help="How long parts of a whole Airflow are killed; 0: not.")] = 60,
     whole_sweep: Annotated[bool, typer.Option("--whole-sweep", help="Sweep until no cut point is left.")] = False,
 ) -> None:
     """Torture a stack of its own, beside a running one or without one."""
@@ -37,20 +40,30 @@ def main(
         torture = Torture(world, random.Random(seed), lambda text: console.print(text, highlight=False, markup=False))
         points = torture.sweep(FOREVER if whole_sweep else seconds * SWEEP_SHARE)
         torture.random_runs(seconds * (1 - SWEEP_SHARE))
+    if airflow_seconds:
+        killed, found = whole_airflow.torture(torture.order, airflow_seconds, torture.report)
+        torture.faults.told += [(victim, How.KILL_DURING, "whole Airflow") for victim in killed.elements()]
+        torture.found += found
+        for each in found:
+            torture.report(str(each))
     show(torture, points, time.monotonic() - started)
     raise typer.Exit(1 if torture.found else 0)
 
 
 def show(torture: Torture, points: list[Points], seconds: float) -> None:
     """Print what was done and what was found."""
-    counts = Counter((how.value, name) for name, how, _ in torture.faults.told)
-    names = [name for name, _ in Counter(name for name, _, _ in torture.faults.told).most_common()]
-    table = Table("fault", *names, "all", title="Faults by kind, and whose attempt they met")
-    for how in sorted({how for how, _ in counts}):
-        row = [counts[how, name] for name in names]
-        table.add_row(how, *(str(count or "") for count in row), str(sum(row)))
+    table = Table("whose attempt", *(how.name.lower().replace("_", " ") for how in How), "all", title="Faults")
+    counts = Counter((name, how) for name, how, _ in torture.faults.told)
+    for name, count in Counter(name for name, _, _ in torture.faults.told).most_common():
+        table.add_row(name, *(str(counts[name, how] or "") for how in How), str(count))
+    table.add_section()
+    by_how = Counter(how for _, how, _ in torture.faults.told)
+    table.add_row("all", *(str(by_how[how] or "") for how in How), str(by_how.total()))
     console.print(table)
     visited = sum(each.count - sum(map(len, each.left.values())) for each in points)
+    told = Counter(name for name, _, what in torture.faults.told if what == "whole Airflow")
+    if told:
+        console.print(f"killed in a whole Airflow: {dict(told)}", highlight=False)
     console.print(
         f"{dict(torture.ways)} ways, {visited} of {sum(each.count for each in points)} cut points visited, "
         f"{len(torture.faults.told)} faults, {len(torture.found)} violations, {seconds:.0f} s",

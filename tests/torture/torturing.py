@@ -14,7 +14,7 @@ from tests.torture.ways import Faults
 from tests.torture.workload import Kind
 from tests.torture.world import World
 
-GIVEN_UP = 0.25
+GIVEN_UP = 0.1
 """Which part of the sweep's worlds are about runs that are given up."""
 TOLD_EVERY_SECONDS = 10
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.torture.attempts import Outcome
@@ -56,7 +56,7 @@ def go_and_give_up(
     drops = [world.drop(name, what, kind, f"given up: {at[0]} {at[1].how} step {at[1].step}") for what in kind.files]
     bring(world, drops, no_cut, faults)
     for run in world.airflow.queued():
-        drive(world, run, once_each(dict([at])), faults, is_abandoned=True, is_called_back=is_called_back)
+        drive(world, run, in_order({at[0]: [at[1]]}), faults, is_abandoned=True, is_called_back=is_called_back)
     settle(world, no_cut, faults)
 
 
@@ -81,10 +81,10 @@ def _failed(world: World, name: str) -> list[FileRow]:
     return [file for file in world.history().files if file.status == "Fail" and file.file_type == name]
 
 
-def once_each(cuts: dict[str, Cut]) -> CutFor:
-    """Cut the first attempt of each name; the next one is spared."""
-    left = dict(cuts)
-    return lambda name, _: left.pop(name, None)
+def in_order(cuts: Mapping[str, Sequence[Cut]]) -> CutFor:
+    """Cut the first attempts of each name, one cut each; those behind them are spared."""
+    left = {name: list(of_name) for name, of_name in cuts.items()}
+    return lambda name, _: left[name].pop(0) if left.get(name) else None
 
 
 def bring(world: World, drops: list[Drop], cut_for: CutFor, faults: Faults) -> None:

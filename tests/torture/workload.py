@@ -14,6 +14,7 @@ import yaml
 from tests.torture.history import Row, Target
 
 MAX_REJECTED = 2
+RETRIES = 4
 KEYS = 7
 """How many keys there are: files share them, so that `merge` has something to replace."""
 HEADER = "id,token,k"
@@ -99,7 +100,7 @@ def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] =
             "drift": "ignore",
             "rejects": rejects,
             "wait": {"every": "1s", "for": "1s"},
-            "retries": 2,
+            "retries": RETRIES,
             "alerts": {"slack": "#torture"},
         },
         sort_keys=False,

@@ -31,12 +31,12 @@ from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
 from local.sinks.services import slack_directory
-from tests.torture import workload
+from tests.torture import collecting, workload
 from tests.torture.attempt import Command, Register
 from tests.torture.attempts import Attempts, Outcome
 from tests.torture.checker import Violation, violations
 from tests.torture.gate import Cut, Gate, How
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Target
+from tests.torture.history import Drop, History, Target
 from tests.torture.http_proxy import HttpProxy
 from tests.torture.light_airflow import LightAirflow, Run
 from tests.torture.wire_proxy import WireProxy
@@ -176,24 +176,9 @@ class World:
 
     def history(self) -> History:
         """Collect the history; nothing may be at work."""
+        runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
-            files = [FileRow(*row) for row in _rows(current, _FILES)]
-            log = [Move(*row) for row in _rows(current, _LOG)]
-            rejected = [Rejected(*row) for row in _rows(current, _REJECTED)]
-            tables = [f"lake.{name}" for (name,) in _rows(current, _TABLES)]
-            rows = {table: _rows(current, f"SELECT token, _loaded_at FROM {table}") for table in tables}  # noqa: S608
-        return History(
-            targets=list(self.targets.values()),
-            drops=self.drops,
-            files=files,
-            log=log,
-            rejected=rejected,
-            tables={name: [LoadedRow(*row) for row in found] for name, found in rows.items()},
-            landing=frozenset(self._versions(names.LANDING_BUCKET)),
-            archive=self._archived(),
-            alerts=self._alerts(),
-            retold=dict(self.retold),
-        )
+            return collecting.history(self.config, current, self.targets.values(), self.drops, runs, self.retold)
 
     def restart(self, *services: Service) -> None:
         """Kill these with all that they forked, and start them again, the last first."""
@@ -228,28 +213,8 @@ class World:
         finally:
             connection.close()
 
-    def _alerts(self) -> list[str]:
-        """Return the run of each Slack message, as often as it came."""
-        texts = [path.read_text() for path in slack_directory(self.config).glob("*.json")]
-        runs = {run_id for _, run_id in self.airflow.runs}
-        return [run_id for text in texts for run_id in runs if run_id in text]
-
-    def _versions(self, bucket: str) -> Iterator[tuple[str, str]]:
-        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for version in page.get("Versions", []):
-                yield version["Key"], version["VersionId"]
-
-    def _archived(self) -> dict[str, str]:
-        """Return each archived object's digest, read from its bytes."""
-        keys = {key for key, _ in self._versions(names.ARCHIVE_BUCKET)}
-        return {key: self._digest(key) for key in keys}
-
-    def _digest(self, key: str) -> str:
-        body = self.s3.get_object(Bucket=names.ARCHIVE_BUCKET, Key=key)["Body"].read()
-        return workload.Content(body, (), ()).digest
-
     def _empty(self, bucket: str) -> None:
-        for key, version in list(self._versions(bucket)):
+        for key, version in list(collecting.versions(self.s3, bucket)):
             self.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def _dag(self, dag_id: str) -> DAG | None:
@@ -281,22 +246,6 @@ class World:
         contents[names.SLACK_SECRET]["host"] = f"{self.slack.url}/services"
         for name, content in contents.items():
             manager.put_secret_value(SecretId=name, SecretString=json.dumps(content))
-
-
-_FILES = """
-SELECT file_id, file_type, key, version_id, status, landed_at, run_id, table_name, rows_in_file, rows_loaded,
-       rows_rejected, loaded_at, archive_key, status_reason
-FROM mng.files
-"""
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'lake'"
-_LOG = "SELECT file_id, from_status, to_status, moved_at, run_id FROM mng.status_log"
-_REJECTED = "SELECT file_id, run_id, line_number, raw_line FROM mng.load_errors"
-
-
-def _rows(current: Any, query: str) -> list[tuple[Any, ...]]:
-    current.execute(query)
-    rows: list[tuple[Any, ...]] = current.fetchall()
-    return rows
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -27,8 +27,9 @@ SELECT load.user_id AS userid, 0 AS slice, load.session_id AS session, load.quer
        (field.value ->> 'value' IS NULL)::integer AS is_null,
        left(field.value ->> 'type', 10)::char(10) AS type, left(field.value ->> 'length', 10)::char(10) AS col_length
   FROM lakeport_internal.seen_errors error
-  JOIN lakeport_internal.seen_loads load USING (query_id)
- CROSS JOIN LATERAL jsonb_array_elements(error.fields) WITH ORDINALITY AS field (value, number);
+  JOIN lakeport_internal.seen_loads load USING (query_id)  -- up to 20 errors a slice, and there is one
+ CROSS JOIN LATERAL jsonb_array_elements(error.fields) WITH ORDINALITY AS field (value, number)
+ WHERE error.number <= 20;
 
 CREATE VIEW pg_catalog.stl_load_commits AS
 SELECT load.user_id AS userid, load.query_id AS query, 0 AS slice, left(file.file_name, 256)::char(256) AS name,
@@ -73,7 +74,7 @@ SELECT user_id, query_id::bigint AS query_id, transaction_id, session_id, databa
 
 CREATE VIEW pg_catalog.sys_load_detail AS
 SELECT load.user_id, load.query_id::bigint AS query_id, left(file.file_name, 256)::char(256) AS file_name,
-       file.file_bytes AS bytes_scanned, file.lines_scanned::integer AS lines_scanned, file.ended_at AS record_time,
+       least(file.file_bytes, 2147483647)::integer AS bytes_scanned, file.lines_scanned::integer AS lines_scanned, file.ended_at AS record_time,
        1 AS splits_scanned, file.started_at AS start_time, file.ended_at AS end_time,
        left(file.etag, 256)::char(256) AS file_etag, file.modified_at AS file_last_modified
   FROM lakeport_internal.seen_files file

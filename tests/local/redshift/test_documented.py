@@ -31,7 +31,6 @@ def copied(warehouse: Any, columns: str, content: bytes | str, options: str, sho
         ("a int", '{"a":1},{"a":2} x {"a":3}\n', "JSON MAXERROR 3", [("1",), ("2",), ("3",)]),
         ("a int", '[{"a":1}]\n{"a":\n3}\n{"a":4}', "JSON IGNOREHEADER 2 MAXERROR 9", [("4",)]),
         ("a varchar(9)", b'{"a":"x\xff"}\n', "JSON ACCEPTINVCHARS AS '^'", [("x^",)]),
-        ("a super", '{"a": [1, {"b": null}]}\n', "JSON 'noshred'", [('{"a": [1, {"b": null}]}',)]),
         ("a varbyte(3)", "616263\n", "CSV", [("\\x616263",)]),
     ],
 )
@@ -143,3 +142,12 @@ def test_limits_of_types_hold_for_insert_too(warehouse: Any) -> None:
         warehouse.run("INSERT INTO t VALUES (92233720368547758.08, NULL)")
     with pytest.raises(psycopg2.errors.StringDataRightTruncation, match="binary varying"):
         warehouse.run("INSERT INTO t VALUES (1, 'abc')")
+
+
+def test_details_are_kept_of_20_errors_a_load(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b int)")
+    warehouse.copy("t", "documented/many", "1|x\n" * 30, "MAXERROR 50")
+    assert warehouse.run("SELECT count(*) FROM stl_load_errors WHERE query = pg_last_copy_id()") == [(30,)]
+    assert warehouse.run(
+        "SELECT count(DISTINCT line_number), count(*) FROM stl_loaderror_detail WHERE query = pg_last_copy_id()"
+    ) == [(20, 40)]

@@ -70,7 +70,7 @@ def test_insertions_go_before_replacements_at_the_same_place() -> None:
         ),
         ("CREATE TABLE t (c varbinary)", 'CREATE TABLE t (c bytea CHECK (octet_length("c") <= 64000))'),
         ("CREATE TABLE t (a int) DISTSTYLE ALL SORTKEY AUTO", "CREATE TABLE t (a int)"),
-        ("CREATE TABLE t (encode int, a int)", "CREATE TABLE t (encode int, a int)"),
+        ('CREATE TABLE t ("encode" int, a int)', 'CREATE TABLE t ("encode" int, a int)'),
         ("ALTER TABLE t ADD COLUMN a text ENCODE zstd", "ALTER TABLE t ADD COLUMN a varchar(256)"),
         ("SELECT 1", "SELECT 1"),
     ],

@@ -1,5 +1,6 @@
 """UNLOAD writes files that COPY reads back."""
 
+import json
 from typing import Any
 
 import psycopg2
@@ -24,6 +25,11 @@ def table(warehouse: Any) -> Any:
         ("CSV GZIP", "CSV EMPTYASNULL GZIP", "0000_part_00.gz"),
         ("CSV DELIMITER AS '|' NULL AS '@'", "CSV DELIMITER '|' NULL '@'", "0000_part_00"),
         ("FORMAT AS PARQUET", "FORMAT AS PARQUET", "0000_part_00.parquet"),
+        ("ESCAPE", "ESCAPE EMPTYASNULL", "0000_part_00"),
+        ("ESCAPE ADDQUOTES NULL AS '@' DELIMITER ','", "ESCAPE REMOVEQUOTES NULL AS '@' DELIMITER ','", "0000_part_00"),
+        ("JSON", "JSON 'auto'", "0000_part_00"),
+        ("ESCAPE HEADER BZIP2 EXTENSION 'txt.bz2'", "ESCAPE IGNOREHEADER 1 EMPTYASNULL BZIP2", "0000_part_00.txt.bz2"),
+        ("CSV ZSTD MAXFILESIZE 5 MB", "CSV EMPTYASNULL ZSTD", "0000_part_00.zst"),
     ],
 )
 def test_what_is_unloaded_loads_again(table: Any, unload: str, copy: str, key: str) -> None:
@@ -46,7 +52,90 @@ def test_filled_place_is_written_over_only_when_allowed(table: Any) -> None:
     table.run(QUERY.format("unload/twice/", "CSV ALLOWOVERWRITE"))
 
 
-@pytest.mark.parametrize("rest", ["PARQUET HEADER", "CSV JSON", ""])
+def objects(table: Any, prefix: str) -> dict[str, bytes]:
+    s3 = table.stand_in.s3
+    found = s3.list_objects_v2(Bucket="landing", Prefix=prefix).get("Contents", [])
+    return {each["Key"]: s3.get_object(Bucket="landing", Key=each["Key"])["Body"].read() for each in found}
+
+
+def test_text_is_written_as_it_stands_without_escape(table: Any) -> None:
+    table.run("INSERT INTO t VALUES (3, 'a|\\b\t', NULL, false)")
+    table.run(QUERY.format("unload/raw/", "NULL AS 'none'").replace("FROM t", "FROM t WHERE a = 3"))
+    assert objects(table, "unload/raw/") == {"unload/raw/0000_part_00": b"3|a|\\b\t|none|f\n"}
+
+
+def test_json_holds_numbers_strings_and_super(table: Any) -> None:
+    table.run("CREATE TABLE j (n decimal(4,2), s varchar(9), d super)")
+    table.run("INSERT INTO j VALUES (1.5, 'é\"', json_parse('[1]')), (NULL, NULL, NULL)")
+    table.run("UNLOAD ('SELECT * FROM j ORDER BY n') TO 's3://landing/unload/j/' IAM_ROLE default JSON")
+    written = objects(table, "unload/j/")["unload/j/0000_part_00"].decode()
+    assert written == '{"n":1.50,"s":"é\\"","d":[1]}\n{"n":null,"s":null,"d":null}\n'
+
+
+@pytest.mark.parametrize(("include", "line"), [("", b"1\n"), (" INCLUDE", b"1|x y/z|2020-01-01\n")])
+def test_partitions_are_folders(table: Any, include: str, line: bytes) -> None:
+    table.run("CREATE TABLE p (a int, k varchar(9), d date)")
+    table.run("INSERT INTO p VALUES (1, 'x y/z', '2020-01-01'), (2, NULL, '2020-01-02')")
+    prefix = f"unload/partition{len(include)}"
+    options = f"IAM_ROLE default PARTITION BY (k, d){include}"
+    table.run(f"UNLOAD ('SELECT * FROM p') TO 's3://landing/{prefix}' {options}")  # noqa: S608 - the test's own prefix
+    written = objects(table, prefix)
+    assert written[f"{prefix}/k=x y%2Fz/d=2020-01-01/0000_part_00"] == line
+    assert f"{prefix}/k=__HIVE_DEFAULT_PARTITION__/d=2020-01-02/0000_part_00" in written
+
+
+def test_file_that_is_full_is_followed_by_another(table: Any) -> None:
+    table.run("CREATE TABLE w (a int, b varchar(65535)); INSERT INTO w SELECT 1, repeat('x', 60000)")
+    for _ in range(11):
+        table.run("INSERT INTO w SELECT * FROM w")
+    table.run(
+        "UNLOAD ('SELECT * FROM w') TO 's3://landing/unload/w/' IAM_ROLE default MANIFEST VERBOSE MAXFILESIZE 5 MB"
+    )
+    manifest = json.loads(objects(table, "unload/w/manifest")["unload/w/manifest"])
+    assert len(manifest["entries"]) > 1
+    assert manifest["meta"] == {"content_length": 2048 * 60003, "record_count": 2048}
+    assert manifest["schema"]["elements"][1] == {
+        "name": "b",
+        "type": {"base": "character varying", "max_length": 65535},
+    }
+    table.run("CREATE TABLE w2 (LIKE w)")
+    table.copy_from("w2", "s3://landing/unload/w/manifest", "MANIFEST")
+    assert table.run("SELECT count(*) FROM w2") == [(2048,)]
+
+
+def test_cleanpath_removes_what_was_there(table: Any) -> None:
+    table.stand_in.put("unload/clean/old", "x")
+    table.run(QUERY.format("unload/clean/", "CSV CLEANPATH"))
+    assert list(objects(table, "unload/clean/")) == ["unload/clean/0000_part_00"]
+
+
+@pytest.mark.parametrize("query", ["SELECT * FROM t LIMIT 1", "SELECT TOP 1 * FROM t", "SELECT a FROM t FOR UPDATE"])
+def test_query_that_may_not_be_unloaded_is_refused(table: Any, query: str) -> None:
+    with pytest.raises(psycopg2.errors.FeatureNotSupported):
+        table.run(f"UNLOAD ('{query}') TO 's3://landing/unload/limit' IAM_ROLE default")
+
+
+def test_nested_limit_is_unloaded(table: Any) -> None:
+    table.run(
+        "UNLOAD ('SELECT a FROM (SELECT a FROM t ORDER BY a LIMIT 1) q') TO 's3://landing/unload/l/' IAM_ROLE default"
+    )
+    assert objects(table, "unload/l/") == {"unload/l/0000_part_00": b"1\n"}
+
+
+WRONG = [
+    "PARQUET HEADER",
+    "CSV JSON",
+    "",
+    "PARQUET GZIP",
+    "CSV ADDQUOTES",
+    "JSON ESCAPE",
+    "GZIP ZSTD",
+    "DELIMITER '||'",
+]
+WRONG += ["CLEANPATH ALLOWOVERWRITE", "MAXFILESIZE 1 MB", "MAXFILESIZE 7 GB", "NONSENSE"]
+
+
+@pytest.mark.parametrize("rest", WRONG)
 def test_unload_that_is_wrong_is_refused(table: Any, rest: str) -> None:
     statement = QUERY.format("unload/wrong/", rest) if rest else "UNLOAD ('SELECT 1') TO 's3://landing/x'"
     with pytest.raises(psycopg2.errors.SyntaxError):

@@ -16,7 +16,7 @@ owner: tests
 landing: {{pattern: "{pattern}"}}
 format: {{type: csv}}
 table: {{name: {table}}}
-columns: [{{name: id, type: {type}}}]
+columns: [{{name: id, type: {type}, required: true}}]
 """
 
 
@@ -64,6 +64,28 @@ def test_one_table_with_other_columns_is_told_at_its_line(tmp_path: Path) -> Non
 
 def test_one_table_with_the_same_columns_is_good(tmp_path: Path) -> None:
     assert problems(tmp_path, rides={"table": "lake.all"}, trips={"table": "lake.all"}) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "what"),
+    [
+        ("truncate", "deletes all other rows"),
+        ("replace", "puts a new table in the old one's place"),
+        ("merge, key: [id]", "replaces rows by key, which another type's load at the same time may insert again"),
+    ],
+)
+def test_mode_that_takes_rows_away_needs_a_table_of_its_own(tmp_path: Path, mode: str, what: str) -> None:
+    table = f"lake.all, mode: {mode}"
+
+    [found] = problems(tmp_path, rides={"table": "lake.all"}, trips={"table": table})
+    [other] = problems(tmp_path, rides={"table": table}, trips={"table": "lake.all"})
+    both = problems(tmp_path, rides={"table": table}, trips={"table": table})
+
+    name, mode = tmp_path.name, mode.split(",", maxsplit=1)[0]
+    assert found.startswith(f"{name}/trips.yaml:5: table.mode: is {mode}, by which a load {what}, but ")
+    assert f"lake.all is also the table of {name}/rides.yaml (mode append)" in found
+    assert other.startswith(f"{name}/rides.yaml:5: table.mode: ")
+    assert len(both) == 2
 
 
 def test_committed_schemas_are_good_together() -> None:

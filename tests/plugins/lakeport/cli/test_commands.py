@@ -79,7 +79,7 @@ def test_infer_speaks_to_machines(run: Run) -> None:
         (["validate", "nowhere.yaml"], 2, "there is no nowhere.yaml"),
         (["drop", SAMPLES / "airports.csv"], 2, "no file type takes the name airports.csv"),
         (["drop", "nowhere.csv"], 2, "nowhere.csv"),
-        (["replay"], 2, "which `./lakeport status` shows"),
+        (["replay"], 2, "say which files: by id or key"),
         (["sql", " ; "], 2, "there is no statement in it"),
         (["status", "--limit", "0"], 2, "--limit"),
         (["oops"], 2, "No such command"),

@@ -1,0 +1,144 @@
+"""`./lakeport deploy`: take an AWS account to today's Lakeport, or back to yesterday's."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra import package
+from infra.deploy import airflow, code, deployment, publishing, stacks, target
+from infra.deploy.aws import Aws
+from infra.deploy.changes import Change
+from infra.deploy.code import CodeBucket
+from infra.deploy.deploying import Deploying
+from infra.deploy.errors import DeployError
+from lakeport.cli.failures import UNABLE, Commands
+from lakeport.cli.screen import say, show
+
+app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+NameOption = Annotated[str, typer.Option(help="The deployment; infra/deployments/NAME.yaml, if there, says more.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
+SchemasOption = Annotated[bool, typer.Option("--schemas-only", help="Only the schemas: live within a minute.")]
+RollbackOption = Annotated[bool, typer.Option("--rollback", help="Go back to what ran before the last change.")]
+SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that looks at everything a load needs.")]
+TemplatesOption = Annotated[
+    Path, typer.Option(help="Folder of bootstrap.yaml and main.yaml.", file_okay=False, exists=True)
+]
+DatabaseOption = Annotated[bool, typer.Option("--database", help="Make database users, rights and mng tables again.")]
+WaitOption = Annotated[float, typer.Option(help="Seconds between two looks at what AWS is doing.", min=0)]
+
+
+@app.callback()
+def lakeport() -> None:
+    """Stands before the command, so that its errors are told as those of every other."""
+
+
+@app.command()
+def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
+    name: NameOption = "lakeport",
+    yes: YesOption = False,
+    plan: PlanOption = False,
+    schemas_only: SchemasOption = False,
+    rollback: RollbackOption = False,
+    database: DatabaseOption = False,
+    smoke_test: SmokeOption = True,
+    templates: TemplatesOption = deployment.TEMPLATES,
+    wait_seconds: WaitOption = 5,
+) -> None:
+    """Say what would change in the AWS account, then change it: stacks, code, database users, Airflow.
+
+    What is there already is left alone.  A run that was stopped anywhere is finished by running this again.
+    """
+    chosen = deployment.read(name, templates=templates)
+    aws = Aws(chosen.region, wait_seconds)
+    deploying = Deploying(aws, chosen, with_database=database)
+    if schemas_only or rollback:
+        bucket = _bucket(deploying)
+        if rollback and (not bucket.release or publishing.is_published_since(bucket, bucket.release)):
+            _take_back_schemas(bucket, yes=yes, plan=plan)
+            return
+        if not rollback:
+            _publish(deploying, bucket, yes=yes, plan=plan)
+            return
+        _deploy(deploying, target.of_release_before(bucket), bucket, yes=yes, plan=plan, smoke_test=smoke_test)
+        return
+    deploying.check()
+    found = deploying.bucket()
+    wanted = target.of_working_tree(chosen, found)
+    _deploy(deploying, wanted, found, yes=yes, plan=plan, smoke_test=smoke_test)
+
+
+def _deploy(
+    deploying: Deploying, wanted: target.Target, bucket: CodeBucket | None, *, yes: bool, plan: bool, smoke_test: bool
+) -> None:
+    changes = deploying.plan(wanted, bucket)
+    if not _is_wanted(changes, yes=yes, plan=plan):
+        if not changes and not plan:
+            deploying.apply(wanted, bucket)  # finishes the record of a run that was killed right before it
+        return
+    deploying.apply(wanted, bucket)
+    if smoke_test:
+        deploying.smoke_test()
+    say(f"deployment {deploying.deployment.name} is up to date")
+
+
+def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
+    folder = package.REPOSITORY / "schemas"
+    items, file_types = code.schemas(folder), publishing.file_types_of(folder)
+    changes = publishing.plan(bucket, items, file_types)
+    if not _is_wanted(changes, yes=yes, plan=plan):
+        return
+    started = time.monotonic()
+    known = {each["file_type"] for each in bucket.index.get("file_types", [])}
+    publishing.put_schemas(bucket, items)
+    publishing.put_index(bucket, file_types, bucket.index_version)
+    say(f"published after {time.monotonic() - started:.1f} s; Airflow syncs them within a minute")
+    environment = stacks.outputs(deploying.aws, deploying.deployment.main_stack).get("AirflowName")
+    for new in sorted({each["file_type"] for each in file_types} - known):
+        if environment:
+            airflow.wait_for_dag(deploying.aws, environment, f"load_{new}")
+            say(f"DAG load_{new} is in Airflow after {time.monotonic() - started:.0f} s")
+
+
+def _take_back_schemas(bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
+    items, index = publishing.index_before(bucket)
+    changes = publishing.plan(bucket, items, index["file_types"])
+    if _is_wanted(changes, yes=yes, plan=plan):
+        say(f"took back {publishing.take_back(bucket)}; Airflow syncs it within a minute")
+
+
+def _bucket(deploying: Deploying) -> CodeBucket:
+    bucket = deploying.bucket()
+    if bucket is None:
+        name = deploying.deployment.name
+        raise DeployError(
+            f"there is no deployment {name} in {deploying.aws.region}; ./lakeport deploy --name {name} makes it"
+        )
+    return bucket
+
+
+def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
+    """Show the changes and say whether to make them."""
+    if not changes:
+        say("nothing to change")
+        return False
+    show(["part", "action", "what"], [(each.part, each.action, each.detail) for each in changes])
+    if plan:
+        return False
+    if not yes and not sys.stdin.isatty():
+        typer.echo("nothing is changed without a yes: say --yes, or run this in a terminal", err=True)
+        raise typer.Exit(UNABLE)
+    if not yes:
+        typer.confirm("Make these changes?", abort=True)
+    return True
+
+
+if __name__ == "__main__":
+    app(["deploy", *sys.argv[1:]], prog_name="lakeport")

@@ -1,0 +1,146 @@
+"""The MWAA environment: which code it runs, changing that, and asking it whether all is well."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.deploy import code
+from infra.deploy.aws import Aws, code_of
+from infra.deploy.changes import Change
+from infra.deploy.code import CodeBucket
+from infra.deploy.errors import DeployError
+
+WITHIN_SECONDS = 2 * 3600
+CHECK_DAG = "check_environment"
+CHECK_WITHIN_SECONDS = 900
+_AT_REST = ("AVAILABLE", "CREATE_FAILED", "UPDATE_FAILED", "UNAVAILABLE", "DELETED")
+_ANY = object()
+_PATHS = {code.PLUGINS: "Plugins", code.REQUIREMENTS: "Requirements"}
+
+
+def environment(aws: Aws, name: str) -> dict[str, Any] | None:
+    """Return what MWAA says of the environment, None where there is none."""
+    try:
+        found: dict[str, Any] = aws.client("mwaa").get_environment(Name=name)["Environment"]
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    return found
+
+
+def plan(found: dict[str, Any], bucket: CodeBucket, changing: set[str]) -> list[Change]:
+    """Return the update that is needed where `changing` are the keys that a deployment will upload first."""
+    parts = [key for key in _PATHS if key in changing or _runs(found, key) != bucket.version(key)]
+    if not parts:
+        return []
+    return [
+        Change(
+            "Airflow environment", "update", f"{' and '.join(parts)}; takes 10 to 30 minutes, running tasks end first"
+        )
+    ]
+
+
+def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
+    """Have the environment run the code bucket's plugins.zip and requirements.txt; say whether it did not yet.
+
+    An update that is under way, perhaps for a killed run, is waited for first.  Success is AVAILABLE and a last update
+    that succeeded: after one that failed MWAA goes back and is AVAILABLE again.
+    """
+    found = _at_rest(aws, name)
+    wanted = {key: bucket.version(key) for key in _PATHS}
+    if all(_runs(found, key) == version for key, version in wanted.items()):
+        return False
+    if found["Status"] != "AVAILABLE":
+        raise DeployError(
+            f"environment {name} is {found['Status']}, which cannot be updated; look into the MWAA console"
+        )
+    arguments = {f"{_PATHS[key]}S3Path": key for key in wanted}
+    arguments |= {f"{_PATHS[key]}S3ObjectVersion": version for key, version in wanted.items()}
+    before = found.get("LastUpdate", {}).get("CreatedAt")
+    aws.client("mwaa").update_environment(Name=name, **arguments)
+    aws.report(f"environment {name}: updating to {', '.join(wanted)}; this takes 10 to 30 minutes")
+    done = _at_rest(aws, name, after=before)
+    last = done.get("LastUpdate", {})
+    if done["Status"] != "AVAILABLE" or last.get("Status") != "SUCCESS":
+        said = last.get("Error", {}).get("ErrorMessage", "no reason is given")
+        remedy = f"log groups airflow-{name}-* say more; mend it, then run this again"
+        raise DeployError(
+            f"environment {name}: the update ended {last.get('Status')} ({done['Status']}): {said}; {remedy}"
+        )
+    return True
+
+
+def smoke_test(aws: Aws, name: str) -> str:
+    """Ask Airflow for import errors and run the DAG that looks at everything a load needs; say what it found."""
+    errors = _ask(aws, name, "/importErrors").get("import_errors", [])
+    if errors:
+        said = "\n".join(f"  {each['filename']}: {each['stack_trace'].strip().splitlines()[-1]}" for each in errors)
+        raise DeployError(f"Airflow cannot import DAG files:\n{said}")
+    wait_for_dag(aws, name, CHECK_DAG)
+    run_id = f"deploy__{time.time_ns()}"
+    _ask(aws, name, f"/dags/{CHECK_DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+    state: list[str] = []
+
+    def look() -> bool:
+        path = f"/dags/{CHECK_DAG}/dagRuns"
+        runs = _ask(aws, name, path, query={"run_id_pattern": run_id, "limit": "1"})["dag_runs"]
+        state[:] = [each["state"] for each in runs]
+        return bool(state) and state[0] in ("success", "failed")
+
+    aws.until(look, f"run {run_id} of DAG {CHECK_DAG}", CHECK_WITHIN_SECONDS)
+    if state != ["success"]:
+        raise DeployError(f"DAG {CHECK_DAG} failed: its log (run {run_id}) says what a load would miss")
+    return f"DAG {CHECK_DAG} ran: modules, Redshift and buckets are within reach"
+
+
+def wait_for_dag(aws: Aws, name: str, dag_id: str) -> None:
+    """Wait until Airflow has the DAG: MWAA syncs every 30 s, a new DAG file may wait for a minute more."""
+
+    def look() -> bool:
+        found = _ask(aws, name, "/dags", query={"dag_id_pattern": dag_id})["dags"]
+        return any(each["dag_id"] == dag_id for each in found)
+
+    aws.until(look, f"Airflow's first look at DAG {dag_id}", CHECK_WITHIN_SECONDS)
+
+
+def _runs(found: dict[str, Any], key: str) -> str | None:
+    """Return the S3 version of the object that the environment runs."""
+    return found.get(f"{_PATHS[key]}S3ObjectVersion")
+
+
+def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:
+    """Return the environment once MWAA is done with it; `after` is when the update before was asked for."""
+    found: dict[str, Any] = {}
+    shown: list[str] = []
+
+    def look() -> bool:
+        found.clear()
+        found.update(environment(aws, name) or {"Status": "DELETED"})
+        last = found.get("LastUpdate", {})
+        said = f"environment {name}: {found['Status']}, last update {last.get('Status', 'none')}"
+        if found["Status"] not in _AT_REST and said not in shown:
+            shown.append(said)
+            aws.report(said)
+        is_begun = after is _ANY or last.get("CreatedAt") != after
+        return found["Status"] in _AT_REST and is_begun and last.get("Status") != "PENDING"
+
+    aws.until(look, f"environment {name}", WITHIN_SECONDS)
+    return found
+
+
+def _ask(
+    aws: Aws, name: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
+) -> Any:
+    """Call Airflow's REST API with the caller's IAM role."""
+    arguments: dict[str, Any] = {"Body": body} if body else {}
+    arguments |= {"QueryParameters": query} if query else {}
+    try:
+        answer = aws.client("mwaa").invoke_rest_api(Name=name, Path=path, Method="POST" if body else "GET", **arguments)
+    except ClientError as error:
+        said = error.response.get("RestApiResponse") or error
+        raise DeployError(f"Airflow of environment {name} answers {path} with {code_of(error)}: {said}") from error
+    return answer["RestApiResponse"]

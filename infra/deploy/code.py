@@ -1,0 +1,193 @@
+"""The objects of the code bucket: what should be there, what is there, and bringing the one to the other.
+
+| key | what it is | goes live |
+|---|---|---|
+| plugins.zip, requirements.txt | our Python, its SQL, its wheels | by update-environment |
+| lambda/register_files.zip | the function | by update-function-code |
+| dags/schemas/, dags/transforms/ | the file types | within a minute, MWAA syncs dags/ |
+| dags/*.py | the DAG files | the same |
+| schemas/index.json | what registration knows of the file types | with the next batch |
+| release.json | what a deployment put there, with each object's S3 version | |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra import package, plugins_zip
+from infra.deploy.aws import Aws, code_of
+from infra.deploy.deployment import Deployment
+from infra.deploy.errors import DeployError
+from lakeport import settings
+from lakeport.schema_yaml import schema_paths
+
+PLUGINS = "plugins.zip"
+REQUIREMENTS = "requirements.txt"
+FUNCTION = "lambda/register_files.zip"
+ARTIFACTS = (PLUGINS, REQUIREMENTS, FUNCTION)
+LIVE = "dags/"
+TRANSFORMS = "dags/transforms/"
+SCHEMAS = "dags/schemas/"
+FILE_TYPES = (TRANSFORMS, SCHEMAS)
+RELEASE = "release.json"
+BUILD = package.REPOSITORY / "build"
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object as it should be."""
+
+    key: str
+    sha256: str
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of_file(cls, key: str, path: Path) -> Item:
+        return cls(key, hashlib.sha256(path.read_bytes()).hexdigest(), path.read_bytes)
+
+    @classmethod
+    def of_bytes(cls, key: str, body: bytes) -> Item:
+        return cls(key, hashlib.sha256(body).hexdigest(), lambda: body)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as it is: the content it was uploaded with, and S3's version and ETag of it."""
+
+    sha256: str
+    version: str
+    etag: str
+
+
+def artifacts(deployment: Deployment, folder: Path = BUILD) -> list[Item]:
+    """Return what is not synced live; a zip is built once for the files that it is made of, and kept."""
+    sources = [plugins_zip.REQUIREMENTS, *_files(package.PLUGINS), *_files(plugins_zip.SQL)]
+    plugins = folder / f"plugins-{_digest(sources)}.zip"
+    if not plugins.exists():
+        plugins_zip.build(plugins)
+    sources = [package.HANDLER, *package.imported_modules(package.HANDLER), *_files(package.STATEMENTS)]
+    function = folder / f"register_files-{_digest(sources, str(deployment.runtime))}.zip"
+    if not function.exists():
+        package.build(function, deployment.runtime)
+    return [
+        Item.of_file(PLUGINS, plugins),
+        Item.of_bytes(REQUIREMENTS, plugins_zip.requirements_for_mwaa().encode()),
+        Item.of_file(FUNCTION, function),
+    ]
+
+
+def schemas(folder: Path) -> list[Item]:
+    """Return the schema YAMLs, defaults included, after the transforms beside their folder, which they name."""
+    transforms = folder.parent / "transforms"
+    paths = sorted({*schema_paths(folder), *folder.glob("_*.yaml")})
+    return [
+        *(Item.of_file(f"{TRANSFORMS}{path.relative_to(transforms).as_posix()}", path) for path in _files(transforms)),
+        *(Item.of_file(f"{SCHEMAS}{path.name}", path) for path in paths),
+    ]
+
+
+def dag_files(repository: Path = package.REPOSITORY) -> list[Item]:
+    """Return the DAG files, and what lies beside them."""
+    folder = repository / "dags"
+    return [Item.of_file(f"{LIVE}{path.relative_to(folder).as_posix()}", path) for path in _files(folder)]
+
+
+class CodeBucket:
+    """The code bucket, and what the release record in it says."""
+
+    def __init__(self, aws: Aws, bucket: str) -> None:
+        self.aws = aws
+        self.bucket = bucket
+        self.release, self.release_version = self._read(RELEASE)
+        self.index, self.index_version = self._read(settings.INDEX_KEY)
+        self.stored = dict(self._stored())
+
+    @property
+    def s3(self) -> Any:
+        return self.aws.client("s3")
+
+    def differing(self, items: Iterable[Item]) -> list[Item]:
+        """Return the items whose content is not in the bucket."""
+        return [item for item in items if self._sha256(item.key) != item.sha256]
+
+    def surplus(self, items: Iterable[Item], *, is_schemas: bool) -> list[str]:
+        """Return the keys of schemas, or of what else is below dags/, that should not be there."""
+        keys = {item.key for item in items}
+        found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(FILE_TYPES) == is_schemas)
+        return sorted(key for key in found if key not in keys)
+
+    def put(self, item: Item) -> None:
+        """Upload one object; the same content gives a new version, which does no harm."""
+        answer = self.s3.put_object(
+            Bucket=self.bucket, Key=item.key, Body=item.read(), Metadata={"sha256": item.sha256}
+        )
+        self.stored[item.key] = Stored(item.sha256, answer["VersionId"], answer["ETag"])
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
+        del self.stored[key]
+
+    def read_version(self, key: str, version: str) -> bytes:
+        """Return an earlier content; raises DeployError where S3 keeps it no more."""
+        try:
+            return bytes(self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version)["Body"].read())
+        except ClientError as error:
+            if code_of(error) not in ("NoSuchVersion", "NoSuchKey", "InvalidArgument"):
+                raise
+            remedy = "check out the commit you want back and deploy it"
+            raise DeployError(f"version {version} of s3://{self.bucket}/{key} is kept no more; {remedy}") from error
+
+    def version(self, key: str) -> str:
+        return self.stored[key].version
+
+    def objects(self) -> dict[str, dict[str, str]]:
+        """Return what a release record says of the objects."""
+        return {key: asdict(each) for key, each in sorted(self.stored.items()) if _is_code(key)}
+
+    def _read(self, key: str) -> tuple[dict[str, Any], str | None]:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) == "NoSuchKey":
+                return {}, None
+            raise
+        return json.loads(answer["Body"].read()), answer["VersionId"]
+
+    def _stored(self) -> Iterator[tuple[str, Stored]]:
+        """Give each object with its content's hash: as recorded, where the ETag is still the recorded one."""
+        recorded = {key: Stored(**each) for key, each in self.release.get("objects", {}).items()}
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for each in page.get("Contents", []):
+                known = recorded.get(each["Key"])
+                if _is_code(each["Key"]):
+                    yield each["Key"], known if known and known.etag == each["ETag"] else self._look(each["Key"])
+
+    def _look(self, key: str) -> Stored:
+        head = self.s3.head_object(Bucket=self.bucket, Key=key)
+        return Stored(head["Metadata"].get("sha256", ""), head.get("VersionId", ""), head["ETag"])
+
+    def _sha256(self, key: str) -> str | None:
+        return self.stored[key].sha256 if key in self.stored else None
+
+
+def _is_code(key: str) -> bool:
+    return key in ARTIFACTS or key.startswith(LIVE)
+
+
+def _digest(paths: list[Path], more: str = "") -> str:
+    """Return what changes when a file, its name or the way of packing does."""
+    packing = [Path(module.__file__ or "") for module in (package, plugins_zip)]
+    hashes = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in (*paths, *packing)]
+    return hashlib.sha256("\n".join([*hashes, more]).encode()).hexdigest()[:16]
+
+
+def _files(folder: Path) -> list[Path]:
+    found = folder.rglob("*") if folder.is_dir() else ()
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)

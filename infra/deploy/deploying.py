@@ -1,0 +1,243 @@
+"""A deployment from beginning to end: what it would change, then changing it.
+
+Every step looks at what is there before it does anything, so that a run killed anywhere is finished by the next one:
+the same objects, the same versions in use, one release record.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra import package
+from infra.deploy import airflow, code, database, function, landing, preflight, publishing, stacks
+from infra.deploy.aws import Aws, code_of
+from infra.deploy.changes import Change
+from infra.deploy.code import CodeBucket
+from infra.deploy.deployment import Deployment
+from infra.deploy.errors import DeployError
+from infra.deploy.stacks import Stack
+from infra.deploy.target import Target
+
+_VERSIONS = {"FunctionVersion": code.FUNCTION, "PluginsVersion": code.PLUGINS, "RequirementsVersion": code.REQUIREMENTS}
+
+
+@dataclass
+class Deploying:
+    """One deployment into one account."""
+
+    aws: Aws
+    deployment: Deployment
+    with_database: bool = False
+    """Whether users and tables are made again although nothing says that they differ."""
+
+    def check(self) -> None:
+        """Raise DeployError with everything that is known to be in the way."""
+        self.aws.report(f"account {self.aws.caller['Account']}, region {self.aws.region}, as {self.aws.caller['Arn']}")
+        wanted = {"bootstrap": self.bootstrap(), "main": self.main({})}
+        if found := list(preflight.problems(self.aws, self.deployment, wanted)):
+            raise DeployError("\n".join(found))
+
+    def bucket(self) -> CodeBucket | None:
+        """Return the code bucket with what is in it now, or None where nothing is deployed yet."""
+        name = stacks.outputs(self.aws, self.deployment.bootstrap_stack).get("CodeBucketName")
+        return CodeBucket(self.aws, name) if name else None
+
+    def bootstrap(self) -> Stack:
+        """Return the stack of what must be there before the code."""
+        parameters = self.deployment.parameters | {"Name": self.deployment.name}
+        tags = self.deployment.tags
+        return Stack(self.deployment.bootstrap_stack, self.deployment.template("bootstrap"), parameters, tags)
+
+    def main(self, versions: dict[str, str]) -> Stack:
+        """Return the stack of everything else; its versions of the code are those given."""
+        base = stacks.outputs(self.aws, self.deployment.bootstrap_stack)
+        parameters = preflight.endpoint_parameters(self.aws, self.deployment) if base else {}
+        parameters |= self.deployment.parameters | base | versions
+        parameters |= {
+            "Name": self.deployment.name,
+            "FunctionKey": code.FUNCTION,
+            "FunctionArchitecture": self.deployment.function_architecture,
+        }
+        return Stack(
+            self.deployment.main_stack,
+            self.deployment.template("main"),
+            parameters,
+            self.deployment.tags,
+            versions=tuple(_VERSIONS),
+            template_bucket=base.get("CodeBucketName"),
+        )
+
+    def plan(self, target: Target, bucket: CodeBucket | None) -> list[Change]:
+        """Return everything that would change, in the order of its changing; changes nothing."""
+        changes = self._of_stack(self.bootstrap())
+        if bucket is None:
+            objects = [*target.artifacts, *target.schemas, *target.dag_files]
+            changes += [Change("code", "upload", f"{len(objects)} objects")]
+            changes += stacks.plan(self.aws, self.main({}))
+            return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]
+        changed = bucket.differing(target.artifacts)
+        changes += [Change("code", "upload", item.key) for item in changed]
+        stack = stacks.outputs(self.aws, self.deployment.main_stack)
+        changes += self._of_stack(self.main(self._running_versions()))
+        if self._is_landing_due(stack):
+            changes.append(Change("landing bucket", "notify", stack["LandingBucketName"]))
+        if stack and self._database_due(stack, bucket):
+            changes.append(Change("database", "update", "users, rights and tables of mng"))
+        if "FunctionName" in stack and not function.is_current(self.aws, stack["FunctionName"], target.function):
+            changes.append(Change("function", "update", stack["FunctionName"]))
+        changes += self._of_environment(stack, bucket, {item.key for item in changed})
+        changes += publishing.plan(bucket, target.schemas, target.file_types)
+        changes += [Change("code", "upload", item.key) for item in bucket.differing(target.dag_files)]
+        surplus = bucket.surplus(target.dag_files, is_schemas=False)
+        return [*changes, *(Change("code", "delete", key) for key in surplus)]
+
+    def apply(self, target: Target, bucket: CodeBucket | None, *, with_stacks: bool = True) -> None:
+        """Change what differs: libraries before DAG files, deletions last, then the record, then the index."""
+        if with_stacks and self._apply_stack(self.bootstrap()):
+            self.aws.report(f"stack {self.deployment.bootstrap_stack} is as it should be")
+        bucket = bucket or self.bucket()
+        if bucket is None:
+            raise DeployError(
+                f"stack {self.deployment.bootstrap_stack} has no output CodeBucketName; is its template whole?"
+            )
+        for item in bucket.differing(target.artifacts):
+            bucket.put(item)
+            self.aws.report(f"uploaded {item.key}")
+        is_new = stacks.describe(self.aws, self.deployment.main_stack) is None
+        changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA begins with all its files
+        if with_stacks:
+            versions = {name: bucket.version(key) for name, key in _VERSIONS.items()}
+            self._apply_stack(self.main(versions))
+        stack = stacks.outputs(self.aws, self.deployment.main_stack)
+        if self._is_landing_due(stack):
+            landing.apply(self.aws, stack)
+        made = self._apply_database(stack, bucket)
+        self._update_code(stack, bucket, target)
+        changed_schemas += self._put_live(target, bucket)
+        self._record(target, bucket, made, has_new_schemas=bool(changed_schemas))
+        if publishing.put_index(bucket, target.file_types, target.index_previous):
+            self.aws.report("told registration of the schemas")
+
+    def smoke_test(self) -> None:
+        """Ask the running Airflow whether a load would find everything."""
+        name = stacks.outputs(self.aws, self.deployment.main_stack).get("AirflowName")
+        if name is not None:
+            self.aws.report(airflow.smoke_test(self.aws, name))
+
+    def _of_stack(self, stack: Stack) -> list[Change]:
+        try:
+            return stacks.plan(self.aws, stack)
+        except ClientError as error:
+            raise self._explained(stack, error) from error
+
+    def _apply_stack(self, stack: Stack) -> bool:
+        try:
+            return stacks.apply(self.aws, stack)
+        except ClientError as error:
+            raise self._explained(stack, error) from error
+
+    def _explained(self, stack: Stack, error: ClientError) -> Exception:
+        if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+            return error
+        remedy = "let somebody deploy it who may (./lakeport deploy), then run this again"
+        return DeployError(
+            f"stack {stack.name} is to change, and {self.aws.caller['Arn']} may not do that: {error}; {remedy}"
+        )
+
+    def _running_versions(self) -> dict[str, str]:
+        current = stacks.describe(self.aws, self.deployment.main_stack) or {}
+        has = {each["ParameterKey"]: each.get("ParameterValue", "") for each in current.get("Parameters", [])}
+        return {name: has[name] for name in _VERSIONS if name in has}
+
+    def _of_environment(self, stack: dict[str, str], bucket: CodeBucket, changing: set[str]) -> list[Change]:
+        found = airflow.environment(self.aws, stack["AirflowName"]) if "AirflowName" in stack else None
+        return airflow.plan(found, bucket, changing) if found else []
+
+    def _is_landing_due(self, stack: dict[str, str]) -> bool:
+        return bool(self.deployment.parameters.get("ExistingLandingBucket")) and not landing.is_current(self.aws, stack)
+
+    def _database_due(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
+        """Return the fingerprint of users and tables where they are not those of the last release."""
+        try:
+            wanted = database.fingerprint(self.aws, stack, self.main({}).wanted["RedshiftDatabase"])
+        except ClientError as error:
+            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+                raise
+            self.aws.report(
+                "not checked: the database's users and tables, since this role may not look at their secrets"
+            )
+            return None
+        return wanted if self.with_database or bucket.release.get("database") != wanted else None
+
+    def _apply_database(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
+        """Make users and tables where that is due and return what the release record is to say of them."""
+        due = self._database_due(stack, bucket)
+        before: str | None = bucket.release.get("database")
+        if due is None:
+            return before
+        found = database.database(self.aws, self.deployment, stack, self.main({}).wanted)
+        if found is None:
+            remedy = "name database_workgroup or database_cluster, and database_admin_secret, in the deployment's YAML"
+            self.aws.report(f"left out: users and tables of the existing Redshift; {remedy}")
+            return before
+        database.apply(self.aws, found, stack)
+        self.aws.report("database users and tables of mng are there")
+        return due
+
+    def _update_code(self, stack: dict[str, str], bucket: CodeBucket, target: Target) -> None:
+        name, architecture = stack.get("FunctionName"), self.deployment.function_architecture
+        if name and function.update(self.aws, name, bucket, target.function, architecture):
+            self.aws.report(f"function {name} runs the new code")
+        environment = stack.get("AirflowName")
+        if environment and airflow.environment(self.aws, environment) is None:
+            raise DeployError(f"there is no MWAA environment {environment}; was it deleted by hand?")
+        if environment and airflow.update(self.aws, environment, bucket):
+            self.aws.report(f"environment {environment} runs the new code")
+
+    def _put_live(self, target: Target, bucket: CodeBucket) -> list[str]:
+        """Upload what MWAA syncs, what DAG files read before them, and delete what is gone; return changed schemas."""
+        changed = publishing.put_schemas(bucket, target.schemas)
+        files = sorted(bucket.differing(target.dag_files), key=lambda item: item.key.endswith(".py"))
+        for item in files:
+            bucket.put(item)
+        surplus = bucket.surplus(target.dag_files, is_schemas=False)
+        for key in surplus:
+            bucket.delete(key)
+        if changed or files or surplus:
+            self.aws.report(f"synced {len(changed)} schemas and {len(files) + len(surplus)} other files below dags/")
+        return changed
+
+    def _record(self, target: Target, bucket: CodeBucket, made: str | None, *, has_new_schemas: bool) -> None:
+        """Write the release record where this run, or a killed one before it, changed something."""
+        objects = bucket.objects()
+        was, now = (_without_schemas(each) for each in (bucket.release.get("objects", {}), objects))
+        if was == now and bucket.release.get("database") == made and not has_new_schemas:
+            return
+        said: dict[str, Any] = {
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "made_by": self.aws.caller["Arn"],
+            "commit": _commit(),
+            "previous": target.previous,
+            "index_before": target.index_before,
+            "database": made,
+            "objects": objects,
+        }
+        bucket.s3.put_object(Bucket=bucket.bucket, Key=code.RELEASE, Body=json.dumps(said, indent=1).encode())
+        self.aws.report(f"recorded the release of {said['commit']}")
+
+
+def _without_schemas(objects: dict[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in objects.items() if not key.startswith(code.FILE_TYPES)}
+
+
+def _commit() -> str:
+    """Return the commit of the working tree, with `+` where it was changed since."""
+    command = ["git", "-C", str(package.REPOSITORY), "describe", "--always", "--abbrev=12", "--dirty=+"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.stdout.strip() or "no commit"

@@ -1,0 +1,98 @@
+"""What can be known before anything is made: credentials, names, what the region offers, what the account allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy import stacks
+from infra.deploy.aws import Aws, code_of
+from infra.deploy.deployment import Deployment
+from infra.deploy.stacks import Stack
+
+# Parameter that switches the endpoint off: its services.
+_OPTIONAL_ENDPOINTS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
+ENDPOINTS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
+# Service code, how its quota's name begins, parameter that makes us need none of it.
+_QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
+
+
+def endpoint_parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
+    """Return the parameters that leave out endpoints the region does not offer; MWAA's list has changed before.
+
+    A stack that stands keeps what it was made with.  Empty where the account may not ask.
+    """
+    if (current := stacks.describe(aws, deployment.main_stack)) is not None:
+        has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
+        return {name: has[name] for name in _OPTIONAL_ENDPOINTS if name in has}
+    offered = _offered(aws)
+    if not offered:
+        return {}
+    missing = {
+        parameter: [name for name in names if f"com.amazonaws.{aws.region}.{name}" not in offered]
+        for parameter, names in _OPTIONAL_ENDPOINTS.items()
+    }
+    return {parameter: "false" for parameter, names in missing.items() if names}
+
+
+def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
+    """Give what would make the deployment fail, each with the next step."""
+    for name in stacks.unknown_parameters(wanted, deployment.parameters):
+        yield f"parameters: no template has {name}; infra/main.yaml and infra/bootstrap.yaml list what there is"
+    if stacks.describe(aws, deployment.main_stack) is not None:
+        return  # it stands, so names are taken by itself and quotas are met
+    yield from _taken_buckets(aws, deployment)
+    if deployment.parameters.get("VpcEndpoints") != "false":
+        offered = _offered(aws)
+        for name in ENDPOINTS if offered else ():
+            if f"com.amazonaws.{aws.region}.{name}" not in offered:
+                why = "which a VPC without a way out needs; choose another region"
+                yield f"region {aws.region} offers no VPC endpoint {name}, {why}"
+    for service, quota, unless in _QUOTAS:
+        if unless is None or not deployment.parameters.get(unless):
+            yield from _exhausted(aws, service, quota)
+
+
+def _offered(aws: Aws) -> set[str]:
+    try:
+        return set(aws.client("ec2").describe_vpc_endpoint_services()["ServiceNames"])
+    except (ClientError, BotoCoreError) as error:
+        aws.report(f"not checked: which VPC endpoints {aws.region} offers ({_short(error)})")
+        return set()
+
+
+def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Give the bucket names that someone else has; bucket names are everybody's."""
+    for part in ("logs", "code", "landing", "archive", "work"):
+        name = f"{deployment.name}-{part}-{aws.caller['Account']}-{aws.region}"
+        try:
+            aws.client("s3").head_bucket(Bucket=name)
+        except ClientError as error:
+            if code_of(error) in ("403", "AccessDenied"):
+                yield f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
+
+
+def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:
+    try:
+        pages = aws.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode=service)
+        quotas = [each for page in pages for each in page["Quotas"] if each["QuotaName"].startswith(quota)]
+        used = _used(aws, service)
+    except (ClientError, BotoCoreError) as error:
+        aws.report(f"not checked: quota {quota} of {service} ({_short(error)})")
+        return
+    for each in quotas:
+        if used >= each["Value"]:
+            remedy = f"raise quota {each['QuotaCode']} in Service Quotas, or remove one"
+            yield f"the account has {used} of {each['Value']:.0f} {each['QuotaName']}; {remedy}"
+
+
+def _used(aws: Aws, service: str) -> int:
+    if service == "vpc":
+        return len(aws.client("ec2").describe_vpcs()["Vpcs"])
+    return len(aws.client("mwaa").list_environments()["Environments"])
+
+
+def _short(error: Any) -> str:
+    return str(error).splitlines()[0][:200]

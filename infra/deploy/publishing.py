@@ -1,0 +1,120 @@
+"""The short way: schemas go live by two objects, the YAML and the index, without an environment update.
+
+The index is also the record: it names each YAML's S3 version, and its own predecessor, so that a publication can be
+taken back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from infra.deploy import code
+from infra.deploy.changes import Change
+from infra.deploy.code import CodeBucket, Item
+from infra.deploy.errors import DeployError
+from lakeport import settings
+from lakeport.errors import SchemaError
+from lakeport.matching import ArrivalIndex
+from lakeport.publishing import rule_of
+from lakeport.schema_yaml import read_file_type, schema_paths
+
+
+def file_types_of(folder: Path) -> list[dict[str, Any]]:
+    """Return what registration must know of the schemas; raises SchemaError with all problems of all schemas.
+
+    A deployment takes no broken schema along: `validate` finds it on a laptop, at no cost.
+    """
+    rules = []
+    problems: list[str] = []
+    for path in schema_paths(folder):
+        try:
+            rules.append(rule_of(read_file_type(path)))
+        except SchemaError as error:
+            problems += error.problems
+    if problems:
+        raise SchemaError(problems)
+    found: list[dict[str, Any]] = json.loads(ArrivalIndex(tuple(rules)).to_json())["file_types"]
+    return found
+
+
+def plan(bucket: CodeBucket, items: list[Item], file_types: list[dict[str, Any]]) -> list[Change]:
+    """Return the schemas that would come, change or go."""
+    changes = [
+        Change("schema", "change" if item.key in bucket.stored else "add", Path(item.key).name)
+        for item in bucket.differing(items)
+    ]
+    changes += [Change("schema", "remove", Path(key).name) for key in bucket.surplus(items, is_schemas=True)]
+    if not changes and not _is_current(bucket, file_types):
+        changes.append(Change("schema", "index", "what registration knows of the schemas"))
+    return changes
+
+
+def put_schemas(bucket: CodeBucket, items: Iterable[Item]) -> list[str]:
+    """Upload the schemas that differ, remove those that should not be there, and return their keys."""
+    wanted = list(items)
+    changed = bucket.differing(wanted)
+    for item in changed:
+        bucket.put(item)
+    surplus = bucket.surplus(wanted, is_schemas=True)
+    for key in surplus:
+        bucket.delete(key)
+    return [*(item.key for item in changed), *surplus]
+
+
+def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: str | None) -> bool:
+    """Tell registration of the schemas in the bucket and say whether that was new; it comes after the schemas.
+
+    A killed run left the old index, so that the next one still sees what to put and which index was the previous.
+    """
+    if _is_current(bucket, file_types):
+        return False
+    body = {"file_types": file_types, "schemas": _schemas(bucket), "previous": previous}
+    bucket.put(Item.of_bytes(settings.INDEX_KEY, json.dumps(body, indent=1).encode()))
+    bucket.index = body
+    return True
+
+
+def index_at(bucket: CodeBucket, version: str) -> tuple[list[Item], dict[str, Any]]:
+    """Return the schemas of an earlier index, with that index."""
+    index = json.loads(bucket.read_version(settings.INDEX_KEY, version))
+    return [_earlier(bucket, key, **each) for key, each in index["schemas"].items()], index
+
+
+def index_before(bucket: CodeBucket) -> tuple[list[Item], dict[str, Any]]:
+    """Return the schemas as they were before they were last published, with their index."""
+    if (version := bucket.index.get("previous")) is None:
+        raise DeployError("no earlier schemas are recorded; check out those you want and deploy them")
+    return index_at(bucket, version)
+
+
+def take_back(bucket: CodeBucket) -> str:
+    """Put the schemas back as they were before they were last published, and say what that was.
+
+    Safe to repeat after being killed: the index changes last, and until then names the same predecessor.
+    """
+    items, index = index_before(bucket)
+    changed = put_schemas(bucket, items)
+    put_index(bucket, index["file_types"], index.get("previous"))
+    return ", ".join(Path(key).name for key in changed) or "the index"
+
+
+def is_published_since(bucket: CodeBucket, release: dict[str, Any]) -> bool:
+    """Say whether schemas were published since that release was made, by the index, which changes last."""
+    released = {key: each["sha256"] for key, each in release["objects"].items() if key.startswith(code.FILE_TYPES)}
+    return released != {key: each["sha256"] for key, each in bucket.index.get("schemas", {}).items()}
+
+
+def _is_current(bucket: CodeBucket, file_types: list[dict[str, Any]]) -> bool:
+    return bool(bucket.index.get("file_types") == file_types and bucket.index.get("schemas") == _schemas(bucket))
+
+
+def _schemas(bucket: CodeBucket) -> dict[str, dict[str, str]]:
+    found = sorted((key, each) for key, each in bucket.stored.items() if key.startswith(code.FILE_TYPES))
+    return {key: {"sha256": each.sha256, "version": each.version} for key, each in found}
+
+
+def _earlier(bucket: CodeBucket, key: str, sha256: str, version: str) -> Item:
+    return Item(key, sha256, lambda: bucket.read_version(key, version))

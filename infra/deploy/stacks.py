@@ -1,0 +1,261 @@
+"""One CloudFormation stack: what would change in it, and changing it, by change sets.
+
+A stack is left alone, and no change set is made, while its template and its parameters are those it has.
+A stack that AWS is working on, perhaps for a run that was killed, is waited for first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from botocore.exceptions import ClientError
+
+from infra.deploy.aws import Aws
+from infra.deploy.changes import Change
+from infra.deploy.errors import DeployError
+
+WITHIN_SECONDS = 2 * 3600  # a new MWAA environment takes half an hour, a new VPC and Redshift minutes
+_GONE = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+_NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+_BODY_BYTES = 51_200
+_NOTHING = ("didn't contain changes", "No updates are to be performed")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template's outline; what stands behind CloudFormation's own tags is passed over."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as it should be."""
+
+    name: str
+    template: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    versions: Collection[str] = ()
+    """Parameters that say which version of the code is meant: they alone are no reason to change the stack."""
+    template_bucket: str | None = None
+    """Where a template goes that is too long for CloudFormation's request."""
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """Return every parameter of the template with its default ("" where it has none)."""
+        found = _outline(self.template)["Parameters"]
+        return {name: _text(each.get("Default", "")) for name, each in found.items()}
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        declared = self.declared
+        return declared | {name: value for name, value in self.parameters.items() if name in declared}
+
+
+def describe(aws: Aws, name: str) -> dict[str, Any] | None:
+    """Return what CloudFormation says of a stack that is there."""
+    try:
+        found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return None if found["StackStatus"] in _GONE else dict(found)
+
+
+def outputs(aws: Aws, name: str) -> dict[str, str]:
+    """Return a stack's outputs, none where there is no stack."""
+    found = describe(aws, name) or {}
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+
+def plan(aws: Aws, stack: Stack) -> list[Change]:
+    """Return what would change, resource by resource; makes and deletes a change set where that is not nothing."""
+    current = describe(aws, stack.name)
+    part = f"stack {stack.name}"
+    if current is None or current["StackStatus"] in _NEVER_MADE:
+        count = len(_outline(stack.template)["Resources"])
+        return [Change(part, "create", f"up to {count} resources")]
+    if current["StackStatus"].endswith("_IN_PROGRESS"):
+        return [Change(part, "wait", f"AWS is working on it: {current['StackStatus']}")]
+    if _is_current(aws, stack, current):
+        return []
+    change_set = _make_change_set(aws, stack, "UPDATE")
+    if change_set is None:
+        return []
+    aws.client("cloudformation").delete_change_set(ChangeSetName=change_set["ChangeSetId"])
+    return [_change(part, each["ResourceChange"]) for each in change_set.get("Changes", [])]
+
+
+def apply(aws: Aws, stack: Stack) -> bool:
+    """Make the stack as it should be and say whether anything changed.
+
+    Safe to repeat after being killed anywhere: it begins by looking, and waits for what AWS is still doing.
+    """
+    current = _settled(aws, stack.name)
+    if current is not None and current["StackStatus"] in _NEVER_MADE:
+        _delete(aws, stack.name)
+        current = None
+    if current is not None and current["StackStatus"] not in _MAY_CHANGE:
+        remedy = "mend it in the CloudFormation console (its events say what is wrong), then run this again"
+        raise DeployError(f"stack {stack.name} is {current['StackStatus']}, which only a person can mend; {remedy}")
+    if current is not None and _is_current(aws, stack, current):
+        return False
+    change_set = _make_change_set(aws, stack, "CREATE" if current is None else "UPDATE")
+    if change_set is None:
+        return False
+    seen = _event_ids(aws, stack.name)
+    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"])
+    aws.report(f"stack {stack.name}: {'creating' if current is None else 'updating'}")
+    done = _settled(aws, stack.name, seen) or {}
+    if done.get("StackStatus") not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise DeployError(_failure(aws, stack.name, done))
+    return True
+
+
+def _is_current(aws: Aws, stack: Stack, current: dict[str, Any]) -> bool:
+    has = {each["ParameterKey"]: each.get("ParameterValue", "") for each in current.get("Parameters", [])}
+    wanted = stack.wanted
+    if any(has.get(name) != value for name, value in wanted.items() if name not in stack.versions):
+        return False
+    if set(has) != set(wanted) or dict(stack.tags) != {each["Key"]: each["Value"] for each in current.get("Tags", [])}:
+        return False
+    body = aws.client("cloudformation").get_template(StackName=stack.name)["TemplateBody"]
+    return bool((body if isinstance(body, str) else json.dumps(body)).strip() == stack.template.strip())
+
+
+def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None:
+    """Make the change set and return it with all its changes, or None where there is nothing to change."""
+    client = aws.client("cloudformation")
+    digest = hashlib.sha256(f"{stack.template}{stack.wanted}".encode()).hexdigest()[:12]
+    name = f"lakeport-{digest}"
+    _forget_change_set(client, stack.name, name)
+    made = client.create_change_set(
+        StackName=stack.name,
+        ChangeSetName=name,
+        ChangeSetType=kind,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.wanted.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        ImportExistingResources=kind == "CREATE",  # buckets a failed creation left behind
+        **_template_of(aws, stack),
+    )
+    found: dict[str, Any] = {}
+
+    def look() -> bool:
+        found.update(client.describe_change_set(ChangeSetName=made["Id"]))
+        return found["Status"] in ("CREATE_COMPLETE", "FAILED")
+
+    aws.until(look, f"the change set of stack {stack.name}", 600)
+    if found["Status"] == "CREATE_COMPLETE":
+        return found
+    client.delete_change_set(ChangeSetName=made["Id"])
+    if any(words in found.get("StatusReason", "") for words in _NOTHING):
+        return None
+    raise DeployError(f"stack {stack.name}: CloudFormation refuses the template: {found.get('StatusReason')}")
+
+
+def _forget_change_set(client: Any, stack: str, name: str) -> None:
+    """Delete the change set that a killed run left under this name."""
+    try:
+        client.delete_change_set(StackName=stack, ChangeSetName=name)
+    except ClientError as error:
+        if "does not exist" not in str(error) and "NotFound" not in str(error):
+            raise
+
+
+def _template_of(aws: Aws, stack: Stack) -> dict[str, str]:
+    if len(stack.template.encode()) <= _BODY_BYTES:
+        return {"TemplateBody": stack.template}
+    if stack.template_bucket is None:
+        raise DeployError(f"the template of stack {stack.name} is longer than {_BODY_BYTES:,} bytes")
+    key = f"templates/{stack.name}.yaml"
+    aws.client("s3").put_object(Bucket=stack.template_bucket, Key=key, Body=stack.template.encode())
+    return {"TemplateURL": f"{aws.client('s3').meta.endpoint_url}/{stack.template_bucket}/{key}"}
+
+
+def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
+    """Return the stack once AWS does nothing with it any more; shows its events that were not seen meanwhile."""
+    found: list[dict[str, Any] | None] = []
+    seen = _event_ids(aws, name) if seen is None else seen
+
+    def look() -> bool:
+        current = describe(aws, name)
+        found[:] = [current]
+        _show_events(aws, name, seen)
+        return current is None or not current["StackStatus"].endswith("_IN_PROGRESS")
+
+    aws.until(look, f"stack {name}", WITHIN_SECONDS)
+    return found[0]
+
+
+def _events(aws: Aws, name: str) -> list[dict[str, Any]]:
+    try:
+        answer = aws.client("cloudformation").describe_stack_events(StackName=name)
+    except ClientError:
+        return []
+    return list(answer["StackEvents"])
+
+
+def _event_ids(aws: Aws, name: str) -> set[str]:
+    return {each["EventId"] for each in _events(aws, name)}
+
+
+def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
+    for event in reversed(_events(aws, name)):
+        if event["EventId"] not in seen:
+            seen.add(event["EventId"])
+            if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
+                aws.report(f"  {event['ResourceStatus']:<18} {event['LogicalResourceId']}")
+
+
+def _delete(aws: Aws, name: str) -> None:
+    """Delete a stack that was never made; the resources it must keep are taken over by the next creation."""
+    aws.report(f"stack {name}: its creation failed earlier; deleting what is left of it")
+    aws.client("cloudformation").delete_stack(StackName=name)
+    if (left := _settled(aws, name)) is not None:
+        raise DeployError(
+            f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}"
+        )
+
+
+def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
+    reasons = [
+        f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
+        for event in reversed(_events(aws, name))
+        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
+    ]
+    said = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'no reason is given')}"
+    status = done.get("StackStatus", "gone")
+    return f"stack {name} is {status}; AWS went back to what was before:\n{said}\nMend that, then run this again."
+
+
+def _change(part: str, change: dict[str, Any]) -> Change:
+    replaced = {"True": ", replaced", "Conditional": ", perhaps replaced"}.get(change.get("Replacement", ""), "")
+    return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
+
+
+def _outline(template: str) -> dict[str, Any]:
+    loader = _Loader(template)
+    try:
+        found: dict[str, Any] = loader.get_single_data()
+        return found
+    finally:
+        loader.dispose()
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def unknown_parameters(stacks: Mapping[str, Stack], given: Mapping[str, str]) -> Iterator[str]:
+    """Give the parameters that no template has."""
+    known = {name for stack in stacks.values() for name in stack.declared}
+    yield from (name for name in given if name not in known)

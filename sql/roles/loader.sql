@@ -1,0 +1,9 @@
+-- The tasks: they own the lake and mng, and may make further schemas in this database alone.
+CREATE SCHEMA IF NOT EXISTS lake AUTHORIZATION lakeport_loader;
+GRANT CREATE ON DATABASE {database} TO lakeport_loader;
+ALTER SCHEMA mng OWNER TO lakeport_loader;
+ALTER TABLE mng.files OWNER TO lakeport_loader;
+ALTER TABLE mng.status_log OWNER TO lakeport_loader;
+ALTER TABLE mng.load_errors OWNER TO lakeport_loader;
+ALTER TABLE mng.task_errors OWNER TO lakeport_loader;
+ALTER TABLE mng.alerts OWNER TO lakeport_loader;

@@ -1,0 +1,103 @@
+"""What the documents say of AWS follows from the templates, and each statement says how it was checked."""
+
+from __future__ import annotations
+
+import re
+
+from lakeport import alert_text, copy_statement
+from lakeport.preparing import transfer
+from local.config import REPOSITORY
+from tests.infra.stacks import MAIN, of_type
+
+DOCS = REPOSITORY / "docs"
+COSTS = (DOCS / "costs.md").read_text()
+LIMITS = (DOCS / "limits.md").read_text()
+CHECKED = (DOCS / "aws_checked.md").read_text()
+RUNBOOK = (DOCS / "runbook.md").read_text()
+HOURS = 730
+WAYS = {"run here", "lint", "documentation", "not checked"}
+
+
+def test_endpoints_that_cost_are_those_of_the_template() -> None:
+    """Counted as the defaults make them."""
+    interfaces = {
+        name for name, each in of_type("AWS::EC2::VPCEndpoint").items() if each["VpcEndpointType"] == "Interface"
+    }
+    default = [name for name in interfaces if MAIN["Parameters"].get(parameter_of(name), {}).get("Default") != "false"]
+
+    assert f"{len(default)} interface endpoints in 2 zones" in COSTS
+    assert f"| ${round(len(default) * 2 * 0.01 * HOURS)} |" in COSTS
+
+
+def parameter_of(endpoint: str) -> str:
+    condition = MAIN["Resources"][endpoint]["Condition"]
+    return str(condition.removeprefix("With"))
+
+
+def test_cost_of_wake_ups_is_calculated_right() -> None:
+    rows = re.findall(r"^\| (\d+)[^|]*\| \$(\d+) \| \$(\d+) \|$", COSTS, re.MULTILINE)
+    assert len(rows) == 4
+    for wake_ups, *months in rows:
+        for rpu, month in zip((4, 8), months, strict=True):
+            assert abs(int(wake_ups) / 60 * rpu * 0.375 * HOURS / 24 - int(month)) <= 1
+
+
+def test_prices_by_the_hour_make_their_months() -> None:
+    for price, month in re.findall(r"\$(0\.\d+) an hour \|[^|]+\| \$(\d+) \|", COSTS):
+        assert abs(float(price) * HOURS - int(month)) <= 1
+
+
+def test_limits_are_those_of_the_code() -> None:
+    assert f"| {copy_statement.MAX_ERRORS:,} |" in LIMITS
+    assert f"| {transfer.MAX_SPOOLED_BYTES >> 30} GiB |" in LIMITS
+
+
+def statements() -> list[list[str]]:
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in CHECKED.splitlines() if line.startswith("| ")]
+    return [row for row in rows[1:] if set(row[0]) != {"-"}]
+
+
+def test_statements_say_where_they_stand_and_how_they_were_checked() -> None:
+    assert len(statements()) >= 30
+    for statement, documents, way, by in statements():
+        assert statement and by, statement
+        assert way in WAYS, statement
+        for document in documents.split(", "):
+            assert (REPOSITORY / document.strip("`")).is_file(), statement
+    assert {way for _, _, way, _ in statements()} == WAYS
+
+
+def test_what_was_run_here_names_what_ran_it() -> None:
+    for statement, _, way, by in statements():
+        if way == "run here":
+            paths = re.findall(r"`((?:tests|checks|infra)/[^`:]+)`", by)
+            assert paths, statement
+            assert [path for path in paths if not (REPOSITORY / path).exists()] == [], statement
+
+
+def test_documents_about_aws_have_their_statements_in_the_table() -> None:
+    documents = {document.strip("`") for row in statements() for document in row[1].split(", ")}
+    about_aws = {
+        "docs/costs.md",
+        "docs/install.md",
+        "docs/upgrade.md",
+        "docs/limits.md",
+        "docs/runbook.md",
+        "docs/security.md",
+    }
+    assert about_aws <= documents
+
+
+def test_every_alarm_is_in_the_runbook() -> None:
+    alarms = {
+        each["AlarmName"]["Fn::Sub"].replace("${Name}", "NAME") for each in of_type("AWS::CloudWatch::Alarm").values()
+    }
+    assert set(re.findall(r"^### Alarm `(NAME-[a-z-]+)`$", RUNBOOK, re.MULTILINE)) == alarms
+
+
+def test_every_alert_is_in_the_runbook() -> None:
+    """By the name of what is told: a class of alert_text with a title."""
+    kinds = {name for name, each in vars(alert_text).items() if isinstance(each, type) and "title" in vars(each)} - {
+        "Alert"
+    }
+    assert set(re.findall(r"^### Alert `(\w+)`", RUNBOOK, re.MULTILINE)) >= kinds

@@ -1,0 +1,60 @@
+"""What the documents say of deploying follows from the command, the templates and the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from typer.main import get_command
+
+from infra.deploy import code, deployment
+from infra.deploy.__main__ import app
+from infra.deploy.stacks import Stack
+from lakeport import settings
+from local.config import REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+INSTALL, UPGRADE = ((DOCS / name).read_text() for name in ("install.md", "upgrade.md"))
+DEPLOYMENTS = (REPOSITORY / "infra" / "deployments" / "README.md").read_text()
+TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name in ("bootstrap", "main")}
+
+
+def options() -> set[str]:
+    command = getattr(get_command(app), "commands", {})["deploy"]
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def parameters() -> set[str]:
+    return {name for text in TEMPLATES.values() for name in Stack("", text, {}, {}).declared}
+
+
+def test_options_of_the_command_exist() -> None:
+    lines = [line for text in (INSTALL, UPGRADE, DEPLOYMENTS) for line in re.findall(r"lakeport deploy[^`\n]*", text)]
+    used = {option for line in lines for option in re.findall(r"--[a-z-]+", line)}
+
+    assert {"--name", "--plan", "--schemas-only", "--rollback", "--database"} <= used <= options()
+
+
+def test_parameters_and_outputs_named_exist() -> None:
+    names = {name for text in (INSTALL, UPGRADE) for name in re.findall(r"`([A-Z][A-Za-z]+)`", text)}
+    outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
+    others = {"USAGE", "SELECT", "AVAILABLE", "AirflowVersion"}
+
+    assert {"AlarmEmail", "LandingBucketName"} <= names
+    assert names - others - outputs - parameters() == set()
+    assert "AirflowVersion:" in TEMPLATES["main"]
+
+
+def test_example_of_a_deployment_is_one(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", DEPLOYMENTS, re.DOTALL)
+    (tmp_path / "production.yaml").write_text(example.replace("# database_", "database_"))
+    found = deployment.read("production", tmp_path)
+    keys = {name for name in deployment.Deployment.__dataclass_fields__ if name not in ("name", "templates")}
+
+    assert set(found.parameters) <= parameters()
+    assert {key for key in keys if key in example} == keys - {"function_python"}
+
+
+def test_objects_of_the_code_bucket_are_all_named() -> None:
+    keys = (code.PLUGINS, code.REQUIREMENTS, code.FUNCTION, code.RELEASE, code.LIVE, settings.INDEX_KEY)
+    assert [key for key in keys if f"| `{key}` |" not in INSTALL] == []

@@ -1,0 +1,254 @@
+"""An AWS account for the deploy command: every call is counted as it arrives over HTTP, before anything answers it.
+
+The local AWS server answers what it knows.  MWAA, the Redshift Data API and Service Quotas, which it does not know or
+cannot run, are answered here: the Data API runs its statements in the Redshift stand-in, MWAA's environment keeps the
+rules that the deploy command relies on (versions, states, LastUpdate).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.parse
+import uuid
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import psycopg2
+
+from infra.deploy import preflight
+from local import credentials, postgres
+from local.config import HOST, Config
+
+_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_UPDATE_SECONDS = 0.3
+_OWN = ("airflow", "redshift-data", "servicequotas")
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class Environment:
+    """An MWAA environment; `start` runs code that was installed, `ask` is Airflow's REST API."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.status = "AVAILABLE"
+        self.versions: dict[str, str] = {}
+        self.last_update: dict[str, Any] = {}
+        self.fails_with: str | None = None
+        self.start: Callable[[dict[str, str]], None] = lambda _: time.sleep(_UPDATE_SECONDS)
+        self.ask: Callable[[dict[str, Any]], Any] = answer_well
+
+    def describe(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"Name": self.name, "Status": self.status, **self.versions}
+        return found | ({"LastUpdate": self.last_update} if self.last_update else {})
+
+    def update(self, asked: dict[str, str]) -> None:
+        self.status, self.last_update = "UPDATING", {"Status": "PENDING", "CreatedAt": time.time()}
+        threading.Thread(target=self._update, args=(asked,), daemon=True).start()
+
+    def _update(self, asked: dict[str, str]) -> None:
+        if self.fails_with is None:
+            self.start(asked)
+            self.versions |= {key: value for key, value in asked.items() if key.endswith("Version")}
+            self.last_update["Status"] = "SUCCESS"
+        else:
+            time.sleep(_UPDATE_SECONDS)  # as MWAA: it goes back to what ran, and is AVAILABLE again
+            self.last_update |= {"Status": "FAILED", "Error": {"ErrorMessage": self.fails_with}}
+        self.status = "AVAILABLE"
+
+
+def answer_well(asked: dict[str, Any]) -> Any:
+    """Answer as an Airflow that has every DAG and runs it well."""
+    dag_id = asked.get("QueryParameters", {}).get("dag_id_pattern", "")
+    return {"import_errors": [], "dags": [{"dag_id": dag_id}], "dag_runs": [{"state": "success"}]}
+
+
+class Account:
+    """The account's endpoint and what was asked of it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.calls: list[tuple[str, str]] = []
+        """Service and operation of each call, in order; S3's operations are method and key."""
+        self.environments: dict[str, Environment] = {}
+        self.statements: dict[str, dict[str, Any]] = {}
+        self.offered = [*preflight.ENDPOINTS, "ecr.api", "ecr.dkr"]
+        """VPC endpoints of the region; airflow.ops is not among them."""
+        self.dies_at: str | None = None
+        """The operation at whose arrival, before it is carried out, the process that asks is killed."""
+        self.kill: Callable[[], None] = lambda: None
+        self.denied: set[str] = set()
+        """Operations that IAM does not allow."""
+        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{HOST}:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def asked(self, service: str, *, writing: bool = False) -> list[str]:
+        """Return what was asked of a service, only what changes something with `writing`."""
+        found = [operation for name, operation in self.calls if name == service]
+        return [each for each in found if not writing or not _reads(each)]
+
+    def writes(self) -> list[tuple[str, str]]:
+        """Return every call that changes something."""
+        return [(service, operation) for service, operation in self.calls if not _reads(operation)]
+
+    def endpoint_services(self) -> bytes:
+        """Return what EC2 says of the VPC endpoints that the region offers."""
+        names = "".join(f"<item>com.amazonaws.{credentials.REGION}.{name}</item>" for name in self.offered)
+        space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+        answer = "DescribeVpcEndpointServicesResponse"
+        return f'<{answer} xmlns="{space}"><serviceNameSet>{names}</serviceNameSet></{answer}>'.encode()
+
+    def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
+        if service == "redshift-data":
+            return 200, self._data_api(operation, body)
+        if service == "servicequotas":
+            return 200, {"Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": 5.0}]}
+        return self._mwaa(operation, path, body)
+
+    def _mwaa(self, operation: str, path: str, body: dict[str, Any]) -> Answer:
+        name = path.split("/")[2] if path.count("/") > 1 else ""
+        if operation == "GET /environments":
+            return 200, {"Environments": list(self.environments)}
+        if name not in self.environments:
+            return 404, {
+                "message": f"Environment not found. Environment: {name}",
+                "__type": "ResourceNotFoundException",
+            }
+        environment = self.environments[name]
+        if operation.startswith("POST /restapi/"):
+            return _rest_api(environment, body)
+        if operation.startswith("PATCH"):
+            environment.update(body)
+            return 200, {"Arn": f"arn:aws:airflow:us-east-1:000000000000:environment/{name}"}
+        return 200, {"Environment": environment.describe()}
+
+    def _data_api(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        if operation in ("ExecuteStatement", "BatchExecuteStatement"):
+            return {"Id": self._run(body.get("Sqls") or [body["Sql"]])}
+        if operation == "DescribeStatement":
+            found = self.statements[body["Id"]]
+            return {key: value for key, value in found.items() if key != "Records"}
+        return {"Records": self.statements[body["Id"]]["Records"], "ColumnMetadata": []}
+
+    def _run(self, statements: list[str]) -> str:
+        """Run the statements in one transaction as the administrator, as the Data API does with a batch."""
+        done: dict[str, Any] = {"Id": str(uuid.uuid4()), "Status": "FINISHED", "HasResultSet": False, "Records": []}
+        connection = psycopg2.connect(
+            host=HOST,
+            port=self.config.ports.redshift,
+            dbname=credentials.DATABASE,
+            user=postgres.SUPERUSER,
+            password=credentials.load(self.config).postgres_password,
+        )
+        try:
+            with connection, connection.cursor() as current:
+                for statement in statements:
+                    current.execute(statement)
+                if current.description:
+                    rows = current.fetchall()
+                    done |= {"HasResultSet": True, "Records": [[{"stringValue": cell} for cell in row] for row in rows]}
+        except psycopg2.Error as error:
+            done |= {"Status": "FAILED", "Error": str(error)}
+        finally:
+            connection.close()
+        self.statements[done["Id"]] = done
+        return str(done["Id"])
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        account = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing; what was asked is in `calls`."""
+
+            def handle_call(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                match = _SERVICE.search(self.headers.get("Authorization", ""))
+                service = match[1] if match else "unsigned"
+                operation = _operation(self.command, self.path, self.headers.get("X-Amz-Target"), service, body)
+                if account.dies_at is not None and account.dies_at in operation:
+                    account.kill()
+                    self.close_connection = True
+                    return
+                if operation in account.denied:
+                    error = f"<Error><Code>AccessDenied</Code><Message>{operation}</Message></Error>"
+                    self.say_text(403, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode())
+                    return
+                account.calls.append((service, operation))
+                if operation == "DescribeVpcEndpointServices":
+                    self.say_text(200, "text/xml", account.endpoint_services())
+                elif service in _OWN:
+                    self.say(*account.answer(service, operation, self.path, json.loads(body or b"{}")))
+                else:
+                    self.forward(body)
+
+            def say(self, status: int, answer: dict[str, Any]) -> None:
+                self.say_text(status, "application/json", json.dumps(answer).encode(), answer.get("__type", ""))
+
+            def say_text(self, status: int, kind: str, text: bytes, error: str = "") -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                if error:
+                    self.send_header("x-amzn-ErrorType", error)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def forward(self, body: bytes) -> None:
+                connection = http.client.HTTPConnection(HOST, account.config.ports.aws, timeout=60)
+                headers = {key: value for key, value in self.headers.items() if key.lower() != "expect"}
+                connection.request(self.command, self.path, body, headers)
+                answer = connection.getresponse()
+                content = answer.read()
+                self.send_response(answer.status)
+                for key, value in answer.getheaders():
+                    if key.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"):
+                        self.send_header(key, value)
+                length = answer.headers.get("Content-Length") if self.command == "HEAD" else str(len(content))
+                self.send_header("Content-Length", length or "0")
+                self.end_headers()
+                self.wfile.write(content)
+                connection.close()
+
+        for method in ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"):
+            setattr(Handler, f"do_{method}", Handler.handle_call)
+        return Handler
+
+
+def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:
+    """Answer as InvokeRestApi: what Airflow refuses is an error that carries Airflow's status and words."""
+    try:
+        return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(asked)}
+    except urllib.error.HTTPError as error:
+        said = {"RestApiStatusCode": error.code, "RestApiResponse": json.loads(error.read() or b"{}")}
+        return 400, {"__type": "RestApiClientException", **said}
+
+
+def _operation(method: str, path: str, target: str | None, service: str, body: bytes) -> str:
+    if target:
+        return target.rpartition(".")[2]
+    if b"Action=" in body:
+        return urllib.parse.parse_qs(body.decode())["Action"][0]
+    bare = urllib.parse.unquote(path.partition("?")[0])
+    return f"{method} {bare.split('/', 2)[-1]}" if service == "s3" else f"{method} {bare}"
+
+
+def _reads(operation: str) -> bool:
+    return operation.startswith(("GET ", "HEAD ", "Get", "Describe", "List", "POST /restapi/"))

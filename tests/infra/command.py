@@ -1,0 +1,77 @@
+"""`lakeport deploy` from a checkout, many times: one process imports it, and each run is a fork of that process.
+
+A run is a process of its own all the same: it begins with nothing but code, and it can be killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.infra.account import Account
+
+_LOOP = """
+import json, os, sys
+from infra.deploy import __main__ as command
+for line in sys.stdin:
+    asked = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for number, path in enumerate(("/dev/null", asked["out"], asked["err"])):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        try:
+            command.app(["deploy", *asked["options"]], prog_name="lakeport")
+        except SystemExit as end:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code or 0)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(70)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Command:
+    """The command of one checkout."""
+
+    def __init__(self, checkout: Path, variables: dict[str, str]) -> None:
+        self._checkout = checkout
+        self._variables = variables
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, options: Sequence[str], account: Account) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, or until the account kills it."""
+        process = self._started()
+        assert process.stdin
+        assert process.stdout
+        out, err = self._checkout / "out.txt", self._checkout / "err.txt"
+        process.stdin.write(json.dumps({"options": list(options), "out": str(out), "err": str(err)}) + "\n")
+        process.stdin.flush()
+        child = int(process.stdout.readline())
+        account.kill = lambda: os.kill(child, 9)
+        status = int(process.stdout.readline())
+        return subprocess.CompletedProcess(list(options), status, out.read_text(), err.read_text())
+
+    def close(self) -> None:
+        if self._process:
+            self._process.communicate()
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _LOOP],
+                cwd=self._checkout,
+                env=self._variables,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return self._process

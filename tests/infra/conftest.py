@@ -1,0 +1,190 @@
+"""An account of its own for the deploy command, with a Redshift stand-in: the users it makes are the database's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg2
+import pytest
+import yaml
+from botocore.config import Config as ClientConfig
+
+from infra import package
+from local import credentials, postgres, postgres_files, warehouse
+from local import stack as local_stack
+from local.aws import server
+from local.config import HOST, REPOSITORY, Config, Ports
+from tests.infra.account import Account, Environment
+from tests.infra.command import Command
+from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
+
+NAME = "lake-test"
+ADMIN_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin"
+
+
+@dataclass
+class Cloud:
+    """The account, the deployment's checkout, and the command run against it."""
+
+    account: Account
+    config: Config
+    checkout: Path
+    command: Command
+    removed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Per stack, what the local AWS server does not know: logical id and type."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Airflow's options in the template, and the output that says what each became."""
+    first: str = ""
+    """What the first deployment said."""
+    first_calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        """Return a client that goes past the counting."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.config.aws_endpoint,
+            region_name=credentials.REGION,
+            aws_access_key_id=credentials.AWS_KEY,
+            aws_secret_access_key=credentials.AWS_SECRET,
+            config=ClientConfig(inject_host_prefix=False),
+        )
+
+    def deploy(self, *options: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
+        """Run `lakeport deploy` from the checkout, with nothing counted before it."""
+        self.account.calls.clear()
+        return self.command.run(["--name", name, "--wait-seconds", "0.05", *options], self.account)
+
+    def deployed(self, *options: str) -> str:
+        """Run it, expect success and return what it said."""
+        done = self.deploy("--yes", "--no-smoke-test", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def edit(self, path: str, text: str) -> Path:
+        """Append to a file of the checkout, or make it."""
+        file = self.checkout / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as out:
+            out.write(text)
+        return file
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+    @property
+    def code_bucket(self) -> str:
+        return f"{NAME}-code-000000000000-{credentials.REGION}"
+
+    @property
+    def environment(self) -> Environment:
+        return self.account.environments[NAME]
+
+    def objects(self) -> dict[str, str]:
+        """Return the keys of the code bucket with their ETags."""
+        listed = self.client("s3").list_objects_v2(Bucket=self.code_bucket).get("Contents", [])
+        return {each["Key"]: each["ETag"] for each in listed}
+
+    def query(self, text: str, values: Any = None, **who: str) -> list[tuple[Any, ...]]:
+        """Run a statement in the stand-in, as its superuser unless `user` and `password` say otherwise."""
+        password = credentials.load(self.config).postgres_password
+        login: dict[str, Any] = {"user": postgres.SUPERUSER, "password": password} | who
+        connection = psycopg2.connect(
+            host=HOST,
+            port=self.config.ports.redshift,
+            dbname=credentials.DATABASE,
+            **login,
+        )
+        try:
+            with connection, connection.cursor() as current:
+                current.execute(text, values)
+                return current.fetchall() if current.description else []
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """An empty account, and a checkout whose templates have only what the local AWS server knows."""
+    directory = Path(tempfile.mkdtemp(prefix="lakeport-cloud-")).resolve()
+    config = Config(directory / "state", Ports.free())
+    account: Account | None = None
+    cloud: Cloud | None = None
+    try:
+        account = Account(config)
+        account.environments[NAME] = Environment(NAME)
+        local_stack.up(config, report=lambda _: None, only=frozenset({"aws", "redshift"}))
+        checkout = directory / "checkout"
+        cloud = _checkout(Cloud(account, config, checkout, Command(checkout, _variables(config, checkout, account))))
+        cloud.first = cloud.deployed()
+        cloud.first_calls = list(account.calls)
+        yield cloud
+    finally:
+        local_stack.down(config, report=lambda _: None)
+        if cloud:
+            cloud.command.close()
+        if account:
+            account.close()
+        postgres_files.remove(config)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _variables(config: Config, checkout: Path, account: Account) -> dict[str, str]:
+    """Return the environment of a person who is signed in to the account."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LAKEPORT_"))}
+    more = {"AWS_ENDPOINT_URL": account.endpoint, "PYTHONPATH": f"{checkout}:{checkout / 'plugins'}"}
+    return kept | server.environment(config) | more
+
+
+def _checkout(cloud: Cloud) -> Cloud:
+    """Copy what is deployed, so that tests may change it."""
+    for name in ("infra", "plugins", "sql", "schemas", "transforms", "dags", "lambda", "requirements.txt"):
+        source, target = REPOSITORY / name, cloud.checkout / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    for stack in ("bootstrap", "main"):
+        path = cloud.checkout / "infra" / f"{stack}.yaml"
+        types = unsupported_types(cloud.client("cloudformation"), path.read_text())
+        options = options_of_airflow(path.read_text()) if stack == "main" else {}
+        outputs = {f"Option{number}": value for number, value in enumerate(options.values())}
+        cloud.options |= dict(zip(options, outputs, strict=True))
+        text, cloud.removed[stack] = reduced(path.read_text(), types, {"Airflow": {"Ref": "Name"}}, outputs)
+        # The function asks MWAA where the account answers for it.
+        mwaa = "LAKEPORT_MWAA_ENVIRONMENT:\n            Ref: Name\n"
+        text = text.replace(mwaa, f"{mwaa}          AWS_ENDPOINT_URL_MWAA: {cloud.account.endpoint}\n")
+        # The certificate of this Redshift instead of Amazon's: verified all the same.
+        path.write_text(text.replace("/etc/pki/tls/certs/ca-bundle.crt", str(warehouse.certificate(cloud.config))))
+    folder = cloud.checkout / "infra" / "deployments"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{NAME}.yaml").write_text(yaml.safe_dump(_deployment(cloud)))
+    return cloud
+
+
+def _deployment(cloud: Cloud) -> dict[str, Any]:
+    # The AWS server runs functions by its own Python, on this machine.
+    here = package.Runtime.of(server.PYTHON)
+    return {
+        "region": credentials.REGION,
+        "function_python": here.python,
+        "function_architecture": "arm64" if here.platform.startswith("aarch64") else "x86_64",
+        "database_cluster": "stand-in",
+        "database_admin_secret": ADMIN_ARN,
+        "parameters": {
+            "ExistingRedshiftHost": HOST,
+            "ExistingRedshiftSecurityGroupId": "sg-0000000000000000f",
+            "RedshiftPort": cloud.config.ports.redshift,
+            "RedshiftDatabase": credentials.DATABASE,
+            "ArrivalWindowSeconds": 1,
+        },
+    }

@@ -1,0 +1,427 @@
+"""The real deploy command against an account whose every call is counted, and what then works there.
+
+The tests share the account in any order: each compares what it finds with what its own change does to that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+import pytest
+
+from infra.deploy import code
+from local.config import REPOSITORY
+from tests.infra.account import Environment
+from tests.infra.conftest import NAME, Cloud
+
+SCHEMA = """\
+description: Trips, one row per trip.
+owner: tests
+landing: {{pattern: "{name}/*.csv"}}
+format: {{type: csv, header_lines: 1}}
+columns: [{{name: id, type: integer}}]
+"""
+UPDATE = ("airflow", f"PATCH /environments/{NAME}")
+
+
+def new_schema(cloud: Cloud) -> str:
+    """Add a file type of its own to the checkout and return its name."""
+    name = f"trips_{uuid.uuid4().hex[:12]}"
+    cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
+    return name
+
+
+def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "nothing within the time"
+        time.sleep(0.1)
+    return found
+
+
+def registered(cloud: Cloud, key: str) -> list[tuple[Any, ...]]:
+    return cloud.query("SELECT file_type, status, status_reason FROM mng.files WHERE key = %s", (key,))
+
+
+def content(cloud: Cloud, key: str) -> bytes:
+    return bytes(cloud.client("s3").get_object(Bucket=cloud.code_bucket, Key=key)["Body"].read())
+
+
+def state(cloud: Cloud) -> dict[str, Any]:
+    """Return what a deployment leaves: content by key, what the function and the environment run."""
+    release, index = (json.loads(content(cloud, key)) for key in (code.RELEASE, "schemas/index.json"))
+    objects = cloud.objects()
+    function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.outputs["FunctionName"])
+    versions = {key: cloud.environment.versions[f"{part}S3ObjectVersion"] for part, key in code_paths()}
+    return {
+        "keys": sorted(objects),
+        "hashes": {
+            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.FILE_TYPES)
+        },
+        "schemas": {key: each["sha256"] for key, each in index["schemas"].items()},
+        "index": index["file_types"],
+        "function": function["CodeSha256"],
+        "environment": {key: version_hash(cloud, key, version) for key, version in versions.items()},
+    }
+
+
+def code_paths() -> list[tuple[str, str]]:
+    return [("Plugins", code.PLUGINS), ("Requirements", code.REQUIREMENTS)]
+
+
+def version_hash(cloud: Cloud, key: str, version: str) -> str:
+    head = cloud.client("s3").head_object(Bucket=cloud.code_bucket, Key=key, VersionId=version)
+    return str(head["Metadata"]["sha256"])
+
+
+def test_first_deployment_makes_everything_in_order(cloud: Cloud) -> None:
+    """Two stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
+    writes = [call for call in cloud.first_calls if call in WRITES_IN_ORDER]
+
+    assert writes == WRITES_IN_ORDER
+    assert "CREATE_COMPLETE    FunctionSource" in cloud.first
+
+
+WRITES_IN_ORDER = [
+    ("cloudformation", "ExecuteChangeSet"),
+    ("s3", "PUT plugins.zip"),
+    ("s3", "PUT lambda/register_files.zip"),
+    ("s3", "PUT dags/schemas/flights.yaml"),
+    ("s3", "PUT dags/load_files.py"),
+    ("cloudformation", "ExecuteChangeSet"),
+    ("redshift-data", "BatchExecuteStatement"),
+    UPDATE,
+    ("s3", "PUT release.json"),
+    ("s3", "PUT schemas/index.json"),
+]
+
+
+def test_types_that_are_not_proven_are_listed(cloud: Cloud) -> None:
+    """Everything else of the templates was made by CloudFormation's rules."""
+    listed = re.findall(r"^- `(AWS::[^`]+)`: (.+)$", (REPOSITORY / "docs" / "aws_checked.md").read_text(), re.MULTILINE)
+    removed = cloud.removed["main"] | cloud.removed["bootstrap"]
+
+    assert {name: kind for kind, names in listed for name in re.findall(r"`([^`]+)`", names)} == removed
+
+
+def test_endpoint_that_the_region_does_not_offer_is_left_out(cloud: Cloud) -> None:
+    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+
+    assert parameters["OpsEndpoint"] == "false"
+    assert parameters["EcrEndpoints"] == "true"
+
+
+def test_file_in_the_deployments_bucket_is_registered_by_its_function(cloud: Cloud) -> None:
+    """Bucket, event, queue, function, index, secret, user, TLS: as the stacks and the command made them."""
+    key = f"planes/planes_{uuid.uuid4()}.jsonl"
+    cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b'{"tailnum": "N1"}\n')
+
+    ((file_type, status, reason),) = eventually(lambda: registered(cloud, key))
+    assert (file_type, status) == ("planes", "New"), reason
+
+
+def test_second_run_changes_nothing(cloud: Cloud) -> None:
+    cloud.deployed()
+    before = state(cloud)
+
+    said = cloud.deployed()
+
+    assert "nothing to change" in said
+    assert cloud.account.writes() == []
+    assert state(cloud) == before
+
+
+def test_schema_goes_live_by_two_objects(cloud: Cloud) -> None:
+    """The YAML and the index; no environment update, no query that wakes Redshift, and registration knows it."""
+    name = new_schema(cloud)
+
+    cloud.deployed("--schemas-only")
+
+    uploads = [("s3", f"PUT dags/schemas/{name}.yaml"), ("s3", "PUT schemas/index.json")]
+    assert cloud.account.writes() == uploads
+    assert cloud.account.asked("redshift-data") == []
+    key = f"{name}/1.csv"
+    cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b"id\n1\n")
+    assert eventually(lambda: registered(cloud, key))[0][:2] == (name, "New")
+
+
+def test_deployment_after_a_publication_uploads_nothing(cloud: Cloud) -> None:
+    new_schema(cloud)
+    cloud.deployed("--schemas-only")
+
+    cloud.deployed()
+
+    assert cloud.account.writes() == []
+
+
+def test_publication_is_taken_back(cloud: Cloud) -> None:
+    """The YAML is gone, registration does not know it any more; nothing else is touched."""
+    before = state(cloud)
+    name = new_schema(cloud)
+    cloud.deployed("--schemas-only")
+
+    cloud.deployed("--rollback")
+    (cloud.checkout / "schemas" / f"{name}.yaml").unlink()
+
+    assert state(cloud) == before
+    assert UPDATE not in cloud.account.writes()
+
+
+def test_changed_dag_file_is_uploaded_alone(cloud: Cloud) -> None:
+    cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
+
+    cloud.deployed()
+
+    assert cloud.account.writes() == [("s3", "PUT dags/load_files.py"), ("s3", "PUT release.json")]
+
+
+def test_changed_module_updates_environment_and_function_once(cloud: Cloud) -> None:
+    """settings.py is in both packages; requirements.txt and the DAG files are left alone."""
+    cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
+
+    cloud.deployed()
+
+    assert [operation for _, operation in cloud.account.writes()] == [
+        "PUT plugins.zip",
+        "PUT lambda/register_files.zip",
+        f"PUT /2015-03-31/functions/{NAME}-register-files/code",
+        UPDATE[1],
+        "PUT release.json",
+    ]
+    assert (
+        cloud.environment.versions["PluginsS3ObjectVersion"]
+        == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
+    )
+
+
+def test_deleted_dag_file_goes_last(cloud: Cloud) -> None:
+    extra = cloud.edit(f"dags/extra_{uuid.uuid4().hex}.py", "# no DAG\n")
+    cloud.deployed()
+    extra.unlink()
+    cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
+
+    cloud.deployed()
+
+    operations = [operation for _, operation in cloud.account.writes()]
+    assert operations == ["PUT dags/load_files.py", f"DELETE dags/{extra.name}", "PUT release.json"]
+
+
+def test_release_is_rolled_back_twice(cloud: Cloud) -> None:
+    """Each time to the release before: code, schemas, function and environment; schemas published between stay."""
+    kept = [state(cloud)]
+    edits = []
+    for _ in range(2):
+        marker = f"# {uuid.uuid4()}\n"
+        edits.append([cloud.edit(path, marker) for path in ("plugins/lakeport/settings.py", "dags/load_files.py")])
+        cloud.deployed()
+        kept.append(state(cloud))
+
+    cloud.deployed("--rollback")
+    assert state(cloud) == kept[1]
+    cloud.deployed("--rollback")
+    assert state(cloud) == kept[0]
+
+    for path in {path for paths in edits for path in paths}:
+        path.write_text("\n".join(path.read_text().splitlines()[:-2]) + "\n")
+    assert "nothing to change" in cloud.deployed()
+
+
+def test_rollback_of_a_release_keeps_schemas_published_before_it(cloud: Cloud) -> None:
+    name = new_schema(cloud)
+    cloud.deployed("--schemas-only")
+    before = state(cloud)["index"]
+    dag = cloud.checkout / "dags" / "load_files.py"
+    text = dag.read_text()
+    dag.write_text(text + f"# {uuid.uuid4()}\n")
+    cloud.deployed()
+
+    cloud.deployed("--rollback")
+    dag.write_text(text)
+
+    assert state(cloud)["index"] == before
+    assert name in str(before)
+    assert f"dags/schemas/{name}.yaml" in cloud.objects()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["PUT plugins.zip", "PATCH", "PUT dags/load", "PUT release", "PUT schemas"],
+)
+def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> None:
+    """Killed (SIGKILL) right before any of its writes; what a whole run leaves is what the second one leaves."""
+    extra = cloud.edit(f"dags/extra_{uuid.uuid4().hex}.py", "# no DAG\n")
+    cloud.deployed()
+    extra.unlink()
+    name = new_schema(cloud)
+    for path in ("plugins/lakeport/dag.py", "dags/load_files.py"):
+        cloud.edit(path, f"# {uuid.uuid4()}\n")
+    previous = cloud.client("s3").head_object(Bucket=cloud.code_bucket, Key=code.RELEASE)["VersionId"]
+
+    cloud.account.dies_at = operation
+    killed = cloud.deploy("--yes", "--no-smoke-test")
+    cloud.account.dies_at = None
+    cloud.deployed()
+
+    assert killed.returncode == -9
+    found = state(cloud)
+    assert name in str(found["index"])
+    assert f"dags/{extra.name}" not in found["keys"]
+    assert found["environment"] == {key: found["hashes"][key] for _, key in code_paths()}
+    assert json.loads(content(cloud, code.RELEASE))["previous"] == previous
+
+
+def test_failed_environment_update_is_told_and_tried_again(cloud: Cloud) -> None:
+    """MWAA goes back and is AVAILABLE again; LastUpdate alone says that it failed."""
+    cloud.edit("plugins/lakeport/dag.py", f"# {uuid.uuid4()}\n")
+    cloud.environment.fails_with = "Requirements could not be installed"
+
+    failed = cloud.deploy("--yes", "--no-smoke-test")
+    cloud.environment.fails_with = None
+    cloud.deployed()
+
+    assert failed.returncode == 2
+    assert "the update ended FAILED (AVAILABLE): Requirements could not be installed" in failed.stderr
+    assert UPDATE in cloud.account.writes()
+
+
+def test_database_is_made_again_on_demand(cloud: Cloud) -> None:
+    """A user whose password was changed by hand has the secret's again; the mng tables and their rows stay."""
+    cloud.query("ALTER USER lakeport_registrar PASSWORD 'Changed0by0hand'")
+    before = cloud.query("SELECT COUNT(*) FROM mng.files")
+
+    cloud.deployed("--database")
+
+    assert [service for service, _ in cloud.account.writes()] == ["redshift-data"] * 3
+    assert cloud.query("SELECT COUNT(*) FROM mng.files", **registrar(cloud)) == before
+
+
+def test_nothing_is_changed_without_a_yes(cloud: Cloud) -> None:
+    dag = cloud.checkout / "dags" / "load_files.py"
+    text = dag.read_text()
+    dag.write_text(text + f"# {uuid.uuid4()}\n")
+    asked, planned = cloud.deploy(), cloud.deploy("--plan")
+    dag.write_text(text)
+
+    assert (asked.returncode, planned.returncode) == (2, 0)
+    assert "say --yes" in asked.stderr
+    assert "dags/load_files.py" in planned.stdout
+    assert cloud.account.writes() == []
+
+
+def test_stack_that_the_role_may_not_change_is_named(cloud: Cloud) -> None:
+    """CI deploys code only: a change of the infrastructure is for somebody with more rights."""
+    template = cloud.checkout / "infra" / "main.yaml"
+    text = template.read_text()
+    template.write_text(text.replace("Lakeport in a private VPC", "Lakeport in its private VPC"))
+    cloud.account.denied = {"CreateChangeSet"}
+    refused = cloud.deploy("--yes", "--no-smoke-test")
+    cloud.account.denied = set()
+    template.write_text(text)
+
+    assert refused.returncode == 2
+    assert f"stack {NAME}-main is to change, and arn:aws:iam::000000000000:root may not do that" in refused.stderr
+    assert "let somebody deploy it who may" in refused.stderr
+
+
+def test_broken_schema_stops_the_deployment_before_it_begins(cloud: Cloud) -> None:
+    broken = cloud.edit("schemas/broken.yaml", "owner: [")
+    refused = [cloud.deploy("--yes", *options) for options in ((), ("--schemas-only",))]
+    broken.unlink()
+
+    assert [each.returncode for each in refused] == [1, 1]
+    assert all("broken.yaml:" in each.stderr for each in refused)
+    assert cloud.account.writes() == []
+
+
+def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
+    """The plan names the resources; code and environment are left alone."""
+    path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("ArrivalWindowSeconds: 1\n", "ArrivalWindowSeconds: 2\n"))
+    said = cloud.deployed()
+    writes = [operation for _, operation in cloud.account.writes()]
+    path.write_text(text)
+    cloud.deployed()  # and back
+
+    assert "FunctionSource (AWS::Lambda::EventSourceMapping" in said
+    of_stack = {each for each in writes if not each.startswith("PUT templates/")}  # it is too long for a request
+    assert of_stack == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
+
+
+def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
+    """Endpoints of the region, quotas of the account, parameters that no template has."""
+    offered, cloud.account.offered = cloud.account.offered, ["s3", "sqs"]
+    for number in range(5):
+        cloud.client("ec2").create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    path = cloud.checkout / "infra" / "deployments" / "lake-other.yaml"
+    path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
+    refused = cloud.deploy("--yes", name="lake-other")
+    cloud.account.offered = offered
+
+    assert refused.returncode == 2
+    assert "no template has AlarmMail" in refused.stderr
+    assert "offers no VPC endpoint airflow.api" in refused.stderr
+    assert "of 5 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert cloud.account.writes() == []
+
+
+def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
+    for option in ("--schemas-only", "--rollback"):
+        refused = cloud.deploy("--yes", option, name="lake-nowhere")
+        assert refused.returncode == 2
+        assert "there is no deployment lake-nowhere in us-east-1; ./lakeport deploy" in refused.stderr
+
+
+def test_environment_is_there_for_the_smoke_test(cloud: Cloud) -> None:
+    """An import error of Airflow's fails the deployment with its last line."""
+    cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
+    trace = "Traceback\n  in load_files.py\nlakeport.errors.EnvironmentIncomplete: this Airflow lacks ijson"
+    errors = {"import_errors": [{"filename": "load_files.py", "stack_trace": trace}]}
+    before = cloud.environment.ask
+    cloud.environment.ask = lambda _: errors
+    failed = cloud.deploy("--yes")
+    cloud.environment.ask = before
+
+    assert failed.returncode == 2
+    assert "load_files.py: lakeport.errors.EnvironmentIncomplete: this Airflow lacks ijson" in failed.stderr
+    assert isinstance(cloud.environment, Environment)
+
+
+def registrar(cloud: Cloud) -> dict[str, str]:
+    """Return the login of the function's user, as its secret has it."""
+    manager = cloud.client("secretsmanager")
+    secret = json.loads(manager.get_secret_value(SecretId=cloud.outputs["RegistrarSecretName"])["SecretString"])
+    return {"user": secret["username"], "password": secret["password"], **secret["extra"]}
+
+
+def test_function_may_add_files_and_nothing_else(cloud: Cloud) -> None:
+    """Its user, as the deployment made it, over TLS with the certificate verified."""
+    who = registrar(cloud)
+
+    assert who["sslmode"] == "verify-full"
+    assert cloud.query("SELECT COUNT(*) FROM mng.files", **who)
+    for statement in ("DELETE FROM mng.files", "SELECT * FROM mng.load_errors", "CREATE TABLE mng.mine (a INT)"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cloud.query(statement, **who)
+
+
+def test_readers_read(cloud: Cloud) -> None:
+    """A member of the group sees the lake and mng, tables of later loads included, and changes neither."""
+    reader = f"reader_{uuid.uuid4().hex[:8]}"
+    table = f"lake.{reader}_rows"
+    cloud.query(f"CREATE USER {reader} PASSWORD 'Reader0Reader' IN GROUP lakeport_readers")
+    cloud.query(f"SET SESSION AUTHORIZATION lakeport_loader; CREATE TABLE {table} AS SELECT 1 AS one")
+    who = {"user": reader, "password": "Reader0Reader"}
+
+    assert cloud.query(f"SELECT one FROM {table}", **who) == [(1,)]  # noqa: S608
+    assert cloud.query("SELECT COUNT(*) FROM mng.load_errors", **who)
+    for statement in (f"DROP TABLE {table}", "DELETE FROM mng.files", "CREATE TABLE lake.mine (a INT)"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cloud.query(statement, **who)

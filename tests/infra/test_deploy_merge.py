@@ -1,0 +1,97 @@
+"""A merge that changes schemas only takes the short way; whatever else it changes takes the long one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.config import REPOSITORY
+
+LONG = "deploy --name prod --yes"
+SHORT = f"{LONG} --schemas-only"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with the script, a schema, a DAG file, and a command that says what it was asked."""
+    for folder in ("infra", "schemas", "dags"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(REPOSITORY / "infra" / "deploy_merge.sh", tmp_path / "infra")
+    (tmp_path / "lakeport").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "lakeport").chmod(0o755)
+    (tmp_path / "schemas" / "trips.yaml").write_text("owner: a\n")
+    (tmp_path / "schemas" / "gone.yaml").write_text("owner: a\n")
+    (tmp_path / "dags" / "load.py").write_text("1\n")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    return tmp_path
+
+
+def git(checkout: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    return subprocess.check_output(["git", *who, *arguments], cwd=checkout, text=True).strip()
+
+
+def commit(checkout: Path) -> str:
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "change")
+    return git(checkout, "rev-parse", "HEAD")
+
+
+def way(checkout: Path, before: str) -> str:
+    environment = os.environ | {"BEFORE": before, "NAME": "prod"}
+    return subprocess.check_output([checkout / "infra" / "deploy_merge.sh"], env=environment, text=True).strip()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (["schemas/trips.yaml"], SHORT),
+        (["schemas/new.yaml", "schemas/_defaults.yaml"], SHORT),
+        (["schemas/trips.yaml", "dags/load.py"], LONG),
+        (["schemas/README.md"], LONG),
+        (["schemas/deeper/trips.yaml"], LONG),
+    ],
+)
+def test_way_follows_from_what_changed(checkout: Path, changed: list[str], expected: str) -> None:
+    before = git(checkout, "rev-parse", "HEAD")
+    for name in changed:
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text("owner: b\n")
+    commit(checkout)
+
+    assert way(checkout, before) == expected
+
+
+def test_several_commits_count_together(checkout: Path) -> None:
+    before = git(checkout, "rev-parse", "HEAD")
+    for name in ("dags/load.py", "schemas/trips.yaml"):
+        (checkout / name).write_text("2\n")
+        commit(checkout)
+
+    assert way(checkout, before) == LONG
+
+
+@pytest.mark.parametrize("before", ["0" * 40, "f" * 40])
+def test_without_a_commit_to_compare_with_everything_is_deployed(checkout: Path, before: str) -> None:
+    """A branch's first push, and one that was rewritten."""
+    assert way(checkout, before) == LONG
+
+
+def test_commit_of_another_line_is_no_measure(checkout: Path) -> None:
+    (checkout / "dags" / "load.py").write_text("2\n")
+    other = commit(checkout)
+    git(checkout, "reset", "--quiet", "--hard", "HEAD~1")
+    (checkout / "schemas" / "trips.yaml").write_text("owner: b\n")
+    commit(checkout)
+
+    assert way(checkout, other) == LONG
+
+
+def test_run_again_without_a_change_deploys_everything(checkout: Path) -> None:
+    """Whoever runs the workflow again wants what may have been missed."""
+    assert way(checkout, git(checkout, "rev-parse", "HEAD")) == LONG

@@ -1,0 +1,48 @@
+"""A deployment's YAML says only what there is, and what is wrong with it is said with what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.deploy import deployment
+from infra.deploy.errors import DeployError
+
+
+def test_no_file_is_all_defaults(tmp_path: Path) -> None:
+    found = deployment.read("lakeport", tmp_path)
+
+    assert (found.bootstrap_stack, found.main_stack) == ("lakeport-bootstrap", "lakeport-main")
+    assert (found.function_architecture, found.parameters) == ("arm64", {})
+
+
+def test_values_are_as_cloudformation_takes_them(tmp_path: Path) -> None:
+    text = "parameters: {RedshiftBaseRpu: 8, EcrEndpoints: false, AlarmEmail: }\nfunction_architecture: x86_64\n"
+    (tmp_path / "lake.yaml").write_text(text)
+    found = deployment.read("lake", tmp_path)
+
+    assert found.parameters == {"RedshiftBaseRpu": "8", "EcrEndpoints": "false", "AlarmEmail": ""}
+    assert found.runtime.platform == "x86_64-manylinux_2_28"
+
+
+@pytest.mark.parametrize("name", ["La", "../lake", "lake_1", "a", "a" * 20, "lake-", ""])
+def test_name_that_no_resource_could_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DeployError, match="3 to 19 of a-z, 0-9 and -"):
+        deployment.read(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("regoin: us-east-1", "unknown key regoin; do you mean region\\?"),
+        ("parameters: [a]", "parameters wants names and values"),
+        ("function_architecture: arm", "function_architecture is arm; it may be arm64 or x86_64"),
+        ("- a", "keys and values are wanted"),
+    ],
+)
+def test_wrong_files_are_refused_with_what_is_allowed(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "lake.yaml").write_text(text)
+
+    with pytest.raises(DeployError, match=said):
+        deployment.read("lake", tmp_path)

@@ -1,0 +1,68 @@
+"""What was deployed runs: deployed by the command, under the image's settings, from bucket to table."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import airflow_api
+from tests.infra.conftest import Cloud
+from tests.infra.mwaa import Mwaa
+from tests.infra.test_deploy import SCHEMA, eventually
+
+
+@pytest.fixture(scope="module")
+def mwaa(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mwaa]:
+    """Airflow behind the account's environment from here on, brought there by a deployment with its smoke test."""
+    running = Mwaa(cloud, tmp_path_factory.mktemp("airflow"))
+    environment = cloud.environment
+    before = environment.start, environment.ask
+    environment.start, environment.ask = running.start, running.ask
+    try:
+        cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
+        done = cloud.deploy("--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "DAG check_environment ran: modules, Redshift and buckets are within reach" in done.stdout
+        yield running
+    finally:
+        environment.start, environment.ask = before
+        running.stop()
+
+
+def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
+    """DAG files from the synced prefix, our Python from plugins.zip, its SQL beside it; no file of this checkout."""
+    runs = "/dags/check_environment/dagRuns"
+    (run,) = airflow_api.call(cloud.config, f"{runs}?limit=1&order_by=-start_date")["dag_runs"]
+    path = f"{runs}/{run['dag_run_id']}/taskInstances/check_environment/xcomEntries/return_value?deserialize=true"
+    found = airflow_api.call(cloud.config, path)["value"]
+    dags = airflow_api.call(cloud.config, "/dags?limit=100")["dags"]
+
+    assert Path(found["code"]) == mwaa.home / "plugins" / "lakeport"
+    assert {Path(each["fileloc"]).parent for each in dags} == {mwaa.home / "dags"}
+    assert not (mwaa.home / "dags" / "sql").exists()
+    assert airflow_api.call(cloud.config, "/importErrors")["import_errors"] == []
+
+
+def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
+    """Published by two objects, seen by Airflow, loaded by least-privileged users; the environment is not updated."""
+    name = f"trips_{uuid.uuid4().hex[:12]}"
+    cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
+    said = cloud.deployed("--schemas-only")
+    key = f"{name}/1.csv"
+    cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b"id\n1\n2\n")
+
+    def status() -> list[tuple[str, int, str]]:
+        return cloud.query("SELECT status, rows_loaded, status_reason FROM mng.files WHERE key = %s", (key,))
+
+    eventually(lambda: status() and status()[0][0] in ("Done", "Fail"), 150)
+    assert f"DAG load_{name} is in Airflow after" in said
+    assert status()[0][:2] == ("Done", 2), status()
+    assert cloud.query(f"SELECT id FROM lake.{name} ORDER BY id") == [(1,), (2,)]  # noqa: S608
+    owner = f"SELECT tableowner FROM pg_tables WHERE schemaname = 'lake' AND tablename = '{name}'"  # noqa: S608
+    assert cloud.query(owner) == [("lakeport_loader",)]
+    ((bucket, archived),) = cloud.query("SELECT archive_bucket, archive_key FROM mng.files WHERE key = %s", (key,))
+    assert bucket == cloud.outputs["ArchiveBucketName"]
+    assert cloud.client("s3").get_object(Bucket=bucket, Key=archived)["Body"].read() == b"id\n1\n2\n"

@@ -1,0 +1,74 @@
+"""Collect the history of a stack: what its tables, its buckets and its sinks say."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from local.aws import names, resources
+from local.config import Config
+from local.sinks.services import slack_directory
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Target
+
+_FILES = """
+SELECT file_id, file_type, key, version_id, status, landed_at, run_id, table_name, rows_in_file, rows_loaded,
+       rows_rejected, loaded_at, archive_key, status_reason
+FROM mng.files
+"""
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'lake'"
+_LOG = "SELECT file_id, from_status, to_status, moved_at, run_id FROM mng.status_log"
+_REJECTED = "SELECT file_id, run_id, line_number, raw_line FROM mng.load_errors"
+
+
+def history(
+    config: Config,
+    current: Any,
+    targets: Iterable[Target],
+    drops: Sequence[Drop],
+    runs: Collection[str],
+    retold: Mapping[str, int],
+) -> History:
+    """Return the history of these drops; nothing may be at work.
+
+    `current` is a cursor of the warehouse, `runs` are the runs whose alerts count.
+    """
+    s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
+    tables = [f"lake.{name}" for (name,) in _rows(current, _TABLES)]
+    rows = {table: _rows(current, f"SELECT token, _loaded_at FROM {table}") for table in tables}  # noqa: S608
+    return History(
+        targets=list(targets),
+        drops=drops,
+        files=[FileRow(*row) for row in _rows(current, _FILES)],
+        log=[Move(*row) for row in _rows(current, _LOG)],
+        rejected=[Rejected(*row) for row in _rows(current, _REJECTED)],
+        tables={name: [LoadedRow(*row) for row in found] for name, found in rows.items()},
+        landing=frozenset(versions(s3, names.LANDING_BUCKET)),
+        archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
+        alerts=_alerts(config, runs),
+        retold=dict(retold),
+    )
+
+
+def versions(s3: Any, bucket: str) -> Iterator[tuple[str, str]]:
+    """Yield key and version of every object."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in page.get("Versions", []):
+            yield version["Key"], version["VersionId"]
+
+
+def _digest(s3: Any, key: str) -> str:
+    body = s3.get_object(Bucket=names.ARCHIVE_BUCKET, Key=key)["Body"].read()
+    return hashlib.sha256(body).hexdigest()
+
+
+def _alerts(config: Config, runs: Collection[str]) -> list[str]:
+    """Return the run of each Slack message, as often as it came."""
+    texts = [path.read_text() for path in slack_directory(config).glob("*.json")]
+    return [run_id for text in texts for run_id in runs if run_id in text]
+
+
+def _rows(current: Any, query: str) -> list[tuple[Any, ...]]:
+    current.execute(query)
+    rows: list[tuple[Any, ...]] = current.fetchall()
+    return rows
