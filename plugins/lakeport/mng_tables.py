@@ -26,6 +26,5 @@ def make_tables(current: cursor) -> None:
         current.execute(ddl.live_columns_query(), {"schema_name": "mng", "table_name": table})
         live = dict(current.fetchall())
         for name in columns.keys() - live.keys():
-            identifier = ddl.table_identifier(f"mng.{table}")
-            addition = composed("mng/add_column", table=identifier, column=sql.Identifier(name), type=columns[name])
-            current.execute(addition)
+            identifiers = {"table": sql.Identifier("mng", table), "column": sql.Identifier(name)}
+            current.execute(composed("mng/add_column", **identifiers, type=columns[name]))
