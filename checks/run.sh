@@ -31,7 +31,7 @@ tools=(local infra bench)
 tools_may="B404,B603,B606,B310,B105,B108,B311,B608"
 
 # What looks like a secret and is none: passwords of the local stack and of tests, ...
-known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|t0ken|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
+known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|password|token|t0ken|Secrets Manager|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
 # ... the templates' lines that name a secret or say how one is made, the class that reads them, ...
 names='secretsmanager:GetSecretValue|_(SECRET|secret): !Sub|KmsKeyId: !Ref|SecretStringTemplate: !Sub|ManageAdminPassword: true'
 names+='|\.SecretsManagerBackend'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploy a merge: commits that change schemas only take the short way, which updates no environment.
+# Deploy a merge: commits that change schemas and transforms only take the short way, which updates no environment.
 # BEFORE is the commit that was deployed last, NAME the deployment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,7 +10,7 @@ only_schemas() {
     git cat-file -e "$BEFORE^{commit}" 2>/dev/null || return 1
     git merge-base --is-ancestor "$BEFORE" HEAD || return 1
     changed="$(git diff --name-only "$BEFORE" HEAD)"
-    [[ -n "$changed" ]] && ! grep -qvE '^schemas/[^/]+\.yaml$' <<<"$changed"
+    [[ -n "$changed" ]] && ! grep -qvE '^(schemas/[^/]+\.yaml|transforms/.+)$' <<<"$changed"
 }
 
 options=(--name "$NAME" --yes)

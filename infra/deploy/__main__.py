@@ -58,7 +58,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     """
     chosen = deployment.read(name, templates=templates)
     aws = Aws(chosen.region, wait_seconds)
-    deploying = Deploying(aws, chosen, with_database=database)
+    deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)
     if schemas_only or rollback:
         bucket = _bucket(deploying)
         if rollback and (not bucket.release or publishing.is_published_since(bucket, bucket.release)):
@@ -90,8 +90,7 @@ def _deploy(
 
 
 def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
-    folder = package.REPOSITORY / "schemas"
-    items, file_types = code.schemas(folder), publishing.file_types_of(folder)
+    items, file_types = code.schemas(), publishing.file_types_of(package.REPOSITORY / "schemas")
     changes = publishing.plan(bucket, items, file_types)
     if not _is_wanted(changes, yes=yes, plan=plan):
         return

@@ -58,7 +58,8 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
         raise DeployError(
             f"environment {name} is {found['Status']}, which cannot be updated; look into the MWAA console"
         )
-    arguments = {f"{_PATHS[key]}S3Path": key for key in wanted}
+    arguments = {"WorkerReplacementStrategy": "GRACEFUL"}  # running tasks end first
+    arguments |= {f"{_PATHS[key]}S3Path": key for key in wanted}
     arguments |= {f"{_PATHS[key]}S3ObjectVersion": version for key, version in wanted.items()}
     before = found.get("LastUpdate", {}).get("CreatedAt")
     aws.client("mwaa").update_environment(Name=name, **arguments)

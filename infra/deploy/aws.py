@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +21,8 @@ class Aws:
     """One session; `wait_seconds` is the pause between two looks at work that AWS does."""
 
     def __init__(self, region: str | None = None, wait_seconds: float = 5, report: Report | None = None) -> None:
-        self.session = boto3.Session(region_name=region)
+        # boto3 itself reads AWS_DEFAULT_REGION; the other name is that of AWS's newer tools.
+        self.session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
         self.wait_seconds = wait_seconds
         self.report = report or _printer()
         self._clients: dict[str, Any] = {}

@@ -33,9 +33,8 @@ REQUIREMENTS = "requirements.txt"
 FUNCTION = "lambda/register_files.zip"
 ARTIFACTS = (PLUGINS, REQUIREMENTS, FUNCTION)
 LIVE = "dags/"
-TRANSFORMS = "dags/transforms/"
-SCHEMAS = "dags/schemas/"
-FILE_TYPES = (TRANSFORMS, SCHEMAS)
+PUBLISHED = ("dags/schemas/", "dags/transforms/")
+"""What goes live by the short way."""
 RELEASE = "release.json"
 BUILD = package.REPOSITORY / "build"
 
@@ -83,20 +82,17 @@ def artifacts(deployment: Deployment, folder: Path = BUILD) -> list[Item]:
     ]
 
 
-def schemas(folder: Path) -> list[Item]:
-    """Return the schema YAMLs, defaults included, after the transforms beside their folder, which they name."""
-    transforms = folder.parent / "transforms"
-    paths = sorted({*schema_paths(folder), *folder.glob("_*.yaml")})
-    return [
-        *(Item.of_file(f"{TRANSFORMS}{path.relative_to(transforms).as_posix()}", path) for path in _files(transforms)),
-        *(Item.of_file(f"{SCHEMAS}{path.name}", path) for path in paths),
-    ]
+def schemas(repository: Path = package.REPOSITORY) -> list[Item]:
+    """Return the schema YAMLs, defaults included, and the transforms, which come first."""
+    folder = repository / "schemas"
+    paths = [*_files(repository / "transforms"), *sorted({*schema_paths(folder), *folder.glob("_*.yaml")})]
+    return [Item.of_file(f"{LIVE}{path.relative_to(repository).as_posix()}", path) for path in paths]
 
 
 def dag_files(repository: Path = package.REPOSITORY) -> list[Item]:
-    """Return the DAG files, and what lies beside them."""
-    folder = repository / "dags"
-    return [Item.of_file(f"{LIVE}{path.relative_to(folder).as_posix()}", path) for path in _files(folder)]
+    """Return what else MWAA syncs: the DAG files."""
+    paths = _files(repository / "dags")
+    return [Item.of_file(f"{LIVE}{path.relative_to(repository / 'dags').as_posix()}", path) for path in paths]
 
 
 class CodeBucket:
@@ -120,7 +116,7 @@ class CodeBucket:
     def surplus(self, items: Iterable[Item], *, is_schemas: bool) -> list[str]:
         """Return the keys of schemas, or of what else is below dags/, that should not be there."""
         keys = {item.key for item in items}
-        found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(FILE_TYPES) == is_schemas)
+        found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(PUBLISHED) == is_schemas)
         return sorted(key for key in found if key not in keys)
 
     def put(self, item: Item) -> None:

@@ -35,6 +35,8 @@ class Deploying:
     deployment: Deployment
     with_database: bool = False
     """Whether users and tables are made again although nothing says that they differ."""
+    only_code: bool = False
+    """Whether stacks and database are left as they are: a roll-back brings back code, and no template is kept."""
 
     def check(self) -> None:
         """Raise DeployError with everything that is known to be in the way."""
@@ -97,9 +99,9 @@ class Deploying:
         surplus = bucket.surplus(target.dag_files, is_schemas=False)
         return [*changes, *(Change("code", "delete", key) for key in surplus)]
 
-    def apply(self, target: Target, bucket: CodeBucket | None, *, with_stacks: bool = True) -> None:
+    def apply(self, target: Target, bucket: CodeBucket | None) -> None:
         """Change what differs: libraries before DAG files, deletions last, then the record, then the index."""
-        if with_stacks and self._apply_stack(self.bootstrap()):
+        if self._apply_stack(self.bootstrap()):
             self.aws.report(f"stack {self.deployment.bootstrap_stack} is as it should be")
         bucket = bucket or self.bucket()
         if bucket is None:
@@ -111,9 +113,7 @@ class Deploying:
             self.aws.report(f"uploaded {item.key}")
         is_new = stacks.describe(self.aws, self.deployment.main_stack) is None
         changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA begins with all its files
-        if with_stacks:
-            versions = {name: bucket.version(key) for name, key in _VERSIONS.items()}
-            self._apply_stack(self.main(versions))
+        self._apply_stack(self.main({name: bucket.version(key) for name, key in _VERSIONS.items()}))
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
         if self._is_landing_due(stack):
             landing.apply(self.aws, stack)
@@ -132,17 +132,20 @@ class Deploying:
 
     def _of_stack(self, stack: Stack) -> list[Change]:
         try:
-            return stacks.plan(self.aws, stack)
+            return [] if self.only_code else stacks.plan(self.aws, stack)
         except ClientError as error:
             raise self._explained(stack, error) from error
 
     def _apply_stack(self, stack: Stack) -> bool:
         try:
-            return stacks.apply(self.aws, stack)
+            return not self.only_code and stacks.apply(self.aws, stack)
         except ClientError as error:
             raise self._explained(stack, error) from error
 
     def _explained(self, stack: Stack, error: ClientError) -> Exception:
+        if code_of(error) == "ValidationError":
+            said = error.response["Error"]["Message"]
+            return DeployError(f"stack {stack.name}: {said}; mend the deployment's YAML or the template")
         if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
             return error
         remedy = "let somebody deploy it who may (./lakeport deploy), then run this again"
@@ -160,10 +163,13 @@ class Deploying:
         return airflow.plan(found, bucket, changing) if found else []
 
     def _is_landing_due(self, stack: dict[str, str]) -> bool:
-        return bool(self.deployment.parameters.get("ExistingLandingBucket")) and not landing.is_current(self.aws, stack)
+        is_existing = bool(stack) and bool(self.deployment.parameters.get("ExistingLandingBucket"))
+        return is_existing and not landing.is_current(self.aws, stack)
 
     def _database_due(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Return the fingerprint of users and tables where they are not those of the last release."""
+        if self.only_code:
+            return None
         try:
             wanted = database.fingerprint(self.aws, stack, self.main({}).wanted["RedshiftDatabase"])
         except ClientError as error:
@@ -233,7 +239,7 @@ class Deploying:
 
 
 def _without_schemas(objects: dict[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in objects.items() if not key.startswith(code.FILE_TYPES)}
+    return {key: each for key, each in objects.items() if not key.startswith(code.PUBLISHED)}
 
 
 def _commit() -> str:

@@ -64,14 +64,22 @@ def _offered(aws: Aws) -> set[str]:
 
 
 def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Give the bucket names that someone else has; bucket names are everybody's."""
-    for part in ("logs", "code", "landing", "archive", "work"):
-        name = f"{deployment.name}-{part}-{aws.caller['Account']}-{aws.region}"
-        try:
-            aws.client("s3").head_bucket(Bucket=name)
-        except ClientError as error:
-            if code_of(error) in ("403", "AccessDenied"):
-                yield f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
+    """Give the names of buckets to make that are there already; bucket names are everybody's."""
+    parts = {deployment.bootstrap_stack: ("logs", "code"), deployment.main_stack: ("landing", "archive", "work")}
+    for stack, names in parts.items():
+        if stacks.describe(aws, stack) is None:
+            yield from (said for part in names if (said := _taken_bucket(aws, deployment, part)))
+
+
+def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
+    name = f"{deployment.name}-{part}-{aws.caller['Account']}-{aws.region}"
+    try:
+        aws.client("s3").head_bucket(Bucket=name)
+    except ClientError as error:
+        if code_of(error) not in ("403", "AccessDenied"):
+            return None
+        return f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
+    return f"bucket {name} is there, kept by a deployment that was deleted; choose another name, or empty and delete it"
 
 
 def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:

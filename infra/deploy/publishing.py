@@ -80,6 +80,8 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
 def index_at(bucket: CodeBucket, version: str) -> tuple[list[Item], dict[str, Any]]:
     """Return the schemas of an earlier index, with that index."""
     index = json.loads(bucket.read_version(settings.INDEX_KEY, version))
+    if "schemas" not in index:  # by `lakeport publish`, which knows of no versions
+        raise DeployError("the earlier index names no schemas; check out those you want and deploy them")
     return [_earlier(bucket, key, **each) for key, each in index["schemas"].items()], index
 
 
@@ -103,7 +105,7 @@ def take_back(bucket: CodeBucket) -> str:
 
 def is_published_since(bucket: CodeBucket, release: dict[str, Any]) -> bool:
     """Say whether schemas were published since that release was made, by the index, which changes last."""
-    released = {key: each["sha256"] for key, each in release["objects"].items() if key.startswith(code.FILE_TYPES)}
+    released = {key: each["sha256"] for key, each in release["objects"].items() if key.startswith(code.PUBLISHED)}
     return released != {key: each["sha256"] for key, each in bucket.index.get("schemas", {}).items()}
 
 
@@ -112,7 +114,7 @@ def _is_current(bucket: CodeBucket, file_types: list[dict[str, Any]]) -> bool:
 
 
 def _schemas(bucket: CodeBucket) -> dict[str, dict[str, str]]:
-    found = sorted((key, each) for key, each in bucket.stored.items() if key.startswith(code.FILE_TYPES))
+    found = sorted((key, each) for key, each in bucket.stored.items() if key.startswith(code.PUBLISHED))
     return {key: {"sha256": each.sha256, "version": each.version} for key, each in found}
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -112,7 +113,8 @@ def apply(aws: Aws, stack: Stack) -> bool:
     if change_set is None:
         return False
     seen = _event_ids(aws, stack.name)
-    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"])
+    # What this very change makes goes if it fails, buckets and keys too: nothing is in them yet.
+    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"], RetainExceptOnCreate=True)
     aws.report(f"stack {stack.name}: {'creating' if current is None else 'updating'}")
     done = _settled(aws, stack.name, seen) or {}
     if done.get("StackStatus") not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
@@ -144,7 +146,6 @@ def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.wanted.items()],
         Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
-        ImportExistingResources=kind == "CREATE",  # buckets a failed creation left behind
         **_template_of(aws, stack),
     )
     found: dict[str, Any] = {}
@@ -217,7 +218,7 @@ def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
 
 
 def _delete(aws: Aws, name: str) -> None:
-    """Delete a stack that was never made; the resources it must keep are taken over by the next creation."""
+    """Delete a stack that was never made; its resources went as its creation failed."""
     aws.report(f"stack {name}: its creation failed earlier; deleting what is left of it")
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := _settled(aws, name)) is not None:
@@ -242,6 +243,7 @@ def _change(part: str, change: dict[str, Any]) -> Change:
     return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
 
 
+@lru_cache(maxsize=4)
 def _outline(template: str) -> dict[str, Any]:
     loader = _Loader(template)
     try:

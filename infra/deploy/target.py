@@ -36,11 +36,10 @@ class Target:
 
 def of_working_tree(deployment: Deployment, bucket: CodeBucket | None, folder: Path = code.BUILD) -> Target:
     """Return what this checkout would deploy; builds the packages.  Raises SchemaError for broken schemas."""
-    schemas = package.REPOSITORY / "schemas"
     return Target(
         artifacts=code.artifacts(deployment, folder),
-        schemas=code.schemas(schemas),
-        file_types=publishing.file_types_of(schemas),
+        schemas=code.schemas(),
+        file_types=publishing.file_types_of(package.REPOSITORY / "schemas"),
         dag_files=code.dag_files(),
         index_previous=bucket.index_version if bucket else None,
         previous=bucket.release_version if bucket else None,
@@ -61,7 +60,7 @@ def of_release_before(bucket: CodeBucket) -> Target:
         schemas=schemas,
         file_types=index["file_types"],
         dag_files=[
-            item for key, item in items.items() if key.startswith(code.LIVE) and not key.startswith(code.FILE_TYPES)
+            item for key, item in items.items() if key.startswith(code.LIVE) and not key.startswith(code.PUBLISHED)
         ],
         index_previous=index.get("previous"),
         previous=before.get("previous"),

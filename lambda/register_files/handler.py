@@ -24,10 +24,13 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     Raises for a direct S3 event that cannot be registered, so that the service delivers it again.
     """
+    index = _index()
     with Warehouse(connect_to_redshift) as warehouse:
-        result = register_messages(messages_of(event), _index(), warehouse)
-    if result.new_files:
-        _start_runs(result.new_files)
+        result = register_messages(messages_of(event), index, warehouse)
+    # Files of the others wait for the time of their type's next run.
+    new_files = {name: files for name, files in result.new_files.items() if index.starts_run(name)}
+    if new_files:
+        _start_runs(new_files)
     if "" in result.failed_messages:
         raise ValueError("the S3 event cannot be registered; the log says why")
     return {"batchItemFailures": [{"itemIdentifier": message} for message in result.failed_messages]}

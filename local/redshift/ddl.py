@@ -2,30 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from local.redshift import column_types
 from local.redshift.errors import DUPLICATE_COLUMN, SYNTAX_ERROR, Refused
-from local.redshift.tokens import Edit, Kind, Token, closing, identifier, upper_at
+from local.redshift.tokens import Edit, Token, closing, upper_at
 
-_TYPES = {
-    "SUPER": "jsonb",
-    "NVARCHAR": "varchar",
-    "NCHAR": "char",
-    "DATETIME": "timestamp",
-    "TEXT": "varchar(256)",
-    "BPCHAR": "char(256)",
-}
-_BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
-_LONGEST = {"VARCHAR": "65535", "NVARCHAR": "65535", "VARYING": "65535", "CHAR": "4096", "CHARACTER": "4096"}
-_KNOWN_TYPES = frozenset(
-    (
-        *("SMALLINT", "INT2", "INTEGER", "INT", "INT4", "BIGINT", "INT8", "DECIMAL", "NUMERIC", "REAL", "FLOAT4"),
-        *("DOUBLE", "PRECISION", "FLOAT8", "FLOAT", "BOOLEAN", "BOOL", "CHAR", "CHARACTER", "NCHAR", "BPCHAR"),
-        *("VARCHAR", "VARYING", "NVARCHAR", "TEXT", "DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME"),
-        *("WITH", "WITHOUT", "ZONE", "INTERVAL", "YEAR", "MONTH", "DAY", "TO", "SECOND", "SUPER", "VARBYTE"),
-        *("VARBINARY", "BINARY"),
-    )
-)
-_BARE_VARBYTE = "64000"
-_NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
 _RESERVED = frozenset(
     (
         *("AES128", "AES256", "ALLOWOVERWRITE", "BACKUP", "BLANKSASNULL", "BYTEDICT", "BZIP2", "CREDENTIALS"),
@@ -40,23 +20,6 @@ _RESERVED = frozenset(
 """Beside PostgreSQL's own."""
 _SYSTEM_COLUMNS = ("oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 _COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
-_COLUMN_WORDS = (
-    "PRIMARY",
-    "UNIQUE",
-    "REFERENCES",
-    "CHECK",
-    "EXCLUDE",
-    "CONSTRAINT",
-    "NOT",
-    "NULL",
-    "DEFAULT",
-    "ENCODE",
-    "DISTKEY",
-    "SORTKEY",
-    "IDENTITY",
-    "GENERATED",
-    "COLLATE",
-)
 
 
 def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -132,7 +95,7 @@ def _table_key(tokens: Sequence[Token], start: int, stop: int, kind: str, *, is_
 def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
     """Translate a column's type and strip its attributes."""
     _check_name(tokens[start])
-    yield from column_type(tokens, start + 1, stop)
+    yield from column_types.edits(tokens, start + 1, stop)
     at = start + 1
     while at < stop:
         word = upper_at(tokens, at)
@@ -181,41 +144,6 @@ def _identity(tokens: Sequence[Token], at: int) -> str:
     lead = "" if upper_at(tokens, at - 1) == "AS" else "GENERATED ALWAYS AS "
     bound = f" MINVALUE {seed}" if not step.startswith("-") else f" MAXVALUE {seed}"
     return f"{lead}IDENTITY (START WITH {seed} INCREMENT BY {step or 1}{bound})"
-
-
-def column_type(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
-    """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
-    name = tokens[at - 1].name()
-    if at < stop and tokens[at].kind is Kind.QUOTED:
-        raise Refused(f'Column "{name}" has unsupported type {tokens[at].text}.')
-    while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
-        word, token = tokens[at].upper, tokens[at]
-        if word in _NOT_YET:
-            raise Refused(f"Type {word} is not supported by this stand-in yet")
-        if word not in _KNOWN_TYPES or upper_at(tokens, at + 1) in ("[", "ARRAY"):
-            raise Refused(f'Column "{name}" has unsupported type "{token.text.lower()}".')
-        has_length = at + 1 < stop and tokens[at + 1].text == "("
-        if word in ("VARBYTE", "VARBINARY", "BINARY"):
-            yield _varbyte(tokens, at)
-            return
-        elif has_length and word in ("TEXT", "BPCHAR"):
-            yield Edit(token.start, token.end, "varchar" if word == "TEXT" else "char")
-        elif word in _TYPES or (word in _BARE and not has_length):
-            bare = "" if has_length or word in ("TEXT", "BPCHAR") else _BARE.get(word, "")
-            yield Edit(token.start, token.end, _TYPES.get(word, token.text) + bare)
-        if has_length and upper_at(tokens, at + 2) == "MAX":
-            yield Edit(tokens[at + 2].start, tokens[at + 2].end, _LONGEST.get(word, "65535"))
-        at += 1
-
-
-def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
-    """VARBYTE(n) is a bytea with a check beside it, for bytea knows no length."""
-    last = at + (upper_at(tokens, at + 1) == "VARYING")
-    length, end = _BARE_VARBYTE, last
-    if upper_at(tokens, last + 1) == "(":
-        length, end = tokens[last + 2].text, closing(tokens, last + 1)
-    check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"
-    return Edit(tokens[at].start, tokens[end].end, f"bytea {check}")
 
 
 def _attributes(tokens: Sequence[Token], start: int) -> Iterator[Edit]:
@@ -272,4 +200,4 @@ def _alter_column(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     is_varchar = upper_at(tokens, at + 2) in ("VARCHAR", "NVARCHAR", "TEXT") or upper_at(tokens, at + 3) == "VARYING"
     if not is_varchar or "USING" in [token.upper for token in tokens[at:]]:
         raise Refused("ALTER COLUMN ... TYPE changes the size of a VARCHAR only in Amazon Redshift")
-    yield from column_type(tokens, at + 2, len(tokens))
+    yield from column_types.edits(tokens, at + 2, len(tokens))

@@ -7,10 +7,10 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_UP
 from functools import partial
 
-from local.redshift import datetimes, utf8
+from local.redshift import datetimes, numeric, utf8
 from local.redshift.columns import Column, Type
 from local.redshift.copy_options import CopyOptions
 from local.redshift.errors import FieldError
@@ -19,22 +19,10 @@ Converter = Callable[[str], str | None]
 """Turns a field into what PostgreSQL stores, None for NULL; raises FieldError."""
 
 BLANKS = " \t\n\r\v\f"
-INTEGERS = {
-    Type.SMALLINT: ("Short", 2**15),
-    Type.INTEGER: ("Integer", 2**31),
-    Type.BIGINT: ("Long", 2**63),
-}
 BOOLEANS = {
     **dict.fromkeys(("t", "true", "y", "yes", "1"), "true"),
     **dict.fromkeys(("f", "false", "n", "no", "0"), "false"),
 }
-_INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
-_SIGNIFICANT = re.compile(r"[+-]?[0.]*[1-9]")  # any digit but 0 before an exponent
-FLOATS = {Type.REAL: (3.4028235677973362e38, 7.0064923216240869e-46), Type.DOUBLE: (1.7976931348623157e308, 5e-324)}
-"""What is above the first, or not 0 and below the second, does not fit."""
-_MOST_OF_19_DIGITS = 2**63 - 1
-_SPECIAL_FLOATS = ("nan", "inf", "infinity", "+inf", "+infinity", "-inf", "-infinity")
 _SHORTEST_DATE = 10
 
 
@@ -122,10 +110,10 @@ def _scalar(column: Column, options: CopyOptions) -> Converter:
 
 def _conversion(column: Column, options: CopyOptions) -> Converter:
     kind = column.type
-    if kind in INTEGERS:
-        return partial(_integer, kind=kind)
+    if kind in numeric.INTEGERS:
+        return partial(numeric.integer, kind=kind)
     if kind is Type.DECIMAL:
-        return partial(_decimal, column=column, rounding=ROUND_HALF_UP if options.round_decimals else ROUND_DOWN)
+        return partial(numeric.decimal, column=column, rounding=ROUND_HALF_UP if options.round_decimals else ROUND_DOWN)
     if kind is Type.DATE:
         return _moment(options.accepts_any_date_in_date, _date_reader(options), partial(_date_error, options), _day)
     if kind in (Type.TIMESTAMP, Type.TIMESTAMPTZ):
@@ -134,8 +122,8 @@ def _conversion(column: Column, options: CopyOptions) -> Converter:
         error = partial(_timestamp_error, options, is_zoned)
         return _moment(options.accept_any_date, read, error, _zoned if is_zoned else _unzoned)
     conversions: dict[Type, Converter] = {
-        Type.REAL: partial(_float, kind=kind),
-        Type.DOUBLE: partial(_float, kind=kind),
+        Type.REAL: partial(numeric.floating, kind=kind),
+        Type.DOUBLE: partial(numeric.floating, kind=kind),
         Type.BOOLEAN: _boolean,
         Type.TIME: _time,
         Type.TIMETZ: _time,
@@ -143,53 +131,6 @@ def _conversion(column: Column, options: CopyOptions) -> Converter:
         Type.VARBYTE: partial(_varbyte, column=column),
     }
     return conversions[kind]
-
-
-def _integer(value: str, kind: Type) -> str:
-    name, bound = INTEGERS[kind]
-    if not _INTEGER.match(value):
-        raise _invalid_digit(value, name, "+-")
-    if not -bound <= int(value) < bound:
-        raise FieldError(1222, f"Overflow, Value '{value[:40]}', Type: {name}")
-    return value
-
-
-def _invalid_digit(value: str, name: str, signs: str, more: str = "") -> FieldError:
-    """Name the first character that cannot be part of such a number."""
-    for at, character in enumerate(value):
-        is_digit = character.isascii() and character.isdigit()
-        if not (is_digit or character in more or (at == 0 and character in signs and len(value) > 1)):
-            return FieldError(1207, f"Invalid digit, Value '{character}', Pos {at}, Type: {name}")
-    return FieldError(1207, f"Invalid digit, Value '{value[0]}', Pos 0, Type: {name}")
-
-
-def _decimal(value: str, column: Column, rounding: str) -> str:
-    if not _NUMBER.match(value):
-        raise _invalid_digit(value, "Decimal", "+-", ".")
-    with localcontext(prec=200) as context:
-        context.Emax, context.Emin = 9999, -9999
-        try:
-            stored = Decimal(value).quantize(Decimal(1).scaleb(-column.scale), rounding=rounding)
-        except InvalidOperation:
-            raise FieldError(1204, "Numeric data overflow") from None
-    if abs(stored) >= Decimal(10) ** (column.length - column.scale) or (
-        column.is_in_64_bits and abs(stored.scaleb(column.scale)) > _MOST_OF_19_DIGITS
-    ):
-        raise FieldError(1204, "Numeric data overflow")
-    return f"{stored:f}"
-
-
-def _float(value: str, kind: Type) -> str:
-    if value.lower() in _SPECIAL_FLOATS:
-        return value
-    if not _NUMBER.match(value):
-        code = _invalid_digit(value, "Double", "+-", ".eE+-")
-        raise FieldError(1208, code.reason)
-    largest, smallest = FLOATS[kind]
-    number = abs(float(value))
-    if number > largest or (number < smallest and _SIGNIFICANT.match(value)):
-        raise FieldError(1204, f"Overflow, Value '{value[:40]}', Type: {'Double' if kind is Type.DOUBLE else 'Real'}")
-    return value
 
 
 def _boolean(value: str) -> str:

@@ -5,16 +5,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from local.redshift import lateral, statements, unload, wire
-from local.redshift.backend import FAILED, IDLE, IN_TRANSACTION, Backend
+from local.redshift import lateral, statements, wire
+from local.redshift.backend import FAILED, IDLE, Backend
 from local.redshift.client import Inbox, Message
-from local.redshift.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
-from local.redshift.load import CopyRun, LastCopy, Services
-from local.redshift.statements import Accepted, Alone, Copy, Failed, Forward, Instead, Statement, Truncate, Unload
+from local.redshift.errors import PostgresError, in_redshift_words
+from local.redshift.execution import Execution
+from local.redshift.load import Services
+from local.redshift.statements import Forward, Statement
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
-_ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
-_ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
 
 
 @dataclass
@@ -30,9 +29,7 @@ class Session:
         self.inbox = inbox
         self.writer = writer
         self.backend = backend
-        self.services = services
-        self.last_copy = LastCopy()
-        self.is_last_copy_unsure = False
+        self.execution = Execution(inbox, writer, backend, services)
         self.prepared = Prepared()
         self.skips_to_sync = False
         self.has_begun_pipeline = False
@@ -64,7 +61,7 @@ class Session:
 
     async def _simple(self, sql: str) -> None:
         found = [await self._settled(each) for each in statements.read(sql)]
-        await self._restore_last_copy()
+        await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
             forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
             await self.backend.send(wire.query(forwarded), ready=1)
@@ -82,7 +79,7 @@ class Session:
         if is_block:
             await self.backend.query("BEGIN")
         for each in found:
-            if not await self._carry_out(each, is_block=is_block):
+            if not await self.execution.carry_out(each, is_block=is_block):
                 break
         if is_block and self.backend.status != IDLE:
             await self.backend.query("COMMIT")
@@ -96,7 +93,7 @@ class Session:
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
-        await self._restore_last_copy()
+        await self.execution.restore_last_copy()
         is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # no answer may still be on its way later
         if any(owned) or self.is_pipeline_block or is_unfinished:
             async with self.backend.kept():
@@ -158,7 +155,7 @@ class Session:
                 is_well = True
             elif is_well and own:
                 await self._join_pipeline(has_more=_has_more(batch[at + 1 :]))
-                is_well = await self._carry_out(own)
+                is_well = await self.execution.carry_out(own)
                 self.has_begun_pipeline = True
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
@@ -190,94 +187,6 @@ class Session:
                 await self.backend.query("COMMIT")  # in a failed block it rolls back
         except PostgresError as error:
             self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
-
-    # Our own statements
-
-    async def _carry_out(self, statement: Statement, *, is_block: bool = False) -> bool:
-        """Run one statement and answer it; return whether it succeeded."""
-        if isinstance(statement, Forward):
-            return await self.backend.relay(statement.sql)
-        try:
-            self._check_not_aborted()
-            await self._answer(statement, is_block=is_block)
-        except StandInError as error:
-            await self._abort_transaction()
-            self.writer.write(error.to_wire())
-            return False
-        except PostgresError as error:
-            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
-            return False
-        return True
-
-    def _check_not_aborted(self) -> None:
-        if self.backend.status == FAILED:
-            raise StandInError(_ABORTED, sqlstate="25P02")
-
-    async def _answer(self, statement: Statement, *, is_block: bool) -> None:
-        match statement:
-            case Failed(error):
-                raise error
-            case Accepted(tag):
-                self.writer.write(wire.command_complete(tag))
-            case Copy(command):
-                await self._copy(CopyRun(command, self.backend, self.services))
-            case Unload(command):
-                for message in await unload.run(command, self.backend, self.services.store):
-                    self.writer.write(message)
-            case Truncate(sql):
-                await self.backend.query(sql)
-                if self.backend.status == IN_TRANSACTION:
-                    await self.backend.query("COMMIT")
-                self.writer.write(wire.command_complete("TRUNCATE TABLE"))
-            case Instead(sql, tag):
-                await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag))
-            case Alone(name, sql, tag):
-                if self.backend.status != IDLE or is_block:
-                    raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")
-                if sql:
-                    await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag))
-            case _:
-                raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
-
-    async def _copy(self, run: CopyRun) -> None:
-        """Run a COPY for as long as the client is there: whoever leaves takes the load along."""
-        if self.backend.status == IDLE:
-            self.last_copy.forget_transaction()
-        self.is_last_copy_unsure = True
-        loading = asyncio.ensure_future(run.run(self.last_copy))
-        leaving = asyncio.ensure_future(self.inbox.gone.wait())
-        try:
-            await asyncio.wait({loading, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not loading.done():
-                raise ConnectionError("the client left in the middle of a COPY")
-            for message in loading.result():
-                self.writer.write(message)
-        finally:
-            leaving.cancel()
-            if not loading.done():
-                self.backend.abort()
-                loading.cancel()
-                await asyncio.wait({loading})
-
-    async def _abort_transaction(self) -> None:
-        """Bring the engine's transaction into the failed state, as an error of its own would."""
-        if self.backend.status == IN_TRANSACTION:
-            try:
-                await self.backend.query(_ABORT)
-            except PostgresError:
-                return
-
-    async def _restore_last_copy(self) -> None:
-        """Tell the engine again which COPY was the last, since a rollback makes it forget."""
-        if not self.is_last_copy_unsure:
-            return
-        async with self.backend.kept():
-            if self.backend.status == IDLE:
-                self.last_copy.forget_transaction()
-                await self.backend.query(self.last_copy.sql())
-                self.is_last_copy_unsure = False
 
 
 def _has_more(batch: Sequence[Message]) -> bool:

@@ -6,16 +6,12 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import ddl
-from lakeport.statements import composed, statement
+from lakeport.statements import composed, statement, words
 
 # What tables.sql has gained: Redshift cannot add a column "if it is not there".
 _GAINED = {
-    "alerts": {
-        "message": sql.SQL("VARCHAR(65535)"),
-        "held_by": sql.SQL("VARCHAR(64)"),
-        "held_until": sql.SQL("TIMESTAMP"),
-    },
-    "files": {"archive_version_id": sql.SQL("VARCHAR(1024)")},
+    "alerts": {"message": "VARCHAR(65535)", "held_by": "VARCHAR(64)", "held_until": "TIMESTAMP"},
+    "files": {"archive_version_id": "VARCHAR(1024)"},
 }
 
 
@@ -26,5 +22,5 @@ def make_tables(current: cursor) -> None:
         current.execute(ddl.live_columns_query(), {"schema_name": "mng", "table_name": table})
         live = dict(current.fetchall())
         for name in columns.keys() - live.keys():
-            identifiers = {"table": sql.Identifier("mng", table), "column": sql.Identifier(name)}
-            current.execute(composed("mng/add_column", **identifiers, type=columns[name]))
+            parts = {"table": ddl.table_identifier(f"mng.{table}"), "column": sql.Identifier(name)}
+            current.execute(composed("mng/add_column", **parts, type=words(columns[name])))

@@ -11,7 +11,7 @@ import psycopg2
 
 from lakeport import mng
 from lakeport.arrivals import Arrival, arrivals_in_message
-from lakeport.dag_runs import DagRunApi, arrival_run_id
+from lakeport.dag_runs import DagRunApi, arrival_run_id, runs
 from lakeport.errors import ArrivalError, LakeportError
 from lakeport.matching import ArrivalIndex
 from lakeport.warehouse import Warehouse
@@ -23,10 +23,7 @@ Message = tuple[str, str]
 
 @dataclass
 class Registration:
-    """What became of a batch of messages.
-
-    `new_files` has the New files of each type whose runs start on arrival, `failed_messages` are to be delivered again.
-    """
+    """What became of a batch of messages: file types with their New files, and the messages to deliver again."""
 
     new_files: dict[str, list[str]] = field(default_factory=dict)
     failed_messages: list[str] = field(default_factory=list)
@@ -51,10 +48,17 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
 
 
 def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
-    """Start one run per file type; a failure is logged and harmless, since the files stay New."""
+    """Start one run per file type; a failure is logged and harmless, since the files stay New.
+
+    A run that has not begun will look for files later than now, so it takes these too: thousands of files at once
+    would start thousands of runs otherwise, most of which find nothing.
+    """
     for file_type, file_ids in new_files.items():
         dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
         try:
+            if waiting := next(runs(api, dag_id, state="queued", limit=1), None):
+                log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
+                continue
             started = api.start(dag_id, run_id)
             log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
         except LakeportError:
@@ -80,9 +84,9 @@ def register_arrivals(
                 register_arrivals([message], index, warehouse, result)
         return
     for file_id, (file_type, status) in registered.items():
-        if status == "New" and index.starts_run(file_type):
+        if status == "New":
             result.new_files.setdefault(file_type, []).append(file_id)
-    log.info("%d objects in %d messages: %d to start runs for", len(matched), len(messages), _count(result.new_files))
+    log.info("%d objects in %d messages: %d New", len(matched), len(messages), _count(result.new_files))
 
 
 def _count(files: dict[str, list[str]]) -> int:

@@ -52,7 +52,7 @@ def test_example_of_a_deployment_is_one(tmp_path: Path) -> None:
     keys = {name for name in deployment.Deployment.__dataclass_fields__ if name not in ("name", "templates")}
 
     assert set(found.parameters) <= parameters()
-    assert {key for key in keys if key in example} == keys - {"function_python"}
+    assert {key for key in keys if key in example} == keys
 
 
 def test_objects_of_the_code_bucket_are_all_named() -> None:

@@ -40,6 +40,8 @@ class Environment:
         self.status = "AVAILABLE"
         self.versions: dict[str, str] = {}
         self.last_update: dict[str, Any] = {}
+        self.asked: dict[str, Any] = {}
+        """The last update."""
         self.fails_with: str | None = None
         self.start: Callable[[dict[str, str]], None] = lambda _: time.sleep(_UPDATE_SECONDS)
         self.ask: Callable[[dict[str, Any]], Any] = answer_well
@@ -49,6 +51,7 @@ class Environment:
         return found | ({"LastUpdate": self.last_update} if self.last_update else {})
 
     def update(self, asked: dict[str, str]) -> None:
+        self.asked = asked
         self.status, self.last_update = "UPDATING", {"Status": "PENDING", "CreatedAt": time.time()}
         threading.Thread(target=self._update, args=(asked,), daemon=True).start()
 
@@ -80,6 +83,7 @@ class Account:
         self.statements: dict[str, dict[str, Any]] = {}
         self.offered = [*preflight.ENDPOINTS, "ecr.api", "ecr.dkr"]
         """VPC endpoints of the region; airflow.ops is not among them."""
+        self.vpcs_allowed = 50.0
         self.dies_at: str | None = None
         """The operation at whose arrival, before it is carried out, the process that asks is killed."""
         self.kill: Callable[[], None] = lambda: None
@@ -117,7 +121,9 @@ class Account:
         if service == "redshift-data":
             return 200, self._data_api(operation, body)
         if service == "servicequotas":
-            return 200, {"Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": 5.0}]}
+            return 200, {
+                "Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": self.vpcs_allowed}]
+            }
         return self._mwaa(operation, path, body)
 
     def _mwaa(self, operation: str, path: str, body: dict[str, Any]) -> Answer:

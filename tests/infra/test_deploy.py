@@ -16,6 +16,7 @@ import psycopg2
 import pytest
 
 from infra.deploy import code
+from local import credentials
 from local.config import REPOSITORY
 from tests.infra.account import Environment
 from tests.infra.conftest import NAME, Cloud
@@ -62,7 +63,7 @@ def state(cloud: Cloud) -> dict[str, Any]:
     return {
         "keys": sorted(objects),
         "hashes": {
-            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.FILE_TYPES)
+            key: each["sha256"] for key, each in release["objects"].items() if not key.startswith(code.PUBLISHED)
         },
         "schemas": {key: each["sha256"] for key, each in index["schemas"].items()},
         "index": index["file_types"],
@@ -199,6 +200,7 @@ def test_changed_module_updates_environment_and_function_once(cloud: Cloud) -> N
         cloud.environment.versions["PluginsS3ObjectVersion"]
         == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
     )
+    assert cloud.environment.asked["WorkerReplacementStrategy"] == "GRACEFUL"
 
 
 def test_deleted_dag_file_goes_last(cloud: Cloud) -> None:
@@ -223,7 +225,12 @@ def test_release_is_rolled_back_twice(cloud: Cloud) -> None:
         cloud.deployed()
         kept.append(state(cloud))
 
+    template = cloud.checkout / "infra" / "main.yaml"
+    text = template.read_text()
+    template.write_text(text.replace("Lakeport in a private VPC", "Lakeport in its private VPC"))
     cloud.deployed("--rollback")
+    template.write_text(text)
+    assert "ExecuteChangeSet" not in cloud.account.asked("cloudformation")
     assert state(cloud) == kept[1]
     cloud.deployed("--rollback")
     assert state(cloud) == kept[0]
@@ -357,19 +364,44 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
 
 def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
-    offered, cloud.account.offered = cloud.account.offered, ["s3", "sqs"]
-    for number in range(5):
-        cloud.client("ec2").create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    before = cloud.account.offered, cloud.account.vpcs_allowed
+    cloud.account.offered, cloud.account.vpcs_allowed = ["s3", "sqs"], 1.0
     path = cloud.checkout / "infra" / "deployments" / "lake-other.yaml"
     path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
+    kept = f"lake-other-archive-000000000000-{credentials.REGION}"
+    cloud.client("s3").create_bucket(Bucket=kept)
     refused = cloud.deploy("--yes", name="lake-other")
-    cloud.account.offered = offered
+    cloud.account.offered, cloud.account.vpcs_allowed = before
 
     assert refused.returncode == 2
     assert "no template has AlarmMail" in refused.stderr
+    assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
     assert "offers no VPC endpoint airflow.api" in refused.stderr
-    assert "of 5 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
     assert cloud.account.writes() == []
+
+
+def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
+    """The stack that was never made is deleted; nothing it had made is in the next one's way."""
+    name = "lake-again"
+    cloud.account.environments[name] = Environment(name)
+    deployments = cloud.checkout / "infra" / "deployments"
+    text = (deployments / f"{NAME}.yaml").read_text()
+    (deployments / f"{name}.yaml").write_text("\n".join(line for line in text.splitlines() if "database_" not in line))
+    template = cloud.checkout / "infra" / "main.yaml"
+    text = template.read_text()
+    wrong = "Runtime: python3.12\n      Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:nowhere:1']\n"
+    template.write_text(text.replace("Runtime: python3.12\n", wrong))
+    failed = cloud.deploy("--yes", "--no-smoke-test", name=name)
+    template.write_text(text)
+    done = cloud.deploy("--yes", "--no-smoke-test", name=name)
+    again = cloud.deploy("--yes", "--no-smoke-test", name=name)
+
+    assert failed.returncode == 2
+    assert "Function (AWS::Lambda::Function)" in failed.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "left out: users and tables of the existing Redshift; name database_workgroup" in done.stdout
+    assert cloud.account.writes() == [], again.stdout
 
 
 def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
@@ -416,9 +448,9 @@ def test_readers_read(cloud: Cloud) -> None:
     """A member of the group sees the lake and mng, tables of later loads included, and changes neither."""
     reader = f"reader_{uuid.uuid4().hex[:8]}"
     table = f"lake.{reader}_rows"
-    cloud.query(f"CREATE USER {reader} PASSWORD 'Reader0Reader' IN GROUP lakeport_readers")
+    cloud.query(f"CREATE USER {reader} PASSWORD 'secret' IN GROUP lakeport_readers")
     cloud.query(f"SET SESSION AUTHORIZATION lakeport_loader; CREATE TABLE {table} AS SELECT 1 AS one")
-    who = {"user": reader, "password": "Reader0Reader"}
+    who = {"user": reader, "password": "secret"}
 
     assert cloud.query(f"SELECT one FROM {table}", **who) == [(1,)]  # noqa: S608
     assert cloud.query("SELECT COUNT(*) FROM mng.load_errors", **who)

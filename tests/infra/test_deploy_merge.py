@@ -52,6 +52,7 @@ def way(checkout: Path, before: str) -> str:
     [
         (["schemas/trips.yaml"], SHORT),
         (["schemas/new.yaml", "schemas/_defaults.yaml"], SHORT),
+        (["schemas/trips.yaml", "transforms/trips.sql"], SHORT),
         (["schemas/trips.yaml", "dags/load.py"], LONG),
         (["schemas/README.md"], LONG),
         (["schemas/deeper/trips.yaml"], LONG),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from infra import package
 from infra.deploy import deployment
 from infra.deploy.errors import DeployError
 
@@ -46,3 +48,12 @@ def test_wrong_files_are_refused_with_what_is_allowed(tmp_path: Path, text: str,
 
     with pytest.raises(DeployError, match=said):
         deployment.read("lake", tmp_path)
+
+
+def test_every_table_of_mng_is_the_loaders() -> None:
+    """A table that is added belongs to the tasks too, or they could not write it."""
+    sql = package.REPOSITORY / "sql"
+    made = re.findall(r"CREATE TABLE IF NOT EXISTS (mng\.\w+)", (sql / "mng" / "tables.sql").read_text())
+
+    assert made
+    assert re.findall(r"ALTER TABLE (\S+) OWNER TO lakeport_loader", (sql / "roles" / "loader.sql").read_text()) == made

@@ -42,7 +42,10 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
 
     assert Path(found["code"]) == mwaa.home / "plugins" / "lakeport"
     assert {Path(each["fileloc"]).parent for each in dags} == {mwaa.home / "dags"}
-    assert not (mwaa.home / "dags" / "sql").exists()
+    assert {path.name for path in (mwaa.home / "dags").iterdir() if path.is_dir()} - {"__pycache__"} == {
+        "schemas",
+        "transforms",
+    }
     assert airflow_api.call(cloud.config, "/importErrors")["import_errors"] == []
 
 

@@ -76,9 +76,10 @@ def test_handler_imports_from_the_zip_alone(cache: Path, tmp_path: Path) -> None
     assert done.stdout.startswith(str(tmp_path))
 
 
-def test_zip_for_aws_holds_programs_of_awss_machine(cache: Path) -> None:
+@pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_zip_for_aws_holds_programs_of_awss_machine(cache: Path, architecture: str, machine: str) -> None:
     """Built on any laptop, it fits Lambda's Python and processor."""
-    package.build(cache / "aws.zip", package.AWS)
+    package.build(cache / "aws.zip", package.ARCHITECTURES[architecture])
     modules = [name for name in zipfile.ZipFile(cache / "aws.zip").namelist() if name.endswith(".so")]
 
-    assert "psycopg2/_psycopg.cpython-312-aarch64-linux-gnu.so" in modules
+    assert f"psycopg2/_psycopg.cpython-312-{machine}-linux-gnu.so" in modules

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,17 +114,27 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
 
 
 @pytest.fixture
-def bring(prepare_load: Callable[..., FileLoad]) -> Bring:
+def bring_file(s3: S3Client, warehouse: Warehouse) -> Callable[..., FileLoad]:
+    """Bring a registered file to its load, prepared as its DAG would."""
+
+    def run(file_type: FileType, file: RegisteredFile, by: TaskRun) -> FileLoad:
+        source = file.source(file_type.format.compression)
+        if not file_type.is_prepared:
+            return FileLoad(file_type, file, (source,), by, warehouse, s3)
+        bucket, facts = settings.work_bucket(), FileFacts.of(file_type, file, by.run_id)
+        key = preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
+        return FileLoad(file_type, file, preparing.listed(s3, bucket, key), by, warehouse, s3)
+
+    return run
+
+
+@pytest.fixture
+def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileLoad]) -> Bring:
     """Bring a file as far as copy_to_table, prepared as its DAG would."""
 
     def run(file_type: FileType, body: bytes, **more: Any) -> FileLoad:
         load = prepare_load(file_type, body, **more)
-        if not file_type.is_prepared:
-            return load
-        bucket, prefix = settings.work_bucket(), f"prepared/{load.file.file_id}"
-        facts = FileFacts.of(file_type, load.file, load.by.run_id)
-        key = preparing.prepare(load.s3, file_type, load.sources[0], bucket, prefix, facts=facts)
-        return replace(load, sources=preparing.listed(load.s3, bucket, key))
+        return bring_file(file_type, load.file, load.by)
 
     return run
 

@@ -17,6 +17,15 @@ from lakeport.warehouse import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
 
 
+def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World) -> None:
+    world.write_schema(schedule="30 6 * * *")
+    world.land()
+    assert [done for _, done in world.found()] == ["registered as New"]
+    assert world.found() == []
+    assert world.airflow.started == []
+    assert world.files() == [("New", None)]
+
+
 def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
     world.land()
     assert world.found() == [

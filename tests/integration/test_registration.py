@@ -53,15 +53,6 @@ def test_a_file_is_registered_as_new_and_its_type_is_to_run(warehouse: Warehouse
     assert list(result.new_files) == ["trips"]
 
 
-def test_a_file_whose_type_has_its_own_times_is_new_and_starts_no_run(
-    warehouse: Warehouse, query: Query, version: str
-) -> None:
-    index = ArrivalIndex((ArrivalRule("trips", "trips/*.csv", "csv", "none", on_arrival=False),))
-    result = register_messages([message("trips/a.csv", version)], index, warehouse)
-    assert registered(query, version) == [("trips", "trips/a.csv", "New", None)]
-    assert result.new_files == {}
-
-
 def test_second_delivery_of_an_event_registers_nothing(warehouse: Warehouse, query: Query, version: str) -> None:
     for _ in range(2):
         register(warehouse, message("trips/a.csv", version), message("trips/a.csv", version))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +75,19 @@ def test_write_conflict_is_worth_it(two: tuple[connection, connection], table: s
     run(first, f"UPDATE {table} SET value = 1 WHERE id = 1")  # noqa: S608
     first.commit()
     error = error_of(lambda: run(second, f"UPDATE {table} SET value = 2 WHERE id = 1"))  # noqa: S608
+    assert is_worth_a_retry(error), error
+
+
+def test_schema_that_two_make_at_once_is_worth_it(two: tuple[connection, connection]) -> None:
+    """The first files of two types may come together; IF NOT EXISTS does not see what is not committed."""
+    first, second = two
+    text = f"CREATE SCHEMA IF NOT EXISTS lake_{uuid.uuid4().hex[:8]}"
+    run(first, text)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(error_of, lambda: run(second, text))
+        time.sleep(0.5)
+        first.commit()
+        error = waiting.result()
     assert is_worth_a_retry(error), error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -41,10 +40,10 @@ class CountingWatch(Watch):
 @pytest.fixture
 def connection_id(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let Airflow know Redshift as the secret of the command line says."""
-    names = {"host": "host", "port": "port", "schema": "database", "login": "username", "password": "password"}
     secret = read_secret(redshift_secret())
-    told = {"conn_type": "postgres"} | {name: secret[key] for name, key in names.items()}
-    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", json.dumps(told))
+    login = f"{secret['username']}:{secret['password']}"
+    told = f"postgres://{login}@{secret['host']}:{secret['port']}/{secret['database']}"
+    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", told)
     return REDSHIFT_CONNECTION
 
 
@@ -119,7 +118,7 @@ def test_every_wait_hears_of_a_query_that_fails(connection_id: str, monkeypatch:
     """An error is no timeout: the task fails, and is tried again."""
     monkeypatch.setenv(
         f"AIRFLOW_CONN_{connection_id.upper()}",
-        '{"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "login": "a", "password": "b", "schema": "c"}',
+        "postgres://127.0.0.1:1/nowhere",
     )
 
     async def run() -> list[Any]:

@@ -22,6 +22,7 @@ LEGAL_MOVES = {
     ("In Progress", "Done"),
     ("In Progress", "Fail"),
     ("Done", "New"),
+    ("Done", "Fail"),  # undo
     ("Done", "Fail"),  # by undo
     ("Fail", "New"),
     ("Filtered Out", "New"),

@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif how in (How.KILL_BEFORE, How.DROP_BEFORE):
             self._cut(how)
         elif how is How.KILL_DURING:
-            threading.Thread(target=self._forward, args=(body,)).start()
+            threading.Thread(target=self._forward_alone, args=(body,)).start()
             self._cut(how)
         else:
             if how is How.FREEZE:
@@ -119,6 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             kept.append(("Content-Length", answer.headers.get("Content-Length", "0")))
         return answer.status, kept, answer.read()
+
+    def _forward_alone(self, body: bytes) -> None:
+        """Let the call go on though its connection may be closed meanwhile."""
+        with suppress(OSError, http.client.HTTPException):
+            self._forward(body)
 
     def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, *, slowly: bool = False) -> None:
         self.send_response_only(status)

@@ -9,7 +9,7 @@ from local import credentials, postgres, warehouse
 from tests.torture.checker import Violation
 from tests.torture.gate import Cut, How
 from tests.torture.history import Drop
-from tests.torture.ways import Faults, bring, no_cut, replay, run_queued, settle
+from tests.torture.ways import Faults, bring, load_again_and_take_out, no_cut, replay, run_queued, settle
 from tests.torture.workload import Kind
 from tests.torture.world import World
 
@@ -52,6 +52,7 @@ def go(world: World, seed: int, faults: Faults) -> Iterator[list[Violation]]:
             found = world.check()
             if not found and number + 1 == ROUNDS:
                 found = [each for name in kinds for each in replay(world, name, faults)] + world.check()
+                found = found or load_again_and_take_out(world, order, faults)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this round
             found = [Violation("the round broke off", told, repr(error))]
         yield found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -75,6 +76,23 @@ def replay(world: World, name: str, faults: Faults) -> list[Violation]:
         # Behind a bad file, later ones of a merged table wait until it is mended.
         if file.version_id in good and "waits for" not in str(file.status_reason)
     ]
+
+
+def load_again_and_take_out(world: World, order: random.Random, faults: Faults) -> list[Violation]:
+    """Replay a file that is Done, check, then undo it, and return what is wrong after either."""
+    appending = {target.name for target in world.targets.values() if target.mode in ("append", "new_table")}
+    done = [file for file in world.history().files if file.status == "Done" and file.file_type in appending]
+    if not done:
+        return []
+    chosen = order.choice(sorted(done, key=lambda file: file.file_id))
+    for command in ("replay", "undo"):
+        outcome = world.command(command, chosen.file_id, "--yes")
+        if outcome.error or outcome.result:
+            return [Violation(f"{command} refused", chosen.key, outcome.error or f"exit status {outcome.result}")]
+        settle(world, no_cut, faults)
+        if found := world.check():
+            return found
+    return []
 
 
 def _failed(world: World, name: str) -> list[FileRow]:

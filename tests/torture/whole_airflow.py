@@ -30,6 +30,7 @@ from tests.torture.checker import Violation, violations
 from tests.torture.history import Drop, Target
 from tests.torture.random_runs import FILES, KINDS
 from tests.torture.workload import Kind
+from tests.torture.world import ending_at_sigterm
 
 VICTIMS = (
     *("task",) * 3,
@@ -123,16 +124,22 @@ class WholeStack:
             airflow_api.call(self.config, f"/dags/~/dagRuns?state={state}&limit=1")["total_entries"] for state in states
         )
 
+    def statuses(self) -> Counter[str]:
+        """Return how many files have which status."""
+        with self.session() as current:
+            current.execute("SELECT status, COUNT(*) FROM mng.files GROUP BY status")
+            return Counter(dict(current.fetchall()))
+
     def check(self) -> list[Violation]:
         """Check the whole history; an alert may come again as often as somebody was killed."""
-        with self._session() as current:
+        with self.session() as current:
             current.execute("SELECT DISTINCT run_id FROM mng.alerts")
             runs = {run_id for (run_id,) in current.fetchall()}
             retold = dict.fromkeys(runs, self.killed.total())
             return violations(collecting.history(self.config, current, self.targets, self.drops, runs, retold))
 
     def _is_open(self) -> bool:
-        with self._session() as current:
+        with self.session() as current:
             current.execute(
                 "SELECT (SELECT COUNT(*) FROM mng.files WHERE status IN ('New', 'In Progress'))"
                 " + (SELECT COUNT(*) FROM mng.alerts WHERE sent_at IS NULL)"
@@ -163,7 +170,8 @@ class WholeStack:
         subprocess.run(command, check=False, env=variables, cwd=REPOSITORY, capture_output=True)
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[Any]:
+    def session(self) -> Iterator[Any]:
+        """Open a transaction of the warehouse."""
         login = {"user": credentials.USER, "password": credentials.PASSWORD, "dbname": credentials.DATABASE}
         connection = psycopg2.connect(host=HOST, port=self.config.ports.redshift, **login)  # type: ignore[call-overload]
         with contextlib.closing(connection), connection, connection.cursor() as current:
@@ -181,8 +189,9 @@ def whole_stack(kinds: Mapping[str, Kind], order: random.Random, report: Report)
         (schemas / f"{name}.yaml").write_text(workload.schema(name, kind))
     names.PRODUCT_ENVIRONMENT[SCHEMAS] = str(schemas)
     try:
-        stack.up(config, report)
-        yield WholeStack(config, kinds, order, report)
+        with ending_at_sigterm():
+            stack.up(config, report)
+            yield WholeStack(config, kinds, order, report)
     finally:
         del names.PRODUCT_ENVIRONMENT[SCHEMAS]
         stack.down(config, lambda _: None)

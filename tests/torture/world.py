@@ -50,14 +50,13 @@ def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
     """Start a stack of its own on free ports, and take it away again."""
     directory = Path(tempfile.mkdtemp(prefix="lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
-    before = signal.signal(signal.SIGTERM, _end)
     try:
-        stack.up(config, report, only=PARTS)
-        with World.of(config, directory / "schemas") as world:
-            yield world
+        with ending_at_sigterm():
+            stack.up(config, report, only=PARTS)
+            with World.of(config, directory / "schemas") as world:
+                yield world
     finally:
         stack.down(config, lambda _: None)
-        signal.signal(signal.SIGTERM, before)
         postgres_files.remove(config)
         shutil.rmtree(directory)
 
@@ -248,9 +247,18 @@ class World:
             manager.put_secret_value(SecretId=name, SecretString=json.dumps(content))
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does, so that the stack is taken down."""
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def ending_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that the stack is taken down."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _dag_file(dag_id: str) -> str:

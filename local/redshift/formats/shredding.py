@@ -80,7 +80,10 @@ def text(value: Json, column: Column) -> str | None:
         return utf8.decoded(value)
     if isinstance(value, int | float | Decimal):
         return str(value)
-    return orjson.dumps(value, default=_plain).decode()
+    try:
+        return orjson.dumps(value, default=_plain).decode()
+    except TypeError:  # a number of more than 64 bits, or bytes that are not UTF-8
+        return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _plain(value: Json) -> Json:

@@ -1,5 +1,6 @@
 """What CSV and delimited text share: whole records go to the fast path, and only doubtful pieces go row by row."""
 
+import dataclasses
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -204,10 +205,14 @@ class TextReader(ABC):
         if found == wanted + 1 and self.accepts_trailing_delimiter and not record.fields[-1]:
             record = Record(record.line, record.raw, record.fields[:-1], record.starts)
         elif found > wanted:
-            return self.checker.reject(record, wanted, FieldError(1202, "Extra column(s) found"))
+            return self._row_error(record, wanted, FieldError(1202, "Extra column(s) found"))
         elif found < wanted and not self.options.fill_record:
-            return self.checker.reject(record, found - 1, FieldError(1214, "Delimiter not found"))
+            return self._row_error(record, found - 1, FieldError(1214, "Delimiter not found"))
         return self.checker.check(record)
+
+    def _row_error(self, record: Record, index: int, error: FieldError) -> Reject:
+        """Errors of a whole record have no position."""
+        return dataclasses.replace(self.checker.reject(record, index, error), position=0)
 
     def _vectorised(self, piece: bytes) -> Converted | None:
         if b"\0" in piece or piece.startswith(BYTE_ORDER_MARK) or _has_lone_return(piece):

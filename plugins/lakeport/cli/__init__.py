@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Files land in S3; Lakeport turns them into Redshift tables.  Exit status: 0 all is well, 1 something of "
     "yours is wrong (a schema, rows of a sample), 2 the command could not do its work.",
+    epilog="lakeport deploy takes this to AWS; lakeport redshift starts the Redshift stand-in.  Both have --help.",
 )
 authoring.add_to(app)
 sending.add_to(app)

@@ -57,6 +57,8 @@ def reconcile_runs(look: Look) -> None:
     for each in files:
         if each.status != "New":
             taken[each.dag_id or "", each.run_id or ""].append(each)
+        elif not look.index.starts_run(each.file_type):
+            continue  # the type's next run comes at its time
         elif each.status_at <= look.ripe_before or each.file.file_id in look.registered:
             waiting[each.file_type].append(each)
     for run, of_run in taken.items():

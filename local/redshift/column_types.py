@@ -1,0 +1,80 @@
+"""The types of columns: Redshift's own translated, and those it does not have refused."""
+
+from collections.abc import Iterator, Sequence
+
+from local.redshift.errors import Refused
+from local.redshift.tokens import Edit, Kind, Token, closing, identifier, upper_at
+
+_TYPES = {
+    "SUPER": "jsonb",
+    "NVARCHAR": "varchar",
+    "NCHAR": "char",
+    "DATETIME": "timestamp",
+    "TEXT": "varchar(256)",
+    "BPCHAR": "char(256)",
+}
+_BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
+_LONGEST = {"VARCHAR": "65535", "NVARCHAR": "65535", "VARYING": "65535", "CHAR": "4096", "CHARACTER": "4096"}
+_KNOWN_TYPES = frozenset(
+    (
+        *("SMALLINT", "INT2", "INTEGER", "INT", "INT4", "BIGINT", "INT8", "DECIMAL", "NUMERIC", "REAL", "FLOAT4"),
+        *("DOUBLE", "PRECISION", "FLOAT8", "FLOAT", "BOOLEAN", "BOOL", "CHAR", "CHARACTER", "NCHAR", "BPCHAR"),
+        *("VARCHAR", "VARYING", "NVARCHAR", "TEXT", "DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME"),
+        *("WITH", "WITHOUT", "ZONE", "INTERVAL", "YEAR", "MONTH", "DAY", "TO", "SECOND", "SUPER", "VARBYTE"),
+        *("VARBINARY", "BINARY"),
+    )
+)
+_BARE_VARBYTE = "64000"
+_NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
+_COLUMN_WORDS = (
+    "PRIMARY",
+    "UNIQUE",
+    "REFERENCES",
+    "CHECK",
+    "EXCLUDE",
+    "CONSTRAINT",
+    "NOT",
+    "NULL",
+    "DEFAULT",
+    "ENCODE",
+    "DISTKEY",
+    "SORTKEY",
+    "IDENTITY",
+    "GENERATED",
+    "COLLATE",
+)
+
+
+def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
+    """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
+    name = tokens[at - 1].name()
+    if at < stop and tokens[at].kind is Kind.QUOTED:
+        raise Refused(f'Column "{name}" has unsupported type {tokens[at].text}.')
+    while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
+        word, token = tokens[at].upper, tokens[at]
+        if word in _NOT_YET:
+            raise Refused(f"Type {word} is not supported by this stand-in yet")
+        if word not in _KNOWN_TYPES or upper_at(tokens, at + 1) in ("[", "ARRAY"):
+            raise Refused(f'Column "{name}" has unsupported type "{token.text.lower()}".')
+        has_length = at + 1 < stop and tokens[at + 1].text == "("
+        if word in ("VARBYTE", "VARBINARY", "BINARY"):
+            yield _varbyte(tokens, at)
+            return
+        elif has_length and word in ("TEXT", "BPCHAR"):
+            yield Edit(token.start, token.end, "varchar" if word == "TEXT" else "char")
+        elif word in _TYPES or (word in _BARE and not has_length):
+            bare = "" if has_length or word in ("TEXT", "BPCHAR") else _BARE.get(word, "")
+            yield Edit(token.start, token.end, _TYPES.get(word, token.text) + bare)
+        if has_length and upper_at(tokens, at + 2) == "MAX":
+            yield Edit(tokens[at + 2].start, tokens[at + 2].end, _LONGEST.get(word, "65535"))
+        at += 1
+
+
+def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
+    """VARBYTE(n) is a bytea with a check beside it, for bytea knows no length."""
+    last = at + (upper_at(tokens, at + 1) == "VARYING")
+    length, end = _BARE_VARBYTE, last
+    if upper_at(tokens, last + 1) == "(":
+        length, end = tokens[last + 2].text, closing(tokens, last + 1)
+    check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"
+    return Edit(tokens[at].start, tokens[end].end, f"bytea {check}")

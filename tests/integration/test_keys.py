@@ -1,0 +1,234 @@
+"""Every key of the language does something: a case in `keys/` loads with it, and ends otherwise without it.
+
+A case is a YAML: `schema` over a small CSV type, `files` by their names (text, bytes, or what an archive or a workbook
+holds), those of a run `before`, and what becomes of them: `rows` of the table, `rejected` rows as line and column, the
+`problem` of the failed load, `statuses` of the files.  `shows` names the keys it is there for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import openpyxl
+import psycopg2
+import pytest
+import yaml
+from airflow.serialization.serialized_objects import DagSerialization
+
+from lakeport import ddl, mng
+from lakeport.credentials import connect_to_redshift
+from lakeport.dag import load_dag
+from lakeport.errors import LakeportError, SchemaError
+from lakeport.file_type import FileType
+from lakeport.loading import FileLoad
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.select_all import TakeFilesOperator
+from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator
+from lakeport.operators.table import CreateTableOperator
+from lakeport.planning import as_text
+from lakeport.publishing import rule_of
+from lakeport.schema_reference import keys
+from lakeport.schema_yaml import read_file_type
+from lakeport.sensors import NewFilesSensor
+from lakeport.warehouse import Warehouse
+from tests.integration.conftest import Query
+from tests.integration.test_formats import packed
+
+FOLDER = Path(__file__).parent / "keys"
+BASE: dict[str, Any] = {
+    "description": "Trips, one row per trip.",
+    "owner": "tests",
+    "landing": {"pattern": "{name}/*"},
+    "format": {"type": "csv"},
+    "columns": [
+        {"name": "id", "type": "integer"},
+        {"name": "city", "type": "varchar(8)"},
+        {"name": "price", "type": "decimal(8,2)"},
+    ],
+}
+Land = Callable[..., RegisteredFile]
+Outcome = dict[str, Any]
+
+
+@cache
+def case(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    return values
+
+
+CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+SHOWN = [(name, place) for name in CASES for place in case(name)["shows"].split()]
+
+
+@pytest.fixture(autouse=True)
+def _transforms_of_the_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEPORT_TRANSFORMS", str(FOLDER / "transforms"))
+
+
+@pytest.fixture
+def outcome_of(tmp_path: Path, land: Land, query: Query, warehouse: Warehouse, bring_file: Any) -> Any:
+    """Run a case with a schema and return all that can be seen of it, with one name in place of the type's own."""
+
+    def run(values: dict[str, Any], schema: dict[str, Any]) -> Outcome:
+        name = f"trips_{uuid.uuid4().hex[:8]}"
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(schema, sort_keys=False).replace("{name}/", f"{name}/"))
+        try:
+            file_type = read_file_type(path)
+        except SchemaError as error:
+            return {"invalid": [problem.split(": ", 1)[1] for problem in error.problems]}
+        table = file_type.table.name
+        warehouse.transaction(lambda current: current.execute(f"DROP TABLE IF EXISTS {table}"))
+        problem = ""
+        for number, files in enumerate([values.get("before", {}), values["files"]]):
+            for file, content in files.items():
+                land(file_type, content_of(content, file_type), file)
+            problem = run_of(file_type, f"run{number}", query, warehouse, bring_file) if files else problem
+        columns = ", ".join(values.get("select", ["id", "city", "price"]))
+        try:
+            rows = query(f"SELECT {columns} FROM {table} ORDER BY 1, 2, 3")  # noqa: S608
+        except psycopg2.ProgrammingError as error:
+            rows = [(str(error),)]
+        found: Outcome = {"rows": [[None if value is None else str(value) for value in row] for row in rows]}
+        found |= {"problem": problem, "dag": dag_of(file_type), "rule": repr(rule_of(file_type))}
+        found["ddl"] = [as_text(each) for each in ddl.create_table(file_type)]
+        text = (
+            "SELECT e.line_number, e.column_name, f.key FROM mng.load_errors e JOIN mng.files f "
+            "ON f.file_id = e.file_id WHERE f.file_type = %s ORDER BY 3, 1"
+        )
+        found["rejected"] = [list(row[:2]) for row in query(text, (name,))]
+        text = "SELECT key, status, rows_loaded, rows_rejected FROM mng.files WHERE file_type = %s ORDER BY key"
+        found["files"] = {key.rpartition("/")[2]: status for key, *status in query(text, (name,))}
+        outcome: Outcome = json.loads(json.dumps(found).replace(name, "NAME"))
+        return outcome
+
+    return run
+
+
+def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse, bring_file: Any) -> str:
+    """Do what the steps of a run do; return the first problem of its files."""
+    by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
+    sensor = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    waiting = [RegisteredFile(*row).to_xcom() for row in query(str(sensor.sql), sensor.parameters)]
+    take = (
+        TakeFilesOperator(task_id="take", max_files=file_type.landing.files_a_run, files=waiting)
+        if file_type.landing.select == "all"
+        else FilterNewestOperator(task_id="newest", file_type=file_type, files=waiting)
+    )
+    files = [RegisteredFile.from_xcom(file) for file in done_by(take, by)]
+    warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    problem = ""
+    for file in files:
+        try:
+            load: FileLoad = bring_file(file_type, file, by)
+            load.run()
+            done_by(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=[file.to_xcom()]), by)
+        except LakeportError as error:
+            problem = problem or str(error).replace(file.file_id, "FILE_ID")
+    return problem
+
+
+def done_by(operator: Any, by: TaskRun) -> Any:
+    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=operator.task_id, try_number=1)
+    operator.warehouse = lambda: Warehouse(connect_to_redshift)
+    return operator.execute({"ti": task})
+
+
+def dag_of(file_type: FileType) -> str:
+    """Return what Airflow stores of the DAG, how its sensor waits and who is told of its failures."""
+    dag = load_dag(file_type)
+    sensor: Any = dag.get_task("wait_for_files")
+    waiting = (sensor.poke_interval, sensor.timeout)
+    return json.dumps(DagSerialization.to_dict(dag), sort_keys=True, default=str) + repr((waiting, file_type.alerts))
+
+
+def content_of(given: Any, file_type: FileType) -> bytes:
+    if isinstance(given, dict) and "members" in given:
+        return packed({name: text.encode() for name, text in given["members"].items()}, "zip")
+    if isinstance(given, dict):
+        return workbook(given["sheets"])
+    return given if isinstance(given, bytes) else str(given).encode()
+
+
+def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    found = deepcopy(base)
+    for key, value in values.items():
+        below = found.get(key)
+        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else deepcopy(value)
+    return found
+
+
+def without(schema: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the schema without a key, in every entry of a list it is in."""
+    step, _, rest = place.partition(".")
+    found, key = deepcopy(schema), step.removesuffix("[]")
+    if not rest:
+        found.pop(key, None)
+    elif step.endswith("[]"):
+        # A check that is an SQL condition may be a bare text, which is its key sql.
+        found[key] = [without(each, rest) for each in found.get(key, []) if isinstance(each, dict)]
+    elif key in found:
+        found[key] = without(found[key], rest)
+    return found
+
+
+def has(schema: Any, place: str) -> bool:
+    step, _, rest = place.partition(".")
+    value = schema.get(step.removesuffix("[]")) if isinstance(schema, dict) else None
+    if not rest or value is None:
+        return value is not None
+    return any(has(each, rest) or isinstance(each, str) for each in (value if step.endswith("[]") else [value]))
+
+
+def test_every_key_of_the_language_has_a_case() -> None:
+    places = [key.place for key in keys(FileType)]
+    leaves = {place for place in places if not any(other.startswith(f"{place}.") for other in places)}
+    assert leaves - {place for _, place in SHOWN} == set()
+    assert {place for _, place in SHOWN} - set(places) == set()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_ends_as_it_says(name: str, outcome_of: Callable[..., Outcome]) -> None:
+    values = case(name)
+    schema = merged(BASE, values["schema"])
+    assert [place for place in values["shows"].split() if not has(schema, place)] == []
+    found = outcome_of(values, schema)
+    assert "invalid" not in found, found
+    assert values.get("problem", "") in found["problem"]
+    assert bool(values.get("problem")) == bool(found["problem"]), found["problem"]
+    assert found["rows"] == list(texts(values["rows"]))
+    assert found["rejected"] == values.get("rejected", [])
+    statuses = {file: status[0] for file, status in found["files"].items()}
+    assert values.get("statuses", {}).items() <= statuses.items()
+
+
+def texts(rows: list[list[Any]]) -> Iterator[list[str | None]]:
+    for row in rows:
+        yield [None if value is None else f"{value:.2f}" if isinstance(value, float) else str(value) for value in row]
+
+
+@pytest.mark.parametrize(("name", "place"), SHOWN)
+def test_case_ends_otherwise_without_the_key(name: str, place: str, outcome_of: Callable[..., Outcome]) -> None:
+    values = case(name)
+    schema = merged(BASE, values["schema"])
+    assert outcome_of(values, schema) != outcome_of(values, without(schema, place))
