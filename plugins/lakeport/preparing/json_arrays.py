@@ -10,12 +10,11 @@ from typing import Any
 import ijson
 
 from lakeport.errors import UnloadableFile
+from lakeport.json_text import JsonText
 from lakeport.streams import Readable
 
 _PIECE_CHARACTERS = 1 << 18
 _MAX_DEPTH = 1000
-_MAX_VALUE_BYTES = 16 << 20  # COPY takes objects of at most 4 MB
-_MARK = b"\xef\xbb\xbf"
 _OPENING = {"start_map": "{", "start_array": "["}
 _CLOSING = {"end_map": "}", "end_array": "]"}
 _WORDS = {True: "true", False: "false", None: "null"}
@@ -27,10 +26,16 @@ def objects_of(stream: Readable, name: str) -> Iterator[bytes]:
     Raises UnloadableFile where the text is no array of objects (or of arrays, which jsonpaths can read).
     """
     try:
-        for text in _pieces(_Text(stream, name).events(), name):
+        for text in _pieces(_events(JsonText(stream, name)), name):
             yield text.encode()
-    except (ijson.JSONError, ValueError, SystemError) as error:  # the last for a number of thousands of digits
+    except (ijson.JSONError, ValueError) as error:
         raise UnloadableFile(f"{name} is no readable JSON array: {shorten(str(error), 200)}") from error
+
+
+def _events(text: JsonText) -> Iterator[tuple[str, Any]]:
+    for event in ijson.basic_parse(text):
+        text.value_ended()
+        yield event
 
 
 def _pieces(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
@@ -75,28 +80,3 @@ def _text(kind: str, value: Any) -> str:
     if kind in ("map_key", "string"):
         return encode_basestring(value) + ":" * (kind == "map_key")
     return _WORDS[value] if kind in ("boolean", "null") else str(value)
-
-
-class _Text:
-    """The stream, without the mark that some programs write before UTF-8, and never a long way without an event."""
-
-    def __init__(self, stream: Readable, name: str) -> None:
-        self._stream = stream
-        self._name = name
-        self._is_start = True
-        self._bytes = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._bytes += len(data)
-        if self._bytes > _MAX_VALUE_BYTES:
-            raise UnloadableFile(f"{self._name} holds a value of more than {_MAX_VALUE_BYTES:,} bytes")
-        if self._is_start and size >= len(_MARK):
-            self._is_start = False
-            return data.removeprefix(_MARK) or self._stream.read(size)
-        return data
-
-    def events(self) -> Iterator[tuple[str, Any]]:
-        for event in ijson.basic_parse(self):
-            self._bytes = 0
-            yield event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
@@ -15,6 +14,7 @@ import ijson
 from lakeport.drift import columns_of_file
 from lakeport.errors import UnloadableFile
 from lakeport.file_type import FileType
+from lakeport.json_text import JsonText
 from lakeport.lines import fields_in_line
 from lakeport.streams import Readable, chunks_of, stream_of
 from lakeport.transforming.rows import Record
@@ -149,35 +149,15 @@ def _slices(line: str, widths: Sequence[int]) -> list[str]:
 
 def _objects(stream: Readable, name: str) -> Iterator[Record]:
     """Yield the JSON objects that stand one after the other, counted; numbers keep every digit."""
-    number, text = 0, _Bounded(stream, name)
+    number, text = 0, JsonText(stream, name)
     try:
         for number, value in enumerate(ijson.items(text, "", multiple_values=True, use_float=False), start=1):
-            text.bytes_ = 0
+            text.value_ended()
             raw = json.dumps(value, default=str, ensure_ascii=False)
             if isinstance(value, dict):
                 yield Record(number, raw, value)
             else:
                 yield Record(number, raw, {}, "this is no JSON object")
-    except (ijson.JSONError, ValueError, SystemError) as error:
+    except (ijson.JSONError, ValueError) as error:
         told = shorten(str(error), 200)
         raise UnloadableFile(f"{name}: behind object {number} stands what is no JSON: {told}") from error
-
-
-class _Bounded:
-    """A stream without the mark that some programs write before UTF-8, and never far without the end of a value."""
-
-    def __init__(self, stream: Readable, name: str) -> None:
-        self._stream = stream
-        self._name = name
-        self._is_start = True
-        self.bytes_ = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.bytes_ += len(data)
-        if self.bytes_ > _MAX_ROW_CHARACTERS:
-            raise UnloadableFile(f"{self._name} holds a value of more than {_MAX_ROW_CHARACTERS:,} bytes")
-        if self._is_start and data:
-            self._is_start = False
-            return data.removeprefix(codecs.BOM_UTF8) or self._stream.read(size)
-        return data

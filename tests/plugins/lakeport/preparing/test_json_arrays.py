@@ -73,6 +73,12 @@ def test_any_array_keeps_its_elements(prepare: Prepare, elements: list[object]) 
     assert [json.loads(line) for line in prepare(body, type="json", layout="array")[""].split(b"\n")[:-1]] == elements
 
 
+def test_longest_number_keeps_every_digit(prepare: Prepare) -> None:
+    body = b'[{"a": ' + b"9" * 4300 + b"}]"
+
+    assert prepare(body, type="json", layout="array")[""] == body[1:-1].replace(b" ", b"") + b"\n"
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
@@ -86,7 +92,8 @@ def test_any_array_keeps_its_elements(prepare: Prepare, elements: list[object]) 
         (b'[{"a": NaN}]', "is no readable JSON array"),
         (b'[{"a": "\xff"}]', "is no readable JSON array"),
         (b"id,city\n1,Bern\n", "is no readable JSON array"),
-        (b'[{"a": ' + b"9" * 5000 + b"}]", "is no readable JSON array"),
+        (b'[{"a": ' + b"9" * 4301 + b"}]", "holds more than 4,300 digits in a row"),
+        (b'[{"a": "' + b"x" * 65_000 + b'", "b": ' + b"9" * 4301 + b"}]", "holds more than 4,300 digits in a row"),
         (b"[" * 100_000, "element 1 is nested more than 1,000 deep"),
         (b'[{"a": "' + b"x" * 20_000_000 + b'"}]', "holds a value of more than 16,777,216 bytes"),
     ],
