@@ -178,9 +178,10 @@ def _is_code(key: str) -> bool:
 
 
 def _digest(paths: list[Path], more: str = "") -> str:
-    """Return what changes when a file, its name or the way of packing does."""
-    packing = [Path(module.__file__ or "") for module in (package, plugins_zip)]
-    hashes = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in (*paths, *packing)]
+    """Return what changes when a file, its place or the way of packing does."""
+    named = {path.relative_to(package.REPOSITORY).as_posix(): path for path in paths}
+    named |= {module.__name__: Path(module.__file__ or "") for module in (package, plugins_zip)}
+    hashes = [f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in named.items()]
     return hashlib.sha256("\n".join([*hashes, more]).encode()).hexdigest()[:16]
 
 

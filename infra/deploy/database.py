@@ -58,19 +58,15 @@ class Database:
         return [[next(iter(field.values())) for field in record] for record in records]
 
 
-def database(
-    aws: Aws, deployment: Deployment, stack: Mapping[str, str], parameters: Mapping[str, str]
-) -> Database | None:
-    """Return the database of the deployment, or None where the Redshift is an existing one that nobody named."""
+def database(aws: Aws, deployment: Deployment, stack: Mapping[str, str], parameters: Mapping[str, str]) -> Database:
+    """Return the database of the deployment: the stack's workgroup, or the existing Redshift that its YAML names."""
     name = {"Database": parameters["RedshiftDatabase"]}
     if workgroup := stack.get("RedshiftWorkgroupName"):
         namespace = aws.client("redshift-serverless").get_namespace(namespaceName=workgroup)["namespace"]
         return Database(aws, {"WorkgroupName": workgroup, "SecretArn": namespace["adminPasswordSecretArn"], **name})
-    if deployment.database_admin_secret is None:
-        return None
     where = {"WorkgroupName": deployment.database_workgroup, "ClusterIdentifier": deployment.database_cluster}
     chosen = {key: value for key, value in where.items() if value}
-    if len(chosen) != 1:
+    if len(chosen) != 1 or deployment.database_admin_secret is None:
         raise DeployError("database_admin_secret wants database_workgroup or database_cluster beside it, one of them")
     return Database(aws, {**chosen, "SecretArn": deployment.database_admin_secret, **name})
 

@@ -179,7 +179,13 @@ class Deploying:
                 "not checked: the database's users and tables, since this role may not look at their secrets"
             )
             return None
-        return wanted if self.with_database or bucket.release.get("database") != wanted else None
+        if not self.with_database and bucket.release.get("database") == wanted:
+            return None
+        if "RedshiftWorkgroupName" not in stack and self.deployment.database_admin_secret is None:
+            remedy = "name database_workgroup or database_cluster, and database_admin_secret, in the deployment's YAML"
+            self.aws.report(f"left out: users and tables of the existing Redshift; {remedy}")
+            return None
+        return wanted
 
     def _apply_database(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Make users and tables where that is due and return what the release record is to say of them."""
@@ -188,10 +194,6 @@ class Deploying:
         if due is None:
             return before
         found = database.database(self.aws, self.deployment, stack, self.main({}).wanted)
-        if found is None:
-            remedy = "name database_workgroup or database_cluster, and database_admin_secret, in the deployment's YAML"
-            self.aws.report(f"left out: users and tables of the existing Redshift; {remedy}")
-            return before
         database.apply(self.aws, found, stack)
         self.aws.report("database users and tables of mng are there")
         return due

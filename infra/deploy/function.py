@@ -21,7 +21,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture
     Safe to repeat: a run killed right after asking finds the zip's hash there already.
     """
     client = aws.client("lambda")
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    client.get_waiter("function_updated").wait(FunctionName=name)
     if is_current(aws, name, zip_file):
         return False
     version = bucket.version(code.FUNCTION)
@@ -32,5 +32,5 @@ def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture
         S3ObjectVersion=version,
         Architectures=[architecture],
     )
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    client.get_waiter("function_updated").wait(FunctionName=name)
     return True

@@ -156,7 +156,8 @@ def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None
 
     aws.until(look, f"the change set of stack {stack.name}", 600)
     if found["Status"] == "CREATE_COMPLETE":
-        return found
+        pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=made["Id"])
+        return found | {"Changes": [change for page in pages for change in page.get("Changes", [])]}
     client.delete_change_set(ChangeSetName=made["Id"])
     if any(words in found.get("StatusReason", "") for words in _NOTHING):
         return None

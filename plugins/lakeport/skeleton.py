@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 _ENDINGS = {"csv": "csv", "delimited": "txt", "json": "jsonl", "parquet": "parquet"}
+_ENDINGS |= {"fixed_width": "txt", "orc": "orc", "avro": "avro", "xlsx": "xlsx"}
+_COLUMNS = [("id", "bigint", True, 12), ("name", "varchar(64)", False, 64), ("amount", '"decimal(12,2)"', False, 14)]
+_COLUMNS += [("changed_at", "timestamp", False, 19)]
 _FORMATS = {
     "csv": """\
   header_lines: 1  # lines to skip, the last of which names the columns; without a header: 0
   # delimiter: ";"  # without it a comma
   # null_as: "NA"  # this text means NULL
-  # compression: gzip  # none | gzip | bzip2 | zstd | zip
+  # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
 """,
     "delimited": """\
   delimiter: "|"  # one or several characters; \\\\t is a tab
   header_lines: 1  # lines to skip, the last of which names the columns; without a header: 0
   # removequotes: true  # values stand in quotes
   # escape: true  # a backslash makes the next character plain
-  # compression: gzip  # none | gzip | bzip2 | zstd | zip
+  # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
 """,
     "json": """\
   # timeformat: auto  # for times like 2013-01-01T10:00:00Z
-  # compression: gzip  # none | gzip | bzip2 | zstd | zip
+  # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
 """,
     "parquet": "",
+    "fixed_width": """\
+  # header_lines: 1  # lines to skip
+  # null_as: "NA"  # this text means NULL
+  # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
+""",
+    "orc": "",
+    "avro": """\
+  # ignorecase: true  # the case of the records' names does not count
+""",
+    "xlsx": """\
+  header_lines: 1  # rows to skip, the last of which names the columns; without a header: 0
+  # sheet: "Sheet1"  # without it the first
+""",
 }
 
 
@@ -41,10 +57,15 @@ format:
 #   name: lake.{name}
 #   sort_key: [id]
 columns:  # TO DO: in the order of the file where it has no header
-  - {{name: id, type: bigint, required: true, description: "TO DO"}}
-  - {{name: name, type: varchar(64), description: "TO DO"}}
-  - {{name: amount, type: "decimal(12,2)", description: "TO DO"}}
-  - {{name: changed_at, type: timestamp, description: "TO DO"}}
-# rejects: {{fail: 1%}}  # more rejected rows than this, and nothing is loaded; without it 0
+{_columns(kind)}# rejects: {{fail: 1%}}  # more rejected rows than this, and nothing is loaded; without it 0
 # alerts: {{slack: "#data", email: [data@example.com]}}
 """
+
+
+def _columns(kind: str) -> str:
+    lines = []
+    for name, type_, is_required, width in _COLUMNS:
+        more = ", required: true" if is_required else ""
+        more += f", width: {width}" if kind == "fixed_width" else ""
+        lines.append(f'  - {{name: {name}, type: {type_}{more}, description: "TO DO"}}\n')
+    return "".join(lines)

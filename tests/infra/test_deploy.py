@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+import yaml
 
 from infra.deploy import code
 from local import credentials
@@ -381,13 +382,39 @@ def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     assert cloud.account.writes() == []
 
 
+def another(cloud: Cloud, name: str, **parameters: str) -> None:
+    """Describe another deployment on the same Redshift, whose users are left to the first one."""
+    cloud.account.environments[name] = Environment(name)
+    folder = cloud.checkout / "infra" / "deployments"
+    values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
+    kept = {key: value for key, value in values.items() if not key.startswith("database_")}
+    kept["parameters"] |= parameters
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(kept))
+
+
+def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> None:
+    """S3 takes all of a bucket's notifications at once: ours is added to them, once."""
+    name, bucket, s3 = "lake-own", "somebodys-files", cloud.client("s3")
+    another(cloud, name, ExistingLandingBucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    topic = cloud.client("sns").create_topic(Name="somebodys")["TopicArn"]
+    theirs = {"Id": "theirs", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [theirs]})
+
+    done = [cloud.deploy("--yes", "--no-smoke-test", name=name) for _ in range(2)]
+
+    assert [each.returncode for each in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert "nothing to change" in done[1].stdout
+    found = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert [each["TopicArn"] for each in found["TopicConfigurations"]] == [topic]
+    assert [each["QueueArn"].rpartition(":")[2] for each in found["QueueConfigurations"]] == [f"{name}-arrivals"]
+
+
 def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     """The stack that was never made is deleted; nothing it had made is in the next one's way."""
     name = "lake-again"
-    cloud.account.environments[name] = Environment(name)
-    deployments = cloud.checkout / "infra" / "deployments"
-    text = (deployments / f"{NAME}.yaml").read_text()
-    (deployments / f"{name}.yaml").write_text("\n".join(line for line in text.splitlines() if "database_" not in line))
+    another(cloud, name)
     template = cloud.checkout / "infra" / "main.yaml"
     text = template.read_text()
     wrong = "Runtime: python3.12\n      Layers: ['arn:aws:lambda:us-east-1:000000000000:layer:nowhere:1']\n"
@@ -440,20 +467,5 @@ def test_function_may_add_files_and_nothing_else(cloud: Cloud) -> None:
     assert who["sslmode"] == "verify-full"
     assert cloud.query("SELECT COUNT(*) FROM mng.files", **who)
     for statement in ("DELETE FROM mng.files", "SELECT * FROM mng.load_errors", "CREATE TABLE mng.mine (a INT)"):
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cloud.query(statement, **who)
-
-
-def test_readers_read(cloud: Cloud) -> None:
-    """A member of the group sees the lake and mng, tables of later loads included, and changes neither."""
-    reader = f"reader_{uuid.uuid4().hex[:8]}"
-    table = f"lake.{reader}_rows"
-    cloud.query(f"CREATE USER {reader} PASSWORD 'secret' IN GROUP lakeport_readers")
-    cloud.query(f"SET SESSION AUTHORIZATION lakeport_loader; CREATE TABLE {table} AS SELECT 1 AS one")
-    who = {"user": reader, "password": "secret"}
-
-    assert cloud.query(f"SELECT one FROM {table}", **who) == [(1,)]  # noqa: S608
-    assert cloud.query("SELECT COUNT(*) FROM mng.load_errors", **who)
-    for statement in (f"DROP TABLE {table}", "DELETE FROM mng.files", "CREATE TABLE lake.mine (a INT)"):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cloud.query(statement, **who)

@@ -283,7 +283,6 @@ NOT_ON_AWS = {
     "LAKEPORT_AIRFLOW_SECRET",  # of an Airflow that is not MWAA's
     "LAKEPORT_SCHEMAS",  # the schemas lie beside the DAG files
     "LAKEPORT_TRANSFORMS",  # so do they
-    "LAKEPORT_RECONCILE_SCHEDULE",  # has a default that suits
 }
 
 

@@ -17,9 +17,9 @@ import yaml
 from lakeport import planning
 from lakeport.file_type import FileType
 from lakeport.inference import Draft, infer
-from lakeport.loading import FileLoad
 from lakeport.warehouse import Warehouse
 from local.config import REPOSITORY
+from tests.integration.conftest import Bring
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -73,12 +73,12 @@ def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
     path: Path,
     warehouse: Warehouse,
     s3: S3Client,
-    prepare_load: Callable[..., FileLoad],
+    bring: Bring,
     query: Callable[..., list[tuple[Any, ...]]],
 ) -> None:
     draft, file_type = draft_of(path)
     planned = planning.rehearse(file_type, path, warehouse, s3)
-    done = prepare_load(file_type, path.read_bytes(), name=path.name).run()
+    done = bring(file_type, path.read_bytes(), name=path.name).run()
 
     assert (planned.rows_loaded, planned.problem, planned.rejected) == (done.rows_loaded, "", ())
     assert (done.rows_in_file, done.rows_rejected) == (draft.rows, 0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psycopg2
 import pytest
+from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,7 +24,7 @@ from lakeport import settings
 from lakeport.credentials import connect_to_redshift, read_secret
 from lakeport.errors import AirflowUnavailable, SchemaError, TableMismatch, TooManyRejects
 from lakeport.retrying import is_worth_a_retry
-from lakeport.tasks import retried_if_worth_it
+from lakeport.tasks import retried_if_worth_it, warehouse_of
 from lakeport.warehouse import Warehouse, is_passing
 from local.config import Config
 from local.redshift.s3 import service_error
@@ -231,3 +232,16 @@ def test_task_fails_at_once_on_what_stays_wrong(error: Exception) -> None:
 def test_task_is_left_to_its_retries_on_what_passes(error: Exception) -> None:
     with pytest.raises(type(error), match="x"), retried_if_worth_it():
         raise error
+
+
+def test_password_rotated_after_it_was_read_is_read_once_more(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = read_secret(settings.redshift_secret())
+    place = {"host": secret["host"], "port": secret["port"], "login": secret["username"], "schema": secret["database"]}
+    passwords = ("before the rotation", secret["password"])
+    found = [Connection(conn_id="redshift", conn_type="postgres", password=each, **place) for each in passwords]
+    monkeypatch.setattr(BaseHook, "get_connection", lambda _: found.pop(0))
+    with warehouse_of("lakeport_redshift") as opened:
+        opened.transaction(lambda current: current.execute("SELECT 1"))
+    assert found == []

@@ -14,6 +14,7 @@ from lakeport.credentials import connect_to_redshift
 from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.files import FilesOperator
+from lakeport.operators.prepare import PrepareFilesOperator
 from lakeport.operators.select_all import CopyAllFromS3Operator, FailForFilesOperator, TakeFilesOperator
 from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator
 from lakeport.operators.table import CreateTableOperator
@@ -21,6 +22,7 @@ from lakeport.sensors import NewFilesSensor
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 from tests.integration.conftest import make_file_type
+from tests.integration.test_formats import packed
 
 Query = Callable[..., list[tuple[Any, ...]]]
 Land = Callable[..., RegisteredFile]
@@ -146,6 +148,33 @@ def test_merge_loads_nothing_behind_a_bad_file(land: Land, query: Query, warehou
     assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Fail")]
     with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: waits for .*/b, which landed before it"):
         run(last, TaskRun(file_type.dag_id, "run1", ""))
+
+
+def test_file_that_cannot_be_prepared_costs_only_itself(land: Land, query: Query, warehouse: Warehouse) -> None:
+    """prepare_files hands on why, and copy_to_table makes it Fail while the others go on; so does a second try."""
+    file_type = type_of(select="all")
+    file_type = make_file_type(
+        name=file_type.name,
+        landing={"pattern": f"{file_type.name}/*", "select": "all"},
+        format={"type": "csv", "header_lines": 1, "compression": "zip"},
+    )
+    good = packed({"a.csv": HEADER + b"1,Bern,1\n"}, "zip")
+    for name, body in {"a": good, "b": good[:-30], "c": packed({"c.csv": HEADER + b"3,Bern,1\n"}, "zip")}.items():
+        land(file_type, body, name)
+    by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
+    files = waiting(query, file_type)
+    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    for _ in range(2):
+        prepared = run(PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=files), by)
+        assert [bool(each["list"]) for each in prepared] == [True, False, True]
+        copy = CopyAllFromS3Operator(task_id="copy", file_type=file_type, files=files, prepared=prepared)
+        assert [file["key"][-1] for file in run(copy, by)] == ["a", "c"]
+    assert query(f"SELECT id FROM {file_type.table.name} ORDER BY id") == [(1,), (3,)]  # noqa: S608
+    [(reason,)] = query(
+        "SELECT status_reason FROM mng.files WHERE file_type = %s AND status = 'Fail'", (file_type.name,)
+    )
+    assert "b is no readable .zip" in reason
 
 
 def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse: Warehouse) -> None:

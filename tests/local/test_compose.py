@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lakeport import settings
 from local import airflow_api, stack
 from local.config import REPOSITORY, Config, Ports, variable
 
@@ -73,6 +74,13 @@ def test_copied_and_mounted_paths_exist() -> None:
         paths = [path for line in copied for path in line.split()] + mounted
         assert len(paths) >= 6
         assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+
+
+def test_what_people_change_is_mounted_where_the_product_looks() -> None:
+    folders = {"dags", "plugins", settings.schemas_folder().name, settings.sql_folder().name}
+    folders |= {settings.transforms_folder().name}
+    for each in SERVICES.values():
+        assert {f"./{folder}:/lakeport/{folder}:ro" for folder in folders} < set(each["volumes"])
 
 
 def test_airflow_is_the_one_we_lock() -> None:

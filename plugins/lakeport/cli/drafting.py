@@ -36,8 +36,12 @@ class Kind(StrEnum):
 
     csv = "csv"
     delimited = "delimited"
+    fixed_width = "fixed_width"
     json = "json"
     parquet = "parquet"
+    orc = "orc"
+    avro = "avro"
+    xlsx = "xlsx"
 
 
 def infer_schema(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lakeport.errors import SampleError
-from lakeport.inference import choosing, delimited, json_documents, parquet
+from lakeport.inference import choosing, delimited, json_documents, parquet, workbook
 from lakeport.inference.draft import Draft, DraftColumn
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
 from lakeport.inference.naming import pattern, type_name
@@ -16,10 +16,10 @@ from lakeport.inference.reading import Reading
 
 DEFAULT_ROWS = 200_000
 _PARQUET = b"PAR1"
+_ORC = b"ORC"
+_WORKBOOK = b"PK\x03\x04"
 _BINARY = {
     b"Obj\x01": "Avro",
-    b"ORC": "ORC",
-    b"PK\x03\x04": "an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel file",
 }
 
@@ -66,8 +66,14 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
             kind = next((kind for magic, kind in _BINARY.items() if start.startswith(magic)), None)
             if kind:
                 raise SampleError(f"{path}: is {kind}, which cannot be inferred from; have it sent as CSV or Parquet")
-            if start.startswith(_PARQUET):
+            if sample.compression == "none" and start.startswith(_PARQUET):
                 return parquet.read(path, most_rows), sample.name, "none"
+            if sample.compression == "none" and start.startswith(_ORC):
+                return parquet.read(path, most_rows, "orc"), sample.name, "none"
+            if sample.compression == "none" and start.startswith(_WORKBOOK):
+                return workbook.read(path, most_rows, has_header=has_header), sample.name, "none"
+            if start.startswith((_PARQUET, _ORC, _WORKBOOK)):
+                raise SampleError(f"{path}: infer from what is in it, and write format.compression in the schema")
             return _read_text(sample, start, most_rows, has_header), sample.name, sample.compression
     except UnicodeError as error:
         raise SampleError(f"{path}: is no text in UTF-8: {error}") from error
@@ -89,6 +95,8 @@ def _options(of: choosing.Options, reading: Reading) -> dict[str, object]:
         keys["dateformat"] = of.dateformat
     if of.timeformat not in (None, DEFAULT_TIME):
         keys["timeformat"] = of.timeformat
+    if reading.format.get("type") == "xlsx":
+        keys |= {key: "auto" for key in ("dateformat", "timeformat") if key in keys}  # its dates are no text
     if reading.encoding != "utf-8":
         keys |= _encoding(reading, of)
     return keys
@@ -113,5 +121,5 @@ def _column(name: str, reading: Reading, of: choosing.Options) -> DraftColumn:
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:
     """Say whether texts are empty where no value is meant; COPY would load them as texts of no length."""
-    is_text = reading.format.get("type") != "parquet"
+    is_text = reading.format.get("type") not in ("parquet", "orc", "xlsx")
     return is_text and any(c.type.startswith("varchar") and reading.profiles[c.name].blank for c in columns)

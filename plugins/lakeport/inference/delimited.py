@@ -24,7 +24,7 @@ _MANY = 0.01
 
 
 @dataclass
-class _Rows:
+class Counted:
     """What was counted in the rows."""
 
     width: int
@@ -71,22 +71,25 @@ def _read(
     skipped = preamble(head, usual)
     named = is_header(head[skipped], head[skipped + 1 :]) if has_header is None else has_header
     words = [_as_loaded(word) for word in head[skipped]] if named else [""] * usual
-    counted = _Rows(usual, profiles=[Profile() for _ in range(usual)])
-    is_whole = _count(counted, chain(head[skipped + named :], source), most_rows)
+    counted = Counted(usual, profiles=[Profile() for _ in range(usual)])
+    is_whole = count(counted, chain(head[skipped + named :], source), most_rows)
     names = column_names(words)
     reading = Reading(_format(found, skipped, named, counted), dict(zip(names, counted.profiles, strict=True)))
     reading.rows, reading.is_whole = counted.good, is_whole
     if named:
-        pairs = zip(names, words, strict=True)
-        doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
-        reading.headers = {
-            name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled
-        }
+        reading.headers = headers_of(names, words)
     _remark(reading, counted, text_encoding, skipped=skipped, named=named, is_asked=has_header is not None)
     return reading
 
 
-def _count(counted: _Rows, rows: Iterator[list[str]], most_rows: int | None) -> bool:
+def headers_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """Return the header's word of each column whose name is another one, or which is there twice."""
+    doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
+    pairs = zip(names, words, strict=True)
+    return {name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled}
+
+
+def count(counted: Counted, rows: Iterator[list[str]], most_rows: int | None) -> bool:
     """Count at most so many rows and say whether these were all."""
     while most_rows is None or counted.good < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - counted.good)
@@ -97,7 +100,7 @@ def _count(counted: _Rows, rows: Iterator[list[str]], most_rows: int | None) -> 
     return next(rows, None) is None
 
 
-def _format(found: Dialect, skipped: int, named: bool, counted: _Rows) -> dict[str, object]:
+def _format(found: Dialect, skipped: int, named: bool, counted: Counted) -> dict[str, object]:
     keys: dict[str, object] = {"type": "csv" if found.is_csv else "delimited"}
     if named:
         keys["header_lines"] = skipped + 1
@@ -116,7 +119,9 @@ def _format(found: Dialect, skipped: int, named: bool, counted: _Rows) -> dict[s
     return keys
 
 
-def _remark(reading: Reading, counted: _Rows, text_encoding: str, *, skipped: int, named: bool, is_asked: bool) -> None:
+def _remark(
+    reading: Reading, counted: Counted, text_encoding: str, *, skipped: int, named: bool, is_asked: bool
+) -> None:
     """Say what a person should look at."""
     if not named and not is_asked:
         reading.notes.append("no line names the columns, it seems: give them names (--header if the first line does)")

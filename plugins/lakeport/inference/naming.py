@@ -13,7 +13,7 @@ from lakeport.table_type import LOADED_AT
 _TYPE_CHARACTERS = 45
 _COLUMN_CHARACTERS = 120
 _ENDING = re.compile(
-    r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|zip))+$", re.IGNORECASE
+    r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|lzo|zip))+$", re.IGNORECASE
 )
 _CHANGING = re.compile(r"[-_. ]?\d[-_.:\dTZ ]*")
 

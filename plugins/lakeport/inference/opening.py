@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,11 +17,24 @@ from typing import IO, Any
 
 import zstandard
 
+from lakeport import lzop
 from lakeport.errors import SampleError
+from lakeport.streams import stream_of
 
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
-_UNREADABLE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, zstandard.ZstdError, RuntimeError, ValueError)
-_ENDINGS = {"gzip": ".gz", "bzip2": ".bz2", "zstd": ".zst", "zip": ".zip"}
+_MAGIC = {b"\x89LZO": "lzop", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_UNREADABLE: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+_UNREADABLE += (zstandard.ZstdError, RuntimeError, ValueError, OSError)
+_ENDINGS: dict[str, tuple[str, ...]] = {
+    "gzip": (".gz",),
+    "bzip2": (".bz2",),
+    "zstd": (".zst",),
+    "lzop": (".lzo",),
+    "zip": (".zip",),
+    "tar": (".tar",),
+    "tar.gz": (".tar.gz", ".tgz"),
+}
+_TAR_MARK = slice(257, 262)  # where a .tar says that it is one, in its first member's header
+_TARS = {"none": "tar", "gzip": "tar.gz"}
 XLSX = b"[Content_Types].xml"
 
 
@@ -40,8 +54,8 @@ class Sample:
     @property
     def name(self) -> str:
         """Return the file's name, with the ending that registration expects of its compression."""
-        ending = _ENDINGS.get(self.compression, "")
-        return self.path.name if self.path.name.lower().endswith(ending) else self.path.name + ending
+        endings = _ENDINGS.get(self.compression, ("",))
+        return self.path.name if self.path.name.lower().endswith(endings) else self.path.name + endings[0]
 
 
 @contextmanager
@@ -55,9 +69,11 @@ def opened(path: Path) -> Iterator[Sample]:
         compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "none")
         if compression == "zip" and _is_workbook(file):
             compression = "none"
+        if compression in _TARS and _is_tar(file, compression):
+            compression = _TARS[compression]
         try:
             yield Sample(path, compression, _decompressed(path, file, compression))
-        except (*_UNREADABLE, OSError) as error:
+        except _UNREADABLE as error:
             if compression == "none" or getattr(error, "errno", None) is not None or isinstance(error, UnicodeError):
                 raise
             raise SampleError(f"{path}: is no readable {compression} file: {error}") from error
@@ -66,7 +82,10 @@ def opened(path: Path) -> Iterator[Sample]:
 def _decompressed(path: Path, file: Any, compression: str) -> IO[bytes]:
     if compression == "zip":
         return _only_member(path, file)
+    if compression in _TARS.values():
+        return _only_file(path, file)
     streams: dict[str, Any] = {"gzip": lambda raw: gzip.GzipFile(fileobj=raw), "bzip2": bz2.BZ2File}
+    streams["lzop"] = lambda raw: stream_of(lzop.unpacked(raw))
     if compression == "zstd":
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
     stream: IO[bytes] = streams[compression](file) if compression in streams else file
@@ -76,9 +95,35 @@ def _decompressed(path: Path, file: Any, compression: str) -> IO[bytes]:
 def _only_member(path: Path, file: IO[bytes]) -> IO[bytes]:
     archive = zipfile.ZipFile(file)
     names = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX/")]
-    if len(names) != 1:
-        raise SampleError(f"{path}: holds {len(names)} files; a .zip that loads holds exactly one")
+    _check_is_alone(path, names)
     return archive.open(names[0])
+
+
+def _only_file(path: Path, file: IO[bytes]) -> IO[bytes]:
+    archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 - read as long as the file is open
+    members = [each for each in archive.getmembers() if each.isreg()]
+    _check_is_alone(path, [each.name for each in members])
+    stream = archive.extractfile(members[0])
+    if stream is None:
+        raise SampleError(f"{path}: {members[0].name} is no plain file")
+    return stream
+
+
+def _check_is_alone(path: Path, names: list[str]) -> None:
+    if len(names) != 1:
+        raise SampleError(
+            f"{path}: holds {len(names)} files; infer from one of them, unpacked, and write format.compression and "
+            "format.member in the schema"
+        )
+
+
+def _is_tar(file: Any, compression: str) -> bool:
+    try:
+        head = (gzip.GzipFile(fileobj=file) if compression == "gzip" else file).read(_TAR_MARK.stop)
+    except (OSError, EOFError, zlib.error):
+        head = b""  # what is wrong with it is told when it is read
+    file.seek(0)
+    return bytes(head[_TAR_MARK]) == b"ustar"
 
 
 def _is_workbook(file: IO[bytes]) -> bool:

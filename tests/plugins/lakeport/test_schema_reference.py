@@ -33,7 +33,7 @@ def test_editor_finds_committed_schema_good(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(json_schema()))
 
 
-@pytest.mark.parametrize("kind", ["csv", "delimited", "json", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"])
 def test_editor_finds_skeleton_good(kind: str) -> None:
     jsonschema.validate(yaml.safe_load(skeleton("trips", kind)), json.loads(json_schema()))
 

@@ -94,7 +94,7 @@ def test_what_cannot_be_done_is_said_with_the_next_step(
     assert message in " ".join(result.output.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("kind", ["csv", "delimited", "json", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"])
 def test_new_schema_is_good_as_it_stands(run: Run, schemas: Path, kind: str) -> None:
     assert run("new", "trips", "--format", kind, "--write").exit_code == 0
     assert read_file_type(schemas / "trips.yaml").format.type == kind

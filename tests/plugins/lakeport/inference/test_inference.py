@@ -6,7 +6,9 @@ import bz2
 import gzip
 import io
 import json
+import tarfile
 import zipfile
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ from lakeport.file_type import FileType
 from lakeport.inference import Draft, infer
 from lakeport.inference.naming import column_names, pattern, type_name
 from local.config import REPOSITORY
+from tests.plugins.lakeport.preparing.test_workbooks import workbook
+from tests.plugins.lakeport.test_lzop import packed as lzop_packed
 
 ROWS = "id,city\n1,Bern\n2,Oslo\n"
 
@@ -281,6 +285,9 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
         (b"PK\x03\x04 broken", "a.zip", "is no readable zip file"),
         (b"PAR1 broken", "a.parquet", "is no readable Parquet file"),
         (b"Obj\x01...", "a.avro", "is Avro"),
+        (b"ORC broken", "a.orc", "is no readable ORC file"),
+        (b"\x89LZO\0broken", "a.csv.lzo", "is no readable lzop file"),
+        (gzip.compress(b"\0" * 257 + b"ustar" + b"x" * 300), "a.tgz", "is no readable tar.gz file"),
     ],
 )
 def test_file_that_cannot_be_loaded_is_told_why(tmp_path: Path, data: bytes, name: str, message: str) -> None:
@@ -346,3 +353,60 @@ def test_committed_sample_is_inferred_much_as_its_schema_was_written(sample: str
     assert {c.name for c in draft.columns if c.is_required} >= {
         c["name"] for c in written["columns"] if c.get("required")
     }
+
+
+CSV = b"Id,City\n1,Bern\n2,\n"
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "compression", "pattern_"),
+    [
+        ("trips.csv.lzo", lzop_packed(CSV), "lzop", "trips/trips*.csv.lzo"),
+        ("trips.tar", tar_of({"a/trips.csv": CSV}), "tar", "trips/trips*.tar"),
+        ("trips.tgz", gzip.compress(tar_of({"trips.csv": CSV})), "tar.gz", "trips/trips*.tgz"),
+        ("trips.dat", gzip.compress(tar_of({"trips.csv": CSV})), "tar.gz", "trips/trips*.dat.tar.gz"),
+    ],
+)
+def test_file_is_unpacked_by_what_is_in_it(
+    tmp_path: Path, name: str, data: bytes, compression: str, pattern_: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    draft = infer(tmp_path / name)
+    assert (draft.format["compression"], draft.pattern, draft.rows) == (compression, pattern_, 2)
+    assert types(draft) == {"id": "integer", "city": "varchar(8)"}
+
+
+def test_archive_of_several_files_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "trips.tar").write_bytes(tar_of({"a.csv": CSV, "b.csv": CSV}))
+    with pytest.raises(SampleError, match=r"holds 2 files; infer from one of them, unpacked, and write"):
+        infer(tmp_path / "trips.tar")
+
+
+def test_workbook_is_read_as_a_load_reads_it(tmp_path: Path) -> None:
+    """Titles above the header, empty rows, cells that are missing at a row's end, dates as cells."""
+    day = date(2013, 1, 31)
+    rows: list[list[object]] = [
+        ["Trips"],
+        [],
+        ["Id", "Horse power", "Day", "City"],
+        [1, 2.5, day, "Bern"],
+        [],
+        [2, None, day],
+    ]
+    (tmp_path / "trips.xlsx").write_bytes(workbook(rows))
+    draft = infer(tmp_path / "trips.xlsx")
+    assert draft.format == {"type": "xlsx", "header_lines": 3}
+    assert types(draft)["day"] == "date"
+    assert [column.header for column in draft.columns] == [None, "Horse power", None, None]
+    assert [column.is_required for column in draft.columns] == [True, False, True, False]
+    FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": "trips"})

@@ -1,0 +1,71 @@
+"""Infer a schema from the first sheet of an Excel workbook."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from lakeport.errors import SampleError, UnloadableFile
+from lakeport.file_type import FileType
+from lakeport.inference.delimited import Counted, count, headers_of
+from lakeport.inference.header import is_header, preamble
+from lakeport.inference.naming import column_names
+from lakeport.inference.profile import Profile
+from lakeport.inference.reading import Reading
+from lakeport.preparing.workbooks import rows_as_csv
+from lakeport.streams import stream_of
+
+_HEAD_ROWS = 200
+# Cells are read as a load would give them to columns of text.
+_ANY = FileType.model_validate(
+    {
+        "name": "sample",
+        "description": "Any workbook.",
+        "owner": "infer",
+        "landing": {"pattern": "*.xlsx"},
+        "format": {"type": "xlsx"},
+        "columns": [{"name": "any", "type": "varchar(1)"}],
+    }
+)
+
+
+def read(path: Path, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
+    """Read a workbook's first sheet; `has_header` says what is otherwise found out."""
+    with path.open("rb") as file:
+        text = io.TextIOWrapper(stream_of(rows_as_csv(file, _ANY, str(path))), "utf-8", newline="")
+        try:
+            return _read(csv.reader(text), path, most_rows, has_header)
+        except UnloadableFile as error:
+            raise SampleError(str(error)) from error
+
+
+def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_header: bool | None) -> Reading:
+    head = list(islice(source, _HEAD_ROWS))
+    width = max(map(len, head), default=0)
+    if not width:
+        raise SampleError(f"{path}: its first sheet has no rows; take one with some rows in it")
+    skipped = preamble(head, width)
+    below = [_padded(row, width) for row in head[skipped + 1 :] if row]
+    named = is_header(head[skipped], below) if has_header is None else has_header
+    counted = Counted(width, profiles=[Profile() for _ in range(width)])
+    rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
+    is_whole = count(counted, rows, most_rows)
+    words = head[skipped] if named else [""] * width
+    names = column_names(words)
+    format_: dict[str, object] = {"type": "xlsx"} | ({"header_lines": skipped + 1} if named else {})
+    reading = Reading(format_, dict(zip(names, counted.profiles, strict=True)), counted.good, is_whole)
+    if named:
+        reading.headers = headers_of(names, words)
+    elif has_header is None:
+        reading.notes.append("no row names the columns, it seems: give them names (--header if the first row does)")
+    if counted.long:
+        reading.notes.append(f"{counted.long:,} rows have more than {width} cells: they are rejected")
+    return reading
+
+
+def _padded(row: list[str], width: int) -> list[str]:
+    """Give a row the empty cells at its end, which a sheet leaves out."""
+    return row + [""] * (width - len(row))
