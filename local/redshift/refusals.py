@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from local.redshift import queries
 from local.redshift.errors import Refused
-from local.redshift.tokens import Token, closing, upper_at
+from local.redshift.tokens import Token, upper_at
 
 _STATEMENTS = (
     ("SAVEPOINT", "SAVEPOINT"),
@@ -99,8 +99,6 @@ def check(tokens: Sequence[Token]) -> None:
         _check_is(tokens)
     if "::" in present:
         _check_casts(tokens)
-    if "NULLS" in present and "OVER" in present:
-        _check_nulls(tokens)
     if "GENERATE_SERIES" in present:
         _check_series(words)
 
@@ -139,15 +137,6 @@ def _check_casts(tokens: Sequence[Token]) -> None:
     for at, token in enumerate(tokens):
         if token.text == "::" and upper_at(tokens, at + 1) in _MISSING_TYPES:
             raise _not_there(f"Type {upper_at(tokens, at + 1)}")
-
-
-def _check_nulls(tokens: Sequence[Token]) -> None:
-    for at, token in enumerate(tokens):
-        window = (
-            range(at + 1, closing(tokens, at + 1)) if token.upper == "OVER" and upper_at(tokens, at + 1) == "(" else ()
-        )
-        if any(upper_at(tokens, inside) == "NULLS" for inside in window):
-            raise _not_there("NULLS FIRST and NULLS LAST in a window function")
 
 
 def _check_series(words: Sequence[str]) -> None:
