@@ -32,6 +32,10 @@ FILES += [
 HEAD = """\
 # What `./lakeport infer` makes of real files
 
+It reads CSV and other delimited text, JSON, Parquet, ORC and Excel's .xlsx; gzip, bzip2, zstd and lzop; a .zip, .tar
+or .tar.gz of one file.  For Avro and fixed width `./lakeport new NAME --format avro` (or `fixed_width`) gives a
+skeleton.
+
 Each file was inferred, planned and loaded with the schema as it came out, without a hand on it.
 `tests/integration/test_inferred.py` does so at every run and holds this table to what it finds; the files, their
 sources and licences are in `tests/data/public/README.md` and [samples/README.md](../samples/README.md).

@@ -19,7 +19,9 @@ from lakeport.planning import rehearse
 from lakeport.schema_yaml import read_file_type
 from lakeport.warehouse import Warehouse
 from local.config import REPOSITORY
-from tests.integration.conftest import make_file_type
+from tests.integration.conftest import Bring, make_file_type
+from tests.integration.test_formats import packed
+from tests.plugins.lakeport.preparing.test_workbooks import workbook
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -146,3 +148,36 @@ def test_plan_knows_the_tables_mode_and_the_checks(tmp_path: Path, warehouse: Wa
     assert (merged.rows_loaded, checked.rows_loaded) == (0, 0)
     assert "id" in merged.problem
     assert "price > 2" in checked.problem
+
+
+BROKEN_FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {
+    "csv": ({"type": "csv", "header_lines": 1}, b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,toolongacity,3\n"),
+    "delimited": ({"type": "delimited"}, b"1|Bern|1\ntwo|Oslo|2\n3|Rome\n"),
+    "fixed_width": ({"type": "fixed_width"}, b"001Bern  1.00\ntwoOslo  2.00\n"),
+    "json": ({"type": "json"}, b'{"id": 1}\n{"id": "two", "city": "Oslo"}\n{"id": 3, "city": "toolongacity"}\n'),
+    "json array": ({"type": "json", "layout": "array"}, b'[{"id": 1}, {"id": "two"}, {"id": null}]'),
+    "xlsx": ({"type": "xlsx"}, workbook([[1, "Bern"], ["two", "Oslo"], [], [3, "toolongacity"]])),
+    "zip": ({"type": "csv", "compression": "zip"}, packed({"a.csv": b"1,a,1\n", "b/c.csv": b"two,Oslo,2\n"}, "zip")),
+    "gzip": ({"type": "csv", "compression": "gzip"}, gzip.compress(b"1,Bern,1\ntwo,Oslo,2\n")),
+    "cp1252": ({"type": "csv", "encoding": "cp1252"}, b"1,Z\xfcrich,1\ntwo,Z\xfcrich,2\n"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_FORMATS)
+def test_plan_of_a_broken_sample_of_any_format_has_the_rejected_rows_that_the_load_records(
+    name: str, bring: Bring, query: Query, warehouse: Warehouse, s3: S3Client, tmp_path: Path
+) -> None:
+    format_, body = BROKEN_FORMATS[name]
+    widths = (3, 6, 4) if name == "fixed_width" else (None, None, None)
+    kinds = ("integer", "varchar(8)", "decimal(8,2)")
+    columns = [
+        {"name": column, "type": kind, "width": width, "required": column == "id"}
+        for column, kind, width in zip(("id", "city", "price"), kinds, widths, strict=True)
+    ]
+    file_type = make_file_type(format=format_, columns=columns, rejects={"fail": 2})
+    outcome = rehearse(file_type, sample(tmp_path, body), warehouse, s3)
+    load = bring(file_type, body)
+    done = load.run()
+    assert sorted(as_rows(outcome)) == sorted(query(RECORDED, (load.file.file_id,)))
+    assert len(outcome.rejected) == done.rows_rejected > 0
+    assert (outcome.rows_in_file, outcome.rows_loaded) == (done.rows_in_file, done.rows_loaded)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lakeport import mng, settings
+from lakeport import settings
 from lakeport import warehouse as lakeport_warehouse
 from lakeport.errors import DoubledKeys, TooManyRejects, TransformFailed, UnloadableFile
 from lakeport.file_type import FileType
@@ -331,4 +330,3 @@ def test_samples_load_and_a_plan_says_the_same(
     assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (in_file, loaded, 0)
     assert (outcome.rows_in_file, outcome.rows_loaded, outcome.rejected) == (in_file, loaded, ())
     assert query(f"SELECT DISTINCT source_file FROM {file_type.table.name}") == [(load.file.key,)]  # noqa: S608
-    assert json.dumps(mng.RegisteredFile.to_xcom(load.file))
