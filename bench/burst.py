@@ -29,12 +29,13 @@ from tests.torture.workload import Kind
 LOST_SHARE = DOUBLED_SHARE = 0.05
 UPLOADS_AT_ONCE = 8
 PATIENCE_SECONDS = 3600.0
+LEAST_TYPES = 10  # the stack waits for as many DAGs as the repository has schemas
 console = Console()
 
 
 def main(
     files: Annotated[int, typer.Option(help="How many files.")] = 10_000,
-    types: Annotated[int, typer.Option(help="How many file types.")] = 50,
+    types: Annotated[int, typer.Option(min=LEAST_TYPES, help="How many file types.")] = 50,
     seed: Annotated[int, typer.Option(help="Which events are lost and doubled.")] = 1,
 ) -> None:
     """Drop, wait, check and print; ends with status 1 where a file is not accounted for."""
