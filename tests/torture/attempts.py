@@ -42,7 +42,8 @@ class Attempts:
 
     def __init__(self, gate: Gate, environment: Mapping[str, str], log: Path) -> None:
         self.gate = gate
-        self._listener = Listener(str(Path(tempfile.mkdtemp(prefix="lakeport-attempts-")) / "line"))
+        self._directory = tempfile.TemporaryDirectory(prefix="lakeport-attempts-")
+        self._listener = Listener(str(Path(self._directory.name) / "line"))
         self._log = log.open("ab")
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.torture.attempt", str(self._listener.address)],
@@ -61,6 +62,7 @@ class Attempts:
         self._line.close()
         self._server.wait()
         self._listener.close()
+        self._directory.cleanup()
         self._log.close()
 
     def run(self, attempt: Attempt, cut: Cut | None = None, answer: Answer = lambda _: None) -> Outcome:
