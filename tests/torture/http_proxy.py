@@ -26,7 +26,7 @@ class HttpProxy:
         self.server = _Server((HOST, 0), _Handler)
         self.server.gate, self.server.upstream_port = gate, upstream_port
         self.port: int = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 5}, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -35,7 +35,8 @@ class HttpProxy:
 
     def close(self) -> None:
         """Take no more connections."""
-        self.server.socket.close()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class _Server(ThreadingHTTPServer):

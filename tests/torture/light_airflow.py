@@ -95,11 +95,12 @@ class LightAirflow:
         self._api = _Api((HOST, 0), _Handler)
         self._api.airflow = self
         self.port: int = self._api.server_address[1]
-        threading.Thread(target=self._api.serve_forever, kwargs={"poll_interval": 5}, daemon=True).start()
+        threading.Thread(target=self._api.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def close(self) -> None:
         """Answer no more."""
-        self._api.socket.close()
+        self._api.shutdown()
+        self._api.server_close()
 
     def create(self, dag_id: str, run_id: str) -> bool:
         """Note a run and say whether it is new."""
