@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import psutil
 
@@ -176,11 +177,20 @@ def copying_task(lakeport: Lakeport) -> psutil.Process | None:
     scheduler = processes.running(lakeport.config, "airflow-scheduler")
     workers = scheduler.children() if scheduler else []
     children = [child for worker in workers for child in worker.children()]
-    tasks = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]  # ended and not yet waited for
+    tasks = [child for child in children if is_at_work(child)]
     return tasks[0] if len(tasks) == 1 else None
+
+
+def is_at_work(task: psutil.Process) -> bool:
+    """Say whether it has not ended, be it waited for or not."""
+    try:
+        return bool(task.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def kill(*family: psutil.Process | None) -> None:
     for process in family:
         if process:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

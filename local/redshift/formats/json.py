@@ -21,6 +21,7 @@ from local.redshift.vectors import VectorChecker
 LONGEST_DOCUMENT_BYTES = 4 << 20
 _TOO_LONG = f"JSON object or array exceeds {LONGEST_DOCUMENT_BYTES} bytes"
 _DIGITS = bytes(ord("0") if chr(octet) in "0123456789." else ord(" ") for octet in range(256))
+_NO_NUMBERS = (b"NaN", b"Inf")  # Arrow takes them for numbers, JSON does not have them
 _LONG_NUMBER = b"0" * 16  # its digits may not survive floating point, or exceed BIGINT
 _ARROW_TYPES = {
     Type.SMALLINT: pa.int16(),
@@ -83,6 +84,7 @@ class JsonReader:
             or b"\\u0000" in piece
             or b"\0" in piece
             or _LONG_NUMBER in piece.translate(_DIGITS)
+            or any(word in piece for word in _NO_NUMBERS)
         ):
             return None
         try:
