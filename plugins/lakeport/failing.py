@@ -7,7 +7,7 @@ from datetime import datetime
 
 from psycopg2.extensions import cursor
 
-from lakeport import mng
+from lakeport import load_records, mng
 from lakeport.alert_text import FailedFile, FailedRun
 from lakeport.mng import TaskRun
 from lakeport.statements import statement
@@ -45,7 +45,7 @@ def fail(current: cursor, run: EndedRun, file_type: str, table_name: str) -> Fai
     lost = [file.file_id for file in files if not file.is_loaded or file.file_id in run.lost]
     by = TaskRun(run.dag_id, run.run_id, task_id)
     mng.move(current, lost, by, from_=["New", "In Progress"], to="Fail", reason=f"{task_id}: {error}")
-    rejected = mng.first_rejected(current, [file.file_id for file in files], run.run_id)
+    rejected = load_records.first_rejected(current, [file.file_id for file in files], run.run_id)
     return FailedRun(run.dag_id, run.run_id, file_type, table_name, task_id, error, log_url, files, rejected)
 
 

@@ -1,18 +1,22 @@
-"""What is left when a file's load has committed: its object to the archive, its status to Done."""
+"""What is left when files are loaded: their objects to the archive, their status to Done."""
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from psycopg2.extensions import cursor
 
-from lakeport import landing, mng, settings
+from lakeport import landing, load_records, mng, settings
 from lakeport.ddl import table_identifier
 from lakeport.errors import LakeportError
 from lakeport.file_type import FileType
-from lakeport.mng import Load, RegisteredFile, TaskRun
-from lakeport.statements import composed, statement
+from lakeport.load_records import Load
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.statements import composed, rows_of_literals, statement
 from lakeport.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MAX_NAME_BYTES = 600
+_PLACE = {"file_id": "VARCHAR(64)", "bucket": "VARCHAR(63)", "key": "VARCHAR(1024)", "version_id": "VARCHAR(1024)"}
 
 
 def archive_key(file_type_name: str, file: RegisteredFile) -> str:
@@ -29,58 +34,78 @@ def archive_key(file_type_name: str, file: RegisteredFile) -> str:
     return f"{file_type_name}/{file.landed_at:%Y/%m/%d}/{file.file_id}/{name}"
 
 
-def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, file: RegisteredFile) -> None:
-    """Copy the file's registered version to the archive, record where, then remove that version from landing.
+def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequence[RegisteredFile]) -> None:
+    """Copy the files' registered versions to the archive, record where, then remove those versions from landing.
 
-    Safe to repeat: the archive key follows from the file, and what is archived already is only checked.  In this
-    order a file is in landing or in the archive at every moment.  Raises ObjectChanged where it is in neither.
+    Safe to repeat: an archive key follows from its file, and what is archived already is only checked.  In this order
+    a file is in landing or in the archive at every moment.  Raises ObjectChanged where one is in neither.
     """
-    if file.archive_version_id and landing.is_there(s3, file.source()):
+    bucket = settings.archive_bucket()
+    copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
+    places = [(file.file_id, bucket, key, landing.archive(s3, file.landed(), bucket, key)) for file, key in copied]
+    if places:
+        record = composed("mng/record_archive", archived=rows_of_literals(_PLACE, places))
+        warehouse.transaction(lambda current: current.execute(record))
+    for file in files:
         landing.remove_version(s3, file.landed())
-        return  # replayed from there
-    place = {"bucket": settings.archive_bucket(), "key": archive_key(file_type_name, file)}
-    version_id = landing.archive(s3, file.landed(), place["bucket"], place["key"])
+    for file, key in copied:
+        log.info("archived %s as s3://%s/%s", file.key, bucket, key)
 
-    def record(current: cursor) -> None:
-        values = {"file_id": file.file_id, "version_id": version_id, **place}
-        current.execute(statement("mng/record_archive"), values)
 
-    warehouse.transaction(record)
-    landing.remove_version(s3, file.landed())
-    log.info("archived %s as s3://%s/%s", file.key, *place.values())
+def _is_replayed_from_archive(s3: S3Client, file: RegisteredFile) -> bool:
+    return bool(file.archive_version_id) and landing.is_there(s3, file.source())
 
 
 def mark_done(
-    current: cursor, file: RegisteredFile, by: TaskRun, file_type: FileType | None, reason: str | None = None
+    current: cursor,
+    files: Sequence[RegisteredFile],
+    by: TaskRun,
+    file_type: FileType | None,
+    reason: str | None = None,
 ) -> None:
-    """Mark the file Done, in the transaction that checks that its rows are in the table.
+    """Mark the files Done, in the transaction that checks that their rows are in the table.
 
-    The load itself has counted them: rows in the file less rejected rows.  Since then a later load may have taken the
+    Their load itself has counted them: rows in the file less rejected rows.  Since then a later load may have taken the
     place of some or all of them, where the table's mode replaces rows (as it may where the schema is gone); then that
     is said with Done.
 
     Safe to repeat: a file that is Done stays so.  Raises LakeportError where the rows are not there.
     """
-    said = [text for text in (reason, _check_rows(current, file, file_type)) if text]
-    mng.move(current, [file.file_id], by, from_=["In Progress"], to="Done", reason="; ".join(said) or None)
+    loads = load_records.loads_of(current, [file.file_id for file in files])
+    unloaded = [file.key for file in files if file.file_id not in loads]
+    if unloaded:
+        raise LakeportError(f"{', '.join(unloaded)} has no load to be Done with")
+    told = {
+        at: _check_rows(current, load, file_type) for at, load in {_at(each): each for each in loads.values()}.items()
+    }
+    said = defaultdict[str | None, list[str]](list)
+    for file_id, load in loads.items():
+        texts = (reason, told[_at(load)] or _made_rows(load, file_type))
+        said["; ".join(filter(None, texts)) or None].append(file_id)
+    for text, file_ids in said.items():
+        mng.move(current, file_ids, by, from_=["In Progress"], to="Done", reason=text)
 
 
-def _check_rows(current: cursor, file: RegisteredFile, file_type: FileType | None) -> str | None:
-    """Return what is to be said of the file's rows."""
-    load = mng.load_of(current, file.file_id)
-    if load is None:
-        raise LakeportError(f"{file.key} has no load to be Done with")
-    query = composed("load/count_loaded", table=table_identifier(load.table_name))
-    current.execute(query, {"loaded_at": load.loaded_at})
+def _at(load: Load) -> tuple[str, datetime | None]:
+    return load.table_name, load.loaded_at
+
+
+def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str | None:
+    """Check the rows that were loaded in one transaction; return how many of them have been replaced since."""
+    place = {"table_name": load.table_name, "loaded_at": load.loaded_at}
+    current.execute(statement("mng/rows_of_load"), place)
+    ((loaded, in_file, rejected, others, key),) = current.fetchall()
+    current.execute(composed("load/count_loaded", table=table_identifier(load.table_name)), place)
     (rows,) = current.fetchone() or (0,)
-    if rows == load.rows_loaded:
-        return _made_rows(load, file_type)
+    if rows == loaded:
+        return None
     replaces_rows = file_type is None or file_type.table.replaces_rows
-    if rows < load.rows_loaded and replaces_rows and mng.has_later_load(current, load):
-        return f"{load.rows_loaded - rows} of its {load.rows_loaded} rows have been replaced by later loads"
+    if rows < loaded and replaces_rows and load_records.has_later_load(current, load):
+        return f"{loaded - rows} of its {loaded} rows have been replaced by later loads"
+    subject = f"{key} and {others} more" if others else key
     raise LakeportError(
-        f"{file.key}: {load.rows_in_file} rows in the file, {load.rows_rejected} rejected, {load.rows_loaded} "
-        f"loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
+        f"{subject}: {in_file} rows in the file, {rejected} rejected, {loaded} loaded, but {rows} in "
+        f"{load.table_name} with _loaded_at {load.loaded_at}"
     )
 
 

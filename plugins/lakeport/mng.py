@@ -1,4 +1,4 @@
-"""The mng tables: what Lakeport knows of every file and row.
+"""The mng tables: what Lakeport knows of every file; what it knows of their loads is in load_records.
 
 Every function works on the cursor of a transaction that its caller commits, and may run again: it looks at what is
 there before it writes, so a second run finds its own work done.
@@ -84,32 +84,6 @@ class RegisteredFile:
         return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
-@dataclass(frozen=True)
-class RejectedRow:
-    """One row that COPY refused, with the full line it stood in."""
-
-    line_number: int
-    column_name: str
-    column_type: str
-    position: int
-    error_code: int
-    error_reason: str
-    raw_value: str | None
-    raw_line: str | None
-
-
-@dataclass(frozen=True)
-class Load:
-    """What one file's load did; `loaded_at` is set once it is committed."""
-
-    table_name: str
-    rows_in_file: int
-    rows_loaded: int
-    rows_rejected: int
-    query_id: int
-    loaded_at: datetime | None = None
-
-
 def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:
     """Register the arrivals not registered yet and return file type and status of each, by file id.
 
@@ -178,71 +152,10 @@ def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[tupl
     return current.fetchall()
 
 
-def load_of(current: cursor, file_id: str) -> Load | None:
-    """Return the file's committed load, if it has one."""
-    current.execute(statement("mng/load_state"), {"file_id": file_id})
-    row = current.fetchone()
-    if row is None:
-        raise StatusConflict(f"file {file_id} is not registered in mng.files")
-    _, _, table_name, rows_in_file, rows_loaded, rows_rejected, loaded_at, query_id = row
-    return Load(table_name, rows_in_file, rows_loaded, rows_rejected, query_id, loaded_at) if loaded_at else None
-
-
-def has_later_load(current: cursor, load: Load) -> bool:
-    """Say whether something was loaded into the same table after this load."""
-    current.execute(statement("mng/later_loads"), asdict(load))
-    (later,) = current.fetchone() or (0,)
-    return bool(later)
-
-
-def record_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
-    """Record a load in its own transaction.
-
-    Raises StatusConflict where the file is not In Progress in this run or has been loaded: then nothing may be
-    committed.
-    """
-    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
-    current.execute(statement("mng/record_load"), values)
-    if current.rowcount != 1:
-        raise StatusConflict(f"file {file_id} is not In Progress in run {by.run_id}, or it is loaded already")
-    _record_rejected(current, file_id, rejected, by)
-
-
-def record_failed_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
-    """Record what a load that was rolled back found."""
-    values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
-    current.execute(statement("mng/record_failed_load"), values)
-    _record_rejected(current, file_id, rejected, by)
-
-
-def first_rejected(current: cursor, file_ids: Sequence[str], run_id: str) -> list[Any]:
-    """Return a few rejected rows of a run's files, as (file_id, line, column, value, reason)."""
-    if not file_ids:
-        return []
-    current.execute(statement("mng/first_load_errors"), {"run_id": run_id, "file_ids": tuple(file_ids)})
-    return current.fetchall()
-
-
-def _record_rejected(current: cursor, file_id: str, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
-    current.execute(statement("mng/forget_load_errors"), {"file_id": file_id, "run_id": by.run_id})
-    rows = [
-        (
-            file_id,
-            by.run_id,
-            row.line_number,
-            row.column_name,
-            row.column_type,
-            row.position,
-            row.error_code,
-            clipped(row.error_reason, 512),
-            clipped(row.raw_value, 1024),
-            clipped(row.raw_line, 65535),
-        )
-        for row in rejected
-    ]
-    if rows:
-        template = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, SYSDATE)"
-        execute_values(current, statement("mng/record_load_errors"), rows, template=template, page_size=100)
+def unloaded(current: cursor, file_ids: Sequence[str], by: TaskRun) -> set[str]:
+    """Return those of the files that this run has taken and that are neither loaded nor Fail."""
+    current.execute(statement("mng/unloaded_files"), {"file_ids": tuple(file_ids), **asdict(by)})
+    return {file_id for (file_id,) in current.fetchall()}
 
 
 def clipped(text: str | None, limit_bytes: int) -> str | None:

@@ -26,8 +26,9 @@ from lakeport.copy_statement import copy_statement, manifest
 from lakeport.errors import UnloadableFile
 from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
+from lakeport.load_records import Load, RejectedRow
 from lakeport.loading import FileLoad
-from lakeport.mng import Load, RegisteredFile, RejectedRow, TaskRun
+from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.placing import placing
 from lakeport.publishing import rule_of
 from lakeport.transform_sql import insert_transformed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from psycopg2 import sql
 
@@ -31,3 +33,19 @@ def words(text: str) -> sql.SQL:
     if not _WORDS.fullmatch(text):
         raise ValueError(f"{text!r} are no words of SQL: letters, digits, underscores, commas, brackets and blanks")
     return sql.SQL(text)  # nosemgrep: sql-wrapped-unread - nothing in it ends a word
+
+
+def rows_of_literals(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> sql.Composed:
+    """Return a query of these rows, whose columns have the names and types given.
+
+    Redshift takes VALUES in INSERT alone.  A literal's % stays one: execute what holds it without bound values where
+    it may have any.
+    """
+    return sql.SQL(" UNION ALL ").join(sql.SQL("SELECT {}").format(_literals(types, row)) for row in rows)
+
+
+def _literals(types: Mapping[str, str], row: Sequence[Any]) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{}::{} AS {}").format(sql.Literal(value), words(type_), sql.Identifier(name))
+        for (name, type_), value in zip(types.items(), row, strict=True)
+    )

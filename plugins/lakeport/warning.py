@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor
 
-from lakeport import mng
+from lakeport import load_records
 from lakeport.alert_text import LoadedFile, LoadedRun
 from lakeport.file_type import FileType
 from lakeport.mng import RegisteredFile, TaskRun
@@ -17,13 +17,13 @@ def warning(current: cursor, file_type: FileType, files: Sequence[RegisteredFile
     told = [found for file in files if (found := _over_the_limit(current, file_type, file))]
     if not told:
         return None
-    rejected = mng.first_rejected(current, [file.file_id for file in told], by.run_id)
+    rejected = load_records.first_rejected(current, [file.file_id for file in told], by.run_id)
     table = file_type.table.name
     return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, told, rejected)
 
 
 def _over_the_limit(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:
-    load, limit = mng.load_of(current, file.file_id), file_type.rejects.warn
+    load, limit = load_records.load_of(current, file.file_id), file_type.rejects.warn
     if load and limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file):
         return LoadedFile(file.file_id, file.key, load.rows_in_file, load.rows_rejected)
     return None

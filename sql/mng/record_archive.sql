@@ -1,3 +1,4 @@
 UPDATE mng.files
-SET archive_bucket = %(bucket)s, archive_key = %(key)s, archive_version_id = %(version_id)s
-WHERE file_id = %(file_id)s
+SET archive_bucket = archived.bucket, archive_key = archived.key, archive_version_id = archived.version_id
+FROM ({archived}) archived
+WHERE mng.files.file_id = archived.file_id

@@ -14,8 +14,8 @@ from lakeport import warehouse as lakeport_warehouse
 from lakeport.credentials import connect_to_redshift
 from lakeport.errors import DoubledKeys, StatusConflict, TableMismatch, TooManyRejects
 from lakeport.file_type import FileType
+from lakeport.finishing import mark_done
 from lakeport.loading import FileLoad
-from lakeport.operators.status import MarkDoneOperator
 from lakeport.warehouse import Warehouse
 from local.config import Config
 from tests.integration.conftest import make_file_type
@@ -270,5 +270,4 @@ def test_file_whose_rows_are_gone_is_not_done(prepare_load: PrepareLoad, warehou
 
 
 def finish(load: FileLoad) -> None:
-    done = MarkDoneOperator(task_id="mark_done", file_type=load.file_type, files=[load.file.to_xcom()])
-    load.warehouse.transaction(lambda current: done.finish(current, load.by))
+    load.warehouse.transaction(lambda current: mark_done(current, [load.file], load.by, load.file_type))

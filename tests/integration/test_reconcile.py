@@ -138,7 +138,7 @@ def test_run_that_ended_just_now_is_left_to_its_callback(world: World) -> None:
 def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_archived: bool) -> None:
     file = world.load()
     if is_archived:
-        archive(world.warehouse, world.s3, world.file_type.name, file)
+        archive(world.warehouse, world.s3, world.file_type.name, [file])
         assert world.landed() == 0
     world.airflow.end("run1", "failed")
     assert world.found() == [("loaded, and its run ended before it was Done", "archived, Done")]
@@ -167,7 +167,7 @@ def test_loaded_file_whose_rows_are_gone_is_fail_and_told_of(world: World) -> No
 
 def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
     file = world.load()
-    world.warehouse.transaction(lambda current: mark_done(current, file, world.by, world.file_type))
+    world.warehouse.transaction(lambda current: mark_done(current, [file], world.by, world.file_type))
     world.airflow.end("run1", "success")
     assert world.found() == [("Done, and still in landing", "archived")]
     assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
@@ -249,7 +249,7 @@ def test_redshift_is_not_asked_while_nothing_can_have_changed(world: World) -> N
 def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> None:
     """An In Progress file may be archived already: nothing in landing tells of it."""
     file = world.load()
-    archive(world.warehouse, world.s3, world.file_type.name, file)
+    archive(world.warehouse, world.s3, world.file_type.name, [file])
     assert world.landed() == 0
     world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
     assert world.look(always=False) is not None

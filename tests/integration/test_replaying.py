@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,9 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from lakeport import landing, mng, settings
+from lakeport.batch_loading import BatchLoad, FileToLoad
 from lakeport.cli import app
 from lakeport.errors import NotChosen, StatusConflict
-from lakeport.mng import Status
+from lakeport.finishing import archive, mark_done
+from lakeport.mng import RegisteredFile, Status
+from lakeport.operators.table import CreateTableOperator
 from lakeport.replaying import Choice, Planned, Planner, carry_out, chosen_files, start_runs
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
@@ -208,15 +212,73 @@ def test_undo_of_a_file_with_a_table_of_its_own_drops_the_table(world: World) ->
     assert accounts(world) == [("Done", 2, False)]
 
 
-def test_files_of_one_load_are_taken_out_together_or_not_at_all(world: World) -> None:
-    files = [world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")]
-    for table, column in ((world.file_type.table.name, "_loaded_at"), ("mng.files", "loaded_at")):
-        world.query(f"UPDATE {table} SET {column} = '2026-01-01'; SELECT 1")  # noqa: S608
-    assert refusals(plan(world, "undo", files[0].key)) == [
-        f"its rows cannot be told from those of {files[1].key}: choose these as well"
+def load_together(world: World) -> list[RegisteredFile]:
+    """Bring all files that are New to Done by one COPY; return them in the order they landed."""
+    files = world.new_files()[::-1]
+    by = replace(world.by, run_id=f"run{files[0].file_id}")
+    world.warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+    CreateTableOperator(task_id="create_table", file_type=world.file_type).fit(world.warehouse)
+    together = tuple(FileToLoad(file, (file.source(),)) for file in files)
+    BatchLoad(world.file_type, together, by, world.warehouse, world.s3).run()
+    archive(world.warehouse, world.s3, world.name, files)
+    world.warehouse.transaction(lambda current: mark_done(current, files, by, world.file_type))
+    return files
+
+
+@pytest.fixture
+def loaded_together(world: World) -> list[RegisteredFile]:
+    """Three files of two, three and one rows, loaded by one COPY."""
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
+    for name, body in {"a.csv": GOOD, "b.csv": OTHER, "c.csv": HEADER + b"9,Oslo,1\n"}.items():
+        world.land(name, body)
+    world.look()
+    return load_together(world)
+
+
+def test_undo_of_one_of_the_files_of_a_copy_loads_the_others_again(
+    world: World, loaded_together: list[RegisteredFile]
+) -> None:
+    a, b, c = loaded_together
+    planned = do(world, "undo", b.key)
+    assert [(each.chosen.file.key, each.to, each.rows) for each in planned] == [
+        (b.key, "Fail", 3),
+        (a.key, "New", 2),
+        (c.key, "New", 1),
     ]
-    do(world, "undo", *(file.key for file in files))
-    assert (ids(world), accounts(world)) == ([], [("Fail", None, True)] * 2)
+    assert planned[1].what.endswith(f"loaded from the archive, since one COPY loaded it with {b.key}")
+    assert (ids(world), accounts(world)) == ([], [("New", None, True), ("Fail", None, True), ("New", None, True)])
+    assert list(start_runs(world.airflow, planned)) == [world.name]
+    load_together(world)
+    assert (ids(world), accounts(world)) == ([1, 2, 9], [("Done", 2, False), ("Fail", None, True), ("Done", 1, False)])
+
+
+def test_replay_of_one_of_the_files_of_a_copy_replays_all_of_them(
+    world: World, loaded_together: list[RegisteredFile]
+) -> None:
+    planned = do(world, "replay", loaded_together[1].key)
+    assert {each.to for each in planned} == {"New"}
+    assert ids(world) == []
+    load_together(world)
+    assert (ids(world), accounts(world)) == ([1, 2, 3, 4, 5, 9], [("Done", rows, False) for rows in (2, 3, 1)])
+
+
+def test_files_of_a_copy_are_undone_together_without_loading_any_again(
+    world: World, loaded_together: list[RegisteredFile]
+) -> None:
+    planned = do(world, "undo", file_type=world.name)
+    assert [(each.to, each.rows) for each in planned] == [("Fail", 2), ("Fail", 3), ("Fail", 1)]
+    assert (ids(world), accounts(world), start_runs(world.airflow, planned)) == ([], [("Fail", None, True)] * 3, {})
+
+
+def test_undo_is_refused_where_a_file_of_the_same_copy_could_not_be_loaded_again(
+    world: World, loaded_together: list[RegisteredFile]
+) -> None:
+    a, b, _ = loaded_together
+    [(bucket, key)] = world.query("SELECT archive_bucket, archive_key FROM mng.files WHERE file_id = %s", (a.file_id,))
+    for version in world.s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]:
+        world.s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+    assert refusals(plan(world, "undo", b.key)) == ["", "its object is neither in landing nor in the archive", ""]
+    assert ids(world) == [1, 2, 3, 4, 5, 9]
 
 
 def test_what_has_changed_since_it_was_planned_for_is_left_as_it_is(world: World) -> None:

@@ -15,8 +15,8 @@ from lakeport import settings
 from lakeport import warehouse as lakeport_warehouse
 from lakeport.errors import DoubledKeys, TooManyRejects, TransformFailed, UnloadableFile
 from lakeport.file_type import FileType
+from lakeport.finishing import mark_done
 from lakeport.loading import FileLoad
-from lakeport.operators.status import MarkDoneOperator
 from lakeport.planning import rehearse
 from lakeport.schema_yaml import read_file_type
 from lakeport.warehouse import Warehouse
@@ -132,8 +132,7 @@ def test_done_says_what_the_transform_made_of_the_rows(
         load.run()
     load = bring(replaced_limit(load.file_type), HEADER + b"1,Bern,1\n101,Rome,1\nx,Rome,1\n" * 2)
     load.run()
-    done = MarkDoneOperator(task_id="mark_done", file_type=load.file_type, files=[load.file.to_xcom()])
-    warehouse.transaction(lambda current: done.finish(current, load.by))
+    warehouse.transaction(lambda current: mark_done(current, [load.file], load.by, load.file_type))
     assert query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (load.file.file_id,)) == [
         ("Done", "the transform made 2 rows of 4")
     ]

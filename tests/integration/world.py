@@ -127,8 +127,8 @@ class World:
         self.finish(file)
 
     def finish(self, file: RegisteredFile) -> None:
-        archive(self.warehouse, self.s3, self.name, file)
-        self.warehouse.transaction(lambda current: mark_done(current, file, self.by, self.file_type))
+        archive(self.warehouse, self.s3, self.name, [file])
+        self.warehouse.transaction(lambda current: mark_done(current, [file], self.by, self.file_type))
 
     def rows(self) -> int:
         ((count,),) = self.query(f"SELECT COUNT(*) FROM {self.file_type.table.name}")  # noqa: S608

@@ -33,6 +33,7 @@ OlderOption = Annotated[
     typer.Option("--older", help="Let rows of an older file take the place of newer ones."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it.")]
+Plan = Callable[[Planner, Sequence[Chosen]], list[Planned]]
 _PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
 
 
@@ -55,20 +56,12 @@ def replay(
     """Load files again; without --yes it shows what would happen, and does nothing.
 
     What is in the table of these files is deleted first, exactly their rows.  They are loaded by their schemas as they
-    are now, from landing or from the archive.  Without names, --status is Fail.  Safe to repeat and to interrupt.
+    are now, from landing or from the archive; so are the files that one COPY loaded with them.  Without names,
+    --status is Fail.  Safe to repeat and to interrupt.
     """
     choice = _choice(names, file_type, since, until, status, Status.FAIL)
-    api = dag_run_api()
-    with Warehouse(connect_to_redshift) as warehouse:
-        planned = _planned(warehouse, choice, lambda planner, files: planner.replay(files), older=older)
-        if not _is_agreed(planned, yes=yes, as_json=as_json):
-            return
-        for _ in _shown(carry_out(warehouse, planned, "replay"), as_json=as_json):
-            pass
-    told = start_runs(api, planned)
-    if not as_json:
-        for name, what in told.items():
-            say(f"{name}: {what}")
+    planned = _carried_out("replay", choice, lambda planner, files: planner.replay(files), older, yes, as_json)
+    if planned and not as_json:
         say(f"{len(planned)} files are New; `./lakeport status` shows what becomes of them")
 
 
@@ -83,19 +76,31 @@ def undo(
 ) -> None:
     """Take the rows of loaded files out of their tables; without --yes it shows what would happen, and does nothing.
 
-    Exactly the rows of these files are deleted; the files become Fail and can be replayed.  What their load replaced
-    (mode truncate, replace) is not brought back; for mode merge there is no undo.  Without names, --status is Done.
-    Safe to repeat and to interrupt.
+    Exactly the rows of these files are deleted; the files become Fail and can be replayed.  Files that one COPY loaded
+    with them are loaded again.  What their load replaced (mode truncate, replace) is not brought back; for mode merge
+    there is no undo.  Without names, --status is Done.  Safe to repeat and to interrupt.
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
+    planned = _carried_out("undo", choice, lambda planner, files: planner.undo(files), False, yes, as_json)
+    if planned and not as_json:
+        undone = [each for each in planned if each.to == Status.FAIL]
+        say(f"{len(undone)} files are out of their tables")
+
+
+def _carried_out(command: str, choice: Choice, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+    """Show the plan and, where that is agreed, do it, start the runs it needs and return it."""
+    api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
-        planned = _planned(warehouse, choice, lambda planner, files: planner.undo(files))
+        planned = _planned(warehouse, choice, plan, older=older)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
-            return
-        for _ in _shown(carry_out(warehouse, planned, "undo"), as_json=as_json):
+            return []
+        for _ in _shown(carry_out(warehouse, planned, command), as_json=as_json):
             pass
+    told = start_runs(api, planned)
     if not as_json:
-        say(f"{len(planned)} files are out of their tables")
+        for name, what in told.items():
+            say(f"{name}: {what}")
+    return planned
 
 
 def _choice(
@@ -111,13 +116,7 @@ def _choice(
     return Choice(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
-def _planned(
-    warehouse: Warehouse,
-    choice: Choice,
-    plan: Callable[[Planner, Sequence[Chosen]], list[Planned]],
-    *,
-    older: bool = False,
-) -> list[Planned]:
+def _planned(warehouse: Warehouse, choice: Choice, plan: Plan, *, older: bool) -> list[Planned]:
     chosen = warehouse.transaction(lambda current: chosen_files(current, choice))
     return plan(Planner(warehouse, landing.s3_client(), older), chosen)
 

@@ -11,7 +11,7 @@ from lakeport.tasks import Context, retried_if_worth_it
 
 
 class ArchiveFilesOperator(FilesOperator):
-    """Copy each file's registered version to the archive, record where, then remove that version from landing.
+    """Copy the files' registered versions to the archive, record where, then remove these versions from landing.
 
     Safe to repeat: see finishing.
     """
@@ -23,5 +23,4 @@ class ArchiveFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         s3 = landing.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            for file in self.chosen():
-                archive(warehouse, s3, self.file_type_name, file)
+            archive(warehouse, s3, self.file_type_name, self.chosen())

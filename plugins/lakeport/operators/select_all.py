@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from psycopg2.extensions import cursor
 
-from lakeport import landing, mng
+from lakeport import landing, load_records, mng
+from lakeport.batch_loading import Apart, BatchLoad, FileToLoad, batches
 from lakeport.dag_runs import arrival_run_id
 from lakeport.errors import LakeportError, UnloadableFile
 from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator, handed_on
-from lakeport.operators.prepare import Prepared
 from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class TakeFilesOperator(FilesOperator):
@@ -57,11 +60,11 @@ class StartNextRunOperator(TriggerDagRunOperator):
 
 
 class CopyAllFromS3Operator(CopyFromS3Operator):
-    """Load each file by one COPY in one transaction of its own, oldest first; hand on those that were loaded.
+    """Load all files, oldest first, by one COPY and one commit where they can go together; hand on what was loaded.
 
-    So each has its own `_loaded_at`, count and rejected rows, and a kill in the midst of many costs one of them.  A
-    file that cannot be loaded becomes Fail, and the others go on; where rows of a later file take the place of an
-    earlier one's (merge), those behind it become Fail too, to be loaded in order when it is mended.
+    A file that cannot be loaded becomes Fail, and the others go on: a batch that cannot be loaded is halved until what
+    is to blame is alone.  Where rows of a later file take the place of an earlier one's (merge), those behind a bad one
+    become Fail too, to be loaded in order when it is mended.
 
     Safe to repeat: a file that is loaded is not loaded again, one that is Fail stays so.
     """
@@ -73,31 +76,54 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
 
-    def load(self, file: RegisteredFile, prepared: Prepared | None, by: TaskRun, warehouse: Warehouse) -> bool:
-        """Say whether the file is loaded."""
-        if warehouse.transaction(lambda current: mng.failures(current, [file.file_id], by)):
-            return False
-        s3 = landing.s3_client()
+    def left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
+        """Yield the files still to be loaded; those of which nothing could be prepared become Fail."""
+        file_ids = [file.file_id for file in self.chosen()]
+        unloaded = warehouse.transaction(lambda current: mng.unloaded(current, file_ids, by))
+        for file, prepared in self.files_to_load():
+            if file.file_id not in unloaded:
+                continue
+            try:
+                yield FileToLoad(file, self.sources(s3, file, prepared))
+            except UnloadableFile as error:
+                self.fail(warehouse, file, error, by)
+
+    def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
+        """Return the key of a file that landed before this one and is Fail, where that one's rows must come first."""
+        file_ids = [each.file_id for each in self.chosen()]
+        earlier = file_ids[: file_ids.index(file.file_id)]
+        if self.file_type.table.mode != "merge" or not earlier:
+            return None
+        failures = warehouse.transaction(lambda current: mng.failures(current, earlier, by))
+        return failures[0][0] if failures else None
+
+    def load(self, batch: Sequence[FileToLoad], by: TaskRun, warehouse: Warehouse, s3: S3Client) -> None:
         try:
-            FileLoad(self.file_type, file, self.sources(s3, file, prepared), by, warehouse, s3).run()
+            if len(batch) > 1:
+                BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
+            elif failed := self.failed_before(batch[0].file, warehouse, by):
+                raise UnloadableFile(f"waits for {failed}, which landed before it")
+            else:
+                FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
+        except Apart as reason:
+            self.log.warning("%d files cannot be loaded together: %s", len(batch), reason)
+            size = 1 if reason.is_for_each else (len(batch) + 1) // 2
+            for start in range(0, len(batch), size):
+                self.load(batch[start : start + size], by, warehouse, s3)
         except LakeportError as error:
-            self.fail(warehouse, file, error, by)
-            return False
-        return True
+            self.fail(warehouse, batch[0].file, error, by)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
-        by, loaded, failed = task_run_of(context), [], ""
+        by, s3 = task_run_of(context), landing.s3_client()
+        files = self.chosen()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            for file, prepared in self.files_to_load():
-                if failed and self.file_type.table.mode == "merge":
-                    self.fail(warehouse, file, UnloadableFile(f"waits for {failed}, which landed before it"), by)
-                elif self.load(file, prepared, by, warehouse):
-                    loaded.append(file.to_xcom())
-                else:
-                    failed = failed or file.key
+            for batch in batches(s3, self.file_type, list(self.left(warehouse, s3, by))):
+                self.load(batch, by, warehouse, s3)
+            file_ids = [file.file_id for file in files]
+            loaded = warehouse.transaction(lambda current: load_records.loads_of(current, file_ids))
             if not loaded:
-                warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
-        return loaded
+                warehouse.transaction(lambda current: refuse_failures(current, files, by))
+        return [file.to_xcom() for file in files if file.file_id in loaded]
 
 
 class FailForFilesOperator(FilesOperator):

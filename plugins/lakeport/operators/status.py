@@ -67,10 +67,7 @@ class MarkDoneOperator(FilesOperator):
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def finish(self, current: cursor, by: TaskRun) -> None:
-        for file in self.chosen():
-            mark_done(current, file, by, self.file_type)
-
     def execute(self, context: Context) -> None:
+        files, by = self.chosen(), task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: self.finish(current, task_run_of(context)))
+            warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))

@@ -67,7 +67,7 @@ def _finish(look: Look, done: Sequence[str]) -> None:
 
 
 def _archive(look: Look, type_name: str, file: RegisteredFile) -> str:
-    archive(look.warehouse, look.s3, type_name, file)
+    archive(look.warehouse, look.s3, type_name, [file])
     return "archived"
 
 

@@ -129,12 +129,12 @@ def _finish(look: Look, run: EndedRun, each: OpenFile) -> str:
     """Archive the file and mark it Done; Fail where its rows are not in the table any more."""
     by, reason = TaskRun(run.dag_id, run.run_id, "reconcile"), None
     try:
-        archive(look.warehouse, look.s3, each.file_type, each.file)
+        archive(look.warehouse, look.s3, each.file_type, [each.file])
     except ObjectChanged as gone:
         reason = f"loaded, and not archived: {gone}"
     file_type = look.file_type(each.file_type)
     try:
-        look.warehouse.transaction(lambda current: mark_done(current, each.file, by, file_type, reason))
+        look.warehouse.transaction(lambda current: mark_done(current, [each.file], by, file_type, reason))
     except LakeportError as error:
         lost = frozenset([each.file.file_id])
         ended = EndedRun(run.dag_id, run.run_id, run.address, reason=str(error), lost=lost)

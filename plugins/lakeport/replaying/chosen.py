@@ -28,6 +28,11 @@ class Chosen:
     rows_loaded: int | None
     loaded_at: datetime | None
 
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Chosen:
+        """Read a row of `mng/choose_files` or `mng/loaded_together`."""
+        return cls(RegisteredFile(*row[:10]), *row[10:])
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -66,4 +71,4 @@ def _query(current: cursor, choice: Choice, name: str | None) -> list[Chosen]:
     values: dict[str, Any] = {"name": name, "prefix": prefix, "file_type": choice.file_type}
     values |= {"since": choice.since, "until": choice.until, "statuses": tuple(choice.statuses or Status)}
     current.execute(statement("mng/choose_files"), values)
-    return [Chosen(RegisteredFile(*row[:10]), *row[10:]) for row in current.fetchall()]
+    return [Chosen.of_row(row) for row in current.fetchall()]

@@ -10,12 +10,10 @@ from psycopg2.extensions import cursor
 from lakeport import ddl, mng
 from lakeport.dag_runs import DagRunApi, arrival_run_id, latest_run_id
 from lakeport.errors import AirflowUnavailable, StatusConflict
-from lakeport.mng import TaskRun
+from lakeport.mng import Status, TaskRun
 from lakeport.replaying.plan import Planned
 from lakeport.statements import composed, statement
 from lakeport.warehouse import Warehouse
-
-STATUS_AFTER = {"replay": "New", "undo": "Fail"}
 
 
 def carry_out(warehouse: Warehouse, planned: Sequence[Planned], command: str) -> Iterator[list[Planned]]:
@@ -31,14 +29,15 @@ def carry_out(warehouse: Warehouse, planned: Sequence[Planned], command: str) ->
 
 
 def start_runs(api: DagRunApi, planned: Sequence[Planned]) -> dict[str, str]:
-    """Start a run for each type and return their ids, or why there is none, by type.
+    """Start a run for each type of which files are New now, and return their ids, or why there is none, by type.
 
     The id follows from the files and from the type's last run; without a run reconcile starts one.
     """
     told = {}
-    for name in sorted({each.type_name for each in planned}):
+    new = [each for each in planned if each.to == Status.NEW]
+    for name in sorted({each.type_name for each in new}):
         dag_id = f"load_{name}"
-        file_ids = [each.chosen.file.file_id for each in planned if each.type_name == name]
+        file_ids = [each.chosen.file.file_id for each in new if each.type_name == name]
         try:
             run_id = arrival_run_id(file_ids, f"replay after {latest_run_id(api, dag_id)}")
             api.start(dag_id, run_id)
@@ -62,11 +61,11 @@ def _loads(planned: Sequence[Planned]) -> list[list[Planned]]:
 
 
 def _do(current: cursor, *, load: Sequence[Planned], command: str) -> None:
-    to, said = STATUS_AFTER[command], command
+    said = command
     # mng.files is not touched before the rows are deleted: registration waits for whoever has read it.
     deleted = _take_out(current, load[0])
-    waiting = [each for each in load if not _is_done(current, each, to)]
-    if waiting and deleted != load[0].rows:
+    waiting = [each for each in load if not _is_done(current, each)]
+    if waiting and deleted != load[0].load_rows:
         raise _changed(load[0].chosen.file.key)
     if load[0].chosen.loaded_at:
         said = f"{command}: {deleted} rows deleted from {load[0].chosen.table_name}, loaded {load[0].chosen.loaded_at}"
@@ -76,13 +75,13 @@ def _do(current: cursor, *, load: Sequence[Planned], command: str) -> None:
         if each.file_type:
             values = {"file_id": chosen.file.file_id, "file_type": each.file_type}
             current.execute(statement("mng/set_file_type"), values)
-        if chosen.status != to:
-            mng.move(current, [chosen.file.file_id], by, from_=[chosen.status], to=to, reason=said)
+        if chosen.status != each.to:
+            mng.move(current, [chosen.file.file_id], by, from_=[chosen.status], to=each.to, reason=said)
 
 
 def _take_out(current: cursor, each: Planned) -> int:
     """Delete the rows of the file's load and return how many they were."""
-    if not each.rows:
+    if not each.load_rows:
         return 0
     table = ddl.table_identifier(str(each.chosen.table_name))
     if each.drops_table:
@@ -96,12 +95,12 @@ def _take_out(current: cursor, each: Planned) -> int:
     return deleted
 
 
-def _is_done(current: cursor, each: Planned, to: str) -> bool:
+def _is_done(current: cursor, each: Planned) -> bool:
     """Say whether an earlier try did it; raise StatusConflict where the file is not as it was planned for."""
     chosen = each.chosen
     current.execute(statement("mng/state_of_file"), {"file_id": chosen.file.file_id})
     state = current.fetchone()
-    if state == (to, None):
+    if state == (each.to, None):
         return True
     if state != (chosen.status, chosen.loaded_at):
         raise _changed(chosen.file.key)

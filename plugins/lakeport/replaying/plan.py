@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
@@ -12,6 +13,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import ddl, landing
 from lakeport.file_type import FileType
+from lakeport.mng import Status
 from lakeport.publishing import published_index
 from lakeport.replaying.chosen import Chosen
 from lakeport.schema_yaml import known_file_type
@@ -26,11 +28,16 @@ _UNDER_WAY = ("New", "In Progress")
 
 @dataclass(frozen=True)
 class Planned:
-    """What will be done to one file; `rows` are deleted from its table, or the whole table where it is its own."""
+    """What will be done to one file, which has the status `to` then.
+
+    `rows` of it are deleted from its table, or the whole table where it is its own; its load has `load_rows` there.
+    """
 
     chosen: Chosen
+    to: Status
     what: str = ""
     rows: int = 0
+    load_rows: int = 0
     drops_table: bool = False
     refused: str | None = None
     file_type: str | None = None
@@ -55,38 +62,45 @@ class Planner:
     warehouse: Warehouse
     s3: S3Client
     older: bool = False
+    _loads: dict[tuple[str | None, datetime | None], list[Chosen]] = field(default_factory=dict)
 
     def undo(self, files: Sequence[Chosen]) -> list[Planned]:
-        """Plan to take the files' rows out of their tables."""
-        return [self._undo(each, files) for each in files]
+        """Plan to take the files' rows out of their tables, and to load again what one COPY loaded with them."""
+        return [self._undo(each) for each in files] + self._load_again([], self._along(files))
 
     def replay(self, files: Sequence[Chosen]) -> list[Planned]:
-        """Plan to load the files again."""
-        planned = [self._replay(each, files) for each in files]
+        """Plan to load the files again, and with them what one COPY loaded with them."""
+        return self._load_again(files, self._along(files))
+
+    def _load_again(self, files: Sequence[Chosen], along: Sequence[tuple[Chosen, str]]) -> list[Planned]:
+        among = [*files, *(each for each, _ in along)]
+        planned = [self._replay(each, among) for each in files]
+        for each, with_key in along:
+            again = self._replay(each, among)
+            planned.append(replace(again, what=f"{again.what}, since one COPY loaded it with {with_key}"))
         several = Counter(each.type_name for each in planned if not each.refused)
         return [self._one_at_a_time(each, several[each.type_name]) for each in planned]
 
-    def _undo(self, each: Chosen, among: Sequence[Chosen]) -> Planned:
+    def _undo(self, each: Chosen) -> Planned:
         if each.status in _UNDER_WAY:
-            return Planned(each, refused=f"it is {each.status}: a run may be loading it")
+            return Planned(each, Status.FAIL, refused=f"it is {each.status}: a run may be loading it")
         if each.loaded_at is None:
-            return Planned(each, "nothing: no row of it is in a table", is_idle=True)
+            return Planned(each, Status.FAIL, "nothing: no row of it is in a table", is_idle=True)
         file_type = known_file_type(each.file_type or "")
         if file_type is None:
-            return Planned(each, refused=_no_schema(each))
+            return Planned(each, Status.FAIL, refused=_no_schema(each))
         if file_type.table.mode == "merge":
-            return Planned(
-                each, refused="table.mode is merge: the rows that its rows replaced cannot be brought back; replay it"
-            )
-        planned = self._taken_out(each, file_type, among)
-        if planned.refused or planned.drops_table:
+            refused = "table.mode is merge: the rows that its rows replaced cannot be brought back; replay it"
+            return Planned(each, Status.FAIL, refused=refused)
+        planned = self._taken_out(each, file_type, Status.FAIL)
+        if planned.drops_table:
             return planned
         lost = "; what stood there before it is not brought back"
         return replace(planned, what=planned.what + lost * file_type.table.replaces_rows)
 
     def _replay(self, each: Chosen, among: Sequence[Chosen]) -> Planned:
         if each.status == "In Progress":
-            return Planned(each, refused="it is In Progress: a run may be loading it")
+            return Planned(each, Status.NEW, refused="it is In Progress: a run may be loading it")
         planned = self._type_again(each)
         file_type = known_file_type(planned.type_name)
         if planned.refused:
@@ -96,10 +110,9 @@ class Planner:
         if not landing.is_there(self.s3, each.file.source()):
             return replace(planned, refused="its object is neither in landing nor in the archive")
         if each.loaded_at is not None:
-            taken = self._taken_out(each, file_type, among)
-            planned = replace(taken, file_type=planned.file_type)
+            planned = replace(self._taken_out(each, file_type, Status.NEW), file_type=planned.file_type)
         overtaken = self._overtaken(each, file_type, among)
-        if overtaken and not self.older and not planned.refused:
+        if overtaken and not self.older:
             return replace(planned, refused=overtaken)
         source = "the archive" if each.file.archive_key else "landing"
         done = [planned.what, f"loaded from {source}" + (", older rows in place of newer" if overtaken else "")]
@@ -108,24 +121,38 @@ class Planner:
     def _type_again(self, each: Chosen) -> Planned:
         """Ask the published schemas which type a Rejected file is of now."""
         if each.status != "Rejected":
-            return Planned(each)
+            return Planned(each, Status.NEW)
         match = published_index(self.s3).match(each.file.key, each.file.size_bytes)
         if match.rejected_because:
-            return Planned(each, refused=f"it would be rejected again: {match.rejected_because}")
-        return Planned(each, f"now of type {match.file_type}", file_type=match.file_type)
+            return Planned(each, Status.NEW, refused=f"it would be rejected again: {match.rejected_because}")
+        return Planned(each, Status.NEW, f"now of type {match.file_type}", file_type=match.file_type)
 
-    def _taken_out(self, each: Chosen, file_type: FileType, among: Sequence[Chosen]) -> Planned:
+    def _taken_out(self, each: Chosen, file_type: FileType, to: Status) -> Planned:
         """Plan to delete exactly the rows of the file's load."""
-        ids = {other.file.file_id for other in among}
-        siblings = [key for file_id, key in self._others(each) if file_id not in ids]
-        if siblings:
-            return Planned(
-                each, refused=f"its rows cannot be told from those of {', '.join(siblings)}: choose these as well"
-            )
-        rows = self._rows(each)
-        if rows and file_type.table.mode == "new_table" and each.table_name != file_type.table.name:
-            return Planned(each, f"table {each.table_name} dropped", rows, drops_table=True)
-        return Planned(each, f"{rows:,} rows deleted from {each.table_name}", rows)
+        load_rows = self._rows(each)
+        if load_rows and file_type.table.mode == "new_table" and each.table_name != file_type.table.name:
+            return Planned(each, to, f"table {each.table_name} dropped", load_rows, load_rows, drops_table=True)
+        rows = load_rows if len(self._load(each)) == 1 else each.rows_loaded or 0
+        return Planned(each, to, f"{rows:,} rows deleted from {each.table_name}", rows, load_rows)
+
+    def _along(self, files: Sequence[Chosen]) -> list[tuple[Chosen, str]]:
+        """Return what one COPY loaded with the files, so that no row tells of which it is, and with which of them."""
+        chosen, along = {each.file.file_id for each in files}, dict[str, tuple[Chosen, str]]()
+        for each in files:
+            for other in self._load(each):
+                if other.file.file_id not in chosen:
+                    along.setdefault(other.file.file_id, (other, each.file.key))
+        return list(along.values())
+
+    def _load(self, each: Chosen) -> list[Chosen]:
+        """Return all files of the file's load."""
+        place = (each.table_name, each.loaded_at)
+        if each.loaded_at is None:
+            return [each]
+        if place not in self._loads:
+            found = self._read(statement("mng/loaded_together"), {"table_name": place[0], "loaded_at": place[1]})
+            self._loads[place] = [Chosen.of_row(row) for row in found]
+        return self._loads[place]
 
     def _overtaken(self, each: Chosen, file_type: FileType, among: Sequence[Chosen]) -> str | None:
         """Say which later load the file's rows would take the place of."""
@@ -153,10 +180,6 @@ class Planner:
             remedy = "replay them one at a time, the oldest first, each when the one before is Done"
             return replace(each, refused=f"select is newest, which would load one of these {files}; {remedy}")
         return replace(each, refused=f"select is newest, and {waiting[0]} is under way: let it end first")
-
-    def _others(self, each: Chosen) -> list[tuple[str, str]]:
-        values = {"table_name": each.table_name, "loaded_at": each.loaded_at, "file_id": each.file.file_id}
-        return self._read(statement("mng/other_loads"), values)
 
     def _rows(self, each: Chosen) -> int:
         table = str(each.table_name)

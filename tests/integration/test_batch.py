@@ -1,0 +1,191 @@
+"""`select: all`: many files by one COPY and one commit, with each file's own rows, rejects and status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from psycopg2.extensions import connection
+
+from lakeport import mng
+from lakeport.batch_loading import Apart, BatchLoad, FileToLoad, batches
+from lakeport.credentials import connect_to_redshift
+from lakeport.file_type import FileType
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.select_all import CopyAllFromS3Operator
+from lakeport.operators.table import CreateTableOperator
+from lakeport.warehouse import Warehouse
+from local.config import Config
+from tests.integration.conftest import make_file_type
+from tests.integration.killing import KilledWarehouse
+from tests.integration.test_select import run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Query = Callable[..., list[tuple[Any, ...]]]
+Land = Callable[..., RegisteredFile]
+HEADER = b"id,city,price\n"
+
+
+def type_of(**changes: Any) -> FileType:
+    name = make_file_type().name
+    landing = {"pattern": f"{name}/*", "select": "all"}
+    return make_file_type(**{"name": name, "landing": landing, "rejects": {"warn": 0, "fail": 1}, **changes})
+
+
+@pytest.fixture
+def claim(land: Land, warehouse: Warehouse) -> Callable[..., tuple[list[RegisteredFile], TaskRun]]:
+    """Bring files as far as copy_to_table, in the order given."""
+
+    def run(file_type: FileType, *bodies: bytes) -> tuple[list[RegisteredFile], TaskRun]:
+        files = [land(file_type, body, f"{number:03}.csv") for number, body in enumerate(bodies)]
+        by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
+        warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        return files, by
+
+    return run
+
+
+Claim = Callable[..., tuple[list[RegisteredFile], TaskRun]]
+
+
+def copy_all(file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun) -> list[str]:
+    """Run copy_to_table and return the ids of what it loaded."""
+    copy = CopyAllFromS3Operator(task_id="copy", file_type=file_type, files=[file.to_xcom() for file in files])
+    return [each["file_id"] for each in run(copy, by)]
+
+
+def accounts(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:
+    """Return status, rows in file, loaded, rejected and the number of the COPY, for each file in its order."""
+    rows = query(
+        "SELECT status, rows_in_file, rows_loaded, rows_rejected, query_id FROM mng.files "
+        "WHERE file_type = %s ORDER BY key",
+        (file_type.name,),
+    )
+    copies = {query_id: number for number, query_id in enumerate(sorted({row[-1] for row in rows if row[-1]}))}
+    return [(*row[:-1], copies.get(row[-1])) for row in rows]
+
+
+def ids(query: Query, file_type: FileType) -> list[int]:
+    return [id_ for (id_,) in query(f"SELECT id FROM {file_type.table.name} ORDER BY id")]  # noqa: S608
+
+
+def test_files_are_loaded_by_one_copy_each_with_its_own_rows_and_rejects(claim: Claim, query: Query) -> None:
+    file_type = type_of(rejects={"warn": 0, "fail": 2})
+    rows = [b"1,Bern,1\n2,Oslo,2\n", b"three,Bern,1\n4,Rome,1\n5,Rome,far\n6,Rome,1\n", b"", b'7,"Bad\nEms",1\n']
+    files, by = claim(file_type, *(HEADER + each for each in rows))
+    assert copy_all(file_type, files, by) == [file.file_id for file in files]
+    assert accounts(query, file_type) == [
+        ("In Progress", 2, 2, 0, 0),
+        ("In Progress", 4, 2, 2, 0),
+        ("In Progress", 0, 0, 0, 0),
+        ("In Progress", 1, 1, 0, 0),
+    ]
+    assert ids(query, file_type) == [1, 2, 4, 6, 7]
+    rejected = query(
+        "SELECT file_id, line_number, column_name, raw_value, raw_line FROM mng.load_errors "
+        "WHERE file_id IN %s ORDER BY 2",
+        (tuple(file.file_id for file in files),),
+    )
+    assert rejected == [
+        (files[1].file_id, 2, "id", "three", "three,Bern,1"),
+        (files[1].file_id, 4, "price", "far", "5,Rome,far"),
+    ]
+    assert copy_all(file_type, files, by) == [file.file_id for file in files]
+    assert ids(query, file_type) == [1, 2, 4, 6, 7]
+
+
+def test_bad_file_is_found_by_halves_and_the_others_still_go_together(claim: Claim, query: Query) -> None:
+    file_type = type_of()
+    bodies = [HEADER + f"{number},Bern,1\n".encode() for number in range(16)]
+    bodies[5] = HEADER + b"x,Bern,1\ny,Bern,1\n"
+    files, by = claim(file_type, *bodies)
+    assert copy_all(file_type, files, by) == [file.file_id for file in files if file != files[5]]
+    assert ids(query, file_type) == [number for number in range(16) if number != 5]
+    found = accounts(query, file_type)
+    assert [each[0] for each in found] == ["Fail" if number == 5 else "In Progress" for number in range(16)]
+    # 0-3, 4, 5 (which records what it found), 6-7, 8-15
+    assert [each[-1] for each in found] == [0] * 4 + [1, 2] + [3] * 2 + [4] * 8
+
+
+def test_files_whose_columns_have_another_order_go_apart(claim: Claim, query: Query) -> None:
+    file_type = type_of()
+    other = b"city,id,price\n"
+    files, by = claim(file_type, HEADER + b"1,Bern,1\n", other + b"Rome,2,1\n", HEADER + b"3,Oslo,1\n", b"one,two\n")
+    assert len(copy_all(file_type, files, by)) == 3
+    assert ids(query, file_type) == [1, 2, 3]
+    assert [each[0] for each in accounts(query, file_type)] == ["In Progress"] * 3 + ["Fail"]
+    assert [each[-1] for each in accounts(query, file_type)] == [0, 1, 0, None]
+
+
+@pytest.mark.parametrize("drift", ["add", "ignore"])
+def test_columns_that_the_schema_does_not_have_go_where_drift_says(claim: Claim, query: Query, drift: str) -> None:
+    file_type = type_of(drift=drift)
+    header = b"id,city,price,tour\n"
+    files, by = claim(file_type, header + b"1,Bern,1,a\n", header + b"2,Rome,1,b\n", HEADER + b"3,Oslo,1\n")
+    assert len(copy_all(file_type, files, by)) == 3
+    assert ids(query, file_type) == [1, 2, 3]
+    assert [each[-1] for each in accounts(query, file_type)] == [0, 0, 1]
+    if drift == "add":
+        assert query(f"SELECT tour FROM {file_type.table.name} ORDER BY id") == [("a",), ("b",), (None,)]  # noqa: S608
+
+
+def test_version_that_was_overwritten_is_loaded_alone_from_a_copy_of_it(
+    claim: Claim, query: Query, s3: S3Client
+) -> None:
+    file_type = type_of()
+    files, by = claim(file_type, *(HEADER + f"{number},Bern,1\n".encode() for number in range(3)))
+    s3.put_object(Bucket=files[1].bucket, Key=files[1].key, Body=HEADER + b"99,Rome,1\n")
+    assert len(copy_all(file_type, files, by)) == 3
+    assert ids(query, file_type) == [0, 1, 2]
+    assert [each[-1] for each in accounts(query, file_type)] == [0, 1, 0]
+
+
+def test_files_that_depend_on_being_alone_are(land: Land, s3: S3Client) -> None:
+    """And so are those whose names the views of COPY would not show whole, or not tell from another's."""
+    merged = type_of(table={"mode": "merge", "key": ["id"]})
+    checked = type_of(checks=[{"unique": ["id"]}])
+    named = type_of()
+    for file_type, names in ((merged, "ab"), (checked, "ab"), (named, ["é", "a ", "x" * 300, "a\tb"])):
+        files = [land(file_type, HEADER, name) for name in names]
+        together = batches(s3, file_type, [FileToLoad(file, (file.source(),)) for file in files])
+        assert [len(each) for each in together] == [1] * len(names)
+
+
+def test_lines_that_do_not_add_up_to_rows_are_not_taken_for_rows(claim: Claim, query: Query, s3: S3Client) -> None:
+    """As where the view comes late, or has lines that are no rows."""
+    file_type = type_of()
+    files, by = claim(file_type, *(HEADER + f"{number},Bern,1\n".encode() for number in range(2)))
+
+    def connect() -> connection:
+        opened = connect_to_redshift()
+        with opened, opened.cursor() as current:
+            current.execute("CREATE TEMP TABLE sys_load_detail (query_id BIGINT, file_name VARCHAR, lines_scanned INT)")
+        return opened
+
+    with Warehouse(connect) as late:
+        together = tuple(FileToLoad(file, (file.source(),)) for file in files)
+        with pytest.raises(Apart, match=r"scanned 0 lines for 2 rows") as apart:
+            BatchLoad(file_type, together, by, late, s3).run()
+    assert apart.value.is_for_each
+    assert ids(query, file_type) == []
+
+
+def test_killed_before_any_statement_and_run_again_loads_once(
+    claim: Claim, query: Query, redshift: Config, s3: S3Client
+) -> None:
+    for number in range(1, 40):
+        file_type = type_of()
+        files, by = claim(file_type, HEADER + b"1,Bern,1\nx,Rome,1\n", HEADER + b"2,Oslo,1\n")
+        together = tuple(FileToLoad(file, (file.source(),)) for file in files)
+        killed = KilledWarehouse(redshift, number)
+        with killed:
+            BatchLoad(file_type, together, by, killed, s3).run()
+        assert ids(query, file_type) == [1, 2]
+        assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
+        if not killed.was_killed:
+            break
+    assert number > 8
