@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extensions import cursor
 
 from lakeport.copy_source import CopySource
+from lakeport.errors import LakeportError
 from lakeport.file_type import FileType
 from lakeport.lines import raw_lines, value_in_line
 from lakeport.load_records import RejectedRow
@@ -29,14 +30,20 @@ class Rejects:
     columns: Sequence[str]
 
     def of_copy(self, current: cursor, query_id: int) -> dict[CopySource, list[RejectedRow]]:
-        """Return what COPY rejected of each source, in the order of lines."""
+        """Return what COPY rejected of each source, in the order of lines.
+
+        Raises LakeportError where it names none of several sources.
+        """
         current.execute(statement("mng/load_errors_of_copy"), {"query_id": query_id})
         by_name = {source.uri: source for source in self.sources}
         found: dict[CopySource, dict[int, tuple[Any, ...]]] = {source: {} for source in self.sources}
         # One rejected row may have several entries; the first is the one that rejected it.
         for name, *entry in reversed(current.fetchall()):
             # Names are cut, but only landed objects have long ones, and such a one is alone.
-            found[by_name.get(name, self.sources[0])][entry[0]] = tuple(entry)
+            source = self.sources[0] if len(self.sources) == 1 else by_name.get(name)
+            if source is None:
+                raise LakeportError(f"COPY has rejected rows of {name!r}, which its manifest does not name")
+            found[source][entry[0]] = tuple(entry)
         return {source: self._rows_of(source, entries) for source, entries in found.items()}
 
     def of_file(
