@@ -122,9 +122,13 @@ _patience_seconds = PATIENCE_SECONDS
 @pytest.fixture
 def lakeport(stack: Config) -> Lakeport:
     """A stack that is whole: where a part of it has ended, nothing is waited for, and its log is shown."""
-    for service in local_stack.services(stack):
-        if not (processes.running(stack, service.name) and service.is_ready()):
-            pytest.fail(f"{service.name} does not run:\n{processes.tail(processes.log_path(stack, service.name))}")
+    services = local_stack.services(stack)
+    for name in (service.name for service in services if not processes.running(stack, service.name)):
+        pytest.fail(f"{name} has ended:\n{processes.tail(processes.log_path(stack, name))}")
+    until(
+        lambda: all(service.is_ready() for service in services),
+        lambda: [service.name for service in services if not service.is_ready()],
+    )
     return Lakeport(stack)
 
 

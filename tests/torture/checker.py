@@ -264,12 +264,15 @@ def told_once(found: _Checked) -> Iterator[Violation]:
 
 
 def _expected(found: _Checked) -> dict[str, set[str]]:
-    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads."""
+    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads.
+
+    Files of one load come in the order in which they landed.
+    """
     tables: dict[str, dict[str, str]] = {}
     loads = [
         (file.loaded_at, drop, file) for drop, file in found.registered if file.status == "Done" and file.loaded_at
     ]
-    for _, drop, file in sorted(loads, key=lambda load: load[0]):
+    for _, drop, file in sorted(loads, key=lambda load: (load[0], load[2].landed_at, load[2].key)):
         target = found.target(file)
         mode = target.mode if target else "append"
         table = tables.setdefault(file.table_name or "", {})
