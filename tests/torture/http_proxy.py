@@ -15,6 +15,8 @@ from tests.torture.gate import KILLS, OF_HTTP, Gate, How
 
 SLOW_SECONDS = 0.3
 BY_WAREHOUSE = "the warehouse's "
+TRIES_OF_WAREHOUSE = 3
+"""How often it tries a call by itself before its COPY fails."""
 _SERVICES = {"secretsmanager": "Secrets Manager", "sqs": "SQS"}
 _BUSY = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>'
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "expect"}
@@ -47,8 +49,7 @@ class _Server(ThreadingHTTPServer):
     gate: Gate
     upstream_port: int
     on_behalf: bool
-    unavailable_to: int | None = None
-    """An attempt that is answered 503 from now on: the warehouse tries each call again by itself."""
+    refusals_left = 0
     daemon_threads = True
     request_queue_size = 128
 
@@ -80,8 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.attempt = self.server.gate.attempt
         how = self.server.gate.entered(self.attempt, self._step(), OF_HTTP)
         if self.server.on_behalf and how is How.UNAVAILABLE:
-            self.server.unavailable_to = self.attempt
-        if self.server.unavailable_to == self.attempt:
+            self.server.refusals_left = TRIES_OF_WAREHOUSE
+        if self.server.refusals_left:
+            self.server.refusals_left -= 1
             how = How.UNAVAILABLE
         if how is How.UNAVAILABLE:
             self._answer(503, [("Content-Type", "application/xml")], _BUSY)

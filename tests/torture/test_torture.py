@@ -41,6 +41,7 @@ def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World
         ("copy_to_table", Cut(12, How.KILL_BEFORE), True),
         ("copy_to_table", Cut(12, How.DROP_AFTER), False),
         ("copy_to_table", Cut(12, How.CONFLICT), False),
+        ("copy_to_table", Cut(13, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
         ("archive_files", Cut(5, How.UNAVAILABLE), False),
     ],
 )
