@@ -107,7 +107,7 @@ def environment(config: Config, installation: Installation | None = None) -> dic
         "dag_processor__dag_bundle_config_list": json.dumps(_bundles(config, installed.code)),
         "dag_processor__refresh_interval": "5",
         "dag_processor__bundle_refresh_check_interval": "2",
-        "dag_processor__min_file_process_interval": "5",
+        "dag_processor__min_file_process_interval": "10",  # each time takes a second of a core
         "scheduler__scheduler_idle_sleep_time": str(SCHEDULER_SLEEP_SECONDS),
         "scheduler__task_instance_heartbeat_timeout": "20",
         "scheduler__task_instance_heartbeat_timeout_detection_interval": "5",

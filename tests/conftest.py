@@ -3,11 +3,11 @@
 Fixtures start what they name and nothing more; parts once started are shared by every test that comes later.
 """
 
-import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -20,9 +20,15 @@ from local.config import Config, Ports
 Start = Callable[..., Config]
 
 
-@pytest.fixture(scope="session")
-def start_parts() -> Iterator[Start]:
-    """Start the named parts and what they need, or the whole stack; all of it is stopped when the session ends."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of the whole stack come last: an idle Airflow takes a third of a core from all that come after."""
+    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+
+
+@contextmanager
+def stack_of_its_own() -> Iterator[Start]:
+    """Give what starts the named parts and what they need, or the whole stack; all of it is stopped at the end."""
     directory = Path(tempfile.mkdtemp(prefix="lakeport-tests-")).resolve()
     config = Config(directory / "state", Ports.free(), more_dags=directory / "dags")
     (directory / "dags").mkdir()
@@ -42,6 +48,13 @@ def start_parts() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="session")
+def start_parts() -> Iterator[Start]:
+    """Start parts of the session's stack."""
+    with stack_of_its_own() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
 def postgres(start_parts: Start) -> Config:
     """PostgreSQL alone."""
     return start_parts("postgres")
@@ -54,12 +67,6 @@ def aws(start_parts: Start) -> Config:
 
 
 @pytest.fixture(scope="session")
-def redshift(start_parts: Start) -> Config:
-    """The Redshift stand-in, with the S3 it copies from."""
-    return start_parts("redshift", "aws-resources")
-
-
-@pytest.fixture(scope="session")
 def sinks(start_parts: Start) -> Config:
     """The mail and the Slack sink."""
     return start_parts("mail", "slack")
@@ -69,17 +76,6 @@ def sinks(start_parts: Start) -> Config:
 def stack(start_parts: Start) -> Config:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
     return start_parts()
-
-
-@pytest.fixture
-def product_environment(start_parts: Start, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """Give this test's process what product code reads from its environment, and take it away again."""
-    config = start_parts("aws-resources")
-    for name in [each for each in os.environ if each.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in local_stack.shell_environment(config).items():
-        monkeypatch.setenv(name, value)
-    return config
 
 
 def _stop_session(_number: int, _frame: FrameType | None) -> None:

@@ -6,21 +6,26 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
 from psycopg2 import sql
 
-from local import airflow_api, credentials
+from local import airflow_api, credentials, processes
+from local import stack as local_stack
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.sinks.services import mail_directory, slack_directory
 
 PATIENCE_SECONDS = 120
+IMPATIENCE_SECONDS = 30
+"""How long a test waits once another has waited in vain: the session has failed, and need not be long about it."""
 SAMPLES = REPOSITORY / "samples"
 
 
@@ -81,6 +86,11 @@ class Lakeport:
         """Read from Airflow's REST API."""
         return airflow_api.call(self.config, path)
 
+    def live_runs(self, dag_id: str) -> int:
+        """Return how many runs have not ended."""
+        pages = (self.airflow(f"/dags/{dag_id}/dagRuns?state={state}&limit=1") for state in ("queued", "running"))
+        return sum(page["total_entries"] for page in pages)
+
     def command(self, *arguments: str) -> str:
         """Run `./lakeport` against this stack."""
         variables = {**os.environ, "LAKEPORT_STATE": str(self.config.state)}
@@ -96,14 +106,49 @@ class Lakeport:
 
 def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
     """Look until there is something to see; fail with what is there instead."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    global _patience_seconds
+    deadline = time.monotonic() + _patience_seconds
     while time.monotonic() < deadline:
         if seen := look():
             return seen
         time.sleep(0.2)
-    pytest.fail(f"waited {PATIENCE_SECONDS} s in vain: {explain()}")
+    waited, _patience_seconds = _patience_seconds, IMPATIENCE_SECONDS
+    pytest.fail(f"waited {waited} s in vain: {explain()}")
 
 
-@pytest.fixture(scope="session")
+_patience_seconds = PATIENCE_SECONDS
+
+
+@pytest.fixture
 def lakeport(stack: Config) -> Lakeport:
+    """A stack that is whole: where a part of it has ended, nothing is waited for, and its log is shown."""
+    services = local_stack.services(stack)
+    for name in (service.name for service in services if not processes.running(stack, service.name)):
+        pytest.fail(f"{name} has ended:\n{processes.tail(processes.log_path(stack, name))}")
+    until(
+        lambda: all(service.is_ready() for service in services),
+        lambda: [service.name for service in services if not service.is_ready()],
+    )
     return Lakeport(stack)
+
+
+@contextmanager
+def killed(lakeport: Lakeport, *parts: str) -> Iterator[None]:
+    """Kill parts of the stack with all processes they started, and bring them back whatever happens."""
+    try:
+        for part in parts:
+            process = processes.running(lakeport.config, part)
+            assert process
+            family = [process, *process.children(recursive=True)]
+            kill(*family)
+            psutil.wait_procs(family)
+        yield
+    finally:
+        local_stack.up(lakeport.config, report=lambda _: None, only=frozenset(parts))
+
+
+def kill(*family: psutil.Process | None) -> None:
+    for process in family:
+        if process:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from lakeport import settings
 from local import airflow_api, stack
 from local.aws import names
 from local.config import REPOSITORY
@@ -50,8 +51,10 @@ Add = Callable[..., str]
 @pytest.fixture
 def add(lakeport: Lakeport, tmp_path: Path) -> Iterator[Add]:
     """Deploy a type of the test's own beside the committed ones for this test, and return its DAG's id."""
-    more_dags, written = lakeport.config.more_dags, list[Path]()
+    more_dags, added = lakeport.config.more_dags, list[str]()
     assert more_dags
+    index = {"Bucket": names.CODE_BUCKET, "Key": settings.INDEX_KEY}
+    before = lakeport.client("s3").get_object(**index)["Body"].read()
 
     def run(name: str, cron: str, wait: str) -> str:
         folder = tmp_path / "schemas"
@@ -60,14 +63,16 @@ def add(lakeport: Lakeport, tmp_path: Path) -> Iterator[Add]:
         variables = os.environ | stack.shell_environment(lakeport.config)
         variables |= {"LAKEPORT_SCHEMAS": str(folder), "PYTHONPATH": str(REPOSITORY / "plugins")}
         subprocess.run([sys.executable, "-m", "lakeport.cli", "publish"], env=variables, check=True)
-        written.append(more_dags / f"{name}.py")
-        written[-1].write_text(DAG_FILE.format(path=str(folder / f"{name}.yaml")))
+        (more_dags / f"{name}.py").write_text(DAG_FILE.format(path=str(folder / f"{name}.yaml")))
+        added.append(name)
         until(lambda: name in dag_names(lakeport))
         return f"load_{name}"
 
     yield run
-    for path in written:
-        path.unlink()
+    lakeport.client("s3").put_object(**index, Body=before)
+    for name in added:
+        airflow_api.call(lakeport.config, f"/dags/load_{name}", {"is_paused": True}, "PATCH")
+        (more_dags / f"{name}.py").unlink()
 
 
 def dag_names(lakeport: Lakeport) -> set[str]:

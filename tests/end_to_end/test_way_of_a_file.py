@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 
 import psutil
 
 from local import credentials, postgres, processes
 from local.aws import names, resources
-from tests.end_to_end.conftest import Lakeport, until
+from tests.end_to_end.conftest import Lakeport, kill, until
 
 STEPS = ["wait_for_files", "filter_newest", "mark_in_progress", "create_table", "copy_to_table", "archive_files"]
 STEPS += ["mark_done"]
@@ -187,10 +186,3 @@ def is_at_work(task: psutil.Process) -> bool:
         return bool(task.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def kill(*family: psutil.Process | None) -> None:
-    for process in family:
-        if process:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()

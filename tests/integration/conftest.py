@@ -1,7 +1,12 @@
-"""Product code against the real parts: S3, Secrets Manager and the Redshift stand-in."""
+"""Product code against the real parts: S3, Secrets Manager and the Redshift stand-in.
+
+They are these tests' own: the files that tests leave half way here would be found, and finished, by whoever reconciles
+in the session's whole stack.
+"""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +26,9 @@ from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.table import CreateTableOperator
 from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
+from local import stack as local_stack
 from local.config import Config
+from tests.conftest import stack_of_its_own
 from tests.integration.world import World
 
 if TYPE_CHECKING:
@@ -31,8 +38,25 @@ Query = Callable[..., list[tuple[Any, ...]]]
 Bring = Callable[..., FileLoad]
 
 
+@pytest.fixture(scope="session")
+def redshift() -> Iterator[Config]:
+    """The Redshift stand-in, with the S3 it copies from."""
+    with stack_of_its_own() as start:
+        yield start("redshift", "aws-resources")
+
+
 @pytest.fixture
-def s3(product_environment: Config, redshift: Config) -> S3Client:
+def product_environment(redshift: Config, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Give this test's process what product code reads from its environment, and take it away again."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in local_stack.shell_environment(redshift).items():
+        monkeypatch.setenv(name, value)
+    return redshift
+
+
+@pytest.fixture
+def s3(product_environment: Config) -> S3Client:
     return landing.s3_client()
 
 

@@ -220,13 +220,24 @@ def test_rejected_rows_are_told_of_where_the_run_died_before_it_could(world: Wor
     assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
 
 
-def test_type_without_a_dag_is_named_and_stops_nothing_else(world: World) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+def test_type_without_a_dag_is_named_with_the_next_step_and_stops_nothing_else(
+    world: World, caplog: pytest.LogCaptureFixture, is_there: bool
+) -> None:
+    """Airflow has not read a new schema yet, or it has been taken away: no traceback says that any better."""
     world.airflow.missing_dags.add(world.file_type.dag_id)
     world.land()
-    look = world.look()
-    assert look
-    [_, unhealed] = look.findings
-    assert (unhealed.is_healed, "Airflow answers 404" in unhealed.done) == (False, True)
+    if not is_there:
+        (world.folder / f"{world.name}.yaml").unlink()
+    [registered, (found, done)] = world.found()
+    assert registered[1] == "registered as New"
+    assert found == "New, and no run is there to take it"
+    state = "is there, and a new one takes a minute" if is_there else "is gone or broken: put it back"
+    assert f"not healed: Airflow has no DAG load_{world.name}; schemas/{world.name}.yaml {state}" in done
+    assert [record.exc_info for record in caplog.records if record.levelname == "ERROR"] == [None]
+    world.airflow.missing_dags.clear()
+    [(_, done)] = world.found()
+    assert done.startswith("started run")
 
 
 def test_airflow_that_is_down_is_a_finding_and_the_rest_is_healed(world: World) -> None:

@@ -105,10 +105,12 @@ def test_hostile_keys_are_registered_as_they_are(
 def test_a_rotated_password_is_read_again(warehouse: Warehouse) -> None:
     manager, name = boto3.client("secretsmanager"), settings.redshift_secret()
     right = manager.get_secret_value(SecretId=name)["SecretString"]
-    manager.put_secret_value(SecretId=name, SecretString=json.dumps(json.loads(right) | {"password": "old"}))
-    read_secret.cache_clear()
-    assert read_secret(name)["password"] == "old"
-    manager.put_secret_value(SecretId=name, SecretString=right)
+    try:
+        manager.put_secret_value(SecretId=name, SecretString=json.dumps(json.loads(right) | {"password": "old"}))
+        read_secret.cache_clear()
+        assert read_secret(name)["password"] == "old"
+    finally:
+        manager.put_secret_value(SecretId=name, SecretString=right)
     connect_to_redshift().close()
     assert read_secret(name)["password"] != "old"
 

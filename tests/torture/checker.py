@@ -21,15 +21,15 @@ LEGAL_MOVES = {
     ("New", "Fail"),
     ("In Progress", "Done"),
     ("In Progress", "Fail"),
-    ("Done", "New"),
-    ("Done", "Fail"),  # undo
-    ("Done", "Fail"),  # by undo
-    ("Fail", "New"),
-    ("Filtered Out", "New"),
-    ("Rejected", "New"),
+}
+LEGAL_MOVES_BY_COMMAND = {
+    "replay": {("Done", "New"), ("Fail", "New"), ("Filtered Out", "New"), ("Rejected", "New")},
+    "undo": {("Done", "Fail")},
 }
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
+REJECTS_TOLD = "rows were rejected"
+"""Stands in the reason of a file that failed for its bad rows."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,14 @@ class _Checked:
     def unregistered(self) -> list[Drop]:
         known = {(file.key, file.version_id) for file in self.history.files}
         return [drop for place, drop in self.drops.items() if place not in known]
+
+    @cached_property
+    def legal_moves(self) -> set[tuple[str | None, str]]:
+        return LEGAL_MOVES.union(*(LEGAL_MOVES_BY_COMMAND[command] for command in self.history.commands))
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        return dict(row for drop, _ in self.registered for row in drop.rows)
 
     @cached_property
     def expected(self) -> dict[str, set[str]]:
@@ -117,11 +125,13 @@ def statuses_legal(found: _Checked) -> Iterator[Violation]:
         moves = found.moves[file.file_id]
         if file.status not in STATUSES:
             yield Violation("status unknown", found.told(file), file.status)
+        if file.status in ("Fail", "Filtered Out", "Rejected") and not file.status_reason:
+            yield Violation("reason missing", found.told(file), "nobody is told why")
         if not moves:
             yield Violation("move missing", found.told(file), "mng.status_log has nothing of it")
             continue
         for move in moves:
-            if (move.from_status, move.to_status) not in LEGAL_MOVES:
+            if (move.from_status, move.to_status) not in found.legal_moves:
                 yield Violation("move illegal", found.told(file), f"{move.from_status} -> {move.to_status}")
         steps: list[tuple[str | None, str | None]] = [(None, moves[0].from_status)]
         steps += [(earlier.to_status, later.from_status) for earlier, later in pairwise(moves)]
@@ -153,6 +163,8 @@ def done_is_true(found: _Checked) -> Iterator[Violation]:
         if file.loaded_at is None:
             yield Violation("false Done", found.told(file), "it has no load")
         target = found.target(file)
+        if target and not _is_table_of(target, file.table_name or ""):
+            yield Violation("false Done", found.told(file), f"it says that it is in {file.table_name}")
         if target and len(drop.bad_lines) > target.max_rejected:
             yield Violation(
                 "false Done", found.told(file), f"more rejected rows than the {target.max_rejected} allowed"
@@ -176,17 +188,19 @@ def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
             if token not in expected.get(table, set()):
                 yield _unexpected(found, owner, token, table)
         for row in rows:
-            yield from _wrong_lineage(found, row, table)
+            yield from _wrong_row(found, row, table)
 
 
 def rejected_once(found: _Checked) -> Iterator[Violation]:
-    """Check that the last run of a file that was read recorded each bad line once, and no other line."""
+    """Check that each run that read a file recorded each bad line once, with all that is told of it, and no other."""
     entries: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
     for row in found.history.rejected:
         entries.setdefault((row.file_id, row.run_id), []).append((row.line_number, row.raw_line))
+        if not (row.column_name and row.error_reason and row.raw_value and row.raw_value in (row.raw_line or "")):
+            yield Violation("reject incomplete", row.file_id, f"run {row.run_id}: {row}")
     for drop, file in found.registered:
         runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
-        if file.status == "Done" and file.run_id:
+        if file.run_id and (file.status == "Done" or REJECTS_TOLD in (file.status_reason or "")):
             runs.setdefault(file.run_id, [])
         for run, lines in runs.items():
             counts, true = Counter(lines), set(drop.bad_lines)
@@ -212,6 +226,8 @@ def nothing_lost(found: _Checked) -> Iterator[Violation]:
             yield Violation("object lost", found.told(file), "it is neither in landing nor in the archive")
         if file.status == "Done" and kept is None:
             yield Violation("false Done", found.told(file), "it is not in the archive")
+        if file.status == "Done" and (drop.key, drop.version_id) in found.history.landing:
+            yield Violation("object left", found.told(file), "it is in the archive, and in landing still")
     for drop in found.unregistered:
         if (drop.key, drop.version_id) not in found.history.landing:
             yield Violation("object lost", f"{drop.key} {drop.version_id}", "never registered, and not in landing")
@@ -248,12 +264,15 @@ def told_once(found: _Checked) -> Iterator[Violation]:
 
 
 def _expected(found: _Checked) -> dict[str, set[str]]:
-    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads."""
+    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads.
+
+    Files of one load come in the order in which they landed.
+    """
     tables: dict[str, dict[str, str]] = {}
     loads = [
         (file.loaded_at, drop, file) for drop, file in found.registered if file.status == "Done" and file.loaded_at
     ]
-    for _, drop, file in sorted(loads, key=lambda load: load[0]):
+    for _, drop, file in sorted(loads, key=lambda load: (load[0], load[2].landed_at, load[2].key)):
         target = found.target(file)
         mode = target.mode if target else "append"
         table = tables.setdefault(file.table_name or "", {})
@@ -275,8 +294,16 @@ def _unexpected(found: _Checked, owner: FileRow | None, token: str, table: str) 
     return Violation("row outlived", found.told(owner), f"row {token} is in {table}, where it must not be")
 
 
-def _wrong_lineage(found: _Checked, row: LoadedRow, table: str) -> Iterator[Violation]:
+def _is_table_of(target: Target, name: str) -> bool:
+    """Say whether the type's rows may be in the table: with `new_table` it is named after the type's."""
+    return name.startswith(f"{target.table}_") if target.mode == "new_table" else name == target.table
+
+
+def _wrong_row(found: _Checked, row: LoadedRow, table: str) -> Iterator[Violation]:
     owner = found.owners.get(row.token)
+    if owner and row.key != found.keys[row.token]:
+        facts = f"row {row.token} of {table} has k {row.key}, the file {found.keys[row.token]}"
+        yield Violation("row changed", found.told(owner), facts)
     if owner and owner.status == "Done" and row.loaded_at != owner.loaded_at:
         facts = f"row {row.token} of {table} has _loaded_at {row.loaded_at}, mng.files {owner.loaded_at}"
         yield Violation("lineage wrong", found.told(owner), facts)

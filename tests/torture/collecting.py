@@ -18,7 +18,7 @@ FROM mng.files
 """
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'lake'"
 _LOG = "SELECT file_id, from_status, to_status, moved_at, run_id FROM mng.status_log"
-_REJECTED = "SELECT file_id, run_id, line_number, raw_line FROM mng.load_errors"
+_REJECTED = "SELECT file_id, run_id, line_number, raw_line, column_name, raw_value, error_reason FROM mng.load_errors"
 
 
 def history(
@@ -28,6 +28,7 @@ def history(
     drops: Sequence[Drop],
     runs: Collection[str],
     retold: Mapping[str, int],
+    commands: Collection[str] = (),
 ) -> History:
     """Return the history of these drops; nothing may be at work.
 
@@ -35,7 +36,7 @@ def history(
     """
     s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
     tables = [f"lake.{name}" for (name,) in _rows(current, _TABLES)]
-    rows = {table: _rows(current, f"SELECT token, _loaded_at FROM {table}") for table in tables}  # noqa: S608
+    rows = {table: _rows(current, f"SELECT token, k::varchar, _loaded_at FROM {table}") for table in tables}  # noqa: S608
     return History(
         targets=list(targets),
         drops=drops,
@@ -47,6 +48,7 @@ def history(
         archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
         alerts=_alerts(config, runs),
         retold=dict(retold),
+        commands=frozenset(commands),
     )
 
 

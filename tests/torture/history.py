@@ -79,6 +79,9 @@ class Rejected:
     run_id: str
     line_number: int
     raw_line: str | None
+    column_name: str | None
+    raw_value: str | None
+    error_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class LoadedRow:
     """A row of a target table."""
 
     token: str
+    key: str
     loaded_at: datetime
 
 
@@ -107,3 +111,5 @@ class History:
     """The run of each alert that arrived, once per message of one channel."""
     retold: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
+    commands: frozenset[str] = frozenset()
+    """Which of replay and undo somebody asked for: without them no file that came to its end moves again."""

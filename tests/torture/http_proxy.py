@@ -14,17 +14,23 @@ from local.config import HOST
 from tests.torture.gate import KILLS, OF_HTTP, Gate, How
 
 SLOW_SECONDS = 0.3
+BY_WAREHOUSE = "the warehouse's "
+TRIES_OF_WAREHOUSE = 3
+"""How often it tries a call by itself before its COPY fails."""
 _SERVICES = {"secretsmanager": "Secrets Manager", "sqs": "SQS"}
 _BUSY = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Reduce your rate</Message></Error>'
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "expect"}
 
 
 class HttpProxy:
-    """Listen on a port of its own."""
+    """Listen on a port of its own.
 
-    def __init__(self, gate: Gate, upstream_port: int) -> None:
+    `on_behalf`: the client is no attempt, but works for whichever is at work, and keeps its connections.
+    """
+
+    def __init__(self, gate: Gate, upstream_port: int, *, on_behalf: bool = False) -> None:
         self.server = _Server((HOST, 0), _Handler)
-        self.server.gate, self.server.upstream_port = gate, upstream_port
+        self.server.gate, self.server.upstream_port, self.server.on_behalf = gate, upstream_port, on_behalf
         self.port: int = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
@@ -42,6 +48,8 @@ class HttpProxy:
 class _Server(ThreadingHTTPServer):
     gate: Gate
     upstream_port: int
+    on_behalf: bool
+    refusals_left = 0
     daemon_threads = True
     request_queue_size = 128
 
@@ -69,7 +77,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self._body()
+        if self.server.on_behalf:
+            self.attempt = self.server.gate.attempt
         how = self.server.gate.entered(self.attempt, self._step(), OF_HTTP)
+        if self.server.on_behalf and how is How.UNAVAILABLE:
+            self.server.refusals_left = TRIES_OF_WAREHOUSE
+        if self.server.refusals_left:
+            self.server.refusals_left -= 1
+            how = How.UNAVAILABLE
         if how is How.UNAVAILABLE:
             self._answer(503, [("Content-Type", "application/xml")], _BUSY)
         elif how in (How.KILL_BEFORE, How.DROP_BEFORE):
@@ -98,7 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _step(self) -> str:
         target = self.headers.get("X-Amz-Target", "")
         service = target.partition(".")[0]
-        return f"{_SERVICES.get(service, service)} {target}" if target else f"{self.command} {self.path[:80]}"
+        step = f"{_SERVICES.get(service, service)} {target}" if target else f"{self.command} {self.path[:80]}"
+        return f"{BY_WAREHOUSE}{step}" if self.server.on_behalf else step
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):

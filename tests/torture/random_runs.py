@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from local import credentials, postgres, warehouse
+from local import credentials, postgres
 from tests.torture.checker import Violation
 from tests.torture.gate import Cut, How
 from tests.torture.history import Drop
@@ -130,12 +130,12 @@ class Round:
     def restart_stand_in(self) -> None:
         """Kill the warehouse; its engine lives on."""
         self.disaster = "none"
-        self.world.restart(warehouse.service(self.world.config))
+        self.world.restart(self.world.warehouse())
 
     def restart_postgres(self) -> None:
         """Kill the warehouse with its engine."""
         self.disaster = "none"
-        self.world.restart(warehouse.service(self.world.config), postgres.service(self.world.config))
+        self.world.restart(self.world.warehouse(), postgres.service(self.world.config))
 
     def rotate_secret(self) -> None:
         """Give the warehouse another password, and then the secret."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.torture.checker import Violation
 from tests.torture.gate import OF_AIRFLOW, Cut, How
@@ -29,7 +29,7 @@ KINDS = (
     Kind(mode="merge", files=("good", "too many bad rows", "good")),
     Kind(max_files=1, warns=True),
 )
-NAME = "sweep"
+NAME, COPY = "sweep", "copy_to_table"
 HALF = 0.5
 NOT_TASKS = {LAMBDA, CALLBACK, RECONCILE}
 WAYS_A_WORLD = 6
@@ -38,12 +38,18 @@ CUTS_OF_EACH = 3
 
 
 class Points:
-    """The cut points on the way of one kind: each step of each attempt, with each thing that can be done to it."""
+    """The cut points on the way of one kind: each step of each attempt, with each thing that can be done to it.
 
-    def __init__(self, kind: Kind, steps: Mapping[str, Sequence[str]], order: random.Random) -> None:
+    While a file is copied, it is also overwritten at each step.
+    """
+
+    def __init__(
+        self, kind: Kind, steps: Mapping[str, Sequence[str]], order: random.Random, overwrite: Callable[[], None]
+    ) -> None:
         self.kind = kind
         self.steps = {name: len(taken) for name, taken in steps.items()}
         self.left = {name: list(_cuts(taken)) for name, taken in steps.items()}
+        self.left[COPY] += [Cut(number, How.MEANWHILE, overwrite) for number in range(1, self.steps[COPY] + 1)]
         self.count = sum(map(len, self.left.values()))
         for cuts in self.left.values():
             order.shuffle(cuts)
@@ -71,12 +77,13 @@ def points_of(world: World, kind: Kind, order: random.Random) -> Points:
     Raises AssertionError where even so the history is not as it must be.
     """
     faults = Faults()
+
     world.begin({NAME: kind})
     go(world, NAME, kind, no_cut, faults)
     found = world.check()
     if found:
         raise AssertionError(f"{kind}, without any fault:\n" + "\n".join(map(str, found)))
-    return Points(kind, faults.steps, order)
+    return Points(kind, faults.steps, order, world.overwrite)
 
 
 def visit(world: World, points: Points, faults: Faults) -> Iterator[list[Violation]]:

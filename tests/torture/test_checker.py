@@ -18,6 +18,7 @@ NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as Redshift keeps it
 ROWS_A = (("a1", "1"), ("a2", "2"))
 ROWS_B = (("b1", "2"), ("b2", "3"))
 BAD = ((3, "x,bad"),)
+KEYS = dict(ROWS_A + ROWS_B)
 
 
 def at(minute: int) -> datetime:
@@ -31,6 +32,14 @@ def done_file(name: str, minute: int, rows: int, bad: int = 0, table: str = "lak
     )  # fmt: skip
 
 
+def loaded(token: str, minute: int) -> LoadedRow:
+    return LoadedRow(token, KEYS.get(token, "0"), at(minute))
+
+
+def rejected(name: str, line: int, text: str | None) -> Rejected:
+    return Rejected(name, f"run{name}", line, text, "id", (text or "").split(",")[0], "Invalid digit")
+
+
 def way(name: str, minute: int, *statuses: str) -> list[Move]:
     steps = [None, *statuses]
     return [
@@ -42,10 +51,10 @@ def way(name: str, minute: int, *statuses: str) -> list[Move]:
 def history(mode: str = "append") -> History:
     """Return a history in which all is well: two Done files, one with a rejected row, and one of no type."""
     a, b = done_file("a", 0, 2, bad=1), done_file("b", 5, 2)
-    crew = FileRow("c", None, "crew/c", "vc", "Rejected", at(9))
+    crew = FileRow("c", None, "crew/c", "vc", "Rejected", at(9), status_reason="no file type takes folder crew/")
     kept = {"append": ["a1", "a2", "b1", "b2"], "truncate": ["b1", "b2"], "replace": ["b1", "b2"]}
     kept["merge"] = ["a1", "b1", "b2"]
-    moved = {name[0]: at(1) if name[0] == "a" else at(6) for name in kept["append"]}
+    minutes = {"a": 1, "b": 6}
     return History(
         targets=[Target("t", "lake.t", mode, max_rejected=1)],
         drops=[
@@ -56,8 +65,8 @@ def history(mode: str = "append") -> History:
         files=[a, b, crew],
         log=way("a", 0, "New", "In Progress", "Done") + way("b", 5, "New", "In Progress", "Done")
         + way("c", 9, "Rejected"),
-        rejected=[Rejected("a", "runa", *BAD[0])],
-        tables={"lake.t": [LoadedRow(token, moved[token[0]]) for token in kept[mode]]},
+        rejected=[rejected("a", *BAD[0])],
+        tables={"lake.t": [loaded(token, minutes[token[0]]) for token in kept[mode]]},
         landing=frozenset({("crew/c", "vc")}),
         archive={"t/kept/a": "da", "t/kept/b": "db"},
         alerts=["runx"],
@@ -71,12 +80,12 @@ def with_file(of: History, name: str, **changes: object) -> History:
 
 def with_rows(of: History, *rows: tuple[str, int], without: str = "") -> History:
     kept = [row for row in of.tables["lake.t"] if row.token != without]
-    return replace(of, tables={"lake.t": kept + [LoadedRow(token, at(minute)) for token, minute in rows]})
+    return replace(of, tables={"lake.t": kept + [loaded(token, minute) for token, minute in rows]})
 
 
 def failed(of: History) -> History:
     """Return the history with file b failed before anything was loaded."""
-    of = with_file(of, "b", status="Fail", loaded_at=None, table_name=None, archive_key=None)
+    of = with_file(of, "b", status="Fail", loaded_at=None, table_name=None, archive_key=None, status_reason="killed")
     log = [each for each in of.log if each.file_id != "b"] + way("b", 5, "New", "In Progress", "Fail")
     of = replace(of, log=log, landing=of.landing | {("t/b", "vb")}, archive={"t/kept/a": "da"})
     rows = {"lake.t": [row for row in of.tables["lake.t"] if row.token[0] != "b"]}
@@ -91,7 +100,15 @@ def filtered(of: History, minute: int) -> History:
 
 
 def replayed(of: History) -> History:
-    return replace(of, log=[*of.log, *way("a", 2, "New", "In Progress", "Done")[1:], Move("a", "Done", "New", at(2))])
+    log = [*of.log, *way("a", 2, "New", "In Progress", "Done")[1:], Move("a", "Done", "New", at(2))]
+    return replace(of, log=log, commands=frozenset({"replay"}))
+
+
+def undone(of: History) -> History:
+    """Return the history with file b taken out of its table again."""
+    of = with_file(of, "b", status="Fail", loaded_at=None, table_name=None, status_reason="undone: 2 rows deleted")
+    rows = {"lake.t": [row for row in of.tables["lake.t"] if row.token[0] != "b"]}
+    return replace(of, log=[*of.log, Move("b", "Done", "Fail", at(8))], tables=rows, commands=frozenset({"undo"}))
 
 
 @pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge"])
@@ -99,8 +116,8 @@ def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
     assert violations(history(mode)) == []
 
 
-@pytest.mark.parametrize("change", [failed, replayed, lambda of: filtered(of, -1)])
-def test_failed_replayed_and_filtered_files_are_no_violation(change: Callable[[History], History]) -> None:
+@pytest.mark.parametrize("change", [failed, replayed, undone, lambda of: filtered(of, -1)])
+def test_failed_replayed_undone_and_filtered_files_are_no_violation(change: Callable[[History], History]) -> None:
     assert violations(change(history())) == []
 
 
@@ -127,6 +144,8 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("move illegal", lambda: replace(
         history(), log=[*history().log, Move("b", "Done", "Rejected", at(8)), Move("b", "Rejected", "New", at(9)),
                         *way("b", 10, "New", "In Progress", "Done")[1:]])),
+    ("move illegal", lambda: replace(replayed(history()), commands=frozenset())),
+    ("move illegal", lambda: replace(undone(history()), commands=frozenset({"replay"}))),
     ("move missing", lambda: replace(history(), log=[each for each in history().log if each.file_id != "b"])),
     ("move missing", lambda: replace(history(), log=[
         each for each in history().log if each.to_status != "In Progress"])),
@@ -134,6 +153,8 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("move missing", lambda: replace(history(), log=[*history().log, history().log[0]])),
     ("move of nothing", lambda: replace(history(), log=[*history().log, *way("z", 0, "New")])),
     ("status unknown", lambda: with_file(history(), "b", status="Finished")),
+    ("reason missing", lambda: with_file(failed(history()), "b", status_reason=None)),
+    ("reason missing", lambda: with_file(history(), "c", status_reason="")),
     ("not at rest", lambda: replace(with_file(history(), "b", status="In Progress"), log=[
         each for each in history().log if (each.file_id, each.to_status) != ("b", "Done")])),
     ("not at rest", lambda: replace(with_file(history(), "b", status="New"), log=[
@@ -144,6 +165,8 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("false Done", lambda: replace(history(), targets=[Target("t", "lake.t", "append")])),
     ("false Done", lambda: replace(history(), archive={"t/kept/a": "da"}, landing=frozenset(
         {("crew/c", "vc"), ("t/b", "vb")}))),
+    ("false Done", lambda: replace(with_file(history(), "b", table_name="lake.u"), tables={
+        "lake.t": history().tables["lake.t"][:2], "lake.u": history().tables["lake.t"][2:]})),
     ("row lost", lambda: with_rows(history(), without="b1")),
     ("row lost", lambda: with_rows(history("truncate"), without="b1")),
     ("row lost", lambda: with_rows(history("merge"), without="a1")),
@@ -153,14 +176,24 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("row of nobody", lambda: with_rows(history(), ("z1", 6))),
     ("row outlived", lambda: with_rows(history("truncate"), ("a1", 1))),
     ("row outlived", lambda: with_rows(history("merge"), ("a2", 1))),
+    ("row changed", lambda: replace(history(), tables={"lake.t": [
+        replace(row, key="9") if row.token == "b2" else row for row in history().tables["lake.t"]]})),
     ("lineage wrong", lambda: with_rows(history(), ("b1", 7), without="b1")),
     ("reject lost", lambda: replace(history(), rejected=[])),
+    ("reject lost", lambda: replace(
+        with_file(failed(history()), "b", status_reason="copy_to_table: 1 of 3 rows were rejected"),
+        drops=[replace(each, bad_lines=BAD) if each.key == "t/b" else each for each in history().drops])),
+    ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], raw_value=None)])),
+    ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], raw_value="another")])),
+    ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], error_reason="")])),
+    ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], column_name=None)])),
     ("reject doubled", lambda: replace(history(), rejected=[*history().rejected, *history().rejected])),
-    ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, Rejected("b", "runb", 2, "b1,2")])),
-    ("reject unknown", lambda: replace(history(), rejected=[Rejected("a", "runa", 3, "x,b")])),
-    ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, Rejected("z", "runz", 2, "")])),
+    ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("b", 2, "b1,2")])),
+    ("reject unknown", lambda: replace(history(), rejected=[rejected("a", 3, "x,b")])),
+    ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("z", 2, "")])),
     ("object lost", lambda: replace(history(), archive={"t/kept/a": "da"})),
     ("object lost", lambda: replace(history(), landing=frozenset())),
+    ("object left", lambda: replace(history(), landing=history().landing | {("t/b", "vb")})),
     ("object damaged", lambda: replace(history(), archive={"t/kept/a": "da", "t/kept/b": "da"})),
     ("archive unknown", lambda: replace(history(), archive={**history().archive, "t/kept/z": "dz"})),
     ("filtered wrongly", lambda: filtered(history(), 30)),

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.torture.gate import Cut, How
-from tests.torture.sweep import KINDS
+from tests.torture.http_proxy import BY_WAREHOUSE
+from tests.torture.sweep import COPY, KINDS
 from tests.torture.torturing import Torture
-from tests.torture.ways import LAMBDA, Faults, go, no_cut
+from tests.torture.ways import LAMBDA, Faults, go, in_order, no_cut
 from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
@@ -40,6 +41,7 @@ def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World
         ("copy_to_table", Cut(12, How.KILL_BEFORE), True),
         ("copy_to_table", Cut(12, How.DROP_AFTER), False),
         ("copy_to_table", Cut(12, How.CONFLICT), False),
+        ("copy_to_table", Cut(13, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
         ("archive_files", Cut(5, How.UNAVAILABLE), False),
     ],
 )
@@ -58,6 +60,20 @@ def test_fault_reaches_the_product(world: World, name: str, cut: Cut, first_try_
     go(world, "one", KINDS[0], cut_first, faults)
     assert [(who, how) for who, how, _ in faults.told] == [(name, cut.how)]
     assert (len(tries) > 1) is first_try_ends
+    assert world.check() == []
+
+
+def test_key_overwritten_before_during_and_after_its_copy_costs_no_row(world: World) -> None:
+    kind = Kind(select="newest", files=("good",))
+    points = ("COPY ", f"{BY_WAREHOUSE}GET /lakeport-landing/", "SELECT pg_last_copy_id")
+    world.begin({"one": kind})
+    for _ in range(2):  # the first finds no table yet, and the warehouse knows no bucket
+        faults = Faults()
+        go(world, "one", kind, no_cut, faults)
+    for point in points:
+        step = next(number for number, each in enumerate(faults.steps[COPY], start=1) if each.startswith(point))
+        go(world, "one", kind, in_order({COPY: [Cut(step, How.MEANWHILE, world.overwrite)]}), faults)
+    assert [point in done for point, (_, _, done) in zip(points, faults.told, strict=True)] == [True] * 3
     assert world.check() == []
 
 

@@ -32,6 +32,9 @@ from tests.torture.random_runs import FILES, KINDS
 from tests.torture.workload import Kind
 from tests.torture.world import ending_at_sigterm
 
+TIMED = "timed"
+ALL_KINDS = KINDS | {TIMED: Kind(schedule="* * * * *", max_files=2)}
+"""With a type whose runs wait deferred, and are joined by runs by hand."""
 VICTIMS = (
     *("task",) * 3,
     "worker",
@@ -83,6 +86,12 @@ class WholeStack:
             families.send([self.order.choice(found)] if victim != "postgres" else found, signal.SIGKILL)
             self.killed[victim] += 1
 
+    def run_by_hand(self) -> None:
+        """Start a run beside those of the schedule; the API server may be dead."""
+        run = {"dag_run_id": f"manual__{next(self.source.numbers)}", "logical_date": None}
+        with contextlib.suppress(OSError):
+            airflow_api.call(self.config, f"/dags/load_{TIMED}/dagRuns", run)
+
     def revive(self) -> None:
         """Start again what does not run, as a service does."""
         for service in stack.services(self.config):
@@ -97,6 +106,7 @@ class WholeStack:
                 self.drop()
             time.sleep(self.order.uniform(0, PAUSE_SECONDS))
             self.kill()
+            self.run_by_hand()
             time.sleep(self.order.uniform(0, PAUSE_SECONDS))
             self.revive()
             self.report(f"whole Airflow: {len(self.drops)} files, {self.killed.total()} kills")
@@ -201,7 +211,7 @@ def whole_stack(kinds: Mapping[str, Kind], order: random.Random, report: Report)
 
 def torture(order: random.Random, seconds: float, report: Report) -> tuple[Counter[str], list[Violation]]:
     """Drop and kill so long, let all come to rest, and return who was killed how often and what the history shows."""
-    with whole_stack(KINDS, order, report) as whole:
+    with whole_stack(ALL_KINDS, order, report) as whole:
         whole.torture(seconds)
         try:
             whole.come_to_rest()

@@ -30,12 +30,14 @@ class Kind:
     max_files: int | None = None
     files: tuple[str, ...] = ("good", "one bad row")
     warns: bool = False
+    schedule: str = "on_arrival"
 
     def __str__(self) -> str:
         words = [self.mode, self.select]
         words += [self.compression] if self.compression != "none" else []
         words += [f"max_files {self.max_files}"] if self.max_files else []
         words += ["warns"] if self.warns else []
+        words += [self.schedule] if self.schedule != "on_arrival" else []
         return ", ".join(words) + (": " + " + ".join(self.files))
 
 
@@ -99,6 +101,7 @@ def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] =
             ],
             "drift": "ignore",
             "rejects": rejects,
+            "schedule": kind.schedule,
             "wait": {"every": "1s", "for": "1s"},
             "retries": RETRIES,
             "alerts": {"slack": "#torture"},

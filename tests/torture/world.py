@@ -10,6 +10,7 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -26,7 +27,7 @@ from lakeport.dag import load_dag
 from lakeport.matching import ArrivalIndex
 from lakeport.publishing import rule_of
 from lakeport.schema_yaml import read_file_type
-from local import airflow, credentials, families, postgres, postgres_files, processes, stack
+from local import airflow, credentials, families, postgres, postgres_files, processes, stack, warehouse
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
@@ -71,19 +72,23 @@ class World:
         self.config, self.schemas = config, schemas
         schemas.mkdir(parents=True, exist_ok=True)
         self.source = workload.Source()
+        self.kinds: dict[str, Kind] = {}
         self.targets: dict[str, Target] = {}
         self.drops: list[Drop] = []
         self.retold: Counter[str] = Counter()
+        self.commands: set[str] = set()
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
         self.redshift = WireProxy(self.gate, config.ports.redshift)
         self.aws = HttpProxy(self.gate, config.ports.aws)
         self.slack = HttpProxy(self.gate, config.ports.slack)
+        self.s3_of_copy = HttpProxy(self.gate, config.ports.aws, on_behalf=True)
         self.attempts = Attempts(self.gate, self._environment(), config.logs / "attempts.log")
         self.airflow = LightAirflow(self.attempts, self._dag, _dag_file)
         self.airflow_api = HttpProxy(self.gate, self.airflow.port)
         self._put_secrets()
+        processes.start(config, self.warehouse())
 
     @classmethod
     @contextlib.contextmanager
@@ -94,15 +99,17 @@ class World:
             yield world
         finally:
             world.attempts.wait_for_frozen()
-            for each in (world.attempts, world.airflow, world.redshift, world.aws, world.slack, world.airflow_api):
+            proxies = (world.redshift, world.aws, world.slack, world.s3_of_copy, world.airflow_api)
+            for each in (world.attempts, world.airflow, *proxies):
                 each.close()
 
     def begin(self, kinds: dict[str, Kind]) -> None:
         """Forget all that was, and begin with these file types."""
         for path in self.schemas.iterdir():
             path.unlink()
-        self.targets, self.drops = {}, []
+        self.kinds, self.targets, self.drops = {}, {}, []
         self.retold.clear()
+        self.commands.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -123,7 +130,7 @@ class World:
         draft = self.schemas / f".{name}.draft"
         draft.write_text(workload.schema(name, kind, table=table, columns=columns))
         draft.replace(self.schemas / f"{name}.yaml")
-        self.targets[name] = workload.target(name, kind, table)
+        self.kinds[name], self.targets[name] = kind, workload.target(name, kind, table)
         rules = [rule_of(read_file_type(path)) for path in sorted(self.schemas.glob("*.yaml"))]
         index = ArrivalIndex(tuple(rules)).to_json().encode()
         self.s3.put_object(Bucket=names.CODE_BUCKET, Key=settings.INDEX_KEY, Body=index)
@@ -152,6 +159,7 @@ class World:
 
     def command(self, *arguments: str, cut: Cut | None = None) -> Outcome:
         """Run `./lakeport` as a process of its own."""
+        self.commands.add(arguments[0])
         return self.attempts.run(Command(arguments), cut)
 
     def call_back(self, run: Run, cut: Cut | None = None) -> Outcome:
@@ -177,7 +185,19 @@ class World:
         """Collect the history; nothing may be at work."""
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
-            return collecting.history(self.config, current, self.targets.values(), self.drops, runs, self.retold)
+            targets = self.targets.values()
+            return collecting.history(self.config, current, targets, self.drops, runs, self.retold, self.commands)
+
+    def overwrite(self) -> None:
+        """Put another file in the place of the last one, and let no event tell of it."""
+        last = next(drop for drop in reversed(self.drops) if drop.file_type)
+        self.drop(last.file_type, "good", self.kinds[str(last.file_type)], "in the place of another", last.key)
+
+    def warehouse(self) -> Service:
+        """Describe the Redshift stand-in: what COPY reads from S3 passes the gate, too."""
+        service = warehouse.service(self.config)
+        command = (self.s3_of_copy.url if each == self.config.aws_endpoint else each for each in service.command)
+        return replace(service, command=tuple(command))
 
     def restart(self, *services: Service) -> None:
         """Kill these with all that they forked, and start them again, the last first."""

@@ -88,9 +88,9 @@ class Look:
         log.info("%s: %s: %s", subject, found, done)
 
     def fail(self, found: str, file_type: str, subject: str, error: Exception) -> None:
-        """Note what could not be healed."""
-        log.error("%s: %s", subject, found, exc_info=error)
+        """Note what could not be healed; where our own error says it all, no traceback is logged."""
         done = f"not healed: {' '.join(str(error).split())}"
+        log.error("%s: %s: %s", subject, found, done, exc_info=None if isinstance(error, LakeportError) else error)
         self.findings.append(Finding(found, file_type, subject, done, is_healed=False))
 
     def file_type(self, name: str) -> FileType | None:

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.alert_records import raise_once
 from lakeport.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
-from lakeport.errors import LakeportError, ObjectChanged
+from lakeport.errors import LakeportError, ObjectChanged, UnknownDag
 from lakeport.failing import KILLED, EndedRun, fail
 from lakeport.finishing import archive, mark_done
 from lakeport.mng import RegisteredFile, TaskRun
@@ -84,13 +84,26 @@ def open_files(current: cursor) -> list[OpenFile]:
 def _start(look: Look, name: str, files: Sequence[OpenFile]) -> None:
     """Start a run: its id follows from the files and from the type's last run, so that two looks start one."""
 
+    dag_id = f"load_{name}"
+
     def start() -> str:
-        dag_id = f"load_{name}"
-        occasion = f"after {latest_run_id(look.api, dag_id)}"
-        run_id = arrival_run_id([each.file.file_id for each in files], occasion)
-        return f"started run {run_id}" if look.api.start(dag_id, run_id) else f"found run {run_id}"
+        try:
+            occasion = f"after {latest_run_id(look.api, dag_id)}"
+            run_id = arrival_run_id([each.file.file_id for each in files], occasion)
+            return f"started run {run_id}" if look.api.start(dag_id, run_id) else f"found run {run_id}"
+        except UnknownDag as error:
+            raise UnknownDag(f"Airflow has no DAG {dag_id}; {_how_to_get_a_dag(look, name)}") from error
 
     look.heal(NO_RUN, name, _subject(files), start)
+
+
+def _how_to_get_a_dag(look: Look, name: str) -> str:
+    if look.file_type(name) is None:
+        return f"schemas/{name}.yaml is gone or broken: put it back or mend it, and the next look starts a run"
+    return (
+        f"schemas/{name}.yaml is there, and a new one takes a minute: the next look starts a run; "
+        "if it does not, Airflow's import errors say why"
+    )
 
 
 def _end(look: Look, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from lakeport import settings
+from local.config import REPOSITORY
 
 
 def installed(package: Path) -> ModuleType:
@@ -88,3 +90,19 @@ def test_option_of_mwaa_is_read_where_the_variable_is_not_set(monkeypatch: pytes
 
     monkeypatch.setenv("LAKEPORT_WORK_BUCKET", "of-the-variable")
     assert settings.work_bucket() == "of-the-variable"
+
+
+LAPTOP = re.compile(
+    r"^\s*(from|import) (local|tests|bench)\b|127\.0\.0\.1|localhost|ministack|endpoint_url", re.MULTILINE
+)
+READS_THE_ENVIRONMENT = re.compile(r"os\.environ\b(?!\.setdefault)|getenv")
+
+
+@pytest.mark.parametrize("folder", ["plugins", "lambda", "dags", "transforms"])
+def test_product_names_nothing_of_a_laptop(folder: str) -> None:
+    """The same code runs there and on AWS: endpoints and credentials are the environment's, which one module reads."""
+    texts = {path: path.read_text() for path in sorted((REPOSITORY / folder).rglob("*.py"))}
+    assert texts
+    assert [path for path, text in texts.items() if LAPTOP.search(text)] == []
+    reading = [path for path, text in texts.items() if READS_THE_ENVIRONMENT.search(text)]
+    assert reading == [path for path in texts if path == Path(settings.__file__)]
