@@ -152,7 +152,7 @@ class Account:
         return {"Records": self.statements[body["Id"]]["Records"], "ColumnMetadata": []}
 
     def _run(self, statements: list[str]) -> str:
-        """Run the statements in one transaction as the administrator, as the Data API does with a batch."""
+        """Run as the administrator: a batch in one transaction, a single statement in none, as the Data API does."""
         done: dict[str, Any] = {"Id": str(uuid.uuid4()), "Status": "FINISHED", "HasResultSet": False, "Records": []}
         connection = psycopg2.connect(
             host=HOST,
@@ -161,6 +161,7 @@ class Account:
             user=postgres.SUPERUSER,
             password=credentials.load(self.config).postgres_password,
         )
+        connection.autocommit = len(statements) == 1
         try:
             with connection, connection.cursor() as current:
                 for statement in statements:
