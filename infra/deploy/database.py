@@ -59,7 +59,8 @@ class Database:
 
         self.aws.until(look, "the statement in Redshift", WITHIN_SECONDS)
         if found["Status"] != "FINISHED":
-            raise Refused(f"Redshift refuses the users and tables: {found.get('Error', found['Status'])}")
+            said = " ".join(found.get("Error", found["Status"]).split())
+            raise Refused(f"Redshift refuses the users and tables: {said}")
         if not found.get("HasResultSet"):
             return []
         records = client.get_statement_result(Id=asked["Id"])["Records"]

@@ -7,34 +7,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy import stacks
+from infra.deploy import endpoints, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.deployment import Deployment
 from infra.deploy.stacks import Stack
 
-# Parameter that switches the endpoint off: its services.
-_OPTIONAL_ENDPOINTS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
-ENDPOINTS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
 # Service code, how its quota's name begins, parameter that makes us need none of it.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
-
-
-def endpoint_parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
-    """Return the parameters that leave out endpoints the region does not offer; MWAA's list has changed before.
-
-    A stack that stands keeps what it was made with.  Empty where the account may not ask.
-    """
-    if (current := stacks.describe(aws, deployment.main_stack)) is not None:
-        has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
-        return {name: has[name] for name in _OPTIONAL_ENDPOINTS if name in has}
-    offered = _offered(aws)
-    if not offered:
-        return {}
-    missing = {
-        parameter: [name for name in names if f"com.amazonaws.{aws.region}.{name}" not in offered]
-        for parameter, names in _OPTIONAL_ENDPOINTS.items()
-    }
-    return {parameter: "false" for parameter, names in missing.items() if names}
 
 
 def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
@@ -44,23 +23,10 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     if stacks.describe(aws, deployment.main_stack) is not None:
         return  # it stands, so names are taken by itself and quotas are met
     yield from _taken_buckets(aws, deployment)
-    if deployment.parameters.get("VpcEndpoints") != "false":
-        offered = _offered(aws)
-        for name in ENDPOINTS if offered else ():
-            if f"com.amazonaws.{aws.region}.{name}" not in offered:
-                why = "which a VPC without a way out needs; choose another region"
-                yield f"region {aws.region} offers no VPC endpoint {name}, {why}"
+    yield from endpoints.problems(aws, deployment)
     for service, quota, unless in _QUOTAS:
         if unless is None or not deployment.parameters.get(unless):
             yield from _exhausted(aws, service, quota)
-
-
-def _offered(aws: Aws) -> set[str]:
-    try:
-        return set(aws.client("ec2").describe_vpc_endpoint_services()["ServiceNames"])
-    except (ClientError, BotoCoreError) as error:
-        aws.report(f"not checked: which VPC endpoints {aws.region} offers ({_short(error)})")
-        return set()
 
 
 def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:

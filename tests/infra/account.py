@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg2
 
-from infra.deploy import preflight
+from infra.deploy import endpoints
 from local import credentials, postgres
 from local.config import HOST, Config
 
@@ -81,8 +81,8 @@ class Account:
         """Service and operation of each call, in order; S3's operations are method and key."""
         self.environments: dict[str, Environment] = {}
         self.statements: dict[str, dict[str, Any]] = {}
-        self.offered = [*preflight.ENDPOINTS, "ecr.api", "ecr.dkr"]
-        """VPC endpoints of the region; airflow.ops is not among them."""
+        self.offered = dict.fromkeys((*endpoints.ALWAYS, "ecr.api", "ecr.dkr"), "abcd") | {"airflow.env": "bcd"}
+        """VPC endpoints of the region with their zones; airflow.ops is not among them."""
         self.vpcs_allowed = 50.0
         self.dies_at: str | None = None
         """The operation at whose arrival, before it is carried out, the process that asks is killed."""
@@ -112,10 +112,16 @@ class Account:
 
     def endpoint_services(self) -> bytes:
         """Return what EC2 says of the VPC endpoints that the region offers."""
-        names = "".join(f"<item>com.amazonaws.{credentials.REGION}.{name}</item>" for name in self.offered)
-        space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+        region = credentials.REGION
+        names = "".join(f"<item>com.amazonaws.{region}.{name}</item>" for name in self.offered)
+        details = ""
+        for name, letters in self.offered.items():
+            zones = "".join(f"<item>{region}{letter}</item>" for letter in letters)
+            details += f"<item><serviceName>com.amazonaws.{region}.{name}</serviceName>"
+            details += f"<availabilityZoneSet>{zones}</availabilityZoneSet></item>"
+        sets = f"<serviceNameSet>{names}</serviceNameSet><serviceDetailSet>{details}</serviceDetailSet>"
         answer = "DescribeVpcEndpointServicesResponse"
-        return f'<{answer} xmlns="{space}"><serviceNameSet>{names}</serviceNameSet></{answer}>'.encode()
+        return f'<{answer} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{sets}</{answer}>'.encode()
 
     def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
         if service == "redshift-data":
@@ -163,12 +169,13 @@ class Account:
         )
         connection.autocommit = len(statements) == 1
         try:
-            with connection, connection.cursor() as current:
+            with connection.cursor() as current:
                 for statement in statements:
                     current.execute(statement)
                 if current.description:
                     rows = current.fetchall()
                     done |= {"HasResultSet": True, "Records": [[{"stringValue": cell} for cell in row] for row in rows]}
+            connection.commit()
         except psycopg2.Error as error:
             done |= {"Status": "FAILED", "Error": str(error)}
         finally:

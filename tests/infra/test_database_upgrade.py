@@ -24,8 +24,8 @@ def earlier(cloud: Cloud) -> Iterator[set[tuple[str, ...]]]:
     for table, column in SINCE:
         cloud.query(f"ALTER TABLE mng.{table} DROP COLUMN {column}")
     yield todays
-    cloud.deployed("--database")
-    assert columns(cloud) == todays
+    if columns(cloud) != todays:
+        cloud.deployed("--database")
 
 
 def columns(cloud: Cloud) -> set[tuple[str, ...]]:

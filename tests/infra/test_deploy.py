@@ -113,11 +113,13 @@ def test_types_that_are_not_proven_are_listed(cloud: Cloud) -> None:
 
 
 def test_endpoint_that_the_region_does_not_offer_is_left_out(cloud: Cloud) -> None:
+    """And the zone that lacks one of the others: its subnet could not have that endpoint."""
     (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     assert parameters["OpsEndpoint"] == "false"
     assert parameters["EcrEndpoints"] == "true"
+    assert [parameters[f"Zone{each}"] for each in "ABC"] == [f"{credentials.REGION}{each}" for each in "bcd"]
 
 
 def test_file_in_the_deployments_bucket_is_registered_by_its_function(cloud: Cloud) -> None:
@@ -368,7 +370,7 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
 def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
     before = cloud.account.offered, cloud.account.vpcs_allowed
-    cloud.account.offered, cloud.account.vpcs_allowed = ["s3", "sqs"], 1.0
+    cloud.account.offered, cloud.account.vpcs_allowed = {"s3": "ab", "sqs": "ab"}, 1.0
     path = cloud.checkout / "infra" / "deployments" / "lake-other.yaml"
     path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
     kept = f"lake-other-archive-000000000000-{credentials.REGION}"
@@ -381,6 +383,17 @@ def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
     assert "offers no VPC endpoint airflow.api" in refused.stderr
     assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert cloud.account.writes() == []
+
+
+def test_too_few_zones_with_every_endpoint_are_said(cloud: Cloud) -> None:
+    before = cloud.account.offered
+    cloud.account.offered = before | {"kms": "ab"}
+    refused = cloud.deploy("--yes", name="lake-zones")
+    cloud.account.offered = before
+
+    assert refused.returncode == 2
+    assert "zones of us-east-1 that have every endpoint: us-east-1b; 2 are needed" in refused.stderr
     assert cloud.account.writes() == []
 
 

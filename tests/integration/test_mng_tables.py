@@ -87,8 +87,8 @@ def test_two_that_make_tables_at_once_make_the_same(warehouse: Warehouse, query:
 
 def test_shorter_column_is_lengthened_and_longer_left(warehouse: Warehouse, query: Query) -> None:
     warehouse.alone("ALTER TABLE mng.alerts ALTER COLUMN run_id TYPE VARCHAR(400)")
-    warehouse.transaction(lambda current: current.execute("ALTER TABLE mng.files DROP COLUMN status_reason"))
-    warehouse.transaction(lambda current: current.execute("ALTER TABLE mng.files ADD COLUMN status_reason VARCHAR(99)"))
+    warehouse.alone("ALTER TABLE mng.files DROP COLUMN status_reason")
+    warehouse.alone("ALTER TABLE mng.files ADD COLUMN status_reason VARCHAR(99)")
 
     make_tables(warehouse)
 
@@ -100,11 +100,8 @@ def test_shorter_column_is_lengthened_and_longer_left(warehouse: Warehouse, quer
 
 def test_table_that_cannot_become_todays_is_refused_whole(warehouse: Warehouse, query: Query, earlier: None) -> None:
     """All that is wrong at once, and no column is added meanwhile."""
-    for text in (
-        "ALTER TABLE mng.files ADD COLUMN try_number DATE",
-        "ALTER TABLE mng.load_errors DROP COLUMN line_number",
-    ):
-        warehouse.transaction(lambda current, text=text: current.execute(text))
+    warehouse.alone("ALTER TABLE mng.files ADD COLUMN try_number DATE")
+    warehouse.alone("ALTER TABLE mng.load_errors DROP COLUMN line_number")
     before = columns(query)
 
     with pytest.raises(TableMismatch) as told:
