@@ -446,6 +446,13 @@ def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     assert cloud.account.writes() == [], again.stdout
 
 
+def test_two_short_ways_at_once_are_refused(cloud: Cloud) -> None:
+    refused = cloud.deploy("--yes", "--schemas-only", "--rollback")
+    assert refused.returncode == 2
+    assert "leave out --schemas-only" in refused.stderr
+    assert cloud.account.calls == []
+
+
 def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
     for option in ("--schemas-only", "--rollback"):
         refused = cloud.deploy("--yes", option, name="lake-nowhere")
