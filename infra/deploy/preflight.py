@@ -23,6 +23,7 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     if stacks.describe(aws, deployment.main_stack) is not None:
         return  # it stands, so names are taken by itself and quotas are met
     yield from _taken_buckets(aws, deployment)
+    yield from _taken_namespace(aws, deployment)
     yield from endpoints.problems(aws, deployment)
     for service, quota, unless in _QUOTAS:
         if unless is None or not deployment.parameters.get(unless):
@@ -46,6 +47,20 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
             return None
         return f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
     return f"bucket {name} is there, kept by a deployment that was deleted; choose another name, or empty and delete it"
+
+
+def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Say so where the Redshift that a deleted deployment kept has the name of the one to make."""
+    if deployment.parameters.get("ExistingRedshiftHost"):
+        return
+    try:
+        aws.client("redshift-serverless").get_namespace(namespaceName=deployment.name)
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            aws.report(f"not checked: Redshift namespace {deployment.name} ({_short(error)})")
+        return
+    kept = f"Redshift namespace {deployment.name} is there, kept by a deployment that was deleted"
+    yield f"{kept}; choose another name, delete it, or use it (ExistingRedshiftHost)"
 
 
 def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:

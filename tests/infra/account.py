@@ -27,7 +27,7 @@ from local.config import HOST, Config
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UPDATE_SECONDS = 0.3
-_OWN = ("airflow", "redshift-data", "servicequotas")
+_OWN = ("airflow", "redshift-data", "redshift-serverless", "servicequotas")
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -83,6 +83,8 @@ class Account:
         self.statements: dict[str, dict[str, Any]] = {}
         self.offered = dict.fromkeys((*endpoints.ALWAYS, "ecr.api", "ecr.dkr"), "abcd") | {"airflow.env": "bcd"}
         """VPC endpoints of the region with their zones; airflow.ops is not among them."""
+        self.namespaces: set[str] = set()
+        """Redshift Serverless' namespaces."""
         self.vpcs_allowed = 50.0
         self.dies_at: str | None = None
         """The operation at whose arrival, before it is carried out, the process that asks is killed."""
@@ -126,6 +128,11 @@ class Account:
     def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
         if service == "redshift-data":
             return 200, self._data_api(operation, body)
+        if service == "redshift-serverless":
+            name = body["namespaceName"]
+            if name in self.namespaces:
+                return 200, {"namespace": {"namespaceName": name}}
+            return 400, {"message": f"no namespace {name}", "__type": "ResourceNotFoundException"}
         if service == "servicequotas":
             return 200, {
                 "Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": self.vpcs_allowed}]

@@ -375,12 +375,15 @@ def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
     kept = f"lake-other-archive-000000000000-{credentials.REGION}"
     cloud.client("s3").create_bucket(Bucket=kept)
+    cloud.account.namespaces.add("lake-other")
     refused = cloud.deploy("--yes", name="lake-other")
     cloud.account.offered, cloud.account.vpcs_allowed = before
+    cloud.account.namespaces.clear()
 
     assert refused.returncode == 2
     assert "no template has AlarmMail" in refused.stderr
     assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
+    assert "Redshift namespace lake-other is there, kept by a deployment that was deleted" in refused.stderr
     assert "offers no VPC endpoint airflow.api" in refused.stderr
     assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
     assert cloud.account.writes() == []
