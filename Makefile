@@ -9,8 +9,9 @@ PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
 TORTURE_OPTIONS ?=
+BURST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs torture bench lock deploy package clean
+.PHONY: help setup demo test up down status check audit fix docs torture bench burst lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ torture: setup ## Inject faults into the way of files and check the history; TOR
 bench: setup ## Measure how fast files become rows
 	@$(PYTHON) -m bench
 	@$(PYTHON) -m bench.redshift
+
+burst: setup ## Drop 10,000 files at once, some events lost, and check every row; BURST_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)
 
 lock: setup ## Write the locks anew from the .in files; pins already there stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt

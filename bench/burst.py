@@ -1,4 +1,4 @@
-"""`python -m bench.burst`: thousands of small files dropped at once, with events lost and events doubled.
+"""`make burst`: thousands of small files dropped at once, with events lost and events doubled.
 
 It brings up a stack of its own on free ports, drops the files over many file types, waits until all is at rest,
 reconciles, checks every row of every file, and prints how long it took and how much Redshift was asked.

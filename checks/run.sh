@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Run every check of the repository, or those named; repairs nothing, asks no network, tells which tool found something.
+# Run every check of the repository, or those named, as many at once as there are processors; repairs nothing, asks no
+# network, tells which tool found something.
 # What a tool is told to overlook stands here or beside the line, each with its reason.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,16 +9,41 @@ export PATH="$PWD/.venv-checks/bin:$PWD/.venv/bin:$PATH"
 export SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0
 
 wanted=" $* "
+begun=()
 failed=()
-check() { # NAME COMMAND...
+found="$(mktemp -d)" # what each check said, and how it ended
+trap 'rm -rf "$found"' EXIT
+at_once="$(getconf _NPROCESSORS_ONLN)"
+
+check() { # NAME COMMAND...; begins it as soon as a processor is free
     [[ -z "${wanted// /}" || "$wanted" == *" $1 "* ]] || return 0
-    local started=$SECONDS output status=0
-    output="$("${@:2}" 2>&1)" || status=$?
-    if ((status)); then
-        failed+=("$1")
-        printf '%s\n' "$output"
-    fi
-    printf 'check: %-15s %-7s %3d s\n' "$1" "$( ((status)) && echo FAILED || echo ok)" $((SECONDS - started)) >&2
+    while (($(jobs -rp | wc -l) >= at_once)); do
+        wait -n
+        report
+    done
+    begun+=("$1")
+    run "$@" &
+}
+
+run() { # NAME COMMAND...
+    local started=$SECONDS status=0
+    "${@:2}" >"$found/$1.said" 2>&1 || status=$?
+    echo "$status $((SECONDS - started))" >"$found/$1.writing"
+    mv "$found/$1.writing" "$found/$1.ended"
+}
+
+report() { # those that ended since it was called last
+    local name status seconds
+    for name in "${begun[@]}"; do
+        [[ -f "$found/$name.ended" ]] || continue
+        read -r status seconds <"$found/$name.ended"
+        rm "$found/$name.ended"
+        if ((status)); then
+            failed+=("$name")
+            cat "$found/$name.said"
+        fi
+        printf 'check: %-15s %-7s %3d s\n' "$name" "$( ((status)) && echo FAILED || echo ok)" "$seconds" >&2
+    done
 }
 
 files() { # every file that is or will be committed
@@ -55,6 +81,8 @@ mapfile -t all < <(files)
 check detect-secrets detect-secrets-hook --no-verify --exclude-secrets "$known" --exclude-lines "$names" \
     --exclude-lines "$digests" --exclude-files "$unread" "${all[@]}"
 
+wait
+report
 if ((${#failed[@]})); then
     printf 'check: failed: %s\n' "${failed[*]}" >&2
     exit 1

@@ -56,6 +56,8 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
 
     What is there already is left alone.  A run that was stopped anywhere is finished by running this again.
     """
+    if schemas_only and rollback:
+        raise typer.BadParameter("--rollback takes back schemas where they changed last; leave out --schemas-only")
     chosen = deployment.read(name, templates=templates)
     aws = Aws(chosen.region, wait_seconds)
     deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)

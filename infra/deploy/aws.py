@@ -10,7 +10,15 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
+from botocore.exceptions import ConnectionError as Unreachable
 
 from infra.deploy.errors import DeployError
 
@@ -22,7 +30,10 @@ class Aws:
 
     def __init__(self, region: str | None = None, wait_seconds: float = 5, report: Report | None = None) -> None:
         # boto3 itself reads AWS_DEFAULT_REGION; the other name is that of AWS's newer tools.
-        self.session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
+        try:
+            self.session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
+        except ProfileNotFound as error:
+            raise DeployError(f"{error}; AWS_PROFILE names one of `aws configure list-profiles`") from error
         self.wait_seconds = wait_seconds
         self.report = report or _printer()
         self._clients: dict[str, Any] = {}
@@ -47,6 +58,9 @@ class Aws:
         except NoCredentialsError as error:
             hint = "sign in (aws sso login, AWS_PROFILE=...) and run this again"
             raise DeployError(f"there are no AWS credentials; {hint}") from error
+        except (Unreachable, HTTPClientError, InvalidRegionError) as error:
+            hint = "is the region's name right, and the network up?"
+            raise DeployError(f"AWS in region {self.region} gives no answer: {error}; {hint}") from error
         except (ClientError, BotoCoreError) as error:
             raise DeployError(
                 f"AWS does not take these credentials: {error}; sign in again, then run this again"

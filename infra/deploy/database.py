@@ -1,30 +1,38 @@
 """The database users with their least rights, and the mng tables, by the Redshift Data API.
 
 The Data API reaches a private Redshift from anywhere, with IAM and the administrator's secret.  Passwords travel as
-hashes, so that no log of statements holds one.  All statements run in one transaction and may run again.
+hashes, so that no log of statements holds one.  All statements run in one transaction and may run again; before it
+each column that is too short is lengthened, which Redshift takes outside of any transaction only.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlparse
 
-from infra import package
 from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
+from lakeport import mng_tables
+from lakeport.statements import statement
 
 READERS = "lakeport_readers"
 # In this order: who owns before who is granted.
 ROLES = ("loader", "registrar", "readers")
 WITHIN_SECONDS = 600
+TRIES = 3
 _SECRETS = {"lakeport_loader": "LoaderSecretName", "lakeport_registrar": "RegistrarSecretName"}
 _AT_REST = ("FINISHED", "FAILED", "ABORTED")
+
+
+class Refused(DeployError):
+    """Redshift did not do as asked; with what a second look finds it may."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class Database:
 
         self.aws.until(look, "the statement in Redshift", WITHIN_SECONDS)
         if found["Status"] != "FINISHED":
-            raise DeployError(f"Redshift refuses the users and tables: {found.get('Error', found['Status'])}")
+            said = " ".join(found.get("Error", found["Status"]).split())
+            raise Refused(f"Redshift refuses the users and tables: {said}")
         if not found.get("HasResultSet"):
             return []
         records = client.get_statement_result(Id=asked["Id"])["Records"]
@@ -82,7 +91,29 @@ def fingerprint(aws: Aws, stack: Mapping[str, str], name: str) -> str:
 
 
 def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
-    """Make the users, the readers' group and the mng tables, and grant what each may do."""
+    """Make the users, the readers' group and the mng tables, and grant what each may do.
+
+    Looks again where Redshift refuses, a few times: another deployment may have done the same meanwhile.
+    Raises TableMismatch for a table that cannot become today's.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            live = found.run(statement(mng_tables.LIVE_COLUMNS))
+            for change in mng_tables.lengthenings(live):
+                found.run(change.text())
+            added = [change.text() for change in mng_tables.additions(live)]
+            found.run(*_statements_for(aws, found, stack, added))
+        except Refused as error:
+            if attempt == TRIES:
+                raise
+            aws.report(f"{error}; looking again")
+            time.sleep(aws.wait_seconds)
+        else:
+            return
+
+
+def _statements_for(aws: Aws, found: Database, stack: Mapping[str, str], added: list[str]) -> list[str]:
+    """Return the transaction that makes of what is there what should be; `added` adds the columns."""
     users = {row[0] for row in found.run(f"SELECT usename FROM pg_user WHERE usename IN ({_quoted(*_SECRETS)})")}  # noqa: S608
     groups = found.run(f"SELECT groname FROM pg_group WHERE groname = {_quoted(READERS)}")  # noqa: S608
     statements = [] if groups else [f"CREATE GROUP {READERS}"]
@@ -92,13 +123,13 @@ def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
         ]
         verb = "ALTER" if user in users else "CREATE"
         statements.append(f"{verb} USER {user} PASSWORD {_quoted(_hash(user, password))}")
-    statements += [each for text in _texts(found.address["Database"]) for each in _statements(text)]
-    found.run(*statements)
+    tables, *roles = _texts(found.address["Database"])
+    statements += [*_statements(tables), *added]
+    return [*statements, *(each for text in roles for each in _statements(text))]
 
 
 def _texts(database_name: str) -> list[str]:
-    sql = package.REPOSITORY / "sql"
-    texts = [(sql / "mng" / "tables.sql").read_text(), *((sql / "roles" / f"{role}.sql").read_text() for role in ROLES)]
+    texts = [statement(mng_tables.TABLES), *(statement(f"roles/{role}") for role in ROLES)]
     quoted = '"' + database_name.replace('"', '""') + '"'
     return [text.replace("{database}", quoted) for text in texts]
 

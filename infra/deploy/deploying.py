@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra import package
-from infra.deploy import airflow, code, database, function, landing, preflight, publishing, stacks
+from infra.deploy import airflow, code, database, endpoints, function, landing, preflight, publishing, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
@@ -59,7 +59,7 @@ class Deploying:
     def main(self, versions: dict[str, str]) -> Stack:
         """Return the stack of everything else; its versions of the code are those given."""
         base = stacks.outputs(self.aws, self.deployment.bootstrap_stack)
-        parameters = preflight.endpoint_parameters(self.aws, self.deployment) if base else {}
+        parameters = endpoints.parameters(self.aws, self.deployment) if base else {}
         parameters |= self.deployment.parameters | base | versions
         parameters |= {
             "Name": self.deployment.name,

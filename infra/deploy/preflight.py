@@ -7,34 +7,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy import stacks
+from infra.deploy import endpoints, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.deployment import Deployment
 from infra.deploy.stacks import Stack
 
-# Parameter that switches the endpoint off: its services.
-_OPTIONAL_ENDPOINTS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
-ENDPOINTS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
 # Service code, how its quota's name begins, parameter that makes us need none of it.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
-
-
-def endpoint_parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
-    """Return the parameters that leave out endpoints the region does not offer; MWAA's list has changed before.
-
-    A stack that stands keeps what it was made with.  Empty where the account may not ask.
-    """
-    if (current := stacks.describe(aws, deployment.main_stack)) is not None:
-        has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
-        return {name: has[name] for name in _OPTIONAL_ENDPOINTS if name in has}
-    offered = _offered(aws)
-    if not offered:
-        return {}
-    missing = {
-        parameter: [name for name in names if f"com.amazonaws.{aws.region}.{name}" not in offered]
-        for parameter, names in _OPTIONAL_ENDPOINTS.items()
-    }
-    return {parameter: "false" for parameter, names in missing.items() if names}
 
 
 def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
@@ -44,23 +23,11 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     if stacks.describe(aws, deployment.main_stack) is not None:
         return  # it stands, so names are taken by itself and quotas are met
     yield from _taken_buckets(aws, deployment)
-    if deployment.parameters.get("VpcEndpoints") != "false":
-        offered = _offered(aws)
-        for name in ENDPOINTS if offered else ():
-            if f"com.amazonaws.{aws.region}.{name}" not in offered:
-                why = "which a VPC without a way out needs; choose another region"
-                yield f"region {aws.region} offers no VPC endpoint {name}, {why}"
+    yield from _taken_namespace(aws, deployment)
+    yield from endpoints.problems(aws, deployment)
     for service, quota, unless in _QUOTAS:
         if unless is None or not deployment.parameters.get(unless):
             yield from _exhausted(aws, service, quota)
-
-
-def _offered(aws: Aws) -> set[str]:
-    try:
-        return set(aws.client("ec2").describe_vpc_endpoint_services()["ServiceNames"])
-    except (ClientError, BotoCoreError) as error:
-        aws.report(f"not checked: which VPC endpoints {aws.region} offers ({_short(error)})")
-        return set()
 
 
 def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:
@@ -80,6 +47,20 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
             return None
         return f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
     return f"bucket {name} is there, kept by a deployment that was deleted; choose another name, or empty and delete it"
+
+
+def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Say so where the Redshift that a deleted deployment kept has the name of the one to make."""
+    if deployment.parameters.get("ExistingRedshiftHost"):
+        return
+    try:
+        aws.client("redshift-serverless").get_namespace(namespaceName=deployment.name)
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            aws.report(f"not checked: Redshift namespace {deployment.name} ({_short(error)})")
+        return
+    kept = f"Redshift namespace {deployment.name} is there, kept by a deployment that was deleted"
+    yield f"{kept}; choose another name, delete it, or use it (ExistingRedshiftHost)"
 
 
 def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:

@@ -115,11 +115,12 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
     return [
         composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
         for column in file_type.table_columns
-        if _length(column.type.catalog_name()) > _length(live.get(column.name, "")) > 0
+        if length(column.type.catalog_name()) > length(live.get(column.name, "")) > 0
     ]
 
 
-def _length(catalog_name: str) -> int:
+def length(catalog_name: str) -> int:
+    """Return the length of a varchar, as the catalog names its type, and 0 for every other type."""
     match = re.fullmatch(r"character varying\((\d+)\)", catalog_name)
     return int(match[1]) if match else 0
 

@@ -21,8 +21,9 @@ Work = Callable[[cursor], T]
 _TRIES = 5
 _FIRST_PAUSE_SECONDS = 0.2
 # 40001 and 40P01 are PostgreSQL's words for what Redshift reports as message 1023 under SQLSTATE XX000.
-# 23505 is of two sessions that make the same schema or table at once: only the catalog enforces unique names.
-_CONFLICT_SQLSTATES = {"40001", "40P01", "23505"}
+# 23505 is of two sessions that make the same schema or table at once: only the catalog enforces unique names;
+# 42701 is of two that add the same column: who comes second waits for the first, then finds it there.
+_CONFLICT_SQLSTATES = {"40001", "40P01", "23505", "42701"}
 # Of psycopg2's OperationalErrors: refused authorization, limits of the program, a statement that was cancelled.
 _LASTING_CLASSES = ("28", "54", "57014")
 _LASTING = re.compile(r"FATAL: .*(does not exist|no pg_hba\.conf entry|permission denied)")

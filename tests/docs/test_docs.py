@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -50,6 +51,15 @@ def test_make_targets_exist() -> None:
 def make_commands(text: str) -> Iterator[str]:
     yield from re.findall(r"^make ([a-z-]+)", "\n".join(code_blocks(text, "bash")), re.MULTILINE)
     yield from re.findall(r"`make ([a-z-]+)`", text)
+
+
+def test_burst_starts_by_one_command() -> None:
+    """Its modules are found without anything set in the shell."""
+    bare = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS")}
+    command = ["make", "burst", "BURST_OPTIONS=--help"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=bare, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "How many files." in done.stdout
 
 
 def test_lakeport_commands_exist() -> None:

@@ -21,13 +21,13 @@ from typing import Any
 
 import psycopg2
 
-from infra.deploy import preflight
+from infra.deploy import endpoints
 from local import credentials, postgres
 from local.config import HOST, Config
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UPDATE_SECONDS = 0.3
-_OWN = ("airflow", "redshift-data", "servicequotas")
+_OWN = ("airflow", "redshift-data", "redshift-serverless", "servicequotas")
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -81,8 +81,10 @@ class Account:
         """Service and operation of each call, in order; S3's operations are method and key."""
         self.environments: dict[str, Environment] = {}
         self.statements: dict[str, dict[str, Any]] = {}
-        self.offered = [*preflight.ENDPOINTS, "ecr.api", "ecr.dkr"]
-        """VPC endpoints of the region; airflow.ops is not among them."""
+        self.offered = dict.fromkeys((*endpoints.ALWAYS, "ecr.api", "ecr.dkr"), "abcd") | {"airflow.env": "bcd"}
+        """VPC endpoints of the region with their zones; airflow.ops is not among them."""
+        self.namespaces: set[str] = set()
+        """Redshift Serverless' namespaces."""
         self.vpcs_allowed = 50.0
         self.dies_at: str | None = None
         """The operation at whose arrival, before it is carried out, the process that asks is killed."""
@@ -112,14 +114,25 @@ class Account:
 
     def endpoint_services(self) -> bytes:
         """Return what EC2 says of the VPC endpoints that the region offers."""
-        names = "".join(f"<item>com.amazonaws.{credentials.REGION}.{name}</item>" for name in self.offered)
-        space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+        region = credentials.REGION
+        names = "".join(f"<item>com.amazonaws.{region}.{name}</item>" for name in self.offered)
+        details = ""
+        for name, letters in self.offered.items():
+            zones = "".join(f"<item>{region}{letter}</item>" for letter in letters)
+            details += f"<item><serviceName>com.amazonaws.{region}.{name}</serviceName>"
+            details += f"<availabilityZoneSet>{zones}</availabilityZoneSet></item>"
+        sets = f"<serviceNameSet>{names}</serviceNameSet><serviceDetailSet>{details}</serviceDetailSet>"
         answer = "DescribeVpcEndpointServicesResponse"
-        return f'<{answer} xmlns="{space}"><serviceNameSet>{names}</serviceNameSet></{answer}>'.encode()
+        return f'<{answer} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{sets}</{answer}>'.encode()
 
     def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
         if service == "redshift-data":
             return 200, self._data_api(operation, body)
+        if service == "redshift-serverless":
+            name = body["namespaceName"]
+            if name in self.namespaces:
+                return 200, {"namespace": {"namespaceName": name}}
+            return 400, {"message": f"no namespace {name}", "__type": "ResourceNotFoundException"}
         if service == "servicequotas":
             return 200, {
                 "Quotas": [{"QuotaName": "VPCs per Region", "QuotaCode": "L-TEST", "Value": self.vpcs_allowed}]
@@ -152,7 +165,7 @@ class Account:
         return {"Records": self.statements[body["Id"]]["Records"], "ColumnMetadata": []}
 
     def _run(self, statements: list[str]) -> str:
-        """Run the statements in one transaction as the administrator, as the Data API does with a batch."""
+        """Run as the administrator: a batch in one transaction, a single statement in none, as the Data API does."""
         done: dict[str, Any] = {"Id": str(uuid.uuid4()), "Status": "FINISHED", "HasResultSet": False, "Records": []}
         connection = psycopg2.connect(
             host=HOST,
@@ -161,13 +174,15 @@ class Account:
             user=postgres.SUPERUSER,
             password=credentials.load(self.config).postgres_password,
         )
+        connection.autocommit = len(statements) == 1
         try:
-            with connection, connection.cursor() as current:
+            with connection.cursor() as current:
                 for statement in statements:
                     current.execute(statement)
                 if current.description:
                     rows = current.fetchall()
                     done |= {"HasResultSet": True, "Records": [[{"stringValue": cell} for cell in row] for row in rows]}
+            connection.commit()
         except psycopg2.Error as error:
             done |= {"Status": "FAILED", "Error": str(error)}
         finally:

@@ -113,11 +113,13 @@ def test_types_that_are_not_proven_are_listed(cloud: Cloud) -> None:
 
 
 def test_endpoint_that_the_region_does_not_offer_is_left_out(cloud: Cloud) -> None:
+    """And the zone that lacks one of the others: its subnet could not have that endpoint."""
     (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     assert parameters["OpsEndpoint"] == "false"
     assert parameters["EcrEndpoints"] == "true"
+    assert [parameters[f"Zone{each}"] for each in "ABC"] == [f"{credentials.REGION}{each}" for each in "bcd"]
 
 
 def test_file_in_the_deployments_bucket_is_registered_by_its_function(cloud: Cloud) -> None:
@@ -264,9 +266,8 @@ def test_rollback_of_a_release_keeps_schemas_published_before_it(cloud: Cloud) -
 )
 def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> None:
     """Killed (SIGKILL) right before any of its writes; what a whole run leaves is what the second one leaves."""
-    extra = cloud.edit(f"dags/extra_{uuid.uuid4().hex}.py", "# no DAG\n")
-    cloud.deployed()
-    extra.unlink()
+    extra = f"dags/extra_{uuid.uuid4().hex}.py"  # of a release that nobody recorded
+    cloud.client("s3").put_object(Bucket=cloud.code_bucket, Key=extra, Body=b"# no DAG\n")
     name = new_schema(cloud)
     for path in ("plugins/lakeport/dag.py", "dags/load_files.py"):
         cloud.edit(path, f"# {uuid.uuid4()}\n")
@@ -280,7 +281,7 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
     assert killed.returncode == -9
     found = state(cloud)
     assert name in str(found["index"])
-    assert f"dags/{extra.name}" not in found["keys"]
+    assert extra not in found["keys"]
     assert found["environment"] == {key: found["hashes"][key] for _, key in code_paths()}
     assert json.loads(content(cloud, code.RELEASE))["previous"] == previous
 
@@ -306,7 +307,9 @@ def test_database_is_made_again_on_demand(cloud: Cloud) -> None:
 
     cloud.deployed("--database")
 
-    assert [service for service, _ in cloud.account.writes()] == ["redshift-data"] * 3
+    # It asks for columns, users and groups, then does all in one transaction.
+    asked = [("redshift-data", "ExecuteStatement")] * 3
+    assert cloud.account.writes() == [*asked, ("redshift-data", "BatchExecuteStatement")]
     assert cloud.query("SELECT COUNT(*) FROM mng.files", **registrar(cloud)) == before
 
 
@@ -366,19 +369,33 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
 def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
     before = cloud.account.offered, cloud.account.vpcs_allowed
-    cloud.account.offered, cloud.account.vpcs_allowed = ["s3", "sqs"], 1.0
+    cloud.account.offered, cloud.account.vpcs_allowed = {"s3": "ab", "sqs": "ab"}, 1.0
     path = cloud.checkout / "infra" / "deployments" / "lake-other.yaml"
     path.write_text("region: us-east-1\nparameters: {AlarmMail: someone@example.com}\n")
     kept = f"lake-other-archive-000000000000-{credentials.REGION}"
     cloud.client("s3").create_bucket(Bucket=kept)
+    cloud.account.namespaces.add("lake-other")
     refused = cloud.deploy("--yes", name="lake-other")
     cloud.account.offered, cloud.account.vpcs_allowed = before
+    cloud.account.namespaces.clear()
 
     assert refused.returncode == 2
     assert "no template has AlarmMail" in refused.stderr
     assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
+    assert "Redshift namespace lake-other is there, kept by a deployment that was deleted" in refused.stderr
     assert "offers no VPC endpoint airflow.api" in refused.stderr
     assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert cloud.account.writes() == []
+
+
+def test_too_few_zones_with_every_endpoint_are_said(cloud: Cloud) -> None:
+    before = cloud.account.offered
+    cloud.account.offered = before | {"kms": "ab"}
+    refused = cloud.deploy("--yes", name="lake-zones")
+    cloud.account.offered = before
+
+    assert refused.returncode == 2
+    assert "zones of us-east-1 that have every endpoint: us-east-1b; 2 are needed" in refused.stderr
     assert cloud.account.writes() == []
 
 
@@ -429,6 +446,13 @@ def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "left out: users and tables of the existing Redshift; name database_workgroup" in done.stdout
     assert cloud.account.writes() == [], again.stdout
+
+
+def test_two_short_ways_at_once_are_refused(cloud: Cloud) -> None:
+    refused = cloud.deploy("--yes", "--schemas-only", "--rollback")
+    assert refused.returncode == 2
+    assert "leave out --schemas-only" in refused.stderr
+    assert cloud.account.calls == []
 
 
 def test_short_ways_need_a_deployment(cloud: Cloud) -> None:

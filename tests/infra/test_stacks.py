@@ -89,6 +89,30 @@ def test_vpc_has_no_way_out() -> None:
     assert all(each["MapPublicIpOnLaunch"] is False for each in of_type("AWS::EC2::Subnet").values())
 
 
+def test_airflow_waits_for_the_network_it_needs() -> None:
+    """Everything that its environment could not be made without, by whichever way its resource comes to name it."""
+    after: set[str] = set()
+    ahead = ["Airflow"]
+    while ahead:
+        named = named_by(RESOURCES[ahead.pop()]) - after
+        after |= named
+        ahead += named
+    network = {*of_type("AWS::EC2::VPCEndpoint"), *of_type("AWS::EC2::SubnetRouteTableAssociation")}
+
+    assert network - after == {"EmailEndpoint", "RoutesC"}  # e-mail, and Redshift's third zone
+    assert {"AirflowGroupItself", "EndpointFromAirflow", "AirflowRole"} <= after
+
+
+def named_by(value: Any) -> set[str]:
+    """Return the resources that a resource refers to or depends on."""
+    if isinstance(value, list):
+        return set().union(*map(named_by, value))
+    if not isinstance(value, dict):
+        return set(re.findall(r"\$\{(\w+)", value)) & RESOURCES.keys() if isinstance(value, str) else set()
+    own = [value.get("Ref"), *value.get("Fn::GetAtt", [])[:1], *listed(value.get("DependsOn", []))]
+    return ({each for each in own if each in RESOURCES}).union(*map(named_by, value.values()))
+
+
 def test_services_the_code_calls_have_endpoints() -> None:
     """Those named in the code, and those MWAA and Lambda need for themselves."""
     offered = {each["ServiceName"]["Fn::Sub"].split("}.")[1] for each in of_type("AWS::EC2::VPCEndpoint").values()}
@@ -108,6 +132,14 @@ def test_bucket_is_closed_versioned_and_asks_for_tls(name: str) -> None:
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_holds_data_outlives_its_stack() -> None:
+    """As docs/install.md says under "Remove it"; an update that replaces it keeps it too."""
+    kept = {name for name, each in RESOURCES.items() if each.get("DeletionPolicy") == "Retain"}
+
+    assert kept == {*of_type("AWS::S3::Bucket"), "Key", "Namespace"}
+    assert all(RESOURCES[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 
 def test_nobody_is_let_in_from_anywhere() -> None:
@@ -179,6 +211,16 @@ def test_tasks_have_the_rights_their_code_needs_and_no_others() -> None:
     assert granted("AirflowRole", "tasks") == needed
 
 
+def test_copy_reads_wherever_a_load_may_read() -> None:
+    """A file as it landed, its copy in the archive when it is replayed, prepared files and manifests."""
+    buckets = {"landing": "${Bucket}", "archive": "ArchiveBucket", "work": "WorkBucket"}
+    assert all(hasattr(settings, f"{name}_bucket") for name in buckets)
+    for _, each in statements("CopyRole"):
+        if any(action.startswith("s3:") for action in listed(each["Action"])):
+            text = str(each["Resource"])
+            assert [name for name, said in buckets.items() if said not in text] == [], each["Sid"]
+
+
 def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
     """Every call of an AWS client in what the Lambda function runs; the rest is Lambda's own work."""
     for_lambda = {
@@ -206,7 +248,8 @@ MERGE = {
     "function_updated": {"lambda:GetFunctionConfiguration"},
     "update_function_code": {"lambda:UpdateFunctionCode"},
     "get_environment": {"airflow:GetEnvironment"},
-    "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole"},
+    # AWS's policy for whoever calls MWAA's API has the last too.
+    "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole", "s3:GetEncryptionConfiguration"},
     "invoke_rest_api": {"airflow:InvokeRestApi"},
 }
 # ... and what only a person's deployment calls: what changes stacks, names passwords, or asks before there is anything.

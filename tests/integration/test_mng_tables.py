@@ -2,24 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from lakeport.mng_tables import make_tables
+import pytest
+from psycopg2 import sql
+
+from lakeport.credentials import connect_to_redshift
+from lakeport.errors import TableMismatch
+from lakeport.mng_tables import LIVE_COLUMNS, TABLES, make_tables
+from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
-def test_missing_columns_are_added_and_rows_kept(warehouse: Warehouse, query: Query) -> None:
-    def make_old(current: Any) -> None:
-        current.execute("DROP TABLE mng.alerts")
-        current.execute(
-            "CREATE TABLE mng.alerts (dag_id VARCHAR(250), run_id VARCHAR(250), raised_at TIMESTAMP, sent_at TIMESTAMP)"
-        )
-        current.execute("INSERT INTO mng.alerts VALUES ('load_trips', 'run1', SYSDATE, SYSDATE)")
+@pytest.fixture(autouse=True)
+def restored(warehouse: Warehouse) -> Iterator[None]:
+    """Leave today's tables to the tests after these."""
+    yield
+    forget(warehouse)
+    warehouse.transaction(lambda current: current.execute(statement(TABLES)))
 
-    warehouse.transaction(make_old)
+
+def forget(warehouse: Warehouse) -> None:
+    warehouse.transaction(lambda current: current.execute("DROP SCHEMA mng CASCADE"))
+
+
+@pytest.fixture
+def earlier(warehouse: Warehouse, query: Query) -> None:
+    """The tables of a Lakeport that had none of the columns that may be empty, with what it wrote."""
+    forget(warehouse)
+
+    def make(current: Any) -> None:
+        current.execute(statement(TABLES))
+        current.execute("INSERT INTO mng.alerts (dag_id, run_id, raised_at) VALUES ('load_trips', 'run1', SYSDATE)")
+        current.execute(MAY_BE_EMPTY)
+        for table, column in current.fetchall():
+            names = sql.Identifier("mng", table), sql.Identifier(column)
+            current.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(*names))
+
+    warehouse.transaction(make)
+
+
+MAY_BE_EMPTY = """
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'mng' AND is_nullable = 'YES'
+"""
+
+
+def columns(query: Query) -> set[tuple[str, str, str]]:
+    return {(table, column, type_) for table, column, type_ in query(statement(LIVE_COLUMNS))}
+
+
+def test_earlier_tables_become_todays_and_keep_their_rows(warehouse: Warehouse, query: Query, earlier: None) -> None:
+    before = columns(query)
     for _ in range(2):
-        warehouse.transaction(make_tables)
+        make_tables(warehouse)
+    after = columns(query)
+
     assert query("SELECT run_id, message, held_by, held_until FROM mng.alerts") == [("run1", None, None, None)]
+    assert after == todays(warehouse, query)
+    assert len(after) > len(before) + 20
+
+
+def todays(warehouse: Warehouse, query: Query) -> set[tuple[str, str, str]]:
+    """Return the columns of tables that were made today."""
+    forget(warehouse)
+    make_tables(warehouse)
+    return columns(query)
+
+
+def test_two_that_make_tables_at_once_make_the_same(warehouse: Warehouse, query: Query, earlier: None) -> None:
+    """Each in a session of its own, as `make up` beside `lakeport mng init`."""
+
+    def make(_: int) -> None:
+        with Warehouse(connect_to_redshift) as another:
+            make_tables(another)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(make, range(4)))
+    assert columns(query) == todays(warehouse, query)
+
+
+def test_shorter_column_is_lengthened_and_longer_left(warehouse: Warehouse, query: Query) -> None:
+    warehouse.alone("ALTER TABLE mng.alerts ALTER COLUMN run_id TYPE VARCHAR(400)")
+    warehouse.alone("ALTER TABLE mng.files DROP COLUMN status_reason")
+    warehouse.alone("ALTER TABLE mng.files ADD COLUMN status_reason VARCHAR(99)")
+
+    make_tables(warehouse)
+
+    assert {
+        ("alerts", "run_id", "character varying(400)"),
+        ("files", "status_reason", "character varying(4096)"),
+    } <= columns(query)
+
+
+def test_table_that_cannot_become_todays_is_refused_whole(warehouse: Warehouse, query: Query, earlier: None) -> None:
+    """All that is wrong at once, and no column is added meanwhile."""
+    warehouse.alone("ALTER TABLE mng.files ADD COLUMN try_number DATE")
+    warehouse.alone("ALTER TABLE mng.load_errors DROP COLUMN line_number")
+    before = columns(query)
+
+    with pytest.raises(TableMismatch) as told:
+        make_tables(warehouse)
+
+    assert "mng.files.try_number is date and must be integer" in str(told.value)
+    assert "mng.load_errors has no column line_number, which every row must have" in str(told.value)
+    assert columns(query) == before

@@ -36,9 +36,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def mng_init() -> None:
-    """Create the mng tables and the columns that are missing; safe to repeat."""
+    """Create the mng tables, or bring those of an earlier Lakeport up to this one; safe to repeat."""
     with Warehouse(connect_to_redshift) as warehouse:
-        warehouse.transaction(make_tables)
+        make_tables(warehouse)
     say("mng tables are there")
 
 

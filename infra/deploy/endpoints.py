@@ -1,0 +1,78 @@
+"""The VPC endpoints that the region offers, and the zones that have all of those a new VPC needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy import stacks
+from infra.deploy.aws import Aws
+from infra.deploy.deployment import Deployment
+
+ALWAYS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
+# Parameter that switches endpoints off: its services.
+_UNLESS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
+# Parameter that switches endpoints on: its services.
+_IF = {"MailEndpoint": ("email-smtp",)}
+_ZONES = ("ZoneA", "ZoneB", "ZoneC")
+
+Offered = Mapping[str, set[str]]
+"""Each endpoint's zones, by the names that they have in this account."""
+
+
+def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
+    """Return the parameters that fit the region: endpoints that it does not offer left out, zones that have the others.
+
+    MWAA's list has changed before, and in some regions a zone lacks an endpoint.
+    A stack that stands keeps what it was made with.  Empty where the account may not ask.
+    """
+    if (current := stacks.describe(aws, deployment.main_stack)) is not None:
+        has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
+        return {name: has[name] for name in (*_UNLESS, *_ZONES) if name in has}
+    offered = _offered(aws)
+    found = _left_out(offered)
+    return found | dict(zip(_ZONES, _zones(offered, deployment) or [], strict=False))
+
+
+def problems(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Give the endpoints that are needed and not offered, and say so where too few zones have all of them."""
+    if deployment.parameters.get("VpcEndpoints") == "false":
+        return
+    offered = _offered(aws)
+    missing = [name for name in ALWAYS if offered and name not in offered]
+    for name in missing:
+        why = "which a VPC without a way out needs; choose another region"
+        yield f"region {aws.region} offers no VPC endpoint {name}, {why}"
+    zones = None if missing else _zones(offered, deployment)
+    least = 3 if deployment.parameters.get("RedshiftEnhancedVpcRouting") == "true" else 2
+    if zones is not None and len(zones) < least:
+        have = f"zones of {aws.region} that have every endpoint: {', '.join(zones) or 'none'}"
+        yield f"{have}; {least} are needed, so use a VPC of your own (ExistingVpcId) or another region"
+
+
+def _left_out(offered: Offered) -> dict[str, str]:
+    names = {parameter for parameter, services in _UNLESS.items() if offered and not offered.keys() >= {*services}}
+    return dict.fromkeys(sorted(names), "false")
+
+
+def _zones(offered: Offered, deployment: Deployment) -> list[str] | None:
+    """Return the zones that have every endpoint to be made, or None where that is not known or not ours to choose."""
+    given = _left_out(offered) | deployment.parameters
+    if any(given.get(name) for name in ("ExistingVpcId", *_ZONES)) or given.get("VpcEndpoints") == "false":
+        return None
+    wanted = [each for name, services in _UNLESS.items() if given.get(name) != "false" for each in services]
+    wanted += [each for name, services in _IF.items() if given.get(name) == "true" for each in services]
+    known = [offered[name] for name in (*ALWAYS, *wanted) if offered.get(name)]
+    return sorted(set.intersection(*known)) if known else None
+
+
+def _offered(aws: Aws) -> Offered:
+    prefix = f"com.amazonaws.{aws.region}."
+    try:
+        found = aws.client("ec2").describe_vpc_endpoint_services()
+    except (ClientError, BotoCoreError) as error:
+        aws.report(f"not checked: which VPC endpoints {aws.region} offers ({str(error).splitlines()[0][:200]})")
+        return {}
+    zones = {each["ServiceName"]: set(each.get("AvailabilityZones", ())) for each in found.get("ServiceDetails", ())}
+    return {name.removeprefix(prefix): zones.get(name, set()) for name in found["ServiceNames"]}

@@ -1,0 +1,81 @@
+"""A deployment over the mng tables of an earlier one: what they lack is added, what does not fit is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from infra.deploy import database
+from infra.deploy.aws import Aws
+from lakeport.mng_tables import LIVE_COLUMNS
+from lakeport.statements import statement
+from local import credentials
+from tests.infra.conftest import ADMIN_ARN, Cloud
+
+SINCE = (("files", "archive_version_id"), ("alerts", "message"), ("alerts", "held_by"), ("alerts", "held_until"))
+
+
+@pytest.fixture
+def earlier(cloud: Cloud) -> Iterator[set[tuple[str, ...]]]:
+    """The tables as they were before those columns; gives what they should be, and makes them so in the end."""
+    todays = columns(cloud)
+    for table, column in SINCE:
+        cloud.query(f"ALTER TABLE mng.{table} DROP COLUMN {column}")
+    yield todays
+    if columns(cloud) != todays:
+        cloud.deployed("--database")
+
+
+def columns(cloud: Cloud) -> set[tuple[str, ...]]:
+    return set(cloud.query(statement(LIVE_COLUMNS)))
+
+
+def test_deployment_adds_what_earlier_tables_lack(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
+    """The tasks own the columns as they own the table, and rows stay."""
+    before = cloud.query("SELECT COUNT(*) FROM mng.files")
+
+    cloud.deployed("--database")
+
+    assert columns(cloud) == earlier
+    assert cloud.query("SELECT COUNT(*) FROM mng.files") == before
+    owners = cloud.query("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'mng'")
+    assert owners == [("lakeport_loader",)]
+
+
+def test_short_column_is_lengthened(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
+    """Outside of the batch, which is a transaction."""
+    cloud.query("ALTER TABLE mng.alerts ADD COLUMN held_by VARCHAR(8)")
+    cloud.deployed("--database")
+    assert columns(cloud) == earlier
+
+
+def test_deployments_at_once_add_each_column_once(
+    cloud: Cloud, earlier: set[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.account.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.AWS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.AWS_SECRET)
+    address = {"ClusterIdentifier": "stand-in", "Database": credentials.DATABASE, "SecretArn": ADMIN_ARN}
+    outputs = cloud.outputs
+
+    def apply(_: int) -> None:
+        aws = Aws(credentials.REGION, wait_seconds=0.05, report=lambda _: None)
+        database.apply(aws, database.Database(aws, address), outputs)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(apply, range(2)))
+    assert columns(cloud) == earlier
+
+
+def test_table_that_cannot_become_todays_stops_the_deployment(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
+    cloud.query("ALTER TABLE mng.alerts ADD COLUMN held_until DATE")
+
+    refused = cloud.deploy("--yes", "--no-smoke-test", "--database")
+
+    assert refused.returncode == 2
+    assert "mng.alerts.held_until is date and must be timestamp without time zone" in refused.stderr
+    assert "rename that table, then run this again" in refused.stderr
+    assert ("alerts", "message", "character varying(65535)") not in columns(cloud)
+    cloud.query("ALTER TABLE mng.alerts DROP COLUMN held_until")
