@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from local.redshift import queries
+from local.redshift import casts, queries
 from local.redshift.errors import Refused
 from local.redshift.tokens import Token, upper_at
 
@@ -71,12 +71,6 @@ _PHRASES = (
 )
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
-_MISSING_TYPES = frozenset(
-    (
-        *("UUID", "JSON", "JSONB", "BYTEA", "XML", "MONEY", "INET", "CIDR", "MACADDR", "BIT", "POINT", "LINE", "BOX"),
-        *("POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "HSTORE", "CITEXT", "INT4RANGE", "INT8RANGE", "DATERANGE"),
-    )
-)
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -97,8 +91,8 @@ def check(tokens: Sequence[Token]) -> None:
         _check_lock(tokens)
     if "IS" in present:
         _check_is(tokens)
-    if "::" in present:
-        _check_casts(tokens)
+    if present & {"::", "CAST"}:
+        casts.check(tokens)
     if "GENERATE_SERIES" in present:
         _check_series(words)
 
@@ -131,12 +125,6 @@ def _check_lock(tokens: Sequence[Token]) -> None:
         raise _not_there("LOCK ... NOWAIT")
     if "IN" in words and tuple(words[words.index("IN") + 1 :][:2]) != _LOCK_MODE:
         raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
-
-
-def _check_casts(tokens: Sequence[Token]) -> None:
-    for at, token in enumerate(tokens):
-        if token.text == "::" and upper_at(tokens, at + 1) in _MISSING_TYPES:
-            raise _not_there(f"Type {upper_at(tokens, at + 1)}")
 
 
 def _check_series(words: Sequence[str]) -> None:

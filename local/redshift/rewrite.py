@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift import ddl
+from local.redshift import casts, ddl
 from local.redshift.errors import SYNTAX_ERROR, Refused
 from local.redshift.refusals import is_of_catalog
 from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
@@ -29,6 +29,7 @@ _BEGINS = ("BEGIN", "START", "SET")
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     _check_listagg(tokens)
     edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *_created(tokens), *ddl.edits(tokens)]
+    edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
     return apply(sql, edits) if edits else sql
 
 

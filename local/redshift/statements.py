@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.redshift import lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
+from local.redshift import ddl, lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
@@ -159,6 +159,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
 
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
+    ddl.check_alteration(tokens)
     append = rewrite.append_call(tokens)
     if append:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
@@ -169,6 +170,8 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
     if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
+    if {"DROP", "CONSTRAINT"} <= words:
+        return Accepted("ALTER TABLE")  # nor are there any here to drop
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
         return Accepted("ALTER TABLE")
     return None
