@@ -43,7 +43,7 @@ def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 def _targets(tokens: Sequence[Token]) -> Iterator[int]:
     """Return where the types of casts begin."""
-    for at, token in enumerate(tokens):
+    for at, token in enumerate(tokens[:-1]):
         if token.text == "::":
             yield at + 1
         elif token.upper == "CAST" and token.kind is Kind.WORD and upper_at(tokens, at + 1) == "(":

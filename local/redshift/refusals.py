@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from local.redshift import casts, queries
-from local.redshift.errors import Refused
+from local.redshift.errors import SYNTAX_ERROR, Refused
 from local.redshift.tokens import Token, upper_at
 
 _STATEMENTS = (
@@ -89,6 +89,8 @@ def check(tokens: Sequence[Token]) -> None:
             raise _not_there(name)
     if words[:1] == ["LOCK"]:
         _check_lock(tokens)
+    if words[:1] == ["INSERT"] and "VALUES" in present:
+        _check_values(tokens, words.index("VALUES"))
     if "IS" in present:
         _check_is(tokens)
     if present & {"::", "CAST"}:
@@ -135,6 +137,24 @@ def _check_series(words: Sequence[str]) -> None:
     )
     if is_read or words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"):
         raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _check_values(tokens: Sequence[Token], values: int) -> None:
+    """The rows of INSERT ... VALUES hold no subqueries; an INSERT ... SELECT has no rows, whatever its names."""
+    words = [token.upper for token in tokens]
+    is_of_rows = not {"SELECT", "WITH"} & set(words[:values])
+    if is_of_rows and any(pair == ("(", "SELECT") for pair in itertools.pairwise(words[values:])):
+        raise Refused("A subquery in the VALUES of an INSERT is not supported by Amazon Redshift")
+
+
+def check_truncate(tokens: Sequence[Token]) -> None:
+    """TRUNCATE takes one table and nothing more."""
+    words = [token.upper for token in tokens]
+    at = 1 + (words[1:2] == ["TABLE"])
+    while words[at + 1 : at + 2] == ["."]:
+        at += 2
+    if len(words) > at + 1:
+        raise Refused(f'syntax error at or near "{tokens[at + 1].text}"', sqlstate=SYNTAX_ERROR)
 
 
 def _check_is(tokens: Sequence[Token]) -> None:

@@ -144,6 +144,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "UNLOAD", _:
             found = Unload(unload_statement.parse(tokens))
         case "TRUNCATE", _:
+            refusals.check_truncate(tokens)
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
             found = Alone("VACUUM", "", "VACUUM")
@@ -153,6 +154,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
             found = Accepted("SET")
+        case "RESET", second if second in _OWN_SETTINGS:
+            found = Accepted("RESET")
         case "ALTER", "TABLE":
             found = _alter_table(sql, tokens)
     return found
