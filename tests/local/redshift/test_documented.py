@@ -175,6 +175,13 @@ def test_details_are_kept_of_20_errors_a_load(warehouse: Any) -> None:
     ) == [(20, 40)]
 
 
+def test_details_tell_which_fields_were_read_as_null(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b varchar(5), c int, d int)")
+    warehouse.copy("t", "documented/nulls", " ||\\N|x\n", "MAXERROR 2")
+    found = "SELECT field, trim(value), is_null FROM stl_loaderror_detail WHERE query = pg_last_copy_id() ORDER BY field"
+    assert warehouse.run(found) == [(0, "", 1), (1, "", 0), (2, "", 1), (3, "", 1)]
+
+
 def test_errors_of_a_whole_record_have_no_position(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(5))")
     warehouse.copy("t", "documented/rows", "1|a|b\n12\n1|a\0b\n", "MAXERROR 9")
