@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift.errors import Refused
+from local.redshift.errors import INVALID_PARAMETER, Refused
 from local.redshift.tokens import Edit, Kind, Token, closing, identifier, upper_at
 
 _TYPES = {
@@ -14,7 +14,6 @@ _TYPES = {
     "BPCHAR": "char(256)",
 }
 _BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
-_LONGEST = {"VARCHAR": "65535", "NVARCHAR": "65535", "VARYING": "65535", "CHAR": "4096", "CHARACTER": "4096"}
 _KNOWN_TYPES = frozenset(
     (
         *("SMALLINT", "INT2", "INTEGER", "INT", "INT4", "BIGINT", "INT8", "DECIMAL", "NUMERIC", "REAL", "FLOAT4"),
@@ -25,6 +24,9 @@ _KNOWN_TYPES = frozenset(
     )
 )
 _BARE_VARBYTE = "64000"
+MOST_BYTES = {"VARCHAR": 65535, "NVARCHAR": 65535, "VARYING": 65535, "TEXT": 65535, "CHAR": 4096, "CHARACTER": 4096}
+MOST_BYTES |= {"NCHAR": 4096, "BPCHAR": 4096, "VARBYTE": 16_777_216, "VARBINARY": 16_777_216, "BINARY": 16_777_216}
+MOST_DIGITS, LARGEST_SCALE = 38, 37
 _NOT_YET = frozenset(("HLLSKETCH", "GEOMETRY", "GEOGRAPHY"))
 _COLUMN_WORDS = (
     "PRIMARY",
@@ -57,6 +59,10 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
         if word not in _KNOWN_TYPES or upper_at(tokens, at + 1) in ("[", "ARRAY"):
             raise Refused(f'Column "{name}" has unsupported type "{token.text.lower()}".')
         has_length = at + 1 < stop and tokens[at + 1].text == "("
+        if has_length:
+            _check_size(word, tokens, at)
+        if word == "INTERVAL" and upper_at(tokens, at + 1) not in ("YEAR", "DAY"):
+            raise Refused(f'Column "{name}" has unsupported type "interval": it is YEAR TO MONTH or DAY TO SECOND.')
         if word in ("VARBYTE", "VARBINARY", "BINARY"):
             yield _varbyte(tokens, at)
             return
@@ -66,8 +72,23 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
             bare = "" if has_length or word in ("TEXT", "BPCHAR") else _BARE.get(word, "")
             yield Edit(token.start, token.end, _TYPES.get(word, token.text) + bare)
         if has_length and upper_at(tokens, at + 2) == "MAX":
-            yield Edit(tokens[at + 2].start, tokens[at + 2].end, _LONGEST.get(word, "65535"))
+            yield Edit(tokens[at + 2].start, tokens[at + 2].end, str(MOST_BYTES.get(word, 65535)))
         at += 1
+
+
+def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:
+    """Hold what stands in parentheses after a type to Redshift's limits; a length that is none is the engine's to judge."""
+    first, second = upper_at(tokens, at + 2), upper_at(tokens, at + 4)
+    if word in ("DECIMAL", "NUMERIC") and first.isdecimal():
+        digits, scale = int(first), int(second) if second.isdecimal() else 0
+        if not 1 <= digits <= MOST_DIGITS:
+            raise Refused(f"{word} precision {digits} must be between 1 and {MOST_DIGITS}", sqlstate=INVALID_PARAMETER)
+        if scale > min(digits, LARGEST_SCALE):
+            limits = f"0 and precision {digits}, and at most {LARGEST_SCALE}"
+            raise Refused(f"{word} scale {scale} must be between {limits}", sqlstate=INVALID_PARAMETER)
+    elif word in MOST_BYTES and first.isdecimal() and int(first) > MOST_BYTES[word]:
+        limit = f"length for type {word.lower()} cannot exceed {MOST_BYTES[word]}"
+        raise Refused(limit, sqlstate=INVALID_PARAMETER)
 
 
 def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
@@ -75,6 +96,7 @@ def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
     last = at + (upper_at(tokens, at + 1) == "VARYING")
     length, end = _BARE_VARBYTE, last
     if upper_at(tokens, last + 1) == "(":
+        _check_size("VARBYTE", tokens, last)
         length, end = tokens[last + 2].text, closing(tokens, last + 1)
     check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"
     return Edit(tokens[at].start, tokens[end].end, f"bytea {check}")

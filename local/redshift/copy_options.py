@@ -156,14 +156,20 @@ def _refuse_conflicts(given: Mapping[str, str], file_format: Format) -> None:
         raise Refused("COPY option QUOTE needs CSV", sqlstate=SYNTAX_ERROR)
     if "COMPROWS" in given and _number("COMPROWS", given["COMPROWS"], MOST_SAMPLES) < FEWEST_SAMPLES:
         raise Refused(f"COPY COMPROWS must be from {FEWEST_SAMPLES} to {MOST_SAMPLES}", sqlstate=SYNTAX_ERROR)
-    if not given.get("DELIMITER", "|"):
-        raise Refused("COPY delimiter must not be empty", sqlstate=SYNTAX_ERROR)
+    _check_delimiter(given.get("DELIMITER", ","), given.get("QUOTE", '"') if file_format is Format.CSV else None)
     if given.get("NULL") in ("\n", "\r", "\r\n"):
         raise Refused("COPY null representation cannot use newline or carriage return", sqlstate=SYNTAX_ERROR)
     for name, words in {"JSON": ("auto", "auto ignorecase", "noshred"), "AVRO": ("auto", "auto ignorecase")}.items():
         paths = given.get(name, "auto")
         if paths not in words and not paths.startswith("s3://"):
             raise Refused(f"COPY {name} '{paths}' is neither {', '.join(map(repr, words))} nor an s3:// url")
+
+
+def _check_delimiter(delimiter: str, quote: str | None) -> None:
+    if not delimiter or set(delimiter) & {"\n", "\r"}:
+        raise Refused("COPY delimiter must not be empty, newline or carriage return", sqlstate=SYNTAX_ERROR)
+    if delimiter == quote:
+        raise Refused("COPY delimiter and quote must be different", sqlstate=SYNTAX_ERROR)
 
 
 def _encoding(given: Mapping[str, str], file_format: Format) -> str:

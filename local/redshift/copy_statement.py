@@ -1,5 +1,6 @@
 """Read a COPY statement: its table, column list, source and options, in any order Redshift takes them."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ _ARGUMENTS: dict[str, Argument] = {
     "ACCEPTINVCHARS": grammar.optional("?"),
     "ENCODING": grammar.word_or_string,
 }
+
+_NOT_YET = (("USING", "TEMPLATE"), ("JOB", "CREATE"))
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,15 @@ def parse(tokens: Sequence[Token]) -> CopyCommand:
     if not source.startswith("s3://"):
         raise Refused(f"COPY from '{source}' is not supported by this stand-in; it loads from 's3://...'")
     _check_avro(reader)
+    _check_supported(reader)
     options = copy_options.build(authorization.options(reader, _ARGUMENTS, "COPY"))
     return CopyCommand(names[-2] if len(names) > 1 else None, names[-1], columns, source, options)
+
+
+def _check_supported(reader: Reader) -> None:
+    for word, following in itertools.pairwise(token.upper for token in reader.tokens[reader.at :]):
+        if (word, following) in _NOT_YET:
+            raise Refused(f"COPY ... {word} {following} is not supported by this stand-in yet")
 
 
 def _check_avro(reader: Reader) -> None:

@@ -64,6 +64,7 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6})\d*)?)?(?: ?(?P<half>[AP]M))?"
 )
 _PACKED_CLOCK = r"(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
+_JULIAN = r"J(?P<julian>\d{1,7})"
 _TIME = rf"(?:[T ](?:{_CLOCK})\s*{_ZONE}?)?"
 _PACKED_DATES = (
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
@@ -79,9 +80,10 @@ _DATES = (
     r"(?P<day>\d{1,2})[- ](?P<month_name>[A-Za-z]{3,9})[- ](?P<year>\d{4})",
     *_PACKED_DATES,
     r"(?P<year>\d{4})\.(?P<day_of_year>\d{3})",
-    r"J(?P<julian>\d{1,7})",
+    _JULIAN,
 )
 _AUTO = (
+    rf"{_JULIAN} (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}):(?P<second>\d{{2}})\.\d+",  # without its fraction, as AWS shows
     *(rf"{date}{_TIME}(?P<before_christ> BC)?" for date in _DATES),
     *(rf"{date} {_PACKED_CLOCK}" for date in _PACKED_DATES),
     rf"(?P<day>\d{{1,2}}) (?P<month_name>[A-Za-z]{{3,9}}) {_CLOCK} (?P<year>\d{{4}})(?: {_ZONE})?",
@@ -100,7 +102,7 @@ def parser(time_format: str) -> Parser:
 
 
 def with_zone(time_format: str) -> Parser:
-    """Return the reader of a format that may be followed by an offset, as TIMESTAMPTZ takes it."""
+    """Return the reader of a format that may be followed by an offset, which TIMESTAMPTZ heeds and TIMESTAMP does not."""
     return _reader([re.compile(_pattern(time_format) + r"(?P<zone>[+-]\d{1,2}(?::?\d{2})?)?\Z")])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift import column_types
+from local.redshift import column_types, table_attributes
 from local.redshift.errors import DUPLICATE_COLUMN, SYNTAX_ERROR, Refused
 from local.redshift.tokens import Edit, Token, closing, upper_at
 
@@ -19,6 +19,11 @@ _RESERVED = frozenset(
 )
 """Beside PostgreSQL's own."""
 _SYSTEM_COLUMNS = ("oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
+_KEYS = ("PRIMARY", "UNIQUE", "FOREIGN")
+_CONSTRAINTS = (*_KEYS, "CONSTRAINT", "CHECK", "EXCLUDE")
+_ACTIONS = ("ADD", "DROP", "ALTER", "RENAME", "OWNER", "APPEND", "ROW")
+_ACTIONS_REFUSED = ("DROP IF", "DROP COLUMN IF", "DROP CONSTRAINT IF", "RENAME CONSTRAINT")
+_IDENTITY_TYPES = ("INT", "INTEGER", "INT4", "BIGINT", "INT8")
 _COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
 
 
@@ -37,7 +42,8 @@ def _create_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     if opening:
         for start, stop in _items(tokens, opening, end):
             yield from _item(tokens, start, stop, is_last=stop == end)
-    yield from _attributes(tokens, end)
+    table_attributes.check(tokens, _names(tokens, opening, end) if opening else (), end)
+    yield from table_attributes.edits(tokens, end)
 
 
 def _definition(tokens: Sequence[Token]) -> int:
@@ -62,13 +68,20 @@ def _items(tokens: Sequence[Token], opening: int, end: int) -> Iterator[tuple[in
     yield start, end
 
 
+def _names(tokens: Sequence[Token], opening: int, end: int) -> list[str]:
+    """Return the columns that are defined one by one; none where others come from LIKE."""
+    firsts = [tokens[start] for start, _ in _items(tokens, opening, end)]
+    is_whole = not any(first.upper == "LIKE" for first in firsts)
+    return [first.name() for first in firsts if first.is_name and first.upper not in _CONSTRAINTS] if is_whole else []
+
+
 def _item(tokens: Sequence[Token], start: int, stop: int, *, is_last: bool) -> Iterator[Edit]:
     first = upper_at(tokens, start)
     if first == "CONSTRAINT":
         first = upper_at(tokens, start + 2)
     if first in ("CHECK", "EXCLUDE"):
         raise Refused(f"{first} constraints are not supported by Amazon Redshift")
-    if first in ("PRIMARY", "UNIQUE", "FOREIGN"):
+    if first in _KEYS:
         yield from _table_key(tokens, start, stop, first, is_last=is_last)
     elif first != "LIKE":
         yield from _column(tokens, start, stop)
@@ -96,6 +109,7 @@ def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
     """Translate a column's type and strip its attributes."""
     _check_name(tokens[start])
     yield from column_types.edits(tokens, start + 1, stop)
+    _check_identity(tokens, start, stop)
     at = start + 1
     while at < stop:
         word = upper_at(tokens, at)
@@ -105,6 +119,12 @@ def _column(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Edit]:
         if end > at:
             yield Edit(tokens[at].start, tokens[end - 1].end, text)
         at = closing(tokens, at) + 1 if tokens[at].text == "(" else max(end, at + 1)
+
+
+def _check_identity(tokens: Sequence[Token], start: int, stop: int) -> None:
+    words = [token.upper for token in tokens[start:stop]]
+    if "IDENTITY" in words[2:] and words[1] not in _IDENTITY_TYPES:
+        raise Refused(f'IDENTITY column "{tokens[start].name()}" must be INT or BIGINT')
 
 
 def _check_name(token: Token) -> None:
@@ -119,6 +139,8 @@ def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
     word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
     if word == "GENERATED" and after == "ALWAYS":
         raise Refused("GENERATED ALWAYS is not supported by Amazon Redshift: use IDENTITY(seed, step)")
+    if word == "ENCODE":
+        table_attributes.check_encoding(after)
     if word == "IDENTITY" and after == "(":
         return closing(tokens, at + 1) + 1, _identity(tokens, at)
     if word == "PRIMARY" and after == "KEY":
@@ -146,29 +168,6 @@ def _identity(tokens: Sequence[Token], at: int) -> str:
     return f"{lead}IDENTITY (START WITH {seed} INCREMENT BY {step or 1}{bound})"
 
 
-def _attributes(tokens: Sequence[Token], start: int) -> Iterator[Edit]:
-    """Drop the table attributes that follow the list of columns, or stand before AS."""
-    at = start
-    while at < len(tokens) and tokens[at].upper != "AS":
-        if tokens[at].upper in ("INHERITS", "PARTITION", "TABLESPACE"):
-            raise Refused(f"CREATE TABLE ... {tokens[at].upper} is not supported by Amazon Redshift")
-        end = _attribute_of_table(tokens, at)
-        if end > at:
-            yield Edit(tokens[at].start, tokens[min(end, len(tokens)) - 1].end, "")
-        at = max(end, at + 1)
-
-
-def _attribute_of_table(tokens: Sequence[Token], at: int) -> int:
-    word, after = upper_at(tokens, at), upper_at(tokens, at + 1)
-    if word in ("COMPOUND", "INTERLEAVED") and after == "SORTKEY":
-        return _attribute_of_table(tokens, at + 1)
-    if word in ("DISTKEY", "SORTKEY"):
-        return closing(tokens, at + 1) + 1 if after == "(" else at + 1 + (after == "AUTO")
-    if word in ("DISTSTYLE", "ENCODE") or (word == "BACKUP" and after in ("YES", "NO")):
-        return at + 2
-    return at
-
-
 def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     words = [token.upper for token in tokens]
     if "ADD" not in words:
@@ -187,6 +186,21 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
         if word in words[at + 1 :]:
             raise Refused(f"ALTER TABLE ADD COLUMN does not take {word} in Amazon Redshift")
     yield from _column(tokens, at, len(tokens))
+
+
+def check_alteration(tokens: Sequence[Token]) -> None:
+    """Raise Refused for what ALTER TABLE does in PostgreSQL alone."""
+    words = [token.upper for token in tokens]
+    at = 3  # where the statement says what it does: after the table's name
+    while words[at : at + 1] == ["."]:
+        at += 2
+    action, phrase = upper_at(tokens, at), " ".join(words[at : at + 3])
+    if action not in _ACTIONS or phrase.startswith(_ACTIONS_REFUSED):
+        raise Refused(f"ALTER TABLE ... {phrase} is not supported by Amazon Redshift")
+    if action == "ADD" and "CHECK" in words[at + 1 : at + 4]:
+        raise Refused("CHECK constraints are not supported by Amazon Redshift")
+    if "ENCODE" in words[at:]:
+        table_attributes.check_encoding(upper_at(tokens, words.index("ENCODE", at) + 1))
 
 
 def _alter_column(tokens: Sequence[Token], at: int) -> Iterator[Edit]:

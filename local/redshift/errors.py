@@ -21,6 +21,8 @@ INSUFFICIENT_PRIVILEGE = "42501"
 STRING_TOO_LONG = "22001"
 OUT_OF_RANGE = "22003"
 DUPLICATE_COLUMN = "42701"
+UNDEFINED_COLUMN = "42703"
+INVALID_PARAMETER = "22023"
 
 BYTE_LIMIT = "lakeport_bytes"
 """Start of the names of the constraints that hold a column to its length in bytes: lakeport_bytes_<type>_<n>_<oid>."""

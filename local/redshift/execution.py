@@ -99,11 +99,17 @@ class Execution:
                 return
 
     async def restore_last_copy(self) -> None:
-        """Tell the engine again which COPY was the last, since a rollback makes it forget."""
+        """Agree with the engine on which COPY was the last.
+
+        A rollback makes it forget, as it should where the COPY had succeeded, and should not where it had failed.
+        """
         if not self.is_last_copy_unsure:
             return
         async with self.backend.kept():
             if self.backend.status == IDLE:
                 self.last_copy.forget_transaction()
-                await self.backend.query(self.last_copy.sql())
+                if self.last_copy.has_failed:
+                    await self.backend.query(self.last_copy.sql())
+                else:
+                    self.last_copy.read(await self.backend.query(self.last_copy.QUERY))
                 self.is_last_copy_unsure = False

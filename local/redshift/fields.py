@@ -118,7 +118,7 @@ def _conversion(column: Column, options: CopyOptions) -> Converter:
         return _moment(options.accepts_any_date_in_date, _date_reader(options), partial(_date_error, options), _day)
     if kind in (Type.TIMESTAMP, Type.TIMESTAMPTZ):
         is_zoned = kind is Type.TIMESTAMPTZ
-        read = _timestamp_reader(options, is_zoned=is_zoned)
+        read = _timestamp_reader(options)
         error = partial(_timestamp_error, options, is_zoned)
         return _moment(options.accept_any_date, read, error, _zoned if is_zoned else _unzoned)
     conversions: dict[Type, Converter] = {
@@ -158,9 +158,9 @@ def _full_length(read: datetimes.Parser) -> datetimes.Parser:
     return read_full
 
 
-def _timestamp_reader(options: CopyOptions, *, is_zoned: bool) -> datetimes.Parser:
+def _timestamp_reader(options: CopyOptions) -> datetimes.Parser:
     time_format = options.time_format or datetimes.DEFAULT_TIMESTAMP
-    if is_zoned and time_format == datetimes.DEFAULT_TIMESTAMP:
+    if time_format == datetimes.DEFAULT_TIMESTAMP:
         return datetimes.with_zone(time_format)
     return datetimes.parser(time_format)
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 from local.redshift import columns, journal, sources, wire
 from local.redshift.backend import IDLE, Backend
@@ -29,8 +30,15 @@ class LastCopy:
 
     query_id: int = -1
     rows: int = 0
+    has_failed: bool = False
+    """It began to load and failed: it stays the last one, though its transaction is rolled back."""
     unsettled: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     """Journal entries the open transaction cannot see in the tables."""
+
+    QUERY: ClassVar = "SELECT pg_last_copy_id(), pg_last_copy_count()"
+
+    def read(self, rows: list[wire.Row]) -> None:
+        self.query_id, self.rows = (int(cell or 0) for cell in rows[0])
 
     def forget_transaction(self) -> None:
         self.unsettled = {}
@@ -72,7 +80,7 @@ class CopyRun:
             await self.backend.query("BEGIN")
         try:
             load, reading = await self._begin(target, objects)
-            last.query_id, last.rows = load.query_id, 0
+            last.query_id, last.rows, last.has_failed = load.query_id, 0, True
             await self._load(load, reading)
             await self._remember(last, load, reading, is_own_transaction=is_own_transaction)
             if is_own_transaction:
@@ -172,7 +180,7 @@ class CopyRun:
             log.debug("The engine ended the COPY as asked: %s", error)
 
     async def _remember(self, last: LastCopy, load: Load, reading: FileReading, *, is_own_transaction: bool) -> None:
-        last.rows = load.loaded_rows
+        last.rows, last.has_failed = load.loaded_rows, False
         if not is_own_transaction:
             for relation, entries in journal.as_json(load, reading.entries()).items():
                 last.unsettled.setdefault(relation, []).extend(entries)

@@ -7,6 +7,8 @@ from local.redshift.tokens import Token, upper_at
 
 _SOURCE = "Source view/subquery in Merge statement cannot reference target table."
 
+_NO_EQUALITY = ("<", ">", "<=", ">=", "<>", "!=", "OR", "LIKE", "ILIKE", "BETWEEN", "IN", "IS", "SIMILAR")
+
 
 def check(tokens: Sequence[Token]) -> None:
     """Raise Refused for a MERGE that PostgreSQL would run and Redshift would not."""
@@ -21,6 +23,7 @@ def check(tokens: Sequence[Token]) -> None:
     source = tokens[using + 1 : words.index("ON", using)]
     if _reads(source, target):
         raise Refused(_SOURCE)
+    _check_condition(tokens, words.index("ON", using) + 1)
     if words[-2:] == ["REMOVE", "DUPLICATES"]:
         return
     whens = [at for at, word in enumerate(words) if word == "WHEN" and words[at + 1] in ("MATCHED", "NOT")]
@@ -32,6 +35,14 @@ def check(tokens: Sequence[Token]) -> None:
         )
     if "NOTHING" in words:
         raise Refused("MERGE ... DO NOTHING is not supported by Amazon Redshift")
+
+
+def _check_condition(tokens: Sequence[Token], start: int) -> None:
+    for token in tokens[start:]:
+        if token.upper in ("WHEN", "REMOVE"):
+            return
+        if token.upper in _NO_EQUALITY:
+            raise Refused(f"MERGE ... ON takes equality predicates in Amazon Redshift, not {token.text}")
 
 
 def _target(tokens: Sequence[Token]) -> tuple[str, int]:
@@ -71,4 +82,5 @@ def without_duplicates(sql: str, tokens: Sequence[Token]) -> str | None:
         f"WITH lakeport_gone AS (DELETE FROM {target} USING {source} WHERE {condition})"  # noqa: S608 - the client's own
         f" INSERT INTO {target} SELECT * FROM {source} WHERE lakeport_internal.matches_once((SELECT max(matches) FROM"
         f" (SELECT count(*) AS matches FROM {target} JOIN {source} ON {condition} GROUP BY {target}.ctid) matched))"
+        f" UNION ALL SELECT * FROM {target} WHERE false"  # so both must have the same columns
     )

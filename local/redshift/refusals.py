@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Sequence
 
-from local.redshift import queries
-from local.redshift.errors import Refused
+from local.redshift import casts, queries
+from local.redshift.errors import SYNTAX_ERROR, Refused
 from local.redshift.tokens import Token, upper_at
 
 _STATEMENTS = (
@@ -71,12 +71,6 @@ _PHRASES = (
 )
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
-_MISSING_TYPES = frozenset(
-    (
-        *("UUID", "JSON", "JSONB", "BYTEA", "XML", "MONEY", "INET", "CIDR", "MACADDR", "BIT", "POINT", "LINE", "BOX"),
-        *("POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "HSTORE", "CITEXT", "INT4RANGE", "INT8RANGE", "DATERANGE"),
-    )
-)
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -95,10 +89,12 @@ def check(tokens: Sequence[Token]) -> None:
             raise _not_there(name)
     if words[:1] == ["LOCK"]:
         _check_lock(tokens)
+    if words[:1] == ["INSERT"] and "VALUES" in present:
+        _check_values(tokens, words.index("VALUES"))
     if "IS" in present:
         _check_is(tokens)
-    if "::" in present:
-        _check_casts(tokens)
+    if present & {"::", "CAST"}:
+        casts.check(tokens)
     if "GENERATE_SERIES" in present:
         _check_series(words)
 
@@ -133,12 +129,6 @@ def _check_lock(tokens: Sequence[Token]) -> None:
         raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
 
 
-def _check_casts(tokens: Sequence[Token]) -> None:
-    for at, token in enumerate(tokens):
-        if token.text == "::" and upper_at(tokens, at + 1) in _MISSING_TYPES:
-            raise _not_there(f"Type {upper_at(tokens, at + 1)}")
-
-
 def _check_series(words: Sequence[str]) -> None:
     """generate_series() runs on the leader node, which no user's table is read on or written to by."""
     is_read = any(
@@ -147,6 +137,24 @@ def _check_series(words: Sequence[str]) -> None:
     )
     if is_read or words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"):
         raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _check_values(tokens: Sequence[Token], values: int) -> None:
+    """The rows of INSERT ... VALUES hold no subqueries; an INSERT ... SELECT has no rows, whatever its names."""
+    words = [token.upper for token in tokens]
+    is_of_rows = not {"SELECT", "WITH"} & set(words[:values])
+    if is_of_rows and any(pair == ("(", "SELECT") for pair in itertools.pairwise(words[values:])):
+        raise Refused("A subquery in the VALUES of an INSERT is not supported by Amazon Redshift")
+
+
+def check_truncate(tokens: Sequence[Token]) -> None:
+    """TRUNCATE takes one table and nothing more."""
+    words = [token.upper for token in tokens]
+    at = 1 + (words[1:2] == ["TABLE"])
+    while words[at + 1 : at + 2] == ["."]:
+        at += 2
+    if len(words) > at + 1:
+        raise Refused(f'syntax error at or near "{tokens[at + 1].text}"', sqlstate=SYNTAX_ERROR)
 
 
 def _check_is(tokens: Sequence[Token]) -> None:

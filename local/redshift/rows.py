@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from local.redshift import fields, utf8
 from local.redshift.columns import Column, Type
@@ -42,7 +42,7 @@ class Reject:
     position: int = 0
     value: str = ""
     read: Sequence[str | None] = field(default=())
-    """The fields before the bad one."""
+    """The fields before the bad one, None for those that were read as NULL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class RowChecker:
             try:
                 values.append(self._value(record, index, column))
             except FieldError as error:
-                return self.reject(record, index, error)
+                read = [None if stored is None else raw for stored, raw in zip(values, record.fields, strict=False)]
+                return replace(self.reject(record, index, error), read=read)
         if self.options.replacement is not None:
             self._look_for_replacement(record)
         return values

@@ -48,7 +48,7 @@ def _listed(store: ObjectStore, manifest: Location, options: CopyOptions) -> lis
             raise detailed("File entry does not have 'meta' key.", code=15003, context=entry.location.url)
         each = store.head(entry.location)
         if each is None and entry.is_mandatory:
-            context = f"manifest {manifest.url}, url {entry.location.url}"
+            context = f"Manifest file location = {manifest.url} url = {entry.location.url}"
             raise detailed("Mandatory url is not present in manifest file.", code=8001, context=context)
         if each is not None:
             _check_length(each, entry, options)
@@ -77,6 +77,9 @@ def _document(store: ObjectStore, manifest: Location) -> list[object]:
     try:
         text = store.open(manifest).read(MANIFEST_BYTES)
     except CopyError as error:
+        if next(store.list(manifest), None):
+            message = "COPY with MANIFEST parameter requires full path of an S3 object."
+            raise detailed(message, code=8001, context=manifest.url) from None
         raise detailed(f"Problem reading manifest file - {error.message}", code=8001, context=manifest.url) from None
     try:
         document = json.loads(text)

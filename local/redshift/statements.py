@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.redshift import lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
+from local.redshift import ddl, lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
@@ -144,6 +144,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "UNLOAD", _:
             found = Unload(unload_statement.parse(tokens))
         case "TRUNCATE", _:
+            refusals.check_truncate(tokens)
             found = Truncate(rewrite.rewritten(sql, tokens))
         case "VACUUM", _:
             found = Alone("VACUUM", "", "VACUUM")
@@ -153,12 +154,15 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
             found = Accepted("SET")
+        case "RESET", second if second in _OWN_SETTINGS:
+            found = Accepted("RESET")
         case "ALTER", "TABLE":
             found = _alter_table(sql, tokens)
     return found
 
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
+    ddl.check_alteration(tokens)
     append = rewrite.append_call(tokens)
     if append:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
@@ -169,6 +173,8 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
     if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
         return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
+    if {"DROP", "CONSTRAINT"} <= words:
+        return Accepted("ALTER TABLE")  # nor are there any here to drop
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
         return Accepted("ALTER TABLE")
     return None

@@ -45,6 +45,9 @@ _KINDS = (
     (pa.types.is_date, (Type.DATE,)),
     (pa.types.is_timestamp, (Type.TIMESTAMP, Type.TIMESTAMPTZ)),
     (pa.types.is_time, (Type.TIME,)),
+    (pa.types.is_binary, (Type.VARBYTE,)),
+    (pa.types.is_large_binary, (Type.VARBYTE,)),
+    (pa.types.is_fixed_size_binary, (Type.VARBYTE,)),
     (pa.types.is_null, tuple(Type)),
 )
 
@@ -109,6 +112,8 @@ class ColumnarReader(ABC):
             raise _incompatible(place, array.type, self.format_name)
         if column.is_required and array.null_count:
             raise _scan_error(f"Missing data for not-null field. Column: {column.name}, File name: {place.file}")
+        if column.type is Type.VARBYTE:
+            return _hexadecimal(array, place)
         try:
             array = pc.cast(array, _wanted(column))
         except pa.ArrowInvalid:
@@ -183,6 +188,13 @@ def _wanted(column: Column) -> pa.DataType:
     if column.type is Type.DECIMAL:
         return pa.decimal128(column.length, column.scale)
     return _ARROW_TYPES.get(column.type, pa.string())
+
+
+def _hexadecimal(array: pa.Array, place: _Place) -> pa.Array:
+    """Write bytes as PostgreSQL reads them."""
+    array = pc.cast(array, pa.large_binary())
+    _check_length(array, place)
+    return pa.array([None if value is None else f"\\x{value.hex()}" for value in array.to_pylist()], pa.string())
 
 
 def _check_length(array: pa.Array, place: _Place) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from local.redshift.errors import FieldError
-from local.redshift.formats.text import Incomplete, Report, TextReader
+from local.redshift.formats.text import Incomplete, Report, TextReader, run_without
 from local.redshift.rows import Record, Reject, RowChecker
 
 
@@ -32,7 +32,7 @@ class CsvReader(TextReader):
         self._regular = re.compile(
             b"%b(?<=%b%b)[^%b]*+()%b(?=%b)" % (quote.encode(), ends, *[quote.encode()] * 3, ends)
         )
-        self._bare = re.compile(f"(?:(?!{delimiter})[^{quote}\n])*")
+        self._bare = re.compile(run_without(self.delimiter, self.quote))
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:
         quote = self.quote.encode()

@@ -3,7 +3,7 @@
 import re
 
 from local.redshift.errors import FieldError
-from local.redshift.formats.text import UNIT_SEPARATOR, Incomplete, Report, TextReader
+from local.redshift.formats.text import UNIT_SEPARATOR, Incomplete, Report, TextReader, run_without
 from local.redshift.rows import Record, Reject, RowChecker
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -17,9 +17,10 @@ class DelimitedReader(TextReader):
         super().__init__(checker, report)
         self.delimiter = self.options.delimiter
         delimiter = re.escape(self.delimiter)
-        character = rf"(?:\\.|\\\Z|(?!{delimiter})[^\\\n])" if self.options.escape else rf"(?:(?!{delimiter})[^\n])"
-        inside = r"(?:\\.|[^\\\n])" if self.options.escape else r"[^\n]"
-        self._field = re.compile(f"{character}*", re.DOTALL)
+        field = run_without(self.delimiter, "\\" if self.options.escape else "")
+        field = rf"(?:{field}(?:\\.|\\\Z))*+{field}" if self.options.escape else field
+        inside = r"(?:[^'\"\\\n]++|\\.|['\"])" if self.options.escape else r"[^\n]"
+        self._field = re.compile(field, re.DOTALL)
         self._quoted = re.compile(rf"(['\"])({inside}*?)\1(?={delimiter}|\r?\n|\r?\Z)", re.DOTALL)
 
     def sound_end(self, data: bytes, *, is_final: bool) -> tuple[int, bool]:

@@ -1,8 +1,14 @@
 """Fixed width: each field has so many characters; the line may end early, and blanks stay."""
 
-from local.redshift.errors import CopyError
+import dataclasses
+import re
+
+from local.redshift.errors import CopyError, FieldError
 from local.redshift.formats.text import Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
+
+
+_QUOTED = re.compile(r"(['\"])(.*)\1 *\Z", re.DOTALL)
 
 
 class FixedWidthReader(TextReader):
@@ -27,8 +33,15 @@ class FixedWidthReader(TextReader):
         if end < 0 and not is_final:
             raise Incomplete
         raw = text[at : end if end >= 0 else len(text)].removesuffix("\r")
-        values = [raw[start:stop] for start, stop in self._bounds]
-        return end + 1 or len(text), Record(line, raw, values, self._positions)
+        record = Record(line, raw, [raw[start:stop] for start, stop in self._bounds], self._positions)
+        return end + 1 or len(text), self._unquoted(record) if self.options.remove_quotes else record
+
+    def _unquoted(self, record: Record) -> Record | Reject:
+        values = [found[2] if (found := _QUOTED.match(value or "")) else value for value in record.fields]
+        for at, value in enumerate(values):
+            if value == record.fields[at] and value.startswith(("'", '"')):
+                return self.checker.reject(record, at, FieldError(1214, "Delimiter not found"))
+        return dataclasses.replace(record, fields=values)
 
     def prepared(self, piece: bytes) -> tuple[bytes, str, str | None] | None:  # noqa: ARG002
         """Leave it to the rows: Arrow has no fixed widths."""

@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 
 from local.redshift import rows, utf8
 from local.redshift.errors import FieldError
-from local.redshift.rows import Record, Reject, RowChecker
+from local.redshift.rows import INVALID_LINE, Record, Reject, RowChecker
 from local.redshift.vectors import Converted, VectorChecker
 
 CHUNK_BYTES = 4 << 20
@@ -88,6 +88,9 @@ class TextReader(ABC):
             if not is_final:
                 more = stream.read(CHUNK_BYTES)
                 data, is_final = data + more, not more
+            if len(data) > LONGEST_RECORD_BYTES and data.find(b"\n", 0, LONGEST_RECORD_BYTES + 1) < 0:
+                data, line = self._after_long_line(data, stream, line), line + 1
+                continue
             for piece, is_sound in self._pieces(data, is_final=is_final):
                 if is_sound:
                     yield from self._block(piece, line)
@@ -106,6 +109,15 @@ class TextReader(ABC):
                 return b"", line, True
             data = data[end + 1 :]
         return data, self.options.header_lines, is_final
+
+    def _after_long_line(self, data: bytes, stream: Stream, line: int) -> bytes:
+        """Reject a line that is too long, before all of it is read; return what has been read of the lines after it."""
+        self.lines_scanned += 1
+        raw = utf8.decoded(data[:SMALL_BYTES])
+        self.report(Reject(line + 1, raw, INVALID_LINE, f"Invalid line: it exceeds {LONGEST_RECORD_BYTES} bytes"))
+        while (newline := data.find(b"\n")) < 0 and (data := stream.read(CHUNK_BYTES)):
+            continue
+        return data[newline + 1 :]
 
     def _pieces(self, data: bytes, *, is_final: bool) -> Iterator[tuple[bytes, bool]]:
         """Cut into runs of whole records, each of sound or of unsound syntax.
@@ -279,6 +291,18 @@ class TextReader(ABC):
         elif found > wanted or (found < wanted and not self.options.fill_record):
             return None
         return self.vectors.convert(columns)
+
+
+def run_without(delimiter: str, more: str = "") -> str:
+    """Return the pattern of the longest run without a delimiter, a newline or any of some more characters.
+
+    It never looks back, so a field of many megabytes costs no more than its length.
+    """
+    first = re.escape(delimiter[0])
+    others = f"[^{first}{re.escape(more)}\n]"
+    if len(delimiter) == 1 or delimiter[0] in more:
+        return f"{others}*+"
+    return f"(?:{others}++|(?!{re.escape(delimiter)}){first})*+"
 
 
 def _has_lone_return(piece: bytes) -> bool:

@@ -39,6 +39,9 @@ $$ SELECT CASE
     WHEN lower(part) IN ('second', 'seconds', 's', 'sec', 'secs') THEN 'second'
     WHEN lower(part) IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs') THEN 'millisecond'
     WHEN lower(part) IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs') THEN 'microsecond'
+    WHEN lower(part) IN ('decade', 'decades', 'dec', 'decs') THEN 'decade'
+    WHEN lower(part) IN ('century', 'centuries', 'c', 'cent', 'cents') THEN 'century'
+    WHEN lower(part) IN ('millennium', 'millennia', 'mil', 'mils') THEN 'millennium'
     ELSE part END $$;
 
 CREATE OR REPLACE FUNCTION lakeport_internal.one(part text) RETURNS interval LANGUAGE sql IMMUTABLE STRICT AS
@@ -65,6 +68,7 @@ $$ SELECT CASE lakeport_internal.date_part_meant(part)
     WHEN 'second' THEN extract(epoch FROM date_trunc('second', b) - date_trunc('second', a))
     WHEN 'millisecond' THEN extract(epoch FROM date_trunc('milliseconds', b) - date_trunc('milliseconds', a)) * 1000
     WHEN 'microsecond' THEN extract(epoch FROM b - a) * 1000000
+    ELSE date_part(lakeport_internal.date_part_meant(part), b) - date_part(lakeport_internal.date_part_meant(part), a)
     END::bigint $$;
 
 -- One function for each type; that on text is for literals, which would otherwise be taken for TIMESTAMPTZ.
@@ -128,11 +132,28 @@ LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE t
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(source text, target text, moment timestamp) RETURNS timestamp
 LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE source AT TIME ZONE target $$;
 
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(target text, moment timestamptz) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment AT TIME ZONE target $$;
+
+-- A literal is neither of the two types, and means the first.
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(target text, moment text) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.convert_timezone(target, moment::timestamp) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, day date) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT date_trunc(part, day::timestamp) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, moment text) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
+$$ SELECT date_trunc(part, moment::timestamp) $$;
+
 CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT document::jsonb $$;
 
+-- JSON without the blanks that PostgreSQL puts between its parts; those inside strings stay.
+CREATE OR REPLACE FUNCTION lakeport_internal.compact(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT regexp_replace(format('%s', document), '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g') $$;
+
 CREATE OR REPLACE FUNCTION lakeport_internal.json_serialized(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT format('%s', document) $$;
+$$ SELECT lakeport_internal.compact(document) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT pg_input_is_valid(document, 'jsonb') $$;
@@ -152,7 +173,8 @@ BEGIN
     ELSIF document::jsonb #> path IS NULL THEN
         RETURN '';
     END IF;
-    RETURN document::jsonb #>> path;
+    RETURN CASE WHEN jsonb_typeof(document::jsonb #> path) IN ('object', 'array')
+                THEN lakeport_internal.compact(document::jsonb #> path) ELSE document::jsonb #>> path END;
 END $$;
 
 CREATE OR REPLACE FUNCTION lakeport_internal.json_element(null_if_invalid boolean, document text, place integer)

@@ -126,6 +126,15 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("DECODE(NULL, NULL, NVL(NULL, 'x'), 'y')", "x"),
         ("DECODE(DECODE(1, 1, 2), 2, 'inner')", "inner"),
         ("20.259::decimal(8,2)", Decimal("20.26")),
+        ("CAST(20.5 AS DECIMAL)", Decimal(21)),
+        ("'x'::nvarchar(max) || CAST('y' AS CHARACTER VARYING(MAX)) || '2024-01-01'::datetime::date", "xy2024-01-01"),
+        ("DATEDIFF(decade, '2009-12-31', '2010-01-01')", 1),
+        ("CONVERT_TIMEZONE('Europe/Berlin', '2024-01-01 00:00+00'::timestamptz)", dt.datetime(2024, 1, 1, 1)),
+        ("CONVERT_TIMEZONE('Europe/Berlin', '2024-01-01 00:00')", dt.datetime(2024, 1, 1, 1)),
+        ("DATE_TRUNC('month', '2024-01-31'::date)", dt.datetime(2024, 1, 1)),
+        ("DATE_TRUNC('month', '2024-01-31')", dt.datetime(2024, 1, 1)),
+        (r'''JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \": y"}]'))''', r'[1,{"a":"x, \": y"}]'),
+        ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": [1, 2]}}', 'a')", '{"b":[1,2]}'),
     ],
 )
 def test_functions_answer_as_documented(warehouse: Any, expression: str, value: object) -> None:
@@ -184,6 +193,7 @@ def test_merge_removes_duplicates(warehouse: Any) -> None:
         "MERGE INTO t USING (SELECT a FROM t) s ON t.a = s.a WHEN MATCHED THEN DELETE"
         " WHEN NOT MATCHED THEN INSERT VALUES (1)",
         "MERGE INTO t USING t ON t.a = t.a REMOVE DUPLICATES",
+        "MERGE INTO t USING s ON t.a > s.a REMOVE DUPLICATES",
         "WITH w AS (SELECT 1) MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES",
     ],
 )
@@ -191,6 +201,12 @@ def test_merge_that_redshift_does_not_take_is_refused(warehouse: Any, statement:
     warehouse.run("CREATE TABLE t (a int); CREATE TABLE s (a int)")
     with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
         warehouse.run(statement)
+
+
+def test_merge_that_removes_duplicates_needs_the_same_columns(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b int); CREATE TABLE s (a int); INSERT INTO s VALUES (1)")
+    with pytest.raises(psycopg2.errors.SyntaxError, match="same number of columns"):
+        warehouse.run("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES")
 
 
 def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
@@ -254,6 +270,27 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "SELECT listagg('x', ',')",
         "SELECT json_extract_path_text('{}', 'a', 'b', 'c', 'd', 'e', 'f') FROM t",
         "SELECT * FROM t QUALIFY row_number() OVER (ORDER BY a) = 1",
+        "SELECT CAST(d AS uuid) FROM t",
+        "SELECT d::super FROM t",
+        "INSERT INTO t (a) VALUES (1), ((SELECT 2))",
+        "TRUNCATE t CASCADE",
+        "TRUNCATE TABLE t, t",
+        "CREATE TABLE u (a interval)",
+        "CREATE TABLE u (a smallint IDENTITY(1, 1))",
+        "CREATE TABLE u (a int ENCODE gzip)",
+        "CREATE TABLE u (a int) DISTSTYLE KEY",
+        "CREATE TABLE u (a int) DISTSTYLE HASH",
+        "CREATE TABLE u (a int DISTKEY) DISTKEY (a)",
+        "CREATE TABLE u (a int, b int) DISTKEY (a, b)",
+        f"CREATE TABLE u ({', '.join(f'c{n} int' for n in range(9))})"
+        f" INTERLEAVED SORTKEY ({', '.join(f'c{n}' for n in range(9))})",
+        "CREATE TABLE u (a int) WITH (fillfactor = 50)",
+        "CREATE TEMP TABLE u (a int) ON COMMIT DROP",
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)",
+        "ALTER TABLE t DROP COLUMN IF EXISTS b",
+        "ALTER TABLE t SET SCHEMA public",
+        "ALTER TABLE IF EXISTS t RENAME TO u",
+        "ALTER TABLE t ALTER COLUMN a ENCODE gzip",
         "COPY t FROM STDIN",
         "COPY t TO STDOUT",
     ],
@@ -263,6 +300,32 @@ def test_what_redshift_lacks_is_refused(warehouse: Any, statement: str) -> None:
     with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
         warehouse.run(statement)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "limit"),
+    [
+        ("numeric(39, 1)", "precision 39 must be between 1 and 38"),
+        ("decimal(10, 11)", "scale 11 must be between 0 and precision 10"),
+        ("decimal(38, 38)", "at most 37"),
+        ("char(4097)", "type char cannot exceed 4096"),
+        ("varchar(65536)", "type varchar cannot exceed 65535"),
+        ("character varying(65536)", "type varying cannot exceed 65535"),
+        ("varbyte(16777217)", "type varbyte cannot exceed 16777216"),
+        ("binary varying(16777217)", "type varbyte cannot exceed 16777216"),
+    ],
+)
+def test_type_beyond_its_limit_is_refused(warehouse: Any, column: str, limit: str) -> None:
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match=limit):
+        warehouse.run(f"CREATE TABLE t (a {column})")
+
+
+@pytest.mark.parametrize("key", ["DISTKEY (b)", "COMPOUND SORTKEY (a, b)"])
+def test_key_of_a_table_is_one_of_its_columns(warehouse: Any, key: str) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedColumn, match='"b" named in'):
+        warehouse.run(f"CREATE TABLE t (a int, PRIMARY KEY (a)) {key}")
+    warehouse.run("CREATE TABLE s (b int)")
+    warehouse.run(f"CREATE TABLE t (LIKE s, a int) {key}")
 
 
 def test_a_refused_statement_aborts_its_transaction(warehouse: Any) -> None:
@@ -284,6 +347,12 @@ def test_a_refused_statement_aborts_its_transaction(warehouse: Any) -> None:
         "ANALYZE t",
         "VACUUM FULL t",
         "SET query_group TO 'x'",
+        "RESET query_group",
+        "DELETE t WHERE a = 1",
+        "INSERT INTO t (a) SELECT a FROM (SELECT 1 AS a) v WHERE a = 2",
+        "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (a)",
+        "ALTER TABLE t DROP CONSTRAINT k",
+        "CREATE TABLE u (a interval day to second, b interval year to month)",
         "SET enable_result_cache_for_session TO off",
         "BEGIN TRANSACTION READ WRITE ISOLATION LEVEL SERIALIZABLE; COMMIT",
         "COMMENT ON TABLE t IS 'x'",

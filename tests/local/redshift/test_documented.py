@@ -32,6 +32,9 @@ def copied(warehouse: Any, columns: str, content: bytes | str, options: str, sho
         ("a int", '[{"a":1}]\n{"a":\n3}\n{"a":4}', "JSON IGNOREHEADER 2 MAXERROR 9", [("4",)]),
         ("a varchar(9)", b'{"a":"x\xff"}\n', "JSON ACCEPTINVCHARS AS '^'", [("x^",)]),
         ("a varbyte(3)", "616263\n", "CSV", [("\\x616263",)]),
+        ("a timestamp", "J2345678 04:05:06.789\n", AUTO, [("1710-02-23 04:05:06",)]),
+        ("a timestamp", "2003-03-31 01:02:03-08\n2003-03-31 01:02:03\n", "", [("2003-03-31 01:02:03",)] * 2),
+        ("a varchar(9), b int", "'ab' 1 \nab'  2\n", "FIXEDWIDTH 'a:5,b:2' REMOVEQUOTES", [("ab", "1"), ("ab'  ", "2")]),
     ],
 )
 def test_value_is_stored(warehouse: Any, columns: str, content: Any, options: str, rows: Any) -> None:
@@ -51,6 +54,8 @@ def test_value_is_stored(warehouse: Any, columns: str, content: Any, options: st
         ("a real", "9" * 40 + "\n", "CSV", 1204),
         ("a float8", "1e-400\n", "", 1204),
         ("a varbyte(3)", "61626364\n", "", 1204),
+        ("a timestamp", "2003-03-31 01:02:03Z\n", "", 1206),
+        ("a varchar(9)", "'ab  \n", "FIXEDWIDTH 'a:5' REMOVEQUOTES", 1214),
         ("a varchar(9)", b"x\xc3\n", "", 1220),
         ("a varchar(9)", b'{"a":"\xff"}\n', "JSON", 1220),
         ("a varchar(9)", '{"a":"' + "x" * (4 << 20) + '"}', "JSON TRUNCATECOLUMNS", 1216),
@@ -82,10 +87,16 @@ def test_required_column_that_is_left_out_fails_the_load_whatever_maxerror_says(
         ("a int", "AVRO 'auto'"),
         ("a int", "REGION 'eu-west-1'"),
         ("a int", "CSV, GZIP"),
+        ("a int", "CSV QUOTE ','"),
+        ("a int", "CSV DELIMITER '\"'"),
+        ("a int", "DELIMITER '\\n'"),
+        ("a int", "USING TEMPLATE t"),
+        ("a int", "JOB CREATE j AUTO ON"),
     ],
 )
 def test_command_is_refused(warehouse: Any, columns: str, options: str) -> None:
-    with pytest.raises((psycopg2.InternalError, psycopg2.errors.SyntaxError)) as caught:
+    refusals = (psycopg2.InternalError, psycopg2.errors.SyntaxError, psycopg2.errors.FeatureNotSupported)
+    with pytest.raises(refusals) as caught:
         copied(warehouse, columns, "1\n", options)
     assert "failed.  Check" not in str(caught.value)
 
@@ -127,6 +138,17 @@ def test_parquet_whose_name_ends_in_gz_is_unpacked(warehouse: Any) -> None:
     assert warehouse.run("SELECT a FROM t") == [(7,)]
 
 
+@pytest.mark.parametrize("type_", [pa.binary(), pa.binary(3), pa.large_binary()])
+def test_bytes_of_parquet_are_loaded_into_varbyte_up_to_its_length(warehouse: Any, type_: pa.DataType) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"a": pa.array([b"a\xff\0", None], type_)}), file)
+    assert copied(warehouse, "a varbyte(3)", file.getvalue(), "FORMAT PARQUET", "a::text") == [("\\x61ff00",), (None,)]
+    warehouse.run("DROP TABLE t")
+    with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error") as caught:
+        copied(warehouse, "a varbyte(2)", file.getvalue(), "FORMAT PARQUET")
+    assert "Table: 2, Data: 3" in str(caught.value.diag.message_detail)
+
+
 def test_avro_block_beyond_4_mb_fails_the_command(warehouse: Any) -> None:
     file = io.BytesIO()
     schema = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "string"}]}
@@ -151,6 +173,13 @@ def test_details_are_kept_of_20_errors_a_load(warehouse: Any) -> None:
     assert warehouse.run(
         "SELECT count(DISTINCT line_number), count(*) FROM stl_loaderror_detail WHERE query = pg_last_copy_id()"
     ) == [(20, 40)]
+
+
+def test_details_tell_which_fields_were_read_as_null(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int, b varchar(5), c int, d int)")
+    warehouse.copy("t", "documented/nulls", " ||\\N|x\n", "MAXERROR 2")
+    found = "SELECT field, trim(value), is_null FROM stl_loaderror_detail WHERE query = pg_last_copy_id() ORDER BY field"
+    assert warehouse.run(found) == [(0, "", 1), (1, "", 0), (2, "", 1), (3, "", 1)]
 
 
 def test_errors_of_a_whole_record_have_no_position(warehouse: Any) -> None:

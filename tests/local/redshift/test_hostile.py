@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -40,12 +42,24 @@ def test_gzip_cut_short_loads_nothing_of_what_was_there(warehouse: Any) -> None:
     refused(warehouse, "hostile/cut.gz", content[: len(content) // 2], "GZIP", "GZIP read failed")
 
 
-def test_line_of_64_megabytes_is_one_bad_row(warehouse: Any) -> None:
+@pytest.mark.parametrize("options", ["", "CSV DELIMITER '|'", "ESCAPE TRUNCATECOLUMNS"])
+def test_line_of_64_megabytes_is_one_bad_row(warehouse: Any, options: str) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(20))")
     content = b"1|x\n2|" + b"y" * (64 << 20) + b"\n3|z\n"
-    warehouse.copy("t", "hostile/long", content, "MAXERROR 2")
-    assert [(line, code) for line, _, code, _ in warehouse.errors()] == [(2, 1204)]
+    warehouse.copy("t", "hostile/long", content, f"{options} MAXERROR 2")
+    assert [(line, code) for line, _, code, _ in warehouse.errors()] == [(2, 1216)]
     assert warehouse.run("SELECT a FROM t ORDER BY a") == [(1,), (3,)]
+
+
+@pytest.mark.parametrize("options", ["", "CSV DELIMITER '|'", "ESCAPE", "REMOVEQUOTES ESCAPE", "DELIMITER '||'"])
+def test_long_line_takes_memory_by_its_length(warehouse: Any, options: str) -> None:
+    warehouse.run("CREATE TABLE t (a int, b varchar(20))")
+    delimiter = b"||" if "||" in options else b"|"
+    content = b"2" + delimiter + b"y" * (16 << 20) + b"\n3" + delimiter + b"z\n"
+    warehouse.copy("t", "hostile/wide", content, f"{options} MAXERROR 2")
+    assert [(line, code) for line, _, code, _ in warehouse.errors()] == [(1, 1204)]
+    peak = Path(f"/proc/{warehouse.stand_in.process.pid}/status").read_text()
+    assert int(re.findall(r"VmHWM:\s*(\d+) kB", peak)[0]) < 1 << 20
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,13 @@ def test_missing_manifest_is_told_with_the_service_error(warehouse: Any) -> None
         warehouse.copy_from("t", "s3://landing/no.manifest", "MANIFEST")
 
 
+def test_manifest_is_one_object_and_no_prefix(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int)")
+    url = warehouse.stand_in.put("prefix.manifest", '{"entries": []}')
+    with pytest.raises(psycopg2.InternalError, match="COPY with MANIFEST parameter requires full path of an S3 object"):
+        warehouse.copy_from("t", url.removesuffix("fest"), "MANIFEST")
+
+
 def test_parquet_loads_by_position(warehouse: Any) -> None:
     warehouse.run(
         "CREATE TABLE t (i smallint, n decimal(8,2), d date, ts timestamp, tz timestamptz, b boolean, v varchar(5))"

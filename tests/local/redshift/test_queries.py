@@ -91,7 +91,7 @@ def test_lateral_alias_with_parameters(table: Any) -> None:
         ("SELECT count(*) FROM s WHERE id IN (SELECT s2.id FROM s s2 WHERE s2.c.n::int = s.c.n::int)", [(1,)]),
         (
             "SELECT json_serialize(c.a), json_typeof(c.list) FROM s WHERE id = 1",
-            [('{"b": [10, 20, {"k": "v"}]}', "array")],
+            [('{"b":[10,20,{"k":"v"}]}', "array")],
         ),
         ("SELECT get_array_length(c.list) FROM s ORDER BY id", [(2,), (None,)]),
     ],

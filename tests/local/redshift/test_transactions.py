@@ -67,14 +67,31 @@ def test_copy_is_rolled_back_with_its_transaction_and_stays_logged(warehouse: An
     warehouse.run("BEGIN")
     warehouse.run("SELECT 1")
     warehouse.copy("t", "rolled-back", "1\nx\n2\n", "MAXERROR 5")
-    inside = warehouse.run("SELECT pg_last_copy_id(), pg_last_copy_count()")
+    ((query_id, rows),) = warehouse.run("SELECT pg_last_copy_id(), pg_last_copy_count()")
     assert warehouse.errors() == [(2, "a", 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")]
     warehouse.run("ROLLBACK")
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
-    assert warehouse.run("SELECT pg_last_copy_id(), pg_last_copy_count()") == inside
-    assert len(warehouse.errors()) == 1
-    history = "SELECT status, loaded_rows, error_count FROM sys_load_history WHERE query_id = pg_last_copy_id()"
+    logged = f"SELECT count(*) FROM stl_load_errors WHERE query = {query_id}"
+    assert (rows, warehouse.run(logged)) == (2, [(1,)])
+    history = f"SELECT status, loaded_rows, error_count FROM sys_load_history WHERE query_id = {query_id}"
     assert warehouse.run(history) == [("completed", 2, 1)]
+
+
+def test_copy_that_is_rolled_back_was_not_the_last_one_unless_it_failed(warehouse: Any) -> None:
+    last = "SELECT pg_last_copy_id(), pg_last_copy_count()"
+    warehouse.run("CREATE TABLE t (a int)")
+    warehouse.copy("t", "before", "1\n")
+    before = warehouse.run(last)
+    warehouse.run("BEGIN")
+    warehouse.copy("t", "rolled-back", "1\n2\n")
+    assert warehouse.run(last) == [(before[0][0] + 1, 2)]
+    warehouse.run("ROLLBACK")
+    assert warehouse.run(last) == before
+    warehouse.run("BEGIN")
+    with pytest.raises(psycopg2.InternalError):
+        warehouse.copy("t", "failed", "x\n")
+    warehouse.run("ROLLBACK")
+    assert warehouse.run(last) == [(before[0][0] + 2, 0)]
 
 
 def test_every_copy_of_one_transaction_is_seen_inside_it(warehouse: Any) -> None:
