@@ -20,7 +20,11 @@ from lakeport.schema_yaml import read_file_type
 from lakeport.skeleton import skeleton
 
 SampleArgument = Annotated[
-    Path, typer.Argument(help="A sample: CSV or other delimited text, JSON, Parquet; compressed or zipped as it comes.")
+    Path,
+    typer.Argument(
+        help="A sample: CSV or other delimited text, fixed width, JSON, Parquet, ORC, Avro, Excel's .xlsx; compressed "
+        "or zipped as it comes."
+    ),
 ]
 NameOption = Annotated[str | None, typer.Option("--type", help="The file type's name; else the sample's.")]
 RowsOption = Annotated[int, typer.Option(min=0, help="How many rows to read; 0 is the whole file.")]
