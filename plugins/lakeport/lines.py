@@ -28,7 +28,8 @@ def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     try:
         fields = fields_in_line(header.removeprefix("\ufeff"), file_type.format.copied)
     except csv.Error as error:
-        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {error}") from error
+        reason = str(error).partition(" - ")[0]  # behind it Python gives a hint about its own calls
+        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {reason}") from error
     return tuple(field.strip().lower() for field in fields)
 
 

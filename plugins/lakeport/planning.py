@@ -89,9 +89,9 @@ class _Rehearsal(FileLoad):
         raise _Found(load, rejected, error)
 
 
-def plan(file_type: FileType, key: str) -> Plan:
+def plan(file_type: FileType, key: str, size_bytes: int = 0) -> Plan:
     """Return the statements that load the landed object `key`."""
-    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, 0, "none")
+    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, size_bytes, "none")
     copied = "none" if file_type.is_prepared else file_type.format.compression
     manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
     into = placing(file_type, _no_file(source), "RUN_ID").copy_into

@@ -32,9 +32,16 @@ FILES += [
 HEAD = """\
 # What `./lakeport infer` makes of real files
 
-It reads CSV and other delimited text, JSON, Parquet, ORC and Excel's .xlsx; gzip, bzip2, zstd and lzop; a .zip, .tar
-or .tar.gz of one file.  For Avro and fixed width `./lakeport new NAME --format avro` (or `fixed_width`) gives a
-skeleton.
+It reads CSV and other delimited text, fixed width, JSON, Parquet, ORC, Avro and Excel's .xlsx; gzip, bzip2, zstd and
+lzop; a .zip, .tar or .tar.gz of one file.
+
+What it cannot know it guesses, and says so in a comment:
+
+- Columns of fixed width are told by the positions that are blank in every line, of five lines at least.
+  Columns that touch look like one.
+  A gap between two columns goes to the right one where that holds numbers, so a number may grow.
+- Avro's milliseconds since 1970 become a timestamp.
+  COPY ignores all other logical types, so a date stays a number of days, and bytes, decimals among them, are left out.
 
 Each file was inferred, planned and loaded with the schema as it came out, without a hand on it.
 `tests/integration/test_inferred.py` does so at every run and holds this table to what it finds; the files, their

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from psycopg2.extensions import cursor
 
+from lakeport import settings
+from lakeport.cli.schema_files import what_there_is
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.cli.warehouse_rows import rows_of
 from lakeport.credentials import connect_to_redshift
@@ -98,4 +100,8 @@ def _check_query(query: str, *, write: bool) -> None:
 
 
 def _nothing(what: str, file_type: str | None) -> str:
-    return f"nothing {what} yet" + (f" for type {file_type}" if file_type else "")
+    """Say that there is nothing, and where a type has no schema, which have one."""
+    if file_type is None:
+        return f"nothing {what} yet"
+    has_schema = (settings.schemas_folder() / f"{file_type}.yaml").is_file()
+    return f"nothing {what} yet for type {file_type}" + ("" if has_schema else f"; {what_there_is(file_type)}")

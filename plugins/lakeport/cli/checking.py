@@ -9,29 +9,31 @@ import typer
 
 from lakeport import settings
 from lakeport.cli.failures import UNABLE, WRONG
+from lakeport.cli.schema_files import paths_of
 from lakeport.cli.screen import JsonOption, say, show_json, show_problems
-from lakeport.errors import LakeportError, SchemaError
+from lakeport.errors import SchemaError
 from lakeport.file_type import FileType
 from lakeport.inference.draft import TO_DO
 from lakeport.schema_reference import json_schema, reference
 from lakeport.schema_yaml import read_file_type, schema_paths
 from lakeport.schemas_together import problems_between
 
-FilesArgument = Annotated[list[Path] | None, typer.Argument(help="Schemas to check; without any, all of them.")]
+FilesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TYPE]...", help="File types, or paths of their YAMLs; without any, all of them."),
+]
 CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if a file differs.")]
 
 
-def validate(files: FilesArgument = None, as_json: JsonOption = False) -> None:
+def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
     """Check schemas, each by itself and all together; exit status 1 if something is wrong."""
     every = schema_paths(settings.schemas_folder()) if settings.schemas_folder().is_dir() else []
-    missing = [str(path) for path in files or [] if not path.is_file()]
-    if missing:
-        raise LakeportError(f"there is no {', '.join(missing)}; give paths, as in schemas/flights.yaml")
-    asked = {path.resolve() for path in files} if files else {path.resolve() for path in every}
-    types, problems = _read([*every, *(path for path in files or [] if path.resolve() not in set(every))])
+    given = list(paths_of(names or []))
+    asked = {path.resolve() for path in (given if names else every)}
+    types, problems = _read([*every, *(path for path in given if path.resolve() not in set(every))])
     found = [problem for path, of_path in problems.items() if path.resolve() in asked for problem in of_path]
     labels = tuple(f"{path.parent.name}/{path.name}:" for path in asked)
-    found += [problem for problem in problems_between(types) if problem.startswith(labels) or not files]
+    found += [problem for problem in problems_between(types) if problem.startswith(labels) or not names]
     found = list(dict.fromkeys(found))
     if as_json:
         show_json({"schemas": len(asked), "problems": found})

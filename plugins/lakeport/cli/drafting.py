@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,11 @@ from lakeport.schema_yaml import read_file_type
 from lakeport.skeleton import skeleton
 
 SampleArgument = Annotated[
-    Path, typer.Argument(help="A sample: CSV or other delimited text, JSON, Parquet; compressed or zipped as it comes.")
+    Path,
+    typer.Argument(
+        help="A sample: CSV or other delimited text, fixed width, JSON, Parquet, ORC, Avro, Excel's .xlsx; compressed "
+        "or zipped as it comes."
+    ),
 ]
 NameOption = Annotated[str | None, typer.Option("--type", help="The file type's name; else the sample's.")]
 RowsOption = Annotated[int, typer.Option(min=0, help="How many rows to read; 0 is the whole file.")]
@@ -59,7 +64,7 @@ def infer_schema(
     if as_json:
         show_json(draft.as_json())
         return
-    _give(draft.name, draft.as_yaml(), write=write, force=force)
+    _give(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
 
 
 def new(
@@ -78,13 +83,13 @@ def _check_name(name: str | None) -> None:
         raise typer.BadParameter(f"{name!r}: lower-case letters, digits and underscores, a letter first, at most 45")
 
 
-def _give(name: str, text: str, *, write: bool, force: bool) -> None:
+def _give(name: str, text: str, *, write: bool, force: bool, sample: str = "SAMPLE") -> None:
     if not write:
         typer.echo(text, nl=False)
         return
     path = settings.schemas_folder() / f"{name}.yaml"
     if path.exists() and not force:
-        raise LakeportError(f"{path} is there; --force replaces it, --type chooses another name")
+        raise LakeportError(f"{path} is there; --force replaces it; or choose another name for the type")
     path.write_text(text)
     typer.echo(f"wrote {path}")
     try:
@@ -92,4 +97,6 @@ def _give(name: str, text: str, *, write: bool, force: bool) -> None:
     except SchemaError as error:
         typer.secho("\n".join(error.problems), fg="red", err=True)
         raise typer.Exit(WRONG) from error
-    typer.echo(f"next: do its {TO_DO}s, ./lakeport plan {name} SAMPLE, ./lakeport publish")
+    typer.echo(
+        f"next: do its {TO_DO}s, try it with ./lakeport plan {name} {shlex.quote(sample)}, then ./lakeport publish"
+    )

@@ -9,6 +9,7 @@ import click
 import psycopg2
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
 from typer.core import TyperGroup
 
 from lakeport import settings
@@ -26,6 +27,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader has seen enough, as head has; click ends quietly
         except SchemaError as error:
             raise _told("\n".join(error.problems), WRONG) from error
         except tuple(_REASONS) as error:
@@ -50,11 +53,13 @@ def _database(error: Any) -> str:
         return f"Redshift gives no answer: {message}; {_HINT}"
     if error.pgcode in ("3F000", "42P01") and "mng" in message:
         return f"{message}; `./lakeport mng init` makes the mng tables"
+    if error.pgcode == READ_ONLY_SQL_TRANSACTION:
+        return f"Redshift refuses: {message}; --write lets a statement change data"
     return f"Redshift refuses: {message}"
 
 
 def _aws(error: Any) -> str:
-    return f"AWS gives no answer: {' '.join(str(error).split())}; {_HINT}"
+    return f"AWS gives no answer: {' '.join(str(error).split()).rstrip('.')}; {_HINT}"
 
 
 def _system(error: Any) -> str:

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
-from lakeport import landing, planning, settings
+from lakeport import landing, planning
 from lakeport.cli.failures import WRONG
+from lakeport.cli.schema_files import schema_path
 from lakeport.cli.screen import JsonOption, say, show, show_json
 from lakeport.credentials import connect_to_redshift
-from lakeport.errors import LakeportError
 from lakeport.file_type import FileType
 from lakeport.planning import Outcome
-from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.schema_yaml import read_file_type
 from lakeport.warehouse import Warehouse
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A file type, or the path of its YAML.")]
@@ -40,7 +40,7 @@ def plan(
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
-    steps, planned = _steps(type_), planning.plan(type_, key)
+    steps, planned = _steps(type_), planning.plan(type_, key, sample.stat().st_size if sample else 0)
     outcome = _outcome(type_, sample) if sample else None
     values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
     values |= {"transform": planned.transform}
@@ -55,11 +55,7 @@ def plan(
 
 
 def _file_type(name: str) -> FileType:
-    path = Path(name) if name.endswith(".yaml") else settings.schemas_folder() / f"{name}.yaml"
-    if not path.exists():
-        names = ", ".join(each.stem for each in schema_paths(settings.schemas_folder()))
-        raise LakeportError(f"there is no {path}; file types are {names or 'none yet'}")
-    return read_file_type(path)
+    return read_file_type(schema_path(name))
 
 
 def _steps(file_type: FileType) -> list[str]:

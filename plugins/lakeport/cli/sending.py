@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from lakeport import landing, settings
 from lakeport.cli.failures import WRONG
-from lakeport.cli.screen import JsonOption, console, say, show_json, show_problems
+from lakeport.cli.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
 from lakeport.matching import ArrivalRule
 from lakeport.publishing import publish as publish_index
@@ -79,5 +80,5 @@ def _key(file: Path, folder: str | None, rules: Sequence[ArrivalRule]) -> str:
 
 def _progress(*, is_shown: bool) -> Progress:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    screen = console()
+    screen = Console(stderr=True)  # standard output is for what was done
     return Progress(*columns, console=screen, transient=True, disable=not (is_shown and screen.is_terminal))

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lakeport.errors import SampleError
-from lakeport.inference import choosing, delimited, json_documents, parquet, workbook
+from lakeport.file_format import ARCHIVES
+from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet, workbook
 from lakeport.inference.draft import Draft, DraftColumn
+from lakeport.inference.layout import layout
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
 from lakeport.inference.naming import pattern, type_name
 from lakeport.inference.opening import Sample, opened
 from lakeport.inference.reading import Reading
+from lakeport.inference.text import text_of
 
 DEFAULT_ROWS = 200_000
 _PARQUET = b"PAR1"
 _ORC = b"ORC"
 _WORKBOOK = b"PK\x03\x04"
-_BINARY = {
-    b"Obj\x01": "Avro",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-}
+_AVRO = b"Obj\x01"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 __all__ = ["DEFAULT_ROWS", "Draft", "infer"]
 
@@ -35,6 +36,7 @@ def infer(
     """
     reading, file_name, compression = _read(path, most_rows, has_header)
     of = choosing.options(reading.profiles)
+    of.timeformat = str(reading.format["timeformat"]) if "timeformat" in reading.format else of.timeformat
     type_ = reading.format["type"]
     keys = {"type": type_}
     keys |= {"compression": compression} if compression != "none" else {}
@@ -42,7 +44,9 @@ def infer(
     keys |= _options(of, reading)
     columns = tuple(_column(column, reading, of) for column in reading.profiles)
     if _has_empty_text(reading, columns):
-        keys["emptyasnull"] = True
+        keys |= {"emptyasnull": True} | ({"blanksasnull": True} if type_ == "fixed_width" else {})
+    if type_ == "fixed_width" and any(c.type.startswith("varchar") for c in columns):
+        keys["trimblanks"] = True
     name = name or type_name(file_name)
     if file_name != path.name:
         reading.notes.append(f"the file is {compression}, so its name must end so: send it as {file_name}")
@@ -63,15 +67,18 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
     try:
         with opened(path) as sample:
             start = sample.peek()
-            kind = next((kind for magic, kind in _BINARY.items() if start.startswith(magic)), None)
-            if kind:
-                raise SampleError(f"{path}: is {kind}, which cannot be inferred from; have it sent as CSV or Parquet")
+            if start.startswith(_OLD_EXCEL):
+                raise SampleError(f"{path}: is an old Excel file, which cannot be inferred from; have it sent as .xlsx")
             if sample.compression == "none" and start.startswith(_PARQUET):
                 return parquet.read(path, most_rows), sample.name, "none"
             if sample.compression == "none" and start.startswith(_ORC):
                 return parquet.read(path, most_rows, "orc"), sample.name, "none"
             if sample.compression == "none" and start.startswith(_WORKBOOK):
                 return workbook.read(path, most_rows, has_header=has_header), sample.name, "none"
+            if sample.compression in ("none", *ARCHIVES) and start.startswith(_AVRO):
+                return avro.read(sample, most_rows), sample.name, sample.compression
+            if start.startswith(_AVRO):
+                raise SampleError(f"{path}: COPY takes no Avro in {sample.compression}; have it compressed inside")
             if start.startswith((_PARQUET, _ORC, _WORKBOOK)):
                 raise SampleError(f"{path}: infer from what is in it, and write format.compression in the schema")
             return _read_text(sample, start, most_rows, has_header), sample.name, sample.compression
@@ -83,7 +90,11 @@ def _read_text(sample: Sample, start: bytes, most_rows: int | None, has_header: 
     is_named_json = re.search(r"\.(json|jsonl|ndjson)(\.|$)", sample.path.name.lower())
     if is_named_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
         return json_documents.read(sample, most_rows)
-    return delimited.read(sample, most_rows, has_header=has_header)
+    text = text_of(sample)
+    is_named_delimited = re.search(r"\.(csv|tsv|psv)(\.|$)", sample.path.name.lower())
+    if not is_named_delimited and (found := layout(text.start, has_header=has_header)):
+        return fixed_width.read(found, text, most_rows)
+    return delimited.read(text, most_rows, has_header=has_header)
 
 
 def _options(of: choosing.Options, reading: Reading) -> dict[str, object]:
@@ -112,11 +123,14 @@ def _encoding(reading: Reading, of: choosing.Options) -> dict[str, object]:
 
 def _column(name: str, reading: Reading, of: choosing.Options) -> DraftColumn:
     profile = reading.profiles[name]
+    remark = reading.remarks.get(name, "")
     if reading.types.get(name):
-        is_required = reading.rows > 0 and not profile.empty
-        return DraftColumn(name, reading.types[name], is_required)
+        is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
+        return DraftColumn(name, reading.types[name], is_required, note=remark)
     choice = choosing.choose(name, profile, of, reading.rows)
-    return DraftColumn(name, choice.type, choice.is_required, reading.headers.get(name), choice.note)
+    is_required = choice.is_required and name not in reading.nullable
+    note = choice.note or remark
+    return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, reading.widths.get(name))
 
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:

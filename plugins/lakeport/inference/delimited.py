@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from lakeport.errors import SampleError
-from lakeport.inference.dialect import Dialect, dialect, encoding
+from lakeport.inference.dialect import Dialect, dialect
 from lakeport.inference.header import is_header, preamble, width
 from lakeport.inference.naming import column_names
-from lakeport.inference.opening import Sample
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
+from lakeport.inference.text import Text, encoding_of
 
-_START_BYTES = 1 << 18
 _ROWS_AT_ONCE = 20_000
 _HEAD_ROWS = 200
 _MANY = 0.01
@@ -45,19 +44,12 @@ class Counted:
             profile.add(Counter(values))
 
 
-def read(sample: Sample, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
+def read(text: Text, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
     """Read a delimited sample; `has_header` says what is otherwise found out."""
-    start = sample.stream.read(_START_BYTES)
-    text_encoding = encoding(start)
-    if text_encoding == "utf-8-sig" and b"\0" in start:
-        raise SampleError(f"{sample.path}: holds NUL bytes, so it is no text; have it sent as text or as Parquet")
-    found = dialect(_whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES))
-    joined = io.BufferedReader(_Joined(start, sample))
-    lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
     try:
-        return _read(found, lines, text_encoding, most_rows, has_header)
+        return _read(dialect(text.start), text.lines, text.encoding, most_rows, has_header)
     except csv.Error as error:
-        raise SampleError(f"{sample.path}: is no delimited text: {error}") from error
+        raise SampleError(f"{text.path}: is no delimited text: {error}") from error
 
 
 def _read(
@@ -133,10 +125,7 @@ def _remark(
                 "fillrecord fills them" if what == "fewer" and "fillrecord" in reading.format else "they are rejected"
             )
             reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
-    if text_encoding.startswith("utf-16"):
-        reading.encoding = "utf16"
-    elif any(profile.has_wrong_bytes for profile in counted.profiles):
-        reading.encoding = "not utf-8"
+    reading.encoding = encoding_of(text_encoding, counted.profiles)
 
 
 def _as_loaded(word: str) -> str:
@@ -144,29 +133,8 @@ def _as_loaded(word: str) -> str:
     return word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _whole_lines(start: str, *, is_all: bool) -> str:
-    return start if is_all else start[: start.rfind("\n") + 1] or start
-
-
 def _escaped(delimiter: str) -> str:
     """Write a delimiter as COPY takes it: \\t for a tab, \\001 for what cannot be printed."""
     if delimiter == "\t":
         return "\\t"
     return delimiter if delimiter.isprintable() else f"\\{ord(delimiter):03o}"
-
-
-class _Joined(io.RawIOBase):
-    """The start of a stream that was read already, then its rest."""
-
-    def __init__(self, start: bytes, sample: Sample) -> None:
-        self._start = memoryview(start)
-        self._rest = sample.stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
-        self._start = self._start[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)

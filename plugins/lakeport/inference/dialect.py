@@ -63,6 +63,16 @@ def dialect(start: str) -> Dialect:
     return _with_quotes(start, best)
 
 
+def splitting(start: str) -> str | None:
+    """Return the delimiter that splits nearly all lines into equally many fields; blanks and colons are none."""
+    several = next((delimiter for delimiter in _SEVERAL if _is_split_by(start, delimiter)), None)
+    best = _best(start, _SINGLE)
+    if several or best is None:
+        return several
+    reader = csv.reader(io.StringIO(start), delimiter=best.delimiter, quotechar=best.quote, skipinitialspace=True)
+    return best.delimiter if _share(_first(reader)) >= _ENOUGH else None
+
+
 def _is_split_by(start: str, delimiter: str) -> bool:
     rows = [line.split(delimiter) for line in start.splitlines()[:_ROWS] if line.strip()]
     is_clean = not any(delimiter[0] in field and set(field) <= set(delimiter) for row in rows for field in row)

@@ -21,6 +21,7 @@ class DraftColumn:
     is_required: bool = False
     header: str | None = None
     note: str = ""
+    width: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ def _keys(column: DraftColumn) -> dict[str, object]:
     if column.header is not None:
         keys["header"] = column.header
     keys["type"] = column.type
+    if column.width is not None:
+        keys["width"] = column.width
     return keys | ({"required": True} if column.is_required else {})
 
 

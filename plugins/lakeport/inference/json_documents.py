@@ -49,11 +49,11 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
         raise SampleError(f"{sample.path}: holds no JSON object; take a file with some rows in it")
     names = column_names(profiles)
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
-    _name_keys(reading, dict(zip(names, profiles, strict=True)))
+    name_keys(reading, dict(zip(names, profiles, strict=True)))
     return reading
 
 
-def _name_keys(reading: Reading, keys: dict[str, str]) -> None:
+def name_keys(reading: Reading, keys: dict[str, str]) -> None:
     """Say how COPY finds the values of keys that are no columns' names: in any case, or by their paths."""
     for name in [name for name, key in keys.items() if set(key) & set("'\"") or not key]:
         reading.notes.append(f"{keys.pop(name)!r} is left out: no path to it can be written")

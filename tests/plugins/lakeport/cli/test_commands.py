@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def test_infer_speaks_to_machines(run: Run) -> None:
         (["plan", "nothing"], 2, "file types are none yet"),
         (["validate"], 2, "there is no schema in"),
         (["validate", "nowhere.yaml"], 2, "there is no nowhere.yaml"),
+        (["validate", SAMPLES], 2, "there is no schema in"),
+        (["validate", SAMPLES / "airports.csv"], 1, "is no mapping of keys to values"),
         (["drop", SAMPLES / "airports.csv"], 2, "no file type takes the name airports.csv"),
         (["drop", "nowhere.csv"], 2, "nowhere.csv"),
         (["replay"], 2, "say which files: by id or key"),
@@ -117,6 +120,30 @@ def test_validate_tells_every_problem_of_every_schema(run: Run, schemas: Path) -
     assert "schemas/walks.yaml:6: landing.pattern:" in lines[2]
     assert run("validate", schemas / "trips.yaml").exit_code == 0
     assert json.loads(run("validate", schemas / "rides.yaml", "--json").stdout)["problems"] == lines[:2]
+
+
+def test_schemas_are_named_by_type_path_or_folder(run: Run, schemas: Path) -> None:
+    run("new", "trips", "--write")
+    run("new", "rides", "--write")
+
+    for names, count in (["trips"], 1), (["trips", schemas / "rides.yaml"], 2), ([schemas], 2), ([], 2):
+        assert f"{count} schemas are good" in run("validate", *names).stdout
+    for command in (["validate", "trip"], ["plan", "trip"]):
+        assert "did you mean 'trips'? file types are rides, trips;" in run(*command).stderr
+
+
+def test_next_step_can_be_copied(run: Run, tmp_path: Path) -> None:
+    sample = tmp_path / "our trips.csv"
+    sample.write_text("id,city\n1,Bern\n")
+
+    assert f"./lakeport plan our_trips '{sample}'" in run("infer", sample, "--write").stdout
+
+
+def test_reader_that_has_seen_enough_is_no_failure() -> None:
+    command = f"{REPOSITORY / 'lakeport'} validate --help | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
 
 
 def test_docs_are_checked_without_being_written(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,7 +284,7 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
         (b"\x1f\x8bnot gzip", "a.csv.gz", "is no readable gzip file"),
         (b"PK\x03\x04 broken", "a.zip", "is no readable zip file"),
         (b"PAR1 broken", "a.parquet", "is no readable Parquet file"),
-        (b"Obj\x01...", "a.avro", "is Avro"),
+        (b"Obj\x01...", "a.avro", "is no readable Avro file"),
         (b"ORC broken", "a.orc", "is no readable ORC file"),
         (b"\x89LZO\0broken", "a.csv.lzo", "is no readable lzop file"),
         (gzip.compress(b"\0" * 257 + b"ustar" + b"x" * 300), "a.tgz", "is no readable tar.gz file"),
@@ -336,7 +336,7 @@ def test_column_names_are_legal_and_differ(words: list[str]) -> None:
 )
 @given(st.one_of(st.binary(max_size=80), st.text(alphabet="ab1,;|\t\"'\n\\{}[]: é\0", max_size=80).map(str.encode)))
 def test_any_file_is_a_schema_or_a_sample_error(tmp_path: Path, data: bytes) -> None:
-    for name in ("a.csv", "a.json", "a.parquet"):
+    for name in ("a.csv", "a.txt", "a.json", "a.parquet"):
         try:
             inferred(tmp_path, data, name)
         except SampleError as error:

@@ -1,0 +1,65 @@
+"""A sample that is text: its first lines, by which its shape is found out, and all of its lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakeport.errors import SampleError
+from lakeport.inference.dialect import encoding
+from lakeport.inference.opening import Sample
+from lakeport.inference.profile import Profile
+
+_START_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file's first whole lines, and a stream of all of them."""
+
+    path: Path
+    encoding: str
+    start: str
+    lines: io.TextIOWrapper
+
+
+def text_of(sample: Sample) -> Text:
+    """Return a sample as text; raises SampleError where it is none."""
+    start = sample.stream.read(_START_BYTES)
+    text_encoding = encoding(start)
+    if text_encoding == "utf-8-sig" and b"\0" in start:
+        raise SampleError(f"{sample.path}: holds NUL bytes, so it is no text; have it sent as text or as Parquet")
+    head = _whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES)
+    joined = io.BufferedReader(_Joined(start, sample))
+    lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
+    return Text(sample.path, text_encoding, head, lines)
+
+
+def encoding_of(text_encoding: str, profiles: Iterable[Profile]) -> str:
+    """Return what is known of the encoding when all values were seen."""
+    if text_encoding.startswith("utf-16"):
+        return "utf16"
+    return "not utf-8" if any(profile.has_wrong_bytes for profile in profiles) else "utf-8"
+
+
+def _whole_lines(start: str, *, is_all: bool) -> str:
+    return start if is_all else start[: start.rfind("\n") + 1] or start
+
+
+class _Joined(io.RawIOBase):
+    """The start of a stream that was read already, then its rest."""
+
+    def __init__(self, start: bytes, sample: Sample) -> None:
+        self._start = memoryview(start)
+        self._rest = sample.stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        self._start = self._start[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)

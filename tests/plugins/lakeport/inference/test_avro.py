@@ -1,0 +1,134 @@
+"""What Avro's own schema says becomes columns, as COPY reads them: it ignores logical types."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lakeport.errors import SampleError
+from lakeport.file_type import FileType
+from lakeport.inference import Draft, infer
+from tests.integration.test_formats import packed
+
+NULL_OR_TEXT = ["null", "string"]
+TRIP: dict[str, tuple[Any, ...]] = {
+    "id": ("long", 1, 2),
+    "City": (NULL_OR_TEXT, "Zürich", None),
+    "stops": (["int", "null"], 3, 4),
+    "day": ({"type": "int", "logicalType": "date"}, date(2013, 1, 31), date(2013, 2, 1)),
+    "at": ({"type": "long", "logicalType": "timestamp-millis"}, *[datetime(2013, 1, 31, 10, tzinfo=UTC)] * 2),
+    "seen": (["null", {"type": "long", "logicalType": "timestamp-micros"}], None, datetime(2013, 1, 31, tzinfo=UTC)),
+    "price": ({"type": "bytes", "logicalType": "decimal", "precision": 8, "scale": 2}, Decimal("1.50"), Decimal(2)),
+    "kind": ({"type": "enum", "name": "kind", "symbols": ["A", "B"]}, "A", "B"),
+    "tags": ({"type": "array", "items": "string"}, ["x"], []),
+    "either": (["int", "string"], 1, "a"),
+    "share": (["null", "int", "double"], 1, 0.5),
+    "open": ("boolean", True, False),
+}
+
+
+def avro(fields: dict[str, tuple[Any, ...]], codec: str = "null") -> bytes:
+    schema = {"type": "record", "name": "r", "fields": [{"name": n, "type": each[0]} for n, each in fields.items()]}
+    file = io.BytesIO()
+    fastavro.writer(file, schema, [{name: each[row] for name, each in fields.items()} for row in (1, 2)], codec)
+    return file.getvalue()
+
+
+@pytest.fixture
+def drafted(tmp_path: Path) -> Callable[..., Draft]:
+    def of(data: bytes, name: str = "trips.avro") -> Draft:
+        (tmp_path / name).write_bytes(data)
+        return infer(tmp_path / name)
+
+    return of
+
+
+def test_avro_says_its_types_itself(drafted: Callable[..., Draft]) -> None:
+    draft = drafted(avro(TRIP))
+
+    assert {column.name: (column.type, column.is_required) for column in draft.columns} == {
+        "id": ("bigint", True),
+        "city": ("varchar(16)", False),
+        "stops": ("integer", False),
+        "day": ("integer", True),
+        "at": ("timestamp", True),
+        "seen": ("bigint", False),
+        "kind": ("varchar(8)", True),
+        "tags": ("super", True),
+        "either": ("varchar(8)", True),
+        "share": ("double precision", False),
+        "open": ("boolean", True),
+    }
+    assert draft.format == {"type": "avro", "timeformat": "epochmillisecs", "ignorecase": True}
+
+
+def test_what_copy_does_not_read_is_said_of_each_column(drafted: Callable[..., Draft]) -> None:
+    draft = drafted(avro(TRIP))
+
+    assert draft.notes == ("price is left out: COPY does not read its bytes; have it sent as text, or as Parquet",)
+    assert {column.name: column.note for column in draft.columns if column.note} == {
+        "day": "days since 1970-01-01: COPY ignores Avro's logical type date",
+        "at": "in UTC",
+        "seen": "microseconds since 1970-01-01: COPY ignores Avro's logical type timestamp-micros",
+        "either": "text, since its values are of several types",
+    }
+
+
+def test_texts_become_dates_but_no_times_beside_milliseconds(drafted: Callable[..., Draft]) -> None:
+    """One TIMEFORMAT serves all columns."""
+    texts: dict[str, tuple[Any, ...]] = {
+        "day": ("string", "2013-01-31", "2013-02-01"),
+        "time": ("string", *["2013-01-31 10:00:00"] * 2),
+    }
+
+    assert [column.type for column in drafted(avro(texts)).columns] == ["date", "timestamp"]
+    assert [column.type for column in drafted(avro({**texts, "at": TRIP["at"]})).columns] == [
+        "date",
+        "varchar(32)",
+        "timestamp",
+    ]
+
+
+def test_avro_is_read_from_an_archive_but_not_from_gzip(drafted: Callable[..., Draft]) -> None:
+    data = avro({"id": TRIP["id"]})
+
+    assert drafted(packed({"trips.avro": data}, "zip"), "trips.avro.zip").format["compression"] == "zip"
+    with pytest.raises(SampleError, match="COPY takes no Avro in gzip"):
+        drafted(gzip.compress(data), "trips.avro.gz")
+
+
+def test_file_without_a_column_to_load_is_told(drafted: Callable[..., Draft]) -> None:
+    with pytest.raises(SampleError, match=r"no column that COPY reads\nprice is left out"):
+        drafted(avro({"price": TRIP["price"]}))
+
+
+def test_codec_that_copy_does_not_take_is_told(drafted: Callable[..., Draft]) -> None:
+    with pytest.raises(SampleError, match="is compressed by zstandard; COPY takes deflate or snappy"):
+        drafted(avro({"id": TRIP["id"]}, "zstandard"))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_file_is_a_schema_or_a_sample_error(drafted: Callable[..., Draft], data: st.DataObject) -> None:
+    whole = bytearray(avro(TRIP))
+    for at in data.draw(st.lists(st.integers(4, len(whole) - 1), min_size=1, max_size=4)):
+        whole[at] = data.draw(st.integers(0, 255))
+    try:
+        draft = drafted(bytes(whole[: data.draw(st.integers(4, len(whole)))]))
+    except SampleError as error:
+        assert "trips.avro" in str(error)
+    else:
+        FileType.model_validate(
+            {"name": "trips", "description": "x", "owner": "x", "landing": {"pattern": "trips/*.avro"}}
+            | {"format": draft.format, "columns": [{"name": c.name, "type": c.type} for c in draft.columns]}
+        )
