@@ -24,7 +24,7 @@ LEGAL_MOVES = {
 }
 LEGAL_MOVES_BY_COMMAND = {
     "replay": {("Done", "New"), ("Fail", "New"), ("Filtered Out", "New"), ("Rejected", "New")},
-    "undo": {("Done", "Fail")},
+    "undo": {("Done", "Fail"), ("Done", "New")},  # New is what one COPY loaded with a file that is undone
 }
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
