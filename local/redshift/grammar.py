@@ -69,6 +69,13 @@ class Reader:
             raise self.error()
         return self.take().string()
 
+    def string_or_body(self) -> str:
+        """Read a string that may stand between two $$ as well."""
+        if self.is_done or self.tokens[self.at].kind is not Kind.BODY:
+            return self.string()
+        text = self.take().text
+        return text[text.index("$", 1) + 1 : text.rindex("$", 0, -1)]
+
 
 Argument = Callable[[Reader], str]
 

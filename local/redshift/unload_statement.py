@@ -89,7 +89,7 @@ def parse(tokens: Sequence[Token]) -> UnloadCommand:
     """Read a whole statement; raises Refused for what Redshift, or the stand-in, does not take."""
     reader = Reader(tokens)
     reader.expect("UNLOAD", "(")
-    query = reader.string()
+    query = reader.string_or_body()
     reader.expect(")", "TO")
     target = reader.string()
     options = authorization.options(reader, _ARGUMENTS, "UNLOAD")

@@ -348,6 +348,13 @@ DECLARE
     missing text;
     different text;
 BEGIN
+    IF source = target OR EXISTS (SELECT FROM pg_class WHERE oid IN (source, target) AND relpersistence = 't') THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: source and target must be two permanent tables';
+    ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid IN (source, target) AND attidentity = 'a') THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: an IDENTITY column cannot be appended';
+    ELSIF ignore_extra AND fill_target THEN
+        RAISE EXCEPTION 'ALTER TABLE APPEND: IGNOREEXTRA and FILLTARGET may not be used together';
+    END IF;
     WITH a AS (SELECT * FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped),
          b AS (SELECT * FROM pg_attribute WHERE attrelid = target AND attnum > 0 AND NOT attisdropped)
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE b.attname IS NOT NULL),

@@ -153,6 +153,24 @@ def test_append_moves_all_rows(warehouse: Any) -> None:
     assert warehouse.run("SELECT count(*) FROM s") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("tables", "statement", "message"),
+    [
+        ("TABLE t (a int); CREATE TABLE s (b int)", "t APPEND FROM s IGNOREEXTRA FILLTARGET", "may not be used together"),
+        ("TABLE t (a int); CREATE TEMP TABLE s (a int)", "t APPEND FROM s", "two permanent tables"),
+        ("TABLE t (a int)", "t APPEND FROM t", "two permanent tables"),
+        ("TABLE t (a int IDENTITY(1,1)); CREATE TABLE s (a int)", "t APPEND FROM s", "IDENTITY column cannot"),
+        ("TABLE t (a varchar(5)); CREATE TABLE s (a varchar(6))", "t APPEND FROM s", "differ between source and target"),
+    ],
+)
+def test_append_that_redshift_does_not_take_is_refused(
+    warehouse: Any, tables: str, statement: str, message: str
+) -> None:
+    warehouse.run(f"CREATE {tables}")
+    with pytest.raises(psycopg2.Error, match=message):
+        warehouse.run(f"ALTER TABLE {statement}")
+
+
 def test_serializable_mode_finds_a_cycle_between_two_tables(stand_in: Any, tmp_path: Path, start_stand_in: Any) -> None:
     process, port = start_stand_in(
         stand_in.postgres_port,
