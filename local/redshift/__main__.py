@@ -41,7 +41,8 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await catalog.prepare(settings)
-    services = Services(ObjectStore(settings.s3_endpoint), Journal(settings), settings.error_view)
+    store, journal = ObjectStore(settings.s3_endpoint), Journal(settings)
+    services = Services(store, journal, settings.error_view, settings.replacements_view)
     try:
         await Server(settings, services).serve(stop)
     finally:

@@ -77,7 +77,7 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
 
 
 def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:
-    """Hold what stands in parentheses after a type to Redshift's limits; a length that is none is the engine's to judge."""
+    """Hold what stands in parentheses after a type to Redshift's limits; what is no number is the engine's to judge."""
     first, second = upper_at(tokens, at + 2), upper_at(tokens, at + 4)
     if word in ("DECIMAL", "NUMERIC") and first.isdecimal():
         digits, scale = int(first), int(second) if second.isdecimal() else 0

@@ -83,7 +83,8 @@ _DATES = (
     _JULIAN,
 )
 _AUTO = (
-    rf"{_JULIAN} (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}):(?P<second>\d{{2}})\.\d+",  # without its fraction, as AWS shows
+    # AWS shows such a moment without its fraction.
+    rf"{_JULIAN} (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}):(?P<second>\d{{2}})\.\d+",
     *(rf"{date}{_TIME}(?P<before_christ> BC)?" for date in _DATES),
     *(rf"{date} {_PACKED_CLOCK}" for date in _PACKED_DATES),
     rf"(?P<day>\d{{1,2}}) (?P<month_name>[A-Za-z]{{3,9}}) {_CLOCK} (?P<year>\d{{4}})(?: {_ZONE})?",
@@ -102,7 +103,7 @@ def parser(time_format: str) -> Parser:
 
 
 def with_zone(time_format: str) -> Parser:
-    """Return the reader of a format that may be followed by an offset, which TIMESTAMPTZ heeds and TIMESTAMP does not."""
+    """Return the reader of a format that an offset may follow; TIMESTAMPTZ heeds it, TIMESTAMP does not."""
     return _reader([re.compile(_pattern(time_format) + r"(?P<zone>[+-]\d{1,2}(?::?\d{2})?)?\Z")])
 
 

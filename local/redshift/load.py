@@ -59,6 +59,8 @@ class Services:
     journal: Journal
     error_view: str
     """The view a failed load points to."""
+    replacements_view: str
+    """The view a load with replacements points to."""
 
 
 class CopyRun:
@@ -68,6 +70,7 @@ class CopyRun:
         self.store = services.store
         self.journal = services.journal
         self.error_view = services.error_view
+        self.replacements_view = services.replacements_view
 
     async def run(self, last: LastCopy) -> list[bytes]:
         """Load, and return the notices and the tag for the client; raises StandInError or PostgresError."""
@@ -197,7 +200,7 @@ class CopyRun:
         if replacement_count:
             notices.append(
                 f"Load into table '{table}' completed, {replacement_count} record(s) were loaded with replacements"
-                " made for ACCEPTINVCHARS.  Check 'stl_replacements' system table for details."
+                f" made for ACCEPTINVCHARS.  Check '{self.replacements_view}' system table for details."
             )
         # `COPY n` serves drivers that read a count from the tag as well as those that do not.
         return [*map(_info, notices), wire.command_complete(f"COPY {load.loaded_rows}")]

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from local.redshift import casts, queries
-from local.redshift.errors import SYNTAX_ERROR, Refused
+from local.redshift.errors import STATEMENT_TOO_LARGE, SYNTAX_ERROR, Refused, StandInError
 from local.redshift.tokens import Token, upper_at
 
 _STATEMENTS = (
@@ -71,7 +71,16 @@ _PHRASES = (
 )
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
+LARGEST_STATEMENT_BYTES = 16 << 20
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
+
+
+def check_size(sql: str) -> None:
+    if len(sql) > LARGEST_STATEMENT_BYTES // 4 and (size := len(sql.encode())) > LARGEST_STATEMENT_BYTES:
+        raise StandInError(
+            f"Statement is too large. Statement Size: {size} bytes. Maximum Allowed: {LARGEST_STATEMENT_BYTES} bytes",
+            sqlstate=STATEMENT_TOO_LARGE,
+        )
 
 
 def check(tokens: Sequence[Token]) -> None:

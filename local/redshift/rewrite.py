@@ -28,7 +28,8 @@ _BEGINS = ("BEGIN", "START", "SET")
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     _check_listagg(tokens)
-    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *_created(tokens), *ddl.edits(tokens)]
+    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *_created(tokens), *_deleted(tokens)]
+    edits += ddl.edits(tokens)
     edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
     return apply(sql, edits) if edits else sql
 
@@ -50,8 +51,6 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
         if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
             continue
-        if token.upper == "DELETE" and _starts_delete(tokens, at):
-            yield Edit(token.start, token.end, "DELETE FROM")
         is_call = upper_at(tokens, at + 1) == "("
         if token.upper == "SYSDATE" and not is_call:
             yield Edit(token.start, token.end, "pg_catalog.sysdate()")
@@ -73,10 +72,11 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield from _nvl2(tokens, at)
 
 
-def _starts_delete(tokens: Sequence[Token], at: int) -> bool:
-    """Say whether DELETE is a statement that leaves out FROM, as Redshift lets it."""
-    is_first = at == 0 or (upper_at(tokens, 0) == "EXPLAIN" and at == 1)
-    return is_first and at + 1 < len(tokens) and tokens[at + 1].is_name and tokens[at + 1].upper != "FROM"
+def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """DELETE may leave out FROM."""
+    at = int(upper_at(tokens, 0) == "EXPLAIN")
+    if upper_at(tokens, at) == "DELETE" and upper_at(tokens, at + 1) != "FROM":
+        yield Edit(tokens[at].start, tokens[at].end, "DELETE FROM")
 
 
 def _date_part(function: Token, part: Token) -> Iterator[Edit]:

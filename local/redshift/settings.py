@@ -28,6 +28,11 @@ class Settings:
         return "sys_load_error_detail" if self.is_serverless else "stl_load_errors"
 
     @property
+    def replacements_view(self) -> str:
+        """Return the view a load with replacements points to."""
+        return "sys_copy_replacements" if self.is_serverless else "stl_replacements"
+
+    @property
     def engine_isolation(self) -> str:
         """Return PostgreSQL's name for the level: its repeatable read is snapshot isolation."""
         return "serializable" if self.isolation == "serializable" else "repeatable read"

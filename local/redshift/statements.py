@@ -114,8 +114,9 @@ def is_transaction_control(statement: Statement) -> bool:
 
 
 def _statement(sql: str) -> Statement:
-    tokens = tokenize(sql)
     try:
+        refusals.check_size(sql)
+        tokens = tokenize(sql)
         refusals.check(tokens)
         merge.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):

@@ -29,7 +29,7 @@ def edits(tokens: Sequence[Token], start: int) -> Iterator[Edit]:
 
 
 def check(tokens: Sequence[Token], columns: Sequence[str], start: int) -> None:
-    """Hold the keys of a table to its columns; a table made from others, with no columns given, has nothing to hold to."""
+    """Hold the keys of a table to its columns, unless those come from another table or a query."""
     words = [token.upper for token in tokens]
     dist_keys = words.count("DISTKEY")
     if dist_keys > 1:
@@ -49,7 +49,8 @@ def check_encoding(encoding: str) -> None:
 
 def _check_style(style: str, *, has_key: bool) -> None:
     if style not in _STYLES:
-        raise Refused(f'syntax error at or near "{style.lower()}": DISTSTYLE is {", ".join(_STYLES)}', sqlstate=SYNTAX_ERROR)
+        near = f'syntax error at or near "{style.lower()}"'
+        raise Refused(f"{near}: DISTSTYLE is one of {', '.join(_STYLES)}", sqlstate=SYNTAX_ERROR)
     if style == "KEY" and not has_key:
         raise Refused("DISTSTYLE KEY needs a DISTKEY")
 

@@ -7,7 +7,6 @@ from local.redshift.errors import CopyError, FieldError
 from local.redshift.formats.text import Incomplete, Report, TextReader
 from local.redshift.rows import Record, Reject, RowChecker
 
-
 _QUOTED = re.compile(r"(['\"])(.*)\1 *\Z", re.DOTALL)
 
 
@@ -39,7 +38,7 @@ class FixedWidthReader(TextReader):
     def _unquoted(self, record: Record) -> Record | Reject:
         values = [found[2] if (found := _QUOTED.match(value or "")) else value for value in record.fields]
         for at, value in enumerate(values):
-            if value == record.fields[at] and value.startswith(("'", '"')):
+            if value and value == record.fields[at] and value.startswith(("'", '"')):
                 return self.checker.reject(record, at, FieldError(1214, "Delimiter not found"))
         return dataclasses.replace(record, fields=values)
 

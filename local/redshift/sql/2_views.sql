@@ -5,7 +5,8 @@ SET LOCAL allow_system_table_mods = on;  -- Redshift has them in pg_catalog, whe
 DROP VIEW IF EXISTS
     pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits, pg_catalog.stl_file_scan,
     pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.sys_load_detail,
-    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level;
+    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level,
+    pg_catalog.pg_table_def;
 
 CREATE VIEW pg_catalog.stl_load_errors AS
 SELECT load.user_id AS userid, 0 AS slice, load.table_id AS tbl, load.started_at AS starttime,
@@ -102,7 +103,19 @@ SELECT oid::integer AS db_id, datname::char(128) AS db_name,
             ELSE 'Snapshot Isolation' END::char(128) AS isolation_level
   FROM pg_database WHERE datname = current_database();
 
+-- The tables of the search path. How Redshift would store them is not kept: no column has an encoding or is a key.
+CREATE VIEW pg_catalog.pg_table_def AS
+SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
+       CASE format_type(a.atttypid, a.atttypmod) WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
+            ELSE format_type(a.atttypid, a.atttypmod) END AS type,
+       'none'::text AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
+
 GRANT SELECT ON
     pg_catalog.stl_load_errors, pg_catalog.stl_loaderror_detail, pg_catalog.stl_load_commits, pg_catalog.stl_file_scan,
     pg_catalog.sys_load_error_detail, pg_catalog.sys_load_history, pg_catalog.sys_load_detail,
-    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level TO PUBLIC;
+    pg_catalog.stl_replacements, pg_catalog.sys_copy_replacements, pg_catalog.stv_db_isolation_level,
+    pg_catalog.pg_table_def TO PUBLIC;

@@ -291,6 +291,11 @@ CREATE OR REPLACE FUNCTION lakeport_internal.limit_bytes() RETURNS event_trigger
 DECLARE
     altered record;
 BEGIN
+    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() JOIN pg_class c ON c.oid = objid AND c.relkind = 'r'
+                WHERE classid = 'pg_class'::regclass AND NOT EXISTS (
+                      SELECT FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)) THEN
+        RAISE EXCEPTION 'A table must have at least one column' USING ERRCODE = 'feature_not_supported';
+    END IF;
     FOR altered IN
         WITH changed AS (
             SELECT DISTINCT objid FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_class'::regclass

@@ -356,13 +356,17 @@ def test_pipeline_in_a_transaction_of_its_own(stand_in: Any, table: str) -> None
 
 
 def test_serverless_hides_stl_views_and_names_the_other(start_stand_in: Any, stand_in: Any, tmp_path: Path) -> None:
-    url = stand_in.put("serverless/bad", "x\n")
+    url, odd = stand_in.put("serverless/bad", "x\n"), stand_in.put("serverless/odd", b"\xff\n")
     process, port = start_stand_in(stand_in.postgres_port, stand_in.s3_endpoint, tmp_path / "log", "--serverless")
     try:
         connection = psycopg2.connect(**PLACE, port=port, dbname="lakeport", password=PASSWORD)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE t (a int)")
+            cursor.execute("CREATE TEMP TABLE t (a int); CREATE TEMP TABLE u (a varchar(5))")
+            cursor.execute(
+                f"COPY u FROM '{odd}' IAM_ROLE default ACCEPTINVCHARS"
+            )
+            assert "Check 'sys_copy_replacements' system table" in connection.notices[-1]
             with pytest.raises(psycopg2.InternalError, match="Check 'sys_load_error_detail' system table"):
                 cursor.execute(f"COPY t FROM '{url}' IAM_ROLE default")
             cursor.execute("SELECT error_code FROM sys_load_error_detail WHERE query_id = pg_last_copy_id()")

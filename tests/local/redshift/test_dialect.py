@@ -133,7 +133,7 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("CONVERT_TIMEZONE('Europe/Berlin', '2024-01-01 00:00')", dt.datetime(2024, 1, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31'::date)", dt.datetime(2024, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31')", dt.datetime(2024, 1, 1)),
-        (r'''JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \": y"}]'))''', r'[1,{"a":"x, \": y"}]'),
+        (r"""JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \": y"}]'))""", r'[1,{"a":"x, \": y"}]'),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": [1, 2]}}', 'a')", '{"b":[1,2]}'),
     ],
 )
@@ -289,6 +289,8 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)",
         "ALTER TABLE t DROP COLUMN IF EXISTS b",
         "ALTER TABLE t SET SCHEMA public",
+        "CREATE TABLE u ()",
+        "ALTER TABLE one DROP COLUMN a",
         "ALTER TABLE IF EXISTS t RENAME TO u",
         "ALTER TABLE t ALTER COLUMN a ENCODE gzip",
         "COPY t FROM STDIN",
@@ -296,7 +298,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
     ],
 )
 def test_what_redshift_lacks_is_refused(warehouse: Any, statement: str) -> None:
-    warehouse.run("CREATE TABLE t (a int, d varchar(9) DEFAULT 'x')")
+    warehouse.run("CREATE TABLE t (a int, d varchar(9) DEFAULT 'x'); CREATE TABLE one (a int)")
     with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
         warehouse.run(statement)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
@@ -326,6 +328,18 @@ def test_key_of_a_table_is_one_of_its_columns(warehouse: Any, key: str) -> None:
         warehouse.run(f"CREATE TABLE t (a int, PRIMARY KEY (a)) {key}")
     warehouse.run("CREATE TABLE s (b int)")
     warehouse.run(f"CREATE TABLE t (LIKE s, a int) {key}")
+
+
+def test_statement_of_more_than_16_mb_is_refused(warehouse: Any) -> None:
+    with pytest.raises(psycopg2.errors.ProgramLimitExceeded, match="Statement Size: 16777225 bytes"):
+        warehouse.run(f"SELECT '{'x' * (16 << 20)}'")
+    assert warehouse.run("SELECT 1") == [(1,)]
+
+
+def test_columns_are_listed_as_redshift_lists_them(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int NOT NULL, b varchar(5), c super)")
+    found = warehouse.run("""SELECT "column", type, "notnull" FROM pg_table_def WHERE tablename = 't'""")
+    assert found == [("a", "integer", True), ("b", "character varying(5)", False), ("c", "super", False)]
 
 
 def test_a_refused_statement_aborts_its_transaction(warehouse: Any) -> None:

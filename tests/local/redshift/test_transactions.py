@@ -156,11 +156,11 @@ def test_append_moves_all_rows(warehouse: Any) -> None:
 @pytest.mark.parametrize(
     ("tables", "statement", "message"),
     [
-        ("TABLE t (a int); CREATE TABLE s (b int)", "t APPEND FROM s IGNOREEXTRA FILLTARGET", "may not be used together"),
+        ("TABLE t (a int); CREATE TABLE s (b int)", "t APPEND FROM s IGNOREEXTRA FILLTARGET", "may not be used"),
         ("TABLE t (a int); CREATE TEMP TABLE s (a int)", "t APPEND FROM s", "two permanent tables"),
         ("TABLE t (a int)", "t APPEND FROM t", "two permanent tables"),
         ("TABLE t (a int IDENTITY(1,1)); CREATE TABLE s (a int)", "t APPEND FROM s", "IDENTITY column cannot"),
-        ("TABLE t (a varchar(5)); CREATE TABLE s (a varchar(6))", "t APPEND FROM s", "differ between source and target"),
+        ("TABLE t (a varchar(5)); CREATE TABLE s (a varchar(6))", "t APPEND FROM s", "differ between"),
     ],
 )
 def test_append_that_redshift_does_not_take_is_refused(

@@ -124,8 +124,8 @@ def test_nested_limit_is_unloaded(table: Any) -> None:
 
 @pytest.mark.parametrize("quote", ["$$", "$query$"])
 def test_query_may_stand_between_dollars(table: Any, quote: str) -> None:
-    query = f"{quote}SELECT a FROM t WHERE a = 1 AND 'x' = 'x'{quote}"
-    table.run(f"UNLOAD ({query}) TO 's3://landing/unload/{quote}/' IAM_ROLE default")
+    query = "SELECT a FROM t WHERE a = 1 AND 'x' = 'x'"
+    table.run(f"UNLOAD ({quote}{query}{quote}) TO 's3://landing/unload/{quote}/' IAM_ROLE default")
     assert objects(table, f"unload/{quote}/") == {f"unload/{quote}/0000_part_00": b"1\n"}
 
 
