@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
-      | (?P<text>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')
+    r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)
+      | (?P<text>[eE]'(?:[^'\\]++|''|\\.)*+'|'(?:[^']++|'')*+')
       | (?P<body>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$)
       | (?P<parameter>\$\d+)
-      | (?P<quoted>"(?:[^"]|"")*")
+      | (?P<quoted>"(?:[^"]++|"")*+")
       | (?P<number>\d+(?:\.\d+)?|\.\d+)
       | (?P<word>[^\W\d][\w$]*|\#[^\W\d][\w$]*)
       | (?P<symbol>::|<>|<=|>=|!=|\|\||.)""",
