@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift import casts, ddl
+from local.redshift import casts, ddl, isolation
 from local.redshift.errors import SYNTAX_ERROR, Refused
 from local.redshift.refusals import is_of_catalog
 from local.redshift.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
@@ -23,12 +23,11 @@ _JSON_READERS = {
 }
 MOST_JSON_LEVELS = 5
 MOST_NAME_BYTES = 63
-_BEGINS = ("BEGIN", "START", "SET")
 
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     _check_listagg(tokens)
-    edits = [*_names(tokens), *_expressions(tokens), *_isolation(tokens), *_created(tokens), *_deleted(tokens)]
+    edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
     edits += ddl.edits(tokens)
     edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
     return apply(sql, edits) if edits else sql
@@ -182,18 +181,6 @@ def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
         if tokens[at].text == "," and depth == 0:
             commas.append(at)
     return commas
-
-
-def _isolation(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """BEGIN takes every level and runs at the database's."""
-    if upper_at(tokens, 0) not in _BEGINS or (upper_at(tokens, 0) == "SET" and upper_at(tokens, 1) != "TRANSACTION"):
-        return
-    for at, token in enumerate(tokens):
-        if token.upper == "ISOLATION" and upper_at(tokens, at + 1) == "LEVEL":
-            is_two_words = upper_at(tokens, at + 2) in ("READ", "REPEATABLE")
-            last = min(at + 2 + is_two_words, len(tokens) - 1)
-            is_all = upper_at(tokens, 0) == "SET" and last == len(tokens) - 1
-            yield Edit(token.start, tokens[last].end, "READ WRITE" if is_all else "")
 
 
 def _created(tokens: Sequence[Token]) -> Iterator[Edit]:

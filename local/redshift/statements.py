@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.redshift import ddl, lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
+from local.redshift import ddl, isolation, lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
 from local.redshift.errors import StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
@@ -157,6 +157,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
             found = Accepted("SET")
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
+        case "ALTER", "DATABASE" if altered := isolation.of_database(tokens):
+            found = Alone("ALTER DATABASE", altered, "ALTER DATABASE")
         case "ALTER", "TABLE":
             found = _alter_table(sql, tokens)
     return found

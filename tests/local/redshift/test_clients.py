@@ -363,9 +363,7 @@ def test_serverless_hides_stl_views_and_names_the_other(start_stand_in: Any, sta
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMP TABLE t (a int); CREATE TEMP TABLE u (a varchar(5))")
-            cursor.execute(
-                f"COPY u FROM '{odd}' IAM_ROLE default ACCEPTINVCHARS"
-            )
+            cursor.execute(f"COPY u FROM '{odd}' IAM_ROLE default ACCEPTINVCHARS")
             assert "Check 'sys_copy_replacements' system table" in connection.notices[-1]
             with pytest.raises(psycopg2.InternalError, match="Check 'sys_load_error_detail' system table"):
                 cursor.execute(f"COPY t FROM '{url}' IAM_ROLE default")

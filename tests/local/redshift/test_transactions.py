@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
 """Transactions: conflicts are real, TRUNCATE commits, and the views outlive a rollback."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,18 @@ def test_append_that_redshift_does_not_take_is_refused(
     warehouse.run(f"CREATE {tables}")
     with pytest.raises(psycopg2.Error, match=message):
         warehouse.run(f"ALTER TABLE {statement}")
+
+
+def test_isolation_of_a_database_is_altered_for_those_who_connect_later(stand_in: Any, warehouse: Any) -> None:
+    levels = []
+    for level in ("SERIALIZABLE", "SNAPSHOT"):
+        warehouse.run(f"ALTER DATABASE lakeport ISOLATION LEVEL {level}")
+        with contextlib.closing(stand_in.connect()) as later, later.cursor() as cursor:
+            cursor.execute("SELECT trim(isolation_level) FROM stv_db_isolation_level")
+            levels += cursor.fetchall()
+    assert levels == [("Serializable",), ("Snapshot Isolation",)]
+    with pytest.raises(psycopg2.errors.SyntaxError, match="SNAPSHOT or SERIALIZABLE"):
+        warehouse.run("ALTER DATABASE lakeport ISOLATION LEVEL READ COMMITTED")
 
 
 def test_serializable_mode_finds_a_cycle_between_two_tables(stand_in: Any, tmp_path: Path, start_stand_in: Any) -> None:
