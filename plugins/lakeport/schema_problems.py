@@ -22,6 +22,9 @@ _NAME_RULE = "lower-case letters, digits and underscores, a letter first, at mos
 _INDICATORS = {"*": "an alias", "&": "an anchor", "%": "a directive", "@": "reserved", "`": "reserved", "!": "a tag"}
 _MAX_EXAMPLE = 30
 _MAX_LINE = 200
+_INTEGER = "tag:yaml.org,2002:int"
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_ODD_NUMBER = re.compile(r"(?<![\w.])(?:0[0-9xb_]|[0-9]+[_:][0-9])")  # and some that are none
 _CUT_BY_COMMENT = re.compile(r"[{\[][^}\]]*\s#[^}\]]*([}\]].*)?$")
 
 
@@ -75,6 +78,26 @@ def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: Va
             yield f"{label(path)}:{line}: {key(_shown_place(problem))}{sentence}"
     if len(inner) > MAX_PROBLEMS:
         yield f"{label(next(iter(texts)))}: and {len(inner) - MAX_PROBLEMS:,} problems more"
+
+
+def of_numbers(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the numbers that are written as people do not read them, 010 for 8, and how their problem begins."""
+    for place, node in _scalars(compose(text), ()) if _ODD_NUMBER.search(text) else ():
+        if node.tag == _INTEGER and not node.style and not _PLAIN_NUMBER.fullmatch(node.value):
+            start = f"{label(path)}:{node.start_mark.line + 1}: {key(place)}"
+            number = yaml.safe_load(node.value)
+            yield start, f"{start}is {node.value}, which YAML reads as the number {number}; write {number}"
+
+
+def _scalars(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, yaml.ScalarNode]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield place, node
+    elif isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            yield from _scalars(value, (*place, name.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _scalars(value, (*place, number))
 
 
 def _node_of(root: yaml.Node | None, problem: Any) -> tuple[yaml.Node | None, int]:

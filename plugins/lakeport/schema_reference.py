@@ -93,6 +93,8 @@ def _described(part: Any, meaning: str) -> dict[str, Any]:
     kept = {key: value for key, value in part.items() if key not in ("title",)}
     if isinstance(kept.get("default"), dict):
         del kept["default"]
+    if kept.get("type") == "string" and isinstance(kept.get("default"), int):
+        kept["default"] = _duration(kept["default"])
     return {"description": meaning, **kept} if meaning else kept
 
 
@@ -104,17 +106,22 @@ def _default(model: type[Part], key: str, field: Any) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None or value is PydanticUndefined or value in ((), "", []) or isinstance(value, BaseModel):
         return ""
-    if key in ("every", "for"):
-        return f"`{value // 60}m`" if value % 60 == 0 else f"`{value}s`"
+    if key in ("every", "for", "retry_delay"):
+        return f"`{_duration(value)}`"
     if is_dataclass(value) and not isinstance(value, type):
         return f"`{value}`" if asdict(value) else ""
     return f"`{json.dumps(value) if not isinstance(value, str) else value}`"
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
 
 
 def _type(model: type[Part], name: str) -> str:
     words = {("Column", "type"): "a column type", ("Rejects", "fail"): "a number, or a share: `1%`"}
     words |= {("Rejects", "warn"): words["Rejects", "fail"], ("Freshness", "within"): "an age: `36h`"}
     words |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for_"): "a duration: `10m`"}
+    words[("FileType", "retry_delay")] = "a duration: `5s`"
     return words.get((model.__name__, name)) or _type_words(model.model_fields[name].annotation)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ _BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What anchors, tags and deep nesting need; a text without any of it is read once.
 _UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
 _NESTING = "[{-?"
+_MERGE = "tag:yaml.org,2002:merge"
 _MANY = 500
 
 
@@ -38,6 +39,9 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where Py
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
+            if key.tag == _MERGE:
+                problem = "<< would copy the keys of another mapping; write them here"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f"{key.value!r} stands there twice, first in line {seen[key.value]}; keep one of them"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
@@ -52,7 +56,15 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where Py
             problem = f"YAML takes {node.value} for a date, and {error}; as text it is written in quotes"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
 
+    def construct_number(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_int(node)
+        except ValueError as error:
+            problem = f"a number of {len(node.value):,} digits is none that a schema needs"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
 
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_number)
 _StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _StrictLoader.construct_date)
 
 
@@ -116,6 +128,9 @@ def _file_type(path: Path) -> FileType:
         problems += schema_problems.of_values(texts, owner, error)
     else:
         problems += _transform_problems(path, file_type)
+    told = tuple(problems)
+    for each, its_text in ((path, text), (defaults_path, defaults_text)):
+        problems += [odd for start, odd in schema_problems.of_numbers(each, its_text) if not _is_told(start, told)]
     if problems:
         raise SchemaError(problems)
     return file_type
@@ -213,6 +228,10 @@ def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
     for key, objections in found.items():
         for objection in objections:
             yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"
+
+
+def _is_told(start: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(start) for problem in problems)
 
 
 def _printable(text: str) -> str:

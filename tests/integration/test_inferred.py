@@ -6,6 +6,7 @@ The page `docs/infer.md` is held to what is found; LAKEPORT_WRITE_DOCS=1 writes 
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -29,27 +30,14 @@ FILES = sorted((REPOSITORY / "tests" / "data" / "public").glob("*.*[!d]"))
 FILES += [
     REPOSITORY / "samples" / name for name in ("airlines.csv", "airports.csv", "planes.jsonl", "weather_2013.csv.gz")
 ]
-HEAD = """\
-# What `./lakeport infer` makes of real files
+EXAMPLE = REPOSITORY / "tests" / "data" / "public" / "penguins.txt"
+TABLE = "| file | rows | loaded | rejected | format | types of its columns |\n|---|---:|---:|---:|---|---|\n"
 
-It reads CSV and other delimited text, fixed width, JSON, Parquet, ORC, Avro and Excel's .xlsx; gzip, bzip2, zstd and
-lzop; a .zip, .tar or .tar.gz of one file.
 
-What it cannot know it guesses, and says so in a comment:
-
-- Columns of fixed width are told by the positions that are blank in every line, of five lines at least.
-  Columns that touch look like one.
-  A gap between two columns goes to the right one where that holds numbers, so a number may grow.
-- Avro's milliseconds since 1970 become a timestamp.
-  COPY ignores all other logical types, so a date stays a number of days, and bytes, decimals among them, are left out.
-
-Each file was inferred, planned and loaded with the schema as it came out, without a hand on it.
-`tests/integration/test_inferred.py` does so at every run and holds this table to what it finds; the files, their
-sources and licences are in `tests/data/public/README.md` and [samples/README.md](../samples/README.md).
-
-| file | rows | loaded | rejected | format | types of its columns |
-|---|---:|---:|---:|---|---|
-"""
+def prose() -> str:
+    """Return the page above its table, with the example as it is inferred now."""
+    block = f"```yaml\n{infer(EXAMPLE).as_yaml()}```"
+    return re.sub(r"```yaml\n.*?```", lambda _: block, PAGE.read_text().partition(TABLE)[0], flags=re.DOTALL)
 
 
 def draft_of(path: Path) -> tuple[Draft, FileType]:
@@ -79,6 +67,11 @@ def test_there_are_enough_files() -> None:
     assert len(FILES) >= 12
 
 
+def test_example_of_the_page_is_what_is_inferred() -> None:
+    assert f"`./lakeport infer {EXAMPLE.relative_to(REPOSITORY)}`" in PAGE.read_text()
+    assert PAGE.read_text().startswith(prose() + TABLE)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
     path: Path,
@@ -102,6 +95,6 @@ def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
 
 def write(path: Path, line: str) -> None:
     """Put a file's line into the page, in the order of the files."""
-    lines = {shown(each): line_of(each) for each in FILES} if PAGE.exists() else {}
+    lines = {shown(each): line_of(each) for each in FILES}
     lines |= {shown(path): line}
-    PAGE.write_text(HEAD + "".join(f"{lines[shown(each)]}\n" for each in FILES if lines.get(shown(each))))
+    PAGE.write_text(prose() + TABLE + "".join(f"{lines[shown(each)]}\n" for each in FILES if lines.get(shown(each))))

@@ -8,16 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.integration.conftest import Bring
 from tests.integration.test_inferred import draft_of
 from tests.plugins.lakeport.inference.test_avro import TRIP, avro
 
 
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])
 def test_every_kind_of_avro_value_loads_by_its_inferred_schema(
-    tmp_path: Path, bring: Bring, query: Callable[..., list[tuple[Any, ...]]]
+    tmp_path: Path, bring: Bring, query: Callable[..., list[tuple[Any, ...]]], codec: str
 ) -> None:
     path = tmp_path / "trips.avro"
-    path.write_bytes(avro(TRIP))
+    path.write_bytes(avro(TRIP, codec))
     _, file_type = draft_of(path)
 
     done = bring(file_type, path.read_bytes(), name=path.name).run()

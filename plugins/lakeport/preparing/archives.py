@@ -63,6 +63,8 @@ def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iter
         found += 1
         if found > MAX_MEMBERS:
             raise UnloadableFile(f"{allowance.uri} holds more than {MAX_MEMBERS:,} files, the most that are unpacked")
+        if ".." in name.split("/"):
+            raise UnloadableFile(f"{allowance.uri}: {name} leads out of the archive, as no honest file's name does")
         yield Member(name, _checked(opened, name, format_, allowance))
     if not found:
         raise UnloadableFile(_nothing_found(allowance.uri, format_, others))

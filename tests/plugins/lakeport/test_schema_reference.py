@@ -27,6 +27,16 @@ def test_every_key_has_a_meaning() -> None:
     assert [key.place for key in keys() if not key.meaning] == []
 
 
+def test_every_default_that_editors_show_is_a_value_of_its_key() -> None:
+    schema = json.loads(json_schema())
+    parts = [schema, *schema["$defs"].values()]
+    defaults = [each for part in parts for each in part["properties"].values() if "default" in each]
+
+    assert len(defaults) > 20
+    for each in defaults:
+        jsonschema.validate(each["default"], {**each, "$defs": schema["$defs"]})
+
+
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.stem)
 def test_editor_finds_committed_schema_good(path: Path) -> None:
     assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")

@@ -1,0 +1,147 @@
+"""A hostile archive is Fail with its reason, nothing of it is loaded or left behind, and it takes little memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from lakeport import alerts, failing, mng, settings
+from lakeport.mng import RegisteredFile, TaskRun
+from lakeport.operators.prepare import PrepareFilesOperator
+from lakeport.operators.table import CreateTableOperator
+from lakeport.warehouse import Warehouse
+from local.config import REPOSITORY
+from tests.integration.conftest import Query, make_file_type
+from tests.integration.test_formats import packed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROWS = b"id,city,price\n1,Bern,2.50\n"
+BOMB_MEGABYTES = 512
+MOST_MEGABYTES = 200
+MEASURED = """
+import pathlib, re, sys
+from lakeport import landing, preparing
+from lakeport.copy_source import CopySource
+from lakeport.errors import UnloadableFile
+from lakeport.file_type import FileType
+s3, (bucket, key, size) = landing.s3_client(), sys.argv[1:]
+file_type = FileType.model_validate(
+    {"name": "bomb", "description": "A bomb.", "owner": "tests", "landing": {"pattern": "bomb/*"}}
+    | {"format": {"type": "csv", "compression": "zip"}, "columns": [{"name": "id", "type": "integer"}]}
+)
+try:
+    preparing.prepare(s3, file_type, CopySource(bucket, key, None, int(size), "zip"), bucket, "prepared/bomb")
+except UnloadableFile as error:
+    # Not by getrusage, whose peak of a child begins with that of its parent.
+    print(int(re.search(r"VmHWM:\\s*(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) // 1024, error)
+"""
+
+
+def encrypted() -> bytes:
+    body = bytearray(packed({"trips.csv": ROWS}, "zip"))
+    for signature, flags_at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        body[body.index(signature) + flags_at] |= 1  # what a password sets in both headers
+    return bytes(body)
+
+
+def link(compression: str) -> bytes:
+    file = io.BytesIO()
+    if compression == "zip":
+        info = zipfile.ZipInfo("trips.csv")
+        info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(info, "/etc/passwd")
+        return file.getvalue()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        member = tarfile.TarInfo("trips.csv")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(member)
+    return gzip.compress(file.getvalue())
+
+
+def bomb() -> bytes:
+    """Return a .zip of zeros, which is a thousandth of them."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        archive.open("trips.csv", "w") as member,
+    ):
+        for _ in range(BOMB_MEGABYTES):
+            member.write(bytes(1 << 20))
+    return file.getvalue()
+
+
+HOSTILE = {
+    "path": ("zip", packed({"../../etc/passwd": ROWS}, "zip"), "../../etc/passwd leads out of the archive"),
+    "path in a tar": ("tar.gz", packed({"a/../../b.csv": ROWS}, "tar.gz"), "leads out of the archive"),
+    "encrypted": ("zip", encrypted(), "is encrypted (trips.csv); have it sent without a password"),
+    "truncated": ("zip", packed({"a.csv": ROWS * 99}, "zip")[:-30], "is no readable .zip"),
+    "truncated tar": ("tar.gz", packed({"a.csv": ROWS * 99}, "tar.gz")[:-12], "is no readable .tar.gz"),
+    "link": ("zip", link("zip"), "trips.csv is a link or a device, no file"),
+    "link in a tar": ("tar.gz", link("tar.gz"), "trips.csv is a link or a device, no file"),
+    "nested": ("zip", packed({"a.zip": packed({"a.csv": ROWS}, "zip")}, "zip"), "an archive in an archive"),
+    "good, then bad": ("zip", packed({"a.csv": ROWS, "../b.csv": ROWS}, "zip"), "leads out of the archive"),
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_hostile_archive_is_fail_and_loads_nothing(
+    name: str,
+    land: Callable[..., RegisteredFile],
+    query: Query,
+    warehouse: Warehouse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compression, body, reason = HOSTILE[name]
+    file_type = make_file_type(format={"type": "csv", "header_lines": 1, "compression": compression})
+    file = land(file_type, body, f"trips.csv.{compression}")
+    by = TaskRun(file_type.dag_id, "run1", "prepare_files")
+    warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
+    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    monkeypatch.setattr(alerts, "warehouse_of", lambda _: warehouse)
+
+    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=by.task_id, try_number=1, log_url="")
+    operator: Any = PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=[file.to_xcom()])
+    with pytest.raises(AirflowFailException) as raised:
+        operator.execute({"ti": task})
+    alerts.record_task_error({"ti": task, "exception": raised.value})
+    run = failing.EndedRun(by.dag_id, by.run_id, "")
+    warehouse.transaction(lambda current: failing.fail(current, run, file_type.name, file_type.table.name))
+
+    [(status, why)] = query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (file.file_id,))
+    assert (status, reason in why) == ("Fail", True), why
+    assert query(f"SELECT COUNT(*) FROM {file_type.table.name}") == [(0,)]  # noqa: S608
+
+
+def test_bomb_is_stopped_in_little_memory_and_leaves_nothing(s3: S3Client, warehouse: Warehouse) -> None:
+    """A process of its own, whose peak can be told, takes the limits as they are."""
+    bucket, key, body = settings.work_bucket(), "bomb/bomb.zip", bomb()
+    s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, bucket, key, str(len(body))],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "plugins")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    megabytes, _, reason = done.stdout.partition(" ")
+    assert "unpacks to more than 200 times its size" in reason
+    assert int(megabytes) < MOST_MEGABYTES
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="prepared/bomb")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket, Prefix="prepared/bomb")
