@@ -24,7 +24,6 @@ from lakeport.loading import FileLoad
 from lakeport.matching import Match
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.table import CreateTableOperator
-from lakeport.statements import statement
 from lakeport.warehouse import Warehouse
 from local import stack as local_stack
 from local.config import Config
@@ -40,9 +39,9 @@ Bring = Callable[..., FileLoad]
 
 @pytest.fixture(scope="session")
 def redshift() -> Iterator[Config]:
-    """The Redshift stand-in, with the S3 it copies from."""
+    """The Redshift stand-in with the mng tables, and the S3 it copies from."""
     with stack_of_its_own() as start:
-        yield start("redshift", "aws-resources")
+        yield start("tables")
 
 
 @pytest.fixture
@@ -64,7 +63,6 @@ def s3(product_environment: Config) -> S3Client:
 def warehouse(s3: S3Client) -> Iterator[Warehouse]:
     read_secret.cache_clear()
     with Warehouse(connect_to_redshift) as opened:
-        opened.transaction(lambda current: current.execute(statement("mng/tables")))
         yield opened
 
 
