@@ -428,6 +428,25 @@ def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> Non
     assert [each["QueueArn"].rpartition(":")[2] for each in found["QueueConfigurations"]] == [f"{name}-arrivals"]
 
 
+@pytest.mark.parametrize(
+    ("bucket", "said"),
+    [
+        ("without-versions", "bucket without-versions keeps no versions; switch its versioning on"),
+        ("nobodys-files", "bucket nobodys-files cannot be looked at (An error occurred (NoSuchBucket)"),
+        ("No/Name", "bucket No/Name cannot be looked at ("),
+    ],
+)
+def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str, said: str) -> None:
+    another(cloud, "lake-unfit", ExistingLandingBucket=bucket)
+    cloud.client("s3").create_bucket(Bucket="without-versions")
+
+    refused = cloud.deploy("--yes", name="lake-unfit")
+
+    assert refused.returncode == 2
+    assert f"ExistingLandingBucket: {said}" in refused.stderr
+    assert cloud.account.writes() == []
+
+
 def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     """The stack that was never made is deleted; nothing it had made is in the next one's way."""
     name = "lake-again"

@@ -256,8 +256,8 @@ MERGE = {
 PERSON = {
     *("create_change_set", "describe_change_set", "execute_change_set", "delete_change_set", "delete_stack"),
     *("execute_statement", "batch_execute_statement", "describe_statement", "get_statement_result", "get_namespace"),
-    *("get_secret_value", "describe_secret", "head_bucket", "list_service_quotas", "list_environments"),
-    *("describe_vpc_endpoint_services", "describe_vpcs"),
+    *("get_secret_value", "describe_secret", "list_service_quotas", "list_environments"),
+    *("describe_vpc_endpoint_services", "describe_vpcs", "head_bucket", "get_bucket_versioning"),
     *("get_bucket_notification_configuration", "put_bucket_notification_configuration"),
 }
 
