@@ -178,6 +178,15 @@ def test_publication_is_taken_back(cloud: Cloud) -> None:
     assert UPDATE not in cloud.account.writes()
 
 
+def test_commit_of_the_last_release_is_told(cloud: Cloud) -> None:
+    """And nothing else, so that a script may read it; of nothing deployed, nothing."""
+    recorded = json.loads(content(cloud, code.RELEASE))["commit"]
+
+    assert cloud.deploy("--released").stdout == f"{recorded}\n"
+    assert cloud.account.writes() == []
+    assert cloud.deploy("--released", name="nowhere").stdout.strip() == ""
+
+
 def test_changed_dag_file_is_uploaded_alone(cloud: Cloud) -> None:
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
 
