@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# Deploy a merge: commits that change schemas and transforms only take the short way, which updates no environment.
-# BEFORE is the commit that was deployed last, NAME the deployment.
+# Deploy a merge: where schemas and transforms alone have changed since the last release, by the short way, which updates
+# no environment.  NAME is the deployment.  The release record says what was deployed: a run before this one may have
+# failed, or GitHub may have dropped it for this one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Without a commit to compare with (a first push, a rewritten branch) everything is deployed.
-only_schemas() {
-    local changed
-    git cat-file -e "$BEFORE^{commit}" 2>/dev/null || return 1
-    git merge-base --is-ancestor "$BEFORE" HEAD || return 1
-    changed="$(git diff --name-only "$BEFORE" HEAD)"
-    [[ -n "$changed" ]] && ! grep -qvE '^(schemas/[^/]+\.yaml|transforms/.+)$' <<<"$changed"
+by_long_way=(dags infra lakeport lambda plugins requirements.txt sql)
+by_short_way=(schemas transforms)
+
+# Without a commit to compare with (a first deployment, a rewritten branch, a release of no commit) everything is deployed.
+only_schemas() { # RELEASED
+    git cat-file -e "$1^{commit}" 2>/dev/null || return 1
+    git merge-base --is-ancestor "$1" HEAD || return 1
+    git diff --quiet "$1" HEAD -- "${by_long_way[@]}" && ! git diff --quiet "$1" HEAD -- "${by_short_way[@]}"
 }
 
+released="$(./lakeport deploy --name "$NAME" --released)"
 options=(--name "$NAME" --yes)
-if only_schemas; then
+if only_schemas "$released"; then
     options+=(--schemas-only)
 fi
 exec ./lakeport deploy "${options[@]}"

@@ -27,6 +27,7 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 SchemasOption = Annotated[bool, typer.Option("--schemas-only", help="Only the schemas: live within a minute.")]
 RollbackOption = Annotated[bool, typer.Option("--rollback", help="Go back to what ran before the last change.")]
+ReleasedOption = Annotated[bool, typer.Option("--released", help="Only print the commit of the last release.")]
 SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that looks at everything a load needs.")]
 TemplatesOption = Annotated[
     Path, typer.Option(help="Folder of bootstrap.yaml and main.yaml.", file_okay=False, exists=True)
@@ -47,6 +48,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     plan: PlanOption = False,
     schemas_only: SchemasOption = False,
     rollback: RollbackOption = False,
+    released: ReleasedOption = False,
     database: DatabaseOption = False,
     smoke_test: SmokeOption = True,
     templates: TemplatesOption = deployment.TEMPLATES,
@@ -61,6 +63,10 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     chosen = deployment.read(name, templates=templates)
     aws = Aws(chosen.region, wait_seconds)
     deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)
+    if released:
+        found = deploying.bucket()
+        say(found.release.get("commit", "") if found else "")
+        return
     if schemas_only or rollback:
         bucket = _bucket(deploying)
         if rollback and (not bucket.release or publishing.is_published_since(bucket, bucket.release)):

@@ -41,7 +41,7 @@ class Deploying:
     def check(self) -> None:
         """Raise DeployError with everything that is known to be in the way."""
         self.aws.report(f"account {self.aws.caller['Account']}, region {self.aws.region}, as {self.aws.caller['Arn']}")
-        wanted = {"bootstrap": self.bootstrap(), "main": self.main({})}
+        wanted = {"bootstrap": self.bootstrap(), "main": self._given()}
         if found := list(preflight.problems(self.aws, self.deployment, wanted)):
             raise DeployError("\n".join(found))
 
@@ -74,6 +74,10 @@ class Deploying:
             versions=tuple(_VERSIONS),
             template_bucket=base.get("CodeBucketName"),
         )
+
+    def _given(self) -> Stack:
+        """Return the same with what the deployment itself gives, for which AWS need not be asked."""
+        return Stack(self.deployment.main_stack, self.deployment.template("main"), self.deployment.parameters, {})
 
     def plan(self, target: Target, bucket: CodeBucket | None) -> list[Change]:
         """Return everything that would change, in the order of its changing; changes nothing."""
@@ -171,7 +175,7 @@ class Deploying:
         if self.only_code:
             return None
         try:
-            wanted = database.fingerprint(self.aws, stack, self.main({}).wanted["RedshiftDatabase"])
+            wanted = database.fingerprint(self.aws, stack, self._given().wanted["RedshiftDatabase"])
         except ClientError as error:
             if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
                 raise
@@ -193,7 +197,7 @@ class Deploying:
         before: str | None = bucket.release.get("database")
         if due is None:
             return before
-        found = database.database(self.aws, self.deployment, stack, self.main({}).wanted)
+        found = database.database(self.aws, self.deployment, stack, self._given().wanted)
         database.apply(self.aws, found, stack)
         self.aws.report("database users and tables of mng are there")
         return due

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from infra.deploy import code
 from infra.deploy.aws import Aws
 from infra.deploy.code import CodeBucket, Item
+from infra.deploy.errors import DeployError
+
+WITHIN_SECONDS = 600
 
 
 def is_current(aws: Aws, name: str, zip_file: Item) -> bool:
@@ -21,7 +25,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture
     Safe to repeat: a run killed right after asking finds the zip's hash there already.
     """
     client = aws.client("lambda")
-    client.get_waiter("function_updated").wait(FunctionName=name)
+    _at_rest(aws, name)
     if is_current(aws, name, zip_file):
         return False
     version = bucket.version(code.FUNCTION)
@@ -32,5 +36,21 @@ def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture
         S3ObjectVersion=version,
         Architectures=[architecture],
     )
-    client.get_waiter("function_updated").wait(FunctionName=name)
+    done = _at_rest(aws, name)
+    if done.get("LastUpdateStatus") == "Failed":
+        raise DeployError(
+            f"function {name} did not take its code: {done.get('LastUpdateStatusReason')}; run this again"
+        )
     return True
+
+
+def _at_rest(aws: Aws, name: str) -> dict[str, Any]:
+    """Return what Lambda says of the function once no update is under way."""
+    found: dict[str, Any] = {}
+
+    def look() -> bool:
+        found.update(aws.client("lambda").get_function_configuration(FunctionName=name))
+        return bool(found.get("LastUpdateStatus") != "InProgress")
+
+    aws.until(look, f"the update of function {name}", WITHIN_SECONDS)
+    return found

@@ -23,6 +23,7 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     if stacks.describe(aws, deployment.main_stack) is not None:
         return  # it stands, so names are taken by itself and quotas are met
     yield from _taken_buckets(aws, deployment)
+    yield from _unfit_landing(aws, deployment.parameters.get("ExistingLandingBucket"))
     yield from _taken_namespace(aws, deployment)
     yield from endpoints.problems(aws, deployment)
     for service, quota, unless in _QUOTAS:
@@ -47,6 +48,19 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
             return None
         return f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
     return f"bucket {name} is there, kept by a deployment that was deleted; choose another name, or empty and delete it"
+
+
+def _unfit_landing(aws: Aws, name: str | None) -> Iterator[str]:
+    """Say what keeps a landing bucket that is there already from being one: files are known by their versions."""
+    if not name:
+        return
+    try:
+        is_versioned = aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
+    except (ClientError, BotoCoreError) as error:
+        yield f"ExistingLandingBucket: bucket {name} cannot be looked at ({_short(error)})"
+        return
+    if not is_versioned:
+        yield f"ExistingLandingBucket: bucket {name} keeps no versions; switch its versioning on"
 
 
 def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:

@@ -178,6 +178,15 @@ def test_publication_is_taken_back(cloud: Cloud) -> None:
     assert UPDATE not in cloud.account.writes()
 
 
+def test_commit_of_the_last_release_is_told(cloud: Cloud) -> None:
+    """And nothing else, so that a script may read it; of nothing deployed, nothing."""
+    recorded = json.loads(content(cloud, code.RELEASE))["commit"]
+
+    assert cloud.deploy("--released").stdout == f"{recorded}\n"
+    assert cloud.account.writes() == []
+    assert cloud.deploy("--released", name="nowhere").stdout.strip() == ""
+
+
 def test_changed_dag_file_is_uploaded_alone(cloud: Cloud) -> None:
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
 
@@ -426,6 +435,25 @@ def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> Non
     found = s3.get_bucket_notification_configuration(Bucket=bucket)
     assert [each["TopicArn"] for each in found["TopicConfigurations"]] == [topic]
     assert [each["QueueArn"].rpartition(":")[2] for each in found["QueueConfigurations"]] == [f"{name}-arrivals"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "said"),
+    [
+        ("without-versions", "bucket without-versions keeps no versions; switch its versioning on"),
+        ("nobodys-files", "bucket nobodys-files cannot be looked at (An error occurred (NoSuchBucket)"),
+        ("No/Name", "bucket No/Name cannot be looked at ("),
+    ],
+)
+def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str, said: str) -> None:
+    another(cloud, "lake-unfit", ExistingLandingBucket=bucket)
+    cloud.client("s3").create_bucket(Bucket="without-versions")
+
+    refused = cloud.deploy("--yes", name="lake-unfit")
+
+    assert refused.returncode == 2
+    assert f"ExistingLandingBucket: {said}" in refused.stderr
+    assert cloud.account.writes() == []
 
 
 def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:

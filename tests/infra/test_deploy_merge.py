@@ -1,4 +1,4 @@
-"""A merge that changes schemas only takes the short way; whatever else it changes takes the long one."""
+"""A merge after which schemas alone differ from the last release takes the short way, every other the long one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ SHORT = f"{LONG} --schemas-only"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository with the script, a schema, a DAG file, and a command that says what it was asked."""
-    for folder in ("infra", "schemas", "dags"):
+    """A repository with the script, a schema, a DAG file, and a command that says what it was asked.
+
+    Asked for the last release, it says what stands in the file that RELEASED names.
+    """
+    for folder in ("infra", "schemas", "dags", "docs"):
         (tmp_path / folder).mkdir()
     shutil.copy(REPOSITORY / "infra" / "deploy_merge.sh", tmp_path / "infra")
-    (tmp_path / "lakeport").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "lakeport").write_text('#!/bin/sh\n[ "$4" = --released ] && echo "$RELEASED" || echo "$@"\n')
     (tmp_path / "lakeport").chmod(0o755)
     (tmp_path / "schemas" / "trips.yaml").write_text("owner: a\n")
     (tmp_path / "schemas" / "gone.yaml").write_text("owner: a\n")
@@ -42,8 +45,8 @@ def commit(checkout: Path) -> str:
     return git(checkout, "rev-parse", "HEAD")
 
 
-def way(checkout: Path, before: str) -> str:
-    environment = os.environ | {"BEFORE": before, "NAME": "prod"}
+def way(checkout: Path, released: str) -> str:
+    environment = os.environ | {"RELEASED": released, "NAME": "prod"}
     return subprocess.check_output([checkout / "infra" / "deploy_merge.sh"], env=environment, text=True).strip()
 
 
@@ -54,8 +57,9 @@ def way(checkout: Path, before: str) -> str:
         (["schemas/new.yaml", "schemas/_defaults.yaml"], SHORT),
         (["schemas/trips.yaml", "transforms/trips.sql"], SHORT),
         (["schemas/trips.yaml", "dags/load.py"], LONG),
-        (["schemas/README.md"], LONG),
-        (["schemas/deeper/trips.yaml"], LONG),
+        (["schemas/trips.yaml", "docs/install.md"], SHORT),
+        (["schemas/trips.yaml", "requirements.txt"], LONG),
+        (["docs/install.md"], LONG),
     ],
 )
 def test_way_follows_from_what_changed(checkout: Path, changed: list[str], expected: str) -> None:
@@ -68,19 +72,21 @@ def test_way_follows_from_what_changed(checkout: Path, changed: list[str], expec
     assert way(checkout, before) == expected
 
 
-def test_several_commits_count_together(checkout: Path) -> None:
-    before = git(checkout, "rev-parse", "HEAD")
-    for name in ("dags/load.py", "schemas/trips.yaml"):
-        (checkout / name).write_text("2\n")
-        commit(checkout)
+def test_run_that_github_dropped_is_made_up_for(checkout: Path) -> None:
+    """Its commit was never released; the next one's alone is not what differs from the release."""
+    released = git(checkout, "rev-parse", "HEAD")
+    (checkout / "dags" / "load.py").write_text("2\n")
+    commit(checkout)
+    (checkout / "schemas" / "trips.yaml").write_text("owner: b\n")
+    commit(checkout)
 
-    assert way(checkout, before) == LONG
+    assert way(checkout, released) == LONG
 
 
-@pytest.mark.parametrize("before", ["0" * 40, "f" * 40])
-def test_without_a_commit_to_compare_with_everything_is_deployed(checkout: Path, before: str) -> None:
-    """A branch's first push, and one that was rewritten."""
-    assert way(checkout, before) == LONG
+@pytest.mark.parametrize("released", ["", "no commit", "f" * 40, "HEAD+"])
+def test_without_a_commit_to_compare_with_everything_is_deployed(checkout: Path, released: str) -> None:
+    """A first deployment, one from outside a repository, a rewritten branch, a working tree that was changed."""
+    assert way(checkout, released) == LONG
 
 
 def test_commit_of_another_line_is_no_measure(checkout: Path) -> None:

@@ -154,6 +154,16 @@ def test_nobody_is_let_in_from_anywhere() -> None:
     assert not of_type("AWS::Lambda::Url")
 
 
+def test_groups_and_rules_are_described_in_what_ec2_takes() -> None:
+    """EC2 refuses an apostrophe, a question mark and much else; cfn-lint does not know it."""
+    rules = [*of_type("AWS::EC2::SecurityGroup").values(), *of_type("AWS::EC2::SecurityGroupIngress").values()]
+    rules += [each for group in rules for each in group.get("SecurityGroupEgress", [])]
+    texts = [each[key] for each in rules for key in ("Description", "GroupDescription") if key in each]
+
+    assert len(texts) >= len(rules)
+    assert [text for text in texts if not re.fullmatch(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=;{}!$*]{1,255}", text)] == []
+
+
 def test_no_policy_allows_everybody() -> None:
     """Everybody stands in denials only; a service is let in for this account's resources only."""
     for name, each in policy_statements():
@@ -245,7 +255,6 @@ MERGE = {
     "put_object": {"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"},
     "delete_object": {"s3:DeleteObject"},
     "get_function_configuration": {"lambda:GetFunctionConfiguration"},
-    "function_updated": {"lambda:GetFunctionConfiguration"},
     "update_function_code": {"lambda:UpdateFunctionCode"},
     "get_environment": {"airflow:GetEnvironment"},
     # AWS's policy for whoever calls MWAA's API has the last too.
@@ -256,8 +265,8 @@ MERGE = {
 PERSON = {
     *("create_change_set", "describe_change_set", "execute_change_set", "delete_change_set", "delete_stack"),
     *("execute_statement", "batch_execute_statement", "describe_statement", "get_statement_result", "get_namespace"),
-    *("get_secret_value", "describe_secret", "head_bucket", "list_service_quotas", "list_environments"),
-    *("describe_vpc_endpoint_services", "describe_vpcs"),
+    *("get_secret_value", "describe_secret", "list_service_quotas", "list_environments"),
+    *("describe_vpc_endpoint_services", "describe_vpcs", "head_bucket", "get_bucket_versioning"),
     *("get_bucket_notification_configuration", "put_bucket_notification_configuration"),
 }
 

@@ -1,0 +1,31 @@
+"""A function that does not take its code stops the deployment, and the next one tries again."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.deploy import code, function
+from infra.deploy.aws import Aws
+from infra.deploy.code import CodeBucket, Item, Stored
+from infra.deploy.errors import DeployError
+
+NEW = Item.of_bytes(code.FUNCTION, b"new")
+
+
+def test_failed_update_is_told_and_does_not_hinder_the_next() -> None:
+    """What Lambda says of the last update stays until there is another."""
+    client = boto3.client("lambda", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    aws = Aws("us-east-1", wait_seconds=0)
+    aws._clients["lambda"] = client
+    bucket = CodeBucket.__new__(CodeBucket)
+    bucket.bucket, bucket.stored = "code", {code.FUNCTION: Stored(NEW.sha256, "v2", "")}
+    old, failed = {"CodeSha256": "b2xk"}, {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such version"}
+    with Stubber(client) as answers:
+        for answer in (old | failed, old, None, {"LastUpdateStatus": "InProgress"}, old | failed):
+            name = "get_function_configuration" if answer else "update_function_code"
+            answers.add_response(name, answer or {})
+        with pytest.raises(DeployError, match="function f did not take its code: no such version; run this again"):
+            function.update(aws, "f", bucket, NEW, "arm64")
+        answers.assert_no_pending_responses()
