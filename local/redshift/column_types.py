@@ -95,7 +95,7 @@ def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
     """VARBYTE(n) is a bytea with a check beside it, for bytea knows no length."""
     last = at + (upper_at(tokens, at + 1) == "VARYING")
     length, end = _BARE_VARBYTE, last
-    if upper_at(tokens, last + 1) == "(":
+    if upper_at(tokens, last + 1) == "(" and last + 2 < len(tokens):
         _check_size("VARBYTE", tokens, last)
         length, end = tokens[last + 2].text, closing(tokens, last + 1)
     check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"

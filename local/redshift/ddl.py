@@ -39,6 +39,8 @@ def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
 def _create_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     opening = _definition(tokens)
     end = closing(tokens, opening) if opening else 0
+    if tokens[end].text != ")" and opening:
+        raise Refused("syntax error at end of CREATE TABLE", sqlstate=SYNTAX_ERROR)
     if opening:
         for start, stop in _items(tokens, opening, end):
             yield from _item(tokens, start, stop, is_last=stop == end)
@@ -180,6 +182,8 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     if words[at : at + 1] == ["CONSTRAINT"] or upper_at(tokens, at) in ("PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
         return
     at += words[at : at + 1] == ["COLUMN"]
+    if at >= len(tokens):
+        raise Refused("syntax error at end of ALTER TABLE", sqlstate=SYNTAX_ERROR)
     if words[at : at + 2] == ["IF", "NOT"]:
         raise Refused("ADD COLUMN IF NOT EXISTS is not supported by Amazon Redshift")
     for word in ("PRIMARY", "UNIQUE", "REFERENCES", "IDENTITY", "DISTKEY", "SORTKEY"):

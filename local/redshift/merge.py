@@ -26,7 +26,7 @@ def check(tokens: Sequence[Token]) -> None:
     _check_condition(tokens, words.index("ON", using) + 1)
     if words[-2:] == ["REMOVE", "DUPLICATES"]:
         return
-    whens = [at for at, word in enumerate(words) if word == "WHEN" and words[at + 1] in ("MATCHED", "NOT")]
+    whens = [at for at, word in enumerate(words) if word == "WHEN" and words[at + 1 : at + 2] in (["MATCHED"], ["NOT"])]
     shapes = [words[at + 1 : at + 4] for at in whens]
     if len(whens) != 2 or shapes[0][:2] != ["MATCHED", "THEN"] or shapes[1] != ["NOT", "MATCHED", "THEN"]:  # noqa: PLR2004
         raise Refused(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from local.redshift import ddl, isolation, lateral, merge, qualify, refusals, rewrite, super_paths, unload_statement
 from local.redshift.copy_statement import CopyCommand, parse
-from local.redshift.errors import StandInError
+from local.redshift.errors import Refused, StandInError
 from local.redshift.tokens import Token, split, tokenize, upper_at
 from local.redshift.unload_statement import UnloadCommand
 
@@ -154,6 +154,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
+            _check_setting(second, tokens[-1].text.strip("'\"").upper())
             found = Accepted("SET")
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
@@ -162,6 +163,12 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "ALTER", "TABLE":
             found = _alter_table(sql, tokens)
     return found
+
+
+def _check_setting(name: str, value: str) -> None:
+    """Names are folded to lower case whatever a session says, so it may not say otherwise."""
+    if name.startswith("ENABLE_CASE_SENSITIVE") and value in ("TRUE", "ON", "1"):
+        raise Refused(f"{name.lower()} is not supported by this stand-in yet: names are folded to lower case")
 
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:

@@ -181,12 +181,17 @@ WORDS = "SELECT FROM WHERE QUALIFY GROUP BY ORDER LIMIT TOP 1 a b t x . , ( ) [ 
 WORDS += (
     ' INSERT CREATE TABLE ALTER ADD COLUMN TYPE varbyte varchar LISTAGG DECODE NVL2 OVER IS TRUE MERGE "Q" UNLOAD COPY'
 )
+WORDS += " IDENTITY DISTKEY ENCODE CAST VALUES DELETE TRUNCATE WHEN MATCHED BINARY VARYING SET ISOLATION LEVEL $$z$$"
+STARTS = (
+    *("", "CREATE TABLE t (", "CREATE TABLE t (a", "CREATE TABLE t (a int) DISTKEY (", "ALTER TABLE t", "TRUNCATE t"),
+    *("MERGE INTO t USING s ON", "INSERT INTO t VALUES", "SET query_group TO", "ALTER DATABASE", "UNLOAD (", "DELETE"),
+)
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(st.sampled_from(WORDS.split()), max_size=20))
-def test_any_words_are_read_as_some_statement(words: list[str]) -> None:
-    for each in statements.read(" ".join(words)):
+@given(st.sampled_from(STARTS), st.lists(st.sampled_from(WORDS.split()), max_size=20))
+def test_any_words_are_read_as_some_statement(start: str, words: list[str]) -> None:
+    for each in statements.read(" ".join([start, *words])):
         assert isinstance(each, Failed) or each
         if isinstance(each, Forward):
             assert isinstance(each.probe, str)
