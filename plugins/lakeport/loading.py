@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_COPY_FAILED = "Load into table"
+"""What COPY says first where data are to blame: "Load into table 't' failed.  Check 'stl_load_errors' ..."."""
+
 
 class _RolledBack(Exception):
     """Carry what a load found out of its transaction, which must not commit."""
@@ -143,7 +146,10 @@ class FileLoad:
         return bring_to_place(current, self._placing, load.rows_loaded)
 
     def _explain(self, error: psycopg2.Error, sources: Sequence[CopySource], columns: Sequence[str]) -> None:
-        """Record a failed COPY's rejected rows; raise UnloadableFile where the file is to blame."""
+        """Record a failed COPY's rejected rows and raise UnloadableFile, where the file is to blame."""
+        # After any other error pg_last_copy_id() is an earlier COPY's, whose rejected rows are not this file's.
+        if _COPY_FAILED not in str(error):
+            return
 
         def read(current: cursor) -> tuple[int, list[RejectedRow]]:
             current.execute("SELECT pg_last_copy_id()")
@@ -151,9 +157,8 @@ class FileLoad:
             return query_id, self._rejected(current, query_id, sources, columns)
 
         query_id, rejected = self.warehouse.transaction(read)
-        if rejected or "Load into table" in str(error):
-            load = Load(self._placing.table_name, len(rejected), 0, len(rejected), query_id)
-            self._fail(load, rejected, UnloadableFile(f"{self.file.key}: {error}".strip()))
+        load = Load(self._placing.table_name, len(rejected), 0, len(rejected), query_id)
+        self._fail(load, rejected, UnloadableFile(f"{self.file.key}: {error}".strip()))
 
     def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
         file_id = self.file.file_id

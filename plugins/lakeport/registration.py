@@ -48,21 +48,29 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
 
 
 def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
-    """Start one run per file type; a failure is logged and harmless, since the files stay New.
+    """Start one run per file type, and try once more where that failed; what fails twice is left to reconcile.
 
     A run that has not begun will look for files later than now, so it takes these too: thousands of files at once
     would start thousands of runs otherwise, most of which find nothing.
     """
-    for file_type, file_ids in new_files.items():
-        dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
-        try:
-            if waiting := next(runs(api, dag_id, state="queued", limit=1), None):
-                log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
-                continue
-            started = api.start(dag_id, run_id)
-            log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
-        except LakeportError:
-            log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
+    failed = [name for name, file_ids in new_files.items() if not _has_run(name, file_ids, api)]
+    for name in failed:
+        _has_run(name, new_files[name], api)
+
+
+def _has_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
+    """Say whether a run will take the files: one that waits, or one started for them."""
+    dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
+    try:
+        if waiting := next(runs(api, dag_id, state="queued", limit=1), None):
+            log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
+            return True
+        started = api.start(dag_id, run_id)
+        log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
+    except LakeportError:
+        log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
+        return False
+    return True
 
 
 def register_arrivals(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from psycopg2.extensions import connection
 
@@ -109,6 +112,20 @@ def test_bad_file_is_found_by_halves_and_the_others_still_go_together(claim: Cla
     assert [each[0] for each in found] == ["Fail" if number == 5 else "In Progress" for number in range(16)]
     # 0-3, 4, 5 (which records what it found), 6-7, 8-15
     assert [each[-1] for each in found] == [0] * 4 + [1, 2] + [3] * 2 + [4] * 8
+
+
+def test_file_that_copy_cannot_read_costs_only_itself(claim: Claim, query: Query) -> None:
+    """Such an error names no row, and COPY may say it in any words."""
+    file_type = type_of(format={"type": "parquet"})
+    bodies = [io.BytesIO(), io.BytesIO()]
+    for number, body in enumerate(bodies):
+        columns = {"id": pa.array([number], pa.int32()), "city": ["Bern"], "price": pa.array([1], pa.decimal128(8, 2))}
+        pq.write_table(pa.table(columns), body)
+    files, by = claim(file_type, bodies[0].getvalue(), b"no parquet", bodies[1].getvalue())
+    assert copy_all(file_type, files, by) == [files[0].file_id, files[2].file_id]
+    assert ids(query, file_type) == [0, 1]
+    [reason] = query("SELECT status_reason FROM mng.files WHERE file_type = %s AND status = 'Fail'", (file_type.name,))
+    assert "is not a valid Parquet file" in reason[0]
 
 
 def test_files_whose_columns_have_another_order_go_apart(claim: Claim, query: Query) -> None:

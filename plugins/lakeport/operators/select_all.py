@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from psycopg2.extensions import cursor
 
@@ -16,6 +17,7 @@ from lakeport.loading import FileLoad
 from lakeport.mng import RegisteredFile, TaskRun
 from lakeport.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.operators.files import FilesOperator, handed_on
+from lakeport.retrying import is_worth_a_retry
 from lakeport.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.warehouse import Warehouse
 
@@ -69,9 +71,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     Safe to repeat: a file that is loaded is not loaded again, one that is Fail stays so.
     """
 
-    def fail(self, warehouse: Warehouse, file: RegisteredFile, error: LakeportError, by: TaskRun) -> None:
+    def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
         self.log.error("%s: %s", file.key, error)
-        reason = f"{by.task_id}: {error}"
+        reason = f"{by.task_id}: {str(error).strip()}"
         warehouse.transaction(
             lambda current: mng.move(current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason)
         )
@@ -110,7 +112,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             size = 1 if reason.is_for_each else (len(batch) + 1) // 2
             for start in range(0, len(batch), size):
                 self.load(batch[start : start + size], by, warehouse, s3)
-        except LakeportError as error:
+        except (LakeportError, psycopg2.Error) as error:
+            if is_worth_a_retry(error):
+                raise
             self.fail(warehouse, batch[0].file, error, by)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]

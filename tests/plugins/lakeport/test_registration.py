@@ -55,14 +55,15 @@ def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
 
 @pytest.mark.parametrize("refusal", [404, 422, 500])
 def test_run_that_cannot_be_started_stops_no_other(http_fake: HttpFake, refusal: int) -> None:
-    """The files stay New, and reconcile starts the run later."""
+    """It is tried twice; then the files stay New, and reconcile starts the run later."""
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     http_fake.answer("/api/v2/dags/load_trips/dagRuns", refusal, {})
     http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, NO_RUNS)
 
     start_runs({"trips": ["a"], "rides": ["b"]}, AirflowApi(http_fake.url, "u", "p"))
 
-    assert http_fake.requests[-1].path == "/api/v2/dags/load_rides/dagRuns"
+    asked = [request.path.split("/")[4] for request in http_fake.requests[1:]]
+    assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
 
 
 def test_run_that_has_not_begun_takes_what_came_later(http_fake: HttpFake) -> None:
