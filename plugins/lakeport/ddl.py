@@ -114,6 +114,14 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
     table = table_identifier(file_type.table)
     return [
         composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
+        for column in widened_columns(file_type, live)
+    ]
+
+
+def widened_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column]:
+    """Return the columns whose varchar is longer in the schema than in the live table."""
+    return [
+        column
         for column in file_type.table_columns
         if length(column.type.catalog_name()) > length(live.get(column.name, "")) > 0
     ]

@@ -20,10 +20,10 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import QuotedString, cursor
 
-from lakeport import ddl, preparing, settings
+from lakeport import ddl, preparing, settings, table_changes
 from lakeport.copy_source import CopySource
 from lakeport.copy_statement import copy_statement, manifest
-from lakeport.errors import UnloadableFile
+from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.file_facts import FileFacts
 from lakeport.file_type import FileType
 from lakeport.load_records import Load, RejectedRow
@@ -137,6 +137,19 @@ def as_text(statement: sql.Composable) -> str:
         quoted.encoding = "utf8"
         return quoted.getquoted().decode()
     return str(statement)
+
+
+def table_as_it_is(file_type: FileType, warehouse: Warehouse) -> tuple[tuple[str, ...], str]:
+    """Return what create_table would do to the live table, and why it could not; both are empty where all fits."""
+    live = warehouse.transaction(lambda current: table_changes.live_columns(current, file_type.table))
+    if not live:
+        return (), ""
+    try:
+        first = table_changes.widenings(file_type, live)
+        then = table_changes.changes(file_type, table_changes.widened(file_type, live))
+    except TableMismatch as error:
+        return (), str(error)
+    return tuple(map(as_text, [*first, *then])), ""
 
 
 def objection(file_type: FileType, sample: Path) -> str | None:

@@ -114,6 +114,27 @@ def test_plan_of_a_sample_shows_what_would_be_rejected(run: Callable[..., Result
     assert [row["line"] for row in bad["sample"]["rejected"]] == [20, 59, 104, 152, 176]
 
 
+def test_plan_says_that_the_table_does_not_fit(
+    run: Callable[..., Result], warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tramways.csv").write_text("id,city\n1,Bern\n")
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    run("infer", tmp_path / "tramways.csv", "--write")
+    made = "CREATE SCHEMA IF NOT EXISTS lake; CREATE TABLE lake.tramways (id VARCHAR(8), _loaded_at TIMESTAMP)"
+    warehouse.transaction(lambda current: current.execute(made))
+    try:
+        said = run("plan", "tramways", tmp_path / "tramways.csv")
+        values = json.loads(run("plan", "tramways", tmp_path / "tramways.csv", "--json").stdout)
+    finally:
+        warehouse.transaction(lambda current: current.execute("DROP TABLE lake.tramways"))
+
+    assert said.exit_code == 1
+    assert "-- table lake.tramways as it is now" in said.output
+    assert "id is character varying(8) in the table and integer in the schema" in said.output
+    assert "1 of 1 rows would be loaded" in said.output
+    assert "ALTER TABLE lake.tramways ADD COLUMN id_new integer;" in values["table_as_it_is"]["problem"]
+
+
 def test_plan_says_when_registration_would_not_take_the_file(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "crew.csv").write_text("a\n1\n")
 

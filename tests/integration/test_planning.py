@@ -15,7 +15,7 @@ from lakeport import settings
 from lakeport.errors import TooManyRejects
 from lakeport.file_type import FileType
 from lakeport.loading import FileLoad
-from lakeport.planning import rehearse
+from lakeport.planning import rehearse, table_as_it_is
 from lakeport.schema_yaml import read_file_type
 from lakeport.warehouse import Warehouse
 from local.config import REPOSITORY
@@ -148,6 +148,34 @@ def test_plan_knows_the_tables_mode_and_the_checks(tmp_path: Path, warehouse: Wa
     assert (merged.rows_loaded, checked.rows_loaded) == (0, 0)
     assert "id" in merged.problem
     assert "price > 2" in checked.problem
+
+
+def test_plan_says_what_becomes_of_the_table_that_is_there(
+    tmp_path: Path, warehouse: Warehouse, prepare_load: PrepareLoad, query: Query, file_type: FileType
+) -> None:
+    """As create_table then does it, and before anything is deployed."""
+    prepare_load(file_type, b"id,city,price\n").run()
+    table, name = file_type.table.name, {"name": file_type.name}
+    columns = [column.model_dump(include={"name", "required"}) for column in file_type.columns]
+    kinds = ("integer", "varchar(20)", "decimal(8,2)")
+    wider = [{**column, "type": kind} for column, kind in zip(columns, kinds, strict=True)]
+    longer = make_file_type(**name, columns=[*wider, {"name": "kind", "type": "char(1)"}])
+    other = make_file_type(**name, columns=[{**wider[0], "type": "bigint"}, *wider[1:]])
+    before = query(f"SELECT * FROM {table}"), everything(query)  # noqa: S608
+
+    assert table_as_it_is(file_type, warehouse) == ((), "")
+    assert table_as_it_is(make_file_type(), warehouse) == ((), "")
+    changes, problem = table_as_it_is(longer, warehouse)
+    assert ["kind" in change or "varchar(20)" in change for change in changes] == [True, True]
+    assert problem == ""
+    changes, problem = table_as_it_is(other, warehouse)
+    assert changes == ()
+    assert problem.startswith(f"{table} does not fit schemas/{file_type.name}.yaml: id is integer in the table")
+    assert f"ALTER TABLE {table} ADD COLUMN id_new bigint;" in problem
+    assert (query(f"SELECT * FROM {table}"), everything(query)) == before  # noqa: S608
+
+    prepare_load(longer, b"id,city,price,kind\n1,Rio de Janeiro,1,a\n", name="second.csv", run_id="run2").run()
+    assert table_as_it_is(longer, warehouse) == ((), "")
 
 
 BROKEN_FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {

@@ -27,6 +27,7 @@ SampleArgument = Annotated[
     typer.Argument(metavar="[FILE]", exists=True, dir_okay=False, help="A sample to try on a scratch table."),
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="How many rejected rows to show at most.")]
+_Table = tuple[tuple[str, ...], str]
 _REJECTED = ["line", "column", "value", "reason", "full line"]
 
 
@@ -35,22 +36,25 @@ def plan(
 ) -> None:
     """Say what a load would do: its statements and steps; with a FILE also which of its rows would be rejected.
 
-    Nothing is deployed: the sample is loaded into a scratch schema that is dropped again.  Exit status 1 if nothing
-    of the sample would be loaded.
+    Nothing is deployed: the sample is loaded into a scratch schema that is dropped again, and where the type's table
+    is there already, it is said what would be changed in it.  Exit status 1 if nothing of the sample would be loaded,
+    or if the table does not fit.
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
     steps, planned = _steps(type_), planning.plan(type_, key, sample.stat().st_size if sample else 0)
-    outcome = _outcome(type_, sample) if sample else None
+    outcome, table = _outcome(type_, sample) if sample else (None, None)
     values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
     values |= {"transform": planned.transform}
     if as_json:
-        show_json({**values, "manifest": planned.manifest, "sample": _as_json(outcome) if outcome else None})
+        show_json({**values, "manifest": planned.manifest, **_as_json(outcome, table)})
     else:
         _say_plan(type_, planned, steps)
+        if table:
+            _say_table(type_, *table)
         if sample and outcome:
             _say_outcome(sample, type_, outcome, limit)
-    if outcome and outcome.problem:
+    if (outcome and outcome.problem) or (table and table[1]):
         raise typer.Exit(WRONG)
 
 
@@ -68,11 +72,13 @@ def _steps(file_type: FileType) -> list[str]:
         return list(load_dag(file_type).task_ids)
 
 
-def _outcome(file_type: FileType, sample: Path) -> Outcome:
-    if objection := planning.objection(file_type, sample):
-        return Outcome(0, 0, (), f"registration would reject it: {objection}")
+def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
+    """Return what becomes of the sample, and of the table that is there."""
     with Warehouse(connect_to_redshift) as warehouse:
-        return planning.rehearse(file_type, sample, warehouse, landing.s3_client())
+        table = planning.table_as_it_is(file_type, warehouse)
+        if objection := planning.objection(file_type, sample):
+            return Outcome(0, 0, (), f"registration would reject it: {objection}"), table
+        return planning.rehearse(file_type, sample, warehouse, landing.s3_client()), table
 
 
 def _say_plan(file_type: FileType, planned: planning.Plan, steps: list[str]) -> None:
@@ -84,6 +90,12 @@ def _say_plan(file_type: FileType, planned: planning.Plan, steps: list[str]) -> 
         say(f"\n-- transform\n{planned.transform}")
     say(f"\n-- manifest\n{planned.manifest}")
     say(f"\n-- steps of DAG {file_type.dag_id}\n{' -> '.join(steps)}")
+
+
+def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str) -> None:
+    if statements or problem:
+        say(f"\n-- table {file_type.table.name} as it is now")
+        say(problem or "\n".join(f"{statement};" for statement in statements))
 
 
 def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int) -> None:
@@ -108,7 +120,12 @@ def _cells(row: Any) -> tuple[Any, ...]:
     return (row.line_number, row.column_name, row.raw_value, row.error_reason, row.raw_line)
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
+    if outcome is None or table is None:
+        return {"table_as_it_is": None, "sample": None}
     counts = {"rows_in_file": outcome.rows_in_file, "rows_loaded": outcome.rows_loaded}
     rejected = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.rejected]
-    return {**counts, "rejected": rejected, "problem": outcome.problem or None}
+    return {
+        "table_as_it_is": {"changes": list(table[0]), "problem": table[1] or None},
+        "sample": {**counts, "rejected": rejected, "problem": outcome.problem or None},
+    }

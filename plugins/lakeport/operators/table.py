@@ -8,10 +8,9 @@ import psycopg2
 from airflow.sdk import BaseOperator
 from psycopg2.extensions import cursor
 
-from lakeport import ddl, settings
+from lakeport import ddl, settings, table_changes
 from lakeport.errors import TableMismatch
 from lakeport.file_type import FileType
-from lakeport.table_type import LOADED_AT
 from lakeport.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.warehouse import Warehouse, is_passing
 
@@ -34,36 +33,15 @@ class CreateTableOperator(BaseOperator):
         return warehouse_of(self.redshift_conn_id)
 
     def live_columns(self, current: cursor) -> dict[str, str]:
-        table = self.file_type.table
-        current.execute(ddl.live_columns_query(), {"schema_name": table.schema_name, "table_name": table.table_name})
-        return dict(current.fetchall())
+        return table_changes.live_columns(current, self.file_type.table)
 
     def reconcile(self, current: cursor) -> None:
-        if self.file_type.table.mode == "new_table":
-            current.execute(ddl.create_schema(self.file_type.table))
-            return  # each file's table is made with its rows
-        live = self.live_columns(current)
-        if not live:
-            for statement in ddl.create_table(self.file_type):
-                current.execute(statement)
-            self.log.info("created %s", self.file_type.table.name)
-            return
-        if self.file_type.table.mode == "replace" and LOADED_AT in live:
-            return  # each load makes the table anew
-        found = ddl.differences(self.file_type, live)
-        if found:
-            raise TableMismatch(
-                f"{self.file_type.table.name} does not fit schemas/{self.file_type.name}.yaml: {'; '.join(found)}; "
-                "change the schema, or run\n" + "\n".join(ddl.remedies(self.file_type, live))
-            )
-        for column in ddl.missing_columns(self.file_type, live):
-            current.execute(ddl.add_column(self.file_type.table, column))
-            self.log.info("added column %s to %s", column.name, self.file_type.table.name)
+        for statement in table_changes.changes(self.file_type, self.live_columns(current)):
+            current.execute(statement)
+            self.log.info("%s", statement.as_string(current))
 
     def widenings(self, current: cursor) -> list[ddl.Statement]:
-        if self.file_type.table.mode in ("new_table", "replace"):
-            return []
-        return ddl.widenings(self.file_type, self.live_columns(current))
+        return table_changes.widenings(self.file_type, self.live_columns(current))
 
     def fit(self, warehouse: Warehouse) -> None:
         for statement in warehouse.transaction(self.widenings):
