@@ -16,6 +16,8 @@ from tests.torture.world import World
 
 LAMBDA, CALLBACK, RECONCILE = "the Lambda", "the run's callback", "reconcile"
 _ROUNDS = 8
+STEPS_OF_A_COMMAND = 20
+INTERRUPTIONS = (How.KILL_BEFORE, How.KILL_AFTER, How.DROP_BEFORE, How.DROP_AFTER)
 CutFor = Callable[[str, int], Cut | None]
 """Return the cut of an attempt: the Lambda's, a task's or the callback's, by its number among those of its name."""
 
@@ -79,20 +81,32 @@ def replay(world: World, name: str, faults: Faults) -> list[Violation]:
 
 
 def load_again_and_take_out(world: World, order: random.Random, faults: Faults) -> list[Violation]:
-    """Replay a file that is Done, check, then undo it, and return what is wrong after either."""
+    """Replay a file that is Done, check, then undo it, each interrupted once; return what is wrong after either."""
     appending = {target.name for target in world.targets.values() if target.mode in ("append", "new_table")}
     done = [file for file in world.history().files if file.status == "Done" and file.file_type in appending]
     if not done:
         return []
     chosen = order.choice(sorted(done, key=lambda file: file.file_id))
     for command in ("replay", "undo"):
+        is_cut = _is_interrupted(world, order, faults, command, chosen.file_id)
         outcome = world.command(command, chosen.file_id, "--yes")
-        if outcome.error or outcome.result:
+        faults.note(f"./lakeport {command}", outcome)
+        if (outcome.error or outcome.result) and not is_cut:  # what was cut may be done, and is refused then
             return [Violation(f"{command} refused", chosen.key, outcome.error or f"exit status {outcome.result}")]
         settle(world, no_cut, faults)
         if found := world.check():
             return found
     return []
+
+
+def _is_interrupted(world: World, order: random.Random, faults: Faults, command: str, file_id: str) -> bool:
+    """Cut a first try of the command somewhere, and say whether it came to that."""
+    name = f"./lakeport {command}"
+    cut = Cut(order.randint(1, len(faults.steps.get(name, ())) or STEPS_OF_A_COMMAND), order.choice(INTERRUPTIONS))
+    outcome = world.command(command, file_id, "--yes", cut=cut)
+    faults.note(name, outcome)
+    settle(world, no_cut, faults)
+    return outcome.how is not None
 
 
 def _failed(world: World, name: str) -> list[FileRow]:
