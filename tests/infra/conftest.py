@@ -113,7 +113,13 @@ class Cloud:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for zips, where wheels and libraries are downloaded once."""
+    return tmp_path_factory.mktemp("build")
+
+
+@pytest.fixture(scope="session")
+def cloud(build: Path) -> Iterator[Cloud]:
     """An empty account, and a checkout whose templates have only what the local AWS server knows."""
     directory = Path(tempfile.mkdtemp(prefix="lakeport-cloud-")).resolve()
     config = Config(directory / "state", Ports.free())
@@ -124,6 +130,8 @@ def cloud() -> Iterator[Cloud]:
         account.environments[NAME] = Environment(NAME)
         local_stack.up(config, report=lambda _: None, only=frozenset({"aws", "redshift"}))
         checkout = directory / "checkout"
+        checkout.mkdir()
+        (checkout / "build").symlink_to(build)
         cloud = _checkout(Cloud(account, config, checkout, Command(checkout, _variables(config, checkout, account))))
         cloud.first = cloud.deployed()
         cloud.first_calls = list(account.calls)

@@ -13,14 +13,9 @@ from local.aws import server
 HERE = package.Runtime.of(server.PYTHON)
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("zips")
-
-
-def test_same_content_gives_the_same_bytes(cache: Path, tmp_path: Path) -> None:
+def test_same_content_gives_the_same_bytes(build: Path, tmp_path: Path) -> None:
     """A deploy that changes nothing is seen to change nothing: equal hash, whenever and from wherever it is built."""
-    first = package.build(cache / "first.zip", HERE)
+    first = package.build(build / "first.zip", HERE)
     for path in package.imported_modules(package.HANDLER):
         os.utime(path)  # a fresh checkout has other times
     again = package.build(tmp_path / "again.zip", HERE)  # installs psycopg2 anew
@@ -65,10 +60,10 @@ def test_imports_are_followed_to_the_end(tmp_path: Path, monkeypatch: pytest.Mon
     assert found == ["__init__.py", "deep/__init__.py", "deep/two.py", "one.py"]
 
 
-def test_handler_imports_from_the_zip_alone(cache: Path, tmp_path: Path) -> None:
+def test_handler_imports_from_the_zip_alone(build: Path, tmp_path: Path) -> None:
     """Everything it needs is in the zip or in the runtime, boto3 and nothing else."""
-    package.build(cache / "function.zip", HERE)
-    zipfile.ZipFile(cache / "function.zip").extractall(tmp_path)
+    package.build(build / "function.zip", HERE)
+    zipfile.ZipFile(build / "function.zip").extractall(tmp_path)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import handler, psycopg2; print(psycopg2.__file__)"
     done = subprocess.run([server.PYTHON, "-I", "-c", code], cwd="/", capture_output=True, text=True, check=False)
 
@@ -77,9 +72,9 @@ def test_handler_imports_from_the_zip_alone(cache: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
-def test_zip_for_aws_holds_programs_of_awss_machine(cache: Path, architecture: str, machine: str) -> None:
+def test_zip_for_aws_holds_programs_of_awss_machine(build: Path, architecture: str, machine: str) -> None:
     """Built on any laptop, it fits Lambda's Python and processor."""
-    package.build(cache / "aws.zip", package.ARCHITECTURES[architecture])
-    modules = [name for name in zipfile.ZipFile(cache / "aws.zip").namelist() if name.endswith(".so")]
+    package.build(build / "aws.zip", package.ARCHITECTURES[architecture])
+    modules = [name for name in zipfile.ZipFile(build / "aws.zip").namelist() if name.endswith(".so")]
 
     assert f"psycopg2/_psycopg.cpython-312-{machine}-linux-gnu.so" in modules

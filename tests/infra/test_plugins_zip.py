@@ -21,8 +21,8 @@ CONSTRAINTS = REPOSITORY / "infra" / "mwaa" / "constraints.txt"
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("plugins") / "plugins.zip"
+def built(build: Path) -> Path:
+    output = build / "plugins.zip"
     plugins_zip.build(output)
     return output
 
