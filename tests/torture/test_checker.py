@@ -177,7 +177,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("row outlived", lambda: with_rows(history("truncate"), ("a1", 1))),
     ("row outlived", lambda: with_rows(history("merge"), ("a2", 1))),
     ("row changed", lambda: replace(history(), tables={"lake.t": [
-        replace(row, key="9") if row.token == "b2" else row for row in history().tables["lake.t"]]})),
+        replace(row, key=KEYS["b1"]) if row.token == "b2" else row for row in history().tables["lake.t"]]})),
     ("lineage wrong", lambda: with_rows(history(), ("b1", 7), without="b1")),
     ("reject lost", lambda: replace(history(), rejected=[])),
     ("reject lost", lambda: replace(
