@@ -74,5 +74,8 @@ def _offered(aws: Aws) -> Offered:
     except (ClientError, BotoCoreError) as error:
         aws.report(f"not checked: which VPC endpoints {aws.region} offers ({str(error).splitlines()[0][:200]})")
         return {}
-    zones = {each["ServiceName"]: set(each.get("AvailabilityZones", ())) for each in found.get("ServiceDetails", ())}
-    return {name.removeprefix(prefix): zones.get(name, set()) for name in found["ServiceNames"]}
+    offered: dict[str, set[str]] = {name.removeprefix(prefix): set() for name in found["ServiceNames"]}
+    for each in found.get("ServiceDetails", ()):  # S3 is there twice, as a gateway and as an interface
+        zones = {zone for zone in each.get("AvailabilityZones", ()) if zone[:-1] == aws.region}  # no local zones
+        offered.setdefault(each["ServiceName"].removeprefix(prefix), set()).update(zones)
+    return offered

@@ -118,7 +118,7 @@ class Account:
         names = "".join(f"<item>com.amazonaws.{region}.{name}</item>" for name in self.offered)
         details = ""
         for name, letters in self.offered.items():
-            zones = "".join(f"<item>{region}{letter}</item>" for letter in letters)
+            zones = "".join(f"<item>{region}{letter}</item>" for letter in (*letters, "-bos-1a"))
             details += f"<item><serviceName>com.amazonaws.{region}.{name}</serviceName>"
             details += f"<availabilityZoneSet>{zones}</availabilityZoneSet></item>"
         sets = f"<serviceNameSet>{names}</serviceNameSet><serviceDetailSet>{details}</serviceDetailSet>"
