@@ -32,7 +32,8 @@ _NOT_FOUND = 404
 _TIMEOUT_SECONDS = 10
 _ANSWER_BYTES = 500
 _PAGE_RUNS = 100  # Airflow's api.maximum_page_limit
-LIVE_STATES = ("queued", "running")
+QUEUED = "queued"
+LIVE_STATES = (QUEUED, "running")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class DagRun:
     def is_live(self) -> bool:
         """Say whether it has not ended."""
         return self.state in LIVE_STATES
+
+    @property
+    def has_begun(self) -> bool:
+        """Say whether its tasks may have begun."""
+        return self.state != QUEUED
 
 
 class DagRunApi(Protocol):

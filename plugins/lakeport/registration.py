@@ -11,7 +11,7 @@ import psycopg2
 
 from lakeport import mng
 from lakeport.arrivals import Arrival, arrivals_in_message
-from lakeport.dag_runs import DagRunApi, arrival_run_id, runs
+from lakeport.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.errors import ArrivalError, LakeportError
 from lakeport.matching import ArrivalIndex
 from lakeport.warehouse import Warehouse
@@ -62,7 +62,7 @@ def _has_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
     """Say whether a run will take the files: one that waits, or one started for them."""
     dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
     try:
-        if waiting := next(runs(api, dag_id, state="queued", limit=1), None):
+        if waiting := next(runs(api, dag_id, state=QUEUED, limit=1), None):
             log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
             return True
         started = api.start(dag_id, run_id)

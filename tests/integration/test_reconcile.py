@@ -73,6 +73,16 @@ def test_new_file_gets_another_run_when_its_run_died(world: World) -> None:
     assert world.found() == []
 
 
+@pytest.mark.parametrize(("state", "started"), [("queued", 0), ("running", 1)])
+def test_new_file_is_left_to_a_run_that_has_not_begun(world: World, state: str, started: int) -> None:
+    """One that has begun may have looked before the file was registered."""
+    world.land()
+    world.airflow.add(world.by.dag_id, "run1", state)
+    for _ in range(2):
+        world.look()
+    assert len(world.airflow.started) == started
+
+
 def test_two_looks_at_once_register_once_and_start_one_run(world: World) -> None:
     for number in range(5):
         world.land(f"{number}.csv")

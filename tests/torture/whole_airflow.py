@@ -49,7 +49,9 @@ PAUSE_SECONDS = 3.0
 DROPS_A_PAUSE = 2
 OVERWRITE_PROBABILITY = 0.1
 QUIET_WITHIN_SECONDS = 420.0
-SCHEMAS = "LAKEPORT_SCHEMAS"
+SCHEMAS, SCHEDULE = "LAKEPORT_SCHEMAS", "LAKEPORT_RECONCILE_SCHEDULE"
+NEVER = "0 0 29 2 *"
+"""Reconcile comes when the others have ended, whatever the clock says."""
 Report = Callable[[str], None]
 
 
@@ -197,13 +199,13 @@ def whole_stack(kinds: Mapping[str, Kind], order: random.Random, report: Report)
     schemas.mkdir()
     for name, kind in kinds.items():
         (schemas / f"{name}.yaml").write_text(workload.schema(name, kind))
-    names.PRODUCT_ENVIRONMENT[SCHEMAS] = str(schemas)
+    names.PRODUCT_ENVIRONMENT |= {SCHEMAS: str(schemas), SCHEDULE: NEVER}
     try:
         with ending_at_sigterm():
             stack.up(config, report)
             yield WholeStack(config, kinds, order, report)
     finally:
-        del names.PRODUCT_ENVIRONMENT[SCHEMAS]
+        del names.PRODUCT_ENVIRONMENT[SCHEMAS], names.PRODUCT_ENVIRONMENT[SCHEDULE]
         stack.down(config, lambda _: None)
         postgres_files.remove(config)
         shutil.rmtree(directory)

@@ -50,7 +50,9 @@ def reconcile_runs(look: Look) -> None:
     if not files:
         return
     live = {
-        (run.dag_id, run.run_id) for state in LIVE_STATES for run in runs(look.api, state=state, dag_id_pattern="load_")
+        (run.dag_id, run.run_id): run
+        for state in LIVE_STATES
+        for run in runs(look.api, state=state, dag_id_pattern="load_")
     }
     taken: dict[tuple[str, str], list[OpenFile]] = defaultdict(list)
     waiting: dict[str, list[OpenFile]] = defaultdict(list)
@@ -64,8 +66,10 @@ def reconcile_runs(look: Look) -> None:
     for run, of_run in taken.items():
         if run not in live:
             _end(look, *run, of_run)
+    # One that has begun may have looked for its files already; one too many finds nothing, and skips itself.
+    have_run_to_come = {run.dag_id for run in live.values() if not run.has_begun}
     for name, of_type in waiting.items():
-        if not any(dag_id == f"load_{name}" for dag_id, _ in live):
+        if f"load_{name}" not in have_run_to_come:
             _start(look, name, of_type)
 
 
