@@ -214,3 +214,16 @@ def test_registration_does_not_wait_for_a_running_load(
         land(make_file_type(), GOOD)
         assert not running.done()
         assert running.result().rows_loaded == 500_000
+
+
+def test_rejects_of_an_earlier_copy_are_not_ascribed_to_a_file_whose_copy_never_began(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
+) -> None:
+    """The session's last COPY is the earlier file's still."""
+    file_type = make_file_type(rejects={"warn": 0, "fail": 1})
+    prepare_load(file_type, b"id,city,price\n1,Bern,1\nx,Rome,1\n", name="a.csv").run()
+    load = prepare_load(file_type, b"id,city,price\n2,Oslo,1\n", name="b.csv", run_id="run2")
+    warehouse.transaction(lambda current: current.execute(f"DROP TABLE {file_type.table.name}"))
+    with pytest.raises(psycopg2.Error):
+        load.run()
+    assert query("SELECT 1 FROM mng.load_errors WHERE file_id = %s", (load.file.file_id,)) == []
