@@ -12,11 +12,11 @@ from pathlib import Path
 from local import credentials
 from local.config import HOST, REPOSITORY
 from local.postgres import SUPERUSER
-from local.redshift import catalog, own_postgres
-from local.redshift.journal import Journal
-from local.redshift.load import Services
-from local.redshift.s3 import ObjectStore
-from local.redshift.server import Server
+from local.redshift.copy.journal import Journal
+from local.redshift.copy.load import Services
+from local.redshift.copy.s3 import ObjectStore
+from local.redshift.engine import catalog, own_postgres
+from local.redshift.server.server import Server
 from local.redshift.settings import Settings
 
 DATA = REPOSITORY / ".lakeport" / "redshift"

@@ -27,7 +27,7 @@ from lakeport.retrying import is_worth_a_retry
 from lakeport.tasks import retried_if_worth_it, warehouse_of
 from lakeport.warehouse import Warehouse, is_passing
 from local.config import Config
-from local.redshift.s3 import service_error
+from local.redshift.copy.s3 import service_error
 from tests.integration.killing import terminate
 
 if TYPE_CHECKING:

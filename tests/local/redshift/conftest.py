@@ -18,7 +18,7 @@ import pytest
 
 from local import credentials, postgres_files
 from local.config import Config
-from local.redshift import own_postgres
+from local.redshift.engine import own_postgres
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

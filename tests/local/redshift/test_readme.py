@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 PAGE = (Path(__file__).parents[3] / "local" / "redshift" / "README.md").read_text()
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "copy_cases.yaml").read_text())
+CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "copy" / "copy_cases.yaml").read_text())
 CHOICES = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", PAGE, re.MULTILINE))
 
 
@@ -22,10 +22,12 @@ def test_choices_are_of_cases() -> None:
     assert [name for name in CHOICES if re.fullmatch(r"[a-z]+-\d\d[\w-]*", name) and name not in ids] == []
 
 
-def test_modules_named_are_there() -> None:
-    table = PAGE[PAGE.index("| Module | Part |") :].partition("\n\n")[0]
-    named = re.findall(r"`([a-z_0-9]+)/?`", re.sub(r"\|[^|]*\|$", "|", table, flags=re.MULTILINE))
+def test_modules_are_named_in_their_package() -> None:
     folder = Path(__file__).parents[3] / "local" / "redshift"
+    rows = re.findall(r"^\| `(\w+)/` \| (.+?) \|", PAGE, re.MULTILINE)
+    named = {f"{package}/{name}" for package, names in rows for name in re.findall(r"`([a-z_0-9]+)/?`", names)}
     assert [name for name in named if not (folder / f"{name}.py").exists() and not (folder / name).is_dir()] == []
-    unnamed = {path.stem for path in folder.glob("*.py")} - set(named)
-    assert unnamed <= {"__init__", "__main__", "settings", "columns", "errors", "own_postgres", "tls"}
+    packages = {package for package, _ in rows}
+    assert packages == {path.parent.name for path in folder.glob("*/*.py")}
+    modules = {f"{path.parent.name}/{path.stem}" for path in folder.glob("*/*.py") if path.stem != "__init__"}
+    assert modules <= named

@@ -1,0 +1,134 @@
+"""Read objects from S3 at the endpoint given; credentials come from the environment, as boto3 finds them."""
+
+import builtins
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, TYPE_CHECKING
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.redshift.protocol.errors import CopyError, detailed
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_REGION = "us-east-1"
+"""What S3 answers no location for."""
+_MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
+
+
+@dataclass(frozen=True)
+class Location:
+    bucket: str
+    key: str
+
+    @classmethod
+    def from_url(cls, url: str) -> "Location":
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        if not url.startswith("s3://") or not bucket:
+            raise detailed(f"Invalid S3 url '{url}'", code=8001)
+        return cls(bucket, key)
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class S3Object:
+    location: Location
+    size_bytes: int
+    etag: str
+    modified_at: datetime
+
+
+class ObjectStore:
+    """All access to S3; safe to use from many threads."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.own_region = os.environ.get("AWS_DEFAULT_REGION", DEFAULT_REGION)
+        self._regions: dict[str, str] = {}
+        self._client: S3Client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=self.own_region,
+            config=Config(s3={"addressing_style": "path"}, max_pool_connections=50, retries={"mode": "standard"}),
+        )
+
+    def region(self, bucket: str) -> str:
+        """Return where a bucket is; asked once for each."""
+        if bucket not in self._regions:
+            try:
+                found = self._client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
+            except (ClientError, BotoCoreError) as error:
+                raise service_error(error) from None
+            self._regions[bucket] = found or DEFAULT_REGION
+        return self._regions[bucket]
+
+    def list(self, prefix: Location) -> Iterator[S3Object]:
+        """Give the objects whose key starts with the prefix, in the order of their keys."""
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key):
+                for entry in page.get("Contents", []):
+                    location = Location(prefix.bucket, entry["Key"])
+                    yield S3Object(location, entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
+
+    def list_all(self, prefix: Location) -> "builtins.list[S3Object]":
+        return [*self.list(prefix)]
+
+    def head(self, location: Location) -> S3Object | None:
+        """Describe one object, None if there is none."""
+        try:
+            found = self._client.head_object(Bucket=location.bucket, Key=location.key)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _MISSING:
+                return None
+            raise service_error(error) from None
+        except BotoCoreError as error:
+            raise service_error(error) from None
+        return S3Object(location, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
+
+    def put(self, location: Location, body: bytes | IO[bytes]) -> None:
+        """Write an object, in place of one that is there."""
+        try:
+            self._client.put_object(Bucket=location.bucket, Key=location.key, Body=body)
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
+
+    def upload(self, location: Location, file: IO[bytes]) -> None:
+        """Write an object of any size, in parts where it is large."""
+        try:
+            self._client.upload_fileobj(file, location.bucket, location.key)
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
+            raise service_error(error) from None
+
+    def delete(self, location: Location) -> None:
+        try:
+            self._client.delete_object(Bucket=location.bucket, Key=location.key)
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
+
+    def open(self, location: Location) -> "StreamingBody":
+        """Start to read an object."""
+        try:
+            return self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from None
+
+
+def service_error(error: Exception, prefix: str = "") -> CopyError:
+    """Word a failure of S3 the way Redshift passes it on."""
+    if not isinstance(error, ClientError):
+        return detailed(f"{prefix}S3ServiceException:{error}", code=8001)
+    code = error.response.get("Error", {}).get("Code", "")
+    message = error.response.get("Error", {}).get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return detailed(f"{prefix}S3ServiceException:{message},Status {status},Error {code}", code=8001)

@@ -1,0 +1,180 @@
+"""Statements PostgreSQL takes and Redshift does not: refused, so that nothing passes here and fails there."""
+
+import itertools
+from collections.abc import Sequence
+
+from local.redshift.dialect import casts, queries
+from local.redshift.dialect.tokens import Token, upper_at
+from local.redshift.protocol.errors import STATEMENT_TOO_LARGE, SYNTAX_ERROR, Refused, StandInError
+
+_STATEMENTS = (
+    ("SAVEPOINT", "SAVEPOINT"),
+    ("RELEASE", "RELEASE SAVEPOINT"),
+    ("ROLLBACK TO", "ROLLBACK TO SAVEPOINT"),
+    ("CREATE INDEX", "CREATE INDEX"),
+    ("CREATE UNIQUE INDEX", "CREATE INDEX"),
+    ("DROP INDEX", "DROP INDEX"),
+    ("REINDEX", "REINDEX"),
+    ("CLUSTER", "CLUSTER"),
+    ("CREATE SEQUENCE", "CREATE SEQUENCE"),
+    ("CREATE DOMAIN", "CREATE DOMAIN"),
+    ("CREATE TYPE", "CREATE TYPE"),
+    ("CREATE TRIGGER", "CREATE TRIGGER"),
+    ("CREATE RULE", "CREATE RULE"),
+    ("CREATE EXTENSION", "CREATE EXTENSION"),
+    ("CREATE TABLESPACE", "CREATE TABLESPACE"),
+    ("CREATE UNLOGGED", "UNLOGGED tables"),
+    ("LISTEN", "LISTEN"),
+    ("NOTIFY", "NOTIFY"),
+    ("VALUES", "VALUES as a statement"),
+    ("DO", "DO"),
+)
+_PHRASES = (
+    ("ON CONFLICT", "INSERT ... ON CONFLICT"),
+    ("RETURNING", "RETURNING"),
+    ("DISTINCT ON", "SELECT DISTINCT ON"),
+    ("ARRAY [", "the ARRAY constructor"),
+    ("IS DISTINCT FROM", "IS DISTINCT FROM"),
+    ("IS NOT DISTINCT FROM", "IS NOT DISTINCT FROM"),
+    ("FROM ( VALUES", "VALUES as a table"),
+    ("JOIN ( VALUES", "VALUES as a table"),
+    ("USING ( VALUES", "VALUES as a table"),
+    ("AS ( VALUES", "VALUES as a table"),
+    ("STRING_AGG (", "string_agg()"),
+    ("ARRAY_AGG (", "array_agg()"),
+    ("PG_SLEEP (", "pg_sleep()"),
+    ("PG_ADVISORY_LOCK (", "pg_advisory_lock()"),
+    ("PG_ADVISORY_XACT_LOCK (", "pg_advisory_xact_lock()"),
+    ("PG_TRY_ADVISORY_LOCK (", "pg_try_advisory_lock()"),
+    ("PG_TRY_ADVISORY_XACT_LOCK (", "pg_try_advisory_xact_lock()"),
+    ("GEN_RANDOM_UUID (", "gen_random_uuid()"),
+    ("SKIP LOCKED", "SKIP LOCKED"),
+    ("[ ]", "arrays"),
+    ("ROW (", "the ROW constructor"),
+    ("FILTER ( WHERE", "FILTER of an aggregate"),
+    ("TABLESAMPLE", "TABLESAMPLE"),
+    ("LATERAL", "LATERAL"),
+    ("NEXTVAL (", "nextval()"),
+    ("CURRVAL (", "currval()"),
+    ("SETVAL (", "setval()"),
+    ("TO_TSVECTOR (", "full-text search"),
+    ("TO_TSQUERY (", "full-text search"),
+    ("@ @", "full-text search"),
+    ("JSONB_BUILD_OBJECT (", "JSONB"),
+    ("JSON_BUILD_OBJECT (", "json_build_object()"),
+    ("ROW_TO_JSON (", "row_to_json()"),
+    ("TO_JSON (", "to_json()"),
+    ("JSONB_ARRAY_ELEMENTS (", "JSONB"),
+    ("UNNEST (", "unnest()"),
+    ("FOR UPDATE", "SELECT ... FOR UPDATE"),
+    ("FOR SHARE", "SELECT ... FOR SHARE"),
+)
+_NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
+"""What may follow FROM in a query of a tool that reads catalogs."""
+LARGEST_STATEMENT_BYTES = 16 << 20
+_LOCK_MODE = ("ACCESS", "EXCLUSIVE")
+
+
+def check_size(sql: str) -> None:
+    if len(sql) > LARGEST_STATEMENT_BYTES // 4 and (size := len(sql.encode())) > LARGEST_STATEMENT_BYTES:
+        raise StandInError(
+            f"Statement is too large. Statement Size: {size} bytes. Maximum Allowed: {LARGEST_STATEMENT_BYTES} bytes",
+            sqlstate=STATEMENT_TOO_LARGE,
+        )
+
+
+def check(tokens: Sequence[Token]) -> None:
+    """Raise Refused for the first thing in a statement that Redshift does not have."""
+    words = [token.upper for token in tokens]
+    for phrase, name in _STATEMENTS:
+        if words[: phrase.count(" ") + 1] == phrase.split():
+            raise _not_there(name)
+    if is_of_catalog(words):
+        return
+    present = set(words)
+    for phrase, name in _PHRASES:
+        parts = phrase.split()
+        if parts[0] in present and parts[-1] in present and _holds(words, parts):
+            raise _not_there(name)
+    if words[:1] == ["LOCK"]:
+        _check_lock(tokens)
+    if words[:1] == ["INSERT"] and "VALUES" in present:
+        _check_values(tokens, words.index("VALUES"))
+    if "IS" in present:
+        _check_is(tokens)
+    if present & {"::", "CAST"}:
+        casts.check(tokens)
+    if "GENERATE_SERIES" in present:
+        _check_series(words)
+
+
+def is_of_catalog(words: Sequence[str]) -> bool:
+    """Say whether a query reads system catalogs alone: those come from tools, which may use all PostgreSQL has."""
+    after = [
+        word
+        for at, word in enumerate(words[1:])
+        if words[at] in ("FROM", "JOIN") and words[at - 1 : at] != ["DISTINCT"]
+    ]
+    named = [word for word in after if word not in _NO_RELATIONS]
+    is_query = words[:1] in (["SELECT"], ["WITH"])
+    return is_query and bool(named) and all(word.startswith(("PG_", "INFORMATION_SCHEMA")) for word in named)
+
+
+def _holds(words: Sequence[str], parts: Sequence[str]) -> bool:
+    """Look for a phrase; a word after a dot or before one is a name."""
+    size = len(parts)
+    return any(
+        words[at : at + size] == parts and words[at - 1 : at] != ["."] and words[at + size : at + size + 1] != ["."]
+        for at in range(len(words) - size + 1)
+    )
+
+
+def _check_lock(tokens: Sequence[Token]) -> None:
+    """LOCK has one mode, ACCESS EXCLUSIVE, and no NOWAIT."""
+    words = [token.upper for token in tokens]
+    if "NOWAIT" in words:
+        raise _not_there("LOCK ... NOWAIT")
+    if "IN" in words and tuple(words[words.index("IN") + 1 :][:2]) != _LOCK_MODE:
+        raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
+
+
+def _check_series(words: Sequence[str]) -> None:
+    """generate_series() runs on the leader node, which no user's table is read on or written to by."""
+    is_read = any(
+        word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(", "PG_CATALOG")
+        for word, after in itertools.pairwise(words)
+    )
+    if is_read or words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"):
+        raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _check_values(tokens: Sequence[Token], values: int) -> None:
+    """The rows of INSERT ... VALUES hold no subqueries; an INSERT ... SELECT has no rows, whatever its names."""
+    words = [token.upper for token in tokens]
+    is_of_rows = not {"SELECT", "WITH"} & set(words[:values])
+    if is_of_rows and any(pair == ("(", "SELECT") for pair in itertools.pairwise(words[values:])):
+        raise Refused("A subquery in the VALUES of an INSERT is not supported by Amazon Redshift")
+
+
+def check_truncate(tokens: Sequence[Token]) -> None:
+    """TRUNCATE takes one table and nothing more."""
+    words = [token.upper for token in tokens]
+    at = 1 + (words[1:2] == ["TABLE"])
+    while words[at + 1 : at + 2] == ["."]:
+        at += 2
+    if len(words) > at + 1:
+        raise Refused(f'syntax error at or near "{tokens[at + 1].text}"', sqlstate=SYNTAX_ERROR)
+
+
+def _check_is(tokens: Sequence[Token]) -> None:
+    """IS TRUE and its like may stand in conditions, not in a SELECT list."""
+    for block in queries.blocks(tokens):
+        start, stop = block.select_list(tokens)
+        for at in range(start, stop):
+            rest = at + 1 + (upper_at(tokens, at + 1) == "NOT")
+            if upper_at(tokens, at) == "IS" and upper_at(tokens, rest) in ("TRUE", "FALSE", "UNKNOWN"):
+                raise Refused("Not implemented: IS TRUE in a select list")
+
+
+def _not_there(name: str) -> Refused:
+    return Refused(f"{name} is not supported by Amazon Redshift")

@@ -1,0 +1,218 @@
+"""Reword Redshift's dialect for PostgreSQL, token by token."""
+
+from collections.abc import Iterator, Sequence
+
+from local.redshift.dialect import casts, ddl, isolation
+from local.redshift.dialect.refusals import is_of_catalog
+from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
+from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
+
+_RENAMED = {
+    "NVL": "COALESCE",
+    "ISNULL": "COALESCE",
+    "MINUS": "EXCEPT",
+    "VERSION": "redshift_version",
+    "JSON_SERIALIZE": "lakeport_internal.json_serialized",  # PostgreSQL's own has another grammar
+}
+_OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
+"""Columns of the catalog as psql 15 and 16 call them."""
+_TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF", "DATE_PART")
+_JSON_READERS = {
+    "JSON_EXTRACT_PATH_TEXT": "lakeport_internal.json_text",
+    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "lakeport_internal.json_element",
+}
+MOST_JSON_LEVELS = 5
+MOST_NAME_BYTES = 63
+
+
+def rewritten(sql: str, tokens: Sequence[Token]) -> str:
+    _check_listagg(tokens)
+    edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
+    edits += ddl.edits(tokens)
+    edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
+    return apply(sql, edits) if edits else sql
+
+
+def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Fold quoted names to lower case, and quote the names of temporary tables that begin with #."""
+    for token in tokens:
+        if token.is_name and len(token.text) > MOST_NAME_BYTES // 4 and len(token.name().encode()) > MOST_NAME_BYTES:
+            long = f'name "{token.name()}" is longer than {MOST_NAME_BYTES} bytes'
+            raise Refused(f"{long}, all that this stand-in takes; Amazon Redshift takes 127")
+        is_temporary = token.kind is Kind.WORD and token.text.startswith("#")
+        if is_temporary or (token.kind is Kind.QUOTED and token.text != token.text.lower()):
+            yield Edit(token.start, token.end, identifier(token.name()))
+
+
+def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
+    for at, token in enumerate(tokens):
+        if token.upper in _OLD_NAMES:
+            yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
+        if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
+            continue
+        is_call = upper_at(tokens, at + 1) == "("
+        if token.upper == "SYSDATE" and not is_call:
+            yield Edit(token.start, token.end, "pg_catalog.sysdate()")
+        elif token.upper in _RENAMED and (is_call or token.upper == "MINUS"):
+            yield Edit(token.start, token.end, _RENAMED[token.upper])
+        elif token.upper in _TAKES_DATE_PART and is_call and at + 2 < len(tokens):
+            yield from _date_part(token, tokens[at + 2])
+        elif token.upper == "LISTAGG" and is_call:
+            yield from _listagg(tokens, at)
+        elif token.upper in _JSON_READERS and is_call:
+            yield from _json_text(tokens, at)
+        elif token.upper == "DECODE" and is_call:
+            yield from _decode(tokens, at)
+        elif token.upper == "TOP" and upper_at(tokens, at - 1) in ("SELECT", "DISTINCT", "ALL"):
+            yield from _top(tokens, at)
+        elif token.upper == "APPROXIMATE" and upper_at(tokens, at + 1) == "COUNT":
+            yield Edit(token.start, token.end, "")
+        elif token.upper == "NVL2" and is_call:
+            yield from _nvl2(tokens, at)
+
+
+def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """DELETE may leave out FROM."""
+    at = int(upper_at(tokens, 0) == "EXPLAIN")
+    if upper_at(tokens, at) == "DELETE" and upper_at(tokens, at + 1) != "FROM":
+        yield Edit(tokens[at].start, tokens[at].end, "DELETE FROM")
+
+
+def _date_part(function: Token, part: Token) -> Iterator[Edit]:
+    if function.upper in ("DATE_ADD", "DATE_DIFF"):
+        yield Edit(function.start, function.end, function.text.replace("_", ""))
+    if part.kind is Kind.WORD:
+        yield Edit(part.start, part.end, literal(part.text.lower()))
+
+
+def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """LISTAGG(x, d) WITHIN GROUP (ORDER BY y) is an aggregate that is given (x, d ORDER BY y).
+
+    As a window function it takes its order, and all its rows, from the window.
+    """
+    end = closing(tokens, at + 1)
+    yield Edit(tokens[at].start, tokens[at].end, "lakeport_internal.listagg")
+    if not _commas(tokens, at + 2, end):
+        yield Edit(tokens[end - 1].end, tokens[end - 1].end, ", ''")
+    if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] != ["WITHIN", "GROUP", "("]:
+        return
+    group_end = closing(tokens, end + 3)
+    if [upper_at(tokens, group_end + offset) for offset in (1, 2)] != ["OVER", "("]:
+        yield Edit(tokens[end].start, tokens[end + 3].end, " ")
+        return
+    order = " ".join(token.text for token in tokens[end + 4 : group_end])
+    window_end = tokens[closing(tokens, group_end + 2)].start
+    yield Edit(tokens[end + 1].start, tokens[group_end].end, "")
+    yield Edit(window_end, window_end, f" {order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING")
+
+
+def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """Put the last argument, whether to forgive what is no JSON, first: what follows are the parts of a path."""
+    end = closing(tokens, at + 1)
+    commas = _commas(tokens, at + 2, end)
+    has_flag = upper_at(tokens, end - 1) in ("TRUE", "FALSE") and commas[-1:] == [end - 2]
+    if len(commas) - has_flag > MOST_JSON_LEVELS:
+        raise Refused(f"JSON_EXTRACT_PATH_TEXT takes at most {MOST_JSON_LEVELS} levels", sqlstate=SYNTAX_ERROR)
+    flag = tokens[end - 1].text if has_flag else "false"
+    yield Edit(tokens[at].start, tokens[at + 1].end, f"{_JSON_READERS[tokens[at].upper]}({flag}, ")
+    if has_flag:
+        yield Edit(tokens[end - 2].start, tokens[end - 1].end, "")
+
+
+def _check_listagg(tokens: Sequence[Token]) -> None:
+    """LISTAGG runs on compute nodes, which have no query without a user's table."""
+    words = [token.upper for token in tokens]
+    if "LISTAGG" in words and ("FROM" not in words or is_of_catalog(words)):
+        raise Refused(
+            "One or more of the used functions must be applied on at least one user created tables."
+            " Examples of user table only functions are LISTAGG, MEDIAN, PERCENTILE_CONT, etc"
+        )
+
+
+def _nvl2(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """NVL2(x, a, b) is CASE WHEN (x) IS NOT NULL THEN a ELSE b END."""
+    end = closing(tokens, at + 1)
+    commas = _commas(tokens, at + 2, end)
+    if len(commas) == 2:  # noqa: PLR2004 - NVL2 takes three arguments
+        yield Edit(tokens[at].start, tokens[at + 1].end, "(CASE WHEN (")
+        for place, text in zip((*commas, end), (") IS NOT NULL THEN ", " ELSE ", " END)"), strict=True):
+            yield Edit(tokens[place].start, tokens[place].end, text)
+
+
+def _decode(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """DECODE(e, s, r, ..., d) is a CASE in which NULL equals NULL; encode's counterpart of two arguments stays."""
+    end = closing(tokens, at + 1)
+    commas = _commas(tokens, at + 2, end)
+    if len(commas) < 2:  # noqa: PLR2004 - an expression, a search and a result
+        return
+    tested = " ".join(token.text for token in tokens[at + 2 : commas[0]])
+    tested = f" WHEN ({rewritten(tested, tokenize(tested))}) IS NOT DISTINCT FROM ("
+    yield Edit(tokens[at].start, tokens[commas[0]].end, f"(CASE{tested}")
+    places = [*commas[1:], end]
+    for number, place in enumerate(places):
+        is_result = number % 2 == 0
+        rest = len(places) - number - 1
+        text = ") THEN " if is_result else tested if rest > 1 else " ELSE "
+        yield Edit(tokens[place].start, tokens[place].end, text if place != end else " END)")
+
+
+def _top(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """SELECT TOP n is LIMIT n at the end of that SELECT."""
+    number = tokens[at + 1] if at + 1 < len(tokens) else tokens[at]
+    if number.kind is not Kind.NUMBER:
+        return
+    depth, end = 0, at + 1
+    for place in range(at + 2, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[place].text, 0)
+        if depth < 0 or (depth == 0 and tokens[place].upper in ("UNION", "EXCEPT", "MINUS", "INTERSECT")):
+            break
+        if depth == 0 and tokens[place].upper == "LIMIT":
+            raise Refused("SELECT TOP and LIMIT may not be used together", sqlstate=SYNTAX_ERROR)
+        end = place
+    yield Edit(tokens[at].start, number.end, "")
+    yield Edit(tokens[end].end, tokens[end].end, f" LIMIT {number.text}")
+
+
+def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
+    """Return the commas between the arguments of a call."""
+    commas, depth = [], 0
+    for at in range(start, end):
+        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
+        if tokens[at].text == "," and depth == 0:
+            commas.append(at)
+    return commas
+
+
+def _created(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Drop what CREATE SCHEMA and CREATE VIEW may end in: a quota, and that the view is bound late."""
+    if upper_at(tokens, 0) != "CREATE":
+        return
+    words = [token.upper for token in tokens]
+    if words[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]:
+        yield Edit(tokens[-4].start, tokens[-1].end, "")
+    if "SCHEMA" in words[:2] and "QUOTA" in words:
+        yield Edit(tokens[words.index("QUOTA")].start, tokens[-1].end, "")
+
+
+def append_call(tokens: Sequence[Token]) -> str | None:
+    """Return the call that carries out ALTER TABLE ... APPEND FROM, None for any other statement."""
+    words = [token.upper for token in tokens]
+    if "APPEND" not in words or words[words.index("APPEND") + 1 :][:1] != ["FROM"]:
+        return None
+    at = words.index("APPEND")
+    end = next((index for index in range(at, len(words)) if words[index] in ("IGNOREEXTRA", "FILLTARGET")), len(words))
+    target, source = (literal(_relation(part)) for part in (tokens[2:at], tokens[at + 2 : end]))
+    ignores, fills = ("IGNOREEXTRA" in words), ("FILLTARGET" in words)
+    return f"CALL lakeport_internal.append_table({target}, {source}, {ignores}, {fills})"
+
+
+def alter_check(tokens: Sequence[Token]) -> str:
+    """Return the call that refuses a new length for a column of ALTER TABLE t ALTER COLUMN c TYPE ..., if it must."""
+    words = [token.upper for token in tokens]
+    at = words.index("ALTER", 2)
+    column = tokens[at + 1 + (upper_at(tokens, at + 1) == "COLUMN")].name()
+    return f"SELECT lakeport_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
+
+
+def _relation(tokens: Sequence[Token]) -> str:
+    return ".".join(identifier(token.name()) for token in tokens if token.is_name)

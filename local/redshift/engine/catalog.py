@@ -1,0 +1,76 @@
+"""Prepare the engine: the role, the served database, and in it what Redshift has and PostgreSQL lacks."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from local.redshift.dialect.tokens import identifier
+from local.redshift.engine.connection import NOT_READY, Connection, connect
+from local.redshift.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SCRIPTS = sorted((Path(__file__).parent / "sql").glob("[0-9]*.sql"))
+SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
+WAIT_SECONDS = 30
+ONE_AT_A_TIME = 5439
+"""Key of the advisory lock that keeps two starts apart."""
+
+
+async def prepare(settings: Settings) -> None:
+    """Bring the engine into shape; harmless to repeat."""
+    connection = await _connect_patiently(settings, "postgres")
+    try:
+        await _make_role(connection, settings)
+        await _make_database(connection, settings)
+    finally:
+        await connection.close()
+    connection = await connect(settings, settings.database)
+    try:
+        await _install(connection, settings)
+    finally:
+        await connection.close()
+
+
+async def _connect_patiently(settings: Settings, database: str) -> Connection:
+    """Connect to an engine that may be just starting."""
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while True:
+        try:
+            return await connect(settings, database)
+        except NOT_READY:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def _make_role(connection: Connection, settings: Settings) -> None:
+    exists = await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", settings.user)
+    await connection.execute("SET password_encryption = 'md5'")  # redshift_connector knows no SCRAM
+    password = await connection.fetchval("SELECT quote_literal($1::text)", settings.user_password)
+    verb = "ALTER" if exists else "CREATE"
+    await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN PASSWORD {password}")
+
+
+async def _make_database(connection: Connection, settings: Settings) -> None:
+    database = identifier(settings.database)
+    if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", settings.database):
+        await connection.execute(
+            f"CREATE DATABASE {database} OWNER {identifier(settings.user)}"
+            " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        )
+    for setting, value in {
+        "default_transaction_isolation": settings.engine_isolation,
+        "timezone": "UTC",
+        "client_connection_check_interval": "1s",  # a statement of a client that is gone ends
+        "jit": "off",
+    }.items():
+        await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
+
+
+async def _install(connection: Connection, settings: Settings) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
+        for script in [*SCRIPTS, *([SERVERLESS] if settings.is_serverless else [])]:
+            log.debug("Installing %s", script.name)
+            await connection.execute(script.read_text())

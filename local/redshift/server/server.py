@@ -1,0 +1,128 @@
+"""Listen for clients; each gets a connection of its own to PostgreSQL, which also checks its password."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from contextlib import suppress
+
+from local.redshift.copy.load import Services
+from local.redshift.protocol import wire
+from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.client import Inbox
+from local.redshift.server import tls
+from local.redshift.server.session import Session
+from local.redshift.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_KNOWN_PARAMETERS = frozenset(
+    [
+        "user",
+        "database",
+        "application_name",
+        "client_encoding",
+        "datestyle",
+        "timezone",
+        "options",
+        "extra_float_digits",
+        "search_path",
+        "statement_timeout",
+    ]
+)
+"""Drivers send more, such as client_protocol_version, which PostgreSQL would refuse."""
+
+
+class Server:
+    def __init__(self, settings: Settings, services: Services) -> None:
+        self._settings = settings
+        self._services = services
+        self._tls = tls.context(settings.host, settings.certificate)
+        self._clients: set[asyncio.Task[None]] = set()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Accept clients until told to stop, then drop them all."""
+        listener = await asyncio.start_server(self._accept, self._settings.host, self._settings.port)
+        log.info("Ready on %s:%s", self._settings.host, self._settings.port)
+        await stop.wait()
+        listener.close()
+        for task in self._clients:
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task:
+            self._clients.add(task)
+        try:
+            await self._serve_client(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, wire.ProtocolError) as error:
+            log.debug("A client ended: %s", error)
+        except asyncio.CancelledError:
+            log.debug("A client is dropped: the server stops")
+        except Exception:
+            log.exception("A session failed")
+        finally:
+            if task:
+                self._clients.discard(task)
+            with contextlib.suppress(AttributeError):  # Python 3.11's TLS transport, once its connection is lost
+                writer.transport.abort() if writer.is_closing() else writer.close()
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        code, body = await wire.read_startup(reader)
+        while code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
+            is_tls = code == wire.SSL_REQUEST
+            writer.write(b"S" if is_tls else b"N")
+            await writer.drain()
+            if is_tls:
+                await writer.start_tls(self._tls)
+            code, body = await wire.read_startup(reader)
+        if code == wire.CANCEL_REQUEST:
+            await self._cancel(body)
+        elif code >> 16 != wire.PROTOCOL_VERSION >> 16:
+            raise wire.ProtocolError(f"protocol {code >> 16}")
+        else:
+            await self._run_session(wire.startup_parameters(body), reader, writer)
+
+    async def _run_session(
+        self, parameters: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        database = parameters.get("database", parameters.get("user", ""))
+        if database != self._settings.database:
+            writer.write(wire.report(b"E", _fatal("3D000", f'database "{database}" does not exist')))
+            await writer.drain()
+            return
+        engine_reader, engine_writer = await self._connect(writer)
+        backend = Backend(engine_reader, engine_writer, writer)
+        inbox = Inbox(reader)
+        tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
+        try:
+            known = {name: value for name, value in parameters.items() if name.lower() in _KNOWN_PARAMETERS}
+            await backend.send(wire.startup(known), ready=1)
+            await Session(inbox, writer, backend, self._services).run()
+        finally:
+            for task in tasks:
+                task.cancel()
+            backend.abort()
+
+    async def _connect(self, client: asyncio.StreamWriter) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        try:
+            return await asyncio.open_connection(self._settings.postgres_host, self._settings.postgres_port)
+        except OSError as error:
+            log.warning("PostgreSQL does not answer: %s", error)
+            client.write(wire.report(b"E", _fatal("08001", "the stand-in's PostgreSQL does not answer")))
+            await client.drain()
+            raise ConnectionError("PostgreSQL does not answer") from None
+
+    async def _cancel(self, body: bytes) -> None:
+        """Pass a request to cancel on; the engine knows the key, we do not."""
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(self._settings.postgres_host, self._settings.postgres_port)
+            writer.write(wire.cancel(body))
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+
+def _fatal(sqlstate: str, message: str) -> dict[str, str]:
+    return {"S": "FATAL", "V": "FATAL", "C": sqlstate, "M": message}

@@ -1,0 +1,196 @@
+"""One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from local.redshift.copy.load import Services
+from local.redshift.dialect import lateral
+from local.redshift.protocol import wire
+from local.redshift.protocol.backend import FAILED, IDLE, Backend
+from local.redshift.protocol.client import Inbox, Message
+from local.redshift.protocol.errors import PostgresError, in_redshift_words
+from local.redshift.server import statements
+from local.redshift.server.execution import Execution
+from local.redshift.server.statements import Forward, Statement
+
+_ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
+
+
+@dataclass
+class Prepared:
+    """Statements and portals of the extended protocol that are carried out here, by name."""
+
+    statements: dict[bytes, Statement] = field(default_factory=dict)
+    portals: dict[bytes, Statement] = field(default_factory=dict)
+
+
+class Session:
+    def __init__(self, inbox: Inbox, writer: asyncio.StreamWriter, backend: Backend, services: Services) -> None:
+        self.inbox = inbox
+        self.writer = writer
+        self.backend = backend
+        self.execution = Execution(inbox, writer, backend, services)
+        self.prepared = Prepared()
+        self.skips_to_sync = False
+        self.has_begun_pipeline = False
+        """Something was executed since the last Sync."""
+        self.is_pipeline_block = False
+        """What was executed since the last Sync is in a block, which that Sync ends: the engine has none of its own
+        around a statement that is carried out here."""
+
+    async def run(self) -> None:
+        """Serve until the client leaves."""
+        batch: list[Message] = []
+        while received := await self.inbox.next():
+            kind, body = received
+            if kind == b"X":
+                return
+            if kind == b"Q":
+                await self._simple(wire.untext(body[:-1]))
+            elif kind in _ANSWERS or kind in b"SH":
+                batch.append(received)
+                if kind in b"SH":
+                    await self._extended(batch)
+                    batch = []
+            elif kind in b"dcf":
+                continue  # rows for COPY FROM STDIN, which was refused
+            else:
+                await self.backend.send(wire.message(kind, body), ready=kind == b"F")
+
+    # The simple protocol
+
+    async def _simple(self, sql: str) -> None:
+        found = [await self._settled(each) for each in statements.read(sql)]
+        await self.execution.restore_last_copy()
+        if all(isinstance(each, Forward) for each in found):
+            forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
+            await self.backend.send(wire.query(forwarded), ready=1)
+            return
+        async with self.backend.kept():
+            await self._one_by_one(found)
+            self.writer.write(wire.ready(self.backend.status))
+            await self.writer.drain()
+
+    async def _one_by_one(self, found: list[Statement]) -> None:
+        """Run several statements as the one transaction they are, unless they say themselves where one ends."""
+        is_block = (
+            len(found) > 1 and self.backend.status == IDLE and not any(map(statements.is_transaction_control, found))
+        )
+        if is_block:
+            await self.backend.query("BEGIN")
+        for each in found:
+            if not await self.execution.carry_out(each, is_block=is_block):
+                break
+        if is_block and self.backend.status != IDLE:
+            await self.backend.query("COMMIT")
+
+    # The extended protocol
+
+    async def _extended(self, batch: list[Message]) -> None:
+        """Pass a batch on up to its Sync or Flush; step in where one of our own statements is executed."""
+        outgoing = list[Message]()
+        owned = list[Statement | None]()  # looked up in order: an unnamed portal is another one a moment later
+        for kind, body in self._after_failure(batch):
+            outgoing.append((kind, await self._noted(kind, body)))
+            owned.append(self._portal(body) if kind == b"E" else None)
+        await self.execution.restore_last_copy()
+        is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # no answer may still be on its way later
+        if any(owned) or self.is_pipeline_block or is_unfinished:
+            async with self.backend.kept():
+                await self._step_by_step(outgoing, owned)
+            return
+        self.has_begun_pipeline = False
+        synced = sum(kind == b"S" for kind, _ in outgoing)
+        await self.backend.send(b"".join(wire.message(*each) for each in outgoing), ready=synced)
+
+    async def _settled(self, statement: Statement) -> Statement:
+        """Ask the engine which names of a query are columns, and put in place the expressions of those that are not."""
+        while isinstance(statement, Forward) and statement.aliases:
+            if self.has_begun_pipeline or self.backend.status == FAILED:
+                break
+            async with self.backend.kept():
+                error = await self.backend.check(statement.probe)
+            alias = lateral.missing(error.fields.get("M", "")) if error else None
+            if alias not in statement.aliases:
+                break
+            statement = statement.without(str(alias))
+        return statement
+
+    def _after_failure(self, batch: list[Message]) -> list[Message]:
+        """Leave out what a failed statement of our own makes void: everything up to the next Sync."""
+        if not self.skips_to_sync:
+            return batch
+        syncs = [at for at, (kind, _) in enumerate(batch) if kind == b"S"]
+        self.skips_to_sync = not syncs
+        return batch[syncs[0] :] if syncs else []
+
+    async def _noted(self, kind: bytes, body: bytes) -> bytes:
+        """Remember what a message names, and put the stub in the place of our own statements."""
+        if kind == b"P":
+            return await self._parse(body)
+        if kind == b"B":
+            portal, name = body.split(b"\0", 2)[:2]
+            self.prepared.portals.pop(portal, None)
+            if name in self.prepared.statements:
+                self.prepared.portals[portal] = self.prepared.statements[name]
+        return body
+
+    async def _parse(self, body: bytes) -> bytes:
+        name, sql, rest = body.split(b"\0", 2)
+        self.prepared.statements.pop(name, None)
+        found = await self._settled(statements.read_one(wire.untext(sql)))
+        if not isinstance(found, Forward):
+            self.prepared.statements[name] = found
+        text = found.sql if isinstance(found, Forward) else statements.STUB
+        return name + b"\0" + wire.text(text) + rest
+
+    def _portal(self, body: bytes) -> Statement | None:
+        return self.prepared.portals.get(body.split(b"\0", 1)[0])
+
+    async def _step_by_step(self, batch: list[Message], owned: list[Statement | None]) -> None:
+        is_well = True
+        for at, ((kind, body), own) in enumerate(zip(batch, owned, strict=True)):
+            if kind == b"S":
+                await self._sync()
+                is_well = True
+            elif is_well and own:
+                await self._join_pipeline(has_more=_has_more(batch[at + 1 :]))
+                is_well = await self.execution.carry_out(own)
+                self.has_begun_pipeline = True
+            elif is_well and kind != b"H":
+                await self.backend.send(wire.message(kind, body) + wire.message(b"H"))
+                is_well = await self.backend.relay_until(_ANSWERS[kind])
+                self.has_begun_pipeline |= kind == b"E"
+        self.skips_to_sync = not is_well
+        await self.writer.drain()
+
+    async def _join_pipeline(self, *, has_more: bool) -> None:
+        """Turn what a pipeline has executed, and will execute up to its Sync, into one block."""
+        if self.backend.status == IDLE and (self.has_begun_pipeline or has_more):
+            await self.backend.query("BEGIN")
+            self.is_pipeline_block = True
+
+    async def _sync(self) -> None:
+        await self.backend.send(wire.message(b"S"), ready=1)
+        if self.is_pipeline_block:
+            await self.backend.relay_until(b"Z", passes_last=False)
+            await self._end_pipeline_block()
+            self.writer.write(wire.ready(self.backend.status))
+        else:
+            await self.backend.relay_until(b"Z")
+        self.has_begun_pipeline = self.is_pipeline_block = False
+
+    async def _end_pipeline_block(self) -> None:
+        """Commit what succeeded and roll back the rest, unless the client has ended the block itself."""
+        try:
+            if self.backend.status != IDLE:
+                await self.backend.query("COMMIT")  # in a failed block it rolls back
+        except PostgresError as error:
+            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
+
+
+def _has_more(batch: Sequence[Message]) -> bool:
+    """Say whether anything is executed before the next Sync."""
+    return any(kind == b"E" for kind, _ in itertools.takewhile(lambda message: message[0] != b"S", batch))

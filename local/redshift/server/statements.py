@@ -1,0 +1,191 @@
+"""What becomes of a statement: passed on, perhaps reworded, or carried out by the stand-in itself."""
+
+from dataclasses import dataclass
+
+from local.redshift.copy.statement import CopyCommand, parse
+from local.redshift.dialect import ddl, isolation, lateral, merge, qualify, refusals, rewrite, super_paths
+from local.redshift.dialect.tokens import Token, split, tokenize, upper_at
+from local.redshift.protocol.errors import Refused, StandInError
+from local.redshift.unload import statement
+from local.redshift.unload.statement import UnloadCommand
+
+STUB = "SET lakeport.stub TO ''"
+"""Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
+
+_OWN_SETTINGS = frozenset(
+    [
+        "QUERY_GROUP",
+        "ENABLE_RESULT_CACHE_FOR_SESSION",
+        "WLM_QUERY_SLOT_COUNT",
+        "ENABLE_CASE_SENSITIVE_IDENTIFIER",
+        "JSON_SERIALIZATION_ENABLE",
+        "JSON_SERIALIZATION_PARSE_NESTED_STRINGS",
+        "DEFAULT_TRANSACTION_ISOLATION",
+        "ENABLE_VECTORIZED_SYSTEM_TABLES",
+        "DESCRIBE_FIELD_NAME_IN_UPPERCASE",
+        "ENABLE_CASE_SENSITIVE_SUPER_ATTRIBUTE",
+    ]
+)
+_SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
+
+
+@dataclass(frozen=True)
+class Forward:
+    sql: str
+    source: str = ""
+    """As the client wrote it."""
+    aliases: frozenset[str] = frozenset()
+    """Those that may stand for their expressions, if the engine finds no column of that name."""
+    replaced: frozenset[str] = frozenset()
+    """Those whose expressions are in their place already."""
+
+    @property
+    def probe(self) -> str:
+        """Return the query in it, for the engine to read."""
+        return lateral.probe(tokenize(self.sql), self.sql)
+
+    def without(self, alias: str) -> "Forward":
+        """Return the statement with an alias's expression in its place."""
+        return _forward(self.source, self.replaced | {alias})
+
+
+@dataclass(frozen=True)
+class Copy:
+    command: CopyCommand
+
+
+@dataclass(frozen=True)
+class Unload:
+    command: UnloadCommand
+
+
+@dataclass(frozen=True)
+class Truncate:
+    """Commits the transaction it runs in."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Runs outside transaction blocks only; the engine needs another statement, or none."""
+
+    name: str
+    sql: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class Instead:
+    """The engine does the same by another statement, whose rows are nobody's."""
+
+    sql: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Means nothing on a laptop."""
+
+    tag: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    error: StandInError
+
+
+Statement = Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
+
+
+def read(sql: str) -> list[Statement]:
+    """Read what a client sends, which may be several statements."""
+    return [_statement(each) for each in split(sql)]
+
+
+def read_one(sql: str) -> Statement:
+    """Read a statement of the extended protocol; the engine itself refuses several."""
+    found = read(sql)
+    return found[0] if len(found) == 1 else Forward(sql)
+
+
+def is_transaction_control(statement: Statement) -> bool:
+    words = [token.upper for token in tokenize(statement.sql)[:1]] if isinstance(statement, Forward) else []
+    return bool(words) and words[0] in ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
+
+
+def _statement(sql: str) -> Statement:
+    try:
+        refusals.check_size(sql)
+        tokens = tokenize(sql)
+        refusals.check(tokens)
+        merge.check(tokens)
+        if replaced := merge.without_duplicates(sql, tokens):
+            sql, tokens = replaced, tokenize(replaced)
+        return _own(sql, tokens) or _forward(sql)
+    except StandInError as error:
+        return Failed(error)
+
+
+def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward:
+    tokens = tokenize(sql)
+    words = {token.upper for token in tokens}
+    if "SELECT" not in words:
+        return Forward(rewrite.rewritten(sql, tokens))
+    aliases = lateral.aliases(tokens) - replaced
+    text = lateral.substituted(sql, replaced) if replaced else sql
+    text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
+    return Forward(rewrite.rewritten(text, tokens if text is sql else tokenize(text)), sql, aliases, replaced)
+
+
+def _own(sql: str, tokens: list[Token]) -> Statement | None:
+    found: Statement | None = None
+    match upper_at(tokens, 0), upper_at(tokens, 1):
+        case "COPY", _:
+            found = Copy(parse(tokens))
+        case "UNLOAD", _:
+            found = Unload(statement.parse(tokens))
+        case "TRUNCATE", _:
+            refusals.check_truncate(tokens)
+            found = Truncate(rewrite.rewritten(sql, tokens))
+        case "VACUUM", _:
+            found = Alone("VACUUM", "", "VACUUM")
+        case "CANCEL", process if process.isdecimal():
+            found = Instead(f"SELECT pg_cancel_backend({process})", "CANCEL")
+        case "ANALYZE", "COMPRESSION":
+            found = Accepted("ANALYZE")
+        case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
+            _check_setting(second, tokens[-1].text.strip("'\"").upper())
+            found = Accepted("SET")
+        case "RESET", second if second in _OWN_SETTINGS:
+            found = Accepted("RESET")
+        case "ALTER", "DATABASE" if altered := isolation.of_database(tokens):
+            found = Alone("ALTER DATABASE", altered, "ALTER DATABASE")
+        case "ALTER", "TABLE":
+            found = _alter_table(sql, tokens)
+    return found
+
+
+def _check_setting(name: str, value: str) -> None:
+    """Names are folded to lower case whatever a session says, so it may not say otherwise."""
+    if name.startswith("ENABLE_CASE_SENSITIVE") and value in ("TRUE", "ON", "1"):
+        raise Refused(f"{name.lower()} is not supported by this stand-in yet: names are folded to lower case")
+
+
+def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
+    ddl.check_alteration(tokens)
+    append = rewrite.append_call(tokens)
+    if append:
+        return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
+    words = {token.upper for token in tokens}
+    if "ALTER" in {token.upper for token in tokens[2:]} and "TYPE" in words:
+        check = rewrite.alter_check(tokens)
+        return Alone("ALTER TABLE ALTER COLUMN", f"{check};{rewrite.rewritten(sql, tokens)}", "ALTER TABLE")
+    added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
+    if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
+        return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
+    if {"DROP", "CONSTRAINT"} <= words:
+        return Accepted("ALTER TABLE")  # nor are there any here to drop
+    if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
+        return Accepted("ALTER TABLE")
+    return None

@@ -1,0 +1,127 @@
+"""Read an UNLOAD statement: its query, target and options, and which options may stand together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from local.redshift.copy import authorization
+from local.redshift.dialect import grammar, qualify, queries, refusals, rewrite, super_paths
+from local.redshift.dialect.grammar import Argument, Reader
+from local.redshift.dialect.tokens import Token, tokenize
+from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
+
+_FORMATS = ("CSV", "PARQUET", "JSON", "FIXEDWIDTH")
+COMPRESSIONS = ("GZIP", "BZIP2", "ZSTD")
+_CONFLICTS = {
+    "CSV": ("ADDQUOTES", "ESCAPE"),
+    "PARQUET": ("DELIMITER", "ADDQUOTES", "ESCAPE", "NULL", "HEADER", *COMPRESSIONS),
+    "JSON": ("DELIMITER", "HEADER", "ADDQUOTES", "ESCAPE", "NULL"),
+    "FIXEDWIDTH": ("DELIMITER", "HEADER"),
+    "CLEANPATH": ("ALLOWOVERWRITE",),
+}
+_SMALLEST_MB, _LARGEST_MB = Decimal(5), Decimal("6.2") * 1024
+
+
+def _manifest(reader: Reader) -> str:
+    return "VERBOSE" if reader.took("VERBOSE") else ""
+
+
+def _partition(reader: Reader) -> str:
+    reader.expect("BY", "(")
+    names = ",".join(reader.names())
+    return f"{names} INCLUDE" if reader.took("INCLUDE") else names
+
+
+def _size(reader: Reader) -> str:
+    """Read a size in MB, or in GB where that follows; return MB."""
+    text = grammar.number(reader)
+    unit = 1024 if reader.took("GB") else 1
+    reader.took("MB")
+    try:
+        return str(Decimal(text) * unit)
+    except InvalidOperation:
+        raise reader.error() from None
+
+
+_ARGUMENTS: dict[str, Argument] = {
+    **dict.fromkeys(("CSV", "PARQUET", "JSON", "HEADER", *COMPRESSIONS), grammar.flag),
+    **dict.fromkeys(("ADDQUOTES", "ESCAPE", "ALLOWOVERWRITE", "CLEANPATH", "ENCRYPTED"), grammar.flag),
+    **dict.fromkeys(("DELIMITER", "NULL"), grammar.characters),
+    **dict.fromkeys(("REGION", "EXTENSION", "FIXEDWIDTH", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"), Reader.string),
+    **dict.fromkeys(("MAXFILESIZE", "ROWGROUPSIZE"), _size),
+    "MANIFEST": _manifest,
+    "PARTITION": _partition,
+    "PARALLEL": grammar.switch(),
+}
+_NOT_YET = ("FIXEDWIDTH", "ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
+
+
+@dataclass(frozen=True)
+class UnloadCommand:
+    query: str
+    target: str
+    options: Mapping[str, str]
+
+    @property
+    def format(self) -> str:
+        """Return CSV, PARQUET, JSON or TEXT."""
+        return next((name for name in _FORMATS if name in self.options), "TEXT")
+
+    @property
+    def delimiter(self) -> str:
+        return self.options.get("DELIMITER", "," if self.format == "CSV" else "|")
+
+    @property
+    def partition(self) -> tuple[str, ...]:
+        """Return the columns that choose a row's folder."""
+        names = self.options.get("PARTITION", "").removesuffix(" INCLUDE")
+        return tuple(names.split(",")) if names else ()
+
+    @property
+    def keeps_partition(self) -> bool:
+        return self.options.get("PARTITION", "").endswith(" INCLUDE")
+
+    @property
+    def largest_file_bytes(self) -> int:
+        return int(Decimal(self.options.get("MAXFILESIZE", _LARGEST_MB)) * (1 << 20))
+
+
+def parse(tokens: Sequence[Token]) -> UnloadCommand:
+    """Read a whole statement; raises Refused for what Redshift, or the stand-in, does not take."""
+    reader = Reader(tokens)
+    reader.expect("UNLOAD", "(")
+    query = reader.string_or_body()
+    reader.expect(")", "TO")
+    target = reader.string()
+    options = authorization.options(reader, _ARGUMENTS, "UNLOAD")
+    _check(options)
+    return UnloadCommand(_query(query), target, options)
+
+
+def _check(options: Mapping[str, str]) -> None:
+    for name in _NOT_YET:
+        if name in options:
+            raise Refused(f"UNLOAD {name} is not supported by this stand-in yet")
+    for group in (_FORMATS, COMPRESSIONS):
+        given = [name for name in group if name in options]
+        if len(given) > 1:
+            raise Refused(f"UNLOAD options {given[0]} and {given[1]} may not be used together", sqlstate=SYNTAX_ERROR)
+    for name, others in _CONFLICTS.items():
+        for other in others:
+            if name in options and other in options:
+                raise Refused(f"UNLOAD options {name} and {other} may not be used together", sqlstate=SYNTAX_ERROR)
+    if len(options.get("DELIMITER", "|").encode()) != 1:
+        raise Refused("UNLOAD DELIMITER must be a single ASCII character", sqlstate=SYNTAX_ERROR)
+    if "MAXFILESIZE" in options and not _SMALLEST_MB <= Decimal(options["MAXFILESIZE"]) <= _LARGEST_MB:
+        raise Refused("UNLOAD MAXFILESIZE must be from 5 MB to 6.2 GB", sqlstate=SYNTAX_ERROR)
+
+
+def _query(sql: str) -> str:
+    """Reword the query; the outer SELECT may have no LIMIT."""
+    tokens = tokenize(sql)
+    refusals.check(tokens)
+    outer = [block for block in queries.blocks(tokens)[:1] if block.start == 0]
+    if any("LIMIT" in block.clauses or (tokens[1:2] and tokens[1].upper == "TOP") for block in outer):
+        raise Refused("Limit clause is not supported in the outer SELECT of UNLOAD; put it in a nested SELECT")
+    text = super_paths.rewritten(qualify.rewritten(sql))
+    return rewrite.rewritten(text, tokenize(text))

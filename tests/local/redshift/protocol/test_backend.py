@@ -1,0 +1,105 @@
+"""The connection to the engine, spoken to by hand."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from local.redshift.protocol import wire
+from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.errors import PostgresError
+
+NOTICE = wire.report(b"N", {"S": "WARNING", "M": "by the way"})
+ERROR = wire.report(b"E", {"S": "ERROR", "C": "57014", "M": "canceled"})
+
+
+class Written:
+    """Stands for a writer and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.is_closed = False
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+    async def drain(self) -> None:
+        await asyncio.sleep(0)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Wires:
+    """A backend whose engine and client are bytes."""
+
+    def __init__(self) -> None:
+        self.engine = asyncio.StreamReader()
+        self.to_engine, self.client = Written(), Written()
+        writers: Any = (self.to_engine, self.client)
+        self.backend = Backend(self.engine, *cast("tuple[asyncio.StreamWriter, asyncio.StreamWriter]", writers))
+        self.pumping = asyncio.ensure_future(self.backend.pump())
+
+    async def say(self, *messages: bytes) -> None:
+        """Let the engine say something, a byte at a time."""
+        for byte in b"".join(messages):
+            self.engine.feed_data(bytes([byte]))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+
+
+def test_messages_pass_whole_and_in_order() -> None:
+    async def run() -> None:
+        wires = Wires()
+        messages = [wire.message(b"D", b"row"), NOTICE, wire.command_complete("SELECT 1"), wire.ready(b"T")]
+        await wires.say(*messages)
+        assert wires.client.data == b"".join(messages)
+        assert wires.backend.status == b"T"
+        wires.engine.feed_eof()
+        await wires.pumping
+        assert wires.client.is_closed
+
+    asyncio.run(run())
+
+
+def test_a_notice_in_the_middle_of_a_copy_is_no_end_of_it() -> None:
+    async def run() -> None:
+        wires = Wires()
+        await wires.say(wire.ready(b"I"))
+        async with wires.backend.kept():
+            await wires.say(NOTICE)
+            assert not wires.backend.has_ended_copy()
+            assert wires.client.data.endswith(NOTICE)
+            await wires.say(ERROR, wire.ready(b"E"))
+            assert wires.backend.has_ended_copy()
+            with pytest.raises(PostgresError, match="canceled"):
+                await wires.backend.end_copy(failed=False)
+        wires.pumping.cancel()
+
+    asyncio.run(run())
+
+
+def test_engine_that_goes_away_ends_a_wait() -> None:
+    async def run() -> None:
+        wires = Wires()
+        await wires.say(wire.ready(b"I"))
+        async with wires.backend.kept():
+            wires.engine.feed_eof()
+            with pytest.raises(ConnectionError):
+                await wires.backend.query("SELECT 1")
+            with pytest.raises(ConnectionError):
+                wires.backend.has_ended_copy()
+        await wires.pumping
+
+    asyncio.run(run())
+
+
+def test_serialization_failure_is_reworded_on_its_way() -> None:
+    async def run() -> None:
+        wires = Wires()
+        await wires.say(wire.report(b"E", {"S": "ERROR", "C": "40001", "M": "could not serialize access"}))
+        fields = wire.report_fields(wires.client.data[wire.HEADER_BYTES :])
+        assert (fields["C"], fields["M"]) == ("XX000", "1023")
+        wires.pumping.cancel()
+
+    asyncio.run(run())
