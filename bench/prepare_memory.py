@@ -84,17 +84,19 @@ def write_zip(path: Path, megabytes: int) -> None:
 
 def prepare(key: str) -> None:
     """Prepare the object and print what it took; this runs in a process of its own."""
-    from lakeport import landing, preparing, settings  # noqa: PLC0415 - the parent has no use for them
-    from lakeport.copy_source import CopySource  # noqa: PLC0415
-    from lakeport.file_type import FileType  # noqa: PLC0415
+    from lakeport import settings  # noqa: PLC0415 - the parent has no use for them
+    from lakeport.files import s3_objects  # noqa: PLC0415 - the parent has no use for them
+    from lakeport.model import CopySource  # noqa: PLC0415
+    from lakeport.preparing.prepare import listed, prepare  # noqa: PLC0415 - the parent has no use for them
+    from lakeport.schema.file_type import FileType  # noqa: PLC0415
 
-    s3 = landing.s3_client()
+    s3 = s3_objects.s3_client()
     size = s3.head_object(Bucket=settings.landing_bucket(), Key=key)["ContentLength"]
     before, started = peak_megabytes(), time.monotonic()
     source = CopySource(settings.landing_bucket(), key, None, size, "zip")
-    made = preparing.prepare(s3, FileType.model_validate(FILE_TYPE), source, settings.work_bucket(), "prepared/bench")
+    made = prepare(s3, FileType.model_validate(FILE_TYPE), source, settings.work_bucket(), "prepared/bench")
     seconds = time.monotonic() - started
-    (prepared,) = preparing.listed(s3, settings.work_bucket(), made)
+    (prepared,) = listed(s3, settings.work_bucket(), made)
     print(f"prepared {prepared.size_bytes / MEGABYTE:.0f} MiB in {seconds:.0f} s")
     print(f"peak memory {peak_megabytes():.0f} MiB, of which {before:.0f} MiB before it began")
 

@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG
 
-from lakeport.operators import CheckEnvironmentOperator
+from lakeport.airflow.operators import CheckEnvironmentOperator
 
 with DAG(
     dag_id="check_environment",

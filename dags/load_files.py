@@ -1,9 +1,9 @@
 """One Airflow DAG per schema: every `schemas/<file_type>.yaml` becomes `load_<file_type>`."""
 
-from lakeport import environment
+from lakeport.airflow import environment
 
 environment.check()  # first, since it says what an ImportError does not: what is missing, and what to do
 
-from lakeport.dag import dags_of_schemas  # noqa: E402
+from lakeport.airflow.load_dag import dags_of_schemas  # noqa: E402
 
 globals().update({dag.dag_id: dag for dag in dags_of_schemas()})

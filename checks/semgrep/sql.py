@@ -2,7 +2,7 @@
 
 import string
 
-from lakeport.statements import composed, statement, words
+from lakeport.redshift.statements import composed, statement, words
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 

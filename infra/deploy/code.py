@@ -26,7 +26,7 @@ from infra.deploy.aws import Aws, code_of
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 from lakeport import settings
-from lakeport.schema_yaml import schema_paths
+from lakeport.schema.reader import schema_paths
 
 PLUGINS = "plugins.zip"
 REQUIREMENTS = "requirements.txt"

@@ -19,8 +19,8 @@ import sqlparse
 from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
-from lakeport import mng_tables
-from lakeport.statements import statement
+from lakeport.mng import tables
+from lakeport.redshift.statements import statement
 
 READERS = "lakeport_readers"
 # In this order: who owns before who is granted.
@@ -98,10 +98,10 @@ def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
     """
     for attempt in range(1, TRIES + 1):
         try:
-            live = found.run(statement(mng_tables.LIVE_COLUMNS))
-            for change in mng_tables.lengthenings(live):
+            live = found.run(statement(tables.LIVE_COLUMNS))
+            for change in tables.lengthenings(live):
                 found.run(change.text())
-            added = [change.text() for change in mng_tables.additions(live)]
+            added = [change.text() for change in tables.additions(live)]
             found.run(*_statements_for(aws, found, stack, added))
         except Refused as error:
             if attempt == TRIES:
@@ -123,13 +123,13 @@ def _statements_for(aws: Aws, found: Database, stack: Mapping[str, str], added: 
         ]
         verb = "ALTER" if user in users else "CREATE"
         statements.append(f"{verb} USER {user} PASSWORD {_quoted(_hash(user, password))}")
-    tables, *roles = _texts(found.address["Database"])
-    statements += [*_statements(tables), *added]
+    statements_of_tables, *roles = _texts(found.address["Database"])
+    statements += [*_statements(statements_of_tables), *added]
     return [*statements, *(each for text in roles for each in _statements(text))]
 
 
 def _texts(database_name: str) -> list[str]:
-    texts = [statement(mng_tables.TABLES), *(statement(f"roles/{role}") for role in ROLES)]
+    texts = [statement(tables.TABLES), *(statement(f"roles/{role}") for role in ROLES)]
     quoted = '"' + database_name.replace('"', '""') + '"'
     return [text.replace("{database}", quoted) for text in texts]
 

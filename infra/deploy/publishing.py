@@ -16,10 +16,10 @@ from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket, Item
 from infra.deploy.errors import DeployError
 from lakeport import settings
+from lakeport.arrivals.publishing import rule_of
+from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import SchemaError
-from lakeport.matching import ArrivalIndex
-from lakeport.publishing import rule_of
-from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.schema.reader import read_file_type, schema_paths
 
 
 def file_types_of(folder: Path) -> list[dict[str, Any]]:

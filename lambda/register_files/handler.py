@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 
 from lakeport import settings
-from lakeport.arrivals import messages_of
-from lakeport.credentials import connect_to_redshift
-from lakeport.dag_runs import dag_run_api
-from lakeport.matching import ArrivalIndex
-from lakeport.registration import register_messages, start_runs
-from lakeport.warehouse import Warehouse
+from lakeport.airflow_api import dag_run_api
+from lakeport.arrivals.events import messages_of
+from lakeport.arrivals.registration import register_messages, start_runs
+from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.redshift.session import Warehouse
+from lakeport.secrets_manager import connect_to_redshift
 
 logging.getLogger().setLevel(logging.INFO)
 

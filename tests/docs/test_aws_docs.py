@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from lakeport import alert_text, copy_statement
+from lakeport.alerts import messages
 from lakeport.preparing import transfer
+from lakeport.redshift import copy_statement
 from local.config import REPOSITORY
 from tests.infra.stacks import MAIN, of_type
 
@@ -97,7 +98,7 @@ def test_every_alarm_is_in_the_runbook() -> None:
 
 def test_every_alert_is_in_the_runbook() -> None:
     """By the name of what is told: a class of alert_text with a title."""
-    kinds = {name for name, each in vars(alert_text).items() if isinstance(each, type) and "title" in vars(each)} - {
+    kinds = {name for name, each in vars(messages).items() if isinstance(each, type) and "title" in vars(each)} - {
         "Alert"
     }
     assert set(re.findall(r"^### Alert `(\w+)`", RUNBOOK, re.MULTILINE)) >= kinds

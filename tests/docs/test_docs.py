@@ -13,10 +13,10 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
+from lakeport.airflow.load_dag import load_dag
 from lakeport.cli import app
-from lakeport.dag import load_dag
-from lakeport.file_type import FileType
-from lakeport.schema_yaml import read_file_type
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY, Ports, variable
 
 DOCUMENTS = sorted(

@@ -9,8 +9,8 @@ import pytest
 
 from infra.deploy import database
 from infra.deploy.aws import Aws
-from lakeport.mng_tables import LIVE_COLUMNS
-from lakeport.statements import statement
+from lakeport.mng.tables import LIVE_COLUMNS
+from lakeport.redshift.statements import statement
 from local import credentials
 from tests.infra.conftest import ADMIN_ARN, Cloud
 

@@ -278,7 +278,7 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
     extra = f"dags/extra_{uuid.uuid4().hex}.py"  # of a release that nobody recorded
     cloud.client("s3").put_object(Bucket=cloud.code_bucket, Key=extra, Body=b"# no DAG\n")
     name = new_schema(cloud)
-    for path in ("plugins/lakeport/dag.py", "dags/load_files.py"):
+    for path in ("plugins/lakeport/airflow/load_dag.py", "dags/load_files.py"):
         cloud.edit(path, f"# {uuid.uuid4()}\n")
     previous = cloud.client("s3").head_object(Bucket=cloud.code_bucket, Key=code.RELEASE)["VersionId"]
 
@@ -297,7 +297,7 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
 
 def test_failed_environment_update_is_told_and_tried_again(cloud: Cloud) -> None:
     """MWAA goes back and is AVAILABLE again; LastUpdate alone says that it failed."""
-    cloud.edit("plugins/lakeport/dag.py", f"# {uuid.uuid4()}\n")
+    cloud.edit("plugins/lakeport/airflow/load_dag.py", f"# {uuid.uuid4()}\n")
     cloud.environment.fails_with = "Requirements could not be installed"
 
     failed = cloud.deploy("--yes", "--no-smoke-test")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra import plugins_zip
-from lakeport import environment
+from lakeport.airflow import environment
 from local.config import REPOSITORY
 
 IMAGE = REPOSITORY / "infra" / "mwaa" / "image.txt"
@@ -59,7 +59,7 @@ def test_another_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> N
 def test_it_holds_code_statements_and_wheels(built: Path) -> None:
     names = zipfile.ZipFile(built).namelist()
 
-    assert {"lakeport/dag.py", "sql/mng/register_files.sql", "requirements.txt"} <= set(names)
+    assert {"lakeport/airflow/load_dag.py", "sql/mng/register_files.sql", "requirements.txt"} <= set(names)
     assert len([name for name in names if name.endswith(".whl") and "/" not in name]) == len(environment.versions())
     assert [name for name in names if "__pycache__" in name] == []
 

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport import landing, mng, preparing, settings
-from lakeport.arrivals import Arrival
-from lakeport.credentials import connect_to_redshift, read_secret
-from lakeport.file_facts import FileFacts
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
-from lakeport.matching import Match
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.table import CreateTableOperator
-from lakeport.warehouse import Warehouse
+from lakeport import settings
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.arrivals.events import Arrival
+from lakeport.arrivals.rules import Match
+from lakeport.files import s3_objects
+from lakeport.loading.one_file import FileLoad
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.facts import FileFacts
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import connect_to_redshift, read_secret
 from local import stack as local_stack
 from local.config import Config
 from tests.conftest import stack_of_its_own
@@ -56,7 +59,7 @@ def product_environment(redshift: Config, monkeypatch: pytest.MonkeyPatch) -> Co
 
 @pytest.fixture
 def s3(product_environment: Config) -> S3Client:
-    return landing.s3_client()
+    return s3_objects.s3_client()
 
 
 @pytest.fixture
@@ -114,7 +117,7 @@ def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
         now = datetime.now(UTC).replace(tzinfo=None)
         arrival = Arrival(settings.work_bucket(), key, version, "etag", len(body), now, "")
         match = Match(file_type.name)
-        warehouse.transaction(lambda current: mng.register(current, [(arrival, match)], now))
+        warehouse.transaction(lambda current: file_records.register(current, [(arrival, match)], now))
         place = (arrival.bucket, key, version, "etag", len(body), now)
         return RegisteredFile(arrival.file_id, *place)
 
@@ -128,7 +131,7 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
     def run(file_type: FileType, body: bytes, name: str = "trips.csv", run_id: str = "run1") -> FileLoad:
         file = land(file_type, body, name)
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
-        warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
+        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
         CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
 
@@ -144,8 +147,8 @@ def bring_file(s3: S3Client, warehouse: Warehouse) -> Callable[..., FileLoad]:
         if not file_type.is_prepared:
             return FileLoad(file_type, file, (source,), by, warehouse, s3)
         bucket, facts = settings.work_bucket(), FileFacts.of(file_type, file, by.run_id)
-        key = preparing.prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
-        return FileLoad(file_type, file, preparing.listed(s3, bucket, key), by, warehouse, s3)
+        key = prepare(s3, file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
+        return FileLoad(file_type, file, listed(s3, bucket, key), by, warehouse, s3)
 
     return run
 

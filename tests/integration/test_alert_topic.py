@@ -8,9 +8,9 @@ import uuid
 import boto3
 import pytest
 
-from lakeport.alert_channels import send
-from lakeport.alert_text import LoadedFile, LoadedRun
-from lakeport.file_type import Alerts
+from lakeport.airflow.channels import send
+from lakeport.alerts.messages import LoadedFile, LoadedRun
+from lakeport.schema.file_type import Alerts
 from local.config import Config
 
 RUN = LoadedRun(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from lakeport import alerts
-from lakeport.alert_text import Alert
-from lakeport.loading import FileLoad
-from lakeport.operators.warn import WarnOfRejectsOperator
+from lakeport.airflow import callbacks
+from lakeport.airflow.operators.warn import WarnOfRejectsOperator
+from lakeport.alerts.messages import Alert
+from lakeport.loading.one_file import FileLoad
 from tests.integration.conftest import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
@@ -20,13 +20,15 @@ TWO_BAD = b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,Rome,3\nfour,Lima,4\n"
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
     """What would go to the channels."""
     messages: list[Alert] = []
-    monkeypatch.setattr(alerts, "send_now", lambda alert, _: messages.append(alert))
+    monkeypatch.setattr(callbacks, "send_now", lambda alert, _: messages.append(alert))
     return messages
 
 
 def warn(load: FileLoad) -> None:
     operator = WarnOfRejectsOperator(task_id="warn", file_type=load.file_type, files=[load.file.to_xcom()])
-    alerts.send_once(load.warehouse, load.by, lambda current: operator.alert(current, load.by), load.file_type.alerts)
+    callbacks.send_once(
+        load.warehouse, load.by, lambda current: operator.alert(current, load.by), load.file_type.alerts
+    )
 
 
 def test_run_over_the_limit_tells_once(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
@@ -60,7 +62,7 @@ def test_alert_that_did_not_go_out_is_sent_again(
         raise RuntimeError("Slack answers 500")
 
     with monkeypatch.context() as patched:
-        patched.setattr(alerts, "send_now", fail)
+        patched.setattr(callbacks, "send_now", fail)
         with pytest.raises(RuntimeError):
             warn(load)
     warn(load)

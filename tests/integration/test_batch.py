@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg2.extensions import connection
 
-from lakeport import mng
-from lakeport.batch_loading import Apart, BatchLoad, FileToLoad, batches
-from lakeport.credentials import connect_to_redshift
-from lakeport.file_type import FileType
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.select_all import CopyAllFromS3Operator
-from lakeport.operators.table import CreateTableOperator
-from lakeport.warehouse import Warehouse
+from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.loading.many_files import Apart, BatchLoad, FileToLoad, batches
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import connect_to_redshift
 from local.config import Config
 from tests.integration.conftest import make_file_type
 from tests.integration.killing import KilledWarehouse
@@ -45,7 +45,7 @@ def claim(land: Land, warehouse: Warehouse) -> Callable[..., tuple[list[Register
     def run(file_type: FileType, *bodies: bytes) -> tuple[list[RegisteredFile], TaskRun]:
         files = [land(file_type, body, f"{number:03}.csv") for number, body in enumerate(bodies)]
         by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
-        warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
         CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
         return files, by
 

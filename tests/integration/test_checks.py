@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lakeport.errors import ChecksFailed
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
+from lakeport.loading.one_file import FileLoad
+from lakeport.schema.file_type import FileType
 from tests.integration.conftest import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]

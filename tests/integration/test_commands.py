@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from lakeport import settings
 from lakeport.cli import app
 from lakeport.errors import TooManyRejects
-from lakeport.loading import FileLoad
-from lakeport.warehouse import Warehouse
+from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.conftest import make_file_type
 
@@ -157,7 +157,7 @@ def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:
 
 def test_database_that_gives_no_answer_is_told(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     secret: dict[str, Any] = {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x", "password": "x"}
-    monkeypatch.setattr("lakeport.credentials.read_secret", lambda _name: secret)
+    monkeypatch.setattr("lakeport.secrets_manager.read_secret", lambda _name: secret)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
     result = run("status")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.errors import TableMismatch, UnloadableFile
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
-from lakeport.operators.table import CreateTableOperator
-from lakeport.warehouse import Warehouse
+from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
 from tests.integration.conftest import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]

@@ -21,11 +21,11 @@ import pytest
 import zstandard
 
 from lakeport.errors import TooManyRejects, UnloadableFile
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
+from lakeport.loading.one_file import FileLoad
+from lakeport.schema.file_type import FileType
 from tests.integration.conftest import Bring, make_file_type
+from tests.plugins.lakeport.files.test_lzop import packed as lzop_packed
 from tests.plugins.lakeport.preparing.test_workbooks import workbook
-from tests.plugins.lakeport.test_lzop import packed as lzop_packed
 
 Query = Callable[..., list[tuple[Any, ...]]]
 

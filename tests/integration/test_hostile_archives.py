@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from lakeport import alerts, failing, mng, settings
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.prepare import PrepareFilesOperator
-from lakeport.operators.table import CreateTableOperator
-from lakeport.warehouse import Warehouse
+from lakeport import settings
+from lakeport.airflow import callbacks
+from lakeport.airflow.operators.prepare import PrepareFilesOperator
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.alerts import failed_runs
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.conftest import Query, make_file_type
 from tests.integration.test_formats import packed
@@ -110,17 +113,17 @@ def test_hostile_archive_is_fail_and_loads_nothing(
     file_type = make_file_type(format={"type": "csv", "header_lines": 1, "compression": compression})
     file = land(file_type, body, f"trips.csv.{compression}")
     by = TaskRun(file_type.dag_id, "run1", "prepare_files")
-    warehouse.transaction(lambda current: mng.claim(current, [file.file_id], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
     CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
-    monkeypatch.setattr(alerts, "warehouse_of", lambda _: warehouse)
+    monkeypatch.setattr(callbacks, "warehouse_of", lambda _: warehouse)
 
     task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=by.task_id, try_number=1, log_url="")
     operator: Any = PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=[file.to_xcom()])
     with pytest.raises(AirflowFailException) as raised:
         operator.execute({"ti": task})
-    alerts.record_task_error({"ti": task, "exception": raised.value})
-    run = failing.EndedRun(by.dag_id, by.run_id, "")
-    warehouse.transaction(lambda current: failing.fail(current, run, file_type.name, file_type.table.name))
+    callbacks.record_task_error({"ti": task, "exception": raised.value})
+    run = failed_runs.EndedRun(by.dag_id, by.run_id, "")
+    warehouse.transaction(lambda current: failed_runs.fail(current, run, file_type.name, file_type.table.name))
 
     [(status, why)] = query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (file.file_id,))
     assert (status, reason in why) == ("Fail", True), why

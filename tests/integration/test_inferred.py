@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from lakeport import planning
-from lakeport.file_type import FileType
-from lakeport.inference import Draft, infer
-from lakeport.warehouse import Warehouse
+from lakeport.inference.infer import Draft, infer
+from lakeport.loading import rehearsal
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
 from local.config import REPOSITORY
 from tests.integration.conftest import Bring
 
@@ -81,7 +81,7 @@ def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
     query: Callable[..., list[tuple[Any, ...]]],
 ) -> None:
     draft, file_type = draft_of(path)
-    planned = planning.rehearse(file_type, path, warehouse, s3)
+    planned = rehearsal.rehearse(file_type, path, warehouse, s3)
     done = bring(file_type, path.read_bytes(), name=path.name).run()
 
     assert (planned.rows_loaded, planned.problem, planned.rejected) == (done.rows_loaded, "", ())

@@ -23,22 +23,23 @@ import pytest
 import yaml
 from airflow.serialization.serialized_objects import DagSerialization
 
-from lakeport import ddl, mng
-from lakeport.credentials import connect_to_redshift
-from lakeport.dag import load_dag
+from lakeport.airflow.load_dag import load_dag
+from lakeport.airflow.operators.copy_all_from_s3 import TakeFilesOperator
+from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import LakeportError, SchemaError
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.select_all import TakeFilesOperator
-from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator
-from lakeport.operators.table import CreateTableOperator
-from lakeport.planning import as_text
-from lakeport.publishing import rule_of
-from lakeport.schema_reference import keys
-from lakeport.schema_yaml import read_file_type
-from lakeport.sensors import NewFilesSensor
-from lakeport.warehouse import Warehouse
+from lakeport.loading.one_file import FileLoad
+from lakeport.loading.rehearsal import as_text
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.redshift import ddl
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
+from lakeport.schema.reference import keys
+from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import Query
 from tests.integration.test_formats import packed
 
@@ -124,7 +125,7 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
         else FilterNewestOperator(task_id="newest", file_type=file_type, files=waiting)
     )
     files = [RegisteredFile.from_xcom(file) for file in done_by(take, by)]
-    warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
     CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
     problem = ""
     for file in files:

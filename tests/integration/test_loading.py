@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakeport import landing
-from lakeport.credentials import connect_to_redshift
 from lakeport.errors import ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
-from lakeport.warehouse import Warehouse
+from lakeport.files import s3_objects
+from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
@@ -122,7 +122,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
 ) -> None:
     """COPY has read the newer version then, and must not commit."""
     load = prepare_load(file_type, GOOD)
-    other = landing.s3_client()
+    other = s3_objects.s3_client()
 
     def overwrite(**_: object) -> None:
         other.put_object(Bucket=load.file.bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")

@@ -10,13 +10,13 @@ from typing import Any
 import psycopg2
 import pytest
 
-from lakeport import warehouse as lakeport_warehouse
-from lakeport.credentials import connect_to_redshift
 from lakeport.errors import DoubledKeys, StatusConflict, TableMismatch, TooManyRejects
-from lakeport.file_type import FileType
-from lakeport.finishing import mark_done
-from lakeport.loading import FileLoad
-from lakeport.warehouse import Warehouse
+from lakeport.loading.finishing import mark_done
+from lakeport.loading.one_file import FileLoad
+from lakeport.redshift import session as lakeport_warehouse
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import connect_to_redshift
 from local.config import Config
 from tests.integration.conftest import make_file_type
 from tests.integration.killing import KilledWarehouse

@@ -13,11 +13,11 @@ import pytest
 
 from lakeport import settings
 from lakeport.errors import TooManyRejects
-from lakeport.file_type import FileType
-from lakeport.loading import FileLoad
-from lakeport.planning import rehearse, table_as_it_is
-from lakeport.schema_yaml import read_file_type
-from lakeport.warehouse import Warehouse
+from lakeport.loading.one_file import FileLoad
+from lakeport.loading.rehearsal import rehearse, table_as_it_is
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
 from tests.integration.conftest import Bring, make_file_type
 from tests.integration.test_formats import packed

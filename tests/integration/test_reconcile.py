@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lakeport import landing, mng, settings
-from lakeport.credentials import connect_to_redshift
-from lakeport.finishing import archive, mark_done
-from lakeport.publishing import published_index
-from lakeport.reconciling import reconcile
-from lakeport.registration import register_messages
-from lakeport.warehouse import Warehouse
+from lakeport import settings
+from lakeport.arrivals.publishing import published_index
+from lakeport.arrivals.registration import register_messages
+from lakeport.files import s3_objects
+from lakeport.loading.finishing import archive, mark_done
+from lakeport.mng import file_records
+from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.redshift.session import Warehouse
+from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.world import GOOD, LATER, NOW, World
 
 
@@ -127,7 +129,9 @@ def test_file_that_failed_in_a_run_whose_callback_died_is_told_of_once(world: Wo
     file = world.claim()
     reason = "copy_to_table: its header does not fit"
     world.warehouse.transaction(
-        lambda current: mng.move(current, [file.file_id], world.by, from_=["In Progress"], to="Fail", reason=reason)
+        lambda current: file_records.move(
+            current, [file.file_id], world.by, from_=["In Progress"], to="Fail", reason=reason
+        )
     )
     assert world.found() == []
     world.airflow.end("run1", "failed")
@@ -159,7 +163,7 @@ def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_ar
 
 def test_loaded_file_that_was_taken_from_landing_is_done_and_says_so(world: World) -> None:
     file = world.load()
-    landing.remove_version(world.s3, file.source())
+    s3_objects.remove_version(world.s3, file.source())
     world.airflow.end("run1", "failed")
     world.look()
     [(status, reason)] = world.files()

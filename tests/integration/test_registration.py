@@ -14,10 +14,10 @@ import psycopg2
 import pytest
 
 from lakeport import settings
-from lakeport.credentials import connect_to_redshift, read_secret
-from lakeport.matching import ArrivalIndex, ArrivalRule
-from lakeport.registration import Registration, register_messages
-from lakeport.warehouse import Warehouse
+from lakeport.arrivals.registration import Registration, register_messages
+from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
+from lakeport.redshift.session import Warehouse
+from lakeport.secrets_manager import connect_to_redshift, read_secret
 
 Query = Callable[..., list[tuple[Any, ...]]]
 INDEX = ArrivalIndex((ArrivalRule("trips", "trips/*.csv", "csv", "none"),))

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport import landing, mng, settings
-from lakeport.batch_loading import BatchLoad, FileToLoad
+from lakeport import settings
+from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.cli import app
 from lakeport.errors import NotChosen, StatusConflict
-from lakeport.finishing import archive, mark_done
-from lakeport.mng import RegisteredFile, Status
-from lakeport.operators.table import CreateTableOperator
-from lakeport.replaying import Choice, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.files import s3_objects
+from lakeport.loading.finishing import archive, mark_done
+from lakeport.loading.many_files import BatchLoad, FileToLoad
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, Status
+from lakeport.recovery.replay import Choice, Planned, Planner, carry_out, chosen_files, start_runs
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
@@ -127,7 +129,7 @@ def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
 
 def test_file_that_is_nowhere_is_refused(world: World) -> None:
     file = world.register()
-    landing.remove_version(world.s3, file.landed())
+    s3_objects.remove_version(world.s3, file.landed())
     assert refusals(plan(world, "replay", file.key)) == ["its object is neither in landing nor in the archive"]
 
 
@@ -140,7 +142,7 @@ def test_file_under_way_is_refused(world: World) -> None:
 def test_failed_files_of_a_type_that_loads_the_newest_may_be_filtered_out(world: World) -> None:
     for name in ("a.csv", "b.csv"):
         file = world.register(GOOD, name)
-        fail = partial(mng.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
+        fail = partial(file_records.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
         world.warehouse.transaction(fail)
     planned = do(world, "replay", file_type=world.name, statuses=[Status.FAIL])
     assert {each.what for each in planned} == {"loaded from landing if it is the newest that waits, else Filtered Out"}
@@ -216,7 +218,7 @@ def load_together(world: World) -> list[RegisteredFile]:
     """Bring all files that are New to Done by one COPY; return them in the order they landed."""
     files = world.new_files()[::-1]
     by = replace(world.by, run_id=f"run{files[0].file_id}")
-    world.warehouse.transaction(lambda current: mng.claim(current, [file.file_id for file in files], by))
+    world.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
     CreateTableOperator(task_id="create_table", file_type=world.file_type).fit(world.warehouse)
     together = tuple(FileToLoad(file, (file.source(),)) for file in files)
     BatchLoad(world.file_type, together, by, world.warehouse, world.s3).run()

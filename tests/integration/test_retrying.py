@@ -21,11 +21,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection
 
 from lakeport import settings
-from lakeport.credentials import connect_to_redshift, read_secret
+from lakeport.airflow.retrying import is_worth_a_retry
+from lakeport.airflow.tasks import retried_if_worth_it, warehouse_of
 from lakeport.errors import AirflowUnavailable, SchemaError, TableMismatch, TooManyRejects
-from lakeport.retrying import is_worth_a_retry
-from lakeport.tasks import retried_if_worth_it, warehouse_of
-from lakeport.warehouse import Warehouse, is_passing
+from lakeport.redshift.session import Warehouse, is_passing
+from lakeport.secrets_manager import connect_to_redshift, read_secret
 from local.config import Config
 from local.redshift.copy.s3 import service_error
 from tests.integration.killing import terminate

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from lakeport import mng
-from lakeport.credentials import connect_to_redshift
-from lakeport.file_type import FileType
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.files import FilesOperator
-from lakeport.operators.prepare import PrepareFilesOperator
-from lakeport.operators.select_all import CopyAllFromS3Operator, FailForFilesOperator, TakeFilesOperator
-from lakeport.operators.status import FilterNewestOperator, MarkDoneOperator
-from lakeport.operators.table import CreateTableOperator
-from lakeport.sensors import NewFilesSensor
-from lakeport.statements import statement
-from lakeport.warehouse import Warehouse
+from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator, FailForFilesOperator, TakeFilesOperator
+from lakeport.airflow.operators.files import FilesOperator
+from lakeport.airflow.operators.prepare import PrepareFilesOperator
+from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import statement
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import make_file_type
 from tests.integration.test_formats import packed
 
@@ -93,7 +93,7 @@ def load_all(
         task_id="take_files", max_files=file_type.landing.files_a_run, files=waiting(query, file_type)
     )
     files = take.execute({})
-    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
     warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
     loaded = run(CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files), by)
     run(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded), by)
@@ -165,7 +165,7 @@ def test_file_that_cannot_be_prepared_costs_only_itself(land: Land, query: Query
         land(file_type, body, name)
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
-    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
     warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
     for _ in range(2):
         prepared = run(PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=files), by)
@@ -185,7 +185,7 @@ def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse:
         land(file_type, HEADER + body, name)
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
-    warehouse.transaction(lambda current: mng.claim(current, [file["file_id"] for file in files], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
     warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
     first = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files[:2])
     again = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files)
@@ -210,5 +210,5 @@ def test_failed_run_leaves_the_files_it_did_not_take(land: Land, query: Query, w
     taken = statement("mng/files_of_failed_run")
     assert [row[0] for row in query(taken, values)] == [first.file_id, second.file_id]
     by = TaskRun(file_type.dag_id, "run1", "")
-    warehouse.transaction(lambda current: mng.claim(current, [first.file_id], by))
+    warehouse.transaction(lambda current: file_records.claim(current, [first.file_id], by))
     assert [row[0] for row in query(taken, values)] == [first.file_id]

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from lakeport import settings
-from lakeport import warehouse as lakeport_warehouse
 from lakeport.errors import DoubledKeys, TooManyRejects, TransformFailed, UnloadableFile
-from lakeport.file_type import FileType
-from lakeport.finishing import mark_done
-from lakeport.loading import FileLoad
-from lakeport.planning import rehearse
-from lakeport.schema_yaml import read_file_type
-from lakeport.warehouse import Warehouse
+from lakeport.loading.finishing import mark_done
+from lakeport.loading.one_file import FileLoad
+from lakeport.loading.rehearsal import rehearse
+from lakeport.redshift import session as lakeport_warehouse
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY, Config
 from tests.integration.conftest import Bring, Query, make_file_type
 from tests.integration.killing import KilledWarehouse

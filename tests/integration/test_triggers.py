@@ -12,13 +12,13 @@ import psycopg2
 import pytest
 from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 
-from lakeport.credentials import read_secret
-from lakeport.file_type import FileType
-from lakeport.mng import RegisteredFile
-from lakeport.sensors import NewFilesSensor
+from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.airflow.triggers import NewFilesTrigger, Rows, Watch
+from lakeport.mng.file_records import RegisteredFile
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.secrets_manager import read_secret
 from lakeport.settings import REDSHIFT_CONNECTION, redshift_secret
-from lakeport.triggers import NewFilesTrigger, Rows, Watch
-from lakeport.warehouse import Warehouse
 from tests.integration.conftest import make_file_type
 
 Land = Callable[..., RegisteredFile]
@@ -56,7 +56,7 @@ def waiting(file_type: FileType, seconds: float, every: float = 0.2) -> NewFiles
 async def event_of(trigger: NewFilesTrigger) -> TriggerEvent:
     """Run a trigger as it is after its way through Airflow's database."""
     path, values = trigger.serialize()
-    assert path == "lakeport.triggers.NewFilesTrigger"
+    assert path == "lakeport.airflow.triggers.NewFilesTrigger"
     async for event in NewFilesTrigger(**values).run():
         return event
     raise AssertionError("a trigger ends with an event")

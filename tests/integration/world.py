@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lakeport import landing, mng, settings
-from lakeport.alert_text import Alert
-from lakeport.file_type import Alerts, FileType
-from lakeport.finishing import archive, mark_done
-from lakeport.loading import FileLoad
-from lakeport.mng import RegisteredFile, TaskRun
-from lakeport.operators.table import CreateTableOperator
-from lakeport.publishing import publish
-from lakeport.reconciling import reconcile
-from lakeport.reconciling.look import Look
-from lakeport.schema_yaml import read_file_type
-from lakeport.statements import statement
-from lakeport.warehouse import Warehouse
+from lakeport import settings
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.alerts.messages import Alert
+from lakeport.arrivals.publishing import publish
+from lakeport.files import s3_objects
+from lakeport.loading.finishing import archive, mark_done
+from lakeport.loading.one_file import FileLoad
+from lakeport.mng import file_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.recovery.reconcile.look import Look
+from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import statement
+from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.reader import read_file_type
 from tests.integration.airflow_stand_in import AirflowStandIn
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ class World:
     def claim(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
         """Bring one file to In Progress in run1, which Airflow says is running."""
         file = self.register(body, name)
-        self.warehouse.transaction(lambda current: mng.claim(current, [file.file_id], self.by))
+        self.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], self.by))
         self.airflow.add(self.by.dag_id, self.by.run_id, "running")
         return file
 
@@ -122,7 +124,7 @@ class World:
     def run_again(self) -> None:
         """Do what a run does with the file that is New."""
         [file] = self.new_files()
-        self.warehouse.transaction(lambda current: mng.claim(current, [file.file_id], self.by))
+        self.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], self.by))
         self.load_claimed(file)
         self.finish(file)
 
@@ -135,7 +137,7 @@ class World:
         return int(count)
 
     def landed(self) -> int:
-        return sum(map(len, landing.version_pages(self.s3, settings.landing_bucket())))
+        return sum(map(len, s3_objects.version_pages(self.s3, settings.landing_bucket())))
 
     def archived(self) -> bytes:
         [(bucket, key)] = self.query("SELECT archive_bucket, archive_key FROM mng.files")

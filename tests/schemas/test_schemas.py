@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from lakeport.drift import columns_of_file
-from lakeport.file_type import FileType
-from lakeport.matching import ArrivalIndex, Match
-from lakeport.publishing import rule_of
-from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.arrivals.publishing import rule_of
+from lakeport.arrivals.rules import ArrivalIndex, Match
+from lakeport.files.header import columns_of_file
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type, schema_paths
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SchemaError
-from lakeport.schema_yaml import read_file_type
+from lakeport.schema.reader import read_file_type
 
 CASES = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
 GOOD = (Path(__file__).parents[2] / "schemas" / "flights.yaml").read_text()

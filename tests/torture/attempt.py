@@ -31,14 +31,16 @@ from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import StartupDetails
 from botocore.loaders import JSONFileLoader
 
-from lakeport import alert_records, reconciling, warehouse
+from lakeport.alerts import outbox
+from lakeport.recovery.reconcile import reconcile
+from lakeport.redshift import session
 from local.config import REPOSITORY
 
 PAUSE_SECONDS = 0.01
 _IMPORTED_BY_TASKS = (
-    "lakeport.alert_channels",
+    "lakeport.airflow.channels",
     "lakeport.cli",
-    "lakeport.dag",
+    "lakeport.airflow.load_dag",
     "airflow.providers.amazon.aws.hooks.base_aws",
     "airflow.providers.amazon.aws.secrets.secrets_manager",
     "airflow.providers.postgres.hooks.postgres",
@@ -176,9 +178,9 @@ def _be_child(address: str) -> None:
 
 def _do_not_wait() -> None:
     """Make the times short in which one attempt leaves the work to another: here nobody else is at it."""
-    warehouse._FIRST_PAUSE_SECONDS = PAUSE_SECONDS
-    alert_records._HOLD_SECONDS = 0
-    defaults = reconciling.reconcile.__kwdefaults__ or {}
+    session._FIRST_PAUSE_SECONDS = PAUSE_SECONDS
+    outbox._HOLD_SECONDS = 0
+    defaults = reconcile.reconcile.__kwdefaults__ or {}
     if "grace" not in defaults:
         raise RuntimeError("reconcile has no grace time to make short")
     defaults["grace"] = timedelta(0)

@@ -23,10 +23,10 @@ from airflow.sdk import DAG
 from psycopg2 import sql
 
 from lakeport import settings
-from lakeport.dag import load_dag
-from lakeport.matching import ArrivalIndex
-from lakeport.publishing import rule_of
-from lakeport.schema_yaml import read_file_type
+from lakeport.airflow.load_dag import load_dag
+from lakeport.arrivals.publishing import rule_of
+from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.schema.reader import read_file_type
 from local import airflow, credentials, families, postgres, postgres_files, processes, stack, warehouse
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports

@@ -12,11 +12,11 @@ from lakeport.cli.failures import UNABLE, WRONG
 from lakeport.cli.schema_files import paths_of
 from lakeport.cli.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
-from lakeport.file_type import FileType
 from lakeport.inference.draft import TO_DO
-from lakeport.schema_reference import json_schema, reference
-from lakeport.schema_yaml import read_file_type, schema_paths
-from lakeport.schemas_together import problems_between
+from lakeport.schema.conflicts import problems_between
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.schema.reference import json_schema, reference
 
 FilesArgument = Annotated[
     list[str] | None,

@@ -14,11 +14,11 @@ from lakeport import settings
 from lakeport.cli.failures import WRONG
 from lakeport.cli.screen import JsonOption, show_json
 from lakeport.errors import LakeportError, SchemaError
-from lakeport.file_type import NAME
-from lakeport.inference import DEFAULT_ROWS, infer
 from lakeport.inference.draft import TO_DO
-from lakeport.schema_yaml import read_file_type
-from lakeport.skeleton import skeleton
+from lakeport.inference.infer import DEFAULT_ROWS, infer
+from lakeport.schema.file_type import NAME
+from lakeport.schema.reader import read_file_type
+from lakeport.schema.skeleton import skeleton
 
 SampleArgument = Annotated[
     Path,

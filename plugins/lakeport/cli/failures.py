@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from lakeport import settings
 from lakeport.errors import LakeportError, SchemaError
-from lakeport.warehouse import is_wrong_password
+from lakeport.redshift.session import is_wrong_password
 
 WRONG = 1
 UNABLE = 2

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from lakeport.airflow_api import RECONCILE, DagRunApi, arrival_run_id, dag_run_api
 from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
-from lakeport.credentials import connect_to_redshift
-from lakeport.dag_runs import RECONCILE, DagRunApi, arrival_run_id, dag_run_api
-from lakeport.reconciling import reconcile as reconcile_all
-from lakeport.reconciling import unhealed
-from lakeport.reconciling.look import GRACE, Look
-from lakeport.warehouse import Warehouse
+from lakeport.recovery.reconcile.look import GRACE, Look
+from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all
+from lakeport.recovery.reconcile.reconcile import unhealed
+from lakeport.redshift.session import Warehouse
+from lakeport.secrets_manager import connect_to_redshift
 
 GraceOption = Annotated[
     int, typer.Option(min=0, help="Leave alone what is younger than so many seconds: it may be under way.")

@@ -11,15 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from lakeport import landing, planning
 from lakeport.cli.failures import WRONG
 from lakeport.cli.schema_files import schema_path
 from lakeport.cli.screen import JsonOption, say, show, show_json
-from lakeport.credentials import connect_to_redshift
-from lakeport.file_type import FileType
-from lakeport.planning import Outcome
-from lakeport.schema_yaml import read_file_type
-from lakeport.warehouse import Warehouse
+from lakeport.files import s3_objects
+from lakeport.loading import rehearsal
+from lakeport.loading.rehearsal import Outcome
+from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
+from lakeport.secrets_manager import connect_to_redshift
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A file type, or the path of its YAML.")]
 SampleArgument = Annotated[
@@ -42,7 +43,7 @@ def plan(
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
-    steps, planned = _steps(type_), planning.plan(type_, key, sample.stat().st_size if sample else 0)
+    steps, planned = _steps(type_), rehearsal.plan(type_, key, sample.stat().st_size if sample else 0)
     outcome, table = _outcome(type_, sample) if sample else (None, None)
     values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
     values |= {"transform": planned.transform}
@@ -67,7 +68,7 @@ def _steps(file_type: FileType) -> list[str]:
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
         os.environ.setdefault("AIRFLOW_HOME", folder)
         os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
-        from lakeport.dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
+        from lakeport.airflow.load_dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
 
         return list(load_dag(file_type).task_ids)
 
@@ -75,13 +76,13 @@ def _steps(file_type: FileType) -> list[str]:
 def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what becomes of the sample, and of the table that is there."""
     with Warehouse(connect_to_redshift) as warehouse:
-        table = planning.table_as_it_is(file_type, warehouse)
-        if objection := planning.objection(file_type, sample):
+        table = rehearsal.table_as_it_is(file_type, warehouse)
+        if objection := rehearsal.objection(file_type, sample):
             return Outcome(0, 0, (), f"registration would reject it: {objection}"), table
-        return planning.rehearse(file_type, sample, warehouse, landing.s3_client()), table
+        return rehearsal.rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 
 
-def _say_plan(file_type: FileType, planned: planning.Plan, steps: list[str]) -> None:
+def _say_plan(file_type: FileType, planned: rehearsal.Plan, steps: list[str]) -> None:
     say(f"-- table {file_type.table.name}, unless it is there")
     for statement in planned.table:
         say(f"{statement};")

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from lakeport import landing
+from lakeport.airflow_api import dag_run_api
 from lakeport.cli.accounts import TypeOption
 from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
-from lakeport.credentials import connect_to_redshift
-from lakeport.dag_runs import dag_run_api
-from lakeport.mng import Status
-from lakeport.reconciling import settled
-from lakeport.replaying import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
-from lakeport.warehouse import Warehouse
+from lakeport.files import s3_objects
+from lakeport.mng.file_records import Status
+from lakeport.recovery.reconcile import settled
+from lakeport.recovery.replay import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.redshift.session import Warehouse
+from lakeport.secrets_manager import connect_to_redshift
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -118,7 +118,7 @@ def _choice(
 
 def _planned(warehouse: Warehouse, choice: Choice, plan: Plan, *, older: bool) -> list[Planned]:
     chosen = warehouse.transaction(lambda current: chosen_files(current, choice))
-    return plan(Planner(warehouse, landing.s3_client(), older), chosen)
+    return plan(Planner(warehouse, s3_objects.s3_client(), older), chosen)
 
 
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
@@ -147,7 +147,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
 
 def _shown(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
     """Touch the account before it changes, and say what is done as it is done."""
-    settled.note_touched(landing.s3_client())
+    settled.note_touched(s3_objects.s3_client())
     for load in loads:
         for each in load:
             if not as_json:

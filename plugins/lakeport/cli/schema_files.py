@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakeport import settings
 from lakeport.errors import LakeportError
-from lakeport.schema_yaml import schema_paths
+from lakeport.schema.reader import schema_paths
 
 
 def schema_path(name: str) -> Path:

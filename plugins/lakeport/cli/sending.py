@@ -10,14 +10,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from lakeport import landing, settings
+from lakeport import settings
+from lakeport.arrivals.publishing import publish as publish_index
+from lakeport.arrivals.publishing import rule_of
+from lakeport.arrivals.rules import ArrivalRule
 from lakeport.cli.failures import WRONG
 from lakeport.cli.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
-from lakeport.matching import ArrivalRule
-from lakeport.publishing import publish as publish_index
-from lakeport.publishing import rule_of
-from lakeport.schema_yaml import read_file_type, schema_paths
+from lakeport.files import s3_objects
+from lakeport.schema.reader import read_file_type, schema_paths
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="Files to upload.", exists=True, dir_okay=False)]
 FolderOption = Annotated[
@@ -33,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
 
 def publish() -> None:
     """Tell registration of the schemas: upload their index to the code bucket; safe to repeat."""
-    index, problems = publish_index(landing.s3_client(), settings.schemas_folder())
+    index, problems = publish_index(s3_objects.s3_client(), settings.schemas_folder())
     say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
     show_problems(problems)
     if problems:
@@ -43,7 +44,7 @@ def publish() -> None:
 def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """Drop files into the landing bucket, each in the folder of the type that takes its name."""
     places = [(file, _key(file, folder, _rules())) for file in files]
-    bucket, s3 = settings.landing_bucket(), landing.s3_client()
+    bucket, s3 = settings.landing_bucket(), s3_objects.s3_client()
     with _progress(is_shown=not as_json) as progress:
         for file, key in places:
             task = progress.add_task(file.name, total=file.stat().st_size)

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from lakeport.schema_words import IDENTIFIER
-from lakeport.table_type import LOADED_AT
+from lakeport.schema.table import LOADED_AT
+from lakeport.schema.values import IDENTIFIER
 
 _TYPE_CHARACTERS = 45
 _COLUMN_CHARACTERS = 120

@@ -17,9 +17,9 @@ from typing import IO, Any
 
 import zstandard
 
-from lakeport import lzop
 from lakeport.errors import SampleError
-from lakeport.streams import stream_of
+from lakeport.files import lzop
+from lakeport.files.streams import stream_of
 
 _MAGIC = {b"\x89LZO": "lzop", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 _UNREADABLE: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)

@@ -9,14 +9,14 @@ from itertools import chain, islice
 from pathlib import Path
 
 from lakeport.errors import SampleError, UnloadableFile
-from lakeport.file_type import FileType
+from lakeport.files.streams import stream_of
 from lakeport.inference.delimited import Counted, count, headers_of
 from lakeport.inference.header import is_header, preamble
 from lakeport.inference.naming import column_names
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.preparing.workbooks import rows_as_csv
-from lakeport.streams import stream_of
+from lakeport.schema.file_type import FileType
 
 _HEAD_ROWS = 200
 # Cells are read as a load would give them to columns of text.

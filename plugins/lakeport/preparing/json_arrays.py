@@ -10,8 +10,8 @@ from typing import Any
 import ijson
 
 from lakeport.errors import UnloadableFile
-from lakeport.json_text import JsonText
-from lakeport.streams import Readable
+from lakeport.files.json_text import JsonText
+from lakeport.files.streams import Readable
 
 _PIECE_CHARACTERS = 1 << 18
 _MAX_DEPTH = 1000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
-from lakeport.streams import Readable
+from lakeport.files.streams import Readable
+from lakeport.model import CopySource
 
 MAX_BYTES = 50 << 30
 MAX_RATIO = 200  # text rarely shrinks to a fiftieth, and deflate never below a 1,032nd

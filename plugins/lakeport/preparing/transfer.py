@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, cast
 
 from boto3.s3.transfer import TransferConfig
 
-from lakeport.copy_source import CopySource
 from lakeport.errors import UnloadableFile
-from lakeport.streams import Readable, chunks_of, stream_of
+from lakeport.files.streams import Readable, chunks_of, stream_of
+from lakeport.model import CopySource
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

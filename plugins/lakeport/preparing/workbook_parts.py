@@ -7,9 +7,9 @@ import zipfile
 from typing import IO, cast
 
 from lakeport.errors import UnloadableFile
+from lakeport.files.streams import chunks_of
 from lakeport.preparing.archives import CarefulFile
 from lakeport.preparing.limits import Allowance, Counted
-from lakeport.streams import chunks_of
 
 MAX_HELD_BYTES = 64 << 20  # texts and styles, which are held in memory
 MAX_ROW_BYTES = 16 << 20  # so is one row

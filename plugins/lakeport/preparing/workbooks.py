@@ -12,12 +12,12 @@ from typing import IO, Any
 import openpyxl
 
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import FileType
+from lakeport.files.streams import Readable
 from lakeport.preparing.archives import DAMAGED
 from lakeport.preparing.cells import cell_text
 from lakeport.preparing.transfer import spooled
 from lakeport.preparing.workbook_parts import check_parts
-from lakeport.streams import Readable
+from lakeport.schema.file_type import FileType
 
 _MAX_ROWS = 1_048_576
 _PIECE_CHARACTERS = 1 << 18

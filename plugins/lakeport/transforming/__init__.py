@@ -3,7 +3,7 @@
 What a function's author imports stands here: `Rows` and `FileFacts`, for its type hints.
 """
 
-from lakeport.file_facts import FileFacts
-from lakeport.transforming.rows import Rows
+from lakeport.preparing.rows import Rows
+from lakeport.schema.facts import FileFacts
 
 __all__ = ["FileFacts", "Rows"]

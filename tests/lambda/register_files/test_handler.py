@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from lakeport import settings
-from lakeport.matching import ArrivalIndex
+from lakeport.arrivals.rules import ArrivalIndex
 
 Handle = Callable[[dict[str, Any], object], dict[str, Any]]
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})

@@ -22,13 +22,13 @@ import boto3  # noqa: E402 - behind the line above, as everything that may impor
 import pytest  # noqa: E402
 from moto import mock_aws  # noqa: E402
 
-from lakeport.file_type import FileType  # noqa: E402
+from lakeport.schema.file_type import FileType  # noqa: E402
 from local import postgres as local_postgres  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from lakeport.ddl import Statement
+    from lakeport.redshift.ddl import Statement
     from local.config import Config
 
 BUCKETS = {name: f"lakeport-{name}" for name in ("landing", "archive", "work", "code")}

@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lakeport.cli import app
-from lakeport.schema_yaml import read_file_type
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
 
 Run = Callable[..., Result]

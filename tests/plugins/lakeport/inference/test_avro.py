@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SampleError
-from lakeport.file_type import FileType
-from lakeport.inference import Draft, infer
+from lakeport.inference.infer import Draft, infer
+from lakeport.schema.file_type import FileType
 from tests.integration.test_formats import packed
 
 NULL_OR_TEXT = ["null", "string"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lakeport.inference import Draft
+from lakeport.inference.infer import Draft
 from lakeport.inference.layout import layout
 from tests.plugins.lakeport.inference.test_inference import inferred, types
 

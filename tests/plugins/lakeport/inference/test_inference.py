@@ -22,12 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SampleError
-from lakeport.file_type import FileType
-from lakeport.inference import Draft, infer
+from lakeport.inference.infer import Draft, infer
 from lakeport.inference.naming import column_names, pattern, type_name
+from lakeport.schema.file_type import FileType
 from local.config import REPOSITORY
+from tests.plugins.lakeport.files.test_lzop import packed as lzop_packed
 from tests.plugins.lakeport.preparing.test_workbooks import workbook
-from tests.plugins.lakeport.test_lzop import packed as lzop_packed
 
 ROWS = "id,city\n1,Bern\n2,Oslo\n"
 

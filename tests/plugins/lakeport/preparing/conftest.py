@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport import preparing
-from lakeport.copy_source import CopySource
+from lakeport.model import CopySource
+from lakeport.preparing import prepare as preparing
 from tests.plugins.lakeport.conftest import BUCKETS, make_file_type
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport import landing, preparing
 from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.files import s3_objects
 from lakeport.preparing import archives, limits
+from lakeport.preparing import prepare as preparing
 from tests.plugins.lakeport.conftest import make_file_type
 from tests.plugins.lakeport.preparing.conftest import WORK, Prepare, land
 
@@ -146,7 +147,7 @@ def test_registered_version_is_unpacked(s3: S3Client, prepare: Prepare) -> None:
 
 def test_archive_that_is_gone_is_told(s3: S3Client, prepare: Prepare) -> None:
     source = land(s3, zipped({"trips.csv": CSV}))
-    landing.remove_version(s3, source)
+    s3_objects.remove_version(s3, source)
 
     with pytest.raises(ObjectChanged, match="is not there any more"):
         prepare(source, compression="zip")

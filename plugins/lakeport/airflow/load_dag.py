@@ -1,0 +1,175 @@
+"""Every schema becomes a DAG: a good one its file type's, a broken one a DAG that shows what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from lakeport import settings
+from lakeport.airflow.callbacks import FailRun, record_task_error
+from lakeport.airflow.operators import (
+    ArchiveFilesOperator,
+    CopyAllFromS3Operator,
+    CopyFromS3Operator,
+    CreateTableOperator,
+    FailForFilesOperator,
+    FilterNewestOperator,
+    MarkDoneOperator,
+    MarkInProgressOperator,
+    PrepareFilesOperator,
+    StartNextRunOperator,
+    TakeFilesOperator,
+    WarnOfRejectsOperator,
+)
+from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.airflow.tasks import Context
+from lakeport.errors import SchemaError
+from lakeport.schema.file_type import NAME, FileType
+from lakeport.schema.reader import read_file_type, schema_paths
+
+_TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
+_NAME_CHARACTERS = 36
+
+
+def dags_of_schemas() -> Iterator[DAG]:
+    """Yield the DAG of each schema; while a task runs, only the DAG it belongs to is built."""
+    only = get_parsing_context().dag_id
+    for path in schema_paths(settings.schemas_folder()):
+        if only in (None, dag_id_of(path)):
+            yield dag_of_schema(path)
+
+
+def dag_id_of(path: Path) -> str:
+    """Return the id of a schema's DAG, which exists and is its own however hostile the file's name is."""
+    if path.suffix == ".yaml" and re.fullmatch(NAME, path.stem):
+        return f"load_{path.stem}"
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
+    return f"load_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)[:_NAME_CHARACTERS]}_{digest}"
+
+
+def dag_of_schema(path: Path) -> DAG:
+    """Return a schema's DAG; a broken schema never costs its neighbours theirs."""
+    try:
+        return load_dag(read_file_type(path))
+    except SchemaError as error:
+        return broken_schema_dag(dag_id_of(path), error)
+
+
+def load_dag(file_type: FileType) -> DAG:
+    """Return the DAG that loads one file type."""
+    with DAG(
+        dag_id=file_type.dag_id,
+        description=file_type.description,
+        doc_md=_documentation(file_type),
+        schedule=CronTriggerTimetable(file_type.cron, timezone="UTC") if file_type.cron else None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["lakeport", file_type.table.name[:_TAG_CHARACTERS]],
+        on_failure_callback=FailRun(file_type),
+        default_args={
+            "owner": file_type.owner,
+            "retries": file_type.retries,
+            "retry_delay": timedelta(seconds=file_type.retry_delay),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(minutes=5),
+            "on_failure_callback": record_task_error,
+            "on_retry_callback": record_task_error,
+        },
+    ) as dag:
+        _steps(file_type)
+    return dag
+
+
+def _steps(file_type: FileType) -> None:
+    wait = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    is_all = file_type.landing.select == "all"
+    taken, *before = _taken_files(file_type, wait)
+    claim = MarkInProgressOperator(task_id="mark_in_progress", files=taken.output)
+    table = CreateTableOperator(task_id="create_table", file_type=file_type)
+    prepare = _prepare(file_type, taken)
+    copy = (CopyAllFromS3Operator if is_all else CopyFromS3Operator)(
+        task_id="copy_to_table",
+        file_type=file_type,
+        files=taken.output,
+        prepared=prepare.output if prepare else None,
+    )
+    loaded = copy if is_all else taken
+    archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=loaded.output)
+    asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
+    done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded.output, outlets=[asset])
+    fail = FailForFilesOperator(task_id="fail_for_files", files=taken.output) if is_all else None
+    steps = [wait, taken, *before, claim, table, prepare, copy, archive, done, fail, _warn(file_type, loaded)]
+    in_order = [step for step in steps if step is not None]
+    for earlier, later in pairwise(in_order):
+        earlier >> later
+
+
+def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
+    """Return the step that chooses among the waiting files, and what it asks for before they are taken."""
+    if file_type.landing.select == "newest":
+        return [FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=wait.output)]
+    limit = file_type.landing.files_a_run
+    take = TakeFilesOperator(task_id="take_files", max_files=limit, files=wait.output)
+    following = StartNextRunOperator(
+        task_id="start_next_run", trigger_dag_id=file_type.dag_id, max_files=limit, files=wait.output
+    )
+    return [take, following]
+
+
+def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
+    if not file_type.is_prepared:
+        return None
+    return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
+
+
+def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:
+    if file_type.rejects.warn is None:
+        return None
+    return WarnOfRejectsOperator(task_id="warn_of_rejects", file_type=file_type, files=newest.output)
+
+
+def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:
+    """Return a DAG that shows what is wrong with its schema, and says it again when it is run."""
+    problems = "\n".join(f"- {problem}" for problem in error.problems)
+    with DAG(
+        dag_id=dag_id,
+        dag_display_name=f"{dag_id}: its schema is broken",
+        description=f"BROKEN SCHEMA: {error.problems[0]}",
+        doc_md=f"## This schema is broken\n\n{problems}\n\nMend the YAML; the DAG follows within a minute.",
+        schedule=None,
+        is_paused_upon_creation=False,
+        tags=["lakeport", "broken schema"],
+    ) as dag:
+        BrokenSchemaOperator(
+            task_id="schema_is_broken", task_display_name=shorten(error.problems[0], 200), problems=str(error)
+        )
+    return dag
+
+
+class BrokenSchemaOperator(BaseOperator):
+    """Fail with what is wrong with the schema."""
+
+    def __init__(self, *, problems: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problems = problems
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        raise AirflowFailException(self.problems)
+
+
+def _documentation(file_type: FileType) -> str:
+    lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
+    lines += ["| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
+    return "\n".join(lines)

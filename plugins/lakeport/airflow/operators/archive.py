@@ -1,0 +1,26 @@
+"""Move loaded files from landing to the archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakeport.airflow.operators.files import FilesOperator
+from lakeport.airflow.tasks import Context, retried_if_worth_it
+from lakeport.files import s3_objects
+from lakeport.loading.finishing import archive
+
+
+class ArchiveFilesOperator(FilesOperator):
+    """Copy the files' registered versions to the archive, record where, then remove these versions from landing.
+
+    Safe to repeat: see finishing.
+    """
+
+    def __init__(self, *, file_type_name: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file_type_name = file_type_name
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        s3 = s3_objects.s3_client()
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            archive(warehouse, s3, self.file_type_name, self.chosen())

@@ -1,0 +1,150 @@
+"""`landing.select: all`: the steps that take many files, and let a bad one cost only itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from psycopg2.extensions import cursor
+
+from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
+from lakeport.airflow.operators.files import FilesOperator, handed_on
+from lakeport.airflow.retrying import is_worth_a_retry
+from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.airflow_api import arrival_run_id
+from lakeport.errors import LakeportError, UnloadableFile
+from lakeport.files import s3_objects
+from lakeport.loading.many_files import Apart, BatchLoad, FileToLoad, batches
+from lakeport.loading.one_file import FileLoad
+from lakeport.mng import file_records, load_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.redshift.session import Warehouse
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class TakeFilesOperator(FilesOperator):
+    """Keep the first `landing.max_files` files; the others stay New for the next run."""
+
+    def __init__(self, *, max_files: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_files = max_files
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
+        return [file.to_xcom() for file in self.chosen()[: self.max_files]]
+
+
+class StartNextRunOperator(TriggerDagRunOperator):
+    """Start the run that takes what this one leaves, which waits for this one's end.
+
+    It comes before this run takes its files: so whatever becomes of this run, the files it leaves have theirs.
+    Safe to repeat: each try starts a run of its own, and one that finds nothing to do skips itself.
+    """
+
+    template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "files")
+
+    def __init__(self, *, files: Any, max_files: int, **kwargs: Any) -> None:
+        super().__init__(logical_date=None, **kwargs)
+        self.files = files
+        self.max_files = max_files
+
+    def execute(self, context: Context) -> None:
+        files = handed_on(self.files)
+        if len(files) <= self.max_files:
+            self.log.info("nothing is left for another run")
+            return
+        run = task_run_of(context)
+        left = [file["file_id"] for file in files[self.max_files :]]
+        self.trigger_run_id = arrival_run_id(left, f"{run.run_id} {run.try_number}")
+        super().execute(context)  # type: ignore[arg-type]
+
+
+class CopyAllFromS3Operator(CopyFromS3Operator):
+    """Load all files, oldest first, by one COPY and one commit where they can go together; hand on what was loaded.
+
+    A file that cannot be loaded becomes Fail, and the others go on: a batch that cannot be loaded is halved until what
+    is to blame is alone.  Where rows of a later file take the place of an earlier one's (merge), those behind a bad one
+    become Fail too, to be loaded in order when it is mended.
+
+    Safe to repeat: a file that is loaded is not loaded again, one that is Fail stays so.
+    """
+
+    def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
+        self.log.error("%s: %s", file.key, error)
+        reason = f"{by.task_id}: {str(error).strip()}"
+        warehouse.transaction(
+            lambda current: file_records.move(
+                current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason
+            )
+        )
+
+    def left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
+        """Yield the files still to be loaded; those of which nothing could be prepared become Fail."""
+        file_ids = [file.file_id for file in self.chosen()]
+        unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
+        for file, prepared in self.files_to_load():
+            if file.file_id not in unloaded:
+                continue
+            try:
+                yield FileToLoad(file, self.sources(s3, file, prepared))
+            except UnloadableFile as error:
+                self.fail(warehouse, file, error, by)
+
+    def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
+        """Return the key of a file that landed before this one and is Fail, where that one's rows must come first."""
+        file_ids = [each.file_id for each in self.chosen()]
+        earlier = file_ids[: file_ids.index(file.file_id)]
+        if self.file_type.table.mode != "merge" or not earlier:
+            return None
+        failures = warehouse.transaction(lambda current: file_records.failures(current, earlier, by))
+        return failures[0][0] if failures else None
+
+    def load(self, batch: Sequence[FileToLoad], by: TaskRun, warehouse: Warehouse, s3: S3Client) -> None:
+        try:
+            if len(batch) > 1:
+                BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
+            elif failed := self.failed_before(batch[0].file, warehouse, by):
+                raise UnloadableFile(f"waits for {failed}, which landed before it")
+            else:
+                FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
+        except Apart as reason:
+            self.log.warning("%d files cannot be loaded together: %s", len(batch), reason)
+            size = 1 if reason.is_for_each else (len(batch) + 1) // 2
+            for start in range(0, len(batch), size):
+                self.load(batch[start : start + size], by, warehouse, s3)
+        except (LakeportError, psycopg2.Error) as error:
+            if is_worth_a_retry(error):
+                raise
+            self.fail(warehouse, batch[0].file, error, by)
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
+        by, s3 = task_run_of(context), s3_objects.s3_client()
+        files = self.chosen()
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            for batch in batches(s3, self.file_type, list(self.left(warehouse, s3, by))):
+                self.load(batch, by, warehouse, s3)
+            file_ids = [file.file_id for file in files]
+            loaded = warehouse.transaction(lambda current: load_records.loads_of(current, file_ids))
+            if not loaded:
+                warehouse.transaction(lambda current: refuse_failures(current, files, by))
+        return [file.to_xcom() for file in files if file.file_id in loaded]
+
+
+class FailForFilesOperator(FilesOperator):
+    """Fail the run, when its good files are done, if some of its files could not be loaded."""
+
+    def execute(self, context: Context) -> None:
+        by = task_run_of(context)
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
+
+
+def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
+    """Raise UnloadableFile with every file that the run could not load, and why."""
+    failures = file_records.failures(current, [file.file_id for file in files], by)
+    if failures:
+        told = "\n".join(f"{key}: {reason}" for key, reason in failures)
+        raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{told}")

@@ -1,0 +1,34 @@
+"""Tell people of a load that went well and rejected more rows than they want to hear nothing of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg2.extensions import cursor
+
+from lakeport.airflow import callbacks
+from lakeport.airflow.operators.files import FilesOperator
+from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.alerts.messages import LoadedRun
+from lakeport.alerts.reject_warnings import warning
+from lakeport.mng.file_records import TaskRun
+from lakeport.schema.file_type import FileType
+
+
+class WarnOfRejectsOperator(FilesOperator):
+    """Send one Slack message and one e-mail a run where files were loaded with more rejected rows than `rejects.warn`.
+
+    Safe to repeat: a run whose alert was sent sends no other.
+    """
+
+    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file_type = file_type
+
+    def alert(self, current: cursor, by: TaskRun) -> LoadedRun | None:
+        return warning(current, self.file_type, self.chosen(), by)
+
+    def execute(self, context: Context) -> None:
+        by = task_run_of(context)
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            callbacks.send_once(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)

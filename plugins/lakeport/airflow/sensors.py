@@ -1,0 +1,73 @@
+"""Wait for files in the status New."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.sql.sensors.sql import SqlSensor
+from airflow.sdk.bases.sensor import PokeReturnValue
+from airflow.sdk.exceptions import AirflowSkipException
+
+from lakeport import settings
+from lakeport.airflow.tasks import Context
+from lakeport.airflow.triggers import NewFilesTrigger
+from lakeport.airflow_api import ARRIVAL_PREFIX
+from lakeport.mng.file_records import RegisteredFile
+from lakeport.redshift.statements import statement
+from lakeport.schema.file_type import FileType
+
+
+class NewFilesSensor(SqlSensor):
+    """Wait until files of the type are New and hand them on by XCom.
+
+    `select: newest` hands on all, the newest first; `all` the oldest, and one more than a run takes.
+
+    A type whose runs start by a cron schedule waits without a worker: it looks once, then a trigger waits and ends the
+    task.  The run is skipped, quietly, when nothing came within `wait.for`; a run that was started for an arrival does
+    not wait at all, since its files were registered before it began: an earlier run has taken them.
+    """
+
+    def __init__(
+        self, *, file_type: FileType, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
+    ) -> None:
+        takes_all = file_type.landing.select == "all"
+        limit = {"limit": file_type.landing.files_a_run + 1} if takes_all else {}
+        query, parameters = "mng/oldest_new_files" if takes_all else "mng/new_files", {"file_type": file_type.name}
+        self.waits_in_trigger = file_type.cron is not None
+        self.listing: dict[str, Any] = {"file_type": file_type.name, "query": query, "parameters": parameters | limit}
+        super().__init__(
+            conn_id=redshift_conn_id,
+            sql=statement(query),
+            parameters=parameters | limit,
+            mode="poke",
+            poke_interval=file_type.wait.every,
+            timeout=file_type.wait.for_,
+            soft_fail=True,
+            **kwargs,
+        )
+
+    def execute(self, context: Context) -> Any:
+        if not self.waits_in_trigger:
+            return super().execute(context)  # type: ignore[arg-type]
+        found = self.poke(context)
+        if isinstance(found, PokeReturnValue):
+            return found.xcom_value
+        until = datetime.now(UTC) + timedelta(seconds=self.timeout)
+        self.defer(trigger=self.trigger(until), method_name="execute")
+        raise AssertionError("unreachable: defer raises")
+
+    def trigger(self, until: datetime) -> NewFilesTrigger:
+        return NewFilesTrigger(
+            **self.listing, conn_id=self.conn_id, every=self.poke_interval, until=until.isoformat(timespec="seconds")
+        )
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # execute takes both
+        """Look once."""
+        rows = self._get_hook().get_records(self.sql, self.parameters)  # type: ignore[attr-defined]
+        if rows:
+            files = [RegisteredFile(*row) for row in rows]
+            return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
+        if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
+            raise AirflowSkipException("an earlier run has taken the files this run was started for")
+        return False

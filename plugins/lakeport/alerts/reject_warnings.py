@@ -1,0 +1,29 @@
+"""Loads that went well and rejected more rows than people want to hear nothing of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg2.extensions import cursor
+
+from lakeport.alerts.messages import LoadedFile, LoadedRun
+from lakeport.mng import load_records
+from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.schema.file_type import FileType
+
+
+def warning(current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun) -> LoadedRun | None:
+    """Return what there is to tell of the files' loads: nothing where none is over `rejects.warn`."""
+    told = [found for file in files if (found := _over_the_limit(current, file_type, file))]
+    if not told:
+        return None
+    rejected = load_records.first_rejected(current, [file.file_id for file in told], by.run_id)
+    table = file_type.table.name
+    return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, told, rejected)
+
+
+def _over_the_limit(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:
+    load, limit = load_records.load_of(current, file.file_id), file_type.rejects.warn
+    if load and limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file):
+        return LoadedFile(file.file_id, file.key, load.rows_in_file, load.rows_rejected)
+    return None

@@ -1,0 +1,222 @@
+"""S3: objects by version, their first lines, their lines by number, and the archive."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3
+import zstandard
+from botocore.exceptions import ClientError
+
+from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.files import lzop, transcoding
+from lakeport.files.streams import stream_of
+from lakeport.model import CopySource
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
+_ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
+_MAX_LINE_BYTES = 64 << 20
+_ZSTD_BYTES = 1024  # may become 32 MiB at once, but no more: four bytes are a block of 128 KiB at most
+
+
+def s3_client() -> S3Client:
+    """Return a client; endpoint, region and credentials are the environment's."""
+    return boto3.client("s3")
+
+
+def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
+    """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
+    head = _head(s3, Bucket=bucket, Key=key)
+    if head is None:
+        return None
+    version_id: str | None = head.get("VersionId")
+    etag: str = head["ETag"].strip('"')
+    return etag if version_id in (None, _NO_VERSION) else version_id
+
+
+def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
+    """Return when the object was written, in UTC without zone, or None if there is no object."""
+    head = _head(s3, Bucket=bucket, Key=key)
+    return None if head is None else head["LastModified"].astimezone(UTC).replace(tzinfo=None)
+
+
+def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> CopySource:
+    """Copy exactly the registered version, of any size, and return the copy.
+
+    Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version is gone.
+    """
+    try:
+        s3.copy(_version(source), to_bucket, to_key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            raise _gone(source) from error
+        raise
+    return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
+
+
+def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
+    """Copy the registered version to the archive, unless it is there already with the same size; return its version.
+
+    Raises ObjectChanged if it is neither in landing nor in the archive.
+    """
+    kept = _head(s3, Bucket=to_bucket, Key=to_key)
+    if kept is None or kept["ContentLength"] != source.size_bytes:
+        copy_of_version(s3, source, to_bucket, to_key)
+        kept = _head(s3, Bucket=to_bucket, Key=to_key)
+    if kept is None or kept["ContentLength"] != source.size_bytes:
+        raise ObjectChanged(f"the archive's copy of {source.uri} has not the {source.size_bytes} bytes that landed")
+    version_id: str | None = kept.get("VersionId")
+    return version_id
+
+
+def is_there(s3: S3Client, source: CopySource) -> bool:
+    """Say whether this version of the object can be read."""
+    return _head(s3, **_version(source)) is not None
+
+
+def remove_version(s3: S3Client, source: CopySource) -> None:
+    """Remove exactly that version from landing; a newer one of the same name stays."""
+    s3.delete_object(**_version(source))
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object that lies in a bucket; `modified_at` is in UTC, without zone."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str
+    size_bytes: int
+    modified_at: datetime
+
+
+def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
+    """Yield all versions of all objects of a bucket, a thousand at most at a time; delete markers are no objects."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        yield [
+            ObjectVersion(
+                bucket,
+                each["Key"],
+                None if each["VersionId"] == _NO_VERSION else each["VersionId"],
+                each["ETag"].strip('"'),
+                each["Size"],
+                each["LastModified"].astimezone(UTC).replace(tzinfo=None),
+            )
+            for each in page.get("Versions", [])
+        ]
+
+
+@contextmanager
+def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
+    """Open an object's registered version as a stream of its uncompressed bytes.
+
+    Raises ObjectChanged if that version is gone, UnloadableFile if it cannot be decompressed.
+    """
+    try:
+        answer = s3.get_object(**_version(source))
+    except ClientError as error:
+        raise (_gone(source) if error.response["Error"]["Code"] in _ABSENT else error) from error
+    with answer["Body"] as body:
+        try:
+            yield _decompressed(body, source.compression)
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # the network's or the disk's; a decompressor's error has no number
+            raise UnloadableFile(f"{source.uri} is no readable {source.compression} file: {error}") from error
+
+
+def read_lines(
+    s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = transcoding.UTF8
+) -> dict[int, str]:
+    """Return the object's lines with these 1-based numbers, whole, without their line ends."""
+    wanted = sorted({number for number in numbers if number > 0}, reverse=True)
+    found: dict[int, str] = {}
+    if not wanted:
+        return found
+    with opened(s3, source) as stream:
+        text = transcoding.utf8_stream(stream, encoding)
+        for number, line in enumerate(iter(lambda: text.readline(_MAX_LINE_BYTES), b""), start=1):
+            if number == wanted[-1]:
+                found[wanted.pop()] = line.rstrip(b"\r\n").decode(errors="backslashreplace")
+                if not wanted:
+                    break
+    return found
+
+
+def _version(source: CopySource) -> Any:
+    place = {"Bucket": source.bucket, "Key": source.key}
+    return place | ({"VersionId": source.version_id} if source.version_id else {})
+
+
+def _gone(source: CopySource) -> ObjectChanged:
+    return ObjectChanged(f"{source.uri}, version {source.version_id}, is not there any more")
+
+
+def _head(s3: S3Client, **place: Any) -> Any:
+    try:
+        return s3.head_object(**place)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            return None
+        raise
+
+
+def _decompressed(body: Any, compression: str) -> IO[bytes]:
+    openers: dict[str, Any] = {
+        "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+        "tar.gz": lambda raw: gzip.GzipFile(fileobj=raw),
+        "lzop": lambda raw: stream_of(_lzop(raw)),
+        "bzip2": bz2.BZ2File,
+        "zstd": lambda raw: stream_of(_zstd(raw)),
+    }
+    raw = io.BufferedReader(_Readable(body), 1 << 20)
+    opened_: IO[bytes] = openers.get(compression, lambda raw: raw)(raw)
+    return opened_
+
+
+def _lzop(raw: IO[bytes]) -> Iterator[bytes]:
+    try:
+        yield from lzop.unpacked(raw)
+    except ValueError as error:
+        raise OSError(error) from error
+
+
+def _zstd(raw: IO[bytes]) -> Iterator[bytes]:
+    """Read frame after frame; the library's own reader takes a cut frame for the end."""
+    frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    while data := raw.read(_ZSTD_BYTES):
+        while data:
+            has_begun = True
+            yield frame.decompress(data)
+            data = frame.unused_data if frame.eof else b""
+            if frame.eof:
+                frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
+    if has_begun:
+        raise EOFError("its last frame was cut off")
+
+
+class _Readable(io.RawIOBase):
+    """An S3 body as a raw stream: without the seeking that a response cannot do."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,94 @@
+"""Make objects COPY can read from files it cannot: unpacked, converted, streamed in bounded memory.
+
+Nothing a file says of itself is trusted: names, sizes and numbers of members are counted as they come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import IO, TYPE_CHECKING
+
+from lakeport.errors import UnloadableFile
+from lakeport.files import s3_objects
+from lakeport.files.streams import Readable, stream_of
+from lakeport.files.transcoding import UTF8, in_utf8
+from lakeport.model import CopySource
+from lakeport.preparing.archives import Member, members_of
+from lakeport.preparing.json_arrays import objects_of
+from lakeport.preparing.limits import Allowance, Counted
+from lakeport.preparing.python_transform import PythonTransform
+from lakeport.preparing.transfer import upload
+from lakeport.preparing.workbooks import rows_as_csv
+from lakeport.schema.facts import FileFacts
+from lakeport.schema.file_format import Format
+from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def prepare(
+    s3: S3Client,
+    file_type: FileType,
+    source: CopySource,
+    to_bucket: str,
+    to_prefix: str,
+    *,
+    facts: FileFacts | None = None,
+) -> str:
+    """Write what COPY shall read in the file's place, and a list of it, whose key is returned.
+
+    A Python transform is given the `facts`.  Safe to repeat: the same file gives the same objects (as far as its
+    transform does), and the list is written last.  Raises UnloadableFile where the file cannot be what its schema
+    says, is larger inside than any real file, or where its transform fails.
+    """
+    format_ = file_type.format
+    inside, made = Allowance.of(source), Allowance.of(source)
+    function = PythonTransform.of(file_type, facts)
+    prepared = list[CopySource]()
+    with s3_objects.opened(s3, source) as stream:
+        for number, member in enumerate(_members(stream, format_, inside), start=1):
+            name = f"{source.uri}: {member.name}" if member.name else source.uri
+            target = CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name)
+            given = function.bytes_of(member, name) if function.takes_bytes else member.stream
+            text = _converted(given, file_type, name)
+            if function.takes_rows:
+                prepared.append(function.upload_rows(s3, text, target, made, name))
+            else:
+                prepared.append(upload(s3, Counted(text, made), target))
+    key = f"{to_prefix}/list.json"
+    s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
+    return key
+
+
+def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:
+    """Return what `prepare` wrote."""
+    with s3.get_object(Bucket=bucket, Key=key)["Body"] as body:
+        return tuple(CopySource(**each) for each in json.load(body))
+
+
+def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
+    if format_.is_archive:
+        return members_of(stream, format_, allowance)
+    return iter([Member("", Counted(stream, allowance))])
+
+
+def _converted(stream: Readable, file_type: FileType, name: str) -> Readable:
+    format_ = file_type.format
+    # A function that takes rows reads UTF-8 alone; COPY reads some more encodings itself.
+    if format_.is_transcoded or (file_type.transform.has_rows_function and format_.encoding != UTF8):
+        stream = stream_of(_transcoded(stream, format_, name))
+    if format_.type == "xlsx":
+        stream = stream_of(rows_as_csv(stream, file_type, name))
+    if format_.layout == "array":
+        stream = stream_of(objects_of(stream, name))
+    return stream
+
+
+def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]:
+    try:
+        yield from in_utf8(stream, format_.encoding)
+    except UnicodeError as error:
+        raise UnloadableFile(f"{name} is no text in {format_.encoding}: {error}") from error

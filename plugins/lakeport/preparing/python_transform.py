@@ -1,0 +1,119 @@
+"""The Python transform of a file type at work: what it makes of a file, and what is kept beside that."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lakeport.errors import TransformFailed
+from lakeport.files.streams import Readable, stream_of
+from lakeport.model import CopySource
+from lakeport.preparing.copy_csv import csv_of
+from lakeport.preparing.function import as_its_own, function_of
+from lakeport.preparing.limits import Allowance, Counted
+from lakeport.preparing.origins import Origins
+from lakeport.preparing.records import records_of
+from lakeport.preparing.rows import Rejection, Rows
+from lakeport.preparing.transfer import upload
+from lakeport.schema.facts import FileFacts
+from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from lakeport.preparing.archives import Member
+
+
+@dataclass(frozen=True)
+class PythonTransform:
+    """A file type's function, or none, and what it is told of the file."""
+
+    file_type: FileType
+    function: Callable[..., Any] | None
+    facts: FileFacts | None
+
+    @classmethod
+    def of(cls, file_type: FileType, facts: FileFacts | None) -> PythonTransform:
+        """Return the transform; raises TransformFailed where its module cannot be imported."""
+        return cls(file_type, function_of(file_type) if file_type.transform.python else None, facts)
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Say whether there is a function that takes the file's bytes."""
+        return self.file_type.transform.has_file_function
+
+    @property
+    def takes_rows(self) -> bool:
+        """Say whether there is a function that takes the file's rows."""
+        return self.file_type.transform.has_rows_function
+
+    def bytes_of(self, member: Member, name: str) -> Readable:
+        """Return what the function makes of the bytes, as it is asked for."""
+        return stream_of(self._pieces(_Bytes(member.stream), name))
+
+    def _pieces(self, given: _Bytes, name: str) -> Iterator[bytes]:
+        with as_its_own(self.file_type, given, lambda: name):
+            for piece in self._yielded(stream_of(given.pieces())):
+                if not isinstance(piece, bytes):
+                    raise TypeError(f"it yields {piece!r:.100} ({type(piece).__name__}), not bytes")
+                yield piece
+
+    def upload_rows(
+        self, s3: S3Client, text: Readable, target: CopySource, allowance: Allowance, name: str
+    ) -> CopySource:
+        """Write the rows that the function makes, then what was rejected and from which lines the others came."""
+        rows = Rows(records_of(text, self.file_type, name), name)
+        with tempfile.TemporaryFile() as pairs:
+            pieces = self._written(rows, Origins(pairs), name)
+            made = upload(s3, Counted(stream_of(pieces), allowance), target)
+            pairs.seek(0)
+            s3.upload_fileobj(pairs, target.bucket, target.origins_key)
+        rejected = json.dumps([asdict(each) for each in rows.rejected])
+        s3.put_object(Bucket=target.bucket, Key=target.rejected_key, Body=rejected.encode(errors="backslashreplace"))
+        return replace(made, rows_taken=rows.taken)
+
+    def _written(self, rows: Rows, origins: Origins, name: str) -> Iterator[bytes]:
+        with as_its_own(self.file_type, rows, lambda: f"{name}: line {rows.line}"):
+            yield from csv_of(self._noted(rows, origins), self.file_type.column_names)
+            for _ in rows:  # a function may end early; the file's rows are counted all the same
+                pass
+
+    def _noted(self, rows: Rows, origins: Origins) -> Iterator[Any]:
+        for row in self._yielded(rows):
+            origins.note(rows.line)
+            yield row
+
+    def _yielded(self, given: Any) -> Iterator[Any]:
+        if self.function is None:
+            raise TransformFailed("there is no function")
+        yielded = self.function(given, self.facts)
+        if not isinstance(yielded, Iterator):
+            raise TypeError(f"it returns {yielded!r:.100}; it must be a generator, which yields")
+        return yielded
+
+
+class _Bytes:
+    """A file's bytes, and what reading them met."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.failure: Exception | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            while data := self._stream.read(1 << 20):
+                yield data
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def rejected_rows(s3: S3Client, source: CopySource) -> list[Rejection]:
+    """Return what was rejected before COPY could see it."""
+    if source.rows_taken is None:
+        return []
+    with s3.get_object(Bucket=source.bucket, Key=source.rejected_key)["Body"] as body:
+        return [Rejection(**each) for each in json.load(body)]

@@ -1,0 +1,241 @@
+"""Read schema YAMLs: every problem of a file at once, each with its line, its key and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from lakeport import settings
+from lakeport.errors import SchemaError
+from lakeport.loading import sql_transform
+from lakeport.preparing import function
+from lakeport.schema import problems
+from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.problems import Place, label
+
+DEFAULTS = "_defaults.yaml"
+_OF_EACH = ("name", "columns")
+_MAX_BYTES = 1_000_000
+_MAX_DEPTH = 20
+_MAX_CHARACTERS = 1000
+_SUFFIXES = {".yaml", ".yml"}
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What anchors, tags and deep nesting need; a text without any of it is read once.
+_UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
+_NESTING = "[{-?"
+_MERGE = "tag:yaml.org,2002:merge"
+_MANY = 500
+
+
+class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
+    """YAML as people mean it: a key is a plain word, and written twice it is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
+            if key.tag == _MERGE:
+                problem = "<< would copy the keys of another mapping; write them here"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            if key.value in seen:
+                problem = f"{key.value!r} stands there twice, first in line {seen[key.value]}; keep one of them"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen[key.value] = key.start_mark.line + 1
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+    def construct_date(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            problem = f"YAML takes {node.value} for a date, and {error}; as text it is written in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+    def construct_number(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.construct_yaml_int(node)
+        except ValueError as error:
+            problem = f"a number of {len(node.value):,} digits is none that a schema needs"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_number)
+_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _StrictLoader.construct_date)
+
+
+def schema_paths(folder: Path) -> list[Path]:
+    """List the folder's schemas in a stable order; a leading underscore or dot is not a file type."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.name[0] not in "._")
+
+
+def read_file_type(path: Path) -> FileType:
+    """Read one schema; what it does not say is taken from `_defaults.yaml` beside it, key by key.
+
+    Raises SchemaError with all that is wrong with it, or with the defaults.
+    """
+    try:
+        return _file_type(path)
+    except SchemaError as error:
+        raise SchemaError([_printable(problem) for problem in error.problems]) from error
+
+
+def known_file_type(name: str) -> FileType | None:
+    """Return the file type, or None where its schema is gone or broken."""
+    path = settings.schemas_folder() / f"{name}.yaml"
+    try:
+        return read_file_type(path) if path.is_file() else None
+    except SchemaError:
+        return None
+
+
+def default_alerts(folder: Path) -> Alerts:
+    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    path = folder / DEFAULTS
+    try:
+        _, defaults = _read(path) if _is_there(path) else ("", {})
+        return Alerts.model_validate(defaults.get("alerts") or {})
+    except (SchemaError, ValidationError):
+        return Alerts()
+
+
+def line_of(path: Path, place: Place) -> int:
+    """Return the line of a key in a schema that can be read."""
+    return problems.node_at(problems.compose(_text(path)), place)[1]
+
+
+def _file_type(path: Path) -> FileType:
+    text, values = _read(path)
+    defaults_path = path.parent / DEFAULTS
+    defaults_text, defaults = _read(defaults_path) if _is_there(defaults_path) else ("", {})
+    found = [*_naming_problems(path, text, values), *_default_problems(defaults_path, defaults_text, defaults)]
+
+    def owner(place: Place) -> Path:
+        return (
+            path
+            if not defaults or place == ("name",) or not _holds(defaults, place) or _holds(values, place)
+            else defaults_path
+        )
+
+    try:
+        file_type = FileType.model_validate({**_merged(defaults, values), "name": path.stem})
+    except ValidationError as error:
+        texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
+        found += problems.of_values(texts, owner, error)
+    else:
+        found += _transform_problems(path, file_type)
+    told = tuple(found)
+    for each, its_text in ((path, text), (defaults_path, defaults_text)):
+        found += [odd for start, odd in problems.of_numbers(each, its_text) if not _is_told(start, told)]
+    if found:
+        raise SchemaError(found)
+    return file_type
+
+
+def _read(path: Path) -> tuple[str, dict[Any, Any]]:
+    text = ""
+    try:
+        text = _text(path)
+        _refuse_the_unusual(text)
+        values = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 # nosec B506 - derives from the safe one
+    except (yaml.YAMLError, ValueError) as error:
+        raise SchemaError([problems.of_yaml(path, text, error)]) from error
+    except OSError as error:
+        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
+    if values is None and path.name == DEFAULTS:
+        return text, {}
+    if not isinstance(values, dict):
+        raise SchemaError([f"{label(path)}: is no mapping of keys to values, as in `owner: data@example.com`"])
+    return text, values
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _merged(defaults: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the values over the defaults, mapping by mapping; a list is taken whole."""
+    merged = dict(defaults)
+    for key, value in values.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _holds(values: object, place: Place) -> bool:
+    """Say whether a place stands in these values."""
+    for step in place:
+        is_there = (
+            step in values if isinstance(values, dict) else isinstance(values, list) and step in range(len(values))
+        )
+        if not is_there:
+            return False
+        values = values[step]  # type: ignore[index]  # is_there says that it is a mapping or a list
+    return True
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise SchemaError([f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"])
+    return data.decode()
+
+
+def _refuse_the_unusual(text: str) -> None:
+    """Refuse what harms or surprises and no schema needs.
+
+    A few aliases of aliases make a small file endless, tags change what a value is, and the C loader crashes on tens
+    of thousands of nested brackets.
+    """
+    depth = 0
+    is_usual = not _UNUSUAL.search(text) and sum(map(text.count, _NESTING)) < _MANY
+    event: Any
+    for event in () if is_usual else yaml.parse(text, Loader=_BaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        forbidden = {
+            "anchors and aliases are not allowed": getattr(event, "anchor", None),
+            "tags (!...) are not allowed": getattr(event, "tag", None),
+            f"is nested more than {_MAX_DEPTH} deep": depth > _MAX_DEPTH,
+        }
+        problem = next((words for words, is_there in forbidden.items() if is_there), None)
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
+def _naming_problems(path: Path, text: str, values: dict[Any, Any]) -> Iterator[str]:
+    if path.suffix != ".yaml":
+        yield f"{label(path)}:1: the file's name must end in .yaml; rename it to {path.stem}.yaml"
+    if "name" in values:
+        line = problems.node_at(problems.compose(text), ("name",))[1]
+        yield f"{label(path)}:{line}: name: the file's own name is the file type; remove this key"
+
+
+def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterator[str]:
+    for key in _OF_EACH:
+        if key in defaults:
+            line = problems.node_at(problems.compose(text), (key,))[1]
+            yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+
+
+def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
+    """Yield what is wrong with the query and the function that the schema names."""
+    found = {"sql": sql_transform.objections(file_type), "python": function.objections(file_type)}
+    for key, objections in found.items():
+        for objection in objections:
+            yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"
+
+
+def _is_told(start: str, told: Sequence[str]) -> bool:
+    return any(problem.startswith(start) for problem in told)
+
+
+def _printable(text: str) -> str:
+    # Neither Airflow's database nor JSON takes every character that a file's name or a quoted key may hold.
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], text[:_MAX_CHARACTERS])

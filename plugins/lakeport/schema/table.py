@@ -1,0 +1,147 @@
+"""The table that takes a file type's rows, and its columns: what `table` and `columns` say in a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+
+from lakeport.schema.column_type import ColumnType
+from lakeport.schema.values import Name, Part, doubled
+
+LOADED_AT = "_loaded_at"
+
+
+def _column_type(value: object) -> ColumnType:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no column type")  # noqa: TRY004 - pydantic reports ValueError with its place
+    return ColumnType.parse(value)
+
+
+class Wins(Part):
+    """Which of several rows with one key a merge takes: the one with the highest or the lowest value of a column."""
+
+    meanings: ClassVar[Mapping[str, str]] = {
+        "highest": "The column whose highest value wins, as of a time or a version; NULL loses.",
+        "lowest": "The column whose lowest value wins; NULL loses.",
+    }
+    highest: Name | None = None
+    lowest: Name | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Wins:
+        if (self.highest is None) is (self.lowest is None):
+            raise ValueError("must say one of highest and lowest, as in wins: {highest: updated_at}")
+        return self
+
+    @property
+    def column(self) -> str:
+        """Return the column that decides."""
+        return self.highest or self.lowest or ""
+
+    @property
+    def direction(self) -> str:
+        """Return how rows are sorted so that the winner comes first."""
+        return "DESC" if self.highest else "ASC"
+
+
+class Table(Part):
+    """The table that takes the rows."""
+
+    meanings: ClassVar[Mapping[str, str]] = {
+        "name": "The table, as schema.table; without it lake.<file type>. Made, and given new columns, by Lakeport.",
+        "mode": "What becomes of the rows that are in the table already.",
+        "key": "For mode merge: the columns by which a row of a file finds the one it replaces.",
+        "wins": "For mode merge: which of several rows with one key in a file is taken; without it they are an error.",
+        "dist_key": "The column by which Redshift spreads the rows over its nodes; without it Redshift chooses.",
+        "sort_key": "The columns by which Redshift sorts the rows.",
+    }
+    name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$")]
+    mode: Literal["append", "truncate", "replace", "merge", "new_table"] = "append"
+    key: Annotated[tuple[Name, ...], Field(validate_default=True)] = ()
+    wins: Wins | None = None
+    dist_key: Name | None = None
+    sort_key: tuple[Name, ...] = ()
+
+    @field_validator("key", "sort_key")
+    @classmethod
+    def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = doubled(names)
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands there twice")
+        return names
+
+    @field_validator("key")
+    @classmethod
+    def _is_for_merge(cls, key: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        mode = info.data.get("mode")
+        if mode == "merge" and not key:
+            raise ValueError("is missing: mode merge finds by it the rows that a file replaces, as in key: [tailnum]")
+        if key and mode not in ("merge", None):
+            raise ValueError(f"is for mode merge; mode {mode} replaces no single rows")
+        return key
+
+    @field_validator("wins")
+    @classmethod
+    def _is_among_keys(cls, wins: Wins | None, info: ValidationInfo) -> Wins | None:
+        if wins and info.data.get("mode", "merge") != "merge":
+            raise ValueError(f"is for mode merge; mode {info.data['mode']} takes every row")
+        if wins and wins.column in info.data.get("key", ()):
+            raise ValueError(f"names {wins.column}, which is of the key and so the same in all rows that compete")
+        return wins
+
+    @property
+    def replaces_rows(self) -> bool:
+        """Say whether a load may take rows of an earlier one away."""
+        return self.mode in ("truncate", "replace", "merge")
+
+    @property
+    def schema_name(self) -> str:
+        """Return the part before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def table_name(self) -> str:
+        """Return the part behind the dot."""
+        return self.name.partition(".")[2]
+
+
+class Column(Part):
+    """One column, in the order of the file."""
+
+    meanings: ClassVar[Mapping[str, str]] = {
+        "name": "The column's name in the table.",
+        "type": "The column's type in Redshift; lengths count bytes.",
+        "required": "A row without a value here is rejected.",
+        "description": "What the column means; shown in the catalog and in Airflow.",
+        "header": "The file's own word for the column, where that is no legal name.",
+        "width": "How many characters the column has, in a file of type fixed_width.",
+        "only_in": "With a transform: table for a column that it makes, file for one that it reads and nobody keeps.",
+    }
+    name: Name
+    type: Annotated[
+        ColumnType,
+        BeforeValidator(_column_type),
+        WithJsonSchema({"type": "string", "examples": ["integer", "varchar(20)", "decimal(8,2)", "timestamp"]}),
+    ]
+    required: bool = False
+    width: Annotated[int, Field(ge=1, le=65535)] | None = None
+    description: str = ""
+    header: Annotated[
+        str | None,
+        Field(max_length=1000),
+    ] = None
+    only_in: Literal["file", "table"] | None = None
+
+    @property
+    def header_word(self) -> str:
+        """Return what a header calls the column, as headers are compared: case and outer blanks do not count."""
+        return (self.name if self.header is None else self.header).strip().lower()
+
+    @field_validator("name")
+    @classmethod
+    def _is_not_ours(cls, name: str) -> str:
+        if name == LOADED_AT:
+            raise ValueError(f"{LOADED_AT} is added to every table by Lakeport; give the column another name")
+        return name

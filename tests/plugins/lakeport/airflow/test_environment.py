@@ -1,0 +1,48 @@
+"""An Airflow without what Lakeport needs says so, and says what to do."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakeport import settings
+from lakeport.airflow import environment
+from lakeport.errors import EnvironmentIncomplete
+from local.config import REPOSITORY
+
+
+def asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    path = folder / "requirements.txt"
+    path.write_text(text)
+    monkeypatch.setattr(settings, "requirements_file", lambda: path)
+
+
+def test_complete_environment_passes() -> None:
+    assert {"apache-airflow-providers-slack", "lzallright"} <= environment.versions().keys()
+    environment.check()
+
+
+def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an installation that failed on MWAA, which starts the environment all the same."""
+    asked_for(tmp_path, monkeypatch, "# Two of them.\nnot-installed==1.0\nboto3==0.1  # of old\npyyaml==6.0.3\n")
+
+    with pytest.raises(EnvironmentIncomplete, match=r"lacks not-installed 1.0, boto3 0.1 \(it has .*deploy again"):
+        environment.check()
+
+
+def test_dag_file_says_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow shows a DAG file's error on its first page: it must be this one, not a module's name."""
+    asked_for(tmp_path, monkeypatch, "not-installed==1.0")
+
+    with pytest.raises(EnvironmentIncomplete, match="lacks not-installed"):
+        runpy.run_path(str(REPOSITORY / "dags" / "load_files.py"))
+
+
+def test_every_module_of_airflows_is_imported() -> None:
+    names = environment.import_all()
+
+    assert {"lakeport.airflow.load_dag", "lakeport.airflow.channels", "lakeport.preparing.workbooks"} <= set(names)
+    assert set(names) <= sys.modules.keys()

@@ -1,0 +1,77 @@
+"""Registration's way around the database: what never gets there, and the runs that follow."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from psycopg2.extensions import connection
+
+from lakeport.airflow_api import AirflowApi, arrival_run_id
+from lakeport.arrivals.registration import register_messages, start_runs
+from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.redshift.session import Warehouse
+from tests.plugins.lakeport.conftest import HttpFake
+
+
+def no_connection() -> connection:
+    raise AssertionError("Redshift was woken for nothing")
+
+
+NO_RUNS: dict[str, object] = {"dag_runs": [], "total_entries": 0}
+DELETION = {"Records": [{"eventName": "ObjectRemoved:Delete"}]}
+
+
+def test_test_events_and_deletions_do_not_wake_redshift() -> None:
+    """Serverless bills a minute per wake-up."""
+    messages = [("1", json.dumps({"Event": "s3:TestEvent"})), ("2", json.dumps(DELETION))]
+
+    result = register_messages(messages, ArrivalIndex(()), Warehouse(no_connection))
+
+    assert (result.new_files, result.failed_messages) == ({}, [])
+
+
+def test_message_that_cannot_be_read_is_set_aside_alone() -> None:
+    messages = [("1", "no JSON"), ("2", json.dumps(DELETION)), ("3", '{"Records": [{}]}')]
+
+    result = register_messages(messages, ArrivalIndex(()), Warehouse(no_connection))
+
+    assert result.failed_messages == ["1", "3"]
+
+
+def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    for name in ("trips", "rides"):
+        http_fake.answer(f"/api/v2/dags/load_{name}/dagRuns", 200, NO_RUNS)
+
+    start_runs({"trips": ["b", "a"], "rides": ["c"]}, AirflowApi(http_fake.url, "u", "p"))
+
+    started = {request.path: request.body["dag_run_id"] for request in http_fake.requests[1:] if request.body}
+    assert started == {
+        "/api/v2/dags/load_trips/dagRuns": arrival_run_id(["a", "b"]),
+        "/api/v2/dags/load_rides/dagRuns": arrival_run_id(["c"]),
+    }
+
+
+@pytest.mark.parametrize("refusal", [404, 422, 500])
+def test_run_that_cannot_be_started_stops_no_other(http_fake: HttpFake, refusal: int) -> None:
+    """It is tried twice; then the files stay New, and reconcile starts the run later."""
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/load_trips/dagRuns", refusal, {})
+    http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, NO_RUNS)
+
+    start_runs({"trips": ["a"], "rides": ["b"]}, AirflowApi(http_fake.url, "u", "p"))
+
+    asked = [request.path.split("/")[4] for request in http_fake.requests[1:]]
+    assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
+
+
+def test_run_that_has_not_begun_takes_what_came_later(http_fake: HttpFake) -> None:
+    """Thousands of files at once are not thousands of runs."""
+    waiting = {"dag_id": "load_trips", "dag_run_id": "run1", "state": "queued", "end_date": None}
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/load_trips/dagRuns", 200, {"dag_runs": [waiting], "total_entries": 1})
+
+    start_runs({"trips": ["a"]}, AirflowApi(http_fake.url, "u", "p"))
+
+    assert not any(request.body for request in http_fake.requests[1:])

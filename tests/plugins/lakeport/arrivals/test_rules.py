@@ -1,0 +1,212 @@
+"""Which file type takes a key: folder, name, format and size, without reading the object."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule, Match, captured
+
+
+def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compression: str = "none") -> ArrivalRule:
+    return ArrivalRule(file_type, pattern, format_type, compression)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key"),
+    [
+        ("trips/trips_*.csv", "trips/trips_2013.csv"),
+        ("trips/trips_*.csv", "trips/trips_.csv"),
+        ("trips/*", "trips/a b+c%20é\n'\";--.csv"),
+        ("trips/?.csv", "trips/é.csv"),
+        ("trips/[0-9][0-9].csv", "trips/07.csv"),
+        ("trips/[!_]*.csv", "trips/a.csv"),
+        ("trips/[]a].csv", "trips/].csv"),
+        ("trips/[a.csv", "trips/[a.csv"),
+        ("trips/(a|b)+.csv", "trips/(a|b)+.csv"),
+        ("*/trips.csv", "bern/trips.csv"),
+        ("**/trips.csv", "trips.csv"),
+        ("**/trips.csv", "a/b/c/trips.csv"),
+        ("a/**/b/**/c.csv", "a/x/b/b/y/c.csv"),
+        ("a/**/b.csv", "a/b.csv"),
+        ("a/**", "a/b/c.csv"),
+        ("**", "trips.csv"),
+    ],
+)
+def test_pattern_takes_the_key(pattern: str, key: str) -> None:
+    assert rule(pattern).matches(key)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key"),
+    [
+        ("trips/trips_*.csv", "trips/Trips_1.csv"),
+        ("trips/trips_*.csv", "trips/trips_1.csv.bak"),
+        ("trips/trips_*.csv", "old/trips/trips_1.csv"),
+        ("trips/*.csv", "trips/old/trips.csv"),
+        ("trips/*.csv", "trips/a.csv\n"),
+        ("trips/?.csv", "trips//.csv"),
+        ("trips/[!a].csv", "trips//.csv"),
+        ("trips/[!a].csv", "trips/a.csv"),
+        ("trips/.csv", "trips/xcsv"),
+        ("a/**", "a"),
+        ("a/**/b.csv", "a/b.csv/c"),
+        ("a/b", "a/b/c"),
+        ("a/b/c", "a/b"),
+    ],
+)
+def test_pattern_leaves_the_key(pattern: str, key: str) -> None:
+    assert not rule(pattern).matches(key)
+
+
+@pytest.mark.parametrize("pattern", ["trips/[!].csv", "trips/[z-a].csv", "trips/[a--b].csv", "trips/[", "trips/(?P<x"])
+def test_senseless_pattern_stops_no_other_type(pattern: str) -> None:
+    """One schema's pattern is tried on every object that lands."""
+    index = ArrivalIndex((rule(pattern, "senseless"), rule("trips/trips.csv")))
+
+    assert index.match("trips/trips.csv", 1) == Match("trips")
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    ("pattern", "key"),
+    [
+        ("x/*_*_*_*_*_*_*_*.csv", "x/" + "_" * 1000),
+        ("**/*a*/" * 100 + "b", "a/" * 511 + "a"),
+        ("**/" * 300 + "b", "a/" * 511 + "a"),
+    ],
+)
+def test_no_key_makes_a_pattern_slow(pattern: str, key: str) -> None:
+    """The producer chooses the key, and all types wait for its match."""
+    assert not rule(pattern).matches(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "format_type", "compression"),
+    [
+        ("t/a.csv", "csv", "none"),
+        ("t/a.CSV", "delimited", "none"),
+        ("t/a.tsv", "csv", "none"),
+        ("t/a.txt", "delimited", "none"),
+        ("t/a", "csv", "none"),
+        ("t/2013.01.02", "csv", "none"),
+        ("t/a.csv.gz", "csv", "gzip"),
+        ("t/a.CSV.GZ", "csv", "gzip"),
+        ("t/a.gz", "json", "gzip"),
+        ("t/a.csv.bz2", "csv", "bzip2"),
+        ("t/a.csv.zst", "csv", "zstd"),
+        ("t/a.csv.zip", "csv", "zip"),
+        ("t/a.tar", "csv", "tar"),
+        ("t/a.csv.tar.gz", "csv", "tar.gz"),
+        ("t/a.TGZ", "json", "tar.gz"),
+        ("t/a.ndjson", "json", "none"),
+        ("t/a.snappy.parquet", "parquet", "none"),
+        ("t/a.json.csv", "csv", "none"),
+        ("t/a.orc", "orc", "none"),
+        ("t/a.avro", "avro", "none"),
+        ("t/a.dat", "fixed_width", "none"),
+        ("t/a.csv.lzo", "csv", "lzop"),
+    ],
+)
+def test_name_that_fits_the_format_is_taken(key: str, format_type: str, compression: str) -> None:
+    assert rule("t/*", "trips", format_type, compression).objection(key, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "format_type", "compression", "objection"),
+    [
+        ("t/a.csv", "csv", "gzip", "the name says compression none, file type trips takes gzip"),
+        ("t/a.csv.gz", "csv", "none", "the name says compression gzip, file type trips takes none"),
+        ("t/a.csv.lzo", "csv", "none", "the name says compression lzop, file type trips takes none"),
+        ("t/a.tar.gz", "csv", "gzip", "the name says compression tar.gz, file type trips takes gzip"),
+        ("t/a.csv.gz", "csv", "tar.gz", "the name says compression gzip, file type trips takes tar.gz"),
+        ("t/a.json", "csv", "none", "the name says no csv, which file type trips takes"),
+        ("t/a.csv.gz", "json", "gzip", "the name says no json, which file type trips takes"),
+        ("t/a.xlsx", "csv", "none", "the name says no csv, which file type trips takes"),
+        ("t/a.orc", "avro", "none", "the name says no avro, which file type trips takes"),
+        ("t/a.csv", "fixed_width", "none", "the name says no fixed_width, which file type trips takes"),
+        ("t/a.csv", "parquet", "none", "the name says no parquet, which file type trips takes"),
+    ],
+)
+def test_name_that_says_another_format_is_rejected(
+    key: str, format_type: str, compression: str, objection: str
+) -> None:
+    index = ArrivalIndex((rule("t/*", "trips", format_type, compression),))
+
+    assert index.match(key, 1) == Match("trips", objection)
+
+
+def test_empty_file_is_rejected() -> None:
+    assert ArrivalIndex((rule("t/*"),)).match("t/a.csv", 0) == Match("trips", "the file is empty (0 bytes)")
+
+
+def test_key_of_two_types_is_rejected_with_both_names() -> None:
+    index = ArrivalIndex((rule("t/*", "rides"), rule("t/trips_*", "trips")))
+
+    assert index.match("t/trips_1.csv", 1) == Match(
+        None, "more than one file type takes this key: rides, trips; make their landing.pattern differ"
+    )
+
+
+@pytest.mark.parametrize("pattern", ["t/*", "**", "u/*"])
+def test_folder_marker_is_no_file(pattern: str) -> None:
+    """The S3 console makes an object named `t/` when a person makes a folder."""
+    assert ArrivalIndex((rule(pattern),)).match("t/", 0) == Match(None, "the key is a folder marker, not a file")
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("t/b.csv", "no file type takes this name; folder t/ takes t/trips_*.csv (trips)"),
+        ("v/b.csv", "no file type takes folder v/; known folders: t/, u/"),
+        ("b.csv", "no file type takes folder (root); known folders: t/, u/"),
+        ("", "no file type takes folder (root); known folders: t/, u/"),
+    ],
+)
+def test_unknown_key_is_told_what_is_taken(key: str, reason: str) -> None:
+    index = ArrivalIndex((rule("t/trips_*.csv"), rule("u/*", "rides")))
+
+    assert index.match(key, 1) == Match(None, reason)
+
+
+def test_index_without_types_rejects_all() -> None:
+    assert ArrivalIndex(()).match("t/b.csv", 1).rejected_because == "no file type takes folder t/; known folders: none"
+
+
+def test_index_comes_back_from_its_json() -> None:
+    index = ArrivalIndex((rule("t/*"), rule('u/"é\\*\n', "rides", "json", "gzip")))
+
+    assert ArrivalIndex.from_json(index.to_json()) == index
+    assert ArrivalIndex.from_json(index.to_json().encode()) == index
+    assert ArrivalIndex.from_json(index.to_json()).to_json() == index.to_json()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "values"),
+    [
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-01-31/x_12.csv", {"date": "2013-01-31", "n": "12"}),
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-02-31/x_12.csv", None),
+        ("f/{date:%Y-%m-%d}/x_{n}.csv", "f/2013-1-31/x_12.csv", None),
+        ("f/x_{n}.csv", "f/x_.csv", None),
+        ("f/x_{n}.csv", "f/g/x_1.csv", None),
+        ("f/{n}", "f/a/b", None),
+        ("**/{a}[0-9].csv", "q/w/e5.csv", {"a": "e"}),
+        ("**/{a}/b/**/{c}", "1/2/b/3/b/4", {"a": "2", "c": "4"}),
+        ("{a}_{b}.csv", "x_y_z.csv", {"a": "x", "b": "y_z"}),
+        ("x_{d:%Y%m%d%H%M%S}*.csv", "x_20130131235959abc.csv", {"d": "20130131235959"}),
+        ("*_{d:%Y%m%d}.csv", "20130131_20130130.csv", {"d": "20130130"}),
+        ("{a}?[!0-9]*", "xyz.b", {"a": "x"}),
+        ("*.csv", "a.csv", {}),
+    ],
+)
+def test_pattern_captures_parts_of_the_key(pattern: str, key: str, values: dict[str, str] | None) -> None:
+    assert captured(pattern, key) == values
+    assert ArrivalRule("t", pattern, "csv", "none").matches(key) is (values is not None)
+
+
+def test_no_key_makes_captures_slow() -> None:
+    started = time.monotonic()
+    for key in ("_" * 1020 + ".cs", "a_" * 510, "/" * 1020):
+        captured("{a}_{b}_{c}_{d}_{e}*{f}.csv", key)
+    assert time.monotonic() - started < 0.1

@@ -1,0 +1,101 @@
+"""A file type's table: its statements as the server reads them, and its differences to a live one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lakeport.redshift import ddl
+from lakeport.redshift.ddl import Statement
+from tests.plugins.lakeport.conftest import make_file_type
+
+Render = Callable[[Statement], str]
+LIVE = {"id": "integer", "city": "character varying(8)", "price": "numeric(8,2)", "_loaded_at": "timestamp"}
+
+
+def test_table_and_its_catalog_are_made_in_order(render: Render) -> None:
+    assert [render(statement) for statement in ddl.create_table(make_file_type())] == [
+        'CREATE SCHEMA IF NOT EXISTS "lake"',
+        'CREATE TABLE IF NOT EXISTS "lake"."trips" ('
+        '"id" integer NOT NULL, "city" varchar(8), "price" decimal(8,2), "_loaded_at" TIMESTAMP DEFAULT SYSDATE)',
+        'COMMENT ON TABLE "lake"."trips" IS \'Trips, one row per trip.\'',
+        'COMMENT ON COLUMN "lake"."trips"."city" IS \'Where the trip began\'',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "layout"),
+    [
+        ({}, ""),
+        ({"dist_key": "id"}, ' DISTSTYLE KEY DISTKEY ("id")'),
+        ({"sort_key": ["city", "id"]}, ' COMPOUND SORTKEY ("city", "id")'),
+        ({"dist_key": "id", "sort_key": ["id"]}, ' DISTSTYLE KEY DISTKEY ("id") COMPOUND SORTKEY ("id")'),
+    ],
+)
+def test_keys_lay_out_the_table(render: Render, table: dict[str, Any], layout: str) -> None:
+    _, create, *_ = ddl.create_table(make_file_type(table=table))
+
+    assert render(create).endswith(f"SYSDATE){layout}")
+
+
+@pytest.mark.parametrize(
+    ("description", "literal"),
+    [
+        ("it's; DROP TABLE lake.trips; --", "'it''s; DROP TABLE lake.trips; --'"),
+        ("100 % of {id} %s %(id)s", "'100 % of {id} %s %(id)s'"),
+        ("C:\\temp\\'", "'C:\\temp\\'''"),
+        ("für 🛫\n$$", "'für 🛫\n$$'"),
+    ],
+)
+def test_hostile_description_stays_one_literal(render: Render, description: str, literal: str) -> None:
+    columns = [{"name": "id", "type": "integer", "description": description}]
+
+    *_, table, column = ddl.create_table(make_file_type(description=description, columns=columns))
+
+    assert render(table) == f'COMMENT ON TABLE "lake"."trips" IS {literal}'
+    assert render(column) == f'COMMENT ON COLUMN "lake"."trips"."id" IS {literal}'
+
+
+def test_reserved_words_are_names_like_others(render: Render) -> None:
+    file_type = make_file_type(table={"name": "table.select"}, columns=[{"name": "user", "type": "integer"}])
+
+    _, create, *_ = ddl.create_table(file_type)
+
+    assert render(create).startswith('CREATE TABLE IF NOT EXISTS "table"."select" ("user" integer')
+
+
+def test_new_column_is_added(render: Render) -> None:
+    file_type = make_file_type()
+    live = {name: type_ for name, type_ in LIVE.items() if name != "price"}
+
+    [column] = ddl.missing_columns(file_type, live)
+
+    assert ddl.differences(file_type, live) == []
+    assert (
+        render(ddl.add_column(file_type.table, column)) == 'ALTER TABLE "lake"."trips" ADD COLUMN "price" decimal(8,2)'
+    )
+
+
+@pytest.mark.parametrize("live", [LIVE, {**LIVE, "more": "integer"}, dict(reversed(LIVE.items()))])
+def test_table_that_fits_has_no_differences(live: dict[str, str]) -> None:
+    """Columns of the table that the schema does not name stay empty; the order does not matter."""
+    assert ddl.differences(make_file_type(), live) == []
+    assert ddl.missing_columns(make_file_type(), live) == []
+
+
+def test_all_differences_are_told_at_once() -> None:
+    live = {"city": "character varying(4)", "price": "integer"}
+
+    assert ddl.differences(make_file_type(), live) == [
+        "city is character varying(4) in the table and character varying(8) in the schema",
+        "price is integer in the table and numeric(8,2) in the schema",
+        "_loaded_at is missing, so this table was not made by Lakeport",
+        "id is required but new",
+    ]
+
+
+def test_live_columns_are_asked_for_with_bound_values() -> None:
+    assert "%(schema_name)s" in ddl.live_columns_query()
+    assert "%(table_name)s" in ddl.live_columns_query()
