@@ -13,8 +13,8 @@ from lakeport.airflow_api import dag_run_api
 from lakeport.arrivals.events import messages_of
 from lakeport.arrivals.registration import register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 
 logging.getLogger().setLevel(logging.INFO)
 

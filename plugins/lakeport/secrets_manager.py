@@ -7,13 +7,6 @@ from functools import cache
 from typing import Any
 
 import boto3
-import psycopg2
-from psycopg2.extensions import connection
-
-from lakeport import settings
-from lakeport.redshift.session import is_wrong_password
-
-_CONNECT_TIMEOUT_SECONDS = 10
 
 
 @cache
@@ -22,39 +15,3 @@ def read_secret(name: str) -> dict[str, Any]:
     text = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     values: dict[str, Any] = json.loads(text)
     return values
-
-
-def connect_to_redshift() -> connection:
-    """Open a Redshift connection with the credentials of the secret.
-
-    A rotated password is met by reading the secret again, once.
-    """
-    try:
-        return _connect()
-    except psycopg2.OperationalError as error:
-        if not is_wrong_password(error):
-            raise
-        read_secret.cache_clear()
-        return _connect()
-
-
-def _connect() -> connection:
-    secret = read_secret(settings.redshift_secret())
-    opened: connection = psycopg2.connect(
-        host=secret["host"],
-        port=secret["port"],
-        dbname=secret["database"],
-        user=secret["username"],
-        password=secret["password"],
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        application_name="lakeport",
-        **_tls_options(secret),
-    )
-    return opened
-
-
-def _tls_options(secret: dict[str, Any]) -> dict[str, Any]:
-    """Return the connection's TLS options, which stand where Airflow has them: in `extra`, JSON or its text."""
-    extra = secret.get("extra") or {}
-    extra = json.loads(extra) if isinstance(extra, str) else extra
-    return {name: value for name, value in extra.items() if name.startswith("ssl")}

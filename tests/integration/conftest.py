@@ -17,17 +17,16 @@ import pytest
 
 from lakeport import settings
 from lakeport.airflow.operators.table import CreateTableOperator
-from lakeport.arrivals.events import Arrival
-from lakeport.arrivals.rules import Match
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
-from lakeport.secrets_manager import connect_to_redshift, read_secret
+from lakeport.secrets_manager import read_secret
 from local import stack as local_stack
 from local.config import Config
 from tests.conftest import stack_of_its_own

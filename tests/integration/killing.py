@@ -7,8 +7,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection, cursor
 
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 from local import credentials, postgres
 from local.config import HOST, Config
 

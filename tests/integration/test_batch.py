@@ -15,10 +15,10 @@ from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
 from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.loading.many_files import Apart, BatchLoad, FileToLoad, batches
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
-from lakeport.secrets_manager import connect_to_redshift
 from local.config import Config
 from tests.integration.conftest import make_file_type
 from tests.integration.killing import KilledWarehouse

@@ -23,7 +23,7 @@ from lakeport.airflow.operators.prepare import PrepareFilesOperator
 from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.alerts import failed_runs
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.conftest import Query, make_file_type
@@ -37,17 +37,18 @@ BOMB_MEGABYTES = 512
 MOST_MEGABYTES = 200
 MEASURED = """
 import pathlib, re, sys
-from lakeport import landing, preparing
-from lakeport.copy_source import CopySource
+from lakeport.files import s3_objects
 from lakeport.errors import UnloadableFile
-from lakeport.file_type import FileType
-s3, (bucket, key, size) = landing.s3_client(), sys.argv[1:]
+from lakeport.model import CopySource
+from lakeport.preparing.prepare import prepare
+from lakeport.schema.file_type import FileType
+s3, (bucket, key, size) = s3_objects.s3_client(), sys.argv[1:]
 file_type = FileType.model_validate(
     {"name": "bomb", "description": "A bomb.", "owner": "tests", "landing": {"pattern": "bomb/*"}}
     | {"format": {"type": "csv", "compression": "zip"}, "columns": [{"name": "id", "type": "integer"}]}
 )
 try:
-    preparing.prepare(s3, file_type, CopySource(bucket, key, None, int(size), "zip"), bucket, "prepared/bomb")
+    prepare(s3, file_type, CopySource(bucket, key, None, int(size), "zip"), bucket, "prepared/bomb")
 except UnloadableFile as error:
     # Not by getrusage, whose peak of a child begins with that of its parent.
     print(int(re.search(r"VmHWM:\\s*(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) // 1024, error)

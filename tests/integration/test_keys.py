@@ -24,22 +24,22 @@ import yaml
 from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.load_dag import load_dag
-from lakeport.airflow.operators.copy_all_from_s3 import TakeFilesOperator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
 from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import LakeportError, SchemaError
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.rehearsal import as_text
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift import ddl
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from lakeport.schema.reference import keys
-from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import Query
 from tests.integration.test_formats import packed
 

@@ -18,9 +18,9 @@ import pytest
 from lakeport.errors import ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
-from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]

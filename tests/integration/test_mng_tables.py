@@ -11,9 +11,9 @@ from psycopg2 import sql
 
 from lakeport.errors import TableMismatch
 from lakeport.mng.tables import LIVE_COLUMNS, TABLES, make_tables
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
-from lakeport.secrets_manager import connect_to_redshift
 
 Query = Callable[..., list[tuple[Any, ...]]]
 

@@ -14,9 +14,9 @@ from lakeport.errors import DoubledKeys, StatusConflict, TableMismatch, TooManyR
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift import session as lakeport_warehouse
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
-from lakeport.secrets_manager import connect_to_redshift
 from local.config import Config
 from tests.integration.conftest import make_file_type
 from tests.integration.killing import KilledWarehouse

@@ -14,8 +14,8 @@ from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import file_records
 from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.world import GOOD, LATER, NOW, World
 
 

@@ -16,8 +16,9 @@ import pytest
 from lakeport import settings
 from lakeport.arrivals.registration import Registration, register_messages
 from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift, read_secret
+from lakeport.secrets_manager import read_secret
 
 Query = Callable[..., list[tuple[Any, ...]]]
 INDEX = ArrivalIndex((ArrivalRule("trips", "trips/*.csv", "csv", "none"),))

@@ -20,7 +20,7 @@ from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad, FileToLoad
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, Status
+from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay import Choice, Planned, Planner, carry_out, chosen_files, start_runs
 from local.config import Config
 from tests.integration.killing import KilledWarehouse

@@ -24,8 +24,9 @@ from lakeport import settings
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.airflow.tasks import retried_if_worth_it, warehouse_of
 from lakeport.errors import AirflowUnavailable, SchemaError, TableMismatch, TooManyRejects
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse, is_passing
-from lakeport.secrets_manager import connect_to_redshift, read_secret
+from lakeport.secrets_manager import read_secret
 from local.config import Config
 from local.redshift.copy.s3 import service_error
 from tests.integration.killing import terminate

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator, FailForFilesOperator, TakeFilesOperator
+from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator, FailForFilesOperator
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.operators.prepare import PrepareFilesOperator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
 from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
-from lakeport.secrets_manager import connect_to_redshift
 from tests.integration.conftest import make_file_type
 from tests.integration.test_formats import packed
 

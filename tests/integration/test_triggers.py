@@ -14,7 +14,7 @@ from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEve
 
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.airflow.triggers import NewFilesTrigger, Rows, Watch
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.secrets_manager import read_secret

@@ -17,7 +17,7 @@ from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.recovery.reconcile.look import Look
 from lakeport.recovery.reconcile.reconcile import reconcile
 from lakeport.redshift.session import Warehouse

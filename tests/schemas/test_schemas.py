@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from lakeport.arrivals.publishing import rule_of
-from lakeport.arrivals.rules import ArrivalIndex, Match
+from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.files.header import columns_of_file
+from lakeport.model import Match
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type, schema_paths
 

@@ -18,7 +18,7 @@ from lakeport.alerts.failed_runs import KILLED, EndedRun, fail, last_error
 from lakeport.alerts.messages import Alert, Unhealed
 from lakeport.alerts.outbox import raise_once
 from lakeport.mng import file_records
-from lakeport.mng.file_records import TaskRun
+from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType

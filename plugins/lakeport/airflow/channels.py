@@ -14,7 +14,8 @@ from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from lakeport import settings
-from lakeport.alerts.messages import Alert, as_email, as_slack
+from lakeport.alerts.messages import Alert
+from lakeport.alerts.rendering import as_email, as_slack
 from lakeport.schema.file_type import Alerts
 
 log = logging.getLogger(__name__)

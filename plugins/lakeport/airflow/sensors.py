@@ -13,7 +13,7 @@ from lakeport import settings
 from lakeport.airflow.tasks import Context
 from lakeport.airflow.triggers import NewFilesTrigger
 from lakeport.airflow_api import ARRIVAL_PREFIX
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 

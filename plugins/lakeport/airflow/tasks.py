@@ -11,7 +11,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakeport.airflow.retrying import is_worth_a_retry
-from lakeport.mng.file_records import TaskRun
+from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_wrong_password
 
 if TYPE_CHECKING:

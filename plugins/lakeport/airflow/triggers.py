@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseTrigger, TaskSkippedEvent, TaskSuccessEven
 from psycopg2.extensions import cursor
 
 from lakeport.airflow.tasks import connected
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 

@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.alerts.messages import FailedFile, FailedRun
 from lakeport.mng import file_records, load_records
-from lakeport.mng.file_records import TaskRun
+from lakeport.model import TaskRun
 from lakeport.redshift.statements import statement
 
 KILLED = "a task ended without saying why: its process was killed, or the worker was lost"

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any, Protocol
+from typing import Protocol
 
 from lakeport.schema.values import RejectLimit
 
-# Slack refuses a whole message for one block that is longer.
-_SLACK_HEADER_CHARACTERS = 150
-_SLACK_SECTION_CHARACTERS = 3000
-_SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_SUBJECT_CHARACTERS = 200
 _FILES_IN_TITLE = 3
 _FILES_IN_DIGEST = 20
 RejectedLine = tuple[str, int, str | None, str | None, str]
@@ -183,33 +177,6 @@ class Unhealed:
         ]
 
 
-def as_slack(run: Alert) -> dict[str, Any]:
-    """Return the run as one Slack message; text that came with the file mentions nobody and hides no link."""
-    header = {"type": "plain_text", "text": _clipped(run.title, _SLACK_HEADER_CHARACTERS), "emoji": False}
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": header}]
-    for label, text in run.facts():
-        shown = _slack_text(f"*{label}*\n{text}", _SLACK_SECTION_CHARACTERS)
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": shown}})
-    return {"text": _slack_text(f"Lakeport: {run.title}", _SLACK_SECTION_CHARACTERS), "blocks": blocks}
-
-
-def as_email(run: Alert) -> tuple[str, str]:
-    """Return the run as an e-mail's subject and HTML."""
-    rows = "".join(
-        f"<tr><th align=left valign=top nowrap>{escape(label)}</th><td>{_email_text(text)}</td></tr>"
-        for label, text in run.facts()
-    )
-    subject = _clipped(f"Lakeport: {run.title}", _SUBJECT_CHARACTERS)
-    return subject, f"<h2>{escape(run.title)}</h2><table cellpadding=6>{rows}</table>"
-
-
-def _email_text(text: str) -> str:
-    shown = escape(text)
-    if text.startswith("http"):
-        shown = f'<a href="{shown}">{shown}</a>'
-    return f'<pre style="margin: 0; white-space: pre-wrap">{shown}</pre>'
-
-
 def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
     others = len(files) - _FILES_IN_TITLE
     keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE]) or "no file"
@@ -219,20 +186,3 @@ def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
 def _rejected_line(row: RejectedLine) -> str:
     _, line, column, value, reason = row
     return f"line {line}, column {column or '?'}, value {value!r}: {reason}"
-
-
-def _clipped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _slack_text(text: str, limit: int) -> str:
-    """Escape a text for mrkdwn; what is over the limit is cut between characters, never within an entity."""
-    shown: list[str] = []
-    room = limit - 1
-    for character in text:
-        entity = _SLACK_ENTITIES.get(character, character)
-        room -= len(entity)
-        if room < 0:
-            return "".join(shown) + "…"
-        shown.append(entity)
-    return "".join(shown)

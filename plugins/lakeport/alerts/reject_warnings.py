@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.alerts.messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.schema.file_type import FileType
 
 

@@ -6,41 +6,21 @@ sends `s3:TestEvent` (S3 User Guide, "Event message structure").
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any
 from urllib.parse import unquote_plus
 
 from lakeport.errors import ArrivalError
+from lakeport.model import Arrival
 
 _MAX_BUCKET_BYTES = 63
 _MAX_KEY_BYTES = 1024
 _MAX_ETAG_BYTES = 128
 _MAX_SIZE_BYTES = 2**63 - 1
 _NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One object version that landed; `landed_at` is the event's time in UTC, without zone, as Redshift keeps it."""
-
-    bucket: str
-    key: str
-    version_id: str | None
-    etag: str
-    size_bytes: int
-    landed_at: datetime
-    sequencer: str
-
-    @property
-    def file_id(self) -> str:
-        """Identify the object version: equal for every delivery of its event."""
-        version = self.version_id or f"{self.etag}\n{self.sequencer}"
-        return hashlib.sha256(f"{self.bucket}\n{self.key}\n{version}".encode()).hexdigest()
 
 
 def arrivals_of(event: Mapping[str, Any]) -> list[Arrival]:

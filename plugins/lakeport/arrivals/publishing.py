@@ -62,3 +62,12 @@ def _rules_before(s3: S3Client) -> dict[str, ArrivalRule]:
         return {rule.file_type: rule for rule in published_index(s3).rules}
     except NotPublished:
         return {}
+
+
+def objection(file_type: FileType, sample: Path) -> str | None:
+    """Return why registration would not take a file of this name and size, or None."""
+    rule, pattern = rule_of(file_type), file_type.landing.pattern
+    key = f"{rule.folder}/{sample.name}".lstrip("/")
+    if not rule.matches(key) and "**" not in pattern:
+        return f"landing.pattern {pattern} does not take the name {sample.name}"
+    return rule.objection(key, sample.stat().st_size)

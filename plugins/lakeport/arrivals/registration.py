@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 import psycopg2
 
 from lakeport.airflow_api import QUEUED, DagRunApi, arrival_run_id, runs
-from lakeport.arrivals.events import Arrival, arrivals_in_message
+from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import ArrivalError, LakeportError
 from lakeport.mng import file_records
+from lakeport.model import Arrival
 from lakeport.redshift.session import Warehouse
 
 log = logging.getLogger(__name__)

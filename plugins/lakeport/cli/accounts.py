@@ -12,10 +12,10 @@ from lakeport import settings
 from lakeport.cli.schema_files import what_there_is
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.cli.warehouse_rows import rows_of
-from lakeport.mng.file_records import Status
 from lakeport.mng.tables import make_tables
+from lakeport.model import Status
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
 StatusOption = Annotated[

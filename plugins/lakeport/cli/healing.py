@@ -13,8 +13,8 @@ from lakeport.cli.screen import JsonOption, say, show
 from lakeport.recovery.reconcile.look import GRACE, Look
 from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all
 from lakeport.recovery.reconcile.reconcile import unhealed
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 
 GraceOption = Annotated[
     int, typer.Option(min=0, help="Leave alone what is younger than so many seconds: it may be under way.")

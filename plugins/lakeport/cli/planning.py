@@ -11,16 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
+from lakeport.arrivals import publishing
 from lakeport.cli.failures import WRONG
 from lakeport.cli.schema_files import schema_path
 from lakeport.cli.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
 from lakeport.loading import rehearsal
 from lakeport.loading.rehearsal import Outcome
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
-from lakeport.secrets_manager import connect_to_redshift
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A file type, or the path of its YAML.")]
 SampleArgument = Annotated[
@@ -77,8 +78,8 @@ def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what becomes of the sample, and of the table that is there."""
     with Warehouse(connect_to_redshift) as warehouse:
         table = rehearsal.table_as_it_is(file_type, warehouse)
-        if objection := rehearsal.objection(file_type, sample):
-            return Outcome(0, 0, (), f"registration would reject it: {objection}"), table
+        if reason := publishing.objection(file_type, sample):
+            return Outcome(0, 0, (), f"registration would reject it: {reason}"), table
         return rehearsal.rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 
 

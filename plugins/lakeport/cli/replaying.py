@@ -13,11 +13,11 @@ from lakeport.cli.accounts import TypeOption
 from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.files import s3_objects
-from lakeport.mng.file_records import Status
+from lakeport.model import Status
 from lakeport.recovery.reconcile import settled
 from lakeport.recovery.replay import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.secrets_manager import connect_to_redshift
 
 NamesArgument = Annotated[
     list[str] | None,

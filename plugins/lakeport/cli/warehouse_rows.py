@@ -7,9 +7,9 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
-from lakeport.secrets_manager import connect_to_redshift
 
 
 def rows_of(name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from psycopg2.extensions import cursor
-
 from lakeport.errors import UnloadableFile
-from lakeport.files.lines import columns_in_header, words_of_header
-from lakeport.redshift import ddl
+from lakeport.files.lines import fields_in_line
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import LOADED_AT, Column
@@ -50,20 +49,6 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
     return FileColumns(tuple(ignored.get(name, name) for name in names), file_type, tuple(ignored.values()))
 
 
-def add_columns(current: cursor, file_type: FileType) -> list[str]:
-    """Add to the live table what it lacks of the type's columns, and return their names.
-
-    Safe to repeat: it looks at the table first.  It is a transaction of its own before the load, since readers wait
-    from an ALTER TABLE to its commit; if the load fails, the columns stay and are empty.
-    """
-    table = file_type.table
-    current.execute(ddl.live_columns_query(), {"schema_name": table.schema_name, "table_name": table.table_name})
-    missing = ddl.missing_columns(file_type, dict(current.fetchall()))
-    for column in missing:
-        current.execute(ddl.add_column(table, column))
-    return [column.name for column in missing]
-
-
 def _name(file_type: FileType, word: str) -> str:
     if not re.fullmatch(IDENTIFIER, word) or word == LOADED_AT:
         raise UnloadableFile(
@@ -71,3 +56,43 @@ def _name(file_type: FileType, word: str) -> str:
             f"{file_type.table.name}; have it renamed, or write drift: ignore in schemas/{file_type.name}.yaml"
         )
     return word
+
+
+def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return what stands in a header, as headers are compared: case and outer blanks do not count."""
+    try:
+        fields = fields_in_line(header.removeprefix("\ufeff"), file_type.format.copied)
+    except csv.Error as error:
+        reason = str(error).partition(" - ")[0]  # behind it Python gives a hint about its own calls
+        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {reason}") from error
+    return tuple(field.strip().lower() for field in fields)
+
+
+def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    """Return the header's columns in the file's order, since COPY maps fields to columns by position.
+
+    Raises UnloadableFile with the difference where they are not exactly the type's.
+    """
+    words = words_of_header(file_type, header)
+    expected = [column.header_word for column in file_type.file_columns]
+    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
+    if found:
+        raise UnloadableFile(
+            f"the header does not fit schemas/{file_type.name}.yaml ({found}); "
+            f"have the file sent with the columns {', '.join(_shown(expected))}, or change the schema"
+        )
+    names: dict[str, list[str]] = {}
+    for column in file_type.file_columns:
+        names.setdefault(column.header_word, []).append(column.name)
+    return tuple(names[word].pop(0) for word in words)
+
+
+def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what a header lacks, has beyond the schema and says more often than the schema."""
+    yield "missing", _shown(word for word in expected if words.count(word) < expected.count(word))
+    yield "not in the schema", _shown(word for word in words if word not in expected)
+    yield "there twice", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
+
+
+def _shown(words: Iterable[str]) -> list[str]:
+    return [word or "(blank)" for word in words]

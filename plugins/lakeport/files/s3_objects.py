@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,9 +14,10 @@ import zstandard
 from botocore.exceptions import ClientError
 
 from lakeport.errors import ObjectChanged, UnloadableFile
-from lakeport.files import lzop, transcoding
-from lakeport.files.streams import stream_of
+from lakeport.files import transcoding
+from lakeport.files.compression import decompressed
 from lakeport.model import CopySource
+from lakeport.schema.encodings import UTF8
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 _NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
-_ZSTD_BYTES = 1024  # may become 32 MiB at once, but no more: four bytes are a block of 128 KiB at most
 
 
 def s3_client() -> S3Client:
@@ -130,16 +127,14 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
         raise (_gone(source) if error.response["Error"]["Code"] in _ABSENT else error) from error
     with answer["Body"] as body:
         try:
-            yield _decompressed(body, source.compression)
+            yield decompressed(body, source.compression)
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             if getattr(error, "errno", None) is not None:
                 raise  # the network's or the disk's; a decompressor's error has no number
             raise UnloadableFile(f"{source.uri} is no readable {source.compression} file: {error}") from error
 
 
-def read_lines(
-    s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = transcoding.UTF8
-) -> dict[int, str]:
+def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = UTF8) -> dict[int, str]:
     """Return the object's lines with these 1-based numbers, whole, without their line ends."""
     wanted = sorted({number for number in numbers if number > 0}, reverse=True)
     found: dict[int, str] = {}
@@ -171,52 +166,3 @@ def _head(s3: S3Client, **place: Any) -> Any:
         if error.response["Error"]["Code"] in _ABSENT:
             return None
         raise
-
-
-def _decompressed(body: Any, compression: str) -> IO[bytes]:
-    openers: dict[str, Any] = {
-        "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
-        "tar.gz": lambda raw: gzip.GzipFile(fileobj=raw),
-        "lzop": lambda raw: stream_of(_lzop(raw)),
-        "bzip2": bz2.BZ2File,
-        "zstd": lambda raw: stream_of(_zstd(raw)),
-    }
-    raw = io.BufferedReader(_Readable(body), 1 << 20)
-    opened_: IO[bytes] = openers.get(compression, lambda raw: raw)(raw)
-    return opened_
-
-
-def _lzop(raw: IO[bytes]) -> Iterator[bytes]:
-    try:
-        yield from lzop.unpacked(raw)
-    except ValueError as error:
-        raise OSError(error) from error
-
-
-def _zstd(raw: IO[bytes]) -> Iterator[bytes]:
-    """Read frame after frame; the library's own reader takes a cut frame for the end."""
-    frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
-    while data := raw.read(_ZSTD_BYTES):
-        while data:
-            has_begun = True
-            yield frame.decompress(data)
-            data = frame.unused_data if frame.eof else b""
-            if frame.eof:
-                frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
-    if has_begun:
-        raise EOFError("its last frame was cut off")
-
-
-class _Readable(io.RawIOBase):
-    """An S3 body as a raw stream: without the seeking that a response cannot do."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._body.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

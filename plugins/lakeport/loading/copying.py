@@ -12,15 +12,15 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.errors import LakeportError, ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
-from lakeport.files.header import FileColumns, add_columns, columns_of_file
+from lakeport.files.header import FileColumns, columns_of_file
 from lakeport.loading.checks import check_rows
 from lakeport.loading.table_modes import Placing
-from lakeport.mng.file_records import RegisteredFile
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile
 from lakeport.redshift.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed
+from lakeport.redshift.table_changes import add_columns
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from lakeport import settings
 from lakeport.errors import LakeportError
 from lakeport.files import s3_objects
 from lakeport.mng import file_records, load_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
 from lakeport.mng.load_records import Load
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, rows_of_literals, statement

@@ -25,9 +25,8 @@ from lakeport.loading.one_file import check_rejects, taken_rows
 from lakeport.loading.rejected_rows import Rejects
 from lakeport.loading.table_modes import Placing, placing
 from lakeport.mng import load_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
 from lakeport.mng.load_records import Load, RejectedRow
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile, TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType

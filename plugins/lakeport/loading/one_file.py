@@ -19,9 +19,8 @@ from lakeport.loading.copying import add_new_columns, bring_to_place, check_vers
 from lakeport.loading.rejected_rows import Rejects
 from lakeport.loading.table_modes import Placing, placing
 from lakeport.mng import load_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
 from lakeport.mng.load_records import Load, RejectedRow
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile, TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.schema.file_type import FileType
 

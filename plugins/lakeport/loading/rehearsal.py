@@ -21,14 +21,12 @@ from psycopg2 import sql
 from psycopg2.extensions import QuotedString, cursor
 
 from lakeport import settings
-from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.sql_transform import insert_transformed
 from lakeport.loading.table_modes import placing
-from lakeport.mng.file_records import RegisteredFile, TaskRun
 from lakeport.mng.load_records import Load, RejectedRow
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
 from lakeport.redshift import ddl, table_changes
 from lakeport.redshift.copy_statement import copy_statement, manifest
@@ -152,15 +150,6 @@ def table_as_it_is(file_type: FileType, warehouse: Warehouse) -> tuple[tuple[str
     except TableMismatch as error:
         return (), str(error)
     return tuple(map(as_text, [*first, *then])), ""
-
-
-def objection(file_type: FileType, sample: Path) -> str | None:
-    """Return why registration would not take a file of this name and size, or None."""
-    rule, pattern = rule_of(file_type), file_type.landing.pattern
-    key = f"{rule.folder}/{sample.name}".lstrip("/")
-    if not rule.matches(key) and "**" not in pattern:
-        return f"landing.pattern {pattern} does not take the name {sample.name}"
-    return rule.objection(key, sample.stat().st_size)
 
 
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extensions import cursor
 
 from lakeport.errors import LakeportError
-from lakeport.files.lines import raw_lines, value_in_line
+from lakeport.files.lines import value_in_line
+from lakeport.loading.raw_lines import raw_lines
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
 from lakeport.preparing.python_transform import rejected_rows

@@ -14,15 +14,15 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from lakeport.arrivals.rules import captured
 from lakeport.errors import DoubledKeys, TableMismatch, TransformFailed
 from lakeport.loading.sql_transform import insert_transformed
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift import ddl
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed, statement, words
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
+from lakeport.schema.key_pattern import captured
 from lakeport.schema.table import Table
 
 _DEPENDENT_OBJECTS = "2BP01"

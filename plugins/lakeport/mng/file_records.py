@@ -6,82 +6,19 @@ there before it writes, so a second run finds its own work done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from lakeport.arrivals.events import Arrival
-from lakeport.arrivals.rules import Match
 from lakeport.errors import StatusConflict
-from lakeport.model import CopySource
+from lakeport.model import Arrival, Match, TaskRun
 from lakeport.redshift.statements import statement
 
 _REASON_BYTES = 4096
-
-
-class Status(StrEnum):
-    """Where a file is on its way."""
-
-    NEW = "New"
-    IN_PROGRESS = "In Progress"
-    DONE = "Done"
-    FAIL = "Fail"
-    FILTERED_OUT = "Filtered Out"
-    REJECTED = "Rejected"
-
-
-@dataclass(frozen=True)
-class TaskRun:
-    """The task that moves a status or loads a file."""
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    try_number: int = 1
-
-
-@dataclass(frozen=True)
-class RegisteredFile:
-    """A file as registered: what every step after the sensor needs to know of it."""
-
-    file_id: str
-    bucket: str
-    key: str
-    version_id: str | None
-    etag: str
-    size_bytes: int
-    landed_at: datetime
-    archive_bucket: str | None = None
-    archive_key: str | None = None
-    archive_version_id: str | None = None
-
-    @classmethod
-    def from_xcom(cls, values: Mapping[str, Any]) -> RegisteredFile:
-        """Read what `to_xcom` wrote."""
-        return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
-
-    def source(self, compression: str = "none") -> CopySource:
-        """Return what a load reads: the landed object, or its copy in the archive where it is replayed from there.
-
-        `compression` is what is to be undone when it is read.
-        """
-        if self.archive_bucket is None or self.archive_key is None:
-            return self.landed(compression)
-        place = (self.archive_bucket, self.archive_key, self.archive_version_id)
-        return CopySource(*place, self.size_bytes, compression)
-
-    def landed(self, compression: str = "none") -> CopySource:
-        """Return the object as it landed."""
-        return CopySource(self.bucket, self.key, self.version_id, self.size_bytes, compression)
-
-    def to_xcom(self) -> dict[str, Any]:
-        """Return the file as JSON can carry it from task to task."""
-        return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
 def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,8 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from lakeport.errors import StatusConflict
-from lakeport.mng.file_records import TaskRun, clipped
+from lakeport.mng.file_records import clipped
+from lakeport.model import TaskRun
 from lakeport.redshift.statements import composed, rows_of_literals, statement
 
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}

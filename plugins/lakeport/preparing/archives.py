@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
-from lakeport.arrivals.rules import captured
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.limits import MAX_MEMBERS, Allowance, Counted
 from lakeport.preparing.tar_headers import checked_tar_info
 from lakeport.preparing.transfer import spooled
 from lakeport.schema.file_format import Format
+from lakeport.schema.key_pattern import captured
 
 _ENCRYPTED = 0x1
 _MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's own list of its members, which is read at once

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.files.streams import Readable, stream_of
-from lakeport.files.transcoding import UTF8, in_utf8
+from lakeport.files.transcoding import in_utf8
 from lakeport.model import CopySource
 from lakeport.preparing.archives import Member, members_of
 from lakeport.preparing.json_arrays import objects_of
@@ -21,6 +21,7 @@ from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.python_transform import PythonTransform
 from lakeport.preparing.transfer import upload
 from lakeport.preparing.workbooks import rows_as_csv
+from lakeport.schema.encodings import UTF8
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_format import Format
 from lakeport.schema.file_type import FileType

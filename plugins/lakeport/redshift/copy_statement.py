@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from psycopg2 import sql
 
-from lakeport.files.transcoding import UTF8
 from lakeport.model import CopySource
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.statements import words
+from lakeport.schema.encodings import UTF8
 from lakeport.schema.file_format import Format
 from lakeport.schema.file_type import FileType
 

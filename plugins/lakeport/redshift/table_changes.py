@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from psycopg2.extensions import cursor
+
 from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl
 from lakeport.schema.file_type import FileType
@@ -50,3 +52,17 @@ def changes(file_type: FileType, live: Mapping[str, str]) -> list[ddl.Statement]
             "change the schema, or run\n" + "\n".join(ddl.remedies(file_type, live))
         )
     return [ddl.add_column(table, column) for column in ddl.missing_columns(file_type, live)]
+
+
+def add_columns(current: cursor, file_type: FileType) -> list[str]:
+    """Add to the live table what it lacks of the type's columns, and return their names.
+
+    Safe to repeat: it looks at the table first.  It is a transaction of its own before the load, since readers wait
+    from an ALTER TABLE to its commit; if the load fails, the columns stay and are empty.
+    """
+    table = file_type.table
+    current.execute(ddl.live_columns_query(), {"schema_name": table.schema_name, "table_name": table.table_name})
+    missing = ddl.missing_columns(file_type, dict(current.fetchall()))
+    for column in missing:
+        current.execute(ddl.add_column(table, column))
+    return [column.name for column in missing]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from itertools import combinations, permutations, product
 from pathlib import Path
 
-from lakeport.arrivals.rules import ArrivalRule
 from lakeport.schema.file_type import FileType
+from lakeport.schema.key_pattern import captured
 from lakeport.schema.problems import Place, label
 from lakeport.schema.reader import line_of
 
@@ -59,9 +59,10 @@ def shared_key(one: str, other: str) -> str | None:
     """Return a key that both patterns take, or None if none of some probes is such a one."""
     if not _may_meet(one, other):
         return None
-    rules = [ArrivalRule("", pattern, "", "") for pattern in (one, other)]
     probes = (probe for pattern in (one, other) for probe in _probes(pattern, other if pattern is one else one))
-    return next((probe for probe in probes if all(rule.matches(probe) for rule in rules)), None)
+    return next(
+        (probe for probe in probes if all(captured(pattern, probe) is not None for pattern in (one, other))), None
+    )
 
 
 def _may_meet(one: str, other: str) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lakeport.arrivals.rules import capture_formats, captured
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.schema.file_type import FileType
+from lakeport.schema.key_pattern import capture_formats, captured
 
 CAPTURED = "captured_"
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from lakeport.files import transcoding
+from lakeport.schema import encodings
 from lakeport.schema.json_paths import checked_path, checked_paths
 from lakeport.schema.table import Column
 from lakeport.schema.values import Part
@@ -58,7 +58,7 @@ class Format(Part):
     type: Literal["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"]
     compression: Literal["none", "gzip", "bzip2", "lzop", "zstd", "zip", "tar", "tar.gz"] = "none"
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
-    encoding: Annotated[str, BeforeValidator(transcoding.checked_encoding)] = transcoding.UTF8
+    encoding: Annotated[str, BeforeValidator(encodings.checked_encoding)] = encodings.UTF8
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None
     layout: Literal["objects", "array"] = "objects"
@@ -104,7 +104,7 @@ class Format(Part):
     @property
     def is_transcoded(self) -> bool:
         """Say whether the text must be made UTF-8 before COPY reads it."""
-        return self.encoding not in (transcoding.COPYS if self.type in _COPY_DECODES else (transcoding.UTF8,))
+        return self.encoding not in (encodings.COPYS if self.type in _COPY_DECODES else (encodings.UTF8,))
 
     @property
     def is_prepared(self) -> bool:
@@ -116,7 +116,7 @@ class Format(Part):
         """Return the format of what COPY reads, which is another where the file is prepared."""
         changes: dict[str, object] = {"layout": "objects"}
         if self.is_transcoded:
-            changes["encoding"] = transcoding.UTF8
+            changes["encoding"] = encodings.UTF8
         if self.type == "xlsx":  # an empty cell is no text, and an empty row no row
             changes |= {"type": "csv", "emptyasnull": True, "ignoreblanklines": True}
         return self.model_copy(update=changes)

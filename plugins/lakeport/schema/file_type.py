@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from lakeport.arrivals.rules import capture_formats
 from lakeport.schema.checks import Check
 from lakeport.schema.file_format import Format
+from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.table import Column, Table
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled

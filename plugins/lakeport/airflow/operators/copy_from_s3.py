@@ -12,8 +12,7 @@ from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng.file_records import RegisteredFile
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile
 from lakeport.preparing.prepare import listed
 from lakeport.schema.file_type import FileType
 

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 
 from lakeport import settings
 from lakeport.airflow.tasks import warehouse_of
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift.session import Warehouse
 
 

@@ -9,7 +9,7 @@ from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.preparing.prepare import listed, prepare
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType

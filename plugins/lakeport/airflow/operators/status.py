@@ -8,11 +8,11 @@ from psycopg2.extensions import cursor
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.arrivals.rules import rank
 from lakeport.loading.finishing import mark_done
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.schema.file_type import LANDED_AT, FileType
+from lakeport.schema.key_pattern import rank
 
 
 class FilterNewestOperator(FilesOperator):

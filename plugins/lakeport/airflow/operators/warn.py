@@ -11,7 +11,7 @@ from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.alerts.messages import LoadedRun
 from lakeport.alerts.reject_warnings import warning
-from lakeport.mng.file_records import TaskRun
+from lakeport.model import TaskRun
 from lakeport.schema.file_type import FileType
 
 

@@ -9,13 +9,12 @@ from functools import partial
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.arrivals.events import Arrival
 from lakeport.arrivals.registration import Registration, register_arrivals
 from lakeport.files import s3_objects
 from lakeport.files.s3_objects import ObjectVersion
 from lakeport.loading.finishing import archive
 from lakeport.mng import file_records
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import Arrival, RegisteredFile
 from lakeport.recovery.reconcile.look import Finding, Look
 from lakeport.redshift.statements import statement
 

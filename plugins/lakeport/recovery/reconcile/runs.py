@@ -20,7 +20,7 @@ from lakeport.alerts.outbox import raise_once
 from lakeport.alerts.reject_warnings import warning
 from lakeport.errors import LakeportError, ObjectChanged, UnknownDag
 from lakeport.loading.finishing import archive, mark_done
-from lakeport.mng.file_records import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, TaskRun
 from lakeport.recovery.reconcile.look import Look
 from lakeport.redshift.statements import statement
 

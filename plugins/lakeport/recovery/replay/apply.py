@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 from lakeport.airflow_api import DagRunApi, arrival_run_id, latest_run_id
 from lakeport.errors import AirflowUnavailable, StatusConflict
 from lakeport.mng import file_records
-from lakeport.mng.file_records import Status, TaskRun
+from lakeport.model import Status, TaskRun
 from lakeport.recovery.replay.plan import Planned
 from lakeport.redshift import ddl
 from lakeport.redshift.session import Warehouse

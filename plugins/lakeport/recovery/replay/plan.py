@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
-from lakeport.mng.file_records import Status
+from lakeport.model import Status
 from lakeport.recovery.replay.selection import Chosen
 from lakeport.redshift import ddl
 from lakeport.redshift.session import Warehouse

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.extensions import cursor
 
 from lakeport.errors import NotChosen
-from lakeport.mng.file_records import RegisteredFile, Status
+from lakeport.model import RegisteredFile, Status
 from lakeport.redshift.statements import statement
 
 _ID = re.compile(r"[0-9a-f]{6,64}")

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lakeport.alerts.messages import Alert, FailedFile, FailedRun, LoadedFile, LoadedRun, as_email, as_slack
+from lakeport.alerts.messages import Alert, FailedFile, FailedRun, LoadedFile, LoadedRun
+from lakeport.alerts.rendering import as_email, as_slack
 from lakeport.schema.values import RejectLimit
 
 FILE = FailedFile("0123456789abcdef" * 4, "landing", "trips/trips_1.csv", "v1")

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from lakeport.arrivals.events import Arrival, arrivals_in_message, arrivals_of, messages_of
+from lakeport.arrivals.events import arrivals_in_message, arrivals_of, messages_of
 from lakeport.errors import ArrivalError
+from lakeport.model import Arrival
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule, Match, captured
+from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
+from lakeport.model import Match
+from lakeport.schema.key_pattern import captured
 
 
 def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compression: str = "none") -> ArrivalRule:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.lines import columns_in_header, value_in_line
+from lakeport.files.header import columns_in_header
+from lakeport.files.lines import value_in_line
 from lakeport.schema.file_type import FileType
 from tests.plugins.lakeport.conftest import make_file_type
 

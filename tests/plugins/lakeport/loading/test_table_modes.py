@@ -9,7 +9,7 @@ import pytest
 from psycopg2 import sql
 
 from lakeport.loading.table_modes import grants_in, name_of_new_table, placing
-from lakeport.mng.file_records import RegisteredFile
+from lakeport.model import RegisteredFile
 from lakeport.redshift.ddl import Statement
 from tests.plugins.lakeport.conftest import make_file_type
 

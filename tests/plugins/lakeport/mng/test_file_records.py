@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from lakeport.mng.file_records import RegisteredFile, clipped
-from lakeport.model import CopySource
+from lakeport.mng.file_records import clipped
+from lakeport.model import CopySource, RegisteredFile
 
 FILE = RegisteredFile(
     "f1",

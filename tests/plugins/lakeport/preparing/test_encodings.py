@@ -10,7 +10,7 @@ import pkgutil
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.transcoding import checked_encoding
+from lakeport.schema.encodings import checked_encoding
 from tests.plugins.lakeport.preparing.conftest import Prepare
 
 

@@ -1,0 +1,53 @@
+"""The full lines that rejected rows were read from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lakeport.files import s3_objects
+from lakeport.files.lines import MAX_FIELD_CHARACTERS
+from lakeport.model import CopySource
+from lakeport.preparing.origins import lines_of_rows
+from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def raw_lines(
+    s3: S3Client, source: CopySource, numbers: Iterable[int], file_type: FileType
+) -> dict[int, tuple[int, str]]:
+    """Return what stands in the lines COPY names, each with the number it has in the file that landed."""
+    copied = file_type.copied
+    if not copied.has_lines:
+        return {}
+    if file_type.transform.has_rows_function or file_type.format.type == "xlsx":
+        return _written_rows(s3, source, set(numbers))
+    lines = s3_objects.read_lines(s3, source, numbers, copied.encoding)
+    return {number: (number, line) for number, line in lines.items()}
+
+
+def _written_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
+    """Return rows of CSV that was written for COPY, where a value may hold line ends, so a row may be several lines.
+
+    Each comes with its number, or where a transform wrote it with the line from which it made it.
+    """
+    found: dict[int, tuple[int, str]] = {}
+    if not numbers:
+        return found
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    with s3_objects.opened(s3, source) as stream:
+        reader, line = csv.reader(io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\n")), 0
+        for row, fields in enumerate(reader, start=1):
+            for number in numbers.intersection(range(line + 1, reader.line_num + 1)):
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerow(fields)
+                found[number] = (row, text.getvalue().removesuffix("\n"))
+            line = reader.line_num
+    if source.rows_taken is None:
+        return found
+    lines = lines_of_rows(s3, source, [row - 1 for row, _ in found.values()])  # the first is the header
+    return {number: (lines[row - 1], text) for number, (row, text) in found.items()}
