@@ -1,18 +1,37 @@
-"""The nouns that every package shares: arrivals, registered files, their statuses, and what COPY reads."""
+"""The nouns that every package shares: arrivals, registered files, their statuses, and the objects COPY reads."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+NO_VERSION = "null"
+"""The version id that S3 shows for an object of a bucket without versioning."""
+DAG_ID_PREFIX = "load_"
+
+
+def dag_id_of(file_type_name: str) -> str:
+    """Return the id of the DAG that loads a file type."""
+    return f"{DAG_ID_PREFIX}{file_type_name}"
+
+
+def utc_now() -> datetime:
+    """Return the current time in UTC without a time zone, as Redshift stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Convert a time that has a time zone to UTC without one, as Redshift stores it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
 class CopySource:
-    """One object that COPY reads: where it is, which version and how many bytes."""
+    """One object that COPY reads: its place, version and size."""
 
     bucket: str
     key: str
@@ -20,18 +39,18 @@ class CopySource:
     size_bytes: int
     compression: str
     member: str = ""
-    """Which file of an archive it was made from."""
+    """The file of an archive that this object was made from."""
     rows_taken: int | None = None
-    """How many rows of the file a Python transform took to make it; None where there is none."""
+    """Rows that a Python transform read from the file to write this object; None without such a transform."""
 
     @property
     def origins_key(self) -> str:
-        """Return where stands from which line of the file each of its rows came."""
+        """Return the key of the object that maps each row to its line in the file."""
         return f"{self.key}.origins"
 
     @property
     def rejected_key(self) -> str:
-        """Return where the rows stand that were rejected before COPY."""
+        """Return the key of the object with the rows that were rejected before COPY."""
         return f"{self.key}.rejected"
 
     @property
@@ -41,7 +60,7 @@ class CopySource:
 
 
 class Status(StrEnum):
-    """Where a file is on its way."""
+    """The status of a file."""
 
     NEW = "New"
     IN_PROGRESS = "In Progress"
@@ -53,7 +72,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class TaskRun:
-    """The task that moves a status or loads a file."""
+    """One attempt of the task that changes a status or loads a file."""
 
     dag_id: str
     run_id: str
@@ -63,7 +82,7 @@ class TaskRun:
 
 @dataclass(frozen=True)
 class RegisteredFile:
-    """A file as registered: what every step after the sensor needs to know of it."""
+    """A row of mng.files, with the columns that the steps after the sensor need."""
 
     file_id: str
     bucket: str
@@ -82,9 +101,9 @@ class RegisteredFile:
         return cls(**{**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
 
     def source(self, compression: str = "none") -> CopySource:
-        """Return what a load reads: the landed object, or its copy in the archive where it is replayed from there.
+        """Return the object that a load reads: the landed one, or its copy when the archive holds one.
 
-        `compression` is what is to be undone when it is read.
+        `compression` is the compression of the object.
         """
         if self.archive_bucket is None or self.archive_key is None:
             return self.landed(compression)
@@ -92,17 +111,17 @@ class RegisteredFile:
         return CopySource(*place, self.size_bytes, compression)
 
     def landed(self, compression: str = "none") -> CopySource:
-        """Return the object as it landed."""
+        """Return the landed object."""
         return CopySource(self.bucket, self.key, self.version_id, self.size_bytes, compression)
 
     def to_xcom(self) -> dict[str, Any]:
-        """Return the file as JSON can carry it from task to task."""
+        """Return the file as a JSON value that one task passes to the next."""
         return {**asdict(self), "landed_at": self.landed_at.isoformat()}
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One object version that landed; `landed_at` is the event's time in UTC, without zone, as Redshift keeps it."""
+    """One object version that landed; `landed_at` is the time of the event in UTC, without a time zone."""
 
     bucket: str
     key: str
@@ -114,14 +133,14 @@ class Arrival:
 
     @property
     def file_id(self) -> str:
-        """Identify the object version: equal for every delivery of its event."""
+        """Return an id that is the same for every delivery of the event."""
         version = self.version_id or f"{self.etag}\n{self.sequencer}"
         return hashlib.sha256(f"{self.bucket}\n{self.key}\n{version}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Match:
-    """The file type of an object, and why it is rejected where it is."""
+    """The file type of an object, or why the object is rejected."""
 
     file_type: str | None
     rejected_because: str | None = None
