@@ -122,8 +122,10 @@ class Warehouse:
     def _tried(self) -> connection:
         opened = self._connect()
         try:
-            with opened, opened.cursor() as current:
+            opened.autocommit = True
+            with opened.cursor() as current:
                 current.execute("SELECT 1")
+            opened.autocommit = False
         except BaseException:
             opened.close()
             raise
