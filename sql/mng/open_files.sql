@@ -1,7 +1,7 @@
--- What has not come to its end, with what finishing it needs: a failed file only where nobody was told of its run.
+-- Files that a run has to finish; a failed file only if no alert was recorded for its run.
 SELECT f.file_id, f.bucket, f.key, f.version_id, f.etag, f.size_bytes, f.landed_at,
        f.archive_bucket, f.archive_key, f.archive_version_id,
-       f.file_type, f.status, f.status_at, f.dag_id, f.run_id, f.loaded_at IS NOT NULL
+       f.file_type, f.status, f.status_at, f.dag_id, f.run_id, f.loaded_at IS NOT NULL AS is_loaded
 FROM mng.files f
 LEFT JOIN mng.alerts a ON a.dag_id = f.dag_id AND a.run_id = f.run_id
 WHERE f.status IN ('New', 'In Progress')
