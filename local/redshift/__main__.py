@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import dataclasses
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from local.redshift.copy.load import Services
 from local.redshift.copy.s3 import ObjectStore
 from local.redshift.engine import catalog, own_postgres
 from local.redshift.server.server import Server
-from local.redshift.settings import Settings
+from local.redshift.settings import HOSTILE, Settings, Undocumented
 
 DATA = REPOSITORY / ".lakeport" / "redshift"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -65,7 +66,15 @@ def _settings(options: argparse.Namespace, superuser_password: str) -> Settings:
         user_password=os.environ.get("LAKEPORT_REDSHIFT_PASSWORD", "lakeport"),
         certificate=options.certificate,
         is_serverless=options.serverless,
+        undocumented=_undocumented(options),
     )
+
+
+def _undocumented(options: argparse.Namespace) -> Undocumented:
+    """Return how to answer where AWS is silent: an option given by itself has precedence over --hostile."""
+    given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Undocumented)}
+    base = HOSTILE if options.hostile else Undocumented()
+    return dataclasses.replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +91,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", default="lakeport", help="the role that owns it; made if it is missing")
     parser.add_argument("--isolation", choices=("snapshot", "serializable"), default="snapshot")
     parser.add_argument("--serverless", action="store_true", help="as Serverless does: no STL_ views, SYS_ in messages")
+    silent = parser.add_argument_group("where AWS's documentation is silent")
+    silent.add_argument("--hostile", action="store_true", help="answer in the less convenient way in all of these")
+    silent.add_argument(
+        "--views-late",
+        dest="views_late_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="show a COPY in the load views that much later",
+    )
+    silent.add_argument(
+        "--different-ids",
+        dest="are_ids_different",
+        action="store_const",
+        const=True,
+        help="let query_id in SYS views differ from pg_last_copy_id()",
+    )
+    silent.add_argument(
+        "--unknown-lines",
+        choices=("none", "split", "all"),
+        help="line number -1 in the load views: for the second half of each file, or for all",
+    )
+    silent.add_argument("--conflict-wording", choices=("1023", "concurrent"), help="what a write conflict is called")
+    silent.add_argument(
+        "--cancel-after-resume",
+        dest="is_first_statement_cancelled",
+        action="store_const",
+        const=True,
+        help="fail the first statement after 2 s without clients with 57014",
+    )
     parser.add_argument("--certificate", type=Path, help="file to write the TLS certificate to, for clients to trust")
     parser.add_argument("--postgres-host", default=HOST)
     parser.add_argument("--postgres-port", type=int, help="PostgreSQL 18 to stand on; without it one is started here")

@@ -5,6 +5,34 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
+class Undocumented:
+    """How the stand-in answers where AWS's documentation is silent or contradicts itself.
+
+    The defaults are the kinder reading, `HOSTILE` the other one.  A client has to survive both.
+    """
+
+    views_late_seconds: float = 0
+    """How long after a COPY the load views show it, even to its own session."""
+    are_ids_different: bool = False
+    """Whether query_id in SYS views differs from pg_last_copy_id()."""
+    unknown_lines: str = "none"
+    """For which errors the load views show line number -1: none, split (a second half of each file) or all."""
+    conflict_wording: str = "1023"
+    """What a write conflict is called: 1023 (documented for SERIALIZABLE) or concurrent (reported for SNAPSHOT)."""
+    is_first_statement_cancelled: bool = False
+    """Whether the first statement after a while without clients fails with 57014, as it may after a resume."""
+
+
+HOSTILE = Undocumented(
+    views_late_seconds=2,
+    are_ids_different=True,
+    unknown_lines="split",
+    conflict_wording="concurrent",
+    is_first_statement_cancelled=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     host: str
     port: int
@@ -21,6 +49,7 @@ class Settings:
     certificate: Path | None = None
     """Where to write the TLS certificate for clients that check it."""
     is_serverless: bool = False
+    undocumented: Undocumented = Undocumented()
 
     @property
     def error_view(self) -> str:

@@ -9,6 +9,8 @@ LakeportError
 │   ├── DoubledKeys    the file has several rows for one key of a table that takes one
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
+├── MustLoadSeparately several files cannot be loaded by one COPY
+├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
@@ -63,6 +65,21 @@ class TransformFailed(UnloadableFile):
 
 class ChecksFailed(UnloadableFile):
     """The rows of a load are not as the schema's checks say."""
+
+
+class MustLoadSeparately(LakeportError):
+    """One COPY cannot load these files, and nothing was loaded.
+
+    With `is_for_each_file` no two of them can be loaded together; without it, one of them may be at fault.
+    """
+
+    def __init__(self, reason: object, *, is_for_each_file: bool = False) -> None:
+        super().__init__(str(reason))
+        self.is_for_each_file = is_for_each_file
+
+
+class RowsNotCounted(LakeportError):
+    """Redshift does not report how many rows each file of a COPY has."""
 
 
 class TableMismatch(LakeportError):

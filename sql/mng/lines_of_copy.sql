@@ -1,5 +1,5 @@
--- A file may be read in parts, each with a row of its own.
-SELECT TRIM(file_name), SUM(lines_scanned)
+-- COPY may read a file in parts, with one row for each part.
+SELECT TRIM(file_name) AS file_name, SUM(lines_scanned) AS lines_scanned
 FROM sys_load_detail
 WHERE query_id = %(query_id)s
 GROUP BY 1

@@ -13,7 +13,9 @@ from psycopg2.extensions import connection
 
 from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
 from lakeport.airflow.operators.table import CreateTableOperator
-from lakeport.loading.many_files import Apart, BatchLoad, FileToLoad, batches
+from lakeport.errors import MustLoadSeparately
+from lakeport.loading.files_to_load import FileToLoad
+from lakeport.loading.many_files import BatchLoad, batches
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.connecting import connect_to_redshift
@@ -185,9 +187,9 @@ def test_lines_that_do_not_add_up_to_rows_are_not_taken_for_rows(claim: Claim, q
 
     with Warehouse(connect) as late:
         together = tuple(FileToLoad(file, (file.source(),)) for file in files)
-        with pytest.raises(Apart, match=r"scanned 0 lines for 2 rows") as apart:
+        with pytest.raises(MustLoadSeparately, match=r"0 lines for 2 rows") as raised:
             BatchLoad(file_type, together, by, late, s3).run()
-    assert apart.value.is_for_each
+    assert raised.value.is_for_each_file
     assert ids(query, file_type) == []
 
 

@@ -31,12 +31,12 @@ from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import LakeportError, SchemaError
 from lakeport.loading.one_file import FileLoad
-from lakeport.loading.rehearsal import as_text
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift import ddl
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from lakeport.schema.reference import keys

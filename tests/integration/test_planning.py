@@ -14,7 +14,8 @@ import pytest
 from lakeport import settings
 from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad
-from lakeport.loading.rehearsal import rehearse, table_as_it_is
+from lakeport.loading.plan import live_table_changes
+from lakeport.loading.rehearsal import rehearse
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
@@ -163,19 +164,19 @@ def test_plan_says_what_becomes_of_the_table_that_is_there(
     other = make_file_type(**name, columns=[{**wider[0], "type": "bigint"}, *wider[1:]])
     before = query(f"SELECT * FROM {table}"), everything(query)  # noqa: S608
 
-    assert table_as_it_is(file_type, warehouse) == ((), "")
-    assert table_as_it_is(make_file_type(), warehouse) == ((), "")
-    changes, problem = table_as_it_is(longer, warehouse)
+    assert live_table_changes(file_type, warehouse) == ((), "")
+    assert live_table_changes(make_file_type(), warehouse) == ((), "")
+    changes, problem = live_table_changes(longer, warehouse)
     assert ["kind" in change or "varchar(20)" in change for change in changes] == [True, True]
     assert problem == ""
-    changes, problem = table_as_it_is(other, warehouse)
+    changes, problem = live_table_changes(other, warehouse)
     assert changes == ()
     assert problem.startswith(f"{table} does not fit schemas/{file_type.name}.yaml: id is integer in the table")
     assert f"ALTER TABLE {table} ADD COLUMN id_new bigint;" in problem
     assert (query(f"SELECT * FROM {table}"), everything(query)) == before  # noqa: S608
 
     prepare_load(longer, b"id,city,price,kind\n1,Rio de Janeiro,1,a\n", name="second.csv", run_id="run2").run()
-    assert table_as_it_is(longer, warehouse) == ((), "")
+    assert live_table_changes(longer, warehouse) == ((), "")
 
 
 BROKEN_FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {

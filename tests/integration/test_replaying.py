@@ -18,8 +18,9 @@ from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.cli import app
 from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
+from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
-from lakeport.loading.many_files import BatchLoad, FileToLoad
+from lakeport.loading.many_files import BatchLoad
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs

@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 SCRIPTS = sorted((Path(__file__).parent / "sql").glob("[0-9]*.sql"))
 SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
 WAIT_SECONDS = 30
+_ID_OFFSET = 1_000_000
 ONE_AT_A_TIME = 5439
 """Key of the advisory lock that keeps two starts apart."""
 
@@ -64,6 +65,9 @@ async def _make_database(connection: Connection, settings: Settings) -> None:
         "timezone": "UTC",
         "client_connection_check_interval": "1s",  # a statement of a client that is gone ends
         "jit": "off",
+        "lakeport.views_late_seconds": settings.undocumented.views_late_seconds,
+        "lakeport.id_offset": _ID_OFFSET if settings.undocumented.are_ids_different else 0,
+        "lakeport.unknown_lines": settings.undocumented.unknown_lines,
     }.items():
         await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
 

@@ -23,11 +23,16 @@ class Backend:
     """Owns the connection; everything the engine says comes through `pump`."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
+        conflict_wording: str = "1023",
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._client = client
+        self._conflict_wording = conflict_wording
         self._kept: asyncio.Queue[Message | None] | None = None
         self._expected_ready = 0
         self._quiet = asyncio.Event()
@@ -41,6 +46,10 @@ class Backend:
             self._quiet.clear()
         self._writer.write(data)
         await self._writer.drain()
+
+    def reworded(self, body: bytes) -> bytes:
+        """Return an error of the engine as the message that the client gets."""
+        return wire.message(b"E", in_redshift_words(body, self._conflict_wording))
 
     async def pump(self) -> None:
         """Handle what the engine says until it ends the connection."""
@@ -72,9 +81,7 @@ class Backend:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind == _ERROR:
-                self._client.write(
-                    data[passed:at] + wire.message(b"E", in_redshift_words(bytes(data[at + wire.HEADER_BYTES : end])))
-                )
+                self._client.write(data[passed:at] + self.reworded(bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
         if self._kept is None and at > passed:
@@ -194,7 +201,7 @@ class Backend:
             is_last = kind in kinds
             if kind == b"E":
                 succeeded = False
-                self._client.write(wire.message(b"E", in_redshift_words(body)))
+                self._client.write(self.reworded(body))
                 if kinds != b"Z":
                     return False
             elif passes_last or not is_last:

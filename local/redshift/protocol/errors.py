@@ -95,12 +95,12 @@ def detailed(message: str, *, code: int, context: str = "") -> ServerError:
     return ServerError(message, code, context)
 
 
-def in_redshift_words(body: bytes) -> bytes:
+def in_redshift_words(body: bytes, conflict_wording: str = "1023") -> bytes:
     """Reword an ErrorResponse of the engine where Redshift says the same thing differently."""
     fields = wire.report_fields(body)
     sqlstate, constraint = fields.get("C"), fields.get("n", "")
     if sqlstate == SERIALIZATION_FAILURE:
-        reworded = _serializable_violation(fields)
+        reworded = _CONCURRENT if conflict_wording == "concurrent" else _serializable_violation(fields)
     elif sqlstate == CHECK_VIOLATION:  # Redshift has no CHECK: these are all the stand-in's own
         reworded = _too_long(constraint)
     elif sqlstate == INSUFFICIENT_PRIVILEGE and fields.get("M", "").startswith("permission denied for view "):
@@ -110,6 +110,10 @@ def in_redshift_words(body: bytes) -> bytes:
     else:
         return body
     return wire.report(b"E", {"S": "ERROR", "V": "ERROR"} | reworded)[5:]
+
+
+# Reported for SNAPSHOT isolation (redshift-jdbc-driver #147, dbt-core #2967), documented nowhere.
+_CONCURRENT = {"C": INTERNAL_ERROR, "M": "could not complete because of conflict with concurrent transaction"}
 
 
 def _serializable_violation(fields: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from local.redshift.copy.load import CopyRun, LastCopy, Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.protocol.client import Inbox
-from local.redshift.protocol.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError, in_redshift_words
+from local.redshift.protocol.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError
 from local.redshift.server.statements import (
     Accepted,
     Alone,
@@ -45,7 +45,7 @@ class Execution:
             self.writer.write(error.to_wire())
             return False
         except PostgresError as error:
-            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
+            self.writer.write(self.backend.reworded(error.body))
             return False
         return True
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+import time
 from contextlib import suppress
 
 from local.redshift.copy.load import Services
@@ -16,6 +17,7 @@ from local.redshift.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_RESUMES_AFTER_SECONDS = 2
 _KNOWN_PARAMETERS = frozenset(
     [
         "user",
@@ -39,6 +41,7 @@ class Server:
         self._services = services
         self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
+        self._last_session_at = 0.0
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Accept clients until told to stop, then drop them all."""
@@ -93,17 +96,24 @@ class Server:
             await writer.drain()
             return
         engine_reader, engine_writer = await self._connect(writer)
-        backend = Backend(engine_reader, engine_writer, writer)
+        undocumented = self._settings.undocumented
+        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording)
         inbox = Inbox(reader)
         tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
         try:
             known = {name: value for name, value in parameters.items() if name.lower() in _KNOWN_PARAMETERS}
             await backend.send(wire.startup(known), ready=1)
-            await Session(inbox, writer, backend, self._services).run()
+            is_resumed = undocumented.is_first_statement_cancelled and self._has_been_idle()
+            await Session(inbox, writer, backend, self._services, is_first_statement_cancelled=is_resumed).run()
         finally:
+            self._last_session_at = time.monotonic()
             for task in tasks:
                 task.cancel()
             backend.abort()
+
+    def _has_been_idle(self) -> bool:
+        """Say whether no session was open for a while before this one."""
+        return len(self._clients) == 1 and time.monotonic() - self._last_session_at > _RESUMES_AFTER_SECONDS
 
     async def _connect(self, client: asyncio.StreamWriter) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:

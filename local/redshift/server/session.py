@@ -10,7 +10,7 @@ from local.redshift.dialect import lateral
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
-from local.redshift.protocol.errors import PostgresError, in_redshift_words
+from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.statements import Forward, Statement
@@ -27,12 +27,21 @@ class Prepared:
 
 
 class Session:
-    def __init__(self, inbox: Inbox, writer: asyncio.StreamWriter, backend: Backend, services: Services) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        writer: asyncio.StreamWriter,
+        backend: Backend,
+        services: Services,
+        *,
+        is_first_statement_cancelled: bool = False,
+    ) -> None:
         self.inbox = inbox
         self.writer = writer
         self.backend = backend
         self.execution = Execution(inbox, writer, backend, services)
         self.prepared = Prepared()
+        self.is_next_statement_cancelled = is_first_statement_cancelled
         self.skips_to_sync = False
         self.has_begun_pipeline = False
         """Something was executed since the last Sync."""
@@ -47,7 +56,9 @@ class Session:
             kind, body = received
             if kind == b"X":
                 return
-            if kind == b"Q":
+            if kind == b"Q" and self.is_next_statement_cancelled:
+                await self._cancel_statement()
+            elif kind == b"Q":
                 await self._simple(wire.untext(body[:-1]))
             elif kind in _ANSWERS or kind in b"SH":
                 batch.append(received)
@@ -60,6 +71,13 @@ class Session:
                 await self.backend.send(wire.message(kind, body), ready=kind == b"F")
 
     # The simple protocol
+
+    async def _cancel_statement(self) -> None:
+        """Refuse a statement as a workgroup does that has just resumed (amazon-redshift-python-driver #150)."""
+        self.is_next_statement_cancelled = False
+        self.writer.write(StandInError("Query (1) cancelled on user's request", sqlstate="57014").to_wire())
+        self.writer.write(wire.ready(self.backend.status))
+        await self.writer.drain()
 
     async def _simple(self, sql: str) -> None:
         found = [await self._settled(each) for each in statements.read(sql)]
@@ -188,7 +206,7 @@ class Session:
             if self.backend.status != IDLE:
                 await self.backend.query("COMMIT")  # in a failed block it rolls back
         except PostgresError as error:
-            self.writer.write(wire.message(b"E", in_redshift_words(error.body)))
+            self.writer.write(self.backend.reworded(error.body))
 
 
 def _has_more(batch: Sequence[Message]) -> bool:

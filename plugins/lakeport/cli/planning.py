@@ -16,8 +16,9 @@ from lakeport.cli.failures import WRONG
 from lakeport.cli.schema_files import schema_path
 from lakeport.cli.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
-from lakeport.loading import rehearsal
-from lakeport.loading.rehearsal import Outcome
+from lakeport.loading.plan import Plan, live_table_changes
+from lakeport.loading.plan import plan as plan_load
+from lakeport.loading.rehearsal import Outcome, rehearse
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -44,7 +45,7 @@ def plan(
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
-    steps, planned = _steps(type_), rehearsal.plan(type_, key, sample.stat().st_size if sample else 0)
+    steps, planned = _steps(type_), plan_load(type_, key, sample.stat().st_size if sample else 0)
     outcome, table = _outcome(type_, sample) if sample else (None, None)
     values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
     values |= {"transform": planned.transform}
@@ -77,13 +78,13 @@ def _steps(file_type: FileType) -> list[str]:
 def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what becomes of the sample, and of the table that is there."""
     with Warehouse(connect_to_redshift) as warehouse:
-        table = rehearsal.table_as_it_is(file_type, warehouse)
+        table = live_table_changes(file_type, warehouse)
         if reason := publishing.reason_to_reject(file_type, sample):
             return Outcome(0, 0, (), f"registration would reject it: {reason}"), table
-        return rehearsal.rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
+        return rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 
 
-def _say_plan(file_type: FileType, planned: rehearsal.Plan, steps: list[str]) -> None:
+def _say_plan(file_type: FileType, planned: Plan, steps: list[str]) -> None:
     say(f"-- table {file_type.table.name}, unless it is there")
     for statement in planned.table:
         say(f"{statement};")

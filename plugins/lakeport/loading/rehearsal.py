@@ -1,36 +1,34 @@
-"""What a file type's load would do, as text; and what it would do with a sample, found out by doing it.
+"""Load a sample without keeping anything, and report what the load would do with its rows.
 
-A sample goes the way of a landed file, through the same code, into a table of its own in a scratch schema.  Its
-transaction is always rolled back, the scratch schema is dropped, the objects are removed: mng and lake are untouched.
+The sample is loaded by the same code as a landed file, into a table of a scratch schema.  The transaction is always
+rolled back, the scratch schema is dropped and the objects are removed; mng and lake do not change.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import QuotedString, cursor
+from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.errors import TableMismatch, UnloadableFile
-from lakeport.loading.one_file import FileLoad
-from lakeport.loading.sql_transform import insert_transformed
-from lakeport.loading.table_modes import placing
-from lakeport.mng.load_records import Load, RejectedRow
-from lakeport.model import CopySource, RegisteredFile, TaskRun
+from lakeport.errors import UnloadableFile
+from lakeport.loading.copy_job import CopyJob
+from lakeport.loading.copying import CopyResult, run_copy
+from lakeport.loading.files_to_load import FileToLoad, columns_of
+from lakeport.mng.load_records import RejectedRow
+from lakeport.model import CopySource, RegisteredFile, utc_now
 from lakeport.preparing.prepare import listed, prepare
-from lakeport.redshift import ddl, table_changes
-from lakeport.redshift.copy_statement import copy_statement, manifest
-from lakeport.redshift.session import Warehouse, is_passing
+from lakeport.redshift import ddl
+from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 
@@ -39,18 +37,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The statements of one file's load."""
-
-    table: tuple[str, ...]
-    copy: str
-    manifest: str
-    transform: str
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """What would become of a sample's rows; `problem` is why nothing would be loaded."""
+    """What would happen to the rows of a sample; `problem` is why nothing would be loaded."""
 
     rows_in_file: int
     rows_loaded: int
@@ -58,131 +46,44 @@ class Outcome:
     problem: str = ""
 
 
-class _Found(Exception):
-    """Carry what a rehearsed load found out of it."""
-
-    def __init__(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
-        super().__init__(str(error))
-        self.load = load
-        self.rejected = tuple(rejected)
-        self.error = error
-
-
-class _WouldLoad(UnloadableFile):
-    """Nothing is wrong with the file, and so many rows are in their place; but a rehearsed load must not commit."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__(f"{rows} rows are in their place")
-        self.rows = rows
-
-
-class _Rehearsal(FileLoad):
-    """A load that is always rolled back and tells what it found to its caller, not to mng."""
-
-    def _done(self) -> Load | None:
-        return None
-
-    def _place(self, current: cursor, load: Load) -> int:
-        raise _WouldLoad(super()._place(current, load))
-
-    def _fail(self, load: Load, rejected: Sequence[RejectedRow], error: UnloadableFile) -> None:
-        raise _Found(load, rejected, error)
-
-
-def plan(file_type: FileType, key: str, size_bytes: int = 0) -> Plan:
-    """Return the statements that load the landed object `key`."""
-    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, size_bytes, "none")
-    copied = "none" if file_type.is_prepared else file_type.format.compression
-    manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
-    into = placing(file_type, _no_file(source), "RUN_ID").copy_into
-    copy = copy_statement(file_type, file_type.column_names, manifest_uri, copied, into=into)
-    table = tuple(as_text(each) for each in ddl.create_table(file_type))
-    return Plan(table, as_text(copy), manifest([source]), _transform(file_type))
-
-
-def _transform(file_type: FileType) -> str:
-    """Return what is done to the rows before COPY and behind it."""
-    transform = file_type.transform
-    parts = [f"transforms/{transform.python} makes what COPY reads"] if transform.python else []
-    if transform.sql:
-        parts.append(as_text(insert_transformed(file_type)).replace("%%", "%").strip() + ";")
-    return "\n".join(parts)
-
-
-def _no_file(source: CopySource) -> RegisteredFile:
-    """Return a file that stands for any."""
-    return RegisteredFile("FILE_ID", source.bucket, source.key, None, "", 0, datetime.now(UTC).replace(tzinfo=None))
-
-
-def _name_of(bucket: Callable[[], str], otherwise: str) -> str:
-    """Return a bucket's name; statements can be shown where there is no stack."""
-    try:
-        return bucket()
-    except settings.NotSet:
-        return otherwise
-
-
-def as_text(statement: sql.Composable) -> str:
-    """Return a statement's text, quoted as psycopg2 would do it over a connection."""
-    if isinstance(statement, sql.Composed):
-        return "".join(map(as_text, statement.seq))
-    if isinstance(statement, sql.SQL):
-        return statement.string
-    if isinstance(statement, sql.Identifier):
-        return ".".join('"' + name.replace('"', '""') + '"' for name in statement.strings)
-    if isinstance(statement, sql.Placeholder):
-        return f"%({statement.name})s"
-    if isinstance(statement, sql.Literal) and isinstance(statement.wrapped, str):
-        quoted = QuotedString(statement.wrapped)
-        quoted.encoding = "utf8"
-        return quoted.getquoted().decode()
-    return str(statement)
-
-
-def table_as_it_is(file_type: FileType, warehouse: Warehouse) -> tuple[tuple[str, ...], str]:
-    """Return what create_table would do to the live table, and why it could not; both are empty where all fits."""
-    live = warehouse.transaction(lambda current: table_changes.live_columns(current, file_type.table))
-    if not live:
-        return (), ""
-    try:
-        first = table_changes.widenings(file_type, live)
-        then = table_changes.changes(file_type, table_changes.widened(file_type, live))
-    except TableMismatch as error:
-        return (), str(error)
-    return tuple(map(as_text, [*first, *then])), ""
-
-
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
-    """Load a sample as a landed file would be loaded, roll it back and return what became of its rows."""
+    """Load a sample as a landed file would be loaded, roll the load back and return its outcome."""
     occasion = uuid.uuid4().hex
     scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
-    with _uploaded(s3, sample, occasion) as file, _made(scratch, warehouse):
+    with _uploaded(s3, sample, occasion) as file, _scratch_table(scratch, warehouse):
         try:
-            by = TaskRun(file_type.dag_id, f"plan_{occasion}", "plan")
-            sources = _prepared(file_type, file, s3, by.run_id)
-            _Rehearsal(scratch, file, sources, by, warehouse, s3).run()
-        except _Found as found:
-            if isinstance(found.error, _WouldLoad):
-                return Outcome(found.load.rows_in_file, found.error.rows, found.rejected)
-            return Outcome(found.load.rows_in_file, 0, found.rejected, _told(found.error, file, sample))
+            run_id = f"plan_{occasion}"
+            to_load = FileToLoad(file, _prepared(file_type, file, s3, run_id))
+            job = CopyJob(s3, (to_load,), columns_of(s3, scratch, to_load), run_id)
+            return _outcome(run_copy(warehouse, job, _discard), file, sample)
         except UnloadableFile as error:
-            return Outcome(0, 0, (), _told(error, file, sample))
+            return Outcome(0, 0, (), _reason(error, file, sample))
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            return Outcome(0, 0, (), _words(error))
-    raise AssertionError("unreachable: a rehearsed load never ends well")
+            return Outcome(0, 0, (), _reason_of_copy(error))
 
 
-def _words(error: psycopg2.Error) -> str:
-    """Return a failed COPY's reason without the frame that Redshift draws around it."""
+def _discard(_: cursor, result: CopyResult) -> Rollback[CopyResult]:
+    return Rollback(result)
+
+
+def _outcome(result: CopyResult, file: RegisteredFile, sample: Path) -> Outcome:
+    load, rejected = result.loads[file.file_id], tuple(result.rejected[file.file_id])
+    if result.refusal:
+        return Outcome(load.rows_in_file, 0, rejected, _reason(result.refusal, file, sample))
+    return Outcome(load.rows_in_file, load.rows_loaded, rejected)
+
+
+def _reason(error: UnloadableFile, file: RegisteredFile, sample: Path) -> str:
+    """Return an error's message with the name of the sample instead of the object's."""
+    return str(error).replace(f"s3://{file.bucket}/{file.key}", sample.name).replace(file.key, sample.name)
+
+
+def _reason_of_copy(error: psycopg2.Error) -> str:
+    """Return the message of a failed COPY without the frame that Redshift draws around it."""
     context = re.search(r"context:\s*(.*)", str(error))
     return f"{str(error).splitlines()[0]}: {context[1]}" if context else " ".join(str(error).split())
-
-
-def _told(error: UnloadableFile, file: RegisteredFile, sample: Path) -> str:
-    """Return why a file cannot be loaded, with the sample's own name."""
-    return str(error).replace(f"s3://{file.bucket}/{file.key}", sample.name).replace(file.key, sample.name)
 
 
 @contextmanager
@@ -192,8 +93,7 @@ def _uploaded(s3: S3Client, sample: Path, occasion: str) -> Iterator[RegisteredF
     written = (key, f"prepared/{file_id}/", f"manifests/{file_id}")
     try:
         s3.upload_file(str(sample), bucket, key)
-        size, now = sample.stat().st_size, datetime.now(UTC).replace(tzinfo=None)
-        yield RegisteredFile(file_id, bucket, key, None, "", size, now)
+        yield RegisteredFile(file_id, bucket, key, None, "", sample.stat().st_size, utc_now())
     finally:
         for each in (each for prefix in written for each in _keys(s3, bucket, prefix)):
             s3.delete_object(Bucket=bucket, Key=each)
@@ -214,16 +114,16 @@ def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client, run_id: s
 
 
 @contextmanager
-def _made(scratch: FileType, warehouse: Warehouse) -> Iterator[None]:
+def _scratch_table(scratch: FileType, warehouse: Warehouse) -> Iterator[None]:
     schema = sql.Identifier(scratch.table.schema_name)
     try:
-        warehouse.transaction(partial(_make, scratch))
+        warehouse.transaction(partial(_create, scratch))
         yield
     finally:
         drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema)
         warehouse.transaction(lambda current: current.execute(drop))
 
 
-def _make(scratch: FileType, current: cursor) -> None:
+def _create(scratch: FileType, current: cursor) -> None:
     for statement in ddl.create_table(scratch):
         current.execute(statement)

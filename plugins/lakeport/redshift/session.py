@@ -1,4 +1,4 @@
-"""A Redshift session: short transactions that are tried again where that is safe."""
+"""A Redshift session: short transactions that are retried where a retry is safe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -16,25 +17,34 @@ from psycopg2.extensions import connection, cursor
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Work = Callable[[cursor], T]
 
-_TRIES = 5
+
+@dataclass(frozen=True)
+class Rollback(Generic[T]):
+    """The result of work whose transaction must be rolled back."""
+
+    value: T
+
+
+Work = Callable[[cursor], T | Rollback[T]]
+
+_ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 0.2
-# 40001 and 40P01 are PostgreSQL's words for what Redshift reports as message 1023 under SQLSTATE XX000.
-# 23505 is of two sessions that make the same schema or table at once: only the catalog enforces unique names;
-# 42701 is of two that add the same column: who comes second waits for the first, then finds it there.
+# 40001 and 40P01 are PostgreSQL's codes for the conflict that Redshift reports as message 1023 under SQLSTATE XX000.
+# 23505: two sessions create the same schema or table at the same time; only the catalog enforces unique names.
+# 42701: two sessions add the same column; the second waits for the first and then finds the column.
 _CONFLICT_SQLSTATES = {"40001", "40P01", "23505", "42701"}
-# Of psycopg2's OperationalErrors: refused authorization, limits of the program, a statement that was cancelled.
+# Among psycopg2's OperationalErrors: refused authorization, program limits, a cancelled statement.
 _LASTING_CLASSES = ("28", "54", "57014")
 _LASTING = re.compile(r"FATAL: .*(does not exist|no pg_hba\.conf entry|permission denied)")
-# COPY passes on what S3 told it: "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown".
+# COPY repeats the error of S3: "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown".
 _S3_PASSES = re.compile(r"S3ServiceException:(?s:.*)(Status 5\d\d|Error (SlowDown|RequestTimeout))|S3CurlException")
 
 
 class Warehouse:
-    """Run work in transactions over one connection, opened when first needed.
+    """Run work in transactions on one connection, which is opened at first use.
 
-    `connect` gives a psycopg2 connection that is not in autocommit.
+    `connect` returns a psycopg2 connection that is not in autocommit mode.
     """
 
     def __init__(self, connect: Callable[[], connection]) -> None:
@@ -42,36 +52,37 @@ class Warehouse:
         self._connection: connection | None = None
 
     def transaction(self, work: Work[T]) -> T:
-        """Run `work` in one transaction and commit it.
+        """Run `work` in one transaction; commit it, or roll it back if `work` returns a Rollback.
 
-        Conflicts and lost connections are tried again, five times in all, with growing pauses.  `work` may therefore
-        run more than once, and may run again although its COMMIT succeeded and only the answer was lost: it must
-        begin by looking at what is there.
+        Conflicts and lost connections are retried with growing pauses, up to five attempts in all.  `work` may
+        therefore run more than once, even after a COMMIT that succeeded but whose reply was lost: it must begin by
+        checking the current state.
         """
-        return self._tried(lambda: self._once(work))
+        return self._retried(lambda: self._once(work))
 
     def alone(self, statement: str | sql.Composable) -> None:
-        """Run one statement outside any transaction block, as Redshift demands of some.
+        """Run one statement outside any transaction block, as Redshift requires for some.
 
-        It is tried again as a transaction is: it must do no harm when it runs twice.
+        It is retried like a transaction, so it must be safe to run twice.
         """
-        self._tried(lambda: self._once_alone(statement))
+        self._retried(lambda: self._once_alone(statement))
 
-    def _tried(self, work: Callable[[], T]) -> T:
-        for attempt in range(1, _TRIES + 1):
+    def _retried(self, work: Callable[[], T]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return work()
             except psycopg2.Error as error:
                 self._after(error)
-                if attempt == _TRIES or not is_passing(error):
+                if attempt == _ATTEMPTS or not is_passing(error):
                     raise
                 pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())  # nosec B311 - no secret
-                log.warning("attempt %d of %d failed, trying again in %.1f s: %s", attempt, _TRIES, pause, error)
+                log.warning("attempt %d of %d failed, retrying in %.1f s: %s", attempt, _ATTEMPTS, pause, error)
                 time.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection if it is open."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -86,7 +97,11 @@ class Warehouse:
         if self._connection is None:
             self._connection = self._connect()
         with self._connection, self._connection.cursor() as current:
-            return work(current)
+            result = work(current)
+            if not isinstance(result, Rollback):
+                return result
+            self._connection.rollback()
+        return result.value
 
     def _once_alone(self, statement: str | sql.Composable) -> None:
         if self._connection is None:
@@ -105,7 +120,7 @@ class Warehouse:
 
 
 def is_passing(error: psycopg2.Error) -> bool:
-    """Say whether the same work may succeed if it is simply run again: now, and without anybody's help."""
+    """Return whether the same work may succeed if it is repeated now, without a change by anybody."""
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         is_lasting = (error.pgcode or "").startswith(_LASTING_CLASSES) or _LASTING.search(str(error))
         return not (is_lasting or is_wrong_password(error))
@@ -115,5 +130,5 @@ def is_passing(error: psycopg2.Error) -> bool:
 
 
 def is_wrong_password(error: psycopg2.Error) -> bool:
-    """Say whether Redshift refused the user's password, which a rotation may explain."""
+    """Return whether Redshift refused the password, which may be in rotation."""
     return error.pgcode == "28P01" or "password authentication failed" in str(error)

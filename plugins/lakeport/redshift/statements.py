@@ -1,4 +1,4 @@
-"""SQL statements, read from `sql/` once a process."""
+"""SQL statements, read from `sql/` once per process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from psycopg2 import sql
+from psycopg2.extensions import QuotedString
 
 from lakeport import settings
 
@@ -21,25 +22,44 @@ def statement(name: str) -> str:
 
 
 def composed(name: str, /, **parts: sql.Composable) -> sql.Composed:
-    """Return `sql/<name>.sql` with its {parts} in their places."""
+    """Return `sql/<name>.sql` with its {placeholders} replaced by `parts`."""
     return sql.SQL(statement(name)).format(**parts)  # nosemgrep: sql-wrapped-unread - a file of ours
 
 
 def words(text: str) -> sql.SQL:
-    """Return keywords, a type or a number as SQL: what can be neither bound nor quoted.
+    """Return keywords, a type or a number as SQL, which can be neither bound nor quoted.
 
-    Raises ValueError for anything that could end them and begin something else.
+    Raises ValueError for a character that could end them.
     """
     if not _WORDS.fullmatch(text):
-        raise ValueError(f"{text!r} are no words of SQL: letters, digits, underscores, commas, brackets and blanks")
-    return sql.SQL(text)  # nosemgrep: sql-wrapped-unread - nothing in it ends a word
+        raise ValueError(
+            f"{text!r} is not SQL keywords; allowed: letters, digits, underscores, commas, parentheses, spaces"
+        )
+    return sql.SQL(text)  # nosemgrep: sql-wrapped-unread - nothing in it ends a keyword
+
+
+def as_text(statement: sql.Composable) -> str:
+    """Return the text of a statement, quoted as psycopg2 quotes it on a connection."""
+    if isinstance(statement, sql.Composed):
+        return "".join(map(as_text, statement.seq))
+    if isinstance(statement, sql.SQL):
+        return statement.string
+    if isinstance(statement, sql.Identifier):
+        return ".".join('"' + name.replace('"', '""') + '"' for name in statement.strings)
+    if isinstance(statement, sql.Placeholder):
+        return f"%({statement.name})s"
+    if isinstance(statement, sql.Literal) and isinstance(statement.wrapped, str):
+        quoted = QuotedString(statement.wrapped)
+        quoted.encoding = "utf8"
+        return quoted.getquoted().decode()
+    return str(statement)
 
 
 def rows_of_literals(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> sql.Composed:
-    """Return a query of these rows, whose columns have the names and types given.
+    """Return a query that selects these rows, with columns of the given names and types.
 
-    Redshift takes VALUES in INSERT alone.  A literal's % stays one: execute what holds it without bound values where
-    it may have any.
+    Redshift allows VALUES only in INSERT.  A % in a literal is not doubled: if a literal may contain one, execute the
+    query without bound values.
     """
     return sql.SQL(" UNION ALL ").join(sql.SQL("SELECT {}").format(_literals(types, row)) for row in rows)
 

@@ -121,9 +121,8 @@ def test_unreachable_airflow_is_reported_without_the_password(http_fake: HttpFak
     with pytest.raises(AirflowUnavailable) as raised:
         AirflowApi(f"http://127.0.0.1:{closed_port}", "lakeport", "s3cret").start("load_trips", "arrival__1")
 
-    assert f"load_trips: cannot log in: cannot connect to Airflow at http://127.0.0.1:{closed_port}: " in str(
-        raised.value
-    )
+    assert str(raised.value).startswith("load_trips: ")
+    assert f"http://127.0.0.1:{closed_port}: " in str(raised.value)
     assert "s3cret" not in str(raised.value)
 
 

@@ -77,6 +77,20 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.load_replacements (
 CREATE OR REPLACE FUNCTION lakeport_internal.unsettled(relation text) RETURNS jsonb LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('lakeport.unsettled', true), '')::jsonb -> relation, '[]') $$;
 
+-- What AWS leaves open is a setting of the database: how late the views are, how much their ids differ from
+-- pg_last_copy_id(), and for which errors the line is unknown.
+CREATE OR REPLACE FUNCTION lakeport_internal.views_late() RETURNS interval LANGUAGE sql STABLE AS
+$$ SELECT make_interval(secs => coalesce(nullif(current_setting('lakeport.views_late_seconds', true), ''), '0')::float8) $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.id_offset() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.id_offset', true), ''), '0')::bigint $$;
+
+CREATE OR REPLACE FUNCTION lakeport_internal.shown_line(line bigint, lines_scanned bigint) RETURNS bigint
+LANGUAGE sql STABLE AS
+$$ SELECT CASE WHEN current_setting('lakeport.unknown_lines', true) = 'all'
+                 OR current_setting('lakeport.unknown_lines', true) = 'split' AND line > lines_scanned / 2
+               THEN -1 ELSE line END $$;
+
 CREATE OR REPLACE VIEW lakeport_internal.seen_loads AS
 WITH own AS (
     SELECT load.* FROM jsonb_populate_recordset(NULL::lakeport_internal.loads, lakeport_internal.unsettled('loads')) load
@@ -86,8 +100,9 @@ WITH own AS (
     SELECT * FROM own
 )
 SELECT * FROM seen
- WHERE user_id = (SELECT oid::integer FROM pg_roles WHERE rolname = current_user)
-    OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+ WHERE (user_id = (SELECT oid::integer FROM pg_roles WHERE rolname = current_user)
+        OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
+   AND coalesce(ended_at, started_at) + lakeport_internal.views_late() <= clock_timestamp() AT TIME ZONE 'UTC';
 
 CREATE OR REPLACE VIEW lakeport_internal.seen_files AS
 WITH own AS (
@@ -100,10 +115,17 @@ SELECT * FROM own;
 CREATE OR REPLACE VIEW lakeport_internal.seen_errors AS
 WITH own AS (
     SELECT error.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_errors, lakeport_internal.unsettled('load_errors')) error
+), seen AS (
+    SELECT * FROM lakeport_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
+    UNION ALL
+    SELECT * FROM own
 )
-SELECT * FROM lakeport_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
-UNION ALL
-SELECT * FROM own;
+SELECT query_id, number, file_name,
+       lakeport_internal.shown_line(line_number, (SELECT lines_scanned FROM lakeport_internal.seen_files file
+                                                   WHERE (file.query_id, file.file_name) = (seen.query_id, seen.file_name)
+                                                   LIMIT 1)) AS line_number,
+       column_name, column_type, column_length, position, raw_line, raw_value, code, reason, fields
+  FROM seen;
 
 CREATE OR REPLACE VIEW lakeport_internal.seen_replacements AS
 WITH own AS (

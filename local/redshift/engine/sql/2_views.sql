@@ -51,7 +51,7 @@ SELECT load.user_id AS userid, load.query_id AS query, 0 AS slice, left(file.fil
   JOIN lakeport_internal.seen_loads load USING (query_id);
 
 CREATE VIEW pg_catalog.sys_load_error_detail AS
-SELECT load.user_id, load.query_id::bigint AS query_id, load.transaction_id, load.session_id,
+SELECT load.user_id, load.query_id + lakeport_internal.id_offset() AS query_id, load.transaction_id, load.session_id,
        load.database_name::char(64) AS database_name, load.table_id, load.started_at AS start_time,
        left(error.file_name, 256)::char(256) AS file_name, error.line_number,
        left(error.column_name, 127)::char(127) AS column_name, left(error.column_type, 10)::char(10) AS column_type,
@@ -61,7 +61,7 @@ SELECT load.user_id, load.query_id::bigint AS query_id, load.transaction_id, loa
   JOIN lakeport_internal.seen_loads load USING (query_id);
 
 CREATE VIEW pg_catalog.sys_load_history AS
-SELECT user_id, query_id::bigint AS query_id, transaction_id, session_id, database_name, status, table_name,
+SELECT user_id, query_id + lakeport_internal.id_offset() AS query_id, transaction_id, session_id, database_name, status, table_name,
        started_at AS start_time, ended_at AS end_time,
        (extract(epoch FROM coalesce(ended_at, clock_timestamp() AT TIME ZONE 'UTC') - started_at) * 1000000)::bigint
            AS duration,
@@ -74,7 +74,7 @@ SELECT user_id, query_id::bigint AS query_id, transaction_id, session_id, databa
   FROM lakeport_internal.seen_loads load;
 
 CREATE VIEW pg_catalog.sys_load_detail AS
-SELECT load.user_id, load.query_id::bigint AS query_id, left(file.file_name, 256)::char(256) AS file_name,
+SELECT load.user_id, load.query_id + lakeport_internal.id_offset() AS query_id, left(file.file_name, 256)::char(256) AS file_name,
        least(file.file_bytes, 2147483647)::integer AS bytes_scanned, file.lines_scanned::integer AS lines_scanned, file.ended_at AS record_time,
        1 AS splits_scanned, file.started_at AS start_time, file.ended_at AS end_time,
        left(file.etag, 256)::char(256) AS file_etag, file.modified_at AS file_last_modified
@@ -90,7 +90,7 @@ SELECT load.user_id AS userid, load.query_id AS query, 0 AS slice, load.table_id
   JOIN lakeport_internal.seen_loads load USING (query_id);
 
 CREATE VIEW pg_catalog.sys_copy_replacements AS
-SELECT load.user_id, load.query_id::bigint AS query_id, load.table_id,
+SELECT load.user_id, load.query_id + lakeport_internal.id_offset() AS query_id, load.table_id,
        left(replacement.file_name, 256)::char(256) AS file_name,
        left(replacement.column_name, 127)::char(127) AS column_name, replacement.line_number,
        left(replacement.raw_line, 1024)::char(1024) AS raw_line

@@ -12,9 +12,10 @@ from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.errors import LakeportError, UnloadableFile
+from lakeport.errors import LakeportError, MustLoadSeparately, UnloadableFile
 from lakeport.files import s3_objects
-from lakeport.loading.many_files import Apart, BatchLoad, FileToLoad, batches
+from lakeport.loading.files_to_load import FileToLoad
+from lakeport.loading.many_files import BatchLoad, batches
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records, load_records
 from lakeport.model import RegisteredFile, TaskRun
@@ -72,9 +73,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
                 raise UnloadableFile(f"waits for {failed}, which landed before it")
             else:
                 FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
-        except Apart as reason:
+        except MustLoadSeparately as reason:
             self.log.warning("%d files cannot be loaded together: %s", len(batch), reason)
-            size = 1 if reason.is_for_each else (len(batch) + 1) // 2
+            size = 1 if reason.is_for_each_file else (len(batch) + 1) // 2
             for start in range(0, len(batch), size):
                 self.load(batch[start : start + size], by, warehouse, s3)
         except (LakeportError, psycopg2.Error) as error:

@@ -1,0 +1,81 @@
+"""The files that a COPY reads: their columns, and the check that they are the registered versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakeport.errors import ObjectChanged, UnloadableFile
+from lakeport.files import s3_objects
+from lakeport.files.header import FileColumns, columns_of_file
+from lakeport.model import CopySource, RegisteredFile
+from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class FileToLoad:
+    """A registered file and the objects that COPY reads: the landed object, or those prepared from it."""
+
+    file: RegisteredFile
+    sources: tuple[CopySource, ...]
+
+    @property
+    def rows_taken(self) -> int | None:
+        """Return how many rows a Python transform read from the file, or None without such a transform."""
+        taken = [source.rows_taken for source in self.sources if source.rows_taken is not None]
+        return sum(taken) if taken else None
+
+
+def check_versions(s3: S3Client, file: FileToLoad) -> None:
+    """Raise ObjectChanged unless the current objects are the registered ones: COPY reads by key, not by version."""
+    for source in file.sources:
+        expected = _expected_version(file.file, source)
+        if expected is None:
+            continue
+        current = s3_objects.current_version(s3, source.bucket, source.key)
+        if current != expected:
+            raise ObjectChanged(
+                f"{source.uri} was overwritten: registered version {expected}, current version {current}"
+            )
+
+
+def _expected_version(file: RegisteredFile, source: CopySource) -> str | None:
+    """Return the version that must be current, or the ETag in a bucket without versioning.
+
+    Prepared objects have none: nothing else writes to their keys.
+    """
+    is_landed = (source.bucket, source.key) == (file.bucket, file.key)
+    return source.version_id or (file.etag or None if is_landed else None)
+
+
+def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColumns:
+    """Return the columns in the file's header, or those of the file type if the header does not name them.
+
+    Raises UnloadableFile if `drift` does not allow them, or if the members of an archive have different headers.
+    """
+    if file_type.transform.has_rows_function or not file_type.format.has_header:
+        return FileColumns(file_type.column_names, file_type)
+    found: dict[tuple[str, ...], tuple[str, FileColumns]] = {}
+    for source in file.sources:
+        columns = _columns_of_source(s3, file_type, file.file.key, source)
+        found.setdefault(columns.names, (source.member, columns))
+    if len(found) > 1:
+        first, second = [member for member, _ in found.values()][:2]
+        raise UnloadableFile(
+            f"{file.file.key}: the headers of {first} and {second} differ; "
+            "all files of an archive must have the same columns in the same order"
+        )
+    ((_, columns),) = found.values()
+    return columns
+
+
+def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: CopySource) -> FileColumns:
+    lines = file_type.format.header_lines
+    header = s3_objects.read_lines(s3, source, [lines], file_type.copied.encoding)
+    if not header:
+        name = f"{key}: {source.member}" if source.member else key
+        raise UnloadableFile(f"{name} has no line {lines}, which must name the columns")
+    return columns_of_file(file_type, header[lines])

@@ -1,0 +1,72 @@
+"""The statements that a load would run, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lakeport import settings
+from lakeport.errors import TableMismatch
+from lakeport.loading.sql_transform import insert_transformed
+from lakeport.loading.table_modes import placing
+from lakeport.model import CopySource, RegisteredFile, utc_now
+from lakeport.redshift import ddl, table_changes
+from lakeport.redshift.copy_statement import copy_statement, manifest
+from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import as_text
+from lakeport.schema.file_type import FileType
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements of the load of one file."""
+
+    table: tuple[str, ...]
+    copy: str
+    manifest: str
+    transform: str
+
+
+def plan(file_type: FileType, key: str, size_bytes: int = 0) -> Plan:
+    """Return the statements that load the landed object `key`."""
+    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, size_bytes, "none")
+    compression = "none" if file_type.is_prepared else file_type.format.compression
+    manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
+    file = RegisteredFile("FILE_ID", source.bucket, source.key, None, "", 0, utc_now())
+    into = placing(file_type, file, "RUN_ID").copy_into
+    copy = copy_statement(file_type, file_type.column_names, manifest_uri, compression, into=into)
+    table = tuple(as_text(each) for each in ddl.create_table(file_type))
+    return Plan(table, as_text(copy), manifest([source]), _transform(file_type))
+
+
+def _transform(file_type: FileType) -> str:
+    """Return the transforms before and after COPY."""
+    transform = file_type.transform
+    parts = [f"transforms/{transform.python} makes what COPY reads"] if transform.python else []
+    if transform.sql:
+        parts.append(as_text(insert_transformed(file_type)).replace("%%", "%").strip() + ";")
+    return "\n".join(parts)
+
+
+def _name_of(bucket: Callable[[], str], default: str) -> str:
+    """Return the name of a bucket, or the default on a computer without a stack."""
+    try:
+        return bucket()
+    except settings.NotSet:
+        return default
+
+
+def live_table_changes(file_type: FileType, warehouse: Warehouse) -> tuple[tuple[str, ...], str]:
+    """Return the statements by which create_table would change the live table, and why it cannot change it.
+
+    Both are empty if the table fits or does not exist.
+    """
+    live = warehouse.transaction(lambda current: table_changes.live_columns(current, file_type.table))
+    if not live:
+        return (), ""
+    try:
+        first = table_changes.widenings(file_type, live)
+        then = table_changes.changes(file_type, table_changes.widened(file_type, live))
+    except TableMismatch as error:
+        return (), str(error)
+    return tuple(map(as_text, [*first, *then])), ""
