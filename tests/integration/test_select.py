@@ -95,7 +95,7 @@ def load_all(
     )
     files = take.execute({})
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
     loaded = run(CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files), by)
     run(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded), by)
     return [file["key"].rpartition("/")[2] for file in loaded], FailForFilesOperator(task_id="fail", files=files)
@@ -167,7 +167,7 @@ def test_file_that_cannot_be_prepared_costs_only_itself(land: Land, query: Query
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
     for _ in range(2):
         prepared = run(PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=files), by)
         assert [bool(each["list"]) for each in prepared] == [True, False, True]
@@ -187,7 +187,7 @@ def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse:
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).reconcile)
+    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
     first = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files[:2])
     again = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files)
     assert [len(run(copy, by)) for copy in (first, again)] == [1, 2]
