@@ -14,8 +14,10 @@ from lakeport.cli.failures import UNABLE
 from lakeport.cli.screen import JsonOption, say, show
 from lakeport.files import s3_objects
 from lakeport.model import Status
-from lakeport.recovery.reconcile import settled
-from lakeport.recovery.replay import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.recovery.reconcile import change_detection
+from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -33,7 +35,7 @@ OlderOption = Annotated[
     typer.Option("--older", help="Let rows of an older file take the place of newer ones."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it.")]
-Plan = Callable[[Planner, Sequence[Chosen]], list[Planned]]
+Plan = Callable[[Planner, Sequence[SelectedFile]], list[Planned]]
 _PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
 
 
@@ -87,14 +89,14 @@ def undo(
         say(f"{len(undone)} files are out of their tables")
 
 
-def _carried_out(command: str, choice: Choice, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+def _carried_out(command: str, choice: Selection, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
     """Show the plan and, where that is agreed, do it, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
         planned = _planned(warehouse, choice, plan, older=older)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
-        for _ in _shown(carry_out(warehouse, planned, command), as_json=as_json):
+        for _ in _shown(apply_plan(warehouse, planned, command), as_json=as_json):
             pass
     told = start_runs(api, planned)
     if not as_json:
@@ -110,14 +112,14 @@ def _choice(
     until: datetime | None,
     status: Sequence[Status] | None,
     default: Status,
-) -> Choice:
+) -> Selection:
     if not (names or file_type or since or until or status):
         raise typer.BadParameter("say which files: by id or key, --type, --since, --until or --status")
-    return Choice(names or (), file_type, since, until, status or (() if names else (default,)))
+    return Selection(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
-def _planned(warehouse: Warehouse, choice: Choice, plan: Plan, *, older: bool) -> list[Planned]:
-    chosen = warehouse.transaction(lambda current: chosen_files(current, choice))
+def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool) -> list[Planned]:
+    chosen = warehouse.transaction(lambda current: select_files(current, choice))
     return plan(Planner(warehouse, s3_objects.s3_client(), older), chosen)
 
 
@@ -125,12 +127,12 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     """Show the plan; refuse it as a whole where a part of it is refused; say whether to go on."""
     rows = [
         (
-            each.chosen.file.file_id[:12],
+            each.selected.file.file_id[:12],
             each.type_name,
-            each.chosen.file.key,
-            each.chosen.status,
+            each.selected.file.key,
+            each.selected.status,
             each.rows or None,
-            f"refused: {each.refused}" if each.refused else each.what,
+            f"refused: {each.refused}" if each.refused else each.summary,
         )
         for each in planned
     ]
@@ -147,9 +149,9 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
 
 def _shown(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
     """Touch the account before it changes, and say what is done as it is done."""
-    settled.note_touched(s3_objects.s3_client())
+    change_detection.mark_changed(s3_objects.s3_client())
     for load in loads:
         for each in load:
             if not as_json:
-                say(f"{each.chosen.file.key}: {each.what or 'done'}")
+                say(f"{each.selected.file.key} is {each.to} now")
         yield load

@@ -46,7 +46,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def files_left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
         """Yield the files that are not loaded yet; set those to Fail that could not be prepared."""
-        file_ids = [file.file_id for file in self.chosen()]
+        file_ids = [file.file_id for file in self.registered_files()]
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
         for file, prepared in self.files_to_load():
             if file.file_id not in unloaded:
@@ -58,7 +58,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
         """Return the key of a failed file that landed before this one and whose rows must be merged first."""
-        file_ids = [each.file_id for each in self.chosen()]
+        file_ids = [each.file_id for each in self.registered_files()]
         earlier = file_ids[: file_ids.index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
             return None
@@ -87,7 +87,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, s3 = task_run_of(context), s3_objects.s3_client()
-        files = self.chosen()
+        files = self.registered_files()
         with retried_if_worth_it(), self.warehouse() as warehouse:
             for batch in batches(s3, self.file_type, list(self.files_left(warehouse, s3, by))):
                 self.load(batch, by, warehouse, s3)
@@ -104,7 +104,7 @@ class FailForFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
+            warehouse.transaction(lambda current: refuse_failures(current, self.registered_files(), by))
 
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
