@@ -1,4 +1,4 @@
-"""`./lakeport deploy`: take an AWS account to today's Lakeport, or back to yesterday's."""
+"""The command `./lakeport deploy`."""
 
 from __future__ import annotations
 
@@ -17,28 +17,32 @@ from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.deploying import Deploying
 from infra.deploy.errors import DeployError
-from lakeport.cli.failures import UNABLE, Commands
-from lakeport.cli.screen import say, show
+from lakeport.console.failures import UNABLE
+from lakeport.console.screen import say, show
 
-app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
-NameOption = Annotated[str, typer.Option(help="The deployment; infra/deployments/NAME.yaml, if there, says more.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
-SchemasOption = Annotated[bool, typer.Option("--schemas-only", help="Only the schemas: live within a minute.")]
-RollbackOption = Annotated[bool, typer.Option("--rollback", help="Go back to what ran before the last change.")]
-ReleasedOption = Annotated[bool, typer.Option("--released", help="Only print the commit of the last release.")]
-SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that looks at everything a load needs.")]
-TemplatesOption = Annotated[
-    Path, typer.Option(help="Folder of bootstrap.yaml and main.yaml.", file_okay=False, exists=True)
+NameOption = Annotated[
+    str, typer.Option(help="Name of the deployment; infra/deployments/NAME.yaml may hold its settings.")
 ]
-DatabaseOption = Annotated[bool, typer.Option("--database", help="Make database users, rights and mng tables again.")]
-WaitOption = Annotated[float, typer.Option(help="Seconds between two looks at what AWS is doing.", min=0)]
-
-
-@app.callback()
-def lakeport() -> None:
-    """Stands before the command, so that its errors are told as those of every other."""
+YesOption = Annotated[bool, typer.Option("--yes", help="Make the changes without asking.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would change, and change nothing.")]
+SchemasOption = Annotated[
+    bool, typer.Option("--schemas-only", help="Deploy only schemas and transforms: live within a minute.")
+]
+RollbackOption = Annotated[bool, typer.Option("--rollback", help="Undo the last change.")]
+ReleasedOption = Annotated[bool, typer.Option("--released", help="Print only the commit of the last release.")]
+SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that checks everything a load needs.")]
+TemplatesOption = Annotated[
+    Path,
+    typer.Option(
+        help="Folder that holds bootstrap.yaml and main.yaml.", file_okay=False, exists=True, show_default="infra"
+    ),
+]
+DatabaseOption = Annotated[
+    bool, typer.Option("--database", help="Create database users, permissions and mng tables again.")
+]
+WaitOption = Annotated[float, typer.Option(help="Seconds between two requests for the state of AWS's work.", min=0)]
 
 
 @app.command()
@@ -54,9 +58,15 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     templates: TemplatesOption = deployment.TEMPLATES,
     wait_seconds: WaitOption = 5,
 ) -> None:
-    """Say what would change in the AWS account, then change it: stacks, code, database users, Airflow.
+    """Create or update a deployment in your AWS account.
 
-    What is there already is left alone.  A run that was stopped anywhere is finished by running this again.
+    The command shows what would change, asks, and changes only what differs: stacks, code, database users, Airflow.
+    If it is interrupted, run it again to finish.
+
+    Example: `./lakeport deploy --name production --plan`
+
+    Exit status: 0 deployed or nothing to change, 1 a schema is wrong or you declined, 2 the deployment could not be
+    made.
     """
     if schemas_only and rollback:
         raise typer.BadParameter("--rollback takes back schemas where they changed last; leave out --schemas-only")
@@ -145,7 +155,3 @@ def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
     if not yes:
         typer.confirm("Make these changes?", abort=True)
     return True
-
-
-if __name__ == "__main__":
-    app(["deploy", *sys.argv[1:]], prog_name="lakeport")
