@@ -69,10 +69,12 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     made.
     """
     if schemas_only and rollback:
-        raise typer.BadParameter("--rollback takes back schemas where they changed last; leave out --schemas-only")
-    chosen = deployment.read(name, templates=templates)
-    aws = Aws(chosen.region, wait_seconds)
-    deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)
+        raise typer.BadParameter(
+            "--rollback and --schemas-only exclude each other; --rollback restores schemas if they were the last change"
+        )
+    settings = deployment.read(name, templates=templates)
+    aws = Aws(settings.region, wait_seconds)
+    deploying = Deploying(aws, settings, with_database=database, only_code=rollback)
     if released:
         found = deploying.bucket()
         say(found.release.get("commit", "") if found else "")
@@ -89,7 +91,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
         return
     deploying.check()
     found = deploying.bucket()
-    wanted = target.of_working_tree(chosen, found)
+    wanted = target.of_working_tree(settings, found)
     _deploy(deploying, wanted, found, yes=yes, plan=plan, smoke_test=smoke_test)
 
 
@@ -99,7 +101,7 @@ def _deploy(
     changes = deploying.plan(wanted, bucket)
     if not _is_wanted(changes, yes=yes, plan=plan):
         if not changes and not plan:
-            deploying.apply(wanted, bucket)  # finishes the record of a run that was killed right before it
+            deploying.apply(wanted, bucket)  # completes the record of a run that was killed right before it
         return
     deploying.apply(wanted, bucket)
     if smoke_test:
@@ -116,7 +118,7 @@ def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool)
     known = {each["file_type"] for each in bucket.index.get("file_types", [])}
     publishing.put_schemas(bucket, items)
     publishing.put_index(bucket, file_types, bucket.index_version)
-    say(f"published after {time.monotonic() - started:.1f} s; Airflow syncs them within a minute")
+    say(f"published after {time.monotonic() - started:.1f} s; Airflow loads them within a minute")
     environment = stacks.outputs(deploying.aws, deploying.deployment.main_stack).get("AirflowName")
     for new in sorted({each["file_type"] for each in file_types} - known):
         if environment:
@@ -128,7 +130,7 @@ def _take_back_schemas(bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
     items, index = publishing.index_before(bucket)
     changes = publishing.plan(bucket, items, index["file_types"])
     if _is_wanted(changes, yes=yes, plan=plan):
-        say(f"took back {publishing.take_back(bucket)}; Airflow syncs it within a minute")
+        say(f"rolled back {publishing.take_back(bucket)}; Airflow loads it within a minute")
 
 
 def _bucket(deploying: Deploying) -> CodeBucket:
@@ -136,13 +138,13 @@ def _bucket(deploying: Deploying) -> CodeBucket:
     if bucket is None:
         name = deploying.deployment.name
         raise DeployError(
-            f"there is no deployment {name} in {deploying.aws.region}; ./lakeport deploy --name {name} makes it"
+            f"no deployment {name} in {deploying.aws.region}; create it with ./lakeport deploy --name {name}"
         )
     return bucket
 
 
 def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
-    """Show the changes and say whether to make them."""
+    """Show the changes and return whether to make them."""
     if not changes:
         say("nothing to change")
         return False
@@ -150,7 +152,7 @@ def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
     if plan:
         return False
     if not yes and not sys.stdin.isatty():
-        typer.echo("nothing is changed without a yes: say --yes, or run this in a terminal", err=True)
+        typer.echo("nothing was changed: confirm with --yes, or run this in a terminal", err=True)
         raise typer.Exit(UNABLE)
     if not yes:
         typer.confirm("Make these changes?", abort=True)

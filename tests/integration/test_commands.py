@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -163,7 +165,9 @@ def test_unreachable_database_is_reported_with_the_next_step(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret: dict[str, Any] = {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x", "password": "x"}
-    monkeypatch.setattr("lakeport.secrets_manager.read_secret", lambda _name: secret)
+    name = f"lakeport/nowhere-{uuid.uuid4().hex}"
+    boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
+    monkeypatch.setenv("LAKEPORT_REDSHIFT_SECRET", name)
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
     result = run("status")
