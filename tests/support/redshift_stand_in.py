@@ -19,7 +19,7 @@ from tests.support.ports import free_port, wait_for
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 
 
 PASSWORD = "local-only"
