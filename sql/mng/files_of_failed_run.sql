@@ -1,4 +1,4 @@
--- Files the run took, or the New files it should have taken if it failed before it took any.
+-- The files that the run took, or should have taken if it failed before it took any.
 SELECT file_id, bucket, key, version_id, loaded_at IS NOT NULL AS is_loaded
 FROM mng.files
 WHERE (dag_id = %(dag_id)s AND run_id = %(run_id)s AND status IN ('In Progress', 'Fail'))

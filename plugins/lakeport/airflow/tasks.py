@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.model import TaskRun
+from lakeport.redshift.connecting import connect
 from lakeport.redshift.session import Warehouse, is_wrong_password
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def warehouse_of(conn_id: str) -> Warehouse:
     The Airflow connection is read each time a session is opened, and again if the password was just rotated.
     """
 
-    def connect() -> connection:
+    def open_connection() -> connection:
         try:
             return open_session(BaseHook.get_connection(conn_id))
         except psycopg2.OperationalError as error:
@@ -35,22 +36,20 @@ def warehouse_of(conn_id: str) -> Warehouse:
                 raise
             return open_session(BaseHook.get_connection(conn_id))
 
-    return Warehouse(connect)
+    return Warehouse(open_connection)
 
 
 def open_session(airflow_connection: Connection) -> connection:
     """Open a Redshift session with the values of an Airflow connection."""
-    # PostgresHook would use psycopg 3 where it is installed, whose server-side binding Redshift does not support.
-    options = {name: value for name, value in airflow_connection.extra_dejson.items() if name.startswith("ssl")}
-    opened: connection = psycopg2.connect(
+    # Not with PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
+    return connect(
         host=airflow_connection.host,
         port=airflow_connection.port,
-        dbname=airflow_connection.schema,
-        user=airflow_connection.login,
+        database=airflow_connection.schema,
+        username=airflow_connection.login,
         password=airflow_connection.password,
-        **options,
+        extra=airflow_connection.extra_dejson,
     )
-    return opened
 
 
 def task_run_of(context: Context) -> TaskRun:

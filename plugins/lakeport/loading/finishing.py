@@ -15,7 +15,7 @@ from lakeport.errors import LakeportError
 from lakeport.files import s3_objects
 from lakeport.mng import file_records, load_records
 from lakeport.mng.load_records import Load
-from lakeport.model import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, rows_of_literals, statement
@@ -85,7 +85,7 @@ def mark_done(
         texts = (reason, told[_at(load)] or _made_rows(load, file_type))
         said["; ".join(filter(None, texts)) or None].append(file_id)
     for text, file_ids in said.items():
-        file_records.move(current, file_ids, by, from_=["In Progress"], to="Done", reason=text)
+        file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
 
 
 def _at(load: Load) -> tuple[str, datetime | None]:

@@ -52,7 +52,7 @@ def _record_digest(current: cursor, until: datetime) -> bool:
     since = datetime.fromisoformat(mark) if mark else _BEGINNING
     current.execute(statement("mng/rejected_since"), {"since": since, "until": until})
     rows = fetch_rows(current)
-    ripe = [row for row in rows if row["is_ripe"]]
+    ripe = [row for row in rows if row["is_due"]]
     if ripe:
         run_id = ripe[-1]["status_at"].isoformat(timespec="microseconds")
         digest = RejectedFiles([(row["key"], row["status_reason"]) for row in ripe])
