@@ -26,8 +26,9 @@ from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
-from tests.integration.conftest import Query, make_file_type
-from tests.integration.test_formats import packed
+from tests.integration.callables import Query
+from tests.integration.file_types import make_file_type
+from tests.support.archives import packed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

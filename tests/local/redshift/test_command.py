@@ -11,7 +11,7 @@ import pytest
 
 from local.config import REPOSITORY, Config
 from local.redshift import __main__ as command
-from tests.local.redshift.conftest import free_port, wait_for
+from tests.support.ports import free_port, wait_for
 
 
 def test_help_names_the_command_and_its_options(capsys: pytest.CaptureFixture[str]) -> None:

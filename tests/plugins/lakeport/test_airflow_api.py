@@ -13,7 +13,7 @@ import pytest
 from lakeport.airflow_api import AirflowApi, MwaaApi, arrival_run_id, dag_run_api, latest_run_id, run_of, runs
 from lakeport.errors import AirflowUnavailable, UnknownDag
 from lakeport.secrets_manager import read_secret
-from tests.plugins.lakeport.conftest import HttpFake
+from tests.support.http_fake import HttpFake
 
 RUNS = "/api/v2/dags/load_trips/dagRuns"
 TOKEN = "/auth/token"

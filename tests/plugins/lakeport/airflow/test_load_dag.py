@@ -18,7 +18,7 @@ from lakeport.airflow.callbacks import FailRun
 from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dags_of_schemas, load_dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.schema.reader import read_file_type, schema_paths
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 REPOSITORY = Path(__file__).parents[4]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")

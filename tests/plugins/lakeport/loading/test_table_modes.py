@@ -11,7 +11,7 @@ from psycopg2 import sql
 from lakeport.loading.table_modes import grants_in, name_of_new_table, placing
 from lakeport.model import RegisteredFile
 from lakeport.redshift.ddl import Statement
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 Render = Callable[[Statement], str]
 LANDED = datetime(2013, 1, 31, 10)  # noqa: DTZ001 - as Redshift keeps it
