@@ -46,8 +46,9 @@ fix: setup ## Repair what lint and formatting can repair
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
+docs: setup ## Generate schemas/schema.json, docs/schema.md and docs/commands/
 	@./lakeport docs
+	@PYTHONPATH=plugins $(PYTHON) -m commands.pages
 
 torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
