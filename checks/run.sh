@@ -69,6 +69,8 @@ unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|samples/.*\
 check ruff ruff check .
 check ruff-format ruff format --check .
 check mypy mypy
+check imports env PYTHONPATH="plugins:." lint-imports --no-cache checks/imports.toml
+check language python checks/language.py "${read_by_people[@]}"
 check bandit bandit --quiet --recursive "${product[@]}"
 check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
 check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra
