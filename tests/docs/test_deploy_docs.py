@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.main import get_command
 
 from infra.deploy import code, deployment
-from infra.deploy.__main__ import app
+from infra.deploy.command import app
 from infra.deploy.stacks import Stack
 from lakeport import settings
 from local.config import REPOSITORY
@@ -20,7 +20,7 @@ TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name 
 
 
 def options() -> set[str]:
-    command = getattr(get_command(app), "commands", {})["deploy"]
+    command = get_command(app)
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 

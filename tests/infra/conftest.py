@@ -155,7 +155,7 @@ def _variables(config: Config, checkout: Path, account: Account) -> dict[str, st
 
 def _checkout(cloud: Cloud) -> Cloud:
     """Copy what is deployed, so that tests may change it."""
-    for name in ("infra", "plugins", "sql", "schemas", "transforms", "dags", "lambda", "requirements.txt"):
+    for name in ("commands", "infra", "plugins", "sql", "schemas", "transforms", "dags", "lambda", "requirements.txt"):
         source, target = REPOSITORY / name, cloud.checkout / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
