@@ -11,7 +11,7 @@ PYTEST_OPTIONS ?=
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs torture bench burst lock deploy package clean
+.PHONY: help setup demo test up down status check graph audit fix docs torture bench burst lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ status: setup ## Show which parts of the local stack run
 check: ## Lint, types, security, infrastructure; repairs nothing
 	@local/setup.sh checks
 	@checks/run.sh
+
+graph: ## Draw the imports between packages into plugins/lakeport/README.md
+	@local/setup.sh checks
+	@PYTHONPATH=plugins .venv-checks/bin/python checks/import_graph.py
 
 audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
 	@local/setup.sh checks

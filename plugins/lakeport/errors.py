@@ -6,7 +6,7 @@ LakeportError
 ├── ObjectChanged      an object is no longer the version that was registered
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
-│   ├── DoubledKeys    the file has several rows for one key of a table that takes one
+│   ├── DuplicateKeys  the file has several rows with the same key, and the table takes one
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
@@ -55,8 +55,8 @@ class TooManyRejects(UnloadableFile):
     """More rows were rejected than the schema allows."""
 
 
-class DoubledKeys(UnloadableFile):
-    """The file has several rows for one key."""
+class DuplicateKeys(UnloadableFile):
+    """The file has several rows with the same key."""
 
 
 class TransformFailed(UnloadableFile):

@@ -1,2 +1,2 @@
--- Not TRUNCATE, which commits the transaction it runs in: readers would see an empty table while COPY is at work.
+-- Not TRUNCATE: it commits the transaction it runs in, and readers would see an empty table while COPY runs.
 DELETE FROM {table}

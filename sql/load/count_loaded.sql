@@ -1,3 +1,3 @@
-SELECT COUNT(*)
+SELECT COUNT(*) AS row_count
 FROM {table}
 WHERE _loaded_at = %(loaded_at)s

@@ -1,2 +1,2 @@
-SELECT COUNT(*)
+SELECT COUNT(*) AS row_count
 FROM ({query}) AS offending

@@ -1,4 +1,4 @@
--- The transform's own query, whose columns are found by their names.
+-- The outer SELECT finds the columns of the transform's query by name.
 INSERT INTO {made} ({columns})
 SELECT {columns}
 FROM (

@@ -1,4 +1,4 @@
--- Rows that are equal in every column are one; what is still there twice has no winner.
+-- DISTINCT merges rows that are equal in every column; a key with several rows left has no winner.
 INSERT INTO {made} ({columns})
 SELECT DISTINCT {columns}
 FROM (

@@ -1,2 +1,2 @@
--- Redshift lengthens a VARCHAR in place, outside any transaction block, and changes no other type.
+-- Redshift can only lengthen VARCHAR columns, and only outside a transaction block.
 ALTER TABLE {table} ALTER COLUMN {column} TYPE {type}

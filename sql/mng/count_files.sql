@@ -1,1 +1,1 @@
-SELECT COUNT(*) FROM mng.files
+SELECT COUNT(*) AS row_count FROM mng.files

@@ -1,4 +1,4 @@
--- The digests of Rejected files are named by the moment up to which they tell of them.
-SELECT MAX(run_id)
+-- The run_id of a digest of Rejected files is the time up to which the digest covers them.
+SELECT MAX(run_id) AS run_id
 FROM mng.alerts
 WHERE dag_id = %(dag_id)s

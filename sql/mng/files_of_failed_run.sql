@@ -1,5 +1,5 @@
--- What the run took, or what it should have taken when it failed before it could take anything.
-SELECT file_id, bucket, key, version_id, loaded_at IS NOT NULL
+-- The files that the run took, or should have taken if it failed before it took any.
+SELECT file_id, bucket, key, version_id, loaded_at IS NOT NULL AS is_loaded
 FROM mng.files
 WHERE (dag_id = %(dag_id)s AND run_id = %(run_id)s AND status IN ('In Progress', 'Fail'))
    OR (file_type = %(file_type)s AND status = 'New' AND registered_at <= %(started_at)s

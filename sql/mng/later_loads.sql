@@ -1,3 +1,3 @@
-SELECT COUNT(*)
+SELECT COUNT(*) AS later_loads
 FROM mng.files
 WHERE table_name = %(table_name)s AND loaded_at > %(loaded_at)s

@@ -1,4 +1,4 @@
--- What was loaded into the table by the same COPY.
+-- The files that the same COPY loaded into the table.
 SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at,
        archive_bucket, archive_key, archive_version_id,
        file_type, status, table_name, rows_loaded, loaded_at

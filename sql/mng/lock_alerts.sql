@@ -1,2 +1,2 @@
--- Alone as the transaction's first statement, so that the snapshot of what follows is taken behind the lock.
+-- The first statement of the transaction, so that its snapshot is taken after the lock.
 LOCK mng.alerts

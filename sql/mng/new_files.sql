@@ -1,4 +1,4 @@
--- The newest first: the first row is the file to load.
+-- Newest first: the first row is the file to load.
 SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at,
        archive_bucket, archive_key, archive_version_id
 FROM mng.files

@@ -1,4 +1,4 @@
--- In the order they landed; one more than a run takes shows that something is left.
+-- In the order of landing; the limit is one more than a run takes, to see whether files are left.
 SELECT file_id, bucket, key, version_id, etag, size_bytes, landed_at,
        archive_bucket, archive_key, archive_version_id
 FROM mng.files

@@ -1,4 +1,4 @@
--- SYSDATE is the transaction's time, which the loaded rows carry as _loaded_at.
+-- SYSDATE is the time of the transaction; the loaded rows have it in _loaded_at.
 UPDATE mng.files
 SET table_name = %(table_name)s, rows_in_file = counted.rows_in_file, rows_loaded = counted.rows_loaded,
     rows_rejected = counted.rows_rejected, loaded_at = SYSDATE, query_id = %(query_id)s

@@ -1,4 +1,4 @@
--- What Lakeport knows of every file and row.  Redshift declares keys and enforces none: the code that writes keeps them unique.
+-- The state of every file and row.  Redshift does not enforce keys: the code that writes keeps them unique.
 
 CREATE SCHEMA IF NOT EXISTS mng;
 
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS mng.files (
     rows_in_file   BIGINT,
     rows_loaded    BIGINT,
     rows_rejected  BIGINT,
-    loaded_at      TIMESTAMP,               -- the load transaction's time; every row of the load carries it as _loaded_at
+    loaded_at      TIMESTAMP,               -- the time of the load's transaction; every row of the load has it in _loaded_at
     query_id       BIGINT,
     archive_bucket VARCHAR(63),
     archive_key    VARCHAR(1024),
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS mng.files (
     PRIMARY KEY (file_id)
 ) SORTKEY (registered_at);
 
--- Every move of a status, append only.
+-- Every status change, append only.
 CREATE TABLE IF NOT EXISTS mng.status_log (
     file_id     VARCHAR(64)   NOT NULL,
     from_status VARCHAR(16),
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS mng.status_log (
     reason      VARCHAR(4096)
 ) SORTKEY (moved_at);
 
--- Every rejected row, for good.
+-- Every rejected row, kept forever.
 CREATE TABLE IF NOT EXISTS mng.load_errors (
     file_id      VARCHAR(64)    NOT NULL,
     run_id       VARCHAR(250)   NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS mng.load_errors (
     logged_at    TIMESTAMP      NOT NULL
 ) SORTKEY (logged_at);
 
--- What a failing task said, written by the task itself, for the alert of its run.
+-- The error of a failed task, written by the task itself for the alert of its run.
 CREATE TABLE IF NOT EXISTS mng.task_errors (
     dag_id     VARCHAR(250)  NOT NULL,
     run_id     VARCHAR(250)  NOT NULL,
@@ -68,13 +68,13 @@ CREATE TABLE IF NOT EXISTS mng.task_errors (
     failed_at  TIMESTAMP     NOT NULL
 ) SORTKEY (failed_at);
 
--- One row per run that alerted; sent_at stays empty until every channel has it.
+-- One row per run with an alert; sent_at is empty until every channel has accepted it.
 CREATE TABLE IF NOT EXISTS mng.alerts (
     dag_id     VARCHAR(250)   NOT NULL,
     run_id     VARCHAR(250)   NOT NULL,
     raised_at  TIMESTAMP      NOT NULL,
     sent_at    TIMESTAMP,
-    message    VARCHAR(65535),            -- what to send to whom, as JSON
-    held_by    VARCHAR(64),               -- who is sending it,
-    held_until TIMESTAMP                  -- and when that one counts as dead
+    message    VARCHAR(65535),            -- the alert and its recipients, as JSON
+    held_by    VARCHAR(64),               -- the process that is sending it
+    held_until TIMESTAMP                  -- when that process counts as dead
 ) SORTKEY (raised_at);

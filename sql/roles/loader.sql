@@ -1,4 +1,4 @@
--- The tasks: they own the lake and mng, and may make further schemas in this database alone.
+-- The tasks: they own lake and mng, and may create further schemas in this database only.
 CREATE SCHEMA IF NOT EXISTS lake AUTHORIZATION lakeport_loader;
 GRANT CREATE ON DATABASE {database} TO lakeport_loader;
 ALTER SCHEMA mng OWNER TO lakeport_loader;

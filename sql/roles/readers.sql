@@ -1,4 +1,4 @@
--- Analysts: members of the group read the lake and mng, and change nothing.
+-- Analysts: members of the group may read lake and mng, and change nothing.
 GRANT USAGE ON SCHEMA lake TO GROUP lakeport_readers;
 GRANT USAGE ON SCHEMA mng TO GROUP lakeport_readers;
 GRANT SELECT ON ALL TABLES IN SCHEMA lake TO GROUP lakeport_readers;

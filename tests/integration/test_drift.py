@@ -122,7 +122,7 @@ def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, 
         "day is required",
     ):
         assert fact in str(raised.value)
-    statements = str(raised.value).split("or run\n")[1].replace("<what older rows shall have>", "'2013-01-01'")
+    statements = str(raised.value).split("or run\n")[1].replace("<value for existing rows>", "'2013-01-01'")
     warehouse.transaction(lambda current: current.execute(statements))
     CreateTableOperator(task_id="create_table", file_type=changed).fit(warehouse)
     assert query(f"SELECT COUNT(*) FROM {name}") == [(0,)]  # noqa: S608

@@ -171,7 +171,7 @@ def test_plan_says_what_becomes_of_the_table_that_is_there(
     assert problem == ""
     changes, problem = live_table_changes(other, warehouse)
     assert changes == ()
-    assert problem.startswith(f"{table} does not fit schemas/{file_type.name}.yaml: id is integer in the table")
+    assert problem.startswith(f"{table} does not match schemas/{file_type.name}.yaml: id is integer in the table")
     assert f"ALTER TABLE {table} ADD COLUMN id_new bigint;" in problem
     assert (query(f"SELECT * FROM {table}"), everything(query)) == before  # noqa: S608
 

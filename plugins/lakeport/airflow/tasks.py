@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.model import TaskRun
+from lakeport.redshift.connecting import connect
 from lakeport.redshift.session import Warehouse, is_wrong_password
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def warehouse_of(conn_id: str) -> Warehouse:
     The connection is read anew each time it is opened, and once more where the password was just rotated.
     """
 
-    def connect() -> connection:
+    def open_connection() -> connection:
         try:
             return connected(BaseHook.get_connection(conn_id))
         except psycopg2.OperationalError as error:
@@ -35,17 +36,20 @@ def warehouse_of(conn_id: str) -> Warehouse:
                 raise
             return connected(BaseHook.get_connection(conn_id))
 
-    return Warehouse(connect)
+    return Warehouse(open_connection)
 
 
 def connected(to: Connection) -> connection:
     """Open a connection to Redshift as Airflow knows it."""
-    # Not by PostgresHook, which takes psycopg 3 where that is installed: its server-side binding is not Redshift's.
-    options = {name: value for name, value in to.extra_dejson.items() if name.startswith("ssl")}
-    opened: connection = psycopg2.connect(
-        host=to.host, port=to.port, dbname=to.schema, user=to.login, password=to.password, **options
+    # Not by PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
+    return connect(
+        host=to.host,
+        port=to.port,
+        database=to.schema,
+        username=to.login,
+        password=to.password,
+        extra=to.extra_dejson,
     )
-    return opened
 
 
 def task_run_of(context: Context) -> TaskRun:

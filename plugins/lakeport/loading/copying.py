@@ -16,7 +16,7 @@ from lakeport.loading.checks import check_rows
 from lakeport.loading.copy_job import CopyJob, write_manifest
 from lakeport.loading.counting import LastCopy, last_copy, rows_by_file
 from lakeport.loading.files_to_load import FileToLoad, check_versions
-from lakeport.loading.table_modes import Placing
+from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.rows import fetch_value

@@ -1,13 +1,13 @@
-"""The mng tables: what Lakeport knows of every file; what it knows of their loads is in load_records.
+"""Files and their statuses in the mng tables; their loads are in load_records.
 
-Every function works on the cursor of a transaction that its caller commits, and may run again: it looks at what is
-there before it writes, so a second run finds its own work done.
+Every function works on the cursor of a transaction that its caller commits.  All are safe to repeat: they read the
+current state before they write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +15,26 @@ from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
 from lakeport.errors import StatusConflict
-from lakeport.model import Arrival, Match, TaskRun
+from lakeport.model import Arrival, Match, Status, TaskRun
+from lakeport.redshift.rows import fetch_as, fetch_rows
 from lakeport.redshift.statements import statement
 
 _REASON_BYTES = 4096
 
 
-def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:
-    """Register the arrivals not registered yet and return file type and status of each, by file id.
+@dataclass(frozen=True)
+class Failure:
+    """A file that a run has set to Fail."""
 
-    Redshift enforces no key.  The lock, alone as the first statement, is what keeps two deliveries of an event from
-    registering it twice: whoever comes second sees the first one's rows.
+    key: str
+    status_reason: str
+
+
+def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: datetime) -> dict[str, tuple[str, str]]:
+    """Register the arrivals that are not registered yet and return file type and status of each, by file id.
+
+    Redshift does not enforce keys.  The lock, which must be the first statement of the transaction, keeps two
+    deliveries of an event from being registered twice: the second transaction sees the rows of the first.
     """
     unique = {arrival.file_id: (arrival, match) for arrival, match in arrivals}
     if not unique:
@@ -42,13 +51,13 @@ def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: da
 
 
 def registered(current: cursor, file_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return file type and status of those of the files that are registered, by file id."""
+    """Return file type and status of each registered file, by file id."""
     current.execute(statement("mng/registered_files"), {"file_ids": tuple(file_ids)})
-    return {file_id: (file_type or "", status) for file_id, file_type, status in current.fetchall()}
+    return {row["file_id"]: (row["file_type"] or "", row["status"]) for row in fetch_rows(current)}
 
 
-def _status(match: Match) -> str:
-    return "Rejected" if match.rejected_because else "New"
+def _status(match: Match) -> Status:
+    return Status.REJECTED if match.rejected_because else Status.NEW
 
 
 def _file_row(arrival: Arrival, match: Match, now: datetime) -> tuple[Any, ...]:
@@ -58,9 +67,15 @@ def _file_row(arrival: Arrival, match: Match, now: datetime) -> tuple[Any, ...]:
 
 
 def move(
-    current: cursor, file_ids: Sequence[str], by: TaskRun, *, from_: Sequence[str], to: str, reason: str | None = None
+    current: cursor,
+    file_ids: Sequence[str],
+    by: TaskRun,
+    *,
+    from_: Sequence[str],
+    to: str,
+    reason: str | None = None,
 ) -> int:
-    """Move those of the files that are in one of the statuses `from_`, log each move, and return how many moved."""
+    """Change the status of the files whose status is one of `from_`, log each change and return their number."""
     if not file_ids:
         return 0
     values: dict[str, Any] = {"file_ids": tuple(file_ids), "from_statuses": tuple(from_), "to_status": to}
@@ -73,30 +88,30 @@ def move(
 def claim(current: cursor, file_ids: Sequence[str], by: TaskRun) -> None:
     """Take New files into this run.
 
-    Raises StatusConflict where a file is neither New nor this run's already.
+    Raises StatusConflict if a file is neither New nor already in this run.
     """
-    move(current, file_ids, by, from_=["New"], to="In Progress")
+    move(current, file_ids, by, from_=[Status.NEW], to=Status.IN_PROGRESS)
     current.execute(statement("mng/files_in_run"), {"file_ids": tuple(file_ids), **asdict(by)})
-    held = {file_id for file_id, status in current.fetchall() if status == "In Progress"}
+    held = {row["file_id"] for row in fetch_rows(current) if row["status"] == Status.IN_PROGRESS}
     lost = sorted(set(file_ids) - held)
     if lost:
-        raise StatusConflict(f"not New any more, so another run has them: {', '.join(lost)}; see mng.status_log")
+        raise StatusConflict(f"another run has taken these files: {', '.join(lost)}; see mng.status_log")
 
 
-def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[tuple[str, str]]:
-    """Return key and reason of those of the files that this run has set to Fail."""
+def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[Failure]:
+    """Return the files that this run has set to Fail, in the order of landing."""
     current.execute(statement("mng/failures_of_run"), {"file_ids": tuple(file_ids), **asdict(by)})
-    return current.fetchall()
+    return fetch_as(current, Failure)
 
 
 def unloaded(current: cursor, file_ids: Sequence[str], by: TaskRun) -> set[str]:
-    """Return those of the files that this run has taken and that are neither loaded nor Fail."""
+    """Return the ids of the files that this run has taken and that are neither loaded nor Fail."""
     current.execute(statement("mng/unloaded_files"), {"file_ids": tuple(file_ids), **asdict(by)})
-    return {file_id for (file_id,) in current.fetchall()}
+    return {row["file_id"] for row in fetch_rows(current)}
 
 
 def clipped(text: str | None, limit_bytes: int) -> str | None:
-    """Cut a text to what a VARCHAR of that many bytes holds; NUL, which Redshift does not store, is shown as \\0."""
+    """Cut a text to the bytes that a VARCHAR holds; NUL, which Redshift does not store, becomes \\0."""
     if text is None:
         return None
     data = text.replace("\0", "\\0").encode(errors="backslashreplace")

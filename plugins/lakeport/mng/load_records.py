@@ -1,4 +1,4 @@
-"""The mng tables: what Lakeport knows of every load and of every rejected row.
+"""Loads and rejected rows in the mng tables.
 
 Every function works on the cursor of a transaction that its caller commits.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
@@ -16,6 +16,7 @@ from psycopg2.extras import execute_values
 from lakeport.errors import StatusConflict
 from lakeport.mng.file_records import clipped
 from lakeport.model import TaskRun
+from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
 from lakeport.redshift.statements import composed, rows_of_literals, statement
 
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}
@@ -23,7 +24,7 @@ _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "B
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """One row that COPY refused, with the full line it stood in."""
+    """One rejected row with its full line."""
 
     line_number: int
     column_name: str
@@ -37,7 +38,7 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Load:
-    """What the load did with one file; `loaded_at` is set once it is committed."""
+    """The load of one file; `loaded_at` is set when it is committed."""
 
     table_name: str
     rows_in_file: int
@@ -47,30 +48,38 @@ class Load:
     loaded_at: datetime | None = None
 
 
+class RejectedLine(NamedTuple):
+    """One rejected row as alerts show it."""
+
+    file_id: str
+    line_number: int
+    column_name: str
+    raw_value: str | None
+    error_reason: str
+
+
 def load_of(current: cursor, file_id: str) -> Load | None:
-    """Return the file's committed load, if it has one; raises StatusConflict where there is no such file."""
+    """Return the file's committed load, if it has one; raises StatusConflict if the file is not registered."""
     return loads_of(current, [file_id]).get(file_id)
 
 
 def loads_of(current: cursor, file_ids: Sequence[str]) -> dict[str, Load]:
-    """Return the committed loads of those of the files that have one, by file id.
+    """Return the committed loads of the files, by file id.
 
-    Raises StatusConflict where a file is not registered.
+    Raises StatusConflict if a file is not registered.
     """
     current.execute(statement("mng/loads_of_files"), {"file_ids": tuple(file_ids)})
-    rows = current.fetchall()
-    unknown = set(file_ids) - {file_id for file_id, *_ in rows}
+    rows = {row["file_id"]: row for row in fetch_rows(current)}
+    unknown = set(file_ids) - set(rows)
     if unknown:
         raise StatusConflict(f"not registered in mng.files: {', '.join(sorted(unknown))}")
-    loads = {file_id: Load(*values) for file_id, *values in rows}
-    return {file_id: load for file_id, load in loads.items() if load.loaded_at}
+    return {file_id: from_row(Load, row) for file_id, row in rows.items() if row["loaded_at"]}
 
 
 def has_later_load(current: cursor, load: Load) -> bool:
-    """Say whether something was loaded into the same table after this load."""
+    """Return whether a later load wrote to the same table."""
     current.execute(statement("mng/later_loads"), asdict(load))
-    (later,) = current.fetchone() or (0,)
-    return bool(later)
+    return bool(fetch_value(current))
 
 
 def record_loads(
@@ -78,8 +87,7 @@ def record_loads(
 ) -> None:
     """Record the loads of the files of one COPY, by file id, in the transaction that loads them.
 
-    Raises StatusConflict where a file is not In Progress in this run or has been loaded: then nothing may be
-    committed.
+    Raises StatusConflict if a file is not In Progress in this run or is already loaded; then nothing may be committed.
     """
     first = next(iter(loads.values()))
     counts = [(file_id, each.rows_in_file, each.rows_loaded, each.rows_rejected) for file_id, each in loads.items()]
@@ -87,25 +95,25 @@ def record_loads(
     current.execute(update, {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id})
     if current.rowcount != len(loads):
         raise StatusConflict(
-            f"of {len(loads)} files only {current.rowcount} are In Progress in run {by.run_id} and not loaded yet: "
-            f"{', '.join(sorted(loads))}"
+            f"only {current.rowcount} of {len(loads)} files are In Progress in run {by.run_id} and not loaded yet: "
+            f"{', '.join(sorted(loads))}; see mng.status_log"
         )
     _record_rejected(current, rejected, by)
 
 
 def record_failed_load(current: cursor, file_id: str, load: Load, rejected: Sequence[RejectedRow], by: TaskRun) -> None:
-    """Record what the load of one file found, which was rolled back."""
+    """Record the rows and the rejected rows of a load that was rolled back."""
     values = {"file_id": file_id, "run_id": by.run_id, **asdict(load)}
     current.execute(statement("mng/record_failed_load"), values)
     _record_rejected(current, {file_id: rejected}, by)
 
 
-def first_rejected(current: cursor, file_ids: Sequence[str], run_id: str) -> list[Any]:
-    """Return a few rejected rows of a run's files, as (file_id, line, column, value, reason)."""
+def first_rejected(current: cursor, file_ids: Sequence[str], run_id: str) -> list[RejectedLine]:
+    """Return the first rejected rows of a run's files, five at most."""
     if not file_ids:
         return []
     current.execute(statement("mng/first_load_errors"), {"run_id": run_id, "file_ids": tuple(file_ids)})
-    return current.fetchall()
+    return [RejectedLine(**row) for row in fetch_rows(current)]
 
 
 def _record_rejected(current: cursor, rejected: Mapping[str, Sequence[RejectedRow]], by: TaskRun) -> None:

@@ -1,8 +1,7 @@
-"""Make the mng tables, or bring those of an earlier Lakeport up to this one.
+"""Create the mng tables, or upgrade those of an earlier version of Lakeport.
 
-`sql/mng/tables.sql` alone says what they are.  Redshift adds one column a statement and knows no "if it is not there",
-so the live columns are looked at first; it lengthens a VARCHAR outside of any transaction block, and changes no other
-type.
+`sql/mng/tables.sql` is their only definition.  Redshift adds one column per statement and has no IF NOT EXISTS for
+columns, so the live columns are read first.  It can only lengthen VARCHAR columns, outside a transaction block.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement, words
 from lakeport.schema.column_type import ColumnType
@@ -30,10 +30,10 @@ _COLUMN = re.compile(r"^    ([a-z_]+) +([A-Z]+(?:\(\d+\))?)( +NOT NULL)?", re.MU
 
 @dataclass(frozen=True)
 class ColumnChange:
-    """One column of a live table that is to be as tables.sql has it."""
+    """A change of one column of a live table to its definition in tables.sql."""
 
     statement: str
-    """Name of the statement in sql/ that makes it so."""
+    """The name of the statement in sql/."""
     table: str
     column: str
     type: str
@@ -43,16 +43,16 @@ class ColumnChange:
         return composed(self.statement, table=table, column=column, type=words(self.type))
 
     def text(self) -> str:
-        """Return the statement where no connection quotes names: those of tables.sql need no quotes."""
+        """Return the statement as text; the names in tables.sql need no quotes."""
         return statement(self.statement).strip().format(table=self.table, column=self.column, type=self.type)
 
 
 def make_tables(warehouse: Warehouse) -> None:
-    """Create the tables and columns that are missing and lengthen what is too short.
+    """Create the missing tables and columns, and lengthen the columns that are too short.
 
-    Safe to repeat, to be killed anywhere and to run twice at once: each transaction begins by looking, and the one
-    that comes second to a column looks again.
-    Raises TableMismatch, with nothing changed, for a table that cannot become that of tables.sql.
+    Safe to repeat, to kill at any line and to run twice at the same time: each transaction begins by reading the live
+    columns, and the second one to add a column is retried.
+    Raises TableMismatch, with nothing changed, for a table that cannot be upgraded to tables.sql.
     """
     for change in warehouse.transaction(lambda current: lengthenings(_live(current))):
         warehouse.alone(change.composed())
@@ -67,16 +67,16 @@ def _complete(current: cursor) -> None:
 
 def _live(current: cursor) -> list[tuple[str, str, str]]:
     current.execute(statement(LIVE_COLUMNS))
-    return current.fetchall()
+    return [(row["table_name"], row["column_name"], row["column_type"]) for row in fetch_rows(current)]
 
 
 def additions(live: Iterable[Iterable[str]]) -> list[ColumnChange]:
-    """Return the columns to add to live tables, given as rows of table, column and type."""
+    """Return the columns to add to the live tables, which are rows of table, column and type."""
     return [change for change in _changes(live) if change.statement == _ADD]
 
 
 def lengthenings(live: Iterable[Iterable[str]]) -> list[ColumnChange]:
-    """Return the columns to lengthen; each by a statement outside of any transaction."""
+    """Return the columns to lengthen; each statement must run outside a transaction."""
     return [change for change in _changes(live) if change.statement == _LENGTHEN]
 
 
@@ -88,7 +88,7 @@ def _changes(live: Iterable[Iterable[str]]) -> list[ColumnChange]:
     problems: list[str] = []
     for table, column, type_, is_required in _wanted():
         if table not in found:
-            continue  # it is made whole
+            continue  # tables.sql creates it
         has, wants = found[table].get(column), ColumnType.parse(type_).catalog_name()
         if has is None and is_required:
             problems.append(f"{table} has no column {column}, which every row must have")
@@ -99,8 +99,8 @@ def _changes(live: Iterable[Iterable[str]]) -> list[ColumnChange]:
         elif has != wants and not ddl.length(has) > ddl.length(wants) > 0:
             problems.append(f"{table}.{column} is {has} and must be {wants}")
     if problems:
-        remedy = "rename that table, then run this again: it makes a new one, into which you may copy the rows"
-        raise TableMismatch(f"no table of this Lakeport: {'; '.join(problems)}; {remedy}")
+        remedy = "rename the table and run this again; then copy its rows to the new table"
+        raise TableMismatch(f"the mng tables cannot be upgraded: {'; '.join(problems)}; {remedy}")
     return changes
 
 

@@ -1,8 +1,9 @@
-"""Open connections to Redshift with the credentials of a secret."""
+"""Open connections to Redshift with the credentials of a secret or of an Airflow connection."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg2
@@ -12,40 +13,53 @@ from lakeport import settings
 from lakeport.redshift.session import is_wrong_password
 from lakeport.secrets_manager import read_secret
 
-_CONNECT_TIMEOUT_SECONDS = 10
+# Options of libpq.  A connection that has lost its server ends after two minutes, so that a task does not hang.
+_OPTIONS: dict[str, Any] = {
+    "application_name": "lakeport",
+    "connect_timeout": 10,  # seconds
+    "keepalives": 1,
+    "keepalives_idle": 60,  # seconds
+    "keepalives_interval": 15,  # seconds
+    "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,  # milliseconds
+}
 
 
 def connect_to_redshift() -> connection:
-    """Open a Redshift connection with the credentials of the secret.
-
-    A rotated password is met by reading the secret again, once.
-    """
+    """Open a connection with the credentials of the secret, which is read again if the password was rotated."""
     try:
-        return _connect()
+        return _connect_by_secret()
     except psycopg2.OperationalError as error:
         if not is_wrong_password(error):
             raise
         read_secret.cache_clear()
-        return _connect()
+        return _connect_by_secret()
 
 
-def _connect() -> connection:
+def _connect_by_secret() -> connection:
     secret = read_secret(settings.redshift_secret())
+    place = {"host": secret["host"], "port": secret["port"], "database": secret["database"]}
+    return connect(**place, username=secret["username"], password=secret["password"], extra=secret.get("extra"))
+
+
+def connect(
+    *,
+    host: str | None,
+    port: int | None,
+    database: str | None,
+    username: str | None,
+    password: str | None,
+    extra: Mapping[str, Any] | str | None = None,
+) -> connection:
+    """Open a connection to Redshift.
+
+    `extra` is the extra of an Airflow connection, as a dictionary or JSON text.  Its TLS options (ssl...) are passed
+    on, and it may replace the time-outs, the TCP keepalives and the application name.
+    """
+    given = json.loads(extra) if isinstance(extra, str) and extra else extra or {}
+    replaced = {name: value for name, value in given.items() if name in _OPTIONS or name.startswith("ssl")}
+    options = _OPTIONS | replaced
     opened: connection = psycopg2.connect(
-        host=secret["host"],
-        port=secret["port"],
-        dbname=secret["database"],
-        user=secret["username"],
-        password=secret["password"],
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        application_name="lakeport",
-        **_tls_options(secret),
+        host=host, port=port, dbname=database, user=username, password=password, **options
     )
     return opened
-
-
-def _tls_options(secret: dict[str, Any]) -> dict[str, Any]:
-    """Return the connection's TLS options, which stand where Airflow has them: in `extra`, JSON or its text."""
-    extra = secret.get("extra") or {}
-    extra = json.loads(extra) if isinstance(extra, str) else extra
-    return {name: value for name, value in extra.items() if name.startswith("ssl")}

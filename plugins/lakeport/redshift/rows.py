@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def fetch_rows(current: cursor) -> list[dict[str, Any]]:
-    """Return the rows of the last query, each as a mapping from column name to value."""
+    """Return the rows of the last query, each as a dictionary from column name to value."""
     names = [column.name for column in current.description or ()]
     return [dict(zip(names, row, strict=True)) for row in current.fetchall()]
 

@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from lakeport.schema.sql_text import without_quoted
 from lakeport.schema.values import Name, Part
 
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
-_TEXT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
 def _age(value: object) -> int:
@@ -31,12 +31,12 @@ def _age(value: object) -> int:
 
 def _condition(text: str) -> str:
     """Refuse what is no one condition: it stands in parentheses in a statement of ours."""
-    bare, depth = _TEXT.sub("''", text), 0
+    bare, depth = without_quoted(text), 0
     for character in bare:
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
-    if depth or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare.replace("''", ""):
+    if depth or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
         raise ValueError(f"{text!r} is no one SQL condition that holds for a row, as in distance > 0")
     return text
 

@@ -18,7 +18,7 @@ from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import BatchLoad, batches
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records, load_records
-from lakeport.model import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.session import Warehouse
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         reason = f"{by.task_id}: {str(error).strip()}"
         warehouse.transaction(
             lambda current: file_records.move(
-                current, [file.file_id], by, from_=["In Progress"], to="Fail", reason=reason
+                current, [file.file_id], by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
             )
         )
 
@@ -63,7 +63,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         if self.file_type.table.mode != "merge" or not earlier:
             return None
         failures = warehouse.transaction(lambda current: file_records.failures(current, earlier, by))
-        return failures[0][0] if failures else None
+        return failures[0].key if failures else None
 
     def load(self, batch: Sequence[FileToLoad], by: TaskRun, warehouse: Warehouse, s3: S3Client) -> None:
         try:
@@ -109,5 +109,5 @@ def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRu
     """Raise UnloadableFile with every file that the run could not load, and why."""
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
-        told = "\n".join(f"{key}: {reason}" for key, reason in failures)
-        raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{told}")
+        lines = "\n".join(f"{each.key}: {each.status_reason}" for each in failures)
+        raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{lines}")

@@ -44,5 +44,5 @@ def test_words_of_sql_stand_as_they_are(text: str) -> None:
     "text", ["", "INT; DROP TABLE t", "INT'", 'INT"', "INT--", "INT/*", "INT\n", "$$", "INT {}", "É"]
 )
 def test_words_that_could_end_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no words of SQL"):
+    with pytest.raises(ValueError, match=re.escape(repr(text))):
         words(text)

@@ -1,4 +1,4 @@
-SELECT {key}, COUNT(*)
+SELECT {key}, COUNT(*) AS lakeport_times
 FROM {stage}
 GROUP BY {key}
 HAVING COUNT(*) > 1
