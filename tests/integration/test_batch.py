@@ -22,9 +22,9 @@ from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 from tests.integration.killing import KilledWarehouse
-from tests.integration.test_select import run
+from tests.support.operators import run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -21,7 +21,7 @@ from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

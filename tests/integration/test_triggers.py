@@ -19,7 +19,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.secrets_manager import read_secret
 from lakeport.settings import REDSHIFT_CONNECTION, redshift_secret
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 Land = Callable[..., RegisteredFile]
 

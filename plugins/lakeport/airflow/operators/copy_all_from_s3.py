@@ -46,7 +46,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
         """Yield the files still to be loaded; those of which nothing could be prepared become Fail."""
-        file_ids = [file.file_id for file in self.chosen()]
+        file_ids = [file.file_id for file in self.registered_files()]
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
         for file, prepared in self.files_to_load():
             if file.file_id not in unloaded:
@@ -58,7 +58,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
         """Return the key of a file that landed before this one and is Fail, where that one's rows must come first."""
-        file_ids = [each.file_id for each in self.chosen()]
+        file_ids = [each.file_id for each in self.registered_files()]
         earlier = file_ids[: file_ids.index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
             return None
@@ -85,7 +85,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, s3 = task_run_of(context), s3_objects.s3_client()
-        files = self.chosen()
+        files = self.registered_files()
         with retried_if_worth_it(), self.warehouse() as warehouse:
             for batch in batches(s3, self.file_type, list(self.left(warehouse, s3, by))):
                 self.load(batch, by, warehouse, s3)
@@ -102,7 +102,7 @@ class FailForFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: refuse_failures(current, self.chosen(), by))
+            warehouse.transaction(lambda current: refuse_failures(current, self.registered_files(), by))
 
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:

@@ -34,7 +34,7 @@ class CopyFromS3Operator(FilesOperator):
         self.prepared = prepared
 
     def files_to_load(self) -> list[tuple[RegisteredFile, Prepared | None]]:
-        files = self.chosen()
+        files = self.registered_files()
         return list(zip(files, self.prepared or [None] * len(files), strict=True))
 
     def sources(self, s3: S3Client, file: RegisteredFile, prepared: Prepared | None) -> tuple[CopySource, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
-from lakeport.airflow.operators.files import FilesOperator, handed_on
+from lakeport.airflow.operators.files import FilesOperator, read_xcom
 from lakeport.airflow.tasks import Context, task_run_of
 from lakeport.airflow_api import arrival_run_id
 
@@ -23,7 +23,7 @@ class TakeFilesOperator(FilesOperator):
         self.max_files = max_files
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
-        return [file.to_xcom() for file in self.chosen()[: self.max_files]]
+        return [file.to_xcom() for file in self.registered_files()[: self.max_files]]
 
 
 class StartNextRunOperator(TriggerDagRunOperator):
@@ -41,7 +41,7 @@ class StartNextRunOperator(TriggerDagRunOperator):
         self.max_files = max_files
 
     def execute(self, context: Context) -> None:
-        files = handed_on(self.files)
+        files = read_xcom(self.files)
         if len(files) <= self.max_files:
             self.log.info("nothing is left for another run")
             return
