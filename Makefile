@@ -13,7 +13,7 @@ PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 
-.PHONY: help setup demo test test-fast up down status check audit fix docs torture bench burst lock deploy package clean
+.PHONY: help setup demo test test-fast up down status check graph audit fix docs torture bench burst lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ check: ## Lint, types, security, infrastructure; repairs nothing
 	@local/setup.sh checks
 	@checks/run.sh
 
+graph: ## Draw the imports between packages into plugins/lakeport/README.md
+	@local/setup.sh checks
+	@PYTHONPATH=plugins .venv-checks/bin/python checks/import_graph.py
+
 audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
 	@local/setup.sh checks
 	@.venv-checks/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt
@@ -51,8 +55,9 @@ fix: setup ## Repair what lint and formatting can repair
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
+docs: setup ## Generate schemas/schema.json, docs/schema.md and docs/commands/
 	@./lakeport docs
+	@PYTHONPATH=plugins $(PYTHON) -m commands.pages
 
 torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
