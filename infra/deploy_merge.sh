@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-by_long_way=(dags infra lakeport lambda plugins requirements.txt sql)
+by_long_way=(commands dags infra lakeport lambda plugins requirements.txt sql)
 by_short_way=(schemas transforms)
 
 # Without a commit to compare with (a first deployment, a rewritten branch, a release of no commit) everything is deployed.

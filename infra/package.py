@@ -1,7 +1,7 @@
-"""Pack the Lambda function into a zip that is the same, byte for byte, each time.
+"""Pack the Lambda function into a zip that is identical, byte for byte, each time.
 
-`python -m infra.package OUTPUT.zip` packs for AWS.  The zip holds the handler, those of our modules it imports
-and psycopg2; boto3 is in the runtime already.
+`python -m infra.package OUTPUT.zip` packs for AWS.  The zip holds the handler, the modules of ours that it imports,
+their SQL statements and psycopg2; the runtime provides boto3.
 """
 
 import argparse
@@ -29,16 +29,16 @@ EXECUTABLE_MODE = 0o100755
 
 @dataclass(frozen=True)
 class Runtime:
-    """The interpreter that will run the function: compiled packages must fit it."""
+    """The interpreter that runs the function: compiled packages must match it."""
 
     python: str
     """Major and minor version, for example 3.12."""
     platform: str
-    """The name uv gives it, for example aarch64-manylinux_2_28."""
+    """uv's name for it, for example aarch64-manylinux_2_28."""
 
     @classmethod
     def of(cls, interpreter: Path) -> "Runtime":
-        """Return the runtime that this interpreter on this machine is."""
+        """Return the runtime of this interpreter on this machine."""
         code = "import sys; print('%d.%d' % sys.version_info[:2])"
         done = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
         machine = platform.machine().replace("arm64", "aarch64")
@@ -48,7 +48,7 @@ class Runtime:
 
 AWS = Runtime("3.12", "aarch64-manylinux_2_28")
 ARCHITECTURES = {"arm64": AWS, "x86_64": Runtime("3.12", "x86_64-manylinux_2_28")}
-"""What AWS Lambda calls the processors, and what must be packed for each."""
+"""AWS Lambda's names of processors, with the runtime of each."""
 
 
 def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
@@ -66,7 +66,7 @@ def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
 
 
 def imported_modules(handler: Path) -> list[Path]:
-    """Return those of our modules that the handler needs, followed import by import."""
+    """Return the modules of ours that the handler imports, directly or indirectly."""
     found: set[Path] = set()
     ahead = [handler]
     while ahead:
@@ -78,7 +78,7 @@ def imported_modules(handler: Path) -> list[Path]:
 
 
 def _imports(module: Path) -> Iterator[str]:
-    """Give every name the module imports; `from a import b` gives a and a.b, since b may be a module."""
+    """Yield every name that the module imports; `from a import b` yields a and a.b, since b may be a module."""
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -88,7 +88,7 @@ def _imports(module: Path) -> Iterator[str]:
 
 
 def _files(name: str) -> Iterator[Path]:
-    """Give the file of a module and the packages around it; nothing where the name is no module."""
+    """Yield the files of a module and its parent packages; nothing if the name is not a module."""
     path = PLUGINS.joinpath(*name.split("."))
     packages = [parent / "__init__.py" for parent in (path, *path.parents) if PLUGINS in parent.parents]
     yield from (each for each in (path.with_suffix(".py"), *packages) if each.is_file())
@@ -100,13 +100,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def write_zip(root: Path, output: Path) -> None:
-    """Zip a directory with sorted names, one time and two modes, so that equal content gives equal bytes."""
+    """Zip a directory with sorted names, one timestamp and two modes, so that equal content has equal bytes."""
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = output.with_name(output.name + ".draft")
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), OLDEST_ZIP_TIME)
-            entry.create_system = 3  # Unix, whatever builds it: the mode below counts only there
+            entry.create_system = 3  # Unix on every machine: the mode below is read only there
             entry.external_attr = (EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())
@@ -114,7 +114,7 @@ def write_zip(root: Path, output: Path) -> None:
 
 
 def _libraries(cache: Path, runtime: Runtime) -> Path:
-    """Return a directory with psycopg2 for the runtime; installed once, then kept beside the zips."""
+    """Return a directory with psycopg2 for the runtime; installed once and kept beside the zips."""
     kept = cache / f"{PSYCOPG2}-python{runtime.python}-{runtime.platform}"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def _libraries(cache: Path, runtime: Runtime) -> Path:
 
 
 def _install(root: Path, runtime: Runtime) -> None:
-    """Install without what differs from one installation to the next."""
+    """Install psycopg2 without files that differ between installations."""
     command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", str(root)]
     command += ["--no-deps", "--only-binary", ":all:", "--system-certs"]
     command += ["--python-version", runtime.python, "--python-platform", runtime.platform]

@@ -1,8 +1,8 @@
-"""Pack plugins.zip: our Python, the SQL it runs, and the wheels that MWAA's image lacks and cannot fetch.
+"""Pack plugins.zip: our Python, its SQL, and the wheels that MWAA's image lacks and cannot download.
 
-The zip is the same, byte for byte, whenever and wherever it is built from the same files.  MWAA unpacks it into
+The zip is identical, byte for byte, whenever and wherever it is built from the same files.  MWAA unpacks it into
 /usr/local/airflow/plugins before it installs the requirements (docs: Managing Python dependencies in requirements.txt),
-so pip finds the wheels there; the environment has no way to a package index.
+so pip finds the wheels there; the environment cannot reach a package index.
 """
 
 import argparse
@@ -24,7 +24,7 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x8
 
 
 def build(output: Path) -> str:
-    """Write the zip and return its SHA-256; wheels once downloaded are kept beside it."""
+    """Write the zip and return its SHA-256; downloaded wheels are kept beside it."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         ignore = shutil.ignore_patterns("__pycache__")
@@ -38,17 +38,17 @@ def build(output: Path) -> str:
 
 
 def requirements_for_mwaa() -> str:
-    """Return the requirements.txt that MWAA installs: ours, with the wheels of plugins.zip as the only source.
+    """Return the requirements.txt for MWAA: ours, with the wheels of plugins.zip as the only source.
 
-    It has no constraint line: MWAA then adds its own, which works offline.
+    It has no constraint line, so MWAA adds its own, which works offline.
     """
     return f"--no-index\n--find-links {UNPACKED}\n{REQUIREMENTS.read_text()}"
 
 
 def wheels(cache: Path) -> list[Path]:
-    """Return the wheels of requirements.txt for MWAA's image, from a folder that is kept and complete once it is there.
+    """Return the wheels of requirements.txt for MWAA's image, from a folder that is complete once it exists.
 
-    pip reads its own settings: PIP_FIND_LINKS or PIP_INDEX_URL say where from.
+    pip reads its own settings, such as PIP_FIND_LINKS and PIP_INDEX_URL.
     """
     wanted = hashlib.sha256("\n".join([REQUIREMENTS.read_text(), PYTHON, *PLATFORMS]).encode()).hexdigest()[:16]
     kept = cache / f"wheels-{wanted}"
@@ -67,7 +67,7 @@ def _download(target: Path) -> None:
         command += ["--platform", platform]
     done = subprocess.run([*command, "--requirement", str(REQUIREMENTS)], check=False, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"no wheels for MWAA: {done.stderr.strip()}")
+        raise RuntimeError(f"cannot download the wheels for MWAA: {done.stderr.strip()}")
 
 
 def main() -> None:

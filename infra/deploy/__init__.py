@@ -1,1 +1,1 @@
-"""Bring an AWS account to today's Lakeport: two stacks, the code, the database users; only what changed."""
+"""Deploy Lakeport to an AWS account: two stacks, the code, the database users; only what changed."""

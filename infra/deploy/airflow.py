@@ -1,4 +1,4 @@
-"""The MWAA environment: which code it runs, changing that, and asking it whether all is well."""
+"""The MWAA environment: which code it runs, updating it, and a smoke test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PATHS = {code.PLUGINS: "Plugins", code.REQUIREMENTS: "Requirements"}
 
 
 def environment(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return what MWAA says of the environment, None where there is none."""
+    """Return MWAA's description of the environment, None if it does not exist."""
     try:
         found: dict[str, Any] = aws.client("mwaa").get_environment(Name=name)["Environment"]
     except ClientError as error:
@@ -35,7 +35,7 @@ def environment(aws: Aws, name: str) -> dict[str, Any] | None:
 
 
 def plan(found: dict[str, Any], bucket: CodeBucket, changing: set[str]) -> list[Change]:
-    """Return the update that is needed where `changing` are the keys that a deployment will upload first."""
+    """Return the update that is needed; `changing` are the keys that the deployment uploads first."""
     parts = [key for key in _PATHS if key in changing or _runs(found, key) != bucket.version(key)]
     if not parts:
         return []
@@ -47,10 +47,10 @@ def plan(found: dict[str, Any], bucket: CodeBucket, changing: set[str]) -> list[
 
 
 def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
-    """Have the environment run the code bucket's plugins.zip and requirements.txt; say whether it did not yet.
+    """Update the environment to the code bucket's plugins.zip and requirements.txt; return whether that was needed.
 
-    An update that is under way, perhaps for a killed run, is waited for first.  Success is AVAILABLE and a last update
-    that succeeded: after one that failed MWAA goes back and is AVAILABLE again.
+    Waits first for an update in progress, which a killed run may have started.  Success is status AVAILABLE and a
+    successful last update: after a failed update, MWAA rolls back and is AVAILABLE again.
     """
     found = _at_rest(aws, name)
     wanted = {key: bucket.version(key) for key in _PATHS}
@@ -58,7 +58,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
         return False
     if found["Status"] != "AVAILABLE":
         raise DeployError(
-            f"environment {name} is {found['Status']}, which cannot be updated; look into the MWAA console"
+            f"environment {name} cannot be updated while its status is {found['Status']}; see the MWAA console"
         )
     arguments = {"WorkerReplacementStrategy": "GRACEFUL"}  # running tasks end first
     arguments |= {f"{_PATHS[key]}S3Path": key for key in wanted}
@@ -69,20 +69,20 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
     done = _at_rest(aws, name, after=before)
     last = done.get("LastUpdate", {})
     if done["Status"] != "AVAILABLE" or last.get("Status") != "SUCCESS":
-        said = last.get("Error", {}).get("ErrorMessage", "no reason is given")
-        remedy = f"log groups airflow-{name}-* say more; mend it, then run this again"
+        reason = last.get("Error", {}).get("ErrorMessage", "MWAA gives no reason")
+        remedy = f"read the log groups airflow-{name}-*, fix the cause, then run this again"
         raise DeployError(
-            f"environment {name}: the update ended {last.get('Status')} ({done['Status']}): {said}; {remedy}"
+            f"environment {name}: the update ended {last.get('Status')} ({done['Status']}): {reason}; {remedy}"
         )
     return True
 
 
 def smoke_test(aws: Aws, name: str) -> str:
-    """Ask Airflow for import errors and run the DAG that looks at everything a load needs; say what it found."""
+    """Fail on import errors in Airflow, run the DAG that checks everything a load needs, and return a summary."""
     errors = _ask(aws, name, "/importErrors").get("import_errors", [])
     if errors:
-        said = "\n".join(f"  {each['filename']}: {each['stack_trace'].strip().splitlines()[-1]}" for each in errors)
-        raise DeployError(f"Airflow cannot import DAG files:\n{said}")
+        lines = "\n".join(f"  {each['filename']}: {each['stack_trace'].strip().splitlines()[-1]}" for each in errors)
+        raise DeployError(f"Airflow cannot import DAG files:\n{lines}")
     wait_for_dag(aws, name, CHECK_DAG)
     run_id = f"deploy__{time.time_ns()}"
     _ask(aws, name, f"/dags/{CHECK_DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
@@ -96,18 +96,18 @@ def smoke_test(aws: Aws, name: str) -> str:
 
     aws.until(look, f"run {run_id} of DAG {CHECK_DAG}", CHECK_WITHIN_SECONDS)
     if state != ["success"]:
-        raise DeployError(f"DAG {CHECK_DAG} failed: its log (run {run_id}) says what a load would miss")
-    return f"DAG {CHECK_DAG} ran: modules, Redshift and buckets are within reach"
+        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what a load would lack")
+    return f"DAG {CHECK_DAG} succeeded: modules, Redshift and buckets can be reached"
 
 
 def wait_for_dag(aws: Aws, name: str, dag_id: str) -> None:
-    """Wait until Airflow has the DAG: MWAA syncs every 30 s, a new DAG file may wait for a minute more."""
+    """Wait until Airflow has the DAG: MWAA syncs every 30 s, and a new DAG file may take a minute more."""
 
     def look() -> bool:
         found = _ask(aws, name, "/dags", query={"dag_id_pattern": dag_id})["dags"]
         return any(each["dag_id"] == dag_id for each in found)
 
-    aws.until(look, f"Airflow's first look at DAG {dag_id}", CHECK_WITHIN_SECONDS)
+    aws.until(look, f"DAG {dag_id} in Airflow", CHECK_WITHIN_SECONDS)
 
 
 def _runs(found: dict[str, Any], key: str) -> str | None:
@@ -116,18 +116,18 @@ def _runs(found: dict[str, Any], key: str) -> str | None:
 
 
 def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:
-    """Return the environment once MWAA is done with it; `after` is when the update before was asked for."""
+    """Return the environment once MWAA has finished; `after` is the creation time of the previous update."""
     found: dict[str, Any] = {}
-    shown: list[str] = []
+    reported: list[str] = []
 
     def look() -> bool:
         found.clear()
         found.update(environment(aws, name) or {"Status": "DELETED"})
         last = found.get("LastUpdate", {})
-        said = f"environment {name}: {found['Status']}, last update {last.get('Status', 'none')}"
-        if found["Status"] not in _AT_REST and said not in shown:
-            shown.append(said)
-            aws.report(said)
+        line = f"environment {name}: {found['Status']}, last update {last.get('Status', 'none')}"
+        if found["Status"] not in _AT_REST and line not in reported:
+            reported.append(line)
+            aws.report(line)
         is_begun = after is _ANY or last.get("CreatedAt") != after
         return found["Status"] in _AT_REST and is_begun and last.get("Status") != "PENDING"
 

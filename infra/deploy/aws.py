@@ -1,4 +1,4 @@
-"""The account a deployment goes to, and clients of its services."""
+"""The AWS account of a deployment, and clients of its services."""
 
 from __future__ import annotations
 
@@ -26,54 +26,52 @@ Report = Callable[[str], None]
 
 
 class Aws:
-    """One session; `wait_seconds` is the pause between two looks at work that AWS does."""
+    """One session; `wait_seconds` is the pause between two requests for the state of AWS's work."""
 
     def __init__(self, region: str | None = None, wait_seconds: float = 5, report: Report | None = None) -> None:
-        # boto3 itself reads AWS_DEFAULT_REGION; the other name is that of AWS's newer tools.
+        # boto3 reads AWS_DEFAULT_REGION only; AWS's newer tools use AWS_REGION.
         try:
             self.session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
         except ProfileNotFound as error:
-            raise DeployError(f"{error}; AWS_PROFILE names one of `aws configure list-profiles`") from error
+            raise DeployError(f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`") from error
         self.wait_seconds = wait_seconds
         self.report = report or _printer()
         self._clients: dict[str, Any] = {}
         if self.session.region_name is None:
-            raise DeployError("no AWS region is set: name it in the deployment's YAML (region:) or in AWS_REGION")
+            raise DeployError("no AWS region is set; set region in the deployment's YAML, or the variable AWS_REGION")
 
     @property
     def region(self) -> str:
         return str(self.session.region_name)
 
     def client(self, service: str) -> Any:
-        """Return the client of a service, made once."""
+        """Return the client of a service; it is created once."""
         if service not in self._clients:
             self._clients[service] = self.session.client(service)  # type: ignore[call-overload]
         return self._clients[service]
 
     @cached_property
     def caller(self) -> dict[str, str]:
-        """Return who asks: Account and Arn.  Raises DeployError where AWS takes no credentials."""
+        """Return the caller's Account and Arn.  Raises DeployError if AWS does not accept the credentials."""
         try:
             found = self.client("sts").get_caller_identity()
         except NoCredentialsError as error:
-            hint = "sign in (aws sso login, AWS_PROFILE=...) and run this again"
-            raise DeployError(f"there are no AWS credentials; {hint}") from error
+            hint = "sign in (aws sso login, or set AWS_PROFILE), then run this again"
+            raise DeployError(f"no AWS credentials found; {hint}") from error
         except (Unreachable, HTTPClientError, InvalidRegionError) as error:
-            hint = "is the region's name right, and the network up?"
-            raise DeployError(f"AWS in region {self.region} gives no answer: {error}; {hint}") from error
+            hint = "check the name of the region and your network"
+            raise DeployError(f"cannot connect to AWS in region {self.region}: {error}; {hint}") from error
         except (ClientError, BotoCoreError) as error:
-            raise DeployError(
-                f"AWS does not take these credentials: {error}; sign in again, then run this again"
-            ) from error
+            raise DeployError(f"AWS rejected the credentials: {error}; sign in again, then run this again") from error
         return {"Account": found["Account"], "Arn": found["Arn"]}
 
     def until(self, look: Callable[[], bool], what: str, within_seconds: float) -> None:
-        """Look until it is so; raises DeployError after that time.  AWS goes on with what it does."""
+        """Call `look` until it returns True; raises DeployError after that time.  AWS continues its work."""
         deadline = time.monotonic() + within_seconds
         while not look():
             if time.monotonic() > deadline:
                 raise DeployError(
-                    f"{what} is not done after {within_seconds / 60:.0f} minutes; run this again to wait on"
+                    f"{what}: not finished after {within_seconds / 60:.0f} minutes; run this again to keep waiting"
                 )
             time.sleep(self.wait_seconds)
 

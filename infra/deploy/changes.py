@@ -1,4 +1,4 @@
-"""What a deployment would change, as one line each."""
+"""One line per change of a deployment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Change:
-    """One change, said before it is made."""
+    """One change, shown before it is made."""
 
     part: str
     action: str

@@ -1,13 +1,13 @@
-"""The objects of the code bucket: what should be there, what is there, and bringing the one to the other.
+"""The objects of the code bucket: which are wanted, which exist, and uploading the difference.
 
-| key | what it is | goes live |
+| key | content | goes live |
 |---|---|---|
 | plugins.zip, requirements.txt | our Python, its SQL, its wheels | by update-environment |
 | lambda/register_files.zip | the function | by update-function-code |
 | dags/schemas/, dags/transforms/ | the file types | within a minute, MWAA syncs dags/ |
 | dags/*.py | the DAG files | the same |
-| schemas/index.json | what registration knows of the file types | with the next batch |
-| release.json | what a deployment put there, with each object's S3 version | |
+| schemas/index.json | the file types that registration knows | with the next batch |
+| release.json | the last deployment, with each object's S3 version | |
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ FUNCTION = "lambda/register_files.zip"
 ARTIFACTS = (PLUGINS, REQUIREMENTS, FUNCTION)
 LIVE = "dags/"
 PUBLISHED = ("dags/schemas/", "dags/transforms/")
-"""What goes live by the short way."""
+"""What `--schemas-only` deploys."""
 RELEASE = "release.json"
 BUILD = package.REPOSITORY / "build"
 
 
 @dataclass(frozen=True)
 class Item:
-    """An object as it should be."""
+    """A wanted object."""
 
     key: str
     sha256: str
@@ -58,7 +58,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as it is: the content it was uploaded with, and S3's version and ETag of it."""
+    """A stored object: the hash of the uploaded content, and S3's version and ETag."""
 
     sha256: str
     version: str
@@ -66,7 +66,7 @@ class Stored:
 
 
 def artifacts(deployment: Deployment, folder: Path = BUILD) -> list[Item]:
-    """Return what is not synced live; a zip is built once for the files that it is made of, and kept."""
+    """Return the objects that MWAA does not sync; a zip is built once per content and kept."""
     sources = [plugins_zip.REQUIREMENTS, *_files(package.PLUGINS), *_files(plugins_zip.SQL)]
     plugins = folder / f"plugins-{_digest(sources)}.zip"
     if not plugins.exists():
@@ -83,20 +83,20 @@ def artifacts(deployment: Deployment, folder: Path = BUILD) -> list[Item]:
 
 
 def schemas(repository: Path = package.REPOSITORY) -> list[Item]:
-    """Return the schema YAMLs, defaults included, and the transforms, which come first."""
+    """Return the transforms, then the schema YAMLs with their defaults."""
     folder = repository / "schemas"
     paths = [*_files(repository / "transforms"), *sorted({*schema_paths(folder), *folder.glob("_*.yaml")})]
     return [Item.of_file(f"{LIVE}{path.relative_to(repository).as_posix()}", path) for path in paths]
 
 
 def dag_files(repository: Path = package.REPOSITORY) -> list[Item]:
-    """Return what else MWAA syncs: the DAG files."""
+    """Return the DAG files, which MWAA syncs too."""
     paths = _files(repository / "dags")
     return [Item.of_file(f"{LIVE}{path.relative_to(repository / 'dags').as_posix()}", path) for path in paths]
 
 
 class CodeBucket:
-    """The code bucket, and what the release record in it says."""
+    """The code bucket and its release record."""
 
     def __init__(self, aws: Aws, bucket: str) -> None:
         self.aws = aws
@@ -110,17 +110,17 @@ class CodeBucket:
         return self.aws.client("s3")
 
     def differing(self, items: Iterable[Item]) -> list[Item]:
-        """Return the items whose content is not in the bucket."""
+        """Return the items whose content differs from the bucket's."""
         return [item for item in items if self._sha256(item.key) != item.sha256]
 
     def surplus(self, items: Iterable[Item], *, is_schemas: bool) -> list[str]:
-        """Return the keys of schemas, or of what else is below dags/, that should not be there."""
+        """Return the keys of schemas, or of other objects below dags/, that are not wanted."""
         keys = {item.key for item in items}
         found = (key for key in self.stored if key.startswith(LIVE) and key.startswith(PUBLISHED) == is_schemas)
         return sorted(key for key in found if key not in keys)
 
     def put(self, item: Item) -> None:
-        """Upload one object; the same content gives a new version, which does no harm."""
+        """Upload one object; repeating it creates another version of the same content, which is harmless."""
         answer = self.s3.put_object(
             Bucket=self.bucket, Key=item.key, Body=item.read(), Metadata={"sha256": item.sha256}
         )
@@ -131,20 +131,20 @@ class CodeBucket:
         del self.stored[key]
 
     def read_version(self, key: str, version: str) -> bytes:
-        """Return an earlier content; raises DeployError where S3 keeps it no more."""
+        """Return an earlier version's content; raises DeployError if S3 has deleted it."""
         try:
             return bytes(self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version)["Body"].read())
         except ClientError as error:
             if code_of(error) not in ("NoSuchVersion", "NoSuchKey", "InvalidArgument"):
                 raise
-            remedy = "check out the commit you want back and deploy it"
-            raise DeployError(f"version {version} of s3://{self.bucket}/{key} is kept no more; {remedy}") from error
+            remedy = "check out the commit you want and deploy it"
+            raise DeployError(f"version {version} of s3://{self.bucket}/{key} no longer exists; {remedy}") from error
 
     def version(self, key: str) -> str:
         return self.stored[key].version
 
     def objects(self) -> dict[str, dict[str, str]]:
-        """Return what a release record says of the objects."""
+        """Return the objects for the release record."""
         return {key: asdict(each) for key, each in sorted(self.stored.items()) if _is_code(key)}
 
     def _read(self, key: str) -> tuple[dict[str, Any], str | None]:
@@ -157,7 +157,7 @@ class CodeBucket:
         return json.loads(answer["Body"].read()), answer["VersionId"]
 
     def _stored(self) -> Iterator[tuple[str, Stored]]:
-        """Give each object with its content's hash: as recorded, where the ETag is still the recorded one."""
+        """Yield each object with its content's hash, from the release record if the ETag is still the same."""
         recorded = {key: Stored(**each) for key, each in self.release.get("objects", {}).items()}
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
             for each in page.get("Contents", []):
@@ -178,7 +178,7 @@ def _is_code(key: str) -> bool:
 
 
 def _digest(paths: list[Path], more: str = "") -> str:
-    """Return what changes when a file, its place or the way of packing does."""
+    """Return a hash of these files, their paths and the packing code."""
     named = {path.relative_to(package.REPOSITORY).as_posix(): path for path in paths}
     named |= {module.__name__: Path(module.__file__ or "") for module in (package, plugins_zip)}
     hashes = [f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in named.items()]

@@ -1,8 +1,8 @@
-"""The database users with their least rights, and the mng tables, by the Redshift Data API.
+"""Create the database users with least permissions, and the mng tables, through the Redshift Data API.
 
-The Data API reaches a private Redshift from anywhere, with IAM and the administrator's secret.  Passwords travel as
-hashes, so that no log of statements holds one.  All statements run in one transaction and may run again; before it
-each column that is too short is lengthened, which Redshift takes outside of any transaction only.
+The Data API reaches a private Redshift from anywhere, with IAM and the administrator's secret.  Passwords are sent as
+hashes, so that no log of statements contains one.  All statements run in one transaction and are safe to repeat.
+Columns that are too short are widened before it, because Redshift allows that only outside a transaction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lakeport.mng import tables
 from lakeport.redshift.statements import statement
 
 READERS = "lakeport_readers"
-# In this order: who owns before who is granted.
+# In this order: owners before grants.
 ROLES = ("loader", "registrar", "readers")
 WITHIN_SECONDS = 600
 TRIES = 3
@@ -32,7 +32,7 @@ _AT_REST = ("FINISHED", "FAILED", "ABORTED")
 
 
 class Refused(DeployError):
-    """Redshift did not do as asked; with what a second look finds it may."""
+    """Redshift rejected the statements; a second attempt with a fresh look at the catalog may succeed."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Database:
 
     aws: Aws
     address: Mapping[str, str]
-    """The Data API's words for where: WorkgroupName or ClusterIdentifier, Database, SecretArn."""
+    """Parameters of the Data API: WorkgroupName or ClusterIdentifier, Database, SecretArn."""
 
     def run(self, *statements: str) -> list[list[Any]]:
-        """Run the statements in one transaction and return the rows of the only one, where it is one."""
+        """Run the statements in one transaction; for a single statement return its rows."""
         client = self.aws.client("redshift-data")
         asked = (
             client.execute_statement(Sql=statements[0], **self.address)
@@ -59,8 +59,8 @@ class Database:
 
         self.aws.until(look, "the statement in Redshift", WITHIN_SECONDS)
         if found["Status"] != "FINISHED":
-            said = " ".join(found.get("Error", found["Status"]).split())
-            raise Refused(f"Redshift refuses the users and tables: {said}")
+            reason = " ".join(found.get("Error", found["Status"]).split())
+            raise Refused(f"Redshift rejected the statements for users and tables: {reason}")
         if not found.get("HasResultSet"):
             return []
         records = client.get_statement_result(Id=asked["Id"])["Records"]
@@ -68,20 +68,22 @@ class Database:
 
 
 def database(aws: Aws, deployment: Deployment, stack: Mapping[str, str], parameters: Mapping[str, str]) -> Database:
-    """Return the database of the deployment: the stack's workgroup, or the existing Redshift that its YAML names."""
+    """Return the database of the deployment: the stack's workgroup, or the existing Redshift of its YAML."""
     name = {"Database": parameters["RedshiftDatabase"]}
     if workgroup := stack.get("RedshiftWorkgroupName"):
         namespace = aws.client("redshift-serverless").get_namespace(namespaceName=workgroup)["namespace"]
         return Database(aws, {"WorkgroupName": workgroup, "SecretArn": namespace["adminPasswordSecretArn"], **name})
     where = {"WorkgroupName": deployment.database_workgroup, "ClusterIdentifier": deployment.database_cluster}
-    chosen = {key: value for key, value in where.items() if value}
-    if len(chosen) != 1 or deployment.database_admin_secret is None:
-        raise DeployError("database_admin_secret wants database_workgroup or database_cluster beside it, one of them")
-    return Database(aws, {**chosen, "SecretArn": deployment.database_admin_secret, **name})
+    target = {key: value for key, value in where.items() if value}
+    if len(target) != 1 or deployment.database_admin_secret is None:
+        raise DeployError(
+            "database_admin_secret: set either database_workgroup or database_cluster as well, in the deployment's YAML"
+        )
+    return Database(aws, {**target, "SecretArn": deployment.database_admin_secret, **name})
 
 
 def fingerprint(aws: Aws, stack: Mapping[str, str], name: str) -> str:
-    """Return what changes when users or tables must be made anew; no query wakes Redshift for it."""
+    """Return a hash that changes when users or tables must be created again; sends no query to Redshift."""
     manager = aws.client("secretsmanager")
     versions = [
         sorted(manager.describe_secret(SecretId=stack[output])["VersionIdsToStages"].items())
@@ -91,10 +93,10 @@ def fingerprint(aws: Aws, stack: Mapping[str, str], name: str) -> str:
 
 
 def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
-    """Make the users, the readers' group and the mng tables, and grant what each may do.
+    """Create the users, the readers' group and the mng tables, and grant permissions.
 
-    Looks again where Redshift refuses, a few times: another deployment may have done the same meanwhile.
-    Raises TableMismatch for a table that cannot become today's.
+    Tries again a few times if Redshift rejects a statement: another deployment may have made the same change.
+    Raises TableMismatch for a table that cannot be upgraded.
     """
     for attempt in range(1, TRIES + 1):
         try:
@@ -106,14 +108,14 @@ def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
         except Refused as error:
             if attempt == TRIES:
                 raise
-            aws.report(f"{error}; looking again")
+            aws.report(f"{error}; trying again")
             time.sleep(aws.wait_seconds)
         else:
             return
 
 
 def _statements_for(aws: Aws, found: Database, stack: Mapping[str, str], added: list[str]) -> list[str]:
-    """Return the transaction that makes of what is there what should be; `added` adds the columns."""
+    """Return the transaction's statements; `added` are those that add columns."""
     users = {row[0] for row in found.run(f"SELECT usename FROM pg_user WHERE usename IN ({_quoted(*_SECRETS)})")}  # noqa: S608
     groups = found.run(f"SELECT groname FROM pg_group WHERE groname = {_quoted(READERS)}")  # noqa: S608
     statements = [] if groups else [f"CREATE GROUP {READERS}"]
@@ -140,9 +142,9 @@ def _statements(text: str) -> list[str]:
 
 
 def _hash(user: str, password: str) -> str:
-    """Return a password as CREATE USER takes it in place of the text (docs: CREATE USER, md5hash).
+    """Return the password hash that CREATE USER accepts (docs: CREATE USER, md5hash).
 
-    The password is random and long, so that the weakness of MD5 gives nothing away.
+    The password is random and long, so that the weakness of MD5 does not matter.
     """
     return "md5" + hashlib.md5(f"{password}{user}".encode(), usedforsecurity=False).hexdigest()
 

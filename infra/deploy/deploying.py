@@ -1,7 +1,7 @@
-"""A deployment from beginning to end: what it would change, then changing it.
+"""Run a deployment: plan its changes, then apply them.
 
-Every step looks at what is there before it does anything, so that a run killed anywhere is finished by the next one:
-the same objects, the same versions in use, one release record.
+Every step looks at the current state first, so that the next run finishes a run killed anywhere: the same objects, the
+same versions in use, one release record.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+import lakeport
 from infra import package
 from infra.deploy import airflow, code, database, endpoints, function, landing, preflight, publishing, stacks
 from infra.deploy.aws import Aws, code_of
@@ -34,30 +35,32 @@ class Deploying:
     aws: Aws
     deployment: Deployment
     with_database: bool = False
-    """Whether users and tables are made again although nothing says that they differ."""
+    """Whether users and tables are created again although nothing indicates a difference."""
     only_code: bool = False
-    """Whether stacks and database are left as they are: a roll-back brings back code, and no template is kept."""
+    """Whether stacks and database are left unchanged: a rollback restores code, and templates are not kept."""
 
     def check(self) -> None:
-        """Raise DeployError with everything that is known to be in the way."""
-        self.aws.report(f"account {self.aws.caller['Account']}, region {self.aws.region}, as {self.aws.caller['Arn']}")
+        """Raise DeployError with every known obstacle."""
+        caller = self.aws.caller
+        where = f"account {caller['Account']}, region {self.aws.region}, as {caller['Arn']}"
+        self.aws.report(f"Lakeport {lakeport.__version__}: {where}")
         wanted = {"bootstrap": self.bootstrap(), "main": self._given()}
         if found := list(preflight.problems(self.aws, self.deployment, wanted)):
             raise DeployError("\n".join(found))
 
     def bucket(self) -> CodeBucket | None:
-        """Return the code bucket with what is in it now, or None where nothing is deployed yet."""
+        """Return the code bucket with its current content, or None if nothing is deployed yet."""
         name = stacks.outputs(self.aws, self.deployment.bootstrap_stack).get("CodeBucketName")
         return CodeBucket(self.aws, name) if name else None
 
     def bootstrap(self) -> Stack:
-        """Return the stack of what must be there before the code."""
+        """Return the stack that must exist before the code is uploaded."""
         parameters = self.deployment.parameters | {"Name": self.deployment.name}
         tags = self.deployment.tags
         return Stack(self.deployment.bootstrap_stack, self.deployment.template("bootstrap"), parameters, tags)
 
     def main(self, versions: dict[str, str]) -> Stack:
-        """Return the stack of everything else; its versions of the code are those given."""
+        """Return the stack of everything else, with these versions of the code."""
         base = stacks.outputs(self.aws, self.deployment.bootstrap_stack)
         parameters = endpoints.parameters(self.aws, self.deployment) if base else {}
         parameters |= self.deployment.parameters | base | versions
@@ -76,11 +79,11 @@ class Deploying:
         )
 
     def _given(self) -> Stack:
-        """Return the same with what the deployment itself gives, for which AWS need not be asked."""
+        """Return the same stack with the deployment's own parameters only, without a request to AWS."""
         return Stack(self.deployment.main_stack, self.deployment.template("main"), self.deployment.parameters, {})
 
     def plan(self, target: Target, bucket: CodeBucket | None) -> list[Change]:
-        """Return everything that would change, in the order of its changing; changes nothing."""
+        """Return every change in order; changes nothing."""
         changes = self._of_stack(self.bootstrap())
         if bucket is None:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
@@ -104,19 +107,19 @@ class Deploying:
         return [*changes, *(Change("code", "delete", key) for key in surplus)]
 
     def apply(self, target: Target, bucket: CodeBucket | None) -> None:
-        """Change what differs: libraries before DAG files, deletions last, then the record, then the index."""
+        """Apply every difference: libraries before DAG files, deletions last, then the record, then the index."""
         if self._apply_stack(self.bootstrap()):
-            self.aws.report(f"stack {self.deployment.bootstrap_stack} is as it should be")
+            self.aws.report(f"stack {self.deployment.bootstrap_stack} is up to date")
         bucket = bucket or self.bucket()
         if bucket is None:
             raise DeployError(
-                f"stack {self.deployment.bootstrap_stack} has no output CodeBucketName; is its template whole?"
+                f"stack {self.deployment.bootstrap_stack} lacks output CodeBucketName; restore it in bootstrap.yaml"
             )
         for item in bucket.differing(target.artifacts):
             bucket.put(item)
             self.aws.report(f"uploaded {item.key}")
         is_new = stacks.describe(self.aws, self.deployment.main_stack) is None
-        changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA begins with all its files
+        changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA starts with all its files
         self._apply_stack(self.main({name: bucket.version(key) for name, key in _VERSIONS.items()}))
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
         if self._is_landing_due(stack):
@@ -126,10 +129,10 @@ class Deploying:
         changed_schemas += self._put_live(target, bucket)
         self._record(target, bucket, made, has_new_schemas=bool(changed_schemas))
         if publishing.put_index(bucket, target.file_types, target.index_previous):
-            self.aws.report("told registration of the schemas")
+            self.aws.report("published the schemas to registration")
 
     def smoke_test(self) -> None:
-        """Ask the running Airflow whether a load would find everything."""
+        """Check in the running Airflow that a load has everything it needs."""
         name = stacks.outputs(self.aws, self.deployment.main_stack).get("AirflowName")
         if name is not None:
             self.aws.report(airflow.smoke_test(self.aws, name))
@@ -148,13 +151,13 @@ class Deploying:
 
     def _explained(self, stack: Stack, error: ClientError) -> Exception:
         if code_of(error) == "ValidationError":
-            said = error.response["Error"]["Message"]
-            return DeployError(f"stack {stack.name}: {said}; mend the deployment's YAML or the template")
+            reason = error.response["Error"]["Message"]
+            return DeployError(f"stack {stack.name}: {reason}; fix the deployment's YAML or the template")
         if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
             return error
-        remedy = "let somebody deploy it who may (./lakeport deploy), then run this again"
+        remedy = "ask someone with more permissions to run ./lakeport deploy, then run this again"
         return DeployError(
-            f"stack {stack.name} is to change, and {self.aws.caller['Arn']} may not do that: {error}; {remedy}"
+            f"stack {stack.name} needs a change that {self.aws.caller['Arn']} is not allowed to make: {error}; {remedy}"
         )
 
     def _running_versions(self) -> dict[str, str]:
@@ -186,20 +189,20 @@ class Deploying:
         if not self.with_database and bucket.release.get("database") == wanted:
             return None
         if "RedshiftWorkgroupName" not in stack and self.deployment.database_admin_secret is None:
-            remedy = "name database_workgroup or database_cluster, and database_admin_secret, in the deployment's YAML"
-            self.aws.report(f"left out: users and tables of the existing Redshift; {remedy}")
+            remedy = "set database_workgroup or database_cluster, and database_admin_secret, in the deployment's YAML"
+            self.aws.report(f"skipped: users and tables of the existing Redshift; {remedy}")
             return None
         return wanted
 
     def _apply_database(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
-        """Make users and tables where that is due and return what the release record is to say of them."""
+        """Create users and tables if needed and return their fingerprint for the release record."""
         due = self._database_due(stack, bucket)
         before: str | None = bucket.release.get("database")
         if due is None:
             return before
         found = database.database(self.aws, self.deployment, stack, self._given().wanted)
         database.apply(self.aws, found, stack)
-        self.aws.report("database users and tables of mng are there")
+        self.aws.report("database users and mng tables are up to date")
         return due
 
     def _update_code(self, stack: dict[str, str], bucket: CodeBucket, target: Target) -> None:
@@ -208,12 +211,12 @@ class Deploying:
             self.aws.report(f"function {name} runs the new code")
         environment = stack.get("AirflowName")
         if environment and airflow.environment(self.aws, environment) is None:
-            raise DeployError(f"there is no MWAA environment {environment}; was it deleted by hand?")
+            raise DeployError(f"MWAA environment {environment} does not exist; was it deleted by hand?")
         if environment and airflow.update(self.aws, environment, bucket):
             self.aws.report(f"environment {environment} runs the new code")
 
     def _put_live(self, target: Target, bucket: CodeBucket) -> list[str]:
-        """Upload what MWAA syncs, what DAG files read before them, and delete what is gone; return changed schemas."""
+        """Upload what MWAA syncs, DAG files last, and delete removed files; return the changed schemas."""
         changed = publishing.put_schemas(bucket, target.schemas)
         files = sorted(bucket.differing(target.dag_files), key=lambda item: item.key.endswith(".py"))
         for item in files:
@@ -222,26 +225,27 @@ class Deploying:
         for key in surplus:
             bucket.delete(key)
         if changed or files or surplus:
-            self.aws.report(f"synced {len(changed)} schemas and {len(files) + len(surplus)} other files below dags/")
+            self.aws.report(f"synced {len(changed)} schemas and {len(files) + len(surplus)} other files to dags/")
         return changed
 
     def _record(self, target: Target, bucket: CodeBucket, made: str | None, *, has_new_schemas: bool) -> None:
-        """Write the release record where this run, or a killed one before it, changed something."""
+        """Write the release record if this run, or a killed one before it, changed something."""
         objects = bucket.objects()
         was, now = (_without_schemas(each) for each in (bucket.release.get("objects", {}), objects))
         if was == now and bucket.release.get("database") == made and not has_new_schemas:
             return
-        said: dict[str, Any] = {
+        record: dict[str, Any] = {
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "made_by": self.aws.caller["Arn"],
+            "version": target.version,
             "commit": _commit(),
             "previous": target.previous,
             "index_before": target.index_before,
             "database": made,
             "objects": objects,
         }
-        bucket.s3.put_object(Bucket=bucket.bucket, Key=code.RELEASE, Body=json.dumps(said, indent=1).encode())
-        self.aws.report(f"recorded the release of {said['commit']}")
+        bucket.s3.put_object(Bucket=bucket.bucket, Key=code.RELEASE, Body=json.dumps(record, indent=1).encode())
+        self.aws.report(f"recorded the release of Lakeport {record['version']}, commit {record['commit']}")
 
 
 def _without_schemas(objects: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +253,7 @@ def _without_schemas(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """Return the commit of the working tree, with `+` where it was changed since."""
+    """Return the commit of the working tree, followed by `+` if there are uncommitted changes."""
     command = ["git", "-C", str(package.REPOSITORY), "describe", "--always", "--abbrev=12", "--dirty=+"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.stdout.strip() or "no commit"

@@ -1,4 +1,4 @@
-"""What a deployment is made of: its name, and what `infra/deployments/<name>.yaml` says beyond the defaults."""
+"""A deployment: its name and the settings of `infra/deployments/NAME.yaml`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{1,17}[a-z0-9]")
 
 @dataclass(frozen=True)
 class Deployment:
-    """One Lakeport in one account and region; several live side by side under different names."""
+    """One Lakeport in one account and region; an account can hold several under different names."""
 
     name: str
     region: str | None = None
-    """None for the region of AWS's own settings (AWS_REGION, AWS_PROFILE)."""
+    """None: the region of AWS_REGION or AWS_PROFILE."""
     function_architecture: str = "arm64"
     function_python: str = package.AWS.python
     parameters: dict[str, str] = field(default_factory=dict)
-    """Parameters of the two templates that differ from their defaults."""
+    """Parameters of the two templates whose values differ from the defaults."""
     tags: dict[str, str] = field(default_factory=dict)
     database_workgroup: str | None = None
     database_cluster: str | None = None
-    """For a Redshift that exists already: its Serverless workgroup, or its provisioned cluster."""
+    """For an existing Redshift: its Serverless workgroup, or its provisioned cluster."""
     database_admin_secret: str | None = None
     """ARN of the secret of that Redshift's administrator."""
     templates: Path = TEMPLATES
@@ -47,7 +47,7 @@ class Deployment:
 
     @property
     def runtime(self) -> package.Runtime:
-        """Return what the function's compiled packages must fit."""
+        """Return the runtime that the function's compiled packages must match."""
         return package.Runtime(self.function_python, package.ARCHITECTURES[self.function_architecture].platform)
 
     def template(self, stack: str) -> str:
@@ -55,16 +55,19 @@ class Deployment:
 
 
 def read(name: str, folder: Path = FOLDER, templates: Path = TEMPLATES) -> Deployment:
-    """Return the deployment of that name; without a file everything is as the templates have it.
+    """Return the deployment of that name; without a file, the defaults of the templates apply.
 
-    Raises DeployError that names what is wrong and what is allowed.
+    Raises DeployError with the wrong key or value and what is allowed.
     """
     if not _NAME.fullmatch(name):
-        raise DeployError(f"{name!r} is no name of a deployment: 3 to 19 of a-z, 0-9 and -, beginning with a letter")
+        raise DeployError(
+            f"{name!r} is not a valid deployment name: use 3 to 19 of a-z, 0-9 and -; "
+            "begin with a letter and do not end with -"
+        )
     path = folder / f"{name}.yaml"
     values = yaml.safe_load(path.read_text()) if path.exists() else {}
     if not isinstance(values or {}, dict):
-        raise DeployError(f"{path}: keys and values are wanted, as in {folder / 'README.md'}")
+        raise DeployError(f"{path}: not a mapping of keys to values; see {folder / 'README.md'}")
     return replace(_checked(name, values or {}, path), templates=templates)
 
 
@@ -73,20 +76,20 @@ def _checked(name: str, values: dict[str, Any], path: Path) -> Deployment:
     for key in values:
         if key not in allowed:
             close = difflib.get_close_matches(str(key), allowed, 1)
-            hint = f"; do you mean {close[0]}?" if close else ""
+            hint = f"; did you mean {close[0]}?" if close else ""
             raise DeployError(f"{path}: unknown key {key}{hint} (allowed: {', '.join(allowed)})")
     texts = {key: _texts(path, key, values.get(key) or {}) for key in ("parameters", "tags")}
     single = {key: None if value is None else str(value) for key, value in values.items() if key not in texts}
     found = Deployment(name, **texts, **{key: value for key, value in single.items() if value is not None})  # type: ignore[arg-type]
     if found.function_architecture not in package.ARCHITECTURES:
         known = " or ".join(package.ARCHITECTURES)
-        raise DeployError(f"{path}: function_architecture is {found.function_architecture}; it may be {known}")
+        raise DeployError(f"{path}: function_architecture: {found.function_architecture!r} is not valid; use {known}")
     return found
 
 
 def _texts(path: Path, key: str, value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise DeployError(f"{path}: {key} wants names and values, as in {key}: {{Name: value}}")
+        raise DeployError(f"{path}: {key}: not a mapping; write {key}: {{Name: value}}")
     spelled = {True: "true", False: "false", None: ""}
     return {
         str(name): spelled.get(each, str(each)) if isinstance(each, bool | None) else str(each)

@@ -1,4 +1,4 @@
-"""The VPC endpoints that the region offers, and the zones that have all of those a new VPC needs."""
+"""The VPC endpoints that the region offers, and the zones that have all endpoints a new VPC needs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 
 ALWAYS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
-# Parameter that switches endpoints off: its services.
+# Parameter that turns endpoints off: its services.
 _UNLESS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
-# Parameter that switches endpoints on: its services.
+# Parameter that turns endpoints on: its services.
 _IF = {"MailEndpoint": ("email-smtp",)}
 _ZONES = ("ZoneA", "ZoneB", "ZoneC")
 
 Offered = Mapping[str, set[str]]
-"""Each endpoint's zones, by the names that they have in this account."""
+"""Each endpoint's zones, by their names in this account."""
 
 
 def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
-    """Return the parameters that fit the region: endpoints that it does not offer left out, zones that have the others.
+    """Return the parameters that suit the region: without endpoints it does not offer, in zones that have the others.
 
     MWAA's list has changed before, and in some regions a zone lacks an endpoint.
-    A stack that stands keeps what it was made with.  Empty where the account may not ask.
+    An existing stack keeps its parameters.  Empty if the account may not read the endpoints.
     """
     if (current := stacks.describe(aws, deployment.main_stack)) is not None:
         has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
@@ -36,19 +36,19 @@ def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
 
 
 def problems(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Give the endpoints that are needed and not offered, and say so where too few zones have all of them."""
+    """Yield the required endpoints that are not offered, or report that too few zones have all of them."""
     if deployment.parameters.get("VpcEndpoints") == "false":
         return
     offered = _offered(aws)
     missing = [name for name in ALWAYS if offered and name not in offered]
     for name in missing:
-        why = "which a VPC without a way out needs; choose another region"
+        why = "which a VPC without internet access needs; choose another region"
         yield f"region {aws.region} offers no VPC endpoint {name}, {why}"
     zones = None if missing else _zones(offered, deployment)
     least = 3 if deployment.parameters.get("RedshiftEnhancedVpcRouting") == "true" else 2
     if zones is not None and len(zones) < least:
-        have = f"zones of {aws.region} that have every endpoint: {', '.join(zones) or 'none'}"
-        yield f"{have}; {least} are needed, so use a VPC of your own (ExistingVpcId) or another region"
+        have = f"region {aws.region}: zones with every endpoint: {', '.join(zones) or 'none'}"
+        yield f"{have}; at least {least} are required; use your own VPC (ExistingVpcId) or another region"
 
 
 def _left_out(offered: Offered) -> dict[str, str]:
@@ -57,7 +57,7 @@ def _left_out(offered: Offered) -> dict[str, str]:
 
 
 def _zones(offered: Offered, deployment: Deployment) -> list[str] | None:
-    """Return the zones that have every endpoint to be made, or None where that is not known or not ours to choose."""
+    """Return the zones that have every endpoint, or None if that is unknown or the deployment chooses the zones."""
     given = _left_out(offered) | deployment.parameters
     if any(given.get(name) for name in ("ExistingVpcId", *_ZONES)) or given.get("VpcEndpoints") == "false":
         return None
@@ -75,7 +75,7 @@ def _offered(aws: Aws) -> Offered:
         aws.report(f"not checked: which VPC endpoints {aws.region} offers ({str(error).splitlines()[0][:200]})")
         return {}
     offered: dict[str, set[str]] = {name.removeprefix(prefix): set() for name in found["ServiceNames"]}
-    for each in found.get("ServiceDetails", ()):  # S3 is there twice, as a gateway and as an interface
+    for each in found.get("ServiceDetails", ()):  # S3 is listed twice, as a gateway and as an interface
         zones = {zone for zone in each.get("AvailabilityZones", ()) if zone[:-1] == aws.region}  # no local zones
         offered.setdefault(each["ServiceName"].removeprefix(prefix), set()).update(zones)
     return offered

@@ -1,7 +1,7 @@
-"""What stops a deployment, said with the next step."""
+"""The error that stops a deployment."""
 
 from lakeport.errors import LakeportError
 
 
 class DeployError(LakeportError):
-    """Something of the deployment is wrong, or AWS did not do as asked; a second run begins where this one ended."""
+    """The deployment is not valid, or AWS refused a request; the next run continues where this one stopped."""

@@ -1,4 +1,4 @@
-"""The Lambda function's code: which zip it runs, and changing that."""
+"""The code of the Lambda function: which zip it runs, and updating it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ WITHIN_SECONDS = 600
 
 
 def is_current(aws: Aws, name: str, zip_file: Item) -> bool:
-    """Say whether the function runs this zip."""
+    """Return whether the function runs this zip."""
     running = aws.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
     return bool(base64.b64decode(running).hex() == zip_file.sha256)
 
 
 def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture: str) -> bool:
-    """Have the function run the code bucket's zip; say whether it did not yet.
+    """Update the function to the code bucket's zip; return whether that was needed.
 
-    Safe to repeat: a run killed right after asking finds the zip's hash there already.
+    Safe to repeat: after a run that was killed during the update, the function has the zip's hash already.
     """
     client = aws.client("lambda")
     _at_rest(aws, name)
@@ -38,14 +38,12 @@ def update(aws: Aws, name: str, bucket: CodeBucket, zip_file: Item, architecture
     )
     done = _at_rest(aws, name)
     if done.get("LastUpdateStatus") == "Failed":
-        raise DeployError(
-            f"function {name} did not take its code: {done.get('LastUpdateStatusReason')}; run this again"
-        )
+        raise DeployError(f"function {name}: the update failed: {done.get('LastUpdateStatusReason')}; run this again")
     return True
 
 
 def _at_rest(aws: Aws, name: str) -> dict[str, Any]:
-    """Return what Lambda says of the function once no update is under way."""
+    """Return Lambda's description of the function once no update is in progress."""
     found: dict[str, Any] = {}
 
     def look() -> bool:

@@ -1,4 +1,4 @@
-"""The notification of a landing bucket that exists already: a stack cannot change a bucket it did not make."""
+"""The notification of an existing landing bucket: a stack cannot change a bucket that it did not create."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _EVENTS = ["s3:ObjectCreated:*"]
 
 
 def is_current(aws: Aws, stack: Mapping[str, str]) -> bool:
-    """Say whether new objects of the bucket are told to the arrivals queue."""
+    """Return whether the bucket sends events for new objects to the arrivals queue."""
     queues = _configuration(aws, stack["LandingBucketName"]).get("QueueConfigurations", [])
     return (stack["ArrivalsQueueArn"], _EVENTS) in [(each["QueueArn"], each["Events"]) for each in queues]
 
 
 def apply(aws: Aws, stack: Mapping[str, str]) -> None:
-    """Add our notification to those the bucket has; S3 takes only all of them at once."""
+    """Add our notification to those of the bucket; S3 accepts only all of them at once."""
     if is_current(aws, stack):
         return
     configuration = _configuration(aws, stack["LandingBucketName"])

@@ -1,4 +1,4 @@
-"""What can be known before anything is made: credentials, names, what the region offers, what the account allows."""
+"""Checks before anything is created: names, buckets, endpoints of the region, quotas of the account."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from infra.deploy.aws import Aws, code_of
 from infra.deploy.deployment import Deployment
 from infra.deploy.stacks import Stack
 
-# Service code, how its quota's name begins, parameter that makes us need none of it.
+# Service code, start of the quota's name, parameter that makes the quota irrelevant.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
 
 
 def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
-    """Give what would make the deployment fail, each with the next step."""
+    """Yield what would make the deployment fail, each with the next step."""
     for name in stacks.unknown_parameters(wanted, deployment.parameters):
-        yield f"parameters: no template has {name}; infra/main.yaml and infra/bootstrap.yaml list what there is"
+        yield f"parameters: unknown parameter {name}; infra/main.yaml and infra/bootstrap.yaml list the parameters"
     if stacks.describe(aws, deployment.main_stack) is not None:
-        return  # it stands, so names are taken by itself and quotas are met
+        return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
     yield from _unfit_landing(aws, deployment.parameters.get("ExistingLandingBucket"))
     yield from _taken_namespace(aws, deployment)
@@ -32,11 +32,11 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
 
 
 def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Give the names of buckets to make that are there already; bucket names are everybody's."""
+    """Yield the buckets whose names are taken already; bucket names are global."""
     parts = {deployment.bootstrap_stack: ("logs", "code"), deployment.main_stack: ("landing", "archive", "work")}
     for stack, names in parts.items():
         if stacks.describe(aws, stack) is None:
-            yield from (said for part in names if (said := _taken_bucket(aws, deployment, part)))
+            yield from (problem for part in names if (problem := _taken_bucket(aws, deployment, part)))
 
 
 def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
@@ -46,25 +46,25 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
     except ClientError as error:
         if code_of(error) not in ("403", "AccessDenied"):
             return None
-        return f"bucket name {name} is taken by another account, or you may not look at it; choose another name"
-    return f"bucket {name} is there, kept by a deployment that was deleted; choose another name, or empty and delete it"
+        return f"bucket {name} belongs to another account, or you may not read it; choose another deployment name"
+    return f"bucket {name} exists, left by a deleted deployment; choose another deployment name, or empty and delete it"
 
 
 def _unfit_landing(aws: Aws, name: str | None) -> Iterator[str]:
-    """Say what keeps a landing bucket that is there already from being one: files are known by their versions."""
+    """Yield why an existing bucket cannot be the landing bucket: files are identified by their versions."""
     if not name:
         return
     try:
         is_versioned = aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
     except (ClientError, BotoCoreError) as error:
-        yield f"ExistingLandingBucket: bucket {name} cannot be looked at ({_short(error)})"
+        yield f"ExistingLandingBucket: cannot read bucket {name} ({_short(error)})"
         return
     if not is_versioned:
-        yield f"ExistingLandingBucket: bucket {name} keeps no versions; switch its versioning on"
+        yield f"ExistingLandingBucket: bucket {name} has no versioning; turn its versioning on"
 
 
 def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Say so where the Redshift that a deleted deployment kept has the name of the one to make."""
+    """Yield a problem if a Redshift left by a deleted deployment has the name of the new one."""
     if deployment.parameters.get("ExistingRedshiftHost"):
         return
     try:
@@ -73,8 +73,8 @@ def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:
         if code_of(error) != "ResourceNotFoundException":
             aws.report(f"not checked: Redshift namespace {deployment.name} ({_short(error)})")
         return
-    kept = f"Redshift namespace {deployment.name} is there, kept by a deployment that was deleted"
-    yield f"{kept}; choose another name, delete it, or use it (ExistingRedshiftHost)"
+    kept = f"Redshift namespace {deployment.name} exists, left by a deleted deployment"
+    yield f"{kept}; choose another deployment name, delete it, or use it (ExistingRedshiftHost)"
 
 
 def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:
@@ -87,8 +87,8 @@ def _exhausted(aws: Aws, service: str, quota: str) -> Iterator[str]:
         return
     for each in quotas:
         if used >= each["Value"]:
-            remedy = f"raise quota {each['QuotaCode']} in Service Quotas, or remove one"
-            yield f"the account has {used} of {each['Value']:.0f} {each['QuotaName']}; {remedy}"
+            remedy = f"raise quota {each['QuotaCode']} in Service Quotas, or delete one"
+            yield f"quota reached: {used} of {each['Value']:.0f} {each['QuotaName']} in use; {remedy}"
 
 
 def _used(aws: Aws, service: str) -> int:

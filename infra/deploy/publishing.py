@@ -1,7 +1,7 @@
-"""The short way: schemas go live by two objects, the YAML and the index, without an environment update.
+"""Publish schemas by two objects, the YAML and the index, without an update of the environment.
 
-The index is also the record: it names each YAML's S3 version, and its own predecessor, so that a publication can be
-taken back.
+The index is also the record: it holds each YAML's S3 version and its own predecessor, so that a publication can be
+rolled back.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from lakeport.errors import SchemaError
 
 
 def file_types_of(folder: Path) -> list[dict[str, Any]]:
-    """Return what registration must know of the schemas; raises SchemaError with all problems of all schemas.
+    """Return the file types for the index; raises SchemaError with all problems of all schemas.
 
-    A deployment takes no broken schema along: `validate` finds it on a laptop, at no cost.
+    A deployment refuses schemas that are not valid: `./lakeport validate` finds them on a laptop.
     """
     rules, problems = read_rules(folder)
     if problems:
@@ -34,19 +34,19 @@ def file_types_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def plan(bucket: CodeBucket, items: list[Item], file_types: list[dict[str, Any]]) -> list[Change]:
-    """Return the schemas that would come, change or go."""
+    """Return the schemas that would be added, changed or removed."""
     changes = [
         Change("schema", "change" if item.key in bucket.stored else "add", Path(item.key).name)
         for item in bucket.differing(items)
     ]
     changes += [Change("schema", "remove", Path(key).name) for key in bucket.surplus(items, is_schemas=True)]
     if not changes and not _is_current(bucket, file_types):
-        changes.append(Change("schema", "index", "what registration knows of the schemas"))
+        changes.append(Change("schema", "index", "the file types that registration knows"))
     return changes
 
 
 def put_schemas(bucket: CodeBucket, items: Iterable[Item]) -> list[str]:
-    """Upload the schemas that differ, remove those that should not be there, and return their keys."""
+    """Upload the schemas that differ, delete the others, and return their keys."""
     wanted = list(items)
     changed = bucket.differing(wanted)
     for item in changed:
@@ -58,9 +58,9 @@ def put_schemas(bucket: CodeBucket, items: Iterable[Item]) -> list[str]:
 
 
 def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: str | None) -> bool:
-    """Tell registration of the schemas in the bucket and say whether that was new; it comes after the schemas.
+    """Publish the index of the schemas in the bucket, after the schemas; return whether it changed.
 
-    A killed run left the old index, so that the next one still sees what to put and which index was the previous.
+    A killed run leaves the old index, so that the next run still finds the difference and the previous index.
     """
     if _is_current(bucket, file_types):
         return False
@@ -73,22 +73,22 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
 def index_at(bucket: CodeBucket, version: str) -> tuple[list[Item], dict[str, Any]]:
     """Return the schemas of an earlier index, with that index."""
     index = json.loads(bucket.read_version(settings.INDEX_KEY, version))
-    if "schemas" not in index:  # by `lakeport publish`, which knows of no versions
-        raise DeployError("the earlier index names no schemas; check out those you want and deploy them")
+    if "schemas" not in index:  # written by `lakeport publish`, which records no versions
+        raise DeployError("the earlier index records no schemas; check out the schemas you want and deploy them")
     return [_earlier(bucket, key, **each) for key, each in index["schemas"].items()], index
 
 
 def index_before(bucket: CodeBucket) -> tuple[list[Item], dict[str, Any]]:
-    """Return the schemas as they were before they were last published, with their index."""
+    """Return the schemas before the last publication, with their index."""
     if (version := bucket.index.get("previous")) is None:
-        raise DeployError("no earlier schemas are recorded; check out those you want and deploy them")
+        raise DeployError("no earlier schemas are recorded; check out the schemas you want and deploy them")
     return index_at(bucket, version)
 
 
 def take_back(bucket: CodeBucket) -> str:
-    """Put the schemas back as they were before they were last published, and say what that was.
+    """Restore the schemas before the last publication, and return their names.
 
-    Safe to repeat after being killed: the index changes last, and until then names the same predecessor.
+    Safe to repeat after a kill: the index changes last, and until then has the same predecessor.
     """
     items, index = index_before(bucket)
     changed = put_schemas(bucket, items)
@@ -97,7 +97,7 @@ def take_back(bucket: CodeBucket) -> str:
 
 
 def is_published_since(bucket: CodeBucket, release: dict[str, Any]) -> bool:
-    """Say whether schemas were published since that release was made, by the index, which changes last."""
+    """Return whether schemas were published since that release, by the index, which changes last."""
     released = {key: each["sha256"] for key, each in release["objects"].items() if key.startswith(code.PUBLISHED)}
     return released != {key: each["sha256"] for key, each in bucket.index.get("schemas", {}).items()}
 

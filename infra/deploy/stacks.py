@@ -1,7 +1,7 @@
-"""One CloudFormation stack: what would change in it, and changing it, by change sets.
+"""Plan and apply changes of one CloudFormation stack by change sets.
 
-A stack is left alone, and no change set is made, while its template and its parameters are those it has.
-A stack that AWS is working on, perhaps for a run that was killed, is waited for first.
+No change set is created while the stack has the wanted template and parameters.
+If AWS is working on the stack, perhaps because of a killed run, the command waits first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template's outline; what stands behind CloudFormation's own tags is passed over."""
+    """Reads a template's outline; ignores the values of CloudFormation's own tags."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -37,20 +37,20 @@ _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as it should be."""
+    """A wanted stack."""
 
     name: str
     template: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     versions: Collection[str] = ()
-    """Parameters that say which version of the code is meant: they alone are no reason to change the stack."""
+    """Parameters that hold versions of the code: a difference in them alone does not change the stack."""
     template_bucket: str | None = None
-    """Where a template goes that is too long for CloudFormation's request."""
+    """The bucket for a template that is too long for a request to CloudFormation."""
 
     @property
     def declared(self) -> dict[str, str]:
-        """Return every parameter of the template with its default ("" where it has none)."""
+        """Return every parameter of the template with its default, "" without one."""
         found = _outline(self.template)["Parameters"]
         return {name: _text(each.get("Default", "")) for name, each in found.items()}
 
@@ -61,7 +61,7 @@ class Stack:
 
 
 def describe(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return what CloudFormation says of a stack that is there."""
+    """Return CloudFormation's description of a stack, None if it does not exist."""
     try:
         found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -72,20 +72,20 @@ def describe(aws: Aws, name: str) -> dict[str, Any] | None:
 
 
 def outputs(aws: Aws, name: str) -> dict[str, str]:
-    """Return a stack's outputs, none where there is no stack."""
+    """Return a stack's outputs, none if the stack does not exist."""
     found = describe(aws, name) or {}
     return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
 
 def plan(aws: Aws, stack: Stack) -> list[Change]:
-    """Return what would change, resource by resource; makes and deletes a change set where that is not nothing."""
+    """Return the changes by resource; creates and deletes a change set if there are any."""
     current = describe(aws, stack.name)
     part = f"stack {stack.name}"
     if current is None or current["StackStatus"] in _NEVER_MADE:
         count = len(_outline(stack.template)["Resources"])
         return [Change(part, "create", f"up to {count} resources")]
     if current["StackStatus"].endswith("_IN_PROGRESS"):
-        return [Change(part, "wait", f"AWS is working on it: {current['StackStatus']}")]
+        return [Change(part, "wait", f"AWS is changing it: {current['StackStatus']}")]
     if _is_current(aws, stack, current):
         return []
     change_set = _make_change_set(aws, stack, "UPDATE")
@@ -96,24 +96,24 @@ def plan(aws: Aws, stack: Stack) -> list[Change]:
 
 
 def apply(aws: Aws, stack: Stack) -> bool:
-    """Make the stack as it should be and say whether anything changed.
+    """Create or update the stack and return whether anything changed.
 
-    Safe to repeat after being killed anywhere: it begins by looking, and waits for what AWS is still doing.
+    Safe to repeat after a kill anywhere: it looks at the current state first, and waits for AWS to finish.
     """
     current = _settled(aws, stack.name)
     if current is not None and current["StackStatus"] in _NEVER_MADE:
         _delete(aws, stack.name)
         current = None
     if current is not None and current["StackStatus"] not in _MAY_CHANGE:
-        remedy = "mend it in the CloudFormation console (its events say what is wrong), then run this again"
-        raise DeployError(f"stack {stack.name} is {current['StackStatus']}, which only a person can mend; {remedy}")
+        remedy = "read its events and repair it in the CloudFormation console, then run this again"
+        raise DeployError(f"stack {stack.name} is {current['StackStatus']} and must be repaired by hand; {remedy}")
     if current is not None and _is_current(aws, stack, current):
         return False
     change_set = _make_change_set(aws, stack, "CREATE" if current is None else "UPDATE")
     if change_set is None:
         return False
     seen = _event_ids(aws, stack.name)
-    # What this very change makes goes if it fails, buckets and keys too: nothing is in them yet.
+    # If this change fails, what it created is deleted, buckets and keys too: they are still empty.
     aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"], RetainExceptOnCreate=True)
     aws.report(f"stack {stack.name}: {'creating' if current is None else 'updating'}")
     done = _settled(aws, stack.name, seen) or {}
@@ -134,7 +134,7 @@ def _is_current(aws: Aws, stack: Stack, current: dict[str, Any]) -> bool:
 
 
 def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None:
-    """Make the change set and return it with all its changes, or None where there is nothing to change."""
+    """Create the change set and return it with all its changes, or None if nothing changes."""
     client = aws.client("cloudformation")
     digest = hashlib.sha256(f"{stack.template}{stack.wanted}".encode()).hexdigest()[:12]
     name = f"lakeport-{digest}"
@@ -159,13 +159,13 @@ def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None
         pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=made["Id"])
         return found | {"Changes": [change for page in pages for change in page.get("Changes", [])]}
     client.delete_change_set(ChangeSetName=made["Id"])
-    if any(words in found.get("StatusReason", "") for words in _NOTHING):
+    if any(text in found.get("StatusReason", "") for text in _NOTHING):
         return None
-    raise DeployError(f"stack {stack.name}: CloudFormation refuses the template: {found.get('StatusReason')}")
+    raise DeployError(f"stack {stack.name}: CloudFormation rejected the template: {found.get('StatusReason')}")
 
 
 def _forget_change_set(client: Any, stack: str, name: str) -> None:
-    """Delete the change set that a killed run left under this name."""
+    """Delete a change set of this name that a killed run left."""
     try:
         client.delete_change_set(StackName=stack, ChangeSetName=name)
     except ClientError as error:
@@ -177,14 +177,14 @@ def _template_of(aws: Aws, stack: Stack) -> dict[str, str]:
     if len(stack.template.encode()) <= _BODY_BYTES:
         return {"TemplateBody": stack.template}
     if stack.template_bucket is None:
-        raise DeployError(f"the template of stack {stack.name} is longer than {_BODY_BYTES:,} bytes")
+        raise DeployError(f"stack {stack.name}: the template is longer than {_BODY_BYTES:,} bytes; shorten it")
     key = f"templates/{stack.name}.yaml"
     aws.client("s3").put_object(Bucket=stack.template_bucket, Key=key, Body=stack.template.encode())
     return {"TemplateURL": f"{aws.client('s3').meta.endpoint_url}/{stack.template_bucket}/{key}"}
 
 
 def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
-    """Return the stack once AWS does nothing with it any more; shows its events that were not seen meanwhile."""
+    """Return the stack once AWS has finished with it; reports its new events meanwhile."""
     found: list[dict[str, Any] | None] = []
     seen = _event_ids(aws, name) if seen is None else seen
 
@@ -219,8 +219,8 @@ def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
 
 
 def _delete(aws: Aws, name: str) -> None:
-    """Delete a stack that was never made; its resources went as its creation failed."""
-    aws.report(f"stack {name}: its creation failed earlier; deleting what is left of it")
+    """Delete a stack whose creation failed; its resources are deleted already."""
+    aws.report(f"stack {name}: its creation failed earlier; deleting the rest of it")
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := _settled(aws, name)) is not None:
         raise DeployError(
@@ -234,13 +234,13 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
         for event in reversed(_events(aws, name))
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
-    said = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'no reason is given')}"
+    lines = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation gives no reason')}"
     status = done.get("StackStatus", "gone")
-    return f"stack {name} is {status}; AWS went back to what was before:\n{said}\nMend that, then run this again."
+    return f"stack {name} is {status}; AWS rolled it back:\n{lines}\nFix the cause, then run this again."
 
 
 def _change(part: str, change: dict[str, Any]) -> Change:
-    replaced = {"True": ", replaced", "Conditional": ", perhaps replaced"}.get(change.get("Replacement", ""), "")
+    replaced = {"True": ", replaced", "Conditional": ", may be replaced"}.get(change.get("Replacement", ""), "")
     return Change(part, change["Action"].lower(), f"{change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
 
 
@@ -259,6 +259,6 @@ def _text(value: object) -> str:
 
 
 def unknown_parameters(stacks: Mapping[str, Stack], given: Mapping[str, str]) -> Iterator[str]:
-    """Give the parameters that no template has."""
+    """Yield the parameters that no template has."""
     known = {name for stack in stacks.values() for name in stack.declared}
     yield from (name for name in given if name not in known)

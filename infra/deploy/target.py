@@ -1,4 +1,4 @@
-"""What the code bucket is to hold: today's working tree, or what an earlier release had."""
+"""The wanted content of the code bucket: the working tree's, or an earlier release's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lakeport
 from infra import package
 from infra.deploy import code, publishing
 from infra.deploy.code import CodeBucket, Item
@@ -16,18 +17,20 @@ from infra.deploy.errors import DeployError
 
 @dataclass(frozen=True)
 class Target:
-    """A release as it should be; `None` as a version means that there is none before it."""
+    """A wanted release; `None` as an object version means that there is no earlier one."""
 
     artifacts: list[Item]
     schemas: list[Item]
     file_types: list[dict[str, Any]]
     dag_files: list[Item]
     index_previous: str | None = None
-    """The index that a roll-back of schemas goes back to."""
+    """The index that a rollback of schemas restores."""
     previous: str | None = None
-    """The release record that a roll-back goes back to."""
+    """The release record that a rollback restores."""
     index_before: str | None = None
-    """The index that stood before this release."""
+    """The index before this release."""
+    version: str | None = None
+    """The version of Lakeport."""
 
     @property
     def function(self) -> Item:
@@ -35,7 +38,7 @@ class Target:
 
 
 def of_working_tree(deployment: Deployment, bucket: CodeBucket | None, folder: Path = code.BUILD) -> Target:
-    """Return what this checkout would deploy; builds the packages.  Raises SchemaError for broken schemas."""
+    """Return the release of this checkout; builds the packages.  Raises SchemaError for schemas that are not valid."""
     return Target(
         artifacts=code.artifacts(deployment, folder),
         schemas=code.schemas(),
@@ -44,14 +47,15 @@ def of_working_tree(deployment: Deployment, bucket: CodeBucket | None, folder: P
         index_previous=bucket.index_version if bucket else None,
         previous=bucket.release_version if bucket else None,
         index_before=bucket.index_version if bucket else None,
+        version=lakeport.__version__,
     )
 
 
 def of_release_before(bucket: CodeBucket) -> Target:
-    """Return what the bucket held before the last release: code of the release before, schemas of that moment."""
+    """Return the bucket's content before the last release: the earlier code, with the schemas of that moment."""
     release = bucket.release
     if not release.get("previous"):
-        raise DeployError("no earlier release is recorded; check out the commit you want back and deploy it")
+        raise DeployError("no earlier release is recorded; check out the commit you want and deploy it")
     before = json.loads(bucket.read_version(code.RELEASE, release["previous"]))
     items = {key: _item(bucket, key, each) for key, each in before["objects"].items()}
     schemas, index = publishing.index_at(bucket, release["index_before"])
@@ -65,6 +69,7 @@ def of_release_before(bucket: CodeBucket) -> Target:
         index_previous=index.get("previous"),
         previous=before.get("previous"),
         index_before=before.get("index_before"),
+        version=before.get("version"),
     )
 
 

@@ -1,1 +1,3 @@
-"""Lakeport: files that land in S3 become rows in Redshift, and every file and row is accounted for."""
+"""Lakeport loads files that land in S3 into Redshift tables and accounts for every file and row."""
+
+__version__ = "0.9.0"

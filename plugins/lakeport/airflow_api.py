@@ -205,7 +205,7 @@ class AirflowApi(_DagRunCalls):
         return f"{self.url}/dags/{dag_id}/runs/{run_id}"
 
     def _login(self) -> str:
-        """Return the access token; an error of the login has no HTTP status, as it says nothing about a DAG."""
+        """Return the access token; an error of the login has no HTTP status: it is not about a DAG."""
         if self._token is None:
             try:
                 self._token = str(self._send("/auth/token", self._credentials, {})["access_token"])

@@ -16,7 +16,8 @@ from tests.infra.account import Account
 
 _LOOP = """
 import json, os, sys
-from infra.deploy import __main__ as command
+import infra.deploy.command
+from commands.application import app
 for line in sys.stdin:
     asked = json.loads(line)
     child = os.fork()
@@ -24,7 +25,7 @@ for line in sys.stdin:
         for number, path in enumerate(("/dev/null", asked["out"], asked["err"])):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         try:
-            command.app(["deploy", *asked["options"]], prog_name="lakeport")
+            app(["deploy", *asked["options"]], prog_name="lakeport")
         except SystemExit as end:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 import yaml
 
+import lakeport
 from infra.deploy import code
 from local import credentials
 from local.config import REPOSITORY
@@ -163,11 +164,12 @@ def test_publication_is_taken_back(cloud: Cloud) -> None:
     assert UPDATE not in cloud.account.writes()
 
 
-def test_commit_of_the_last_release_is_told(cloud: Cloud) -> None:
+def test_commit_of_the_last_release_is_printed(cloud: Cloud) -> None:
     """And nothing else, so that a script may read it; of nothing deployed, nothing."""
-    recorded = json.loads(content(cloud, code.RELEASE))["commit"]
+    release = json.loads(content(cloud, code.RELEASE))
 
-    assert cloud.deploy("--released").stdout == f"{recorded}\n"
+    assert release["version"] == lakeport.__version__
+    assert cloud.deploy("--released").stdout == f"{release['commit']}\n"
     assert cloud.account.writes() == []
     assert cloud.deploy("--released", name="nowhere").stdout.strip() == ""
 
@@ -290,7 +292,7 @@ def test_failed_environment_update_is_told_and_tried_again(cloud: Cloud) -> None
     cloud.deployed()
 
     assert failed.returncode == 2
-    assert "the update ended FAILED (AVAILABLE): Requirements could not be installed" in failed.stderr
+    assert "FAILED (AVAILABLE): Requirements could not be installed" in failed.stderr
     assert UPDATE in cloud.account.writes()
 
 
@@ -315,7 +317,7 @@ def test_nothing_is_changed_without_a_yes(cloud: Cloud) -> None:
     dag.write_text(text)
 
     assert (asked.returncode, planned.returncode) == (2, 0)
-    assert "say --yes" in asked.stderr
+    assert "--yes" in asked.stderr
     assert "dags/load_files.py" in planned.stdout
     assert cloud.account.writes() == []
 
@@ -331,8 +333,8 @@ def test_stack_that_the_role_may_not_change_is_named(cloud: Cloud) -> None:
     template.write_text(text)
 
     assert refused.returncode == 2
-    assert f"stack {NAME}-main is to change, and arn:aws:iam::000000000000:root may not do that" in refused.stderr
-    assert "let somebody deploy it who may" in refused.stderr
+    assert f"stack {NAME}-main " in refused.stderr
+    assert "arn:aws:iam::000000000000:root" in refused.stderr
 
 
 def test_broken_schema_stops_the_deployment_before_it_begins(cloud: Cloud) -> None:
@@ -360,7 +362,7 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
     assert of_stack == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
 
 
-def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
+def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
     before = cloud.account.offered, cloud.account.vpcs_allowed
     cloud.account.offered, cloud.account.vpcs_allowed = {"s3": "ab", "sqs": "ab"}, 1.0
@@ -374,22 +376,23 @@ def test_what_would_fail_is_said_before_anything_is_made(cloud: Cloud) -> None:
     cloud.account.namespaces.clear()
 
     assert refused.returncode == 2
-    assert "no template has AlarmMail" in refused.stderr
-    assert f"bucket {kept} is there, kept by a deployment that was deleted" in refused.stderr
-    assert "Redshift namespace lake-other is there, kept by a deployment that was deleted" in refused.stderr
-    assert "offers no VPC endpoint airflow.api" in refused.stderr
-    assert "of 1 VPCs per Region; raise quota L-TEST" in refused.stderr
+    assert "AlarmMail" in refused.stderr
+    assert f"bucket {kept} exists" in refused.stderr
+    assert "Redshift namespace lake-other exists" in refused.stderr
+    assert "VPC endpoint airflow.api" in refused.stderr
+    assert "of 1 VPCs per Region" in refused.stderr
+    assert "quota L-TEST" in refused.stderr
     assert cloud.account.writes() == []
 
 
-def test_too_few_zones_with_every_endpoint_are_said(cloud: Cloud) -> None:
+def test_too_few_zones_with_every_endpoint_are_refused(cloud: Cloud) -> None:
     before = cloud.account.offered
     cloud.account.offered = before | {"kms": "ab"}
     refused = cloud.deploy("--yes", name="lake-zones")
     cloud.account.offered = before
 
     assert refused.returncode == 2
-    assert "zones of us-east-1 that have every endpoint: us-east-1b; 2 are needed" in refused.stderr
+    assert "us-east-1b; at least 2" in refused.stderr
     assert cloud.account.writes() == []
 
 
@@ -423,25 +426,26 @@ def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> Non
 
 
 @pytest.mark.parametrize(
-    ("bucket", "said"),
+    ("bucket", "reason"),
     [
-        ("without-versions", "bucket without-versions keeps no versions; switch its versioning on"),
-        ("nobodys-files", "bucket nobodys-files cannot be looked at (An error occurred (NoSuchBucket)"),
-        ("No/Name", "bucket No/Name cannot be looked at ("),
+        ("without-versions", "versioning"),
+        ("nobodys-files", "(NoSuchBucket)"),
+        ("No/Name", "cannot read"),
     ],
 )
-def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str, said: str) -> None:
+def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str, reason: str) -> None:
     another(cloud, "lake-unfit", ExistingLandingBucket=bucket)
     cloud.client("s3").create_bucket(Bucket="without-versions")
 
     refused = cloud.deploy("--yes", name="lake-unfit")
 
     assert refused.returncode == 2
-    assert f"ExistingLandingBucket: {said}" in refused.stderr
+    (line,) = (line for line in refused.stderr.splitlines() if line.startswith("ExistingLandingBucket: "))
+    assert (f"bucket {bucket} " in line, reason in line) == (True, True)
     assert cloud.account.writes() == []
 
 
-def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
+def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     """The stack that was never made is deleted; nothing it had made is in the next one's way."""
     name = "lake-again"
     another(cloud, name)
@@ -457,14 +461,14 @@ def test_failed_creation_is_told_and_made_again(cloud: Cloud) -> None:
     assert failed.returncode == 2
     assert "Function (AWS::Lambda::Function)" in failed.stderr
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "left out: users and tables of the existing Redshift; name database_workgroup" in done.stdout
+    assert "set database_workgroup or database_cluster" in done.stdout
     assert cloud.account.writes() == [], again.stdout
 
 
 def test_two_short_ways_at_once_are_refused(cloud: Cloud) -> None:
     refused = cloud.deploy("--yes", "--schemas-only", "--rollback")
     assert refused.returncode == 2
-    assert "leave out --schemas-only" in refused.stderr
+    assert "--schemas-only" in refused.stderr
     assert cloud.account.calls == []
 
 
@@ -472,7 +476,7 @@ def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
     for option in ("--schemas-only", "--rollback"):
         refused = cloud.deploy("--yes", option, name="lake-nowhere")
         assert refused.returncode == 2
-        assert "there is no deployment lake-nowhere in us-east-1; ./lakeport deploy" in refused.stderr
+        assert "no deployment lake-nowhere in us-east-1" in refused.stderr
 
 
 def test_environment_is_there_for_the_smoke_test(cloud: Cloud) -> None:

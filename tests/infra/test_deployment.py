@@ -1,4 +1,4 @@
-"""A deployment's YAML says only what there is, and what is wrong with it is said with what is allowed."""
+"""A deployment's YAML is checked, and errors name the file, the key and what is allowed."""
 
 from __future__ import annotations
 
@@ -30,24 +30,28 @@ def test_values_are_as_cloudformation_takes_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["La", "../lake", "lake_1", "a", "a" * 20, "lake-", ""])
 def test_name_that_no_resource_could_have_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DeployError, match="3 to 19 of a-z, 0-9 and -"):
+    with pytest.raises(DeployError, match=re.escape(repr(name))):
         deployment.read(name, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "key", "allowed"),
     [
-        ("regoin: us-east-1", "unknown key regoin; do you mean region\\?"),
-        ("parameters: [a]", "parameters wants names and values"),
-        ("function_architecture: arm", "function_architecture is arm; it may be arm64 or x86_64"),
-        ("- a", "keys and values are wanted"),
+        ("regoin: us-east-1", "regoin", "region"),
+        ("parameters: [a]", "parameters", "{Name: value}"),
+        ("function_architecture: arm", "function_architecture", "arm64 or x86_64"),
+        ("- a", "", "README.md"),
     ],
 )
-def test_wrong_files_are_refused_with_what_is_allowed(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_files_are_refused_with_what_is_allowed(tmp_path: Path, text: str, key: str, allowed: str) -> None:
     (tmp_path / "lake.yaml").write_text(text)
 
-    with pytest.raises(DeployError, match=said):
+    with pytest.raises(DeployError) as raised:
         deployment.read("lake", tmp_path)
+
+    message = str(raised.value)
+    assert message.startswith(f"{tmp_path / 'lake.yaml'}: ")
+    assert (key in message, allowed in message) == (True, True)
 
 
 def test_every_table_of_mng_is_the_loaders() -> None:

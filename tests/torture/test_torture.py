@@ -20,7 +20,7 @@ SWEEP_SECONDS, RANDOM_SECONDS = 30, 5
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(starts_programs: None) -> Iterator[World]:
     with worlds() as opened:
         yield opened
 

@@ -1,4 +1,4 @@
-"""`python -m lakeport.cli`, which ./lakeport runs."""
+"""Run the product's commands alone: `python -m lakeport.cli`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that look at what happened to files and rows."""
+"""Commands that show what happened to files and rows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import typer
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.cli.schema_files import what_there_is
-from lakeport.cli.screen import JsonOption, say, show
+from lakeport.cli.schema_files import known_file_types
 from lakeport.cli.warehouse_rows import rows_of
+from lakeport.console.screen import JsonOption, say, show
 from lakeport.mng.tables import make_tables
 from lakeport.model import Status
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Show only this file type.")]
 StatusOption = Annotated[
-    Status | None, typer.Option("--status", case_sensitive=False, help="Only files of this status.")
+    Status | None, typer.Option("--status", case_sensitive=False, help="Show only files with this status.")
 ]
-LimitOption = Annotated[int, typer.Option(min=1, help="How many rows at most.")]
-WriteOption = Annotated[bool, typer.Option("--write", help="Let the statement change data.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
+WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _STATUS = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
 _ERRORS = ["key", "line", "column", "value", "reason", "full line"]
@@ -31,17 +31,24 @@ _ERRORS = ["key", "line", "column", "value", "reason", "full line"]
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     for command in (status, errors, sql):
-        app.command(rich_help_panel="See what happened")(command)
-    accounts = typer.Typer(no_args_is_help=True, help="The tables in which Lakeport keeps account of files and rows.")
-    accounts.command("init")(mng_init)
-    app.add_typer(accounts, name="mng", rich_help_panel="See what happened")
+        app.command(rich_help_panel="Inspect files and rows")(command)
+    mng = typer.Typer(no_args_is_help=True, help="Manage the mng tables, which record every file and rejected row.")
+    mng.command("init")(mng_init)
+    app.add_typer(mng, name="mng", rich_help_panel="Inspect files and rows")
 
 
 def mng_init() -> None:
-    """Create the mng tables, or bring those of an earlier Lakeport up to this one; safe to repeat."""
+    """Create the mng tables, or upgrade those of an earlier version.
+
+    Existing rows are kept.  The command is safe to repeat.
+
+    Example: `./lakeport mng init`
+
+    Exit status: 0 the tables exist in this version, 2 they could not be created or upgraded.
+    """
     with Warehouse(connect_to_redshift) as warehouse:
         make_tables(warehouse)
-    say("mng tables are there")
+    say("the mng tables are up to date")
 
 
 def status(
@@ -50,25 +57,42 @@ def status(
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the newest files with their status and rows."""
+    """Show the newest files with their status and row counts.
+
+    Example: `./lakeport status --type flights --status Fail`
+
+    Exit status: 0 success (also if there are no such files), 2 Redshift could not be queried.
+    """
     values = {"file_type": file_type, "status": only.value if only else None, "limit": limit}
-    what = f"is {only.value}" if only else "has landed"
-    show(_STATUS, rows_of("mng/status_of_files", values), as_json=as_json, empty=_nothing(what, file_type))
+    what = f"files with status {only.value}" if only else "files"
+    show(_STATUS, rows_of("mng/status_of_files", values), as_json=as_json, empty=_no_rows(what, file_type))
 
 
 def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
-    """Show the newest rejected rows: line, column, value, reason and the full line."""
+    """Show the newest rejected rows with line, column, value and reason.
+
+    Example: `./lakeport errors --type flights --limit 5`
+
+    Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
+    """
     rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
-    show(_ERRORS, rows, as_json=as_json, empty=_nothing("was rejected", file_type))
+    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file_type))
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="One statement, as in: SELECT COUNT(*) FROM lake.flights")],
+    query: Annotated[str, typer.Argument(help="One SQL statement.")],
     write: WriteOption = False,
     limit: LimitOption = 1000,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a statement and show its rows; it may only read, unless --write is given."""
+    """Run a SQL statement in Redshift and show its rows.
+
+    The transaction is read-only unless you use --write.
+
+    Example: `./lakeport sql "SELECT COUNT(*) FROM lake.flights"`
+
+    Exit status: 0 success, 2 the statement or the connection failed.
+    """
     _check_query(query, write=write)
 
     def run(current: cursor) -> tuple[list[str], list[tuple[Any, ...]], int]:
@@ -85,23 +109,23 @@ def sql(
     elif as_json:
         show([], [], as_json=True)
     else:
-        say(f"done; {max(count, 0):,} rows")
+        say(f"done, {max(count, 0):,} rows affected")
     if len(rows) > limit:
-        typer.echo(f"these are the first {limit:,} rows; --limit shows more", err=True)
+        typer.echo(f"only the first {limit:,} rows are shown; use --limit to show more", err=True)
 
 
 def _check_query(query: str, *, write: bool) -> None:
-    """Refuse what is no statement, and what could end its transaction and go on to write."""
+    """Refuse an empty query, and several statements, which could end the read-only transaction and then write."""
     bare = _QUOTED.sub("", query).strip().rstrip(";").strip()
     if not bare:
-        raise typer.BadParameter("there is no statement in it")
+        raise typer.BadParameter("the query is empty")
     if ";" in bare and not write:
-        raise typer.BadParameter("only one statement at a time may read; several need --write")
+        raise typer.BadParameter("without --write, only one statement is allowed at a time")
 
 
-def _nothing(what: str, file_type: str | None) -> str:
-    """Say that there is nothing, and where a type has no schema, which have one."""
+def _no_rows(what: str, file_type: str | None) -> str:
+    """Return the message for an empty result; for a file type without a schema it lists those that have one."""
     if file_type is None:
-        return f"nothing {what} yet"
+        return f"no {what} yet"
     has_schema = (settings.schemas_folder() / f"{file_type}.yaml").is_file()
-    return f"nothing {what} yet for type {file_type}" + ("" if has_schema else f"; {what_there_is(file_type)}")
+    return f"no {what} yet for file type {file_type}" + ("" if has_schema else f"; {known_file_types(file_type)}")

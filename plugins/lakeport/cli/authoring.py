@@ -1,4 +1,4 @@
-"""The family of commands that help to write a schema."""
+"""Commands that help to write a schema."""
 
 from __future__ import annotations
 

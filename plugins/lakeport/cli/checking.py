@@ -1,4 +1,4 @@
-"""Commands that check schemas and write what is made from their language."""
+"""Commands that check schemas and generate the files of the schema language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from lakeport import settings
-from lakeport.cli.failures import UNABLE, WRONG
 from lakeport.cli.schema_files import paths_of
-from lakeport.cli.screen import JsonOption, say, show_json, show_problems
+from lakeport.console.failures import UNABLE, WRONG
+from lakeport.console.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
 from lakeport.inference.draft import TO_DO
 from lakeport.schema.conflicts import problems_between
@@ -20,13 +20,20 @@ from lakeport.schema.reference import json_schema, reference
 
 FilesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TYPE]...", help="File types, or paths of their YAMLs; without any, all of them."),
+    typer.Argument(metavar="[TYPE]...", help="File types, or paths of YAML files or folders.  Default: every schema."),
 ]
-CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if a file differs.")]
+CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; report files that are out of date.")]
 
 
 def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
-    """Check schemas, each by itself and all together; exit status 1 if something is wrong."""
+    """Check schemas: each on its own, and all for conflicts between them.
+
+    Each problem is printed with its file, line and key.
+
+    Example: `./lakeport validate flights`
+
+    Exit status: 0 every schema is valid, 1 at least one problem, 2 there is no such schema.
+    """
     every = schema_paths(settings.schemas_folder()) if settings.schemas_folder().is_dir() else []
     given = list(paths_of(names or []))
     asked = {path.resolve() for path in (given if names else every)}
@@ -41,7 +48,7 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
         show_problems(found)
     if not asked and not found:
         typer.echo(
-            f"there is no schema in {settings.schemas_folder()}; `./lakeport infer SAMPLE --write` makes one", err=True
+            f"no schemas in {settings.schemas_folder()}; `./lakeport infer SAMPLE --write` creates one", err=True
         )
         raise typer.Exit(UNABLE)
     if found:
@@ -49,12 +56,21 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
     if not as_json:
         for path, file_type in types.items():
             if path.resolve() in asked and TO_DO in path.read_text():
-                typer.secho(f"{path.parent.name}/{path.name}: good, with {TO_DO}s left ({file_type.name})", fg="yellow")
-        say(f"{len(asked)} schemas are good")
+                typer.secho(
+                    f"{path.parent.name}/{path.name}: valid, but {TO_DO}s remain ({file_type.name})", fg="yellow"
+                )
+        say(f"{len(asked)} valid schemas")
 
 
 def docs(check: CheckOption = False) -> None:
-    """Write schemas/schema.json, for editors, and docs/schema.md, the reference page, from the language's model."""
+    """Generate schemas/schema.json and docs/schema.md from the model of the schema language.
+
+    Editors complete and check schemas by schemas/schema.json; docs/schema.md explains every key.
+
+    Example: `./lakeport docs --check`
+
+    Exit status: 0 the files are up to date, 1 --check found a difference.
+    """
     home = settings.home()
     texts = {home / "schemas" / "schema.json": json_schema(), home / "docs" / "schema.md": reference()}
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
@@ -62,12 +78,12 @@ def docs(check: CheckOption = False) -> None:
         if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(texts[path])
-        say(f"{'differs: ' if check else 'wrote '}{path.relative_to(home)}")
+        say(f"{'out of date: ' if check else 'wrote '}{path.relative_to(home)}")
     if stale and check:
-        typer.echo("`./lakeport docs` writes them", err=True)
+        typer.echo("run `./lakeport docs` to write them", err=True)
         raise typer.Exit(WRONG)
     if not stale:
-        say("schemas/schema.json and docs/schema.md are as the model says")
+        say("schemas/schema.json and docs/schema.md are up to date")
 
 
 def _read(paths: list[Path]) -> tuple[dict[Path, FileType], dict[Path, tuple[str, ...]]]:

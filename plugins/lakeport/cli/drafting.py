@@ -1,4 +1,4 @@
-"""Commands that begin a schema: from a sample file, or from nothing."""
+"""Commands that create a schema, from a sample file or from a skeleton."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from lakeport import settings
-from lakeport.cli.failures import WRONG
-from lakeport.cli.screen import JsonOption, show_json
+from lakeport.console.failures import WRONG
+from lakeport.console.screen import JsonOption, show_json
 from lakeport.errors import LakeportError, SchemaError
 from lakeport.inference.draft import TO_DO
 from lakeport.inference.infer import DEFAULT_ROWS, infer
@@ -23,21 +23,24 @@ from lakeport.schema.skeleton import skeleton
 SampleArgument = Annotated[
     Path,
     typer.Argument(
-        help="A sample: CSV or other delimited text, fixed width, JSON, Parquet, ORC, Avro, Excel's .xlsx; compressed "
-        "or zipped as it comes."
+        help="Sample file: CSV or other delimited text, fixed width, JSON, Parquet, ORC, Avro or Excel (.xlsx); it may "
+        "be compressed."
     ),
 ]
-NameOption = Annotated[str | None, typer.Option("--type", help="The file type's name; else the sample's.")]
-RowsOption = Annotated[int, typer.Option(min=0, help="How many rows to read; 0 is the whole file.")]
-WriteOption = Annotated[bool, typer.Option("--write", help="Write schemas/<type>.yaml instead of printing it.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Let --write replace a schema that is there.")]
+NameOption = Annotated[
+    str | None, typer.Option("--type", help="Name of the file type.  Default: from the name of the sample.")
+]
+RowsOption = Annotated[int, typer.Option(min=0, help="Number of rows to read; 0 reads the whole file.")]
+WriteOption = Annotated[bool, typer.Option("--write", help="Write schemas/TYPE.yaml instead of printing the schema.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Let --write replace an existing schema.")]
 HeaderOption = Annotated[
-    bool | None, typer.Option("--header/--no-header", help="Whether the first line names the columns; else a guess.")
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first line holds the column names.  Default: detected."),
 ]
 
 
 class Kind(StrEnum):
-    """The formats a skeleton can be of."""
+    """The file formats of a skeleton."""
 
     csv = "csv"
     delimited = "delimited"
@@ -58,38 +61,56 @@ def infer_schema(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the schema of a sample file, with a comment where it guesses."""
+    """Create a schema from a sample file.
+
+    Types, lengths, null marker, date formats and column names come from the sample.
+    A comment in the YAML marks each guess.
+
+    Example: `./lakeport infer trains.csv --write`
+
+    Exit status: 0 success, 1 the written schema is not valid, 2 the sample could not be read or the schema exists.
+    """
     _check_name(file_type)
     draft = infer(sample, name=file_type, most_rows=rows or None, has_header=header)
     if as_json:
         show_json(draft.as_json())
         return
-    _give(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
+    _print_or_write(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
 
 
 def new(
-    file_type: Annotated[str, typer.Argument(metavar="TYPE", help="The file type's name, as in trains.")],
-    kind: Annotated[Kind, typer.Option("--format", help="How its files are written.")] = Kind.csv,
+    file_type: Annotated[str, typer.Argument(metavar="TYPE", help="Name of the file type, such as trains.")],
+    kind: Annotated[Kind, typer.Option("--format", help="Format of its files.")] = Kind.csv,
     write: WriteOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Write a commented schema to fill in; `infer` makes a better one where there is a sample file."""
+    """Create a commented schema to fill in.
+
+    If you have a sample file, `./lakeport infer` creates a more complete one.
+
+    Example: `./lakeport new trains --format json --write`
+
+    Exit status: 0 success, 2 the name is not valid or the schema exists.
+    """
     _check_name(file_type)
-    _give(file_type, skeleton(file_type, kind.value), write=write, force=force)
+    _print_or_write(file_type, skeleton(file_type, kind.value), write=write, force=force)
 
 
 def _check_name(name: str | None) -> None:
     if name is not None and not re.fullmatch(NAME, name):
-        raise typer.BadParameter(f"{name!r}: lower-case letters, digits and underscores, a letter first, at most 45")
+        raise typer.BadParameter(
+            f"{name!r} is not a valid file type: use lower-case letters, digits and underscores, at most 45, "
+            "and begin with a letter"
+        )
 
 
-def _give(name: str, text: str, *, write: bool, force: bool, sample: str = "SAMPLE") -> None:
+def _print_or_write(name: str, text: str, *, write: bool, force: bool, sample: str = "SAMPLE") -> None:
     if not write:
         typer.echo(text, nl=False)
         return
     path = settings.schemas_folder() / f"{name}.yaml"
     if path.exists() and not force:
-        raise LakeportError(f"{path} is there; --force replaces it; or choose another name for the type")
+        raise LakeportError(f"{path} exists; use --force to replace it, or choose another file type")
     path.write_text(text)
     typer.echo(f"wrote {path}")
     try:
@@ -98,5 +119,5 @@ def _give(name: str, text: str, *, write: bool, force: bool, sample: str = "SAMP
         typer.secho("\n".join(error.problems), fg="red", err=True)
         raise typer.Exit(WRONG) from error
     typer.echo(
-        f"next: do its {TO_DO}s, try it with ./lakeport plan {name} {shlex.quote(sample)}, then ./lakeport publish"
+        f"next: complete its {TO_DO}s, run ./lakeport plan {name} {shlex.quote(sample)}, then ./lakeport publish"
     )

@@ -1,9 +1,8 @@
-"""The command that says what a load would do."""
+"""The command that shows what a load would do."""
 
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from lakeport import settings
 from lakeport.arrivals import publishing
-from lakeport.cli.failures import WRONG
 from lakeport.cli.schema_files import schema_path
-from lakeport.cli.screen import JsonOption, say, show, show_json
+from lakeport.console.failures import WRONG
+from lakeport.console.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
 from lakeport.loading.plan import Plan, live_table_changes
 from lakeport.loading.plan import plan as plan_load
@@ -24,12 +24,12 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 
-TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="A file type, or the path of its YAML.")]
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="File type, or path of its YAML file.")]
 SampleArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[FILE]", exists=True, dir_okay=False, help="A sample to try on a scratch table."),
+    typer.Argument(metavar="[FILE]", exists=True, dir_okay=False, help="Sample file to load into a scratch table."),
 ]
-LimitOption = Annotated[int, typer.Option(min=1, help="How many rejected rows to show at most.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rejected rows to show.")]
 _Table = tuple[tuple[str, ...], str]
 _REJECTED = ["line", "column", "value", "reason", "full line"]
 
@@ -37,11 +37,16 @@ _REJECTED = ["line", "column", "value", "reason", "full line"]
 def plan(
     file_type: TypeArgument, sample: SampleArgument = None, limit: LimitOption = 20, as_json: JsonOption = False
 ) -> None:
-    """Say what a load would do: its statements and steps; with a FILE also which of its rows would be rejected.
+    """Show what a load would do: its SQL statements and its tasks.
 
-    Nothing is deployed: the sample is loaded into a scratch schema that is dropped again, and where the type's table
-    is there already, it is said what would be changed in it.  Exit status 1 if nothing of the sample would be loaded,
-    or if the table does not fit.
+    With FILE, the command loads the file into a scratch schema, which it drops again, and shows the rows that would be
+    rejected.  If the table of the file type exists, it shows what a load would change in that table.
+    Nothing is deployed.
+
+    Example: `./lakeport plan trains trains.csv`
+
+    Exit status: 0 the load would succeed, 1 it would fail or the table does not match the schema, 2 the plan could not
+    be made.
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
@@ -66,26 +71,25 @@ def _file_type(name: str) -> FileType:
 
 
 def _steps(file_type: FileType) -> list[str]:
-    """Return the DAG's steps in their order; Airflow, which writes its settings as it starts, gets a folder for it."""
+    """Return the tasks of the DAG in order; Airflow writes its configuration to a temporary folder on import."""
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
-        os.environ.setdefault("AIRFLOW_HOME", folder)
-        os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+        settings.quiet_airflow(Path(folder))
         from lakeport.airflow.load_dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
 
         return list(load_dag(file_type).task_ids)
 
 
 def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
-    """Return what becomes of the sample, and of the table that is there."""
+    """Return what a load does with the sample, and what it changes in the existing table."""
     with Warehouse(connect_to_redshift) as warehouse:
         table = live_table_changes(file_type, warehouse)
         if reason := publishing.reason_to_reject(file_type, sample):
-            return Outcome(0, 0, (), f"registration would reject it: {reason}"), table
+            return Outcome(0, 0, (), f"registration would reject the file: {reason}"), table
         return rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 
 
 def _say_plan(file_type: FileType, planned: Plan, steps: list[str]) -> None:
-    say(f"-- table {file_type.table.name}, unless it is there")
+    say(f"-- table {file_type.table.name}, if it does not exist")
     for statement in planned.table:
         say(f"{statement};")
     say(f"\n-- load\n{planned.copy};")
@@ -97,7 +101,7 @@ def _say_plan(file_type: FileType, planned: Plan, steps: list[str]) -> None:
 
 def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str) -> None:
     if statements or problem:
-        say(f"\n-- table {file_type.table.name} as it is now")
+        say(f"\n-- changes to the existing table {file_type.table.name}")
         say(problem or "\n".join(f"{statement};" for statement in statements))
 
 
@@ -106,7 +110,7 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
     if outcome.rejected:
         show(_REJECTED, [_cells(row) for row in outcome.rejected[:limit]])
     if len(outcome.rejected) > limit:
-        say(f"... and {len(outcome.rejected) - limit:,} rejected rows more; --limit shows them")
+        say(f"... and {len(outcome.rejected) - limit:,} more rejected rows; use --limit to show them")
     if outcome.problem:
         say(outcome.problem)
         return
@@ -116,7 +120,7 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
         f"(rejects.fail is {file_type.rejects.fail})"
     )
     if outcome.rows_loaded != good:
-        say(f"the table would get {outcome.rows_loaded:,} rows, which are made of them")
+        say(f"the transform makes {outcome.rows_loaded:,} rows of them for the table")
 
 
 def _cells(row: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Commands that load files again, or take their rows out of their tables."""
+"""Commands that load files again, or delete their rows from their tables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 
 from lakeport.airflow_api import dag_run_api
 from lakeport.cli.accounts import TypeOption
-from lakeport.cli.failures import UNABLE
-from lakeport.cli.screen import JsonOption, say, show
+from lakeport.console.failures import UNABLE
+from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
 from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
@@ -23,18 +23,19 @@ from lakeport.redshift.session import Warehouse
 
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FILE]...", help="File ids, their first six characters or more, or keys."),
+    typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
 ]
-SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed then or later (UTC).")]
-UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before then (UTC).")]
+SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed at this time or later (UTC).")]
+UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before this time (UTC).")]
 StatusesOption = Annotated[
-    list[Status] | None, typer.Option("--status", case_sensitive=False, help="Only files of this status; repeatable.")
+    list[Status] | None,
+    typer.Option("--status", case_sensitive=False, help="Only files with this status; may be repeated."),
 ]
 OlderOption = Annotated[
     bool,
-    typer.Option("--older", help="Let rows of an older file take the place of newer ones."),
+    typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 Plan = Callable[[Planner, Sequence[SelectedFile]], list[Planned]]
 _PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
 
@@ -42,7 +43,7 @@ _PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     for command in (replay, undo):
-        app.command(rich_help_panel="Heal")(command)
+        app.command(rich_help_panel="Recover")(command)
 
 
 def replay(
@@ -55,16 +56,21 @@ def replay(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Load files again; without --yes it shows what would happen, and does nothing.
+    """Load files again.
 
-    What is in the table of these files is deleted first, exactly their rows.  They are loaded by their schemas as they
-    are now, from landing or from the archive; so are the files that one COPY loaded with them.  Without names,
-    --status is Fail.  Safe to repeat and to interrupt.
+    Without --yes the command only shows its plan.  It deletes exactly the rows of these files from their table, then
+    loads the files from landing or from the archive with their current schemas, together with the files that the same
+    COPY loaded.  If you select files only by other options, --status defaults to Fail.  The command is safe to repeat
+    and to interrupt.
+
+    Example: `./lakeport replay 3f9a2c --yes`
+
+    Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.FAIL)
     planned = _carried_out("replay", choice, lambda planner, files: planner.replay(files), older, yes, as_json)
     if planned and not as_json:
-        say(f"{len(planned)} files are New; `./lakeport status` shows what becomes of them")
+        say(f"{len(planned)} files are New; follow them with `./lakeport status`")
 
 
 def undo(
@@ -76,31 +82,36 @@ def undo(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the rows of loaded files out of their tables; without --yes it shows what would happen, and does nothing.
+    """Delete the rows of loaded files from their tables.
 
-    Exactly the rows of these files are deleted; the files become Fail and can be replayed.  Files that one COPY loaded
-    with them are loaded again.  What their load replaced (mode truncate, replace) is not brought back; for mode merge
-    there is no undo.  Without names, --status is Done.  Safe to repeat and to interrupt.
+    Without --yes the command only shows its plan.  It deletes exactly the rows of these files and sets the files to
+    Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  Rows that the load replaced
+    (mode truncate or replace) are not restored, and mode merge cannot be undone.  If you select files only by other
+    options, --status defaults to Done.  The command is safe to repeat and to interrupt.
+
+    Example: `./lakeport undo 3f9a2c --yes`
+
+    Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
     planned = _carried_out("undo", choice, lambda planner, files: planner.undo(files), False, yes, as_json)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"{len(undone)} files are out of their tables")
+        say(f"deleted the rows of {len(undone)} files")
 
 
 def _carried_out(command: str, choice: Selection, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
-    """Show the plan and, where that is agreed, do it, start the runs it needs and return it."""
+    """Show the plan; with --yes carry it out, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
         planned = _planned(warehouse, choice, plan, older=older)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
-        for _ in _shown(apply_plan(warehouse, planned, command), as_json=as_json):
+        for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):
             pass
-    told = start_runs(api, planned)
+    runs = start_runs(api, planned)
     if not as_json:
-        for name, what in told.items():
+        for name, what in runs.items():
             say(f"{name}: {what}")
     return planned
 
@@ -114,7 +125,7 @@ def _choice(
     default: Status,
 ) -> Selection:
     if not (names or file_type or since or until or status):
-        raise typer.BadParameter("say which files: by id or key, --type, --since, --until or --status")
+        raise typer.BadParameter("no files selected: name ids or keys, or use --type, --since, --until or --status")
     return Selection(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
@@ -124,7 +135,7 @@ def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool
 
 
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
-    """Show the plan; refuse it as a whole where a part of it is refused; say whether to go on."""
+    """Show the plan and return whether to carry it out; if one file is refused, the whole plan is."""
     rows = [
         (
             each.selected.file.file_id[:12],
@@ -136,19 +147,19 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
         )
         for each in planned
     ]
-    show(_PLAN, rows, as_json=as_json, empty="no file fits; `./lakeport status` shows which there are")
+    show(_PLAN, rows, as_json=as_json, empty="no file matches; `./lakeport status` lists the files")
     refused = [each for each in planned if each.refused]
     if refused or not planned:
         if refused:
-            typer.secho(f"nothing is done: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
+            typer.secho(f"nothing was changed: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
-        say("this is the plan; --yes does it")
+        say("nothing was changed; use --yes to carry out this plan")
     return yes
 
 
-def _shown(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
-    """Touch the account before it changes, and say what is done as it is done."""
+def _with_progress(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
+    """Mark the record as changed before the first load, and print each file as it is done."""
     change_detection.mark_changed(s3_objects.s3_client())
     for load in loads:
         for each in load:

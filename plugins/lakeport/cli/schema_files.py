@@ -1,4 +1,4 @@
-"""Schemas as people name them: a file type, the path of a YAML, or a folder of them."""
+"""Find schemas by file type, path of a YAML file, or folder."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from lakeport.schema.reader import schema_paths
 
 
 def schema_path(name: str) -> Path:
-    """Return the path of one schema; raises LakeportError, with what there is, where there is none."""
+    """Return the path of one schema; raises LakeportError, which lists the known file types, if it does not exist."""
     path = Path(name) if name.endswith(".yaml") else settings.schemas_folder() / f"{name}.yaml"
     if not path.is_file():
-        raise LakeportError(f"there is no {path}; {what_there_is(path.stem)}")
+        raise LakeportError(f"{path} does not exist; {known_file_types(path.stem)}")
     return path
 
 
 def paths_of(names: list[str]) -> Iterator[Path]:
-    """Yield the schemas that these names mean; a folder means all of its schemas."""
+    """Yield the paths of these schemas; a folder stands for all of its schemas."""
     for name in names:
         is_folder = Path(name).is_dir()
         paths = schema_paths(Path(name)) if is_folder else [_file(name)]
         if is_folder and not paths:
-            raise LakeportError(f"there is no schema in {name}; {what_there_is(name)}")
+            raise LakeportError(f"no schemas in {name}; {known_file_types(name)}")
         yield from paths
 
 
-def what_there_is(name: str) -> str:
-    """Return which file types have a schema, the one whose name is nearest first, and how to make another."""
-    there = (
+def known_file_types(name: str) -> str:
+    """Return a hint: the closest file type, all file types, and how to create another one."""
+    known = (
         [each.stem for each in schema_paths(settings.schemas_folder())] if settings.schemas_folder().is_dir() else []
     )
-    near = get_close_matches(name, there, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return f"{meant}file types are {', '.join(there) or 'none yet'}; `./lakeport infer SAMPLE --write` makes one"
+    near = get_close_matches(name, known, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    return f"{suggestion}file types: {', '.join(known) or 'none yet'}; `./lakeport infer SAMPLE --write` creates one"
 
 
 def _file(name: str) -> Path:
-    """Return a path that is there whatever it ends in, so that what is wrong with the file is told of it."""
+    """Return the path of an existing file with any suffix, so that it is checked as a schema."""
     return Path(name) if Path(name).is_file() else schema_path(name)

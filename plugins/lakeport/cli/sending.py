@@ -1,4 +1,4 @@
-"""Commands that send: schemas to where registration reads them, files into the landing bucket."""
+"""Commands that upload: the index of schemas to the code bucket, files to the landing bucket."""
 
 from __future__ import annotations
 
@@ -14,26 +14,33 @@ from lakeport import settings
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.cli.failures import WRONG
-from lakeport.cli.screen import JsonOption, say, show_json, show_problems
+from lakeport.console.failures import WRONG
+from lakeport.console.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
 from lakeport.files import s3_objects
 from lakeport.schema.reader import read_file_type, schema_paths
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="Files to upload.", exists=True, dir_okay=False)]
 FolderOption = Annotated[
-    str | None, typer.Option(help="Folder in the landing bucket; else that of the one file type that takes the name.")
+    str | None, typer.Option(help="Folder in the landing bucket.  Default: that of the file type matching the name.")
 ]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
     for command in (publish, drop):
-        app.command(rich_help_panel="Send")(command)
+        app.command(rich_help_panel="Upload")(command)
 
 
 def publish() -> None:
-    """Tell registration of the schemas: upload their index to the code bucket; safe to repeat."""
+    """Upload the index of all schemas to the code bucket, where registration reads it.
+
+    Schemas that are not valid are left out and reported.  The command is safe to repeat.
+
+    Example: `./lakeport publish`
+
+    Exit status: 0 success, 1 a schema is not valid, 2 the index could not be uploaded.
+    """
     index, problems = publish_index(s3_objects.s3_client(), settings.schemas_folder())
     say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
     show_problems(problems)
@@ -42,7 +49,14 @@ def publish() -> None:
 
 
 def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
-    """Drop files into the landing bucket, each in the folder of the type that takes its name."""
+    """Upload files to the landing bucket, each to the folder of its file type.
+
+    The landing pattern of the schemas decides which file type a file name belongs to.
+
+    Example: `./lakeport drop trains.csv`
+
+    Exit status: 0 success, 2 a name matches no file type or several, or the upload failed.
+    """
     places = [(file, _key(file, folder, _rules())) for file in files]
     bucket, s3 = settings.landing_bucket(), s3_objects.s3_client()
     with _progress(is_shown=not as_json) as progress:
@@ -57,13 +71,13 @@ def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption 
 
 
 def _rules() -> list[ArrivalRule]:
-    """Return the rules of the good schemas; a broken one takes no file, and costs the others nothing."""
+    """Return the rules of all valid schemas, and warn of the others."""
     rules = []
     for path in schema_paths(settings.schemas_folder()):
         try:
             rules.append(rule_of(read_file_type(path)))
         except SchemaError as error:
-            typer.secho(f"passed over: {error.problems[0]}", fg="yellow", err=True)
+            typer.secho(f"skipped: {error.problems[0]}", fg="yellow", err=True)
     return rules
 
 
@@ -72,14 +86,16 @@ def _key(file: Path, folder: str | None, rules: Sequence[ArrivalRule]) -> str:
         return f"{folder.strip('/')}/{file.name}".lstrip("/")
     folders = sorted({rule.folder for rule in rules if rule.matches(f"{rule.folder}/{file.name}".lstrip("/"))})
     if not folders:
-        patterns = ", ".join(rule.pattern for rule in rules) or "there is no good schema"
-        raise typer.BadParameter(f"no file type takes the name {file.name} (patterns: {patterns}); --folder says where")
+        patterns = ", ".join(rule.pattern for rule in rules) or "none, there is no valid schema"
+        raise typer.BadParameter(
+            f"{file.name} matches no file type (patterns: {patterns}); choose a folder with --folder"
+        )
     if len(folders) > 1:
-        raise typer.BadParameter(f"{file.name}: folders {', '.join(folders)} take this name; say which with --folder")
+        raise typer.BadParameter(f"{file.name} matches several folders: {', '.join(folders)}; choose one with --folder")
     return f"{folders[0]}/{file.name}".lstrip("/")
 
 
 def _progress(*, is_shown: bool) -> Progress:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    screen = Console(stderr=True)  # standard output is for what was done
+    screen = Console(stderr=True)  # standard output is for the result
     return Progress(*columns, console=screen, transient=True, disable=not (is_shown and screen.is_terminal))

@@ -1,4 +1,4 @@
-"""Rows that commands ask the warehouse for."""
+"""Query Redshift for the rows that a command shows."""
 
 from __future__ import annotations
 

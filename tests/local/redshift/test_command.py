@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pytest
+from typer.testing import CliRunner
 
 from local.config import REPOSITORY, Config
-from local.redshift import __main__ as command
+from local.redshift.command import app
 from tests.support.ports import free_port, wait_for
 
 
-def test_help_names_the_command_and_its_options(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        command.main(["--help"])
-    said = capsys.readouterr().out
+def test_help_names_the_command_and_its_options() -> None:
+    text = CliRunner().invoke(app, ["--help"], terminal_width=160).output
     for part in ("./lakeport redshift", "--s3-endpoint", "--postgres-port", "--serverless", "AWS_ACCESS_KEY_ID"):
-        assert part in said
+        assert part in text
 
 
 def test_root_script_passes_its_arguments_on() -> None:
-    script = (REPOSITORY / "lakeport").read_text()
-    assert "-m local.redshift" in script
+    command = [str(REPOSITORY / "lakeport"), "redshift", "--isolation", "none"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, "--isolation" in done.stderr) == (2, True)
 
 
 def test_without_a_postgresql_it_starts_one_and_ends_it(s3_endpoint: str, s3: Any, tmp_path: Path) -> None:

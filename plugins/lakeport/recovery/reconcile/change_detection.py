@@ -1,7 +1,7 @@
 """Decide whether reconcile needs to query Redshift, which is billed by the minute from its first query.
 
 A run that found nothing and left nothing open saves a checkpoint: when it began, and a digest of the landing bucket.
-As long as landing is the same, no load DAG has run since, and nobody has replayed, undone or registered a file, the
+As long as landing is the same, no load DAG has run since, and no file was replayed, undone or registered, the
 mng tables cannot have changed.  Redshift is queried once a day in any case.
 """
 

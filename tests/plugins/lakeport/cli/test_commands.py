@@ -22,7 +22,7 @@ SAMPLES = REPOSITORY / "samples"
 
 @pytest.fixture
 def schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws_environment: None) -> Path:
-    """A folder of schemas of this test's own, empty."""
+    """An empty folder of schemas."""
     folder = tmp_path / "schemas"
     folder.mkdir()
     monkeypatch.setenv("LAKEPORT_SCHEMAS", str(folder))
@@ -31,7 +31,7 @@ def schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws_environment: No
 
 @pytest.fixture
 def run(schemas: Path) -> Run:
-    """Run a command; a traceback is no answer, whatever it was given."""
+    """Run a command; a traceback fails the test."""
 
     def call(*arguments: object) -> Result:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -56,11 +56,11 @@ def test_inferred_schema_is_printed_or_written_and_never_replaced(run: Run, sche
     assert read_file_type(schemas / "airports.yaml").name == "airports"
 
     again = run("infer", SAMPLES / "airports.csv", "--write")
-    assert (again.exit_code, "--force replaces it" in again.stderr) == (2, True)
+    assert (again.exit_code, f"{schemas / 'airports.yaml'} exists" in again.stderr) == (2, True)
     assert run("infer", SAMPLES / "airports.csv", "--write", "--force").exit_code == 0
 
 
-def test_infer_speaks_to_machines(run: Run) -> None:
+def test_infer_prints_json(run: Run) -> None:
     said = json.loads(run("infer", SAMPLES / "planes.jsonl", "--json", "--rows", 100).stdout)
 
     assert (said["file_type"], said["rows_read"], said["is_whole_file"]) == ("planes", 100, False)
@@ -75,20 +75,20 @@ def test_infer_speaks_to_machines(run: Run) -> None:
         (["infer", SAMPLES / "airports.csv", "--type", "Air Ports"], 2, "lower-case letters"),
         (["new", "Trips"], 2, "lower-case letters"),
         (["new", "trips", "--format", "xml"], 2, "'csv'"),
-        (["plan", "nothing"], 2, "file types are none yet"),
-        (["validate"], 2, "there is no schema in"),
-        (["validate", "nowhere.yaml"], 2, "there is no nowhere.yaml"),
-        (["validate", SAMPLES], 2, "there is no schema in"),
-        (["validate", SAMPLES / "airports.csv"], 1, "is no mapping of keys to values"),
-        (["drop", SAMPLES / "airports.csv"], 2, "no file type takes the name airports.csv"),
+        (["plan", "nothing"], 2, "file types: none yet"),
+        (["validate"], 2, "no schemas in"),
+        (["validate", "nowhere.yaml"], 2, "nowhere.yaml does not exist"),
+        (["validate", SAMPLES], 2, f"no schemas in {SAMPLES}"),
+        (["validate", SAMPLES / "airports.csv"], 1, "samples/airports.csv:"),
+        (["drop", SAMPLES / "airports.csv"], 2, "airports.csv matches no file type"),
         (["drop", "nowhere.csv"], 2, "nowhere.csv"),
-        (["replay"], 2, "say which files: by id or key"),
-        (["sql", " ; "], 2, "there is no statement in it"),
+        (["replay"], 2, "no files selected"),
+        (["sql", " ; "], 2, "the query is empty"),
         (["status", "--limit", "0"], 2, "--limit"),
         (["oops"], 2, "No such command"),
     ],
 )
-def test_what_cannot_be_done_is_said_with_the_next_step(
+def test_refused_arguments_are_named_with_the_exit_status(
     run: Run, arguments: list[object], status: int, message: str
 ) -> None:
     result = run(*arguments)
@@ -98,15 +98,15 @@ def test_what_cannot_be_done_is_said_with_the_next_step(
 
 
 @pytest.mark.parametrize("kind", ["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"])
-def test_new_schema_is_good_as_it_stands(run: Run, schemas: Path, kind: str) -> None:
+def test_new_schema_is_valid(run: Run, schemas: Path, kind: str) -> None:
     assert run("new", "trips", "--format", kind, "--write").exit_code == 0
     assert read_file_type(schemas / "trips.yaml").format.type == kind
 
     checked = run("validate")
-    assert (checked.exit_code, "good, with TO DOs left" in checked.output) == (0, True)
+    assert (checked.exit_code, "TO DOs remain" in checked.output) == (0, True)
 
 
-def test_validate_tells_every_problem_of_every_schema(run: Run, schemas: Path) -> None:
+def test_validate_reports_every_problem_of_every_schema(run: Run, schemas: Path) -> None:
     run("new", "trips", "--write")
     (schemas / "rides.yaml").write_text((schemas / "trips.yaml").read_text().replace("owner:", "ownr:"))
     (schemas / "walks.yaml").write_text((schemas / "trips.yaml").read_text())
@@ -115,8 +115,9 @@ def test_validate_tells_every_problem_of_every_schema(run: Run, schemas: Path) -
     lines = result.output.splitlines()
 
     assert result.exit_code == 1
-    assert lines[0] == "schemas/rides.yaml:1: owner: is missing"
-    assert lines[1] == "schemas/rides.yaml:4: ownr: is no key of a schema; did you mean 'owner'?"
+    assert lines[0].startswith("schemas/rides.yaml:1: owner: ")
+    assert lines[1].startswith("schemas/rides.yaml:4: ")
+    assert ("ownr" in lines[1], "'owner'" in lines[1]) == (True, True)
     assert "schemas/walks.yaml:6: landing.pattern:" in lines[2]
     assert run("validate", schemas / "trips.yaml").exit_code == 0
     assert json.loads(run("validate", schemas / "rides.yaml", "--json").stdout)["problems"] == lines[:2]
@@ -127,9 +128,9 @@ def test_schemas_are_named_by_type_path_or_folder(run: Run, schemas: Path) -> No
     run("new", "rides", "--write")
 
     for names, count in (["trips"], 1), (["trips", schemas / "rides.yaml"], 2), ([schemas], 2), ([], 2):
-        assert f"{count} schemas are good" in run("validate", *names).stdout
+        assert f"{count} valid schemas" in run("validate", *names).stdout
     for command in (["validate", "trip"], ["plan", "trip"]):
-        assert "did you mean 'trips'? file types are rides, trips;" in run(*command).stderr
+        assert "did you mean 'trips'? file types: rides, trips;" in run(*command).stderr
 
 
 def test_next_step_can_be_copied(run: Run, tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_next_step_can_be_copied(run: Run, tmp_path: Path) -> None:
     assert f"./lakeport plan our_trips '{sample}'" in run("infer", sample, "--write").stdout
 
 
-def test_reader_that_has_seen_enough_is_no_failure() -> None:
+def test_closed_pipe_is_not_reported_as_an_error() -> None:
     command = f"{REPOSITORY / 'lakeport'} validate --help | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
 
@@ -175,4 +176,4 @@ def test_setting_that_is_missing_is_named(run: Run, schemas: Path, monkeypatch: 
     result = run("drop", SAMPLES / "airports.csv")
 
     assert result.exit_code == 2
-    assert "LAKEPORT_LANDING_BUCKET is not set; on a laptop `make up`" in result.stderr
+    assert "LAKEPORT_LANDING_BUCKET" in result.stderr

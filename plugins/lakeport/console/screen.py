@@ -1,4 +1,4 @@
-"""What commands print: tables a person can read, JSON for machines, problems in red."""
+"""Print tables and sentences for people, and JSON for programs."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
 def console() -> Console:
-    """Return a console on what is standard output now; without a terminal tables get a fixed width."""
+    """Return a console on the current standard output; without a terminal, tables have a fixed width."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 def say(text: str) -> None:
-    """Print a sentence as it is."""
+    """Print a text without markup and line breaks."""
     console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def show(titles: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool = False, empty: str = "") -> None:
-    """Print rows under their titles; `empty` is said where there are none."""
+    """Print rows under their titles, or `empty` if there are no rows."""
     if as_json:
         show_json([dict(zip(titles, row, strict=True)) for row in rows])
     elif not rows and empty:
@@ -39,18 +39,18 @@ def show(titles: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool 
 
 
 def show_json(value: object) -> None:
-    """Print a value as JSON: times as ISO 8601, decimals as numbers."""
+    """Print a value as JSON, with times in ISO 8601 and decimals as numbers."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_as_json))
 
 
 def show_problems(problems: Sequence[str]) -> None:
-    """Print problems, one a line."""
+    """Print problems in red, one per line."""
     for problem in problems:
         console().print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def cell(value: object) -> str:
-    """Return a value as a table shows it."""
+    """Return a value as text for a table."""
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     if isinstance(value, int) and not isinstance(value, bool):

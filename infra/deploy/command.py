@@ -1,4 +1,4 @@
-"""`./lakeport deploy`: take an AWS account to today's Lakeport, or back to yesterday's."""
+"""The command `./lakeport deploy`."""
 
 from __future__ import annotations
 
@@ -17,28 +17,32 @@ from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.deploying import Deploying
 from infra.deploy.errors import DeployError
-from lakeport.cli.failures import UNABLE, Commands
-from lakeport.cli.screen import say, show
+from lakeport.console.failures import UNABLE
+from lakeport.console.screen import say, show
 
-app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
-NameOption = Annotated[str, typer.Option(help="The deployment; infra/deployments/NAME.yaml, if there, says more.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
-SchemasOption = Annotated[bool, typer.Option("--schemas-only", help="Only the schemas: live within a minute.")]
-RollbackOption = Annotated[bool, typer.Option("--rollback", help="Go back to what ran before the last change.")]
-ReleasedOption = Annotated[bool, typer.Option("--released", help="Only print the commit of the last release.")]
-SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that looks at everything a load needs.")]
-TemplatesOption = Annotated[
-    Path, typer.Option(help="Folder of bootstrap.yaml and main.yaml.", file_okay=False, exists=True)
+NameOption = Annotated[
+    str, typer.Option(help="Name of the deployment; infra/deployments/NAME.yaml may hold its settings.")
 ]
-DatabaseOption = Annotated[bool, typer.Option("--database", help="Make database users, rights and mng tables again.")]
-WaitOption = Annotated[float, typer.Option(help="Seconds between two looks at what AWS is doing.", min=0)]
-
-
-@app.callback()
-def lakeport() -> None:
-    """Stands before the command, so that its errors are told as those of every other."""
+YesOption = Annotated[bool, typer.Option("--yes", help="Make the changes without asking.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would change, and change nothing.")]
+SchemasOption = Annotated[
+    bool, typer.Option("--schemas-only", help="Deploy only schemas and transforms: live within a minute.")
+]
+RollbackOption = Annotated[bool, typer.Option("--rollback", help="Undo the last change.")]
+ReleasedOption = Annotated[bool, typer.Option("--released", help="Print only the commit of the last release.")]
+SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that checks everything a load needs.")]
+TemplatesOption = Annotated[
+    Path,
+    typer.Option(
+        help="Folder that holds bootstrap.yaml and main.yaml.", file_okay=False, exists=True, show_default="infra"
+    ),
+]
+DatabaseOption = Annotated[
+    bool, typer.Option("--database", help="Create database users, permissions and mng tables again.")
+]
+WaitOption = Annotated[float, typer.Option(help="Seconds between two requests for the state of AWS's work.", min=0)]
 
 
 @app.command()
@@ -54,15 +58,23 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     templates: TemplatesOption = deployment.TEMPLATES,
     wait_seconds: WaitOption = 5,
 ) -> None:
-    """Say what would change in the AWS account, then change it: stacks, code, database users, Airflow.
+    """Create or update a deployment in your AWS account.
 
-    What is there already is left alone.  A run that was stopped anywhere is finished by running this again.
+    The command shows what would change, asks, and changes only what differs: stacks, code, database users, Airflow.
+    If it is interrupted, run it again to finish.
+
+    Example: `./lakeport deploy --name production --plan`
+
+    Exit status: 0 deployed or nothing to change, 1 a schema is wrong or you declined, 2 the deployment could not be
+    made.
     """
     if schemas_only and rollback:
-        raise typer.BadParameter("--rollback takes back schemas where they changed last; leave out --schemas-only")
-    chosen = deployment.read(name, templates=templates)
-    aws = Aws(chosen.region, wait_seconds)
-    deploying = Deploying(aws, chosen, with_database=database, only_code=rollback)
+        raise typer.BadParameter(
+            "--rollback and --schemas-only exclude each other; --rollback restores schemas if they were the last change"
+        )
+    settings = deployment.read(name, templates=templates)
+    aws = Aws(settings.region, wait_seconds)
+    deploying = Deploying(aws, settings, with_database=database, only_code=rollback)
     if released:
         found = deploying.bucket()
         say(found.release.get("commit", "") if found else "")
@@ -79,7 +91,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
         return
     deploying.check()
     found = deploying.bucket()
-    wanted = target.of_working_tree(chosen, found)
+    wanted = target.of_working_tree(settings, found)
     _deploy(deploying, wanted, found, yes=yes, plan=plan, smoke_test=smoke_test)
 
 
@@ -89,7 +101,7 @@ def _deploy(
     changes = deploying.plan(wanted, bucket)
     if not _is_wanted(changes, yes=yes, plan=plan):
         if not changes and not plan:
-            deploying.apply(wanted, bucket)  # finishes the record of a run that was killed right before it
+            deploying.apply(wanted, bucket)  # completes the record of a run that was killed right before it
         return
     deploying.apply(wanted, bucket)
     if smoke_test:
@@ -106,7 +118,7 @@ def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool)
     known = {each["file_type"] for each in bucket.index.get("file_types", [])}
     publishing.put_schemas(bucket, items)
     publishing.put_index(bucket, file_types, bucket.index_version)
-    say(f"published after {time.monotonic() - started:.1f} s; Airflow syncs them within a minute")
+    say(f"published after {time.monotonic() - started:.1f} s; Airflow loads them within a minute")
     environment = stacks.outputs(deploying.aws, deploying.deployment.main_stack).get("AirflowName")
     for new in sorted({each["file_type"] for each in file_types} - known):
         if environment:
@@ -118,7 +130,7 @@ def _take_back_schemas(bucket: CodeBucket, *, yes: bool, plan: bool) -> None:
     items, index = publishing.index_before(bucket)
     changes = publishing.plan(bucket, items, index["file_types"])
     if _is_wanted(changes, yes=yes, plan=plan):
-        say(f"took back {publishing.take_back(bucket)}; Airflow syncs it within a minute")
+        say(f"rolled back {publishing.take_back(bucket)}; Airflow loads it within a minute")
 
 
 def _bucket(deploying: Deploying) -> CodeBucket:
@@ -126,13 +138,13 @@ def _bucket(deploying: Deploying) -> CodeBucket:
     if bucket is None:
         name = deploying.deployment.name
         raise DeployError(
-            f"there is no deployment {name} in {deploying.aws.region}; ./lakeport deploy --name {name} makes it"
+            f"no deployment {name} in {deploying.aws.region}; create it with ./lakeport deploy --name {name}"
         )
     return bucket
 
 
 def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
-    """Show the changes and say whether to make them."""
+    """Show the changes and return whether to make them."""
     if not changes:
         say("nothing to change")
         return False
@@ -140,12 +152,8 @@ def _is_wanted(changes: Sequence[Change], *, yes: bool, plan: bool) -> bool:
     if plan:
         return False
     if not yes and not sys.stdin.isatty():
-        typer.echo("nothing is changed without a yes: say --yes, or run this in a terminal", err=True)
+        typer.echo("nothing was changed: confirm with --yes, or run this in a terminal", err=True)
         raise typer.Exit(UNABLE)
     if not yes:
         typer.confirm("Make these changes?", abort=True)
     return True
-
-
-if __name__ == "__main__":
-    app(["deploy", *sys.argv[1:]], prog_name="lakeport")

@@ -1,0 +1,212 @@
+"""The command that serves the Redshift stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from local import credentials
+from local.config import HOST, REPOSITORY
+from local.postgres import SUPERUSER
+from local.redshift.copy.journal import Journal
+from local.redshift.copy.load import Services
+from local.redshift.copy.s3 import ObjectStore
+from local.redshift.engine import catalog, own_postgres
+from local.redshift.server.server import Server
+from local.redshift.settings import HOSTILE, Settings, Undocumented
+
+DATA = REPOSITORY / ".lakeport" / "redshift"
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+class Isolation(StrEnum):
+    """The isolation levels that Redshift has."""
+
+    snapshot = "snapshot"
+    serializable = "serializable"
+
+
+class UnknownLines(StrEnum):
+    """For which rejected rows the load views lack the line number."""
+
+    none = "none"
+    second_half = "split"
+    all = "all"
+
+
+class ConflictWording(StrEnum):
+    """The two messages that are reported for a write conflict."""
+
+    error_1023 = "1023"
+    concurrent = "concurrent"
+
+
+SILENT = "Where the documentation of AWS is silent"
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(help="Port to listen on.")]
+S3Option = Annotated[str, typer.Option(help="URL of S3, such as http://127.0.0.1:4566.")]
+DatabaseOption = Annotated[str, typer.Option(help="Database to serve; created if it is missing.")]
+UserOption = Annotated[str, typer.Option(help="Role that owns the database; created if it is missing.")]
+IsolationOption = Annotated[Isolation, typer.Option(help="Isolation level of transactions.")]
+ServerlessOption = Annotated[
+    bool, typer.Option("--serverless", help="Behave as Redshift Serverless: no STL_ views, SYS_ views in messages.")
+]
+CertificateOption = Annotated[
+    Path | None, typer.Option(help="Write the TLS certificate to this file, for clients to trust.")
+]
+PostgresHostOption = Annotated[str, typer.Option(help="Address of the PostgreSQL 18 behind the stand-in.")]
+PostgresPortOption = Annotated[
+    int | None, typer.Option(help="Port of that PostgreSQL.", show_default="none: the command starts a PostgreSQL")
+]
+DataOption = Annotated[
+    Path, typer.Option(help="Data folder of the PostgreSQL it starts.", show_default=".lakeport/redshift")
+]
+SuperuserOption = Annotated[
+    str, typer.Option(envvar="LAKEPORT_POSTGRES_USER", help="Role that prepares the PostgreSQL you name.")
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="Log every statement.")]
+HostileOption = Annotated[
+    bool, typer.Option("--hostile", rich_help_panel=SILENT, help="Answer in the less convenient way in all of these.")
+]
+ViewsLateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--views-late",
+        metavar="SECONDS",
+        rich_help_panel=SILENT,
+        help="Show a COPY in the load views that many seconds later.",
+    ),
+]
+DifferentIdsOption = Annotated[
+    bool,
+    typer.Option(
+        "--different-ids", rich_help_panel=SILENT, help="Let query_id in SYS views differ from pg_last_copy_id()."
+    ),
+]
+UnknownLinesOption = Annotated[
+    UnknownLines | None,
+    typer.Option(
+        rich_help_panel=SILENT,
+        help="Show line number -1 in the load views: for the second half of each file, or for all.",
+    ),
+]
+ConflictOption = Annotated[
+    ConflictWording | None, typer.Option(rich_help_panel=SILENT, help="Message of a write conflict.")
+]
+CancelOption = Annotated[
+    bool,
+    typer.Option(
+        "--cancel-after-resume",
+        rich_help_panel=SILENT,
+        help="Fail the first statement after 2 s without clients with 57014.",
+    ),
+]
+
+
+@app.command()
+def redshift(  # noqa: PLR0917 - a command's options are its function's parameters
+    s3_endpoint: S3Option,
+    host: HostOption = HOST,
+    port: PortOption = 5439,
+    database: DatabaseOption = "lakeport",
+    user: UserOption = "lakeport",
+    isolation: IsolationOption = Isolation.snapshot,
+    serverless: ServerlessOption = False,
+    certificate: CertificateOption = None,
+    postgres_host: PostgresHostOption = HOST,
+    postgres_port: PostgresPortOption = None,
+    data: DataOption = DATA,
+    superuser: SuperuserOption = SUPERUSER,
+    verbose: VerboseOption = False,
+    hostile: HostileOption = False,
+    views_late: ViewsLateOption = None,
+    different_ids: DifferentIdsOption = False,
+    unknown_lines: UnknownLinesOption = None,
+    conflict_wording: ConflictOption = None,
+    cancel_after_resume: CancelOption = False,
+) -> None:
+    """Serve a local stand-in for Amazon Redshift.
+
+    COPY and UNLOAD work with any S3 endpoint.
+    The command runs until you press Ctrl-C or end its process.
+    Without --postgres-port it starts a PostgreSQL of its own and stops it at the end.
+
+    It reads from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION for S3;
+    LAKEPORT_REDSHIFT_PASSWORD, the user's password (default: lakeport); LAKEPORT_POSTGRES_PASSWORD, the superuser's
+    password.
+
+    Example: `./lakeport redshift --s3-endpoint http://127.0.0.1:4566 --port 5440`
+
+    Exit status: 0 after Ctrl-C or SIGTERM, 2 for a wrong option.
+    """
+    _log_to_stderr(is_verbose=verbose)
+    undocumented = _undocumented(
+        is_hostile=hostile,
+        views_late_seconds=views_late,
+        are_ids_different=different_ids or None,
+        unknown_lines=unknown_lines and unknown_lines.value,
+        conflict_wording=conflict_wording and conflict_wording.value,
+        is_first_statement_cancelled=cancel_after_resume or None,
+    )
+
+    def settings(postgres: tuple[str, int], superuser: str, password: str) -> Settings:
+        return Settings(
+            host=host,
+            port=port,
+            postgres_host=postgres[0],
+            postgres_port=postgres[1],
+            s3_endpoint=s3_endpoint,
+            database=database,
+            user=user,
+            isolation=isolation.value,
+            superuser=superuser,
+            superuser_password=password,
+            user_password=os.environ.get("LAKEPORT_REDSHIFT_PASSWORD", "lakeport"),
+            certificate=certificate,
+            is_serverless=serverless,
+            undocumented=undocumented,
+        )
+
+    if postgres_port:
+        password = os.environ.get("LAKEPORT_POSTGRES_PASSWORD", "")
+        asyncio.run(_serve(settings((postgres_host, postgres_port), superuser, password)))
+        return
+    with own_postgres.started(data) as engine:
+        password = credentials.load(engine).postgres_password
+        asyncio.run(_serve(settings((HOST, engine.ports.postgres), SUPERUSER, password)))
+
+
+def _undocumented(*, is_hostile: bool, **options: Any) -> Undocumented:
+    """Return how to answer where AWS is silent; a single option takes precedence over --hostile."""
+    base = HOSTILE if is_hostile else Undocumented()
+    return dataclasses.replace(base, **{name: value for name, value in options.items() if value is not None})
+
+
+def _log_to_stderr(*, is_verbose: bool) -> None:
+    logging.basicConfig(level=logging.DEBUG if is_verbose else logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    for noisy in ("boto3", "botocore", "urllib3", "asyncio", "s3transfer"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await catalog.prepare(settings)
+    store, journal = ObjectStore(settings.s3_endpoint), Journal(settings)
+    services = Services(store, journal, settings.error_view, settings.replacements_view)
+    try:
+        await Server(settings, services).serve(stop)
+    finally:
+        await services.journal.close()
