@@ -59,11 +59,11 @@ class ArrivalRule:
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
         compression = _compression(suffixes)
         if compression != self.compression:
-            expected = f"file type {self.file_type} expects {self.compression}"
-            return f"the suffix of the name means compression {compression}, but {expected}"
+            found = f"suffix {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
+            return f"{found}, but format.compression of file type {self.file_type} is {self.compression}"
         suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if suffix and self.format_type not in _TYPES_OF[suffix]:
-            return f"suffix {suffix} does not fit format {self.format_type}, which file type {self.file_type} expects"
+            return f"suffix {suffix} does not fit format.type {self.format_type} of file type {self.file_type}"
         return None
 
 
@@ -102,7 +102,7 @@ class ArrivalIndex:
     def match(self, key: str, size_bytes: int) -> Match:
         """Return the one file type that matches the object, or the reason to reject it."""
         if key.endswith("/"):
-            return Match(None, "the key ends in / and is a folder marker, not a file")
+            return Match(None, "the key ends with /, so it is a folder marker and not a file")
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))

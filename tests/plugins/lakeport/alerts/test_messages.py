@@ -10,9 +10,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lakeport.alerts.messages import Alert, FailedFile, FailedRun, LoadedFile, LoadedRun
+from lakeport.alerts.messages import (
+    Alert,
+    FailedFile,
+    FailedRun,
+    LoadedFile,
+    LoadedRun,
+    ReconcileFailed,
+    RejectedFiles,
+)
 from lakeport.alerts.rendering import as_email, as_slack
 from lakeport.schema.values import RejectLimit
+from tests.support.golden import golden
 
 FILE = FailedFile("0123456789abcdef" * 4, "landing", "trips/trips_1.csv", "v1")
 RUN = FailedRun(
@@ -52,16 +61,42 @@ def sections(run: Alert) -> dict[str, str]:
 
 def test_slack_message_says_what_failed_where_why_and_what_to_do() -> None:
     assert as_slack(RUN)["blocks"][0]["text"]["text"] == "trips: trips/trips_1.csv failed in copy_to_table"
-    assert sections(RUN) == {
-        "File": "s3://landing/trips/trips_1.csv (version v1)",
-        "File type": "trips",
-        "Table": "lake.trips",
-        "Task": "copy_to_table of load_trips, run arrival__1",
-        "Error": "2 of 100 rows were rejected",
-        "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
-        "Log": "https://airflow.example.com/dags/load_trips/runs/arrival__1",
-        "To load again": "fix the cause, then run ./lakeport replay 0123456789ab",
-    }
+    facts = sections(RUN)
+    assert facts["File"] == "s3://landing/trips/trips_1.csv (version v1)"
+    assert facts["Table"] == "lake.trips"
+    assert facts["Task"] == "copy_to_table of load_trips, run arrival__1"
+    assert facts["Error"] == "2 of 100 rows were rejected"
+    for value in ("20", "time_hour", "'25:00'", "Invalid timestamp"):
+        assert value in facts["First rejected rows"]
+    assert facts["Log"] == "https://airflow.example.com/dags/load_trips/runs/arrival__1"
+    assert facts["To load again"].endswith("./lakeport replay 0123456789ab")
+
+
+LOADED = LoadedRun(
+    "load_trips",
+    "arrival__1",
+    "trips",
+    "lake.trips",
+    RejectLimit(0),
+    [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)],
+    RUN.rejected,
+)
+ALERTS: dict[str, Alert] = {
+    "failed run": RUN,
+    "failed run without a file": replace(RUN, files=[], rejected=[]),
+    "failed run with loaded files only": replace(RUN, files=[replace(FILE, is_loaded=True)], rejected=[]),
+    "loaded run": LOADED,
+    "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
+    "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
+    "failed reconcile": ReconcileFailed("run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"),
+}
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_alert_has_its_wording(name: str) -> None:
+    alert = ALERTS[name]
+
+    golden("alerts", name, "\n".join([alert.title, *(f"{label}: {text}" for label, text in alert.facts())]))
 
 
 def test_run_that_took_no_file_is_replayed_by_type() -> None:
@@ -150,15 +185,10 @@ def test_subject_is_one_header_line(key: str) -> None:
 
 
 def test_load_with_rejected_rows_says_how_many_of_how_many_and_where_the_others_are() -> None:
-    files = [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)]
-    run = LoadedRun("load_trips", "arrival__1", "trips", "lake.trips", RejectLimit(0), files, RUN.rejected)
+    facts = sections(LOADED)
 
-    assert run.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
-    assert sections(run) == {
-        "Rejected rows": "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows",
-        "File type": "trips (rejects.warn: 0)",
-        "Table": "lake.trips (all other rows are loaded)",
-        "Run": "arrival__1 of load_trips",
-        "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
-        "To see them all": "./lakeport errors --type trips",
-    }
+    assert LOADED.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
+    assert facts["Rejected rows"] == "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows"
+    assert facts["Run"] == "arrival__1 of load_trips"
+    assert facts["Table"].startswith("lake.trips ")
+    assert facts["To see them all"] == "./lakeport errors --type trips"

@@ -9,6 +9,7 @@ import pytest
 from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
 from lakeport.model import Match
 from lakeport.schema.key_pattern import captured
+from tests.support.golden import golden
 
 
 def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compression: str = "none") -> ArrivalRule:
@@ -118,17 +119,17 @@ def test_name_that_fits_the_format_is_taken(key: str, format_type: str, compress
 @pytest.mark.parametrize(
     ("key", "format_type", "compression", "values"),
     [
-        ("t/a.csv", "csv", "gzip", ("compression none", "trips expects gzip")),
-        ("t/a.csv.gz", "csv", "none", ("compression gzip", "trips expects none")),
-        ("t/a.csv.lzo", "csv", "none", ("compression lzop", "trips expects none")),
-        ("t/a.tar.gz", "csv", "gzip", ("compression tar.gz", "trips expects gzip")),
-        ("t/a.csv.gz", "csv", "tar.gz", ("compression gzip", "trips expects tar.gz")),
-        ("t/a.json", "csv", "none", ("suffix .json", "format csv")),
-        ("t/a.csv.gz", "json", "gzip", ("suffix .csv", "format json")),
-        ("t/a.xlsx", "csv", "none", ("suffix .xlsx", "format csv")),
-        ("t/a.orc", "avro", "none", ("suffix .orc", "format avro")),
-        ("t/a.csv", "fixed_width", "none", ("suffix .csv", "format fixed_width")),
-        ("t/a.csv", "parquet", "none", ("suffix .csv", "format parquet")),
+        ("t/a.csv", "csv", "gzip", ("compression none", "trips is gzip")),
+        ("t/a.csv.gz", "csv", "none", ("compression gzip", "trips is none")),
+        ("t/a.csv.lzo", "csv", "none", ("compression lzop", "trips is none")),
+        ("t/a.tar.gz", "csv", "gzip", ("compression tar.gz", "trips is gzip")),
+        ("t/a.csv.gz", "csv", "tar.gz", ("compression gzip", "trips is tar.gz")),
+        ("t/a.json", "csv", "none", ("suffix .json", "format.type csv")),
+        ("t/a.csv.gz", "json", "gzip", ("suffix .csv", "format.type json")),
+        ("t/a.xlsx", "csv", "none", ("suffix .xlsx", "format.type csv")),
+        ("t/a.orc", "avro", "none", ("suffix .orc", "format.type avro")),
+        ("t/a.csv", "fixed_width", "none", ("suffix .csv", "format.type fixed_width")),
+        ("t/a.csv", "parquet", "none", ("suffix .csv", "format.type parquet")),
     ],
 )
 def test_name_that_says_another_format_is_rejected(
@@ -140,6 +141,7 @@ def test_name_that_says_another_format_is_rejected(
 
     assert match.file_type == "trips"
     assert [value in (match.rejected_because or "") for value in values] == [True, True]
+    golden("arrivals", f"{key} as {format_type}, {compression}", match.rejected_because or "")
 
 
 def test_empty_file_is_rejected() -> None:
@@ -153,6 +155,7 @@ def test_key_of_two_types_is_rejected_with_both_names() -> None:
 
     assert match.file_type is None
     assert "rides, trips; " in (match.rejected_because or "")
+    golden("arrivals", "key of two file types", match.rejected_because or "")
 
 
 @pytest.mark.parametrize("pattern", ["t/*", "**", "u/*"])
@@ -162,6 +165,7 @@ def test_folder_marker_is_rejected(pattern: str) -> None:
 
     assert match.file_type is None
     assert "folder marker" in (match.rejected_because or "")
+    golden("arrivals", "folder marker", match.rejected_because or "")
 
 
 @pytest.mark.parametrize(
@@ -181,6 +185,7 @@ def test_unknown_key_is_rejected_with_its_folder_and_what_is_allowed(key: str, p
     assert match.file_type is None
     assert place in (match.rejected_because or "")
     assert (match.rejected_because or "").endswith(f": {allowed}")
+    golden("arrivals", f"unknown key {key!r}", match.rejected_because or "")
 
 
 def test_index_without_types_rejects_all() -> None:
