@@ -1,12 +1,12 @@
-"""A DAG that deployments run once they are made: it looks at everything a load needs and changes nothing."""
+"""The DAG that each deployment runs at its end: it checks everything a load needs and changes nothing."""
 
 from airflow.sdk import DAG
 
-from lakeport.airflow.operators import CheckEnvironmentOperator
+from lakeport.airflow.operators.check import CheckEnvironmentOperator
 
 with DAG(
     dag_id="check_environment",
-    description="Import every module, reach Redshift, list the buckets.",
+    description="Import every module, connect to Redshift, list the buckets.",
     schedule=None,
     catchup=False,
     is_paused_upon_creation=False,

@@ -2,7 +2,7 @@
 
 from lakeport.airflow import environment
 
-environment.check()  # first, since it says what an ImportError does not: what is missing, and what to do
+environment.check()  # first: unlike an ImportError, it lists every missing package and the remedy
 
 from lakeport.airflow.load_dag import dags_of_schemas  # noqa: E402
 

@@ -1,6 +1,6 @@
-"""The Airflow DAG `reconcile`: once an hour it finishes what nobody finished."""
+"""The Airflow DAG `reconcile`, which finds unfinished work once an hour and finishes it."""
 
 from lakeport.airflow.reconcile_dag import reconcile_dag
 
-# Airflow reads only files in which it finds its name and the word DAG.
+# Airflow parses only files that contain the words "airflow" and "dag".
 dag = reconcile_dag()

@@ -1,54 +1,48 @@
-"""One local stack a test session, on free ports and in a directory of its own, so that a running stack is left alone.
+"""One local stack a test process, on free ports and in a directory of its own, so that a running stack is left alone.
 
 Fixtures start what they name and nothing more; parts once started are shared by every test that comes later.
 """
 
-import shutil
-import signal
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
+from collections.abc import Iterator
 
 import pytest
 
-from local import postgres_files
-from local import stack as local_stack
-from local.config import Config, Ports
-
-Start = Callable[..., Config]
+from local.config import Config
+from tests.support import groups, session
+from tests.support.stack import Start, stack_of_its_own
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of the whole stack come last: an idle Airflow takes a third of a core from all that come after."""
-    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="only tests that start no stack, PostgreSQL or Airflow")
 
 
-@contextmanager
-def stack_of_its_own() -> Iterator[Start]:
-    """Give what starts the named parts and what they need, or the whole stack; all of it is stopped at the end."""
-    directory = Path(tempfile.mkdtemp(prefix="lakeport-tests-")).resolve()
-    config = Config(directory / "state", Ports.free(), more_dags=directory / "dags")
-    (directory / "dags").mkdir()
-    before = signal.signal(signal.SIGTERM, _stop_session)
+def pytest_configure(config: pytest.Config) -> None:
+    session.begin(config)
 
-    def start(*parts: str) -> Config:
-        local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None)
-        return config
 
-    try:
-        yield start
-    finally:
-        local_stack.down(config, report=lambda _: None)
-        signal.signal(signal.SIGTERM, before)
-        postgres_files.remove(config)
-        shutil.rmtree(directory)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    session.end(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Arrange the tests in groups for the workers; with --fast, leave out those that start programs."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if not groups.is_fast(item)]
+        items[:] = [item for item in items if groups.is_fast(item)]
+        config.hook.pytest_deselected(items=slow)
+    groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
 
 
 @pytest.fixture(scope="session")
-def start_parts() -> Iterator[Start]:
+def starts_programs() -> None:
+    """Ask for this in every fixture that starts PostgreSQL, Airflow or other programs that take seconds.
+
+    `make test-fast` leaves its tests out, and tests that share such a fixture run in one worker.
+    """
+
+
+@pytest.fixture(scope="session")
+def start_parts(starts_programs: None) -> Iterator[Start]:
     """Start parts of the session's stack."""
     with stack_of_its_own() as start:
         yield start
@@ -73,11 +67,7 @@ def sinks(start_parts: Start) -> Config:
 
 
 @pytest.fixture(scope="session")
-def stack(start_parts: Start) -> Config:
+def stack(starts_programs: None) -> Iterator[Config]:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
-    return start_parts()
-
-
-def _stop_session(_number: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does: fixtures are torn down."""
-    raise KeyboardInterrupt
+    with stack_of_its_own() as start:
+        yield start()

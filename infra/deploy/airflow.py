@@ -12,6 +12,8 @@ from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.errors import DeployError
+from lakeport.airflow_api import MwaaApi
+from lakeport.errors import AirflowUnavailable
 
 WITHIN_SECONDS = 2 * 3600
 CHECK_DAG = "check_environment"
@@ -136,12 +138,8 @@ def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:
 def _ask(
     aws: Aws, name: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
 ) -> Any:
-    """Call Airflow's REST API with the caller's IAM role."""
-    arguments: dict[str, Any] = {"Body": body} if body else {}
-    arguments |= {"QueryParameters": query} if query else {}
+    """Call Airflow's REST API with the caller's IAM role; raises DeployError."""
     try:
-        answer = aws.client("mwaa").invoke_rest_api(Name=name, Path=path, Method="POST" if body else "GET", **arguments)
-    except ClientError as error:
-        detail = error.response.get("RestApiResponse") or error
-        raise DeployError(f"Airflow of environment {name}: {path} failed with {code_of(error)}: {detail}") from error
-    return answer["RestApiResponse"]
+        return MwaaApi(name, aws.client("mwaa")).call(path, body=body, query=query)
+    except AirflowUnavailable as error:
+        raise DeployError(str(error)) from error

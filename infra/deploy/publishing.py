@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,9 @@ from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket, Item
 from infra.deploy.errors import DeployError
 from lakeport import settings
-from lakeport.arrivals.publishing import rule_of
-from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.arrivals.publishing import index_of, read_rules
+from lakeport.arrivals.rules import index_json
 from lakeport.errors import SchemaError
-from lakeport.schema.reader import read_file_type, schema_paths
 
 
 def file_types_of(folder: Path) -> list[dict[str, Any]]:
@@ -27,17 +27,10 @@ def file_types_of(folder: Path) -> list[dict[str, Any]]:
 
     A deployment refuses schemas that are not valid: `./lakeport validate` finds them on a laptop.
     """
-    rules = []
-    problems: list[str] = []
-    for path in schema_paths(folder):
-        try:
-            rules.append(rule_of(read_file_type(path)))
-        except SchemaError as error:
-            problems += error.problems
+    rules, problems = read_rules(folder)
     if problems:
-        raise SchemaError(problems)
-    found: list[dict[str, Any]] = json.loads(ArrivalIndex(tuple(rules)).to_json())["file_types"]
-    return found
+        raise SchemaError([problem for each in problems.values() for problem in each])
+    return [asdict(rule) for rule in index_of(rules).rules]
 
 
 def plan(bucket: CodeBucket, items: list[Item], file_types: list[dict[str, Any]]) -> list[Change]:
@@ -71,8 +64,8 @@ def put_index(bucket: CodeBucket, file_types: list[dict[str, Any]], previous: st
     """
     if _is_current(bucket, file_types):
         return False
-    body = {"file_types": file_types, "schemas": _schemas(bucket), "previous": previous}
-    bucket.put(Item.of_bytes(settings.INDEX_KEY, json.dumps(body, indent=1).encode()))
+    body: dict[str, Any] = {"file_types": file_types, "schemas": _schemas(bucket), "previous": previous}
+    bucket.put(Item.of_bytes(settings.INDEX_KEY, index_json(**body).encode()))
     bucket.index = body
     return True
 

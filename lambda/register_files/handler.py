@@ -1,4 +1,4 @@
-"""Lambda register_files: S3 events, by SQS or directly, become rows of mng.files; then the DAG runs are started."""
+"""Lambda register_files: register the objects of S3 events in mng.files, then start DAG runs for them."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ logging.getLogger().setLevel(logging.INFO)
 
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Register a batch and report the messages to deliver again (SQS partial batch response).
+    """Register a batch and return the messages to deliver again (SQS partial batch response).
 
-    Raises for a direct S3 event that cannot be registered, so that the service delivers it again.
+    Raises ValueError if a direct S3 event cannot be registered, so that S3 delivers it again.
     """
     index = _index()
     with Warehouse(connect_to_redshift) as warehouse:
         result = register_messages(messages_of(event), index, warehouse)
-    # Files of the others wait for the time of their type's next run.
+    # The other file types have a cron schedule; their files wait for the next run.
     new_files = {name: files for name, files in result.new_files.items() if index.starts_run(name)}
     if new_files:
         _start_runs(new_files)
     if "" in result.failed_messages:
-        raise ValueError("the S3 event cannot be registered; the log says why")
+        raise ValueError("cannot register the S3 event; see the log above for the reason")
     return {"batchItemFailures": [{"itemIdentifier": message} for message in result.failed_messages]}
 
 
 def _start_runs(new_files: dict[str, list[str]]) -> None:
     try:
         start_runs(new_files, dag_run_api())
-    except Exception:  # whatever it is, the files are registered and stay New
-        logging.exception("no run could be started")
+    except Exception:  # the files are registered and stay New, and reconcile starts a run
+        logging.exception("cannot start DAG runs; reconcile starts them")
 
 
 def _index() -> ArrivalIndex:
-    answer = _s3().get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
-    return ArrivalIndex.from_json(answer["Body"].read())
+    stored = _s3().get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
+    return ArrivalIndex.from_json(stored["Body"].read())
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Start DAG runs and read what became of them: by MWAA's InvokeRestApi, or the REST API of an Airflow of one's own.
+"""Start and list DAG runs, by the REST API of MWAA (InvokeRestApi) or of a self-hosted Airflow.
 
-A run's id is made from the files it is started for, so that starting it again is answered with 409, "already there".
-`logical_date` must be sent as null: without it Airflow answers 422, and the MWAA provider's hook drops nulls, hence
-boto3.
+A run's id is derived from the files it is started for, so a second start of the same run is answered with 409 and does
+nothing.  `logical_date` must be sent as null: without it Airflow answers 422.  boto3 sends nulls; the MWAA provider's
+hook drops them.
 """
 
 from __future__ import annotations
@@ -13,32 +13,37 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakeport import settings
 from lakeport.errors import AirflowUnavailable, UnknownDag
+from lakeport.model import as_utc
 from lakeport.secrets_manager import read_secret
 
 ARRIVAL_PREFIX = "arrival"
 RECONCILE = "reconcile"
-_ALREADY_THERE = 409
-_NOT_FOUND = 404
-_TIMEOUT_SECONDS = 10
-_ANSWER_BYTES = 500
-_PAGE_RUNS = 100  # Airflow's api.maximum_page_limit
 QUEUED = "queued"
 LIVE_STATES = (QUEUED, "running")
+_CONFLICT = 409
+_NOT_FOUND = 404
+_TIMEOUT_SECONDS = 10
+_MWAA_READ_SECONDS = 20  # InvokeRestApi itself ends after 10 seconds
+_ANSWER_BYTES = 500
+_PAGE_RUNS = 100  # Airflow's api.maximum_page_limit
+Query = Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
 class DagRun:
-    """A DAG run as Airflow knows it; `ended_at` is in UTC, without zone."""
+    """A DAG run in Airflow; `ended_at` is in UTC without a time zone."""
 
     dag_id: str
     run_id: str
@@ -57,22 +62,22 @@ class DagRun:
 
 
 class DagRunApi(Protocol):
-    """Whatever can start a DAG run and read what became of it."""
+    """An Airflow whose DAG runs can be started and listed."""
 
     def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and say whether it is new; raises AirflowUnavailable where it cannot be started."""
+        """Start the run and return whether it is new; raises AirflowUnavailable, UnknownDag."""
 
-    def page(self, dag_id: str, query: Mapping[str, str | int]) -> Any:
+    def page(self, dag_id: str, query: Query) -> Any:
         """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`; raises AirflowUnavailable, UnknownDag."""
 
     def address(self, dag_id: str, run_id: str) -> str:
-        """Return where a person finds the run."""
+        """Return where to find the run in Airflow."""
 
 
 def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagRun]:
-    """Yield the runs that a query finds, in the order of their ids; `~` stands for all DAGs.
+    """Yield the runs that match a query, ordered by id; `~` means all DAGs.
 
-    Raises AirflowUnavailable, and UnknownDag where Airflow has no such DAG.
+    Raises AirflowUnavailable, and UnknownDag if Airflow has no such DAG.
     """
     offset = 0
     while True:
@@ -80,7 +85,7 @@ def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagR
         try:
             found = [_run(each) for each in answer["dag_runs"]]
         except (LookupError, TypeError, ValueError) as error:
-            raise AirflowUnavailable(f"{dag_id}: Airflow's answer is no list of DAG runs: {error!r}") from error
+            raise AirflowUnavailable(f"{dag_id}: Airflow's answer is not a list of DAG runs: {error!r}") from error
         yield from found
         offset += len(found)
         if not found or offset >= answer.get("total_entries", 0):
@@ -88,7 +93,7 @@ def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagR
 
 
 def run_of(api: DagRunApi, dag_id: str, run_id: str) -> DagRun | None:
-    """Return one run, or None where Airflow has no such run or DAG."""
+    """Return one run, or None if Airflow has no such run or DAG."""
     try:
         return next((run for run in runs(api, dag_id, run_id_pattern=run_id) if run.run_id == run_id), None)
     except UnknownDag:
@@ -96,17 +101,17 @@ def run_of(api: DagRunApi, dag_id: str, run_id: str) -> DagRun | None:
 
 
 def latest_run_id(api: DagRunApi, dag_id: str) -> str:
-    """Return the id of the DAG's newest run, empty where it has none; raises UnknownDag."""
+    """Return the id of the DAG's newest run, or "" if it has none; raises UnknownDag."""
     return next((run.run_id for run in runs(api, dag_id, limit=1, order_by="-id")), "")
 
 
 def _run(values: Mapping[str, Any]) -> DagRun:
-    ended = values["end_date"] and datetime.fromisoformat(values["end_date"]).astimezone(UTC).replace(tzinfo=None)
-    return DagRun(values["dag_id"], values["dag_run_id"], values["state"], ended)
+    ended_at = values["end_date"] and as_utc(datetime.fromisoformat(values["end_date"]))
+    return DagRun(values["dag_id"], values["dag_run_id"], values["state"], ended_at)
 
 
 def arrival_run_id(file_ids: Iterable[str], occasion: str = "") -> str:
-    """Return the id of the run for these files; another `occasion`, such as a replay, gives another run."""
+    """Return the id of the run for these files; another `occasion`, such as a replay, results in another id."""
     digest = hashlib.sha256("\n".join([*sorted(file_ids), occasion]).encode()).hexdigest()
     return f"{ARRIVAL_PREFIX}__{digest[:32]}"
 
@@ -117,96 +122,112 @@ def dag_run_api() -> DagRunApi:
     return MwaaApi(environment) if environment else AirflowApi(**read_secret(settings.airflow_secret()))
 
 
-class MwaaApi:
-    """An MWAA environment, reached with the caller's IAM role."""
+class _DagRunCalls:
+    """The DAG run calls, which are the same for every way to reach Airflow's REST API."""
 
-    def __init__(self, environment: str) -> None:
-        self.environment = environment
+    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
+        """Return Airflow's answer: to a POST with a body, to a GET without.
+
+        Raises AirflowUnavailable, with Airflow's HTTP status if it answered.
+        """
+        raise NotImplementedError
 
     def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and say whether it is new."""
+        """Start the run and return whether it is new."""
         try:
-            self._invoke(dag_id, Method="POST", Body={"dag_run_id": run_id, "logical_date": None})
-        except ClientError as error:
-            if error.response.get("RestApiStatusCode") == _ALREADY_THERE:
+            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": None})
+        except AirflowUnavailable as error:
+            if error.status == _CONFLICT:
                 return False
-            raise _refusal(dag_id, error) from error
+            raise
         return True
 
-    def page(self, dag_id: str, query: Mapping[str, str | int]) -> Any:
-        """Return Airflow's answer about the DAG's runs."""
+    def page(self, dag_id: str, query: Query) -> Any:
+        """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`."""
+        return self._call_dag_runs(dag_id, query=query)
+
+    def _call_dag_runs(self, dag_id: str, **request: Any) -> Any:
         try:
-            return self._invoke(dag_id, Method="GET", QueryParameters=dict(query))["RestApiResponse"]
+            return self.call(f"/dags/{dag_id}/dagRuns", **request)
+        except AirflowUnavailable as error:
+            kind = UnknownDag if error.status == _NOT_FOUND else AirflowUnavailable
+            raise kind(f"{dag_id}: {error}", error.status) from error
+
+
+class MwaaApi(_DagRunCalls):
+    """Airflow in an MWAA environment, called with the caller's IAM role; `client` is a boto3 client for MWAA."""
+
+    def __init__(self, environment: str, client: Any = None) -> None:
+        self.environment = environment
+        self._given_client = client
+
+    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
+        """Return Airflow's answer; raises AirflowUnavailable."""
+        request: dict[str, Any] = {"Body": body} if body else {}
+        request |= {"QueryParameters": dict(query)} if query else {}
+        method = "POST" if body else "GET"
+        where = f"Airflow of MWAA environment {self.environment}"
+        try:
+            answer = self._client.invoke_rest_api(Name=self.environment, Path=path, Method=method, **request)
         except ClientError as error:
-            raise _refusal(dag_id, error) from error
+            refusal: dict[str, Any] = dict(error.response)
+            status, text = refusal.get("RestApiStatusCode"), refusal.get("RestApiResponse", "")
+            raise AirflowUnavailable(f"{where} refused {method} {path}: {error}: {text}", status) from error
+        except BotoCoreError as error:
+            raise AirflowUnavailable(f"cannot connect to {where}: {error}") from error
+        return answer["RestApiResponse"]
 
     def address(self, dag_id: str, run_id: str) -> str:
-        """Return where a person finds the run."""
+        """Return where to find the run in Airflow."""
         return f"MWAA environment {self.environment}, DAG {dag_id}, run {run_id}"
 
-    def _invoke(self, dag_id: str, **request: Any) -> Any:
-        path = f"/dags/{dag_id}/dagRuns"
-        try:
-            return boto3.client("mwaa").invoke_rest_api(Name=self.environment, Path=path, **request)
-        except BotoCoreError as error:
-            raise AirflowUnavailable(f"{dag_id}: MWAA environment {self.environment}: {error}") from error
+    @cached_property
+    def _client(self) -> Any:
+        config = Config(connect_timeout=_TIMEOUT_SECONDS, read_timeout=_MWAA_READ_SECONDS)
+        return self._given_client or boto3.client("mwaa", config=config)
 
 
-class AirflowApi:
-    """An Airflow reached by its own REST API with a user and a password."""
+class AirflowApi(_DagRunCalls):
+    """A self-hosted Airflow, called with a user name and a password."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.url = url.rstrip("/")
         self._credentials = {"username": username, "password": password}
         self._token: str | None = None
 
-    def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and say whether it is new."""
-        try:
-            self._ask(dag_id, body={"dag_run_id": run_id, "logical_date": None})
-        except _Exists:
-            return False
-        return True
-
-    def page(self, dag_id: str, query: Mapping[str, str | int]) -> Any:
-        """Return Airflow's answer about the DAG's runs."""
-        return self._ask(dag_id, f"?{urlencode(query)}")
+    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
+        """Return Airflow's answer; raises AirflowUnavailable."""
+        parameters = f"?{urlencode(query)}" if query else ""
+        return self._send(f"/api/v2{path}{parameters}", body, {"Authorization": f"Bearer {self._login()}"})
 
     def address(self, dag_id: str, run_id: str) -> str:
-        """Return where a person finds the run."""
+        """Return where to find the run in Airflow."""
         return f"{self.url}/dags/{dag_id}/runs/{run_id}"
 
-    def _ask(self, dag_id: str, query: str = "", body: dict[str, Any] | None = None) -> Any:
+    def _login(self) -> str:
+        """Return the access token; an error of the login has no HTTP status: it is not about a DAG."""
+        if self._token is None:
+            try:
+                self._token = str(self._send("/auth/token", self._credentials, {})["access_token"])
+            except AirflowUnavailable as error:
+                raise AirflowUnavailable(f"cannot log in: {error}") from error
+            except (LookupError, TypeError) as error:
+                raise AirflowUnavailable(f"cannot log in: Airflow at {self.url} returned no access_token") from error
+        return self._token
+
+    def _send(self, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Any:
+        data = None if body is None else json.dumps(body).encode()
         try:
-            return self._send(f"/api/v2/dags/{dag_id}/dagRuns{query}", body, self._bearer())
+            request = urllib.request.Request(  # noqa: S310 - the URL is the secret's
+                self.url + path, data, {"Content-Type": "application/json", **headers}
+            )
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 # nosec B310
+                return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == _ALREADY_THERE and self._token:
-                    raise _Exists from error
-                answer = error.read(_ANSWER_BYTES).decode(errors="replace")
-            kind = UnknownDag if error.code == _NOT_FOUND and self._token else AirflowUnavailable
-            raise kind(f"{dag_id}: Airflow answers {error.code}: {answer}") from error
-        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
-            raise AirflowUnavailable(f"{dag_id}: Airflow at {self.url} gives no answer: {error!r}") from error
-
-    def _bearer(self) -> dict[str, str]:
-        if self._token is None:
-            self._token = self._send("/auth/token", self._credentials, {})["access_token"]
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _send(self, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - the URL is the secret's
-            self.url + path, data, {"Content-Type": "application/json", **headers}
-        )
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 # nosec B310
-            return json.load(answer)
-
-
-class _Exists(Exception):
-    """Airflow has a run of that id."""
-
-
-def _refusal(dag_id: str, error: ClientError) -> AirflowUnavailable:
-    kind = UnknownDag if error.response.get("RestApiStatusCode") == _NOT_FOUND else AirflowUnavailable
-    return kind(f"{dag_id}: {error}: {error.response.get('RestApiResponse', '')}")
+                text = error.read(_ANSWER_BYTES).decode(errors="replace")
+            raise AirflowUnavailable(f"Airflow at {self.url} answered {error.code}: {text}", error.code) from error
+        except OSError as error:
+            raise AirflowUnavailable(f"cannot connect to Airflow at {self.url}: {error!r}") from error
+        except (HTTPException, ValueError) as error:
+            raise AirflowUnavailable(f"no valid answer from Airflow at {self.url}: {error!r}") from error

@@ -10,16 +10,17 @@ LakeportError
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
+├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
 ├── SampleError        a file from which no schema can be inferred
-├── NotPublished       registration was told of no schema yet
-├── NotChosen          no file fits what was asked for, or several do
-├── EnvironmentIncomplete this Airflow lacks a package
-├── AirflowUnavailable a DAG run could not be started, or Airflow could not be asked about it
+├── NotPublished       no schemas are published yet
+├── SelectionError     no file matches the selection, or several do
+├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
-└── NotReconciled      something could not be healed
+└── NotReconciled      reconcile could not fix everything it found
 """
 
 from __future__ import annotations
@@ -78,6 +79,10 @@ class MustLoadSeparately(LakeportError):
         self.is_for_each_file = is_for_each_file
 
 
+class RejectsNotReported(LakeportError):
+    """Redshift's notices and views disagree on how many rows COPY rejected; a retry may find them agreed."""
+
+
 class RowsNotCounted(LakeportError):
     """Redshift does not report how many rows each file of a COPY has."""
 
@@ -91,11 +96,11 @@ class StatusConflict(LakeportError):
 
 
 class NotPublished(LakeportError):
-    """Registration was told of no schema yet."""
+    """No schemas are published yet, so registration cannot match files."""
 
 
-class NotChosen(LakeportError):
-    """No file fits what was asked for, or several do."""
+class SelectionError(LakeportError):
+    """No file matches the selection, or several do."""
 
 
 class SampleError(LakeportError):
@@ -103,7 +108,11 @@ class SampleError(LakeportError):
 
 
 class AirflowUnavailable(LakeportError):
-    """A DAG run could not be started, or Airflow could not be asked about it."""
+    """Airflow could not be reached, or refused a request; `status` is its HTTP status if it answered."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class UnknownDag(AirflowUnavailable):
@@ -111,8 +120,8 @@ class UnknownDag(AirflowUnavailable):
 
 
 class NotReconciled(LakeportError):
-    """Something could not be healed."""
+    """Reconcile could not fix everything it found."""
 
 
 class EnvironmentIncomplete(LakeportError):
-    """This Airflow lacks a package that Lakeport imports."""
+    """A package that Lakeport imports is not installed in this Airflow."""

@@ -1,4 +1,4 @@
-"""Secrets Manager: credentials for what runs outside Airflow, the Lambda and the command line."""
+"""Read credentials from Secrets Manager, for the Lambda and the command line, which run outside Airflow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import boto3
 
 @cache
 def read_secret(name: str) -> dict[str, Any]:
-    """Return a secret's JSON, read once a process; `read_secret.cache_clear()` forgets what was read."""
+    """Return the JSON of a secret; it is read once, and again after `read_secret.cache_clear()`."""
     text = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     values: dict[str, Any] = json.loads(text)
     return values

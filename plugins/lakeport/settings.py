@@ -1,8 +1,8 @@
-"""Where things are: the only reader of the environment, the only place that knows the layout.
+"""The settings and the folders: the only module that reads the environment or knows where files are.
 
-On a laptop everything lies in the repository.  On MWAA `schemas/` and `transforms/` lie under the DAGs prefix, since
-only that is synced live, and `sql/` beside the package in plugins.zip, as in the Lambda: statements change with the
-code that runs them.
+On a laptop everything is in the repository.  On MWAA, `schemas/` and `transforms/` are under the DAGs prefix, the only
+one that is synced live.  `sql/` is beside the package in plugins.zip, as in the Lambda, because statements change with
+the code that runs them.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ INDEX_KEY = "schemas/index.json"
 
 
 class NotSet(KeyError):
-    """A setting that has no default is not in the environment."""
+    """A setting without a default is missing from the environment."""
 
 
 def home() -> Path:
-    """Return the folder that holds `schemas/` and `transforms/` (in the Lambda, which has neither, `sql/`)."""
+    """Return the folder with `schemas/` and `transforms/`; in the Lambda, which has neither, the folder with `sql/`."""
     package = Path(__file__).resolve().parent
     candidates = (package.parents[1], package.parents[1] / "dags", package.parents[0])
-    signs = ("schemas", "sql/mng")
-    found = (folder for folder in candidates if any((folder / sign).is_dir() for sign in signs))
+    markers = ("schemas", "sql/mng")
+    found = (folder for folder in candidates if any((folder / marker).is_dir() for marker in markers))
     return next(found, package.parents[1])
 
 
 def schemas_folder() -> Path:
-    """Return the folder of the schema YAMLs; LAKEPORT_SCHEMAS names another one."""
+    """Return the folder of the schema YAMLs; LAKEPORT_SCHEMAS overrides it."""
     return Path(_value("LAKEPORT_SCHEMAS") or home() / "schemas")
 
 
@@ -41,13 +41,13 @@ def sql_folder() -> Path:
 
 
 def requirements_file() -> Path:
-    """Return the list of the packages that Lakeport needs beyond what MWAA's image has."""
+    """Return the requirements file of the packages that the MWAA image lacks."""
     packed = Path(__file__).resolve().parents[1] / "requirements.txt"
     return packed if packed.is_file() else home() / "requirements.txt"
 
 
 def transforms_folder() -> Path:
-    """Return the folder of the transforms, queries and functions; LAKEPORT_TRANSFORMS names another one."""
+    """Return the folder of the SQL and Python transforms; LAKEPORT_TRANSFORMS overrides it."""
     return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
@@ -77,22 +77,22 @@ def redshift_secret() -> str:
 
 
 def airflow_secret() -> str:
-    """Return the name of the secret with Airflow's URL and credentials, used where there is no MWAA environment."""
+    """Return the name of the secret with the URL and credentials of a self-hosted Airflow."""
     return _value("LAKEPORT_AIRFLOW_SECRET") or "lakeport/airflow"
 
 
 def mwaa_environment() -> str | None:
-    """Return the name of the MWAA environment that runs the DAGs, or None for an Airflow reached by its own API."""
+    """Return the name of the MWAA environment that runs the DAGs, or None for a self-hosted Airflow."""
     return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
 def reconcile_schedule() -> str:
-    """Return when the DAG reconcile runs, as a cron expression or preset."""
+    """Return the schedule of the DAG reconcile, as a cron expression or preset."""
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
 
 
 def alert_topic() -> str | None:
-    """Return the ARN of the SNS topic that Slack reads, or None where Slack is reached by its own webhook."""
+    """Return the ARN of the SNS topic for Slack, or None if Slack is reached by a webhook."""
     return _value("LAKEPORT_ALERT_TOPIC")
 
 
@@ -108,10 +108,12 @@ def quiet_airflow(folder: Path) -> None:
 def _required(name: str) -> str:
     value = _value(name)
     if not value:
-        raise NotSet(f"{name} is not set; on a laptop `make up` writes it to .lakeport/env, which ./lakeport reads")
+        raise NotSet(
+            f"the environment variable {name} is not set; on a laptop, run make up, which writes it to .lakeport/env"
+        )
     return value
 
 
 def _value(name: str) -> str | None:
-    """Return the variable, or what MWAA makes of its configuration option: `lakeport.x` is AIRFLOW__LAKEPORT__X."""
+    """Return the variable, or the one that MWAA sets for the option `lakeport.x`: AIRFLOW__LAKEPORT__X."""
     return os.environ.get(name) or os.environ.get(name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)) or None

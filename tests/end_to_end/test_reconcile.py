@@ -10,8 +10,8 @@ from typing import Any
 
 from local import airflow_api
 from local.aws import names
-from tests.end_to_end.conftest import Lakeport, killed, until
-from tests.end_to_end.test_way_of_a_file import copy_is_running, copying_task
+from tests.support.running_lakeport import Lakeport, copy_is_running, copying_task, killed
+from tests.support.waiting import until
 
 STARTED = "reconcile__"
 

@@ -18,7 +18,8 @@ from lakeport import settings
 from local import airflow_api, stack
 from local.aws import names
 from local.config import REPOSITORY
-from tests.end_to_end.conftest import Lakeport, until
+from tests.support.running_lakeport import Lakeport
+from tests.support.waiting import until
 
 SCHEMA = """\
 description: Tickets, one row per ticket.

@@ -16,7 +16,8 @@ from psycopg2 import sql
 from local import airflow, credentials, postgres
 from local.aws import names
 from local.config import HOST
-from tests.end_to_end.conftest import Lakeport, until
+from tests.support.running_lakeport import Lakeport
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -4,124 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-import psycopg2
 import pytest
 import yaml
-from botocore.config import Config as ClientConfig
 
 from infra import package
-from local import credentials, postgres, postgres_files, warehouse
+from local import credentials, postgres_files, warehouse
 from local import stack as local_stack
 from local.aws import server
 from local.config import HOST, REPOSITORY, Config, Ports
 from tests.infra.account import Account, Environment
+from tests.infra.cloud import ADMIN_ARN, NAME, Cloud
 from tests.infra.command import Command
 from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
-
-NAME = "lake-test"
-ADMIN_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin"
-
-
-@dataclass
-class Cloud:
-    """The account, the deployment's checkout, and the command run against it."""
-
-    account: Account
-    config: Config
-    checkout: Path
-    command: Command
-    removed: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Per stack, what the local AWS server does not know: logical id and type."""
-    options: dict[str, str] = field(default_factory=dict)
-    """Airflow's options in the template, and the output that says what each became."""
-    first: str = ""
-    """What the first deployment said."""
-    first_calls: list[tuple[str, str]] = field(default_factory=list)
-
-    def client(self, service: str) -> Any:
-        """Return a client that goes past the counting."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.config.aws_endpoint,
-            region_name=credentials.REGION,
-            aws_access_key_id=credentials.AWS_KEY,
-            aws_secret_access_key=credentials.AWS_SECRET,
-            config=ClientConfig(inject_host_prefix=False),
-        )
-
-    def deploy(self, *options: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
-        """Run `lakeport deploy` from the checkout, with nothing counted before it."""
-        self.account.calls.clear()
-        return self.command.run(["--name", name, "--wait-seconds", "0.05", *options], self.account)
-
-    def deployed(self, *options: str) -> str:
-        """Run it, expect success and return what it said."""
-        done = self.deploy("--yes", "--no-smoke-test", *options)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def edit(self, path: str, text: str) -> Path:
-        """Append to a file of the checkout, or make it."""
-        file = self.checkout / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as out:
-            out.write(text)
-        return file
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        (stack,) = self.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
-        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-
-    @property
-    def code_bucket(self) -> str:
-        return f"{NAME}-code-000000000000-{credentials.REGION}"
-
-    @property
-    def environment(self) -> Environment:
-        return self.account.environments[NAME]
-
-    def objects(self) -> dict[str, str]:
-        """Return the keys of the code bucket with their ETags."""
-        listed = self.client("s3").list_objects_v2(Bucket=self.code_bucket).get("Contents", [])
-        return {each["Key"]: each["ETag"] for each in listed}
-
-    def query(self, text: str, values: Any = None, **who: str) -> list[tuple[Any, ...]]:
-        """Run a statement in the stand-in, as its superuser unless `user` and `password` say otherwise."""
-        password = credentials.load(self.config).postgres_password
-        login: dict[str, Any] = {"user": postgres.SUPERUSER, "password": password} | who
-        connection = psycopg2.connect(
-            host=HOST,
-            port=self.config.ports.redshift,
-            dbname=credentials.DATABASE,
-            **login,
-        )
-        try:
-            with connection, connection.cursor() as current:
-                current.execute(text, values)
-                return current.fetchall() if current.description else []
-        finally:
-            connection.close()
+from tests.support.session import folder
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(starts_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for zips, where wheels and libraries are downloaded once."""
     return tmp_path_factory.mktemp("build")
 
 
 @pytest.fixture(scope="session")
-def cloud(build: Path) -> Iterator[Cloud]:
+def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
     """An empty account, and a checkout whose templates have only what the local AWS server knows."""
-    directory = Path(tempfile.mkdtemp(prefix="lakeport-cloud-")).resolve()
+    directory = Path(folder("cloud-"))
     config = Config(directory / "state", Ports.free())
     account: Account | None = None
     cloud: Cloud | None = None

@@ -17,7 +17,7 @@ from local import airflow, airflow_api, processes
 from local.airflow import Installation
 
 if TYPE_CHECKING:
-    from tests.infra.conftest import Cloud
+    from tests.infra.cloud import Cloud
 
 # What the image sets (aws/amazon-mwaa-docker-images, images/airflow/3.2.1/python/mwaa/config/airflow.py, August 2026),
 # as far as it does not say where MWAA's own services are.  Each task gets an interpreter of its own, as under Celery.

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from local.config import REPOSITORY
-from tests.infra.conftest import Cloud
+from tests.infra.cloud import Cloud
 
 SECURITY = (REPOSITORY / "docs" / "security.md").read_text()
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")

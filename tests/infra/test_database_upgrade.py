@@ -12,7 +12,7 @@ from infra.deploy.aws import Aws
 from lakeport.mng.tables import LIVE_COLUMNS
 from lakeport.redshift.statements import statement
 from local import credentials
-from tests.infra.conftest import ADMIN_ARN, Cloud
+from tests.infra.cloud import ADMIN_ARN, Cloud
 
 SINCE = (("files", "archive_version_id"), ("alerts", "message"), ("alerts", "held_by"), ("alerts", "held_until"))
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import psycopg2
@@ -21,15 +19,10 @@ from infra.deploy import code
 from local import credentials
 from local.config import REPOSITORY
 from tests.infra.account import Environment
-from tests.infra.conftest import NAME, Cloud
+from tests.infra.cloud import NAME, Cloud
+from tests.infra.schemas import SCHEMA
+from tests.support.waiting import eventually
 
-SCHEMA = """\
-description: Trips, one row per trip.
-owner: tests
-landing: {{pattern: "{name}/*.csv"}}
-format: {{type: csv, header_lines: 1}}
-columns: [{{name: id, type: integer}}]
-"""
 UPDATE = ("airflow", f"PATCH /environments/{NAME}")
 
 
@@ -38,14 +31,6 @@ def new_schema(cloud: Cloud) -> str:
     name = f"trips_{uuid.uuid4().hex[:12]}"
     cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
     return name
-
-
-def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "nothing within the time"
-        time.sleep(0.1)
-    return found
 
 
 def registered(cloud: Cloud, key: str) -> list[tuple[Any, ...]]:

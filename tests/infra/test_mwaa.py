@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from local import airflow_api
-from tests.infra.conftest import Cloud
+from tests.infra.cloud import Cloud
 from tests.infra.mwaa import Mwaa
-from tests.infra.test_deploy import SCHEMA, eventually
+from tests.infra.schemas import SCHEMA
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -29,18 +29,17 @@ from lakeport.schema.file_type import FileType
 from lakeport.secrets_manager import read_secret
 from local import stack as local_stack
 from local.config import Config
-from tests.conftest import stack_of_its_own
+from tests.integration.callables import Bring, Query
+from tests.integration.file_types import make_file_type
 from tests.integration.world import World
+from tests.support.stack import stack_of_its_own
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Query = Callable[..., list[tuple[Any, ...]]]
-Bring = Callable[..., FileLoad]
-
 
 @pytest.fixture(scope="session")
-def redshift() -> Iterator[Config]:
+def redshift(starts_programs: None) -> Iterator[Config]:
     """The Redshift stand-in with the mng tables, and the S3 it copies from."""
     with stack_of_its_own() as start:
         yield start("tables")
@@ -87,23 +86,6 @@ def query(warehouse: Warehouse) -> Query:
 def file_type() -> FileType:
     """A small CSV type with a table of its own for this test."""
     return make_file_type()
-
-
-def make_file_type(**changes: Any) -> FileType:
-    name = f"trips_{uuid.uuid4().hex[:8]}"
-    values: dict[str, Any] = {
-        "name": name,
-        "description": "Trips, one row per trip.",
-        "owner": "tests",
-        "landing": {"pattern": f"{name}/*"},
-        "format": {"type": "csv", "header_lines": 1},
-        "columns": [
-            {"name": "id", "type": "integer", "required": True},
-            {"name": "city", "type": "varchar(8)", "description": "Where the trip began"},
-            {"name": "price", "type": "decimal(8,2)"},
-        ],
-    }
-    return FileType.model_validate({**values, **changes})
 
 
 @pytest.fixture

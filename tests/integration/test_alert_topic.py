@@ -41,7 +41,7 @@ def test_alert_is_published_as_slack_and_mail_readers_of_the_topic_take_it(
     notification = json.loads(messages[0]["Body"])
     assert (notification["version"], notification["source"]) == ("1.0", "custom")
     assert notification["content"]["title"] == RUN.title
-    assert "Table: lake.trips, which has all other rows" in notification["content"]["description"]
+    assert "Table: lake.trips (" in notification["content"]["description"]
     assert len(notification["content"]["description"]) == 3000
 
 

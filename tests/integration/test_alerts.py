@@ -10,7 +10,7 @@ from lakeport.airflow import callbacks
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
 from lakeport.alerts.messages import Alert
 from lakeport.loading.one_file import FileLoad
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
 TWO_BAD = b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,Rome,3\nfour,Lima,4\n"

@@ -10,7 +10,7 @@ import pytest
 from lakeport.errors import ChecksFailed
 from lakeport.loading.one_file import FileLoad
 from lakeport.schema.file_type import FileType
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]

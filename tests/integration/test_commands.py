@@ -21,7 +21,7 @@ from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -146,7 +146,7 @@ def test_plan_says_when_registration_would_not_take_the_file(run: Callable[..., 
 
     result = run("plan", "airports", tmp_path / "crew.csv")
 
-    assert (result.exit_code, "does not take the name crew.csv" in result.output) == (1, True)
+    assert (result.exit_code, "the name crew.csv does not match landing.pattern" in result.output) == (1, True)
 
 
 def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:

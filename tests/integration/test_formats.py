@@ -7,8 +7,6 @@ import bz2
 import gzip
 import io
 import json
-import tarfile
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -23,9 +21,11 @@ import zstandard
 from lakeport.errors import TooManyRejects, UnloadableFile
 from lakeport.loading.one_file import FileLoad
 from lakeport.schema.file_type import FileType
-from tests.integration.conftest import Bring, make_file_type
-from tests.plugins.lakeport.files.test_lzop import packed as lzop_packed
-from tests.plugins.lakeport.preparing.test_workbooks import workbook
+from tests.integration.callables import Bring
+from tests.integration.file_types import make_file_type
+from tests.support.archives import packed
+from tests.support.lzop_files import packed as lzop_packed
+from tests.support.workbooks import workbook
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -41,21 +41,6 @@ def rows_of(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:
 def rejected_rows(query: Query, load: FileLoad) -> list[tuple[Any, ...]]:
     text = "SELECT line_number, column_name, raw_value, raw_line, error_reason FROM mng.load_errors WHERE file_id = %s"
     return sorted(query(text, (load.file.file_id,)))
-
-
-def packed(members: dict[str, bytes], compression: str) -> bytes:
-    file = io.BytesIO()
-    if compression == "zip":
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in members.items():
-                archive.writestr(name, data)
-        return file.getvalue()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return gzip.compress(file.getvalue()) if compression == "tar.gz" else file.getvalue()
 
 
 @pytest.mark.parametrize("compression", ["zip", "tar", "tar.gz"])

@@ -26,8 +26,9 @@ from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
-from tests.integration.conftest import Query, make_file_type
-from tests.integration.test_formats import packed
+from tests.integration.callables import Query
+from tests.integration.file_types import make_file_type
+from tests.support.archives import packed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -124,7 +125,7 @@ def test_hostile_archive_is_fail_and_loads_nothing(
         operator.execute({"ti": task})
     callbacks.record_task_error({"ti": task, "exception": raised.value})
     run = failed_runs.EndedRun(by.dag_id, by.run_id, "")
-    warehouse.transaction(lambda current: failed_runs.fail(current, run, file_type.name, file_type.table.name))
+    warehouse.transaction(lambda current: failed_runs.fail_files(current, run, file_type.name, file_type.table.name))
 
     [(status, why)] = query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (file.file_id,))
     assert (status, reason in why) == ("Fail", True), why

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from lakeport.inference.infer import Draft, infer
 from lakeport.loading import rehearsal
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import FileType
 from local.config import REPOSITORY
-from tests.integration.conftest import Bring
+from tests.integration.callables import Bring
+from tests.support.drafts import draft_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,12 +36,6 @@ def prose() -> str:
     """Return the page above its table, with the example as it is inferred now."""
     block = f"```yaml\n{infer(EXAMPLE).as_yaml()}```"
     return re.sub(r"```yaml\n.*?```", lambda _: block, PAGE.read_text().partition(TABLE)[0], flags=re.DOTALL)
-
-
-def draft_of(path: Path) -> tuple[Draft, FileType]:
-    draft = infer(path)
-    name = f"{draft.name[:32]}_{uuid.uuid4().hex[:8]}"
-    return draft, FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": name})
 
 
 def line_of(path: Path) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Bring
-from tests.integration.test_inferred import draft_of
-from tests.plugins.lakeport.inference.test_avro import TRIP, avro
+from tests.integration.callables import Bring
+from tests.support.avro_files import TRIP, avro
+from tests.support.drafts import draft_of
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy"])

@@ -40,8 +40,8 @@ from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from lakeport.schema.reference import keys
-from tests.integration.conftest import Query
-from tests.integration.test_formats import packed
+from tests.integration.callables import Query
+from tests.support.archives import packed
 
 FOLDER = Path(__file__).parent / "keys"
 BASE: dict[str, Any] = {

@@ -21,7 +21,7 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]

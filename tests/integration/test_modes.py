@@ -18,7 +18,7 @@ from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
-from tests.integration.conftest import make_file_type
+from tests.integration.file_types import make_file_type
 from tests.integration.killing import KilledWarehouse
 
 PrepareLoad = Callable[..., FileLoad]

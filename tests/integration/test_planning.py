@@ -20,9 +20,10 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
-from tests.integration.conftest import Bring, make_file_type
-from tests.integration.test_formats import packed
-from tests.plugins.lakeport.preparing.test_workbooks import workbook
+from tests.integration.callables import Bring
+from tests.integration.file_types import make_file_type
+from tests.support.archives import packed
+from tests.support.workbooks import workbook
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,7 +13,10 @@ from lakeport.arrivals.registration import register_messages
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import file_records
+from lakeport.recovery.reconcile.alerts import UNSENT
+from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.recovery.reconcile.runs import DEAD_RUN, NO_ALERT, NO_RUN, NOT_DONE
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
@@ -31,8 +34,8 @@ def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World) 
 def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
     world.land()
     assert world.found() == [
-        ("landed, and no event reported it", "registered as New"),
-        ("New, and no run is there to take it", f"started run {world.airflow.started[0][1]}"),
+        (NOT_REGISTERED, "registered as New"),
+        (NO_RUN, f"started run {world.airflow.started[0][1]}"),
     ]
     assert world.found() == []
     assert world.files() == [("New", None)]
@@ -110,11 +113,11 @@ def test_file_of_a_dead_run_fails_with_a_reason_and_one_alert(world: World, stat
         world.airflow.end("run1", state)
     else:
         world.airflow.runs.clear()
-    assert world.found() == [("In Progress in a run that ended", "Fail")]
+    assert world.found() == [(DEAD_RUN, "Fail")]
     assert world.found() == []
     [(status, reason)] = world.files()
     assert status == "Fail"
-    assert (f"the run ended as {state}" if state else "Airflow has no such run any more") in reason
+    assert (f"the run ended as {state}" if state else "Airflow no longer has this run") in reason
     [(alert, to)] = world.sent
     assert (alert.title.split(":")[0], to.email) == (world.file_type.name, ("trips@example.com",))
     assert world.query("SELECT from_status, to_status FROM mng.status_log ORDER BY moved_at") == [
@@ -135,7 +138,7 @@ def test_file_that_failed_in_a_run_whose_callback_died_is_told_of_once(world: Wo
     )
     assert world.found() == []
     world.airflow.end("run1", "failed")
-    assert world.found() == [("Fail, and nobody was told", "Fail")]
+    assert world.found() == [(NO_ALERT, "Fail")]
     assert world.found() == []
     assert len(world.sent) == 1
     assert world.files() == [("Fail", reason)]
@@ -155,7 +158,7 @@ def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_ar
         archive(world.warehouse, world.s3, world.file_type.name, [file])
         assert world.landed() == 0
     world.airflow.end("run1", "failed")
-    assert world.found() == [("loaded, and its run ended before it was Done", "archived, Done")]
+    assert world.found() == [(NOT_DONE, "archived, Done")]
     assert (world.files(), world.rows(), world.landed()) == ([("Done", None)], 2, 0)
     assert world.archived() == GOOD
     assert (world.sent, world.found()) == ([], [])
@@ -167,7 +170,7 @@ def test_loaded_file_that_was_taken_from_landing_is_done_and_says_so(world: Worl
     world.airflow.end("run1", "failed")
     world.look()
     [(status, reason)] = world.files()
-    assert (status, reason.partition(":")[0]) == ("Done", "loaded, and not archived")
+    assert (status, reason.partition(":")[0]) == ("Done", "loaded, but not archived")
 
 
 def test_loaded_file_whose_rows_are_gone_is_fail_and_told_of(world: World) -> None:
@@ -183,7 +186,7 @@ def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
     file = world.load()
     world.warehouse.transaction(lambda current: mark_done(current, [file], world.by, world.file_type))
     world.airflow.end("run1", "success")
-    assert world.found() == [("Done, and still in landing", "archived")]
+    assert world.found() == [(STILL_IN_LANDING, "archived")]
     assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
 
 
@@ -194,7 +197,7 @@ def test_alert_that_did_not_go_out_is_sent_once(world: World) -> None:
     assert look
     assert look.has_unsent_alerts
     assert world.sent == []
-    assert world.found() == [("an alert that did not go out", "sent")]
+    assert world.found() == [(UNSENT, "sent")]
     assert (world.found(), len(world.sent)) == ([], 1)
     [(alert, to)] = world.sent
     assert dict(alert.facts())["Task"] == f"(unknown) of {world.file_type.dag_id}, run run1"
@@ -208,7 +211,7 @@ def test_alert_that_another_is_sending_is_left_to_it(world: World) -> None:
     world.query("UPDATE mng.alerts SET held_by = 'x', held_until = SYSDATE + INTERVAL '1 minute'; SELECT 1")
     assert (world.found(), world.sent) == ([], [])
     world.query("UPDATE mng.alerts SET held_until = SYSDATE - INTERVAL '1 minute'; SELECT 1")
-    assert (world.found(), len(world.sent)) == ([("an alert that did not go out", "sent")], 1)
+    assert (world.found(), len(world.sent)) == ([(UNSENT, "sent")], 1)
 
 
 def test_one_digest_tells_of_all_rejected_files_once(world: World) -> None:
@@ -218,12 +221,12 @@ def test_one_digest_tells_of_all_rejected_files_once(world: World) -> None:
     for _ in range(3):
         world.look()
     [(alert, to)] = world.sent
-    assert (alert.title, to.slack) == ("3 files were rejected as they landed", "#operators")
-    assert "nowhere/2.csv: no file type takes folder nowhere/" in alert.facts()[0][1]
+    assert (alert.title.split()[0], to.slack) == ("3", "#operators")
+    assert "nowhere/2.csv: " in alert.facts()[0][1]
     world.s3.put_object(Bucket=bucket, Key="nowhere/late.csv", Body=b"x")
     for _ in range(3):
         world.look()
-    assert [alert.title for alert, _ in world.sent[1:]] == ["1 file was rejected as it landed"]
+    assert [alert.title.split()[:2] for alert, _ in world.sent[1:]] == [["1", "file"]]
     assert world.found() == []
 
 
@@ -245,9 +248,9 @@ def test_type_without_a_dag_is_named_with_the_next_step_and_stops_nothing_else(
         (world.folder / f"{world.name}.yaml").unlink()
     [registered, (found, done)] = world.found()
     assert registered[1] == "registered as New"
-    assert found == "New, and no run is there to take it"
-    state = "is there, and a new one takes a minute" if is_there else "is gone or broken: put it back"
-    assert f"not healed: Airflow has no DAG load_{world.name}; schemas/{world.name}.yaml {state}" in done
+    assert found == NO_RUN
+    state = "valid" if is_there else "missing or invalid"
+    assert f"not fixed: Airflow has no DAG load_{world.name}; schemas/{world.name}.yaml is {state}" in done
     assert [record.exc_info for record in caplog.records if record.levelname == "ERROR"] == [None]
     world.airflow.missing_dags.clear()
     [(_, done)] = world.found()
@@ -257,7 +260,7 @@ def test_type_without_a_dag_is_named_with_the_next_step_and_stops_nothing_else(
 def test_airflow_that_is_down_is_a_finding_and_the_rest_is_healed(world: World) -> None:
     world.land()
     world.airflow.is_down = True
-    assert [done.split(":")[0] for _, done in world.found()] == ["registered as New", "not healed"]
+    assert [done.split(":")[0] for _, done in world.found()] == ["registered as New", "not fixed"]
     world.airflow.is_down = False
     assert len(world.found()) == 1
 
@@ -268,7 +271,7 @@ def test_redshift_is_not_asked_while_nothing_can_have_changed(world: World) -> N
     world.land()
     look = world.look(always=False)
     assert look
-    assert next(each.done for each in look.findings) == "registered as New"
+    assert next(each.action for each in look.findings) == "registered as New"
 
 
 def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> None:
@@ -287,9 +290,9 @@ def test_nothing_is_rejected_for_want_of_an_index(world: World) -> None:
     world.land()
     look = world.look()
     assert look
-    assert [each.done for each in look.findings] == [
-        "not healed: registration was told of no schema yet; `./lakeport publish` tells it"
-    ]
+    [finding] = look.unfixed
+    assert settings.INDEX_KEY in finding.action
+    assert "./lakeport publish" in finding.action
     assert world.files() == []
 
 
@@ -300,16 +303,15 @@ def test_object_without_a_version_is_named_and_not_registered(world: World) -> N
     world.land()
     look = world.look()
     assert look
-    assert [(each.is_healed, each.done.partition(";")[0]) for each in look.findings] == [
-        (False, "not healed: it has no version")
-    ]
+    [finding] = look.findings
+    assert (finding.is_fixed, finding.problem, finding.subject.endswith("/trips.csv")) == (False, NOT_REGISTERED, True)
     assert world.files() == []
 
 
 def test_file_of_a_type_with_a_schedule_waits_for_it(world: World) -> None:
     world.write_schema(schedule="0 6 * * *")
     world.land()
-    assert world.found() == [("landed, and no event reported it", "registered as New")]
+    assert world.found() == [(NOT_REGISTERED, "registered as New")]
     assert (world.found(), world.airflow.started) == ([], [])
     assert world.files() == [("New", None)]
     world.look(always=False)

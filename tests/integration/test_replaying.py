@@ -1,8 +1,9 @@
-"""Replay and undo: a plan that is true, exactly the rows of the files chosen, the same outcome wherever it is cut."""
+"""Replay and undo follow their plan, change exactly the selected rows, and survive an interruption anywhere."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,14 +16,16 @@ from typer.testing import CliRunner
 from lakeport import settings
 from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.cli import app
-from lakeport.errors import NotChosen, StatusConflict
+from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status
-from lakeport.recovery.replay import Choice, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.selection import Selection, select_files
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
@@ -31,17 +34,17 @@ OTHER = HEADER + b"3,Rome,1\n4,Lima,2\n5,Baku,3\n"
 MERGE = {"mode": "merge", "key": ["id"]}
 
 
-def plan(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
+def plan(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
     planner = Planner(world.warehouse, world.s3, older)
-    files = world.warehouse.transaction(lambda current: chosen_files(current, Choice(names, **choice)))
+    files = world.warehouse.transaction(lambda current: select_files(current, Selection(names, **selection)))
     return planner.undo(files) if command == "undo" else planner.replay(files)
 
 
-def do(world: World, command: str, *names: str, older: bool = False, **choice: Any) -> list[Planned]:
+def do(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
     """Plan and do it; nothing of it may be refused."""
-    planned = plan(world, command, *names, older=older, **choice)
+    planned = plan(world, command, *names, older=older, **selection)
     assert [each.refused for each in planned] == [None] * len(planned)
-    for _ in carry_out(world.warehouse, planned, command):
+    for _ in apply_plan(world.warehouse, planned, command):
         pass
     return planned
 
@@ -66,7 +69,7 @@ def test_undo_takes_out_exactly_the_rows_of_its_file(world: World) -> None:
     world.bring(GOOD, "a.csv")
     undone = world.bring(OTHER, "b.csv")
     [planned] = do(world, "undo", undone.file_id[:12])
-    assert planned.what == f"3 rows deleted from {world.file_type.table.name}"
+    assert (planned.to, planned.rows, planned.drops_table) == ("Fail", 3, False)
     assert ids(world) == [1, 2]
     assert accounts(world) == [("Done", 2, False), ("Fail", None, True)]
     assert log(world)[-1] == ("Done", "Fail")
@@ -79,7 +82,7 @@ def test_replay_of_an_archived_file_loads_it_from_the_archive(world: World) -> N
     file = world.bring()
     assert world.landed() == 0
     [planned] = do(world, "replay", file.key)
-    assert planned.what == f"2 rows deleted from {world.file_type.table.name}, loaded from the archive"
+    assert (planned.to, planned.rows, planned.summary.split()[-1]) == ("New", 2, "archive")
     assert (ids(world), accounts(world)) == ([], [("New", None, True)])
     world.run_again()
     assert (ids(world), accounts(world), world.archived()) == ([1, 2], [("Done", 2, False)], GOOD)
@@ -111,7 +114,7 @@ def test_failed_file_is_replayed_from_landing(world: World) -> None:
     world.look()
     assert [row[0] for row in accounts(world)] == ["Fail"]
     [planned] = do(world, "replay", statuses=[Status.FAIL])
-    assert (planned.what, planned.rows) == ("loaded from landing", 0)
+    assert (planned.summary.split()[-1], planned.rows) == ("landing", 0)
     world.run_again()
     assert (ids(world), accounts(world)) == ([1, 2], [("Done", 2, False)])
     assert file.key
@@ -120,10 +123,11 @@ def test_failed_file_is_replayed_from_landing(world: World) -> None:
 def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
     world.s3.put_object(Bucket=settings.landing_bucket(), Key=f"{world.name}_2/trips.csv", Body=GOOD)
     world.look()
-    assert refusals(plan(world, "replay", statuses=[Status.REJECTED]))[0].startswith("it would be rejected again: ")
+    [refused] = refusals(plan(world, "replay", statuses=[Status.REJECTED]))
+    assert f"known folders: {world.name}/" in refused
     world.write_schema(landing={"pattern": f"{world.name}_*/*"})
     [planned] = do(world, "replay", statuses=[Status.REJECTED])
-    assert planned.what == f"now of type {world.name}, loaded from landing"
+    assert (planned.file_type, planned.to) == (world.name, "New")
     world.run_again()
     assert (ids(world), log(world)[1]) == ([1, 2], ("Rejected", "New"))
 
@@ -131,7 +135,9 @@ def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
 def test_file_that_is_nowhere_is_refused(world: World) -> None:
     file = world.register()
     s3_objects.remove_version(world.s3, file.landed())
-    assert refusals(plan(world, "replay", file.key)) == ["its object is neither in landing nor in the archive"]
+    [refused] = refusals(plan(world, "replay", file.key))
+    assert "landing" in refused
+    assert "archive" in refused
 
 
 def test_file_under_way_is_refused(world: World) -> None:
@@ -146,19 +152,19 @@ def test_failed_files_of_a_type_that_loads_the_newest_may_be_filtered_out(world:
         fail = partial(file_records.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
         world.warehouse.transaction(fail)
     planned = do(world, "replay", file_type=world.name, statuses=[Status.FAIL])
-    assert {each.what for each in planned} == {"loaded from landing if it is the newest that waits, else Filtered Out"}
+    assert {(each.to, "else Filtered Out" in each.summary) for each in planned} == {("New", True)}
     assert [row[0] for row in accounts(world)] == ["New", "New"]
 
 
 def test_several_loaded_files_of_a_type_that_loads_the_newest_are_refused(world: World) -> None:
     for name in ("a.csv", "b.csv"):
         world.bring(GOOD, name)
-    for refused in refusals(plan(world, "replay", statuses=[Status.DONE])):
-        assert refused.startswith("select is newest, which would load one of these 2")
+    refused = refusals(plan(world, "replay", statuses=[Status.DONE]))
+    assert ["landing.select is newest" in each and "these 2 files" in each for each in refused] == [True, True]
     world.register(GOOD, "c.csv")
-    assert refusals(plan(world, "replay", f"{world.name}/a.csv")) == [
-        f"select is newest, and {world.name}/c.csv is under way: let it end first"
-    ]
+    [refusal] = refusals(plan(world, "replay", f"{world.name}/a.csv"))
+    assert "landing.select is newest" in refusal
+    assert f"{world.name}/c.csv" in refusal
 
 
 def test_all_files_of_a_type_that_loads_all_are_replayed(world: World) -> None:
@@ -172,22 +178,21 @@ def test_all_files_of_a_type_that_loads_all_are_replayed(world: World) -> None:
 def test_merge_cannot_be_undone_and_says_so(world: World) -> None:
     world.write_schema(table=MERGE)
     file = world.bring()
-    assert refusals(plan(world, "undo", file.key)) == [
-        "table.mode is merge: the rows that its rows replaced cannot be brought back; replay it"
-    ]
+    [refused] = refusals(plan(world, "undo", file.key))
+    assert refused.startswith("table.mode is merge")
 
 
 def test_older_file_takes_the_place_of_a_newer_one_only_if_told_so(world: World) -> None:
     world.write_schema(table=MERGE)
     old = world.bring(HEADER + b"1,Bern,1\n2,Oslo,1\n", "a.csv")
     world.bring(HEADER + b"2,Rome,1\n", "b.csv")
-    assert refusals(plan(world, "replay", old.key)) == [
-        f"{world.name}/b.csv landed later and is loaded; --older puts rows of this file in the place of its rows"
-    ]
+    [refused] = refusals(plan(world, "replay", old.key))
+    assert refused.startswith(f"{world.name}/b.csv landed later")
+    assert "--older" in refused
     [planned] = do(world, "replay", old.key, older=True)
-    assert planned.what == (
-        f"1 rows deleted from {world.file_type.table.name}, loaded from the archive, older rows in place of newer"
-    )
+    assert (planned.to, planned.rows) == ("New", 1)
+    assert f"1 rows from {world.file_type.table.name}" in planned.summary
+    assert "older" in planned.summary
     world.run_again()
     rows = world.query(f"SELECT id, city FROM {world.file_type.table.name} ORDER BY id")  # noqa: S608
     assert rows == [(1, "Bern"), (2, "Oslo")]
@@ -199,7 +204,7 @@ def test_undo_says_what_it_does_not_bring_back(world: World, mode: str) -> None:
     world.bring(GOOD, "a.csv")
     last = world.bring(OTHER, "b.csv")
     [planned] = do(world, "undo", last.key)
-    assert planned.what.endswith("; what stood there before it is not brought back")
+    assert planned.summary.endswith("not restored")
     assert ids(world) == []
 
 
@@ -243,12 +248,12 @@ def test_undo_of_one_of_the_files_of_a_copy_loads_the_others_again(
 ) -> None:
     a, b, c = loaded_together
     planned = do(world, "undo", b.key)
-    assert [(each.chosen.file.key, each.to, each.rows) for each in planned] == [
+    assert [(each.selected.file.key, each.to, each.rows) for each in planned] == [
         (b.key, "Fail", 3),
         (a.key, "New", 2),
         (c.key, "New", 1),
     ]
-    assert planned[1].what.endswith(f"loaded from the archive, since one COPY loaded it with {b.key}")
+    assert planned[1].summary.endswith(f"load from the archive, because the same COPY loaded {b.key}")
     assert (ids(world), accounts(world)) == ([], [("New", None, True), ("Fail", None, True), ("New", None, True)])
     assert list(start_runs(world.airflow, planned)) == [world.name]
     load_together(world)
@@ -280,7 +285,8 @@ def test_undo_is_refused_where_a_file_of_the_same_copy_could_not_be_loaded_again
     [(bucket, key)] = world.query("SELECT archive_bucket, archive_key FROM mng.files WHERE file_id = %s", (a.file_id,))
     for version in world.s3.list_object_versions(Bucket=bucket, Prefix=key)["Versions"]:
         world.s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-    assert refusals(plan(world, "undo", b.key)) == ["", "its object is neither in landing nor in the archive", ""]
+    refused = refusals(plan(world, "undo", b.key))
+    assert ["archive" in each for each in refused] == [False, True, False]
     assert ids(world) == [1, 2, 3, 4, 5, 9]
 
 
@@ -288,8 +294,8 @@ def test_what_has_changed_since_it_was_planned_for_is_left_as_it_is(world: World
     file = world.bring()
     planned = plan(world, "undo", file.key)
     world.query(f"DELETE FROM {world.file_type.table.name} WHERE id = 1; SELECT 1")  # noqa: S608
-    with pytest.raises(StatusConflict, match="has changed since it was planned for"):
-        list(carry_out(world.warehouse, planned, "undo"))
+    with pytest.raises(StatusConflict, match=re.escape(file.key)):
+        list(apply_plan(world.warehouse, planned, "undo"))
     assert (ids(world), accounts(world)) == ([2], [("Done", 2, False)])
 
 
@@ -302,7 +308,7 @@ def test_interrupted_before_any_statement_it_ends_the_same(world: World, redshif
         planned = plan(world, command, file.key)
         killed = KilledWarehouse(redshift, number)
         with killed:
-            list(carry_out(killed, planned, command))
+            list(apply_plan(killed, planned, command))
         assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
         assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)] * number
         if not killed.was_killed:
@@ -320,28 +326,28 @@ def test_run_is_started_for_each_type_and_named_after_its_files(world: World) ->
     world.airflow.started.clear()
     planned = do(world, "replay", file.key)
     for _ in range(2):
-        told = start_runs(world.airflow, planned)
-    assert told[world.name].startswith("run arrival__")
+        outcome = start_runs(world.airflow, planned)
+    assert "run arrival__" in outcome[world.name]
     assert {dag_id for dag_id, _ in world.airflow.started} == {f"load_{world.name}"}
     world.airflow.is_down = True
-    assert start_runs(world.airflow, planned)[world.name].startswith("no run could be started, reconcile does it")
+    assert "reconcile starts one" in start_runs(world.airflow, planned)[world.name]
 
 
 def test_names_must_fit_one_file(world: World) -> None:
     files = [world.bring(GOOD), world.bring(OTHER)]
     assert files[0].key == files[1].key
-    with pytest.raises(NotChosen, match="2 files fit"):
+    with pytest.raises(SelectionError, match=f"2 files.*{files[0].file_id[:12]}"):
         plan(world, "undo", files[0].key)
     for name in ("nowhere/x.csv", "0" * 12, "%", "___"):
-        with pytest.raises(NotChosen, match="no file fits"):
+        with pytest.raises(SelectionError, match=re.escape(name)):
             plan(world, "undo", name)
     assert len(plan(world, "undo", files[0].file_id, files[0].file_id[:8])) == 1
 
 
 def test_time_range_counts_when_files_landed(world: World) -> None:
     file = world.bring()
-    chosen = plan(world, "undo", since=file.landed_at, until=file.landed_at + timedelta(seconds=1))
-    assert len(chosen) == 1
+    planned = plan(world, "undo", since=file.landed_at, until=file.landed_at + timedelta(seconds=1))
+    assert len(planned) == 1
     assert plan(world, "undo", until=file.landed_at) == []
     assert plan(world, "undo", since=file.landed_at + timedelta(seconds=1)) == []
 
@@ -354,14 +360,14 @@ def run(world: World) -> Callable[..., Any]:
 def test_command_shows_its_plan_and_does_nothing_until_told(world: World, run: Callable[..., Any]) -> None:
     file = world.bring()
     shown = run("undo", file.file_id[:12])
-    assert (shown.exit_code, "2 rows deleted from" in shown.output, "--yes does it" in shown.output) == (0, True, True)
+    assert (shown.exit_code, "2 rows from" in shown.output, "--yes" in shown.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
     assert (row["rows to delete"], row["status"]) == (2, "Done")
     done = run("undo", file.file_id[:12], "--yes")
     assert (done.exit_code, ids(world)) == (0, [])
     again = run("replay", "--type", world.name, "--yes")
-    assert "reconcile does it within the hour" in again.output or "run arrival__" in again.output
+    assert "reconcile starts one within the hour" in again.output or "run arrival__" in again.output
     assert [row[0] for row in accounts(world)] == ["New"]
 
 
@@ -370,14 +376,14 @@ def test_command_does_nothing_where_a_part_is_refused(world: World, run: Callabl
     world.bring(GOOD, "a.csv")
     world.claim(GOOD, "b.csv")
     refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
-    assert (refused.exit_code, "nothing is done: 1 of 2 files are refused" in refused.output) == (2, True)
+    assert (refused.exit_code, "1 of 2 files" in refused.output) == (2, True)
     assert ids(world) == [1, 2]
 
 
 def test_command_wants_to_know_which_files(run: Callable[..., Any]) -> None:
     for command in ("replay", "undo"):
         assert run(command).exit_code == 2
-        assert "no file fits" in run(command, "--type", "nothing").output
+        assert "no file matches" in run(command, "--type", "nothing").output
 
 
 def test_reconcile_looks_after_a_replay(world: World, run: Callable[..., Any]) -> None:

@@ -21,9 +21,10 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY, Config
-from tests.integration.conftest import Bring, Query, make_file_type
+from tests.integration.callables import Bring, Query
+from tests.integration.file_types import make_file_type
 from tests.integration.killing import KilledWarehouse
-from tests.plugins.lakeport.preparing.test_workbooks import workbook
+from tests.support.workbooks import workbook
 
 Write = Callable[..., None]
 JANUARY = REPOSITORY / "samples" / "flights_2013_01.csv.gz"

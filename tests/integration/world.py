@@ -18,8 +18,8 @@ from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, TaskRun
-from lakeport.recovery.reconcile.look import Look
 from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
@@ -73,15 +73,15 @@ class World:
         key = f"{self.file_type.name}/{name}"
         return self.s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body).get("VersionId", "")
 
-    def look(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Look | None:
+    def look(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Reconciliation | None:
         send = (lambda alert, to: self.sent.append((alert, to))) if sends else None
         return reconcile(self.warehouse, self.airflow, send, grace=grace, always=always)
 
     def found(self, grace: timedelta = NOW) -> list[tuple[str, str]]:
-        """Look and return what was found and done."""
+        """Reconcile and return each problem with the action taken."""
         look = self.look(grace)
         assert look
-        return [(each.found, each.done) for each in look.findings]
+        return [(each.problem, each.action) for each in look.findings]
 
     def files(self) -> list[tuple[Any, ...]]:
         return self.query("SELECT status, status_reason FROM mng.files ORDER BY landed_at, key")

@@ -1,7 +1,7 @@
-"""The channels of an alert: Slack, by a webhook or an SNS topic, and e-mail, by the connections of Airflow's providers.
+"""Send an alert by e-mail and to Slack, with the connections of Airflow's providers.
 
-A VPC without a way out reaches no webhook; there Amazon Q Developer in chat applications reads the topic and posts to
-Slack.
+Slack is reached by a webhook or by an SNS topic.  A VPC without internet access cannot reach a webhook; there, Amazon Q
+Developer in chat applications reads the topic and posts to Slack.
 """
 
 from __future__ import annotations
@@ -23,47 +23,54 @@ log = logging.getLogger(__name__)
 _NOTIFICATION_CHARACTERS = 3000
 
 
-def send(run: Alert, alerts: Alerts) -> None:
-    """Send one Slack message and one e-mail, as far as the schema names someone; one channel's failure stops no other.
+def send(alert: Alert, receivers: Alerts) -> None:
+    """Send one Slack message and one e-mail, if there are receivers; one failing channel does not stop the other.
 
     Raises the last failure, so that the alert counts as not sent.
     """
     failures: list[Exception] = []
-    for channel in (_send_slack, _send_email):
+    for name, send_to_channel in _CHANNELS.items():
         try:
-            channel(run, alerts)
+            send_to_channel(alert, receivers)
         except Exception as failure:
-            log.exception("alert %r could not be sent by %s", run.title, channel.__name__)
+            log.exception("cannot send alert %r to %s", alert.title, name)
             failures.append(failure)
     if failures:
         raise failures[-1]
 
 
-def _send_slack(run: Alert, alerts: Alerts) -> None:
+def _send_slack(alert: Alert, receivers: Alerts) -> None:
     topic = settings.alert_topic()
-    if alerts.slack and topic:
-        message = {"default": json.dumps(_as_notification(run)), "email": f"{run.title}\n\n{_lines(run)}"}
+    if receivers.slack and topic:
+        message = {"default": json.dumps(_as_notification(alert)), "email": f"{alert.title}\n\n{_lines(alert)}"}
         boto3.client("sns").publish(TopicArn=topic, MessageStructure="json", Message=json.dumps(message))
-    elif alerts.slack:
-        # `channel` is honoured by legacy webhooks; an app's webhook always posts to the channel it was made for.
-        message = {"channel": alerts.slack, **as_slack(run)}
+    elif receivers.slack:
+        # Only legacy webhooks use `channel`; the webhook of an app always posts to its own channel.
+        message = {"channel": receivers.slack, **as_slack(alert)}
         answer = SlackWebhookHook(slack_webhook_conn_id=settings.SLACK_CONNECTION).client.send_dict(message)
         if answer.status_code != 200:  # noqa: PLR2004 - HTTP OK
-            raise RuntimeError(f"Slack answers {answer.status_code}: {answer.body}")
+            raise RuntimeError(f"Slack answered {answer.status_code}: {answer.body}")
 
 
-def _send_email(run: Alert, alerts: Alerts) -> None:
-    if alerts.email:
-        subject, html = as_email(run)
+def _send_email(alert: Alert, receivers: Alerts) -> None:
+    if receivers.email:
+        subject, html = as_email(alert)
         with SmtpHook(smtp_conn_id=settings.SMTP_CONNECTION) as hook:
-            hook.send_email_smtp(to=list(alerts.email), subject=subject, html_content=html)
+            hook.send_email_smtp(to=list(receivers.email), subject=subject, html_content=html)
 
 
-def _as_notification(run: Alert) -> dict[str, object]:
-    """Return the alert in the schema of custom notifications; other messages of a topic are not shown in Slack."""
-    content = {"textType": "client-markdown", "title": run.title, "description": _lines(run)[:_NOTIFICATION_CHARACTERS]}
+def _as_notification(alert: Alert) -> dict[str, object]:
+    """Return the alert as a custom notification, the only kind of message that Amazon Q posts to Slack."""
+    content = {
+        "textType": "client-markdown",
+        "title": alert.title,
+        "description": _lines(alert)[:_NOTIFICATION_CHARACTERS],
+    }
     return {"version": "1.0", "source": "custom", "content": content}
 
 
-def _lines(run: Alert) -> str:
-    return "\n".join(f"{label}: {text}" for label, text in run.facts())
+def _lines(alert: Alert) -> str:
+    return "\n".join(f"{label}: {text}" for label, text in alert.facts())
+
+
+_CHANNELS = {"Slack": _send_slack, "e-mail": _send_email}

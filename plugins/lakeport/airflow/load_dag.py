@@ -1,4 +1,4 @@
-"""Every schema becomes a DAG: a good one its file type's, a broken one a DAG that shows what is wrong with it."""
+"""Make one DAG for each schema: a valid schema loads its file type, an invalid one shows its problems."""
 
 from __future__ import annotations
 
@@ -17,23 +17,18 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport import settings
 from lakeport.airflow.callbacks import FailRun, record_task_error
-from lakeport.airflow.operators import (
-    ArchiveFilesOperator,
-    CopyAllFromS3Operator,
-    CopyFromS3Operator,
-    CreateTableOperator,
-    FailForFilesOperator,
-    FilterNewestOperator,
-    MarkDoneOperator,
-    MarkInProgressOperator,
-    PrepareFilesOperator,
-    StartNextRunOperator,
-    TakeFilesOperator,
-    WarnOfRejectsOperator,
-)
+from lakeport.airflow.operators.archive import ArchiveFilesOperator
+from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator, FailForFilesOperator
+from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
+from lakeport.airflow.operators.prepare import PrepareFilesOperator
+from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
+from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.operators.take_files import StartNextRunOperator, TakeFilesOperator
+from lakeport.airflow.operators.warn import WarnOfRejectsOperator
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.airflow.tasks import Context
 from lakeport.errors import SchemaError
+from lakeport.model import dag_id_of
 from lakeport.schema.file_type import NAME, FileType
 from lakeport.schema.reader import read_file_type, schema_paths
 
@@ -42,27 +37,27 @@ _NAME_CHARACTERS = 36
 
 
 def dags_of_schemas() -> Iterator[DAG]:
-    """Yield the DAG of each schema; while a task runs, only the DAG it belongs to is built."""
+    """Yield the DAG of each schema; while a task runs, yield only the DAG of that task."""
     only = get_parsing_context().dag_id
     for path in schema_paths(settings.schemas_folder()):
-        if only in (None, dag_id_of(path)):
+        if only in (None, dag_id_of_path(path)):
             yield dag_of_schema(path)
 
 
-def dag_id_of(path: Path) -> str:
-    """Return the id of a schema's DAG, which exists and is its own however hostile the file's name is."""
+def dag_id_of_path(path: Path) -> str:
+    """Return a valid and unique DAG id for a schema file, whatever the name of the file is."""
     if path.suffix == ".yaml" and re.fullmatch(NAME, path.stem):
-        return f"load_{path.stem}"
+        return dag_id_of(path.stem)
     digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
-    return f"load_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)[:_NAME_CHARACTERS]}_{digest}"
+    return dag_id_of(f"{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)[:_NAME_CHARACTERS]}_{digest}")
 
 
 def dag_of_schema(path: Path) -> DAG:
-    """Return a schema's DAG; a broken schema never costs its neighbours theirs."""
+    """Return the DAG of a schema; an invalid schema does not affect the DAGs of others."""
     try:
         return load_dag(read_file_type(path))
     except SchemaError as error:
-        return broken_schema_dag(dag_id_of(path), error)
+        return invalid_schema_dag(dag_id_of_path(path), error)
 
 
 def load_dag(file_type: FileType) -> DAG:
@@ -116,7 +111,7 @@ def _steps(file_type: FileType) -> None:
 
 
 def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
-    """Return the step that chooses among the waiting files, and what it asks for before they are taken."""
+    """Return the task that selects among the New files, and the tasks to run before the files are taken."""
     if file_type.landing.select == "newest":
         return [FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=wait.output)]
     limit = file_type.landing.files_a_run
@@ -139,26 +134,26 @@ def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | 
     return WarnOfRejectsOperator(task_id="warn_of_rejects", file_type=file_type, files=newest.output)
 
 
-def broken_schema_dag(dag_id: str, error: SchemaError) -> DAG:
-    """Return a DAG that shows what is wrong with its schema, and says it again when it is run."""
+def invalid_schema_dag(dag_id: str, error: SchemaError) -> DAG:
+    """Return a DAG that shows the problems of its schema, and whose task fails with them."""
     problems = "\n".join(f"- {problem}" for problem in error.problems)
     with DAG(
         dag_id=dag_id,
-        dag_display_name=f"{dag_id}: its schema is broken",
-        description=f"BROKEN SCHEMA: {error.problems[0]}",
-        doc_md=f"## This schema is broken\n\n{problems}\n\nMend the YAML; the DAG follows within a minute.",
+        dag_display_name=f"{dag_id}: invalid schema",
+        description=f"INVALID SCHEMA: {error.problems[0]}",
+        doc_md=f"## Invalid schema\n\n{problems}\n\nFix the YAML; the load DAG reappears within a minute.",
         schedule=None,
         is_paused_upon_creation=False,
-        tags=["lakeport", "broken schema"],
+        tags=["lakeport", "invalid schema"],
     ) as dag:
-        BrokenSchemaOperator(
-            task_id="schema_is_broken", task_display_name=shorten(error.problems[0], 200), problems=str(error)
+        InvalidSchemaOperator(
+            task_id="schema_is_invalid", task_display_name=shorten(error.problems[0], 200), problems=str(error)
         )
     return dag
 
 
-class BrokenSchemaOperator(BaseOperator):
-    """Fail with what is wrong with the schema."""
+class InvalidSchemaOperator(BaseOperator):
+    """Fail with the problems of the schema."""
 
     def __init__(self, *, problems: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

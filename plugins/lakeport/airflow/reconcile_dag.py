@@ -1,4 +1,4 @@
-"""The DAG that reconciles at regular times."""
+"""The DAG that runs reconcile on a schedule."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG
 
 from lakeport import settings
-from lakeport.airflow.callbacks import record_task_error, tell_of_reconcile
-from lakeport.airflow.operators import ReconcileOperator
+from lakeport.airflow.callbacks import alert_failed_reconcile, record_task_error
+from lakeport.airflow.operators.reconcile import ReconcileOperator
 from lakeport.airflow_api import RECONCILE
 
-_DOCUMENTATION = """Finds what nobody finished, and finishes it: files that no event reported, files that no run takes,
-files of runs that died, alerts that did not go out; sends one digest of Rejected files.
+_DOCUMENTATION = """Finds unfinished work and finishes it: files that no event registered, New files without a run,
+files of runs that were killed, alerts that were not sent.  Sends one digest of Rejected files.
 
-It ends without asking Redshift while nothing has changed since everything was at its end.
-At once, and with a table of what it found: `./lakeport reconcile`."""
+It does not query Redshift while nothing has changed since the last run that found nothing to do.
+
+To run it now and see its findings: `./lakeport reconcile`."""
 
 
 def reconcile_dag() -> DAG:
-    """Return the DAG."""
+    """Return the DAG `reconcile`."""
     with DAG(
         dag_id=RECONCILE,
-        description="Finishes what nobody finished.",
+        description="Find unfinished work and finish it.",
         doc_md=_DOCUMENTATION,
         schedule=settings.reconcile_schedule(),
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
@@ -30,7 +31,7 @@ def reconcile_dag() -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         tags=["reconcile"],
-        on_failure_callback=tell_of_reconcile,
+        on_failure_callback=alert_failed_reconcile,
         default_args={
             "retries": 2,
             "retry_delay": timedelta(seconds=30),

@@ -1,4 +1,4 @@
-"""Which errors another try may be spared: the one place that decides it, for tasks and for what runs beside them."""
+"""Decide which errors of a task are worth a retry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from lakeport.errors import AirflowUnavailable, LakeportError
+from lakeport.errors import AirflowUnavailable, LakeportError, RejectsNotReported
 from lakeport.redshift.session import is_passing, is_wrong_password
 
 _SERVER_ERROR = 500
-# What AWS calls "slow down", and what the passing of time mends: botocore's own lists, retries/standard.py, and
-# credentials that are being renewed.
+# Throttling and temporary errors as listed in botocore's retries/standard.py, and credentials that are being renewed.
 _PASSING_CODES = {
     "BandwidthLimitExceeded",
     "ExpiredToken",
@@ -46,20 +45,20 @@ _PASSING_AWS = (
     CredentialRetrievalError,
     HTTPClientError,
     IncompleteReadError,
-    NoCredentialsError,  # of a machine whose role's credentials are not there yet
+    NoCredentialsError,  # the role's credentials are not available yet
 )
 _QUERY_CANCELED = "57014"
 
 
 def is_worth_a_retry(error: BaseException) -> bool:
-    """Say whether the same work may succeed later, with nobody doing anything about it.
+    """Say whether the same work may succeed later without a change.
 
-    Conflicts, lost connections, throttling and servers' own failures pass.  A wrong password does too: while a secret
-    is being rotated, neither the old one nor the new one may fit for a moment.  Bad rows, missing rights, missing
-    tables and wrong schemas stay what they are.  What is not known here is tried again.
+    Conflicts, lost connections, throttling and server errors are temporary.  So is a wrong password: while a secret is
+    rotated, neither the old nor the new password may work for a moment.  Bad rows, missing permissions, missing tables
+    and invalid schemas are permanent.  Unknown errors are retried.
     """
     if isinstance(error, LakeportError):
-        return isinstance(error, AirflowUnavailable)
+        return isinstance(error, AirflowUnavailable | RejectsNotReported)
     if isinstance(error, psycopg2.Error):
         return is_passing(error) or is_wrong_password(error) or error.pgcode == _QUERY_CANCELED
     if isinstance(error, ClientError):

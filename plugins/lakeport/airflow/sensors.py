@@ -1,4 +1,4 @@
-"""Wait for files in the status New."""
+"""Wait for New files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from lakeport.schema.file_type import FileType
 
 
 class NewFilesSensor(SqlSensor):
-    """Wait until files of the type are New and hand them on by XCom.
+    """Wait until a file of the type is New, and return the New files as XCom.
 
-    `select: newest` hands on all, the newest first; `all` the oldest, and one more than a run takes.
+    With `select: newest` that is all New files, the newest first; with `all`, the oldest ones, one more than a run
+    takes.
 
-    A type whose runs start by a cron schedule waits without a worker: it looks once, then a trigger waits and ends the
-    task.  The run is skipped, quietly, when nothing came within `wait.for`; a run that was started for an arrival does
-    not wait at all, since its files were registered before it began: an earlier run has taken them.
+    A file type with a cron schedule waits without a worker: the sensor queries once, then a trigger waits and ends the
+    task.  If no file arrives within `wait.for`, the run is skipped.  A run that was started for an arrival does not
+    wait: its files were registered before it began, so if there are none, an earlier run has taken them.
     """
 
     def __init__(
@@ -63,11 +64,11 @@ class NewFilesSensor(SqlSensor):
         )
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # execute takes both
-        """Look once."""
+        """Query Redshift once."""
         rows = self._get_hook().get_records(self.sql, self.parameters)  # type: ignore[attr-defined]
         if rows:
             files = [RegisteredFile(*row) for row in rows]
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
-            raise AirflowSkipException("an earlier run has taken the files this run was started for")
+            raise AirflowSkipException("no New files: an earlier run has taken the files that this run was started for")
         return False

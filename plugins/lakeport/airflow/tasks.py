@@ -1,4 +1,4 @@
-"""What every operator needs of Airflow: the warehouse, the task's own name, errors not worth a retry."""
+"""What every operator needs from Airflow: the warehouse, the task run, and errors that skip the retries."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ Context = Mapping[str, Any]
 
 
 def warehouse_of(conn_id: str) -> Warehouse:
-    """Return the warehouse behind an Airflow connection.
+    """Return the warehouse of an Airflow connection.
 
-    The connection is read anew each time it is opened, and once more where the password was just rotated.
+    The Airflow connection is read each time a session is opened, and again if the password was just rotated.
     """
 
     def open_connection() -> connection:
         try:
-            return connected(BaseHook.get_connection(conn_id))
+            return open_session(BaseHook.get_connection(conn_id))
         except psycopg2.OperationalError as error:
             if not is_wrong_password(error):
                 raise
-            return connected(BaseHook.get_connection(conn_id))
+            return open_session(BaseHook.get_connection(conn_id))
 
     return Warehouse(open_connection)
 
 
-def connected(to: Connection) -> connection:
-    """Open a connection to Redshift as Airflow knows it."""
+def open_session(airflow_connection: Connection) -> connection:
+    """Open a Redshift session with the values of an Airflow connection."""
     # Not by PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
     return connect(
-        host=to.host,
-        port=to.port,
-        database=to.schema,
-        username=to.login,
-        password=to.password,
-        extra=to.extra_dejson,
+        host=airflow_connection.host,
+        port=airflow_connection.port,
+        database=airflow_connection.schema,
+        username=airflow_connection.login,
+        password=airflow_connection.password,
+        extra=airflow_connection.extra_dejson,
     )
 
 
 def task_run_of(context: Context) -> TaskRun:
-    """Return what the mng tables call this task."""
+    """Return the task run as the mng tables record it."""
     task = context["ti"]
     return TaskRun(task.dag_id, task.run_id, task.task_id, task.try_number)
 
 
 @contextmanager
 def retried_if_worth_it() -> Iterator[None]:
-    """Fail the task at once, without its retries, on errors that another try would meet again."""
+    """Fail the task without retries on errors that a retry cannot fix."""
     try:
         yield
     except AirflowException:
-        raise  # Airflow's own words: to skip, to fail, to defer
+        raise  # Airflow's own signals: skip, fail, defer
     except Exception as error:
         if is_worth_a_retry(error):
             raise

@@ -1,7 +1,7 @@
-"""Wait for files outside any worker: for all types that wait, one query now and then by the triggerer.
+"""Wait for files in the triggerer, which runs one query for all file types that wait.
 
-A task ends in its trigger.  One that goes back to a worker when its wait is over may be taken for failed by Airflow
-3.2.1 and 3.3.1 where many do so at once, although it is healthy.
+A waiting task ends in its trigger.  Airflow 3.2.1 and 3.3.1 may mark a healthy task as failed if many tasks return from
+their trigger to a worker at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from airflow.sdk import BaseHook
 from airflow.triggers.base import BaseTrigger, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 from psycopg2.extensions import cursor
 
-from lakeport.airflow.tasks import connected
+from lakeport.airflow.tasks import open_session
 from lakeport.model import RegisteredFile
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
@@ -24,10 +24,10 @@ Rows = list[tuple[Any, ...]]
 
 
 class NewFilesTrigger(BaseTrigger):
-    """End the task with the New files of a type as its XCom, or skip it when none came until `until`.
+    """End the task with the New files of a type as its XCom, or skip it if there are none by `until`.
 
-    `query` is the statement that lists the files, with its `parameters`; `every` is in seconds, `until` a moment in
-    ISO 8601, so that a triggerer that was restarted waits no longer.
+    `query` names the statement that lists the files, with its `parameters`.  `every` is in seconds.  `until` is a time
+    in ISO 8601, so that a restart of the triggerer does not extend the wait.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class NewFilesTrigger(BaseTrigger):
             async with asyncio.timeout(max(seconds, 0)):
                 files = await self._files()
         except TimeoutError:
-            self.log.info("no file of type %s came until %s", self.values["file_type"], self.values["until"])
+            self.log.info("no file of type %s arrived by %s", self.values["file_type"], self.values["until"])
             yield TaskSkippedEvent()
         else:
             yield TaskSuccessEvent(xcoms={"return_value": files})
@@ -62,33 +62,33 @@ class NewFilesTrigger(BaseTrigger):
 
 
 class Watch:
-    """One look at mng.files for every type that waits on a connection, as often as the most impatient one asks."""
+    """Poll mng.files once for all file types that wait on a connection, at their shortest interval."""
 
     _of_loops: ClassVar[dict[tuple[int, str], Watch]] = {}
 
     def __init__(self, conn_id: str) -> None:
         self._conn_id = conn_id
         self._waiting: dict[asyncio.Future[None], tuple[str, float]] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
     @classmethod
     def of(cls, conn_id: str) -> Watch:
-        """Return the one watch of this event loop, which a triggerer has one of."""
+        """Return the watch of this event loop; a triggerer has one loop."""
         place = (id(asyncio.get_running_loop()), conn_id)
         return cls._of_loops.setdefault(place, cls(conn_id))
 
     async def wait_for(self, file_type: str, every: float) -> None:
-        """Return when a file of the type is New; raises what a look met."""
+        """Return when a file of the type is New; raises the error of a failed poll."""
         seen = asyncio.get_running_loop().create_future()
         self._waiting[seen] = (file_type, every)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_again_and_again())
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
         try:
             await seen
-        finally:  # also where the wait is given up
+        finally:  # also if the wait is cancelled
             self._waiting.pop(seen, None)
 
-    async def _look_again_and_again(self) -> None:
+    async def _poll(self) -> None:
         while self._waiting:
             await asyncio.sleep(min(every for _, every in self._waiting.values()))
             types = tuple({file_type for file_type, _ in self._waiting.values()})
@@ -96,7 +96,7 @@ class Watch:
                 return
             try:
                 rows = await self.rows_of(statement("mng/types_with_new_files"), {"file_types": types})
-            except Exception as error:  # noqa: BLE001 - whatever it is, those that wait must hear of it
+            except Exception as error:  # noqa: BLE001 - every waiting task must get the error
                 for seen in [seen for seen in self._waiting if not seen.done()]:
                     seen.set_exception(error)
                 return
@@ -106,8 +106,8 @@ class Watch:
                     seen.set_result(None)
 
     async def rows_of(self, query: str, parameters: dict[str, Any]) -> Rows:
-        """Run a query in a thread, on a connection of its own: none is kept open between two looks."""
-        to = await BaseHook.aget_connection(self._conn_id)
+        """Run a query in a thread, in a new session: no session stays open between two polls."""
+        airflow_connection = await BaseHook.aget_connection(self._conn_id)
 
         def read(current: cursor) -> Rows:
             current.execute(query, parameters)
@@ -115,7 +115,7 @@ class Watch:
             return rows
 
         def run() -> Rows:
-            with Warehouse(lambda: connected(to)) as warehouse:
+            with Warehouse(lambda: open_session(airflow_connection)) as warehouse:
                 return warehouse.transaction(read)
 
         return await asyncio.to_thread(run)

@@ -1,4 +1,4 @@
-"""What an alert says: what happened, where, why, and what a person can do about it."""
+"""The alerts: each has a title, and labelled facts about what happened, where, why, and what to do next."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from lakeport.model import Status
 from lakeport.schema.values import RejectLimit
 
 _FILES_IN_TITLE = 3
@@ -14,14 +15,14 @@ RejectedLine = tuple[str, int, str | None, str | None, str]
 
 
 class Alert(Protocol):
-    """What a run has to tell people."""
+    """A message to the receivers that a schema lists under `alerts`."""
 
     @property
     def title(self) -> str:
-        """Return the alert in one line."""
+        """Return a summary in one line."""
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
+        """Return the details, each as (label, text)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class FailedFile:
     key: str
     version_id: str | None
     is_loaded: bool = False
-    """Its rows are in the table, and only archiving it was left to do."""
+    """Whether its load was committed, so that only archiving it is left to do."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class FailedRun:
 
     @property
     def title(self) -> str:
-        """Return the alert in one line."""
-        return " ".join(f"{self.file_type}: {_keys(self.files)} failed in {self.task_id}".split())
+        """Return a summary in one line."""
+        return " ".join(f"{self.file_type}: {_keys(self.files) or 'the run'} failed in {self.task_id}".split())
 
     @property
     def replay_command(self) -> str:
@@ -63,32 +64,32 @@ class FailedRun:
 
     @property
     def remedy(self) -> str:
-        """Return what a person can do."""
+        """Return what to do next."""
         if self.files and all(file.is_loaded for file in self.files):
-            return "nothing: the rows are in the table; reconcile finishes the rest, at once with ./lakeport reconcile"
-        return f"{self.replay_command}  (after the cause is mended)"
+            return "not needed: the rows are in the table; to archive the files now, run ./lakeport reconcile"
+        return f"fix the cause, then run {self.replay_command}"
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
+        """Return the details, each as (label, text)."""
         files = [
             f"s3://{file.bucket}/{file.key} (version {file.version_id})" + ", loaded" * file.is_loaded
             for file in self.files
         ]
         return [
-            ("File", "\n".join(files) or "none was taken yet"),
+            ("File", "\n".join(files) or "none: the run failed before it took a file"),
             ("File type", self.file_type),
             ("Table", self.table_name),
             ("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
             ("Error", self.error),
             ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
             ("Log", self.log_url),
-            ("To load it again", self.remedy),
+            ("To load again", self.remedy),
         ]
 
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """One file that was loaded, with its rows."""
+    """One loaded file with its row counts."""
 
     file_id: str
     key: str
@@ -98,7 +99,7 @@ class LoadedFile:
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run that loaded its files with more rejected rows than people want to hear nothing of."""
+    """A run that loaded its files but rejected more rows than `rejects.warn` allows."""
 
     dag_id: str
     run_id: str
@@ -110,17 +111,17 @@ class LoadedRun:
 
     @property
     def title(self) -> str:
-        """Return the alert in one line."""
+        """Return a summary in one line."""
         rows = sum(file.rows_rejected for file in self.files)
         return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {rows:,} rejected rows".split())
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
+        """Return the details, each as (label, text)."""
         files = [f"{file.key}: {file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
         return [
-            ("Rejected", "\n".join(files)),
-            ("File type", f"{self.file_type}, which warns of more than {self.limit}"),
-            ("Table", f"{self.table_name}, which has all other rows"),
+            ("Rejected rows", "\n".join(files)),
+            ("File type", f"{self.file_type} (rejects.warn: {self.limit})"),
+            ("Table", f"{self.table_name} (all other rows are loaded)"),
             ("Run", f"{self.run_id} of {self.dag_id}"),
             ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
             ("To see them all", f"./lakeport errors --type {self.file_type}"),
@@ -129,34 +130,35 @@ class LoadedRun:
 
 @dataclass(frozen=True)
 class RejectedFiles:
-    """Files that landed and that no file type takes, as (key, reason)."""
+    """Files that were rejected when they landed, as (key, reason)."""
 
     files: Sequence[tuple[str, str | None]]
 
     @property
     def title(self) -> str:
-        """Return the alert in one line."""
+        """Return a summary in one line."""
         if len(self.files) == 1:
-            return "1 file was rejected as it landed"
-        return f"{len(self.files):,} files were rejected as they landed"
+            return "1 file was rejected on arrival"
+        return f"{len(self.files):,} files were rejected on arrival"
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
+        """Return the details, each as (label, text)."""
         shown = [f"{key}: {reason}" for key, reason in self.files[:_FILES_IN_DIGEST]]
         others = len(self.files) - len(shown)
         return [
             ("Files", "\n".join(shown) + (f"\nand {others:,} more" if others else "")),
-            ("To see them all", "./lakeport status --status Rejected"),
+            ("To see them all", f"./lakeport status --status {Status.REJECTED}"),
             (
                 "To load one",
-                "have it sent as a file type takes it, or mend the schema, ./lakeport publish, send it again",
+                "ask the sender for a file that matches the reason above; or fix the schema, run ./lakeport publish, "
+                "then ./lakeport replay FILE_ID",
             ),
         ]
 
 
 @dataclass(frozen=True)
-class Unhealed:
-    """A reconciliation that could not heal all it found."""
+class ReconcileFailed:
+    """A run of reconcile that could not fix everything it found."""
 
     run_id: str
     error: str
@@ -164,22 +166,22 @@ class Unhealed:
 
     @property
     def title(self) -> str:
-        """Return the alert in one line."""
-        return "reconcile could not do all its work"
+        """Return a summary in one line."""
+        return "reconcile could not fix everything it found"
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
+        """Return the details, each as (label, text)."""
         return [
             ("Error", self.error),
             ("Run", f"{self.run_id} of reconcile"),
             ("Log", self.log_url),
-            ("To try again", "./lakeport reconcile  (after the cause is mended)"),
+            ("To try again", "fix the cause, then run ./lakeport reconcile"),
         ]
 
 
 def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
     others = len(files) - _FILES_IN_TITLE
-    keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE]) or "no file"
+    keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE])
     return keys + (f" and {others} more" if others > 0 else "")
 
 

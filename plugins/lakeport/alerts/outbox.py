@@ -1,13 +1,13 @@
-"""The alerts on record: raised with what moves the files, held by whoever sends, sent once.
+"""Record alerts in mng.alerts and send each once.
 
-An alert's text is written down in the transaction that sets Fail; so whatever dies then, somebody can send it.
+An alert is recorded in the transaction that sets the files to Fail, so that reconcile can send it if this process dies.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.alerts.messages import Alert
 from lakeport.mng import file_records
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts
@@ -29,22 +30,27 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class StoredAlert:
-    """An alert as it was written down: the same text, cut to what a column holds."""
+    """An alert read from mng.alerts; its texts are cut to the length of the column."""
 
     title: str
-    texts: Sequence[tuple[str, str]]
+    labelled_texts: Sequence[tuple[str, str]]
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what a person needs, label by label."""
-        return list(self.texts)
+        """Return the details, each as (label, text)."""
+        return list(self.labelled_texts)
 
 
-def as_message(alert: Alert, to: Alerts) -> str:
-    """Return an alert and its receivers as JSON that a column holds; long texts are cut evenly."""
+def as_message(alert: Alert, receivers: Alerts) -> str:
+    """Return an alert and its receivers as JSON that fits the column; long texts are cut to the same length."""
     limit = _FACT_CHARACTERS
     while True:
         facts = [[label, text[:limit]] for label, text in alert.facts()]
-        values = {"title": alert.title[:limit], "facts": facts, "slack": to.slack, "email": list(to.email)}
+        values = {
+            "title": alert.title[:limit],
+            "facts": facts,
+            "slack": receivers.slack,
+            "email": list(receivers.email),
+        }
         message = str(file_records.clipped(json.dumps(values, ensure_ascii=False), 1 << 30))
         if len(message.encode()) <= _MESSAGE_BYTES:
             return message
@@ -52,31 +58,31 @@ def as_message(alert: Alert, to: Alerts) -> str:
 
 
 def from_message(message: str) -> tuple[StoredAlert, Alerts]:
-    """Read what `as_message` wrote."""
+    """Read the JSON that `as_message` wrote."""
     values: dict[str, Any] = json.loads(message)
     facts = [(label, text) for label, text in values["facts"]]
     return StoredAlert(values["title"], facts), Alerts(slack=values["slack"], email=tuple(values["email"]))
 
 
 def raise_once(
-    warehouse: Warehouse, key: Key, tell: Callable[[cursor], Alert | None], to: Alerts, send: Send | None
+    warehouse: Warehouse, key: Key, make_alert: Callable[[cursor], Alert | None], receivers: Alerts, send: Send | None
 ) -> bool:
-    """Write down what `tell` has to tell under this key, and send it unless it was sent or another is sending it.
+    """Record the alert that `make_alert` returns under this key, and send it unless it was sent or is being sent.
 
-    `tell` does its own work in the same transaction, each time; without `send` the alert waits for `send_unsent`.
-    Returns whether there is something left to send.  Safe to repeat, and side by side: whoever sends holds the alert
-    for five minutes.  What was sent and could not be noted as such, because of a kill between, is sent again.
+    `make_alert` runs in the same transaction, each time.  Without `send` the alert waits for `send_unsent`.  Return
+    whether the alert still has to be sent.  Safe to repeat and to run twice at once: the sender holds the alert for
+    five minutes.  If a process is killed after it sent the alert and before it recorded that, the alert is sent again.
     """
     holder = uuid.uuid4().hex
 
     def raised(current: cursor) -> tuple[str | None, bool]:
         current.execute(statement("mng/lock_alerts"))
-        alert = tell(current)
+        alert = make_alert(current)
         current.execute(statement("mng/alert_of_run"), _named(key))
-        earlier = current.fetchone()
-        if earlier is None:
-            return (record(current, key, alert, to, holder if send else None), True) if alert else (None, False)
-        return _hold(current, key, earlier, holder if send else None)
+        earlier = fetch_rows(current)
+        if not earlier:
+            return (record(current, key, alert, receivers, holder if send else None), True) if alert else (None, False)
+        return _hold(current, key, earlier[0], holder if send else None)
 
     message, is_open = warehouse.transaction(raised)
     if message is None or send is None:
@@ -86,27 +92,26 @@ def raise_once(
 
 
 def send_unsent(warehouse: Warehouse, key: Key, send: Send | None) -> bool:
-    """Send a raised alert, as `raise_once` does."""
+    """Send a recorded alert, as `raise_once` does; return whether it still has to be sent."""
     return raise_once(warehouse, key, lambda _: None, Alerts(), send)
 
 
-def record(current: cursor, key: Key, alert: Alert, to: Alerts, holder: str | None = None) -> str:
-    """Write an alert down, held by who is about to send it, and return its message."""
-    message = as_message(alert, to)
+def record(current: cursor, key: Key, alert: Alert, receivers: Alerts, holder: str | None = None) -> str:
+    """Record an alert, held by the process that is about to send it, and return its message."""
+    message = as_message(alert, receivers)
     hold = {"held_by": holder, "hold_seconds": _HOLD_SECONDS if holder else 0}
     current.execute(statement("mng/raise_alert"), {**_named(key), **hold, "message": message})
     return message
 
 
-def _hold(current: cursor, key: Key, earlier: tuple[Any, ...], holder: str | None) -> tuple[str | None, bool]:
-    is_sent, held_by, is_held, message = earlier
-    if is_sent:
+def _hold(current: cursor, key: Key, earlier: Mapping[str, Any], holder: str | None) -> tuple[str | None, bool]:
+    if earlier["is_sent"]:
         return None, False
-    if holder is None or (is_held and held_by != holder):
+    if holder is None or (earlier["is_held"] and earlier["held_by"] != holder):
         return None, True
     hold = {"held_by": holder, "hold_seconds": _HOLD_SECONDS}
     current.execute(statement("mng/hold_alert"), {**_named(key), **hold})
-    return message, True
+    return earlier["message"], True
 
 
 def _send_held(warehouse: Warehouse, key: Key, holder: str, message: str, send: Send) -> None:

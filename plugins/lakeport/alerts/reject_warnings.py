@@ -1,4 +1,4 @@
-"""Loads that went well and rejected more rows than people want to hear nothing of."""
+"""Warn of loads that succeeded but rejected more rows than `rejects.warn` allows."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from lakeport.model import RegisteredFile, TaskRun
 from lakeport.schema.file_type import FileType
 
 
-def warning(current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun) -> LoadedRun | None:
-    """Return what there is to tell of the files' loads: nothing where none is over `rejects.warn`."""
-    told = [found for file in files if (found := _over_the_limit(current, file_type, file))]
-    if not told:
+def reject_warning(
+    current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun
+) -> LoadedRun | None:
+    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn`."""
+    exceeding = [found for file in files if (found := _over_the_limit(current, file_type, file))]
+    if not exceeding:
         return None
-    rejected = load_records.first_rejected(current, [file.file_id for file in told], by.run_id)
+    rejected = load_records.first_rejected(current, [file.file_id for file in exceeding], by.run_id)
     table = file_type.table.name
-    return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, told, rejected)
+    return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)
 
 
 def _over_the_limit(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:

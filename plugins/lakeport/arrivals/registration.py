@@ -1,11 +1,10 @@
-"""Register what landed, then start the runs of the file types that got files."""
+"""Register the objects that landed, then start a run for each file type that has new files."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import psycopg2
 
@@ -14,7 +13,7 @@ from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import ArrivalError, LakeportError
 from lakeport.mng import file_records
-from lakeport.model import Arrival
+from lakeport.model import Arrival, Status, dag_id_of, utc_now
 from lakeport.redshift.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ Message = tuple[str, str]
 
 @dataclass
 class Registration:
-    """What became of a batch of messages: file types with their New files, and the messages to deliver again."""
+    """The result of a batch of messages: the New files by file type, and the ids of messages to deliver again."""
 
     new_files: dict[str, list[str]] = field(default_factory=dict)
     failed_messages: list[str] = field(default_factory=list)
@@ -33,43 +32,43 @@ class Registration:
 def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehouse: Warehouse) -> Registration:
     """Register the objects of all messages in one transaction.
 
-    A message that cannot be read is set aside; where the database refuses the batch's data, each message is
-    registered on its own, so that one bad record never holds up the others.  Safe to repeat: registered objects are
-    recognised.
+    A message that cannot be read is reported as failed.  If the database refuses the data of the batch, each message
+    is registered separately, so that one bad record does not block the others.  Safe to repeat: objects that are
+    registered already are skipped.
     """
     result, readable = Registration(), []
     for message_id, body in messages:
         try:
             readable.append((message_id, arrivals_in_message(body)))
         except ArrivalError:
-            log.exception("message %s cannot be read", message_id)
+            log.exception("cannot read message %s", message_id or "(direct S3 event)")
             result.failed_messages.append(message_id)
     register_arrivals(readable, index, warehouse, result)
     return result
 
 
 def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
-    """Start one run per file type, and try once more where that failed; what fails twice is left to reconcile.
+    """Start one run per file type, and retry once; reconcile starts the runs that fail twice.
 
-    A run that has not begun will look for files later than now, so it takes these too: thousands of files at once
-    would start thousands of runs otherwise, most of which find nothing.
+    A queued run will list its files later, so it takes these files too.  Without this check, thousands of files that
+    arrive at once would start thousands of runs, most of which find nothing.
     """
-    failed = [name for name, file_ids in new_files.items() if not _has_run(name, file_ids, api)]
+    failed = [name for name, file_ids in new_files.items() if not _ensure_run(name, file_ids, api)]
     for name in failed:
-        _has_run(name, new_files[name], api)
+        _ensure_run(name, new_files[name], api)
 
 
-def _has_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
-    """Say whether a run will take the files: one that waits, or one started for them."""
-    dag_id, run_id = f"load_{file_type}", arrival_run_id(file_ids)
+def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
+    """Start a run unless one is queued; return whether a run will take the files."""
+    dag_id, run_id = dag_id_of(file_type), arrival_run_id(file_ids)
     try:
-        if waiting := next(runs(api, dag_id, state=QUEUED, limit=1), None):
-            log.info("run %s of %s waits already, and takes %d files more", waiting.run_id, dag_id, len(file_ids))
+        if queued := next(runs(api, dag_id, state=QUEUED, limit=1), None):
+            log.info("queued run %s of %s takes %d more files", queued.run_id, dag_id, len(file_ids))
             return True
         started = api.start(dag_id, run_id)
         log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
     except LakeportError:
-        log.exception("run %s of %s could not be started; its files stay New", run_id, dag_id)
+        log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)
         return False
     return True
 
@@ -77,15 +76,15 @@ def _has_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
 def register_arrivals(
     messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
 ) -> None:
-    """Register the objects of all messages as `register_messages` does, and add to `result` what became of them."""
+    """Register the objects of messages that are read already, and add the outcome to `result`."""
     matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
     if not matched:
-        return  # test events and deletions must not wake Redshift
-    now = datetime.now(UTC).replace(tzinfo=None)
+        return  # do not wake Redshift for test events and deletions
+    now = utc_now()
     try:
         registered = warehouse.transaction(lambda current: file_records.register(current, matched, now))
     except (psycopg2.DataError, psycopg2.ProgrammingError, ValueError):
-        log.exception("the database refuses a batch of %d messages", len(messages))
+        log.exception("Redshift refused the data of a batch of %d messages", len(messages))
         if len(messages) == 1:
             result.failed_messages.append(messages[0][0])
         else:
@@ -93,9 +92,9 @@ def register_arrivals(
                 register_arrivals([message], index, warehouse, result)
         return
     for file_id, (file_type, status) in registered.items():
-        if status == "New":
+        if status == Status.NEW:
             result.new_files.setdefault(file_type, []).append(file_id)
-    log.info("%d objects in %d messages: %d New", len(matched), len(messages), _count(result.new_files))
+    log.info("registered %d objects of %d messages, %d New", len(matched), len(messages), _count(result.new_files))
 
 
 def _count(files: dict[str, list[str]]) -> int:

@@ -1,14 +1,15 @@
-"""Which file type an arrived object is of: folder, name, format and size, without reading the object.
+"""Match an arrived object to a file type by folder, name, format and size, without reading the object.
 
-The Lambda works from the published index of schemas, so this module knows neither YAML nor AWS.
+The Lambda reads the published index of schemas, so this module uses neither YAML nor AWS.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import PurePosixPath
+from typing import Any
 
 from lakeport.model import Match
 from lakeport.schema.key_pattern import captured
@@ -33,36 +34,42 @@ _TYPES_OF = {
 
 @dataclass(frozen=True)
 class ArrivalRule:
-    """What registration must know of one file type."""
+    """The part of a schema that registration needs."""
 
     file_type: str
     pattern: str
     format_type: str
     compression: str
     on_arrival: bool = True
-    """Whether an arrival starts a run; otherwise one comes at its time."""
+    """Whether an arrival starts a run; if not, runs start on a cron schedule."""
 
     @property
     def folder(self) -> str:
-        """Return the pattern's part before its last slash."""
+        """Return the part of the pattern before its last slash."""
         return self.pattern.rpartition("/")[0]
 
     def matches(self, key: str) -> bool:
-        """Say whether the key is one of this type's."""
+        """Say whether the key matches the pattern of this type."""
         return captured(self.pattern, key) is not None
 
-    def objection(self, key: str, size_bytes: int) -> str | None:
-        """Return why a matching object cannot be of this type, or None."""
+    def reason_to_reject(self, key: str, size_bytes: int) -> str | None:
+        """Return why an object that matches the pattern cannot be of this type, or None."""
         if size_bytes == 0:
             return "the file is empty (0 bytes)"
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
         compression = _compression(suffixes)
         if compression != self.compression:
-            return f"the name says compression {compression}, file type {self.file_type} takes {self.compression}"
-        known = next((_TYPES_OF[suffix] for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
-        if known is not None and self.format_type not in known:
-            return f"the name says no {self.format_type}, which file type {self.file_type} takes"
+            expected = f"file type {self.file_type} expects {self.compression}"
+            return f"the suffix of the name means compression {compression}, but {expected}"
+        suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
+        if suffix and self.format_type not in _TYPES_OF[suffix]:
+            return f"suffix {suffix} does not fit format {self.format_type}, which file type {self.file_type} expects"
         return None
+
+
+def index_json(file_types: Sequence[Mapping[str, Any]], **record: Any) -> str:
+    """Return the index as JSON; a deployment adds a `record` of what it published."""
+    return json.dumps({"file_types": file_types, **record}, indent=1)
 
 
 def _compression(suffixes: Sequence[str]) -> str:
@@ -73,35 +80,35 @@ def _compression(suffixes: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ArrivalIndex:
-    """All file types' rules, in the order of their names."""
+    """The rules of all file types, ordered by name."""
 
     rules: tuple[ArrivalRule, ...]
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ArrivalIndex:
-        """Read an index that `to_json` wrote; what a newer one says beyond what this version knows is passed over."""
+        """Read an index that `to_json` wrote; ignore keys that only a newer version knows."""
         known = {field.name for field in fields(ArrivalRule)}
         rules = json.loads(text)["file_types"]
         return cls(tuple(ArrivalRule(**{key: rule[key] for key in known & rule.keys()}) for rule in rules))
 
     def to_json(self) -> str:
-        """Write the index for the Lambda; the same rules give the same bytes."""
-        return json.dumps({"file_types": [asdict(rule) for rule in self.rules]}, indent=1)
+        """Return the index as JSON; the same rules result in the same bytes."""
+        return index_json([asdict(rule) for rule in self.rules])
 
     def starts_run(self, file_type: str) -> bool:
         """Say whether a run starts when a file of this type arrives."""
         return all(rule.on_arrival for rule in self.rules if rule.file_type == file_type)
 
     def match(self, key: str, size_bytes: int) -> Match:
-        """Find the one type that takes the object, or say why none does."""
+        """Return the one file type that matches the object, or the reason to reject it."""
         if key.endswith("/"):
-            return Match(None, "the key is a folder marker, not a file")
+            return Match(None, "the key ends in / and is a folder marker, not a file")
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
-            return Match(rules[0].file_type, rules[0].objection(key, size_bytes))
+            return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))
         if rules:
             names = ", ".join(rule.file_type for rule in rules)
-            return Match(None, f"more than one file type takes this key: {names}; make their landing.pattern differ")
+            return Match(None, f"the key matches more than one file type: {names}; make their landing.pattern differ")
         return Match(None, _unmatched(key, self.rules))
 
 
@@ -110,6 +117,6 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
     here = [rule for rule in rules if rule.folder == folder]
     if here:
         patterns = ", ".join(f"{rule.pattern} ({rule.file_type})" for rule in here)
-        return f"no file type takes this name; folder {folder}/ takes {patterns}"
+        return f"the name matches no file type; patterns for folder {folder}/: {patterns}"
     folders = ", ".join(sorted({f"{rule.folder}/" for rule in rules})) or "none"
-    return f"no file type takes folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
+    return f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"

@@ -10,9 +10,8 @@ import typer
 from lakeport.airflow_api import RECONCILE, DagRunApi, arrival_run_id, dag_run_api
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
-from lakeport.recovery.reconcile.look import GRACE, Look
 from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all
-from lakeport.recovery.reconcile.reconcile import unhealed
+from lakeport.recovery.reconcile.reconciliation import GRACE, Reconciliation
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -43,15 +42,15 @@ def reconcile(grace: GraceOption = _GRACE_SECONDS, as_json: JsonOption = False) 
         look = reconcile_all(warehouse, api, None, grace=timedelta(seconds=grace), always=True)
     if look is None:
         return
-    rows = [(each.found, each.file_type, each.subject, each.done) for each in look.findings]
+    rows = [(each.problem, each.file_type, each.subject, each.action) for each in look.findings]
     show(_FINDINGS, rows, as_json=as_json, empty="nothing to do" + _open_files(look))
     if look.has_unsent_alerts:
         _send_alerts(api, look.began_at, as_json=as_json)
-    if unhealed(look):
+    if look.unfixed:
         raise typer.Exit(UNABLE)
 
 
-def _open_files(look: Look) -> str:
+def _open_files(look: Reconciliation) -> str:
     return "; some files are still in progress" if look.is_open else ""
 
 

@@ -83,7 +83,7 @@ def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what a load does with the sample, and what it changes in the existing table."""
     with Warehouse(connect_to_redshift) as warehouse:
         table = live_table_changes(file_type, warehouse)
-        if reason := publishing.objection(file_type, sample):
+        if reason := publishing.reason_to_reject(file_type, sample):
             return Outcome(0, 0, (), f"registration would reject the file: {reason}"), table
         return rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 

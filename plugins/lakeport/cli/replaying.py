@@ -14,8 +14,10 @@ from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
 from lakeport.model import Status
-from lakeport.recovery.reconcile import settled
-from lakeport.recovery.replay import Choice, Chosen, Planned, Planner, carry_out, chosen_files, start_runs
+from lakeport.recovery.reconcile import change_detection
+from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -34,7 +36,7 @@ OlderOption = Annotated[
     typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
-Plan = Callable[[Planner, Sequence[Chosen]], list[Planned]]
+Plan = Callable[[Planner, Sequence[SelectedFile]], list[Planned]]
 _PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
 
 
@@ -98,14 +100,14 @@ def undo(
         say(f"deleted the rows of {len(undone)} files")
 
 
-def _carried_out(command: str, choice: Choice, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+def _carried_out(command: str, choice: Selection, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
     """Show the plan; with --yes carry it out, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
         planned = _planned(warehouse, choice, plan, older=older)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
-        for _ in _with_progress(carry_out(warehouse, planned, command), as_json=as_json):
+        for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):
             pass
     runs = start_runs(api, planned)
     if not as_json:
@@ -121,14 +123,14 @@ def _choice(
     until: datetime | None,
     status: Sequence[Status] | None,
     default: Status,
-) -> Choice:
+) -> Selection:
     if not (names or file_type or since or until or status):
         raise typer.BadParameter("no files selected: name ids or keys, or use --type, --since, --until or --status")
-    return Choice(names or (), file_type, since, until, status or (() if names else (default,)))
+    return Selection(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
-def _planned(warehouse: Warehouse, choice: Choice, plan: Plan, *, older: bool) -> list[Planned]:
-    chosen = warehouse.transaction(lambda current: chosen_files(current, choice))
+def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool) -> list[Planned]:
+    chosen = warehouse.transaction(lambda current: select_files(current, choice))
     return plan(Planner(warehouse, s3_objects.s3_client(), older), chosen)
 
 
@@ -136,12 +138,12 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     """Show the plan and return whether to carry it out; if one file is refused, the whole plan is."""
     rows = [
         (
-            each.chosen.file.file_id[:12],
+            each.selected.file.file_id[:12],
             each.type_name,
-            each.chosen.file.key,
-            each.chosen.status,
+            each.selected.file.key,
+            each.selected.status,
             each.rows or None,
-            f"refused: {each.refused}" if each.refused else each.what,
+            f"refused: {each.refused}" if each.refused else each.summary,
         )
         for each in planned
     ]
@@ -158,9 +160,9 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
 
 def _with_progress(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
     """Mark the record as changed before the first load, and print each file as it is done."""
-    settled.note_touched(s3_objects.s3_client())
+    change_detection.mark_changed(s3_objects.s3_client())
     for load in loads:
         for each in load:
             if not as_json:
-                say(f"{each.chosen.file.key}: {each.what or 'done'}")
+                say(f"{each.selected.file.key} is {each.to} now")
         yield load

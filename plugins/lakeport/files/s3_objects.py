@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
@@ -16,20 +16,24 @@ from botocore.exceptions import ClientError
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import transcoding
 from lakeport.files.compression import decompressed
-from lakeport.model import CopySource
+from lakeport.model import NO_VERSION, CopySource, as_utc
 from lakeport.schema.encodings import UTF8
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_NO_VERSION = "null"  # what S3 calls the one version that a bucket without versioning overwrites
-_ABSENT = {"404", "NoSuchKey", "NoSuchVersion"}
+_NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
 
 
 def s3_client() -> S3Client:
     """Return a client; endpoint, region and credentials are the environment's."""
     return boto3.client("s3")
+
+
+def is_not_found(error: ClientError) -> bool:
+    """Say whether S3 answered that the object, or that version of it, does not exist."""
+    return error.response["Error"]["Code"] in _NOT_FOUND_CODES
 
 
 def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
@@ -39,13 +43,13 @@ def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
         return None
     version_id: str | None = head.get("VersionId")
     etag: str = head["ETag"].strip('"')
-    return etag if version_id in (None, _NO_VERSION) else version_id
+    return etag if version_id in (None, NO_VERSION) else version_id
 
 
 def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
     """Return when the object was written, in UTC without zone, or None if there is no object."""
     head = _head(s3, Bucket=bucket, Key=key)
-    return None if head is None else head["LastModified"].astimezone(UTC).replace(tzinfo=None)
+    return None if head is None else as_utc(head["LastModified"])
 
 
 def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> CopySource:
@@ -56,7 +60,7 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
     try:
         s3.copy(_version(source), to_bucket, to_key)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if is_not_found(error):
             raise _gone(source) from error
         raise
     return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
@@ -106,10 +110,10 @@ def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
             ObjectVersion(
                 bucket,
                 each["Key"],
-                None if each["VersionId"] == _NO_VERSION else each["VersionId"],
+                None if each["VersionId"] == NO_VERSION else each["VersionId"],
                 each["ETag"].strip('"'),
                 each["Size"],
-                each["LastModified"].astimezone(UTC).replace(tzinfo=None),
+                as_utc(each["LastModified"]),
             )
             for each in page.get("Versions", [])
         ]
@@ -124,7 +128,7 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
     try:
         answer = s3.get_object(**_version(source))
     except ClientError as error:
-        raise (_gone(source) if error.response["Error"]["Code"] in _ABSENT else error) from error
+        raise (_gone(source) if is_not_found(error) else error) from error
     with answer["Body"] as body:
         try:
             yield decompressed(body, source.compression)
@@ -163,6 +167,6 @@ def _head(s3: S3Client, **place: Any) -> Any:
     try:
         return s3.head_object(**place)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ABSENT:
+        if is_not_found(error):
             return None
         raise

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from local.config import REPOSITORY, Config
 from local.redshift.command import app
-from tests.local.redshift.conftest import free_port, wait_for
+from tests.support.ports import free_port, wait_for
 
 
 def test_help_names_the_command_and_its_options() -> None:

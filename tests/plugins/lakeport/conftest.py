@@ -1,54 +1,28 @@
-"""What the tests of the modules share: a small file type, S3 in this process, an Airflow that answers over HTTP."""
+"""What the tests of the modules share: S3 in this process and an Airflow that answers over HTTP."""
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_airflow_home = tempfile.mkdtemp(prefix="lakeport-airflow-home-")
-atexit.register(shutil.rmtree, _airflow_home, ignore_errors=True)
-os.environ.setdefault("AIRFLOW_HOME", _airflow_home)  # importing Airflow writes its settings there
+import boto3
+import pytest
+from moto import mock_aws
 
-import boto3  # noqa: E402 - behind the line above, as everything that may import Airflow
-import pytest  # noqa: E402
-from moto import mock_aws  # noqa: E402
-
-from lakeport.schema.file_type import FileType  # noqa: E402
-from local import postgres as local_postgres  # noqa: E402
+from local import postgres as local_postgres
+from tests.support.buckets import BUCKETS
+from tests.support.http_fake import HttpFake, Request
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from lakeport.redshift.ddl import Statement
     from local.config import Config
-
-BUCKETS = {name: f"lakeport-{name}" for name in ("landing", "archive", "work", "code")}
-
-
-def make_file_type(**changes: Any) -> FileType:
-    """Return a small CSV type; `changes` are keys of its YAML."""
-    values: dict[str, Any] = {
-        "name": "trips",
-        "description": "Trips, one row per trip.",
-        "owner": "tests",
-        "landing": {"pattern": "trips/trips_*.csv"},
-        "format": {"type": "csv", "header_lines": 1},
-        "columns": [
-            {"name": "id", "type": "integer", "required": True},
-            {"name": "city", "type": "varchar(8)", "description": "Where the trip began"},
-            {"name": "price", "type": "decimal(8,2)"},
-        ],
-    }
-    return FileType.model_validate({**values, **changes})
 
 
 @pytest.fixture
@@ -84,28 +58,6 @@ def s3(aws: None) -> S3Client:
 def _s3_client() -> S3Client:
     """Make the client once: that takes longer than most tests; what it finds is each test's own."""
     return boto3.client("s3", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-
-
-@dataclass
-class Request:
-    """What a client sent."""
-
-    path: str
-    headers: dict[str, str]
-    body: Any
-
-
-@dataclass
-class HttpFake:
-    """An HTTP server with an answer per path; what it was asked is in `requests`."""
-
-    url: str
-    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
-
-    def answer(self, path: str, status: int, body: object) -> None:
-        """Answer this path, wherever the host and whatever the query, with a JSON body or with raw bytes."""
-        self.answers[path] = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from lakeport.loading.finishing import archive
 class ArchiveFilesOperator(FilesOperator):
     """Copy the files' registered versions to the archive, record where, then remove these versions from landing.
 
-    Safe to repeat: see finishing.
+    Safe to repeat: see lakeport.loading.finishing.
     """
 
     def __init__(self, *, file_type_name: str, **kwargs: Any) -> None:
@@ -23,4 +23,4 @@ class ArchiveFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            archive(warehouse, s3, self.file_type_name, self.chosen())
+            archive(warehouse, s3, self.file_type_name, self.registered_files())

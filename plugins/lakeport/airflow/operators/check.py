@@ -1,4 +1,4 @@
-"""Look at everything a load needs, from where loads run: what a deployment is asked right after it was made."""
+"""Check everything a load needs, in the place where loads run; a deployment runs this check at its end."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lakeport.redshift.statements import statement
 
 
 class CheckEnvironmentOperator(BaseOperator):
-    """Import every module, reach Redshift with the connection's credentials, and list the three buckets of files.
+    """Import every module, connect to Redshift, and list the landing, archive and work buckets.
 
-    It changes nothing, so it may run at any time.
+    Safe to repeat: it changes nothing.
     """
 
     def __init__(self, *, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any) -> None:
@@ -37,15 +37,15 @@ class CheckEnvironmentOperator(BaseOperator):
     def list_buckets(self) -> None:
         for bucket in (settings.landing_bucket(), settings.archive_bucket(), settings.work_bucket()):
             s3_objects.s3_client().list_objects_v2(Bucket=bucket, MaxKeys=1)
-            self.log.info("bucket %s is reached", bucket)
+            self.log.info("listed bucket %s", bucket)
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it():
             environment.check()
             modules = environment.import_all()
-        self.log.info("%d modules are imported; %s", len(modules), environment.versions())
+        self.log.info("imported %d modules; packages: %s", len(modules), environment.versions())
         self.list_buckets()
         with self.warehouse() as warehouse:
             files = warehouse.transaction(self.count_files)
-        self.log.info("Redshift is reached: mng.files has %d rows", files)
+        self.log.info("connected to Redshift: mng.files has %d rows", files)
         return {"code": str(Path(environment.__file__).parent), "modules": len(modules), "files": files}

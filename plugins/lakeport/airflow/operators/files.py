@@ -1,4 +1,4 @@
-"""What the steps of a run share: the files that an earlier step handed on, and the warehouse."""
+"""The parts that the tasks of a run share: the files of an earlier task, and the warehouse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakeport.redshift.session import Warehouse
 
 
 class FilesOperator(BaseOperator):
-    """A step that works on `files`, an earlier step's XCom."""
+    """An operator that works on `files`, the XCom of an earlier task."""
 
     template_fields: Sequence[str] = ("files",)
 
@@ -27,11 +27,11 @@ class FilesOperator(BaseOperator):
     def warehouse(self) -> Warehouse:
         return warehouse_of(self.redshift_conn_id)
 
-    def chosen(self) -> list[RegisteredFile]:
-        return [RegisteredFile.from_xcom(file) for file in handed_on(self.files)]
+    def registered_files(self) -> list[RegisteredFile]:
+        return [RegisteredFile.from_xcom(file) for file in read_xcom(self.files)]
 
 
-def handed_on(files: Any) -> list[dict[str, Any]]:
-    """Return what an earlier step handed on; what a trigger hands on comes as text (Airflow 3.2 encodes it twice)."""
+def read_xcom(files: Any) -> list[dict[str, Any]]:
+    """Return the XCom of an earlier task; the XCom of a trigger is JSON text, because Airflow 3.2 encodes it twice."""
     decoded: list[dict[str, Any]] = json.loads(files) if isinstance(files, str) else files
     return decoded

@@ -1,4 +1,4 @@
-"""Turn files that COPY cannot read into objects that it can."""
+"""Convert files that COPY cannot read into objects that it can."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from lakeport.schema.file_type import FileType
 
 
 class Prepared(TypedDict):
-    """What became of a file: the key of the list of its objects, or why there are none."""
+    """The outcome for one file: the key of the list of its objects, or the reason why it cannot be loaded."""
 
     list: str
     unloadable: str
 
 
 class PrepareFilesOperator(FilesOperator):
-    """Unpack, convert and transform each file into objects of the work bucket and hand on where their list is.
+    """Unpack, convert and transform each file into objects in the work bucket, and return the keys of their lists.
 
-    Where all files are loaded, one that cannot be is handed on with the reason, so that the others go on.  Safe to
-    repeat: the same file gives the same objects under the same keys.
+    With `select: all`, a file that cannot be loaded is returned with the reason, so that the others continue.  Safe to
+    repeat: the same file results in the same objects under the same keys.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -40,18 +40,18 @@ class PrepareFilesOperator(FilesOperator):
         key = prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
         made = listed(s3, bucket, key)
         size_bytes = sum(each.size_bytes for each in made)
-        self.log.info("%s: %d bytes became %d in %d objects", file.key, file.size_bytes, size_bytes, len(made))
+        self.log.info("%s: made %d objects (%d bytes) of %d bytes", file.key, len(made), size_bytes, file.size_bytes)
         return {"list": key, "unloadable": ""}
 
-    def prepare_or_tell(self, file: RegisteredFile, run_id: str) -> Prepared:
+    def prepare_or_report(self, file: RegisteredFile, run_id: str) -> Prepared:
         try:
             return self.prepare(file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
-            self.log.error("%s", error)  # noqa: TRY400 - the message says it all, and the load tells it again
+            self.log.error("%s", error)  # noqa: TRY400 - the message is complete, and the load reports it again
             return {"list": "", "unloadable": str(error)}
 
     def execute(self, context: Context) -> list[Prepared]:
         run_id = task_run_of(context).run_id
-        prepare = self.prepare_or_tell if self.file_type.landing.select == "all" else self.prepare
+        prepare = self.prepare_or_report if self.file_type.landing.select == "all" else self.prepare
         with retried_if_worth_it():
-            return [prepare(file, run_id) for file in self.chosen()]
+            return [prepare(file, run_id) for file in self.registered_files()]

@@ -1,4 +1,4 @@
-"""Reconcile at regular times."""
+"""Run reconcile as a task."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lakeport.airflow import callbacks
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.airflow_api import dag_run_api
 from lakeport.errors import NotReconciled
-from lakeport.recovery.reconcile.reconcile import reconcile, unhealed
+from lakeport.recovery.reconcile.reconcile import reconcile
 
 
 class ReconcileOperator(BaseOperator):
-    """Find what nobody finished and finish it; fail where something could not be healed, and say what.
+    """Find unfinished work and finish it; fail with the findings that could not be fixed.
 
-    Safe to repeat and to kill: see reconciling.
+    Safe to repeat and to kill: see lakeport.recovery.reconcile.
     """
 
     def __init__(self, *, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any) -> None:
@@ -26,11 +26,11 @@ class ReconcileOperator(BaseOperator):
 
     def execute(self, context: Context) -> int:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
-            look = reconcile(warehouse, dag_run_api(), callbacks.send_now)
-        if look is None:
+            reconciliation = reconcile(warehouse, dag_run_api(), callbacks.send_now)
+        if reconciliation is None:
             return 0
-        left = unhealed(look)
-        if left:
-            told = "\n".join(f"{each.subject}: {each.found}: {each.done}" for each in left)
-            raise NotReconciled(f"{len(left)} of {len(look.findings)} findings could not be healed:\n{told}")
-        return len(look.findings)
+        count, unfixed = len(reconciliation.findings), reconciliation.unfixed
+        if unfixed:
+            lines = "\n".join(f"{each.subject}: {each.problem}: {each.action}" for each in unfixed)
+            raise NotReconciled(f"{len(unfixed)} of {count} findings are not fixed:\n{lines}")
+        return count

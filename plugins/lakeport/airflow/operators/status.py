@@ -1,4 +1,4 @@
-"""The moves of a file's status: Filtered Out, In Progress, Done."""
+"""Change the status of files: Filtered Out, In Progress, Done."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.loading.finishing import mark_done
 from lakeport.mng import file_records
-from lakeport.model import RegisteredFile, TaskRun
+from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.schema.file_type import LANDED_AT, FileType
 from lakeport.schema.key_pattern import rank
 
 
 class FilterNewestOperator(FilesOperator):
-    """Keep the newest file, by `landing.newest_by`; the others become Filtered Out, with the winner's name.
+    """Keep the newest file by `landing.newest_by`; the others become Filtered Out, with the newest file as reason.
 
-    Safe to repeat: only New files are moved.
+    Safe to repeat: only New files change.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -26,17 +26,16 @@ class FilterNewestOperator(FilesOperator):
         self.landing = file_type.landing
 
     def newest_first(self) -> list[RegisteredFile]:
-        """Return the files, which come by the time they landed, in the order of `newest_by`."""
-        files, by = self.chosen(), self.landing.newest_by
+        """Return the files ordered by `newest_by`; they come ordered by the time they landed."""
+        files, by = self.registered_files(), self.landing.newest_by
         if by == LANDED_AT:
             return files
         return sorted(files, key=lambda file: rank(self.landing.pattern, file.key, by), reverse=True)
 
-    def filter_out(self, current: cursor, others: list[RegisteredFile], winner: RegisteredFile, by: TaskRun) -> None:
-        reason = f"newer by {self.landing.newest_by}: {winner.key}, landed {winner.landed_at}, file {winner.file_id}"
-        file_records.move(
-            current, [file.file_id for file in others], by, from_=["New"], to="Filtered Out", reason=reason
-        )
+    def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
+        reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
+        file_ids = [file.file_id for file in others]
+        file_records.move(current, file_ids, by, from_=[Status.NEW], to=Status.FILTERED_OUT, reason=reason)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         newest, *others = self.newest_first()
@@ -48,21 +47,21 @@ class FilterNewestOperator(FilesOperator):
 
 
 class MarkInProgressOperator(FilesOperator):
-    """Take the files into this run.
+    """Set the files to In Progress in this run.
 
-    Safe to repeat: files that are this run's already stay so.
+    Safe to repeat: files that are In Progress in this run stay so.
     """
 
     def execute(self, context: Context) -> None:
-        file_ids = [file.file_id for file in self.chosen()]
+        file_ids = [file.file_id for file in self.registered_files()]
         with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: file_records.claim(current, file_ids, task_run_of(context)))
 
 
 class MarkDoneOperator(FilesOperator):
-    """Mark the files Done, in the transaction that checks that their rows are in the table: see finishing.
+    """Set the files to Done, in the transaction that checks that their rows are in the table.
 
-    Safe to repeat: a file that is Done stays so.
+    Safe to repeat: see lakeport.loading.finishing.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -70,6 +69,6 @@ class MarkDoneOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
-        files, by = self.chosen(), task_run_of(context)
+        files, by = self.registered_files(), task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))

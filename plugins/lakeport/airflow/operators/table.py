@@ -1,4 +1,4 @@
-"""Make a file type's table, or make it fit its schema."""
+"""Create the table of a file type, or change it to match the schema."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lakeport.schema.file_type import FileType
 
 
 class CreateTableOperator(BaseOperator):
-    """Create the table if it is missing, add columns that are new in the schema, refuse what cannot be reconciled.
+    """Create the table if it is missing, add new columns, and refuse differences that need a decision.
 
-    A varchar that is longer in the schema is lengthened first, by a statement of its own: Redshift demands it.
-    Safe to repeat: it looks at the live table first, and what else it does is one transaction.
+    A varchar that is longer in the schema is widened first, by a separate statement outside a transaction, as Redshift
+    requires.  Safe to repeat: it reads the live table first, and the other changes are one transaction.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class CreateTableOperator(BaseOperator):
     def live_columns(self, current: cursor) -> dict[str, str]:
         return table_changes.live_columns(current, self.file_type.table)
 
-    def reconcile(self, current: cursor) -> None:
+    def apply_changes(self, current: cursor) -> None:
         for statement in table_changes.changes(self.file_type, self.live_columns(current)):
             current.execute(statement)
             self.log.info("%s", statement.as_string(current))
@@ -51,9 +51,9 @@ class CreateTableOperator(BaseOperator):
             except psycopg2.Error as error:
                 if is_passing(error):
                     raise
-                raise TableMismatch(f"a column of {self.file_type.table.name} cannot be lengthened: {error}") from error
-            self.log.info("lengthened a column of %s", self.file_type.table.name)
-        warehouse.transaction(self.reconcile)
+                raise TableMismatch(f"cannot widen a column of {self.file_type.table.name}: {error}") from error
+            self.log.info("widened a column of %s", self.file_type.table.name)
+        warehouse.transaction(self.apply_changes)
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it(), self.warehouse() as warehouse:

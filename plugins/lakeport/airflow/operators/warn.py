@@ -1,4 +1,4 @@
-"""Tell people of a load that went well and rejected more rows than they want to hear nothing of."""
+"""Warn of a load that succeeded but rejected more rows than `rejects.warn` allows."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.alerts.messages import LoadedRun
-from lakeport.alerts.reject_warnings import warning
+from lakeport.alerts.reject_warnings import reject_warning
 from lakeport.model import TaskRun
 from lakeport.schema.file_type import FileType
 
 
 class WarnOfRejectsOperator(FilesOperator):
-    """Send one Slack message and one e-mail a run where files were loaded with more rejected rows than `rejects.warn`.
+    """Send one alert for a run whose files were loaded with more rejected rows than `rejects.warn`.
 
-    Safe to repeat: a run whose alert was sent sends no other.
+    Safe to repeat: a run sends one alert only.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -26,7 +26,7 @@ class WarnOfRejectsOperator(FilesOperator):
         self.file_type = file_type
 
     def alert(self, current: cursor, by: TaskRun) -> LoadedRun | None:
-        return warning(current, self.file_type, self.chosen(), by)
+        return reject_warning(current, self.file_type, self.registered_files(), by)
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)

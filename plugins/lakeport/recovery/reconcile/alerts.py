@@ -1,4 +1,4 @@
-"""Reconcile what people were to be told: alerts that did not go out, and one digest of Rejected files."""
+"""Reconcile alerts: send those that were recorded but not sent, and one digest of Rejected files."""
 
 from __future__ import annotations
 
@@ -9,51 +9,57 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.alerts.messages import RejectedFiles
-from lakeport.alerts.outbox import record, send_unsent
-from lakeport.recovery.reconcile.look import Look
+from lakeport.alerts.outbox import Key, record, send_unsent
+from lakeport.model import DAG_ID_PREFIX
+from lakeport.recovery.reconcile.reconciliation import Reconciliation
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement
 from lakeport.schema.reader import default_alerts
 
-UNSENT = "an alert that did not go out"
+UNSENT = "alert not sent"
 DIGEST = "reconcile digest"
-_BEGINNING = datetime(1970, 1, 1)  # noqa: DTZ001 - without zone, as Redshift keeps it
+_BEGINNING = datetime(1970, 1, 1)  # noqa: DTZ001 - without a time zone, as Redshift stores it
 
 
-def reconcile_alerts(look: Look) -> None:
-    """Raise the digest of Rejected files, and send all alerts that were raised and not sent."""
-    look.is_open |= look.warehouse.transaction(lambda current: _raise_digest(current, look.ripe_before))
-    for dag_id, run_id, is_held in look.warehouse.transaction(_unsent):
-        look.is_open = True
-        if look.send is None:
-            look.has_unsent_alerts = True
+def reconcile_alerts(reconciliation: Reconciliation) -> None:
+    """Record the digest of Rejected files, then send every alert that was not sent."""
+    ripe_before = reconciliation.ripe_before
+    has_younger = reconciliation.warehouse.transaction(lambda current: _record_digest(current, ripe_before))
+    reconciliation.is_open |= has_younger
+    for key, is_held in reconciliation.warehouse.transaction(_unsent):
+        reconciliation.is_open = True
+        if reconciliation.send is None:
+            reconciliation.has_unsent_alerts = True
         elif not is_held:
-            send = partial(_send, look, (dag_id, run_id))
-            look.heal(UNSENT, dag_id.removeprefix("load_"), f"{dag_id}, run {run_id}", send)
+            dag_id, run_id = key
+            subject = f"{dag_id}, run {run_id}"
+            reconciliation.fix(UNSENT, dag_id.removeprefix(DAG_ID_PREFIX), subject, partial(_send, reconciliation, key))
 
 
-def _send(look: Look, key: tuple[str, str]) -> str:
-    return "being sent by another" if send_unsent(look.warehouse, key, look.send) else "sent"
+def _send(reconciliation: Reconciliation, key: Key) -> str:
+    is_open = send_unsent(reconciliation.warehouse, key, reconciliation.send)
+    return "another process is sending it" if is_open else "sent"
 
 
-def _raise_digest(current: cursor, until: datetime) -> bool:
-    """Raise one alert for all Rejected files that no digest has told of; say whether there are younger ones.
+def _record_digest(current: cursor, until: datetime) -> bool:
+    """Record one alert for all Rejected files that no digest has listed; return whether there are younger ones.
 
-    The lock and the digest's name, the moment up to which it tells, keep two looks from telling of a file twice.
+    The lock and the digest's run id, the time up to which it lists files, keep two runs from listing a file twice.
     """
     current.execute(statement("mng/lock_alerts"))
     current.execute(statement("mng/digest_mark"), {"dag_id": DIGEST})
     (mark,) = current.fetchone() or (None,)
     since = datetime.fromisoformat(mark) if mark else _BEGINNING
     current.execute(statement("mng/rejected_since"), {"since": since, "until": until})
-    rows = current.fetchall()
-    ripe = [row for row in rows if row[4]]
-    if ripe:
-        name = ripe[-1][3].isoformat(timespec="microseconds")
-        told = RejectedFiles([(key, reason) for key, reason, *_ in ripe])
-        record(current, (DIGEST, name), told, default_alerts(settings.schemas_folder()))
-    return len(ripe) < len(rows)
+    rows = fetch_rows(current)
+    due = [row for row in rows if row["is_due"]]
+    if due:
+        run_id = due[-1]["status_at"].isoformat(timespec="microseconds")
+        digest = RejectedFiles([(row["key"], row["status_reason"]) for row in due])
+        record(current, (DIGEST, run_id), digest, default_alerts(settings.schemas_folder()))
+    return len(due) < len(rows)
 
 
-def _unsent(current: cursor) -> list[tuple[str, str, bool]]:
+def _unsent(current: cursor) -> list[tuple[Key, bool]]:
     current.execute(statement("mng/unsent_alerts"))
-    return current.fetchall()
+    return [((row["dag_id"], row["run_id"]), row["is_held"]) for row in fetch_rows(current)]

@@ -1,10 +1,11 @@
-"""Reconcile the landing bucket: objects that no event reported, and files that are Done and still lie there."""
+"""Reconcile the landing bucket: register objects that no event registered, and archive Done files that are left."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from psycopg2.extensions import cursor
 
@@ -14,23 +15,28 @@ from lakeport.files import s3_objects
 from lakeport.files.s3_objects import ObjectVersion
 from lakeport.loading.finishing import archive
 from lakeport.mng import file_records
-from lakeport.model import Arrival, RegisteredFile
-from lakeport.recovery.reconcile.look import Finding, Look
+from lakeport.model import Arrival, RegisteredFile, Status
+from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
+from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.statements import statement
 
-NOT_REPORTED = "landed, and no event reported it"
-STILL_IN_LANDING = "Done, and still in landing"
+NOT_REGISTERED = "in landing, but no event registered it"
+STILL_IN_LANDING = "Done, but still in landing"
+_NO_VERSION_ACTION = (
+    "not fixed: the object has no version id, so its event may still come; "
+    "switch on versioning for the bucket, then copy the object onto itself"
+)
 
 
-def reconcile_landing(look: Look) -> None:
-    """Register what no event reported, as the Lambda would, and finish the archive of what is Done."""
-    for page in s3_objects.version_pages(look.s3, settings.landing_bucket()):
+def reconcile_landing(reconciliation: Reconciliation) -> None:
+    """Register unregistered objects as the Lambda would, and finish the archive of Done files."""
+    for page in s3_objects.version_pages(reconciliation.s3, settings.landing_bucket()):
         arrivals = {arrival.file_id: arrival for arrival in map(_arrival, page) if arrival.version_id}
         if arrivals:
-            known = look.warehouse.transaction(partial(file_records.registered, file_ids=tuple(arrivals)))
-            _register(look, [arrival for file_id, arrival in arrivals.items() if file_id not in known])
-            _finish(look, [file_id for file_id, (_, status) in known.items() if status == "Done"])
-        _tell_of_unversioned(look, [each for each in page if not each.version_id])
+            known = reconciliation.warehouse.transaction(partial(file_records.registered, file_ids=tuple(arrivals)))
+            _register(reconciliation, [arrival for file_id, arrival in arrivals.items() if file_id not in known])
+            _archive_done(reconciliation, [id_ for id_, (_, status) in known.items() if status == Status.DONE])
+        _report_unversioned(reconciliation, [each for each in page if not each.version_id])
 
 
 def _arrival(found: ObjectVersion) -> Arrival:
@@ -38,42 +44,45 @@ def _arrival(found: ObjectVersion) -> Arrival:
     return Arrival(*place, landed_at=found.modified_at, sequencer="")
 
 
-def _register(look: Look, unknown: Sequence[Arrival]) -> None:
-    ripe = [arrival for arrival in unknown if arrival.landed_at <= look.ripe_before]
-    look.is_open |= len(ripe) < len(unknown)
+def _register(reconciliation: Reconciliation, unknown: Sequence[Arrival]) -> None:
+    ripe = [arrival for arrival in unknown if arrival.landed_at <= reconciliation.ripe_before]
+    reconciliation.is_open |= len(ripe) < len(unknown)
     if not ripe:
         return
-    result = Registration()
-    register_arrivals([(arrival.file_id, [arrival]) for arrival in ripe], look.index, look.warehouse, result)
-    look.registered |= {file_id for file_ids in result.new_files.values() for file_id in file_ids}
+    messages, result = [(arrival.file_id, [arrival]) for arrival in ripe], Registration()
+    register_arrivals(messages, reconciliation.index, reconciliation.warehouse, result)
+    reconciliation.registered |= {file_id for file_ids in result.new_files.values() for file_id in file_ids}
     ids = tuple(arrival.file_id for arrival in ripe)
-    registered = look.warehouse.transaction(partial(file_records.registered, file_ids=ids))
+    registered = reconciliation.warehouse.transaction(partial(file_records.registered, file_ids=ids))
     for arrival in ripe:
         name, status = registered.get(arrival.file_id, ("", None))
-        done = f"registered as {status}" if status else "not healed: Redshift refuses it; the log says why"
-        look.findings.append(Finding(NOT_REPORTED, name, arrival.key, done, is_healed=status is not None))
+        action = f"registered as {status}" if status else "not fixed: Redshift refused to register it; see the log"
+        finding = Finding(NOT_REGISTERED, name, arrival.key, action, is_fixed=status is not None)
+        reconciliation.findings.append(finding)
 
 
-def _finish(look: Look, done: Sequence[str]) -> None:
-    if not done:
+def _archive_done(reconciliation: Reconciliation, file_ids: Sequence[str]) -> None:
+    if not file_ids:
         return
 
-    def read(current: cursor) -> list[tuple[RegisteredFile, str]]:
-        current.execute(statement("mng/files_by_id"), {"file_ids": tuple(done)})
-        rows = [row for row in current.fetchall() if row[11] == "Done" and row[12] <= look.ripe_before]
-        return [(RegisteredFile(*row[:10]), row[10]) for row in rows]
+    def read(current: cursor) -> list[dict[str, Any]]:
+        current.execute(statement("mng/files_by_id"), {"file_ids": tuple(file_ids)})
+        return fetch_rows(current)
 
-    for file, type_name in look.warehouse.transaction(read):
-        look.heal(STILL_IN_LANDING, type_name, file.key, partial(_archive, look, type_name, file))
+    for row in reconciliation.warehouse.transaction(read):
+        if row["status"] == Status.DONE and row["status_at"] <= reconciliation.ripe_before:
+            file, type_name = from_row(RegisteredFile, row), row["file_type"]
+            work = partial(_archive, reconciliation, type_name, file)
+            reconciliation.fix(STILL_IN_LANDING, type_name, file.key, work)
 
 
-def _archive(look: Look, type_name: str, file: RegisteredFile) -> str:
-    archive(look.warehouse, look.s3, type_name, [file])
+def _archive(reconciliation: Reconciliation, type_name: str, file: RegisteredFile) -> str:
+    archive(reconciliation.warehouse, reconciliation.s3, type_name, [file])
     return "archived"
 
 
-def _tell_of_unversioned(look: Look, found: Sequence[ObjectVersion]) -> None:
-    """Say what cannot be healed: without a version nobody can tell whether an event for it is still to come."""
+def _report_unversioned(reconciliation: Reconciliation, found: Sequence[ObjectVersion]) -> None:
+    """Report objects without a version id: nothing shows whether their event is still to come."""
     if not found:
         return
 
@@ -82,8 +91,8 @@ def _tell_of_unversioned(look: Look, found: Sequence[ObjectVersion]) -> None:
         current.execute(statement("mng/unversioned_files"), {"bucket": found[0].bucket, "keys": keys})
         return Counter(current.fetchall())
 
-    known = look.warehouse.transaction(read)
-    remedy = "not healed: it has no version; keep versions in this bucket, then copy the object onto itself"
+    known = reconciliation.warehouse.transaction(read)
     for each in found:
-        if not known[each.key, each.etag] and each.modified_at <= look.ripe_before:
-            look.findings.append(Finding(NOT_REPORTED, "", each.key, remedy, is_healed=False))
+        if not known[each.key, each.etag] and each.modified_at <= reconciliation.ripe_before:
+            finding = Finding(NOT_REGISTERED, "", each.key, _NO_VERSION_ACTION, is_fixed=False)
+            reconciliation.findings.append(finding)

@@ -1,4 +1,4 @@
-"""Reconcile everything: landing, files and their runs, alerts."""
+"""Reconcile landing, files with their runs, and alerts: find unfinished work and finish it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import timedelta
 from lakeport.airflow_api import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.files.s3_objects import s3_client
-from lakeport.recovery.reconcile import settled
+from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.reconcile.alerts import reconcile_alerts
 from lakeport.recovery.reconcile.landing import reconcile_landing
-from lakeport.recovery.reconcile.look import FAILURES, GRACE, Finding, Look, log
+from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.redshift.session import Warehouse
 
-_STEPS: dict[str, Callable[[Look], None]] = {
+NOT_CHECKED = "not checked"
+_STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "landing": reconcile_landing,
     "files and their runs": reconcile_runs,
     "alerts": reconcile_alerts,
@@ -29,32 +30,28 @@ def reconcile(
     *,
     grace: timedelta = GRACE,
     always: bool = False,
-) -> Look | None:
-    """Find what nobody finished and finish it; return the look, or None where Redshift needed no asking.
+) -> Reconciliation | None:
+    """Find unfinished work and finish it; return the findings, or None if Redshift was not queried.
 
-    `always` asks in any case.  Safe to repeat, to run side by side and to kill at any line: each healing is.
+    `always` queries Redshift even if nothing can have changed.  Safe to repeat, to run twice at once and to kill at
+    any line, because each fix is.
     """
     s3 = s3_client()
-    look = Look(warehouse, s3, api, send, grace)
-    landed = settled.fingerprint(s3)
+    reconciliation = Reconciliation(warehouse, s3, api, send, grace)
+    landed = change_detection.landing_fingerprint(s3)
     if not always:
-        reason = settled.reason_to_ask(s3, api, landed, look.began_at)
+        reason = change_detection.reason_to_query(s3, api, landed, reconciliation.began_at)
         if reason is None:
-            log.info("nothing has changed since everything was at its end")
+            log.info("nothing has changed since the last checkpoint; Redshift is not queried")
             return None
-        log.info("asking Redshift: %s", reason)
+        log.info("querying Redshift: %s", reason)
     for name, step in _STEPS.items():
         try:
-            step(look)
+            step(reconciliation)
         except FAILURES as error:
-            look.fail("could not be looked at", "", name, error)
-    if look.has_unsent_alerts:
-        settled.note_touched(s3)
-    if not look.findings and not look.is_open:
-        settled.note_settled(s3, landed, look.began_at)
-    return look
-
-
-def unhealed(look: Look) -> list[Finding]:
-    """Return what was found and not healed."""
-    return [finding for finding in look.findings if not finding.is_healed]
+            reconciliation.report_failure(NOT_CHECKED, "", name, error)
+    if reconciliation.has_unsent_alerts:
+        change_detection.mark_changed(s3)
+    if not reconciliation.findings and not reconciliation.is_open:
+        change_detection.save_checkpoint(s3, landed, reconciliation.began_at)
+    return reconciliation

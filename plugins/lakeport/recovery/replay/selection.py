@@ -1,42 +1,45 @@
-"""Which files a replay or an undo is about."""
+"""Select the files to replay or undo."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import cursor
 
-from lakeport.errors import NotChosen
+from lakeport.errors import SelectionError
 from lakeport.model import RegisteredFile, Status
+from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.statements import statement
 
 _ID = re.compile(r"[0-9a-f]{6,64}")
+_MATCHES_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedFile:
     """A file with its status and its load."""
 
     file: RegisteredFile
     file_type: str | None
-    status: str
+    status: Status
     table_name: str | None
     rows_loaded: int | None
     loaded_at: datetime | None
 
     @classmethod
-    def of_row(cls, row: Sequence[Any]) -> Chosen:
+    def from_row(cls, row: Mapping[str, Any]) -> SelectedFile:
         """Read a row of `mng/choose_files` or `mng/loaded_together`."""
-        return cls(RegisteredFile(*row[:10]), *row[10:])
+        values = {name: row[name] for name in ("file_type", "table_name", "rows_loaded", "loaded_at")}
+        return cls(from_row(RegisteredFile, row), status=Status(row["status"]), **values)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What was asked for: names are file ids, their first six characters or more, or keys."""
+class Selection:
+    """The files to select: names are keys, file ids, or the first six or more characters of an id."""
 
     names: Sequence[str] = ()
     file_type: str | None = None
@@ -45,30 +48,30 @@ class Choice:
     statuses: Sequence[Status] = ()
 
 
-def chosen_files(current: cursor, choice: Choice) -> list[Chosen]:
-    """Return the files in the order they landed.
+def select_files(current: cursor, selection: Selection) -> list[SelectedFile]:
+    """Return the selected files in the order they landed.
 
-    Raises NotChosen where a name fits no file, or several.
+    Raises SelectionError if a name matches no file, or several.
     """
-    if not choice.names:
-        return _query(current, choice, None)
-    found = {each.file.file_id: each for name in choice.names for each in [_one(current, choice, name)]}
+    if not selection.names:
+        return _matches(current, selection, None)
+    found = {each.file.file_id: each for name in selection.names for each in [_only_match(current, selection, name)]}
     return sorted(found.values(), key=lambda each: (each.file.landed_at, each.file.key, each.file.file_id))
 
 
-def _one(current: cursor, choice: Choice, name: str) -> Chosen:
-    found = _query(current, choice, name)
+def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFile:
+    found = _matches(current, selection, name)
     if not found:
-        raise NotChosen(f"no file fits {name!r}; `./lakeport status` shows ids and keys")
+        raise SelectionError(f"no file matches {name!r}; ./lakeport status shows file ids and keys")
     if len(found) > 1:
-        shown = "; ".join(f"{each.file.file_id[:12]} landed {each.file.landed_at}" for each in found[:5])
-        raise NotChosen(f"{len(found)} files fit {name!r}, say which by id: {shown}")
+        listed = "; ".join(f"{each.file.file_id[:12]}, landed {each.file.landed_at}" for each in found[:_MATCHES_SHOWN])
+        raise SelectionError(f"{len(found)} files match {name!r}; select one by its id: {listed}")
     return found[0]
 
 
-def _query(current: cursor, choice: Choice, name: str | None) -> list[Chosen]:
+def _matches(current: cursor, selection: Selection, name: str | None) -> list[SelectedFile]:
     prefix = f"{name}%" if name and _ID.fullmatch(name) else ""
-    values: dict[str, Any] = {"name": name, "prefix": prefix, "file_type": choice.file_type}
-    values |= {"since": choice.since, "until": choice.until, "statuses": tuple(choice.statuses or Status)}
+    values: dict[str, Any] = {"name": name, "prefix": prefix, "file_type": selection.file_type}
+    values |= {"since": selection.since, "until": selection.until, "statuses": tuple(selection.statuses or Status)}
     current.execute(statement("mng/choose_files"), values)
-    return [Chosen.of_row(row) for row in current.fetchall()]
+    return [SelectedFile.from_row(row) for row in fetch_rows(current)]

@@ -15,10 +15,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.callbacks import FailRun
-from lakeport.airflow.load_dag import BrokenSchemaOperator, dag_id_of, dags_of_schemas, load_dag
+from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dags_of_schemas, load_dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.schema.reader import read_file_type, schema_paths
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 REPOSITORY = Path(__file__).parents[4]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")
@@ -73,7 +73,7 @@ def serialized(dag: DAG) -> str:
 
 
 def is_broken(dag: DAG) -> bool:
-    return dag.task_ids == ["schema_is_broken"]
+    return dag.task_ids == ["schema_is_invalid"]
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(REPOSITORY))) for path in SCHEMAS])
@@ -190,18 +190,18 @@ def test_broken_schemas_dag_shows_all_its_problems(build: Build) -> None:
     [dag] = build(**{"trips.yaml": text}).values()
 
     assert dag.description
-    assert dag.description.startswith("BROKEN SCHEMA: ")
+    assert dag.description.startswith("INVALID SCHEMA: ")
     for problem in ("columns[0].type: 'chr(2)' is no column type", "retrys: is no key of a schema"):
         assert problem in (dag.doc_md or "")
-    assert "broken schema" in dag.tags
+    assert "invalid schema" in dag.tags
     assert serialized(dag)
 
 
 def test_run_of_a_broken_schema_fails_with_its_problems(build: Build) -> None:
     [dag] = build(**{"trips.yaml": "owner: ["}).values()
 
-    task = dag.get_task("schema_is_broken")
-    assert isinstance(task, BrokenSchemaOperator)
+    task = dag.get_task("schema_is_invalid")
+    assert isinstance(task, InvalidSchemaOperator)
     with pytest.raises(AirflowFailException, match=r"trips\.yaml:2: did not find expected node content"):
         task.execute({})
 
@@ -238,7 +238,7 @@ def test_every_hostile_name_has_a_dag_of_its_own(build: Build) -> None:
         assert serialized(dag)
 
 
-@pytest.mark.parametrize("only", ["load_b", dag_id_of(Path("b-b.yaml"))])
+@pytest.mark.parametrize("only", ["load_b", dag_id_of_path(Path("b-b.yaml"))])
 def test_task_builds_its_own_dag_alone(build: Build, monkeypatch: pytest.MonkeyPatch, only: str) -> None:
     """Otherwise every task start would pay for all schemas."""
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", only)

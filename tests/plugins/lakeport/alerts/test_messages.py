@@ -60,15 +60,15 @@ def test_slack_message_says_what_failed_where_why_and_what_to_do() -> None:
         "Error": "2 of 100 rows were rejected",
         "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
         "Log": "https://airflow.example.com/dags/load_trips/runs/arrival__1",
-        "To load it again": "./lakeport replay 0123456789ab  (after the cause is mended)",
+        "To load again": "fix the cause, then run ./lakeport replay 0123456789ab",
     }
 
 
 def test_run_that_took_no_file_is_replayed_by_type() -> None:
     run = replace(RUN, files=[], rejected=[])
 
-    assert run.title == "trips: no file failed in copy_to_table"
-    assert sections(run)["File"] == "none was taken yet"
+    assert run.title == "trips: the run failed in copy_to_table"
+    assert sections(run)["File"].startswith("none")
     assert sections(run)["First rejected rows"] == "none"
     assert run.replay_command == "./lakeport replay --type trips"
 
@@ -155,9 +155,9 @@ def test_load_with_rejected_rows_says_how_many_of_how_many_and_where_the_others_
 
     assert run.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
     assert sections(run) == {
-        "Rejected": "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows",
-        "File type": "trips, which warns of more than 0",
-        "Table": "lake.trips, which has all other rows",
+        "Rejected rows": "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows",
+        "File type": "trips (rejects.warn: 0)",
+        "Table": "lake.trips (all other rows are loaded)",
         "Run": "arrival__1 of load_trips",
         "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
         "To see them all": "./lakeport errors --type trips",

@@ -10,7 +10,7 @@ import pytest
 from lakeport import settings
 from lakeport.arrivals.publishing import publish
 from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
-from tests.plugins.lakeport.conftest import BUCKETS
+from tests.support.buckets import BUCKETS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

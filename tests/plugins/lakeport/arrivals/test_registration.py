@@ -11,7 +11,7 @@ from lakeport.airflow_api import AirflowApi, arrival_run_id
 from lakeport.arrivals.registration import register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.redshift.session import Warehouse
-from tests.plugins.lakeport.conftest import HttpFake
+from tests.support.http_fake import HttpFake
 
 
 def no_connection() -> connection:

@@ -10,7 +10,7 @@ from lakeport.errors import UnloadableFile
 from lakeport.files.header import columns_in_header
 from lakeport.files.lines import value_in_line
 from lakeport.schema.file_type import FileType
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 
 def columns(header: str, **format_: Any) -> tuple[str, ...]:

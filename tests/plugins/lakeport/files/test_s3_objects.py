@@ -12,7 +12,7 @@ import zstandard
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.model import CopySource
-from tests.plugins.lakeport.conftest import BUCKETS
+from tests.support.buckets import BUCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

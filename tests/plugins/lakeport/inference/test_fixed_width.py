@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lakeport.inference.infer import Draft
 from lakeport.inference.layout import layout
-from tests.plugins.lakeport.inference.test_inference import inferred, types
+from tests.support.drafts import inferred, types
 
 CITIES = ("Bern", "Oslo", "New York", "Paris", "Reykjavik", "Rome", "Zürich", "Lima")
 TRIPS = [("id", "city", "rides", "price", "day")]

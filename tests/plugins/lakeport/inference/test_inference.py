@@ -22,26 +22,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SampleError
-from lakeport.inference.infer import Draft, infer
+from lakeport.inference.infer import infer
 from lakeport.inference.naming import column_names, pattern, type_name
 from lakeport.schema.file_type import FileType
 from local.config import REPOSITORY
-from tests.plugins.lakeport.files.test_lzop import packed as lzop_packed
-from tests.plugins.lakeport.preparing.test_workbooks import workbook
+from tests.support.drafts import inferred, types
+from tests.support.lzop_files import packed as lzop_packed
+from tests.support.workbooks import workbook
 
 ROWS = "id,city\n1,Bern\n2,Oslo\n"
-
-
-def inferred(tmp_path: Path, data: str | bytes, name: str = "trips.csv", **options: Any) -> Draft:
-    path = tmp_path / name
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    draft = infer(path, **options)
-    FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": draft.name})
-    return draft
-
-
-def types(draft: Draft) -> dict[str, str]:
-    return {column.name: column.type for column in draft.columns}
 
 
 def column(tmp_path: Path, *values: str, name: str = "x") -> str:

@@ -12,7 +12,7 @@ from lakeport.loading.replacing import grants_in
 from lakeport.loading.table_modes import name_of_new_table, placing
 from lakeport.model import RegisteredFile
 from lakeport.redshift.ddl import Statement
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 Render = Callable[[Statement], str]
 LANDED = datetime(2013, 1, 31, 10)  # noqa: DTZ001 - as Redshift keeps it

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lakeport.model import CopySource
 from lakeport.preparing import prepare as preparing
-from tests.plugins.lakeport.conftest import BUCKETS, make_file_type
+from tests.support.buckets import WORK, Prepare, land
+from tests.support.file_types import make_file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-WORK = BUCKETS["work"]
-Prepare = Callable[..., dict[str, bytes]]
-
-
-def land(s3: S3Client, body: bytes, compression: str = "none") -> CopySource:
-    """Put a file into landing."""
-    version = s3.put_object(Bucket=BUCKETS["landing"], Key="trips/trips.dat", Body=body)["VersionId"]
-    return CopySource(BUCKETS["landing"], "trips/trips.dat", version, len(body), compression)
 
 
 @pytest.fixture

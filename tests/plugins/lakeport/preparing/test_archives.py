@@ -17,8 +17,9 @@ from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.preparing import archives, limits
 from lakeport.preparing import prepare as preparing
-from tests.plugins.lakeport.conftest import make_file_type
-from tests.plugins.lakeport.preparing.conftest import WORK, Prepare, land
+from tests.support.archives import zipped
+from tests.support.buckets import WORK, Prepare, land
+from tests.support.file_types import make_file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 CSV = b"id,city\n" + b"1,Bern\n" * 500
 PACKINGS = ["zip", "tar", "tar.gz"]
 METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
-
-
-def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return file.getvalue()
 
 
 def tarred(members: dict[str, bytes], format_: int = tarfile.PAX_FORMAT, **fields: Any) -> bytes:

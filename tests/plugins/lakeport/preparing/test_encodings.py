@@ -11,7 +11,7 @@ import pytest
 
 from lakeport.errors import UnloadableFile
 from lakeport.schema.encodings import checked_encoding
-from tests.plugins.lakeport.preparing.conftest import Prepare
+from tests.support.buckets import Prepare
 
 
 @pytest.mark.parametrize(

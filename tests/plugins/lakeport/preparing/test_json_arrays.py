@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import UnloadableFile
-from tests.plugins.lakeport.preparing.conftest import Prepare
+from tests.support.buckets import Prepare
 
 
 def lines(prepare: Prepare, body: bytes) -> list[bytes]:

@@ -6,33 +6,19 @@ from __future__ import annotations
 import io
 import random
 import zipfile
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import openpyxl
 import pytest
 
 from lakeport.errors import UnloadableFile
 from lakeport.preparing import limits, workbook_parts
 from lakeport.preparing.cells import cell_text
-from tests.plugins.lakeport.preparing.conftest import Prepare
-from tests.plugins.lakeport.preparing.test_archives import zipped
+from tests.support.archives import zipped
+from tests.support.buckets import Prepare
+from tests.support.workbooks import workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
-
-
-def workbook(rows: Sequence[Sequence[Any]], **more: Sequence[Sequence[Any]]) -> bytes:
-    """Write a workbook; `more` are its other sheets."""
-    book = openpyxl.Workbook()
-    del book["Sheet"]
-    for title, content in {"Sheet": rows, **more}.items():
-        sheet = book.create_sheet(title)
-        for row in content:
-            sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 def with_part(body: bytes, name: str, content: bytes) -> bytes:

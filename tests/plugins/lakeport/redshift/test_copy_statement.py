@@ -11,7 +11,7 @@ import pytest
 from lakeport.model import CopySource
 from lakeport.redshift.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.redshift.ddl import Statement
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 Render = Callable[[Statement], str]
 MANIFEST = "s3://work/manifests/1.json"

@@ -9,7 +9,7 @@ import pytest
 
 from lakeport.redshift import ddl
 from lakeport.redshift.ddl import Statement
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 Render = Callable[[Statement], str]
 LIVE = {"id": "integer", "city": "character varying(8)", "price": "numeric(8,2)", "_loaded_at": "timestamp"}

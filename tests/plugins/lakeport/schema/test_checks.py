@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 
 @pytest.mark.parametrize(

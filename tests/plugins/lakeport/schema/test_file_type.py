@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from lakeport.schema.values import RejectLimit
-from tests.plugins.lakeport.conftest import make_file_type
+from tests.support.file_types import make_file_type
 
 
 def problems_of(**changes: Any) -> list[tuple[tuple[int | str, ...], str]]:

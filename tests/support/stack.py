@@ -1,0 +1,34 @@
+"""A local stack on free ports and in a directory of its own, so that a running stack is left alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import postgres_files
+from local import stack as local_stack
+from local.config import Config, Ports
+from tests.support.session import folder
+
+Start = Callable[..., Config]
+
+
+@contextmanager
+def stack_of_its_own() -> Iterator[Start]:
+    """Give what starts the named parts and what they need, or the whole stack; all of it is stopped at the end."""
+    directory = Path(folder("stack-"))
+    config = Config(directory / "state", Ports.free(), more_dags=directory / "dags")
+    (directory / "dags").mkdir()
+
+    def start(*parts: str) -> Config:
+        local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None)
+        return config
+
+    try:
+        yield start
+    finally:
+        local_stack.down(config, report=lambda _: None)
+        postgres_files.remove(config)
+        shutil.rmtree(directory)
