@@ -8,13 +8,15 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
+# Most tests wait, so there are more workers than cores; the last -n wins: PYTEST_OPTIONS="-n 0" runs all in one process.
+PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check audit fix docs torture bench burst lock deploy package clean
+.PHONY: help setup demo test test-fast up down status check graph audit fix docs torture bench burst lock deploy package clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and .venv-aws match their locks
 	@local/setup.sh
@@ -23,7 +25,10 @@ demo: setup ## Start the stack, drop the sample files, show each one's way into 
 	@$(PYTHON) -m local.demo
 
 test: setup ## Run all tests, beside a running stack or without one
-	@$(PYTHON) -m pytest $(PYTEST_OPTIONS)
+	@$(PYTHON) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
+
+test-fast: setup ## Run the tests that start no stack, PostgreSQL or Airflow, while you work
+	@$(PYTHON) -m pytest $(PARALLEL) --fast $(PYTEST_OPTIONS)
 
 up: setup ## Start the local stack: Airflow, Redshift stand-in, AWS server, mail and Slack sinks
 	@$(PYTHON) -m local up
@@ -38,6 +43,10 @@ check: ## Lint, types, security, infrastructure; repairs nothing
 	@local/setup.sh checks
 	@checks/run.sh
 
+graph: ## Draw the imports between packages into plugins/lakeport/README.md
+	@local/setup.sh checks
+	@PYTHONPATH=plugins .venv-checks/bin/python checks/import_graph.py
+
 audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
 	@local/setup.sh checks
 	@.venv-checks/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt
@@ -46,8 +55,9 @@ fix: setup ## Repair what lint and formatting can repair
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-docs: setup ## Write schemas/schema.json and docs/schema.md from the language's model
+docs: setup ## Generate schemas/schema.json, docs/schema.md and docs/commands/
 	@./lakeport docs
+	@PYTHONPATH=plugins $(PYTHON) -m commands.pages
 
 torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)

@@ -66,9 +66,15 @@ digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: '
 # YAML that is wrong on purpose stops the tool; locks and the data of samples and tests hold no secrets.
 unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|samples/.*\.(csv|gz|zip|jsonl))$'
 
+# Text in plain English: what checks/language.yaml lists is refused here.
+mapfile -t prose < <(files README.md plugins/lakeport/README.md CONTRIBUTING.md)
+
 check ruff ruff check .
 check ruff-format ruff format --check .
 check mypy mypy
+check imports env PYTHONPATH="plugins:." lint-imports --no-logo --no-cache checks/imports.toml
+check graph env PYTHONPATH=plugins python checks/import_graph.py --check
+check language python checks/language.py "${prose[@]}"
 check bandit bandit --quiet --recursive "${product[@]}"
 check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
 check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra

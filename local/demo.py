@@ -1,6 +1,6 @@
-"""`make demo`: the main job on real files, from an empty machine to rows one can query.
+"""Run `make demo`: load real files into tables, from an empty machine to rows you can query.
 
-Nothing here is a short cut: files are put into S3 and the rest is watched in `mng.files`.
+The demo only uploads files to S3; it reads everything that follows from `mng.files`.
 """
 
 import json
@@ -39,7 +39,7 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 @dataclass
 class Drop:
-    """One sample, where it lands and what must become of it."""
+    """A sample file, its key in the landing bucket and the status it must reach."""
 
     sample: str
     key: str
@@ -48,7 +48,7 @@ class Drop:
     dropped_at: float = 0.0
 
 
-# The damaged ones land when the good ones are in: of two files of one type that wait together, the newest is taken.
+# The damaged files land after the valid ones are loaded: of several waiting files of one type, a run takes the newest.
 WAVES = (
     [
         Drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip", "Done"),
@@ -68,14 +68,14 @@ WAVES = (
 
 
 def main() -> int:
-    """Run the demo; the exit status is 0 if every file ended as it must."""
+    """Run the demo and return the exit status: 0 if every file reached its expected status."""
     os.environ.pop("AWS_PROFILE", None)
     config = Config.from_environment()
     started = time.monotonic()
     try:
         stack.up(config, lambda line: console.print(Text(line)))
     except StackError as error:
-        console.print(Text(f"The local stack is not up: {error}", "red"))
+        console.print(Text(f"The local stack did not start: {error}", "red"))
         return 1
     sinks = [mail_directory(config), slack_directory(config)]
     seen = {path for sink in sinks for path in sink.glob("*")}
@@ -86,13 +86,17 @@ def main() -> int:
     show_alerts(sinks, seen)
     show_addresses(config)
     wrong = [drop.key for drop in drops if rows.get(drop.version_id, ("",))[0] != drop.expected]
-    console.print(Text(f"Not as it must be: {', '.join(wrong)}" if wrong else "Every file ended as it must.", "bold"))
-    console.print(f"{time.monotonic() - started:.0f} s in all.  The stack stays up; `make down` stops it.")
+    console.print(
+        Text(f"Wrong status: {', '.join(wrong)}" if wrong else "Every file reached its expected status.", "bold")
+    )
+    console.print(
+        f"The demo took {time.monotonic() - started:.0f} s.  The stack is still running; `make down` stops it."
+    )
     return 1 if wrong else 0
 
 
 def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
-    """Drop the files and show their way until each has come to its end."""
+    """Upload the files and show their progress until each has its final status."""
     s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
     for drop in wave:
         with (SAMPLES / drop.sample).open("rb") as file:
@@ -111,7 +115,7 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
 
 
 def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Table:
-    """Return one line per file: where it is on its way and what came of its rows."""
+    """Return a table with one line per file: its status and its row counts."""
     table = Table("file", "status")
     for title in ("in file", "loaded", "rejected", "seconds"):
         table.add_column(title, justify="right")
@@ -121,13 +125,13 @@ def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Tabl
         end = moved_at.replace(tzinfo=UTC).timestamp() if status in FINAL else time.time()
         counts = ["" if number is None else f"{number:,}" for number in (in_file, loaded, rejected)]
         seconds = f"{max(end - drop.dropped_at, 0):.1f}"
-        shown = reason if status in {"Fail", "Rejected"} else ""
-        table.add_row(Text(drop.key), Text(status, STYLES.get(status, "")), *counts, seconds, Text(shown or ""))
+        reason = reason if status in {"Fail", "Rejected"} else ""
+        table.add_row(Text(drop.key), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
     return table
 
 
 def files_of(config: Config, drops: Sequence[Drop]) -> dict[str, tuple[Any, ...]]:
-    """Return status, rows in file, loaded, rejected, time and reason of each dropped version."""
+    """Return status, rows in file, loaded, rejected, time and reason by version id."""
     query = (
         "SELECT version_id, status, rows_in_file, rows_loaded, rows_rejected, status_at, status_reason "
         "FROM mng.files WHERE version_id IN %s"
@@ -136,7 +140,7 @@ def files_of(config: Config, drops: Sequence[Drop]) -> dict[str, tuple[Any, ...]
 
 
 def show_tables(config: Config) -> None:
-    """Print how many rows each table has."""
+    """Print the number of rows in each table."""
     table = Table("table", "rows", title="Tables")
     tables = ask(config, "SELECT DISTINCT table_name FROM mng.files WHERE loaded_at IS NOT NULL ORDER BY 1", ())
     for (name,) in tables:
@@ -146,7 +150,7 @@ def show_tables(config: Config) -> None:
 
 
 def show_rejected_rows(config: Config, drops: Sequence[Drop]) -> None:
-    """Print the rejected rows of the dropped files."""
+    """Print the rejected rows of the uploaded files."""
     query = (
         "SELECT f.key, e.line_number, e.column_name, e.raw_value, e.error_reason FROM mng.load_errors e "
         "JOIN mng.files f ON f.file_id = e.file_id WHERE f.version_id IN %s ORDER BY 1, 2"
@@ -158,20 +162,20 @@ def show_rejected_rows(config: Config, drops: Sequence[Drop]) -> None:
 
 
 def show_alerts(sinks: Sequence[Path], seen: set[Path]) -> None:
-    """Print the e-mails and Slack messages that the sinks received; they come seconds after the run's end."""
+    """Print the e-mails and Slack messages that the sinks received; they arrive seconds after the end of the run."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and not all(set(sink.glob("*")) - seen for sink in sinks):
         time.sleep(0.5)
     mail, slack = ([path for path in sorted(sink.glob("*")) if path not in seen] for sink in sinks)
     for path in mail:
-        console.print(Panel(Text(_mail_text(path)), title=f"e-mail as received: {path.name}"))
+        console.print(Panel(Text(mail_text(path)), title=f"received e-mail: {path.name}"))
     for path in slack:
-        console.print(Panel(Group(*_slack_lines(path)), title=f"Slack message as received: {path.name}"))
+        console.print(Panel(Group(*_slack_lines(path)), title=f"received Slack message: {path.name}"))
 
 
 def show_addresses(config: Config) -> None:
-    """Print where to look next."""
-    table = Table("what", "where", "how", title="Look around")
+    """Print the addresses of the stack."""
+    table = Table("what", "where", "how", title="Addresses")
     for row in stack.addresses(config):
         table.add_row(*row)
     port = config.ports.redshift
@@ -180,7 +184,7 @@ def show_addresses(config: Config) -> None:
 
 
 def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    """Run one query against Redshift's stand-in."""
+    """Run a query in the Redshift stand-in."""
     connection = psycopg2.connect(
         host=HOST,
         port=config.ports.redshift,
@@ -196,7 +200,8 @@ def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, 
         connection.close()
 
 
-def _mail_text(path: Path) -> str:
+def mail_text(path: Path) -> str:
+    """Return an e-mail as text: recipients, subject and the facts, one per line."""
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     body = message.get_body(("plain", "html"))
     html = body.get_content() if body else ""

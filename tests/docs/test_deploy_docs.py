@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from traceback import format_exception
 
+import pytest
+from airflow._shared.module_loading import import_string
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
+from airflow.sdk.exceptions import AirflowSkipException
 from typer.main import get_command
 
 from infra.deploy import code, deployment
 from infra.deploy.command import app
 from infra.deploy.stacks import Stack
 from lakeport import settings
+from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -54,6 +61,20 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
 
     assert {name for name, _ in rows} == read - {f"LAKEPORT_{each}" for each in elsewhere} - {"LAKEPORT_"}
     assert {output for _, output in rows} <= outputs
+
+
+def test_run_that_waits_during_a_move_of_its_trigger_is_skipped() -> None:
+    """As upgrade.md describes: Airflow resumes the sensor with the triggerer's ImportError."""
+    old, new = re.findall(r"`(lakeport\.[a-z.]*triggers)`", UPGRADE)
+    flights = read_file_type(REPOSITORY / "schemas" / "flights.yaml")
+    sensor = NewFilesSensor(task_id="wait_for_files", file_type=flights)
+    import_string(f"{new}.NewFilesTrigger")
+    with pytest.raises(ImportError) as missing:
+        import_string(f"{old}.NewFilesTrigger")
+
+    failure = {"error": TriggerFailureReason.TRIGGER_FAILURE, "traceback": format_exception(missing.value)}
+    with pytest.raises(AirflowSkipException):
+        sensor.resume_execution(TRIGGER_FAIL_REPR, failure, {})
 
 
 def test_example_of_a_deployment_is_one(tmp_path: Path) -> None:

@@ -51,28 +51,28 @@ def test_check_that_holds_lets_the_rows_in(prepare_load: PrepareLoad, check: Any
 
 
 @pytest.mark.parametrize(
-    ("check", "told"),
+    ("check", "failure"),
     [
-        ("id <> 2", "id <> 2: 2 against it, such as id 2, city 'Oslo', day 2013-01-02; id 2, city NULL, day NULL"),
-        ({"unique": ["id"]}, "unique: id: 1 against it, such as id 2, times 2"),
-        ({"not_null": ["id", "day"]}, "not_null: id, day: 1 against it, such as id 2, city NULL, day NULL"),
-        ({"accepted_values": {"column": "city", "values": ["Bern"]}}, "1 against it, such as id 2, city 'Oslo'"),
-        ({"row_count": {"min": 4}}, "row_count: {'min': 4}: 1 against it, such as loaded_rows 3"),
-        ({"row_count": {"max": 2}}, "1 against it, such as loaded_rows 3"),
-        ({"freshness": {"column": "day", "within": "36h"}}, "1 against it, such as newest 2013-01-02"),
+        ("id <> 2", "id <> 2: 2 failures, for example id 2, city 'Oslo', day 2013-01-02; id 2, city NULL, day NULL"),
+        ({"unique": ["id"]}, "unique: id: 1 failure, for example id 2, times 2"),
+        ({"not_null": ["id", "day"]}, "not_null: id, day: 1 failure, for example id 2, city NULL, day NULL"),
+        ({"accepted_values": {"column": "city", "values": ["Bern"]}}, "1 failure, for example id 2, city 'Oslo'"),
+        ({"row_count": {"min": 4}}, "row_count: {'min': 4}: 1 failure, for example loaded_rows 3"),
+        ({"row_count": {"max": 2}}, "1 failure, for example loaded_rows 3"),
+        ({"freshness": {"column": "day", "within": "36h"}}, "1 failure, for example newest 2013-01-02"),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("mode", ["append", "replace"])
 def test_check_that_fails_keeps_the_rows_out(
-    prepare_load: PrepareLoad, query: Query, mode: str, check: Any, told: str
+    prepare_load: PrepareLoad, query: Query, mode: str, check: Any, failure: str
 ) -> None:
     file_type = type_of(checks=[check, "id > 0"], table={"mode": mode})
     load = prepare_load(file_type, BODY)
     with pytest.raises(ChecksFailed) as raised:
         load.run()
     assert "1 of 2 checks failed, nothing was loaded:\n- " in str(raised.value)
-    assert told in str(raised.value)
+    assert failure in str(raised.value)
     assert query(f"SELECT COUNT(*) FROM {file_type.table.name}") == [(0,)]  # noqa: S608
     recorded = "SELECT rows_in_file, rows_loaded, loaded_at FROM mng.files WHERE file_id = %s"
     assert query(recorded, (load.file.file_id,)) == [(3, 0, None)]
@@ -98,7 +98,7 @@ def test_only_the_rows_of_the_load_are_checked(prepare_load: PrepareLoad) -> Non
     assert prepare_load(stricter, b"id,city,day\n3,Rome,\n").run().rows_loaded == 1
 
 
-def test_all_failed_checks_are_told_at_once(prepare_load: PrepareLoad) -> None:
+def test_all_failed_checks_are_reported_together(prepare_load: PrepareLoad) -> None:
     load = prepare_load(type_of(checks=["id > 1", {"unique": ["id"]}, "id < 9"]), BODY)
     with pytest.raises(ChecksFailed, match=r"2 of 3 checks failed.*\n- id > 1: .*\n- unique: id: "):
         load.run()

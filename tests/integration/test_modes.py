@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from lakeport.errors import DoubledKeys, StatusConflict, TableMismatch, TooManyRejects
+from lakeport.errors import DuplicateKeys, StatusConflict, TableMismatch, TooManyRejects
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift import session as lakeport_warehouse
@@ -135,7 +135,7 @@ def test_doubled_keys_are_named_and_nothing_is_merged(prepare_load: PrepareLoad,
     file_type = type_of("merge")
     prepare_load(file_type, FIRST).run()
     load = prepare_load(file_type, b"id,city,price\n1,Rome,1\n5,Bern,1\n5,Oslo,1\n5,Lima,1\n")
-    with pytest.raises(DoubledKeys, match=r"several rows for one key.*: id 5 \(3 times\); have it sent"):
+    with pytest.raises(DuplicateKeys, match=r"id 5 \(3 times\).*table\.wins"):
         load.run()
     assert rows(query, file_type.table.name) == [(1, "Bern"), (2, "Oslo")]
     assert query(
@@ -173,7 +173,7 @@ def test_later_file_wins_whatever_its_column_says(prepare_load: PrepareLoad, que
 
 def test_rows_between_which_no_column_decides_are_named(prepare_load: PrepareLoad, query: Query) -> None:
     load = prepare_load(type_of("merge", wins={"highest": "price"}), b"id,city,price\n5,Bern,1\n5,Oslo,2\n5,Lima,2\n")
-    with pytest.raises(DoubledKeys, match=r"several rows for one key with the same price.*: id 5 \(2 times\)"):
+    with pytest.raises(DuplicateKeys, match=r"same price: id 5 \(2 times\)"):
         load.run()
     assert rows(query, load.file_type.table.name) == []
 
@@ -229,7 +229,7 @@ def test_table_with_views_is_not_replaced(prepare_load: PrepareLoad, query: Quer
     prepare_load(file_type, FIRST).run()
     name = file_type.table.name
     warehouse.transaction(lambda current: current.execute(f"CREATE VIEW {name}_view AS SELECT id FROM {name}"))  # noqa: S608
-    with pytest.raises(TableMismatch, match=r"views depend on it: create them WITH NO SCHEMA BINDING, or write"):
+    with pytest.raises(TableMismatch, match=r"views depend on it.*NO SCHEMA BINDING.*truncate"):
         prepare_load(file_type, SECOND).run()
     assert rows(query, name) == [(1, "Bern"), (2, "Oslo")]
 
@@ -254,7 +254,7 @@ def test_done_says_how_many_rows_were_replaced_since(
     prepare_load(file_type, SECOND).run()
     finish(first)
     replaced = {"truncate": 2, "replace": 2, "merge": 1}.get(mode)
-    reason = f"{replaced} of its 2 rows have been replaced by later loads" if replaced else None
+    reason = f"later loads have replaced {replaced} of 2 rows" if replaced else None
     assert query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (first.file.file_id,)) == [
         ("Done", reason)
     ]

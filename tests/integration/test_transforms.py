@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lakeport import settings
-from lakeport.errors import DoubledKeys, TooManyRejects, TransformFailed, UnloadableFile
+from lakeport.errors import DuplicateKeys, TooManyRejects, TransformFailed, UnloadableFile
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.rehearsal import rehearse
@@ -195,7 +195,7 @@ def test_query_that_fails_loads_nothing_and_says_why(
 
 def test_doubled_keys_are_those_of_the_transformed_rows(write: Write, bring: Bring, query: Query) -> None:
     write("SELECT 1 AS id, city, price AS doubled FROM {stage}")
-    with pytest.raises(DoubledKeys, match=r"id 1 \(2 times\)"):
+    with pytest.raises(DuplicateKeys, match=r"id 1 \(2 times\)"):
         bring(type_of({"sql": "doubled"}, "merge"), HEADER + b"1,Bern,1\n2,Oslo,1\n").run()
 
 

@@ -1,8 +1,8 @@
-"""Evaluate a schema's checks on the rows of a load, inside its transaction and before it commits."""
+"""Run the checks of a schema on the rows of a load, in its transaction and before its commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from textwrap import shorten
 
 from psycopg2 import sql
@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import ChecksFailed
 from lakeport.redshift import ddl
+from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.statements import composed
 from lakeport.schema.checks import Check
 from lakeport.schema.file_type import FileType
@@ -19,15 +20,15 @@ _VALUE_CHARACTERS = 80
 
 
 def check_rows(current: cursor, file_type: FileType) -> None:
-    """Raise ChecksFailed with every check that does not hold for this load's rows in the type's table."""
-    failed = [told for check in file_type.checks if (told := _offence(current, file_type, check))]
-    if failed:
-        told = "\n".join(failed)
-        raise ChecksFailed(f"{len(failed)} of {len(file_type.checks)} checks failed, nothing was loaded:\n{told}")
+    """Raise ChecksFailed with every check that the rows of this load in the type's table do not pass."""
+    failures = [failure for check in file_type.checks if (failure := _failure(current, file_type, check))]
+    if failures:
+        lines = "\n".join(failures)
+        raise ChecksFailed(f"{len(failures)} of {len(file_type.checks)} checks failed, nothing was loaded:\n{lines}")
 
 
 def offending_rows(file_type: FileType, check: Check) -> sql.Composed:
-    """Return the query for what a check objects to; no row means that it holds."""
+    """Return the query for the rows that do not pass a check."""
     table = ddl.table_identifier(file_type.table)
     if check.unique:
         present = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in check.unique)
@@ -49,24 +50,23 @@ def _condition(check: Check) -> sql.Composable:
     if check.accepted_values:
         values = sql.SQL(", ").join(map(sql.Literal, check.accepted_values.values))
         return sql.SQL("{} IN ({})").format(sql.Identifier(check.accepted_values.column), values)
-    # A check's condition is SQL by nature, written by whoever writes the schema; {} in it would be a placeholder.
+    # The condition is SQL by the author of the schema; sql.SQL would take {} in it for a placeholder.
     return sql.Composed([sql.SQL(check.sql or "")])  # nosemgrep: sql-wrapped-unread - see above
 
 
-def _offence(current: cursor, file_type: FileType, check: Check) -> str | None:
+def _failure(current: cursor, file_type: FileType, check: Check) -> str | None:
     query = offending_rows(file_type, check)
     current.execute(composed("load/first_rows", query=query, limit=sql.Literal(_ROWS_SHOWN)))
-    rows, names = current.fetchall(), [column.name for column in current.description or ()]
+    rows = fetch_rows(current)
     if not rows:
         return None
     current.execute(composed("load/count_query", query=query))
-    (count,) = current.fetchone() or (0,)
-    return f"- {check}: {count} against it, such as {'; '.join(_shown(names, rows))}"
+    count, examples = fetch_value(current), "; ".join(map(_row_text, rows))
+    return f"- {check}: {count} failure{'s' * (count != 1)}, for example {examples}"
 
 
-def _shown(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> Iterator[str]:
-    for row in rows:
-        yield ", ".join(f"{name} {_value(value)}" for name, value in zip(names, row, strict=True))
+def _row_text(row: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in row.items())
 
 
 def _value(value: object) -> str:

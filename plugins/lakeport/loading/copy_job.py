@@ -11,8 +11,9 @@ from psycopg2 import sql
 from lakeport import settings
 from lakeport.files.header import FileColumns
 from lakeport.loading.files_to_load import FileToLoad
+from lakeport.loading.placing import Placing
 from lakeport.loading.rejected_rows import Rejects
-from lakeport.loading.table_modes import Placing, placing
+from lakeport.loading.table_modes import placing
 from lakeport.model import CopySource
 from lakeport.redshift.copy_statement import copy_statement, jsonpaths_file, manifest
 from lakeport.schema.file_type import FileType

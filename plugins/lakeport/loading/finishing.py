@@ -1,4 +1,4 @@
-"""What is left when files are loaded: their objects to the archive, their status to Done."""
+"""Finish loaded files: move their objects to the archive and set their status to Done."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lakeport.mng import file_records, load_records
 from lakeport.mng.load_records import Load
 from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.ddl import table_identifier
+from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, rows_of_literals, statement
 from lakeport.schema.file_type import FileType
@@ -27,26 +28,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MAX_NAME_BYTES = 600
-_PLACE = {"file_id": "VARCHAR(64)", "bucket": "VARCHAR(63)", "key": "VARCHAR(1024)", "version_id": "VARCHAR(1024)"}
+_ARCHIVED = {"file_id": "VARCHAR(64)", "bucket": "VARCHAR(63)", "key": "VARCHAR(1024)", "version_id": "VARCHAR(1024)"}
 
 
 def archive_key(file_type_name: str, file: RegisteredFile) -> str:
-    """Return the file's key in the archive: always the same for it, and no other's."""
+    """Return the file's key in the archive, which is always the same and unique."""
     name = file.key.rpartition("/")[2].encode()[-_MAX_NAME_BYTES:].decode(errors="ignore")
     return f"{file_type_name}/{file.landed_at:%Y/%m/%d}/{file.file_id}/{name}"
 
 
 def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequence[RegisteredFile]) -> None:
-    """Copy the files' registered versions to the archive, record where, then remove those versions from landing.
+    """Copy the registered versions to the archive, record their keys, then remove the versions from landing.
 
-    Safe to repeat: an archive key follows from its file, and what is archived already is only checked.  In this order
-    a file is in landing or in the archive at every moment.  Raises ObjectChanged where one is in neither.
+    Safe to repeat: the archive key follows from the file, and an existing copy is only checked.  In this order, a file
+    is always in landing or in the archive.  Raises ObjectChanged if it is in neither.
     """
     bucket = settings.archive_bucket()
     copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
     places = [(file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)) for file, key in copied]
     if places:
-        record = composed("mng/record_archive", archived=rows_of_literals(_PLACE, places))
+        record = composed("mng/record_archive", archived=rows_of_literals(_ARCHIVED, places))
         warehouse.transaction(lambda current: current.execute(record))
     for file in files:
         s3_objects.remove_version(s3, file.landed())
@@ -65,57 +66,56 @@ def mark_done(
     file_type: FileType | None,
     reason: str | None = None,
 ) -> None:
-    """Mark the files Done, in the transaction that checks that their rows are in the table.
+    """Set the files to Done, in the transaction that checks that their rows are in the table.
 
-    Their load itself has counted them: rows in the file less rejected rows.  Since then a later load may have taken the
-    place of some or all of them, where the table's mode replaces rows (as it may where the schema is gone); then that
-    is said with Done.
+    The load itself has counted its rows: rows in the file less rejected rows.  A later load may have replaced some or
+    all of them if the table's mode replaces rows, or the schema is gone; the status reason then says so.
 
-    Safe to repeat: a file that is Done stays so.  Raises LakeportError where the rows are not there.
+    Safe to repeat: a file that is Done stays Done.  Raises LakeportError if the rows are missing.
     """
     loads = load_records.loads_of(current, [file.file_id for file in files])
     unloaded = [file.key for file in files if file.file_id not in loads]
     if unloaded:
-        raise LakeportError(f"{', '.join(unloaded)} has no load to be Done with")
-    told = {
-        at: _check_rows(current, load, file_type) for at, load in {_at(each): each for each in loads.values()}.items()
-    }
-    said = defaultdict[str | None, list[str]](list)
+        raise LakeportError(f"cannot set files to Done that are not loaded: {', '.join(unloaded)}")
+    transactions = {_transaction(load): load for load in loads.values()}
+    replaced = {each: _check_rows(current, load, file_type) for each, load in transactions.items()}
+    by_reason = defaultdict[str | None, list[str]](list)
     for file_id, load in loads.items():
-        texts = (reason, told[_at(load)] or _made_rows(load, file_type))
-        said["; ".join(filter(None, texts)) or None].append(file_id)
-    for text, file_ids in said.items():
+        reasons = (reason, replaced[_transaction(load)] or _difference(load, file_type))
+        by_reason["; ".join(filter(None, reasons)) or None].append(file_id)
+    for text, file_ids in by_reason.items():
         file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
 
 
-def _at(load: Load) -> tuple[str, datetime | None]:
+def _transaction(load: Load) -> tuple[str, datetime | None]:
     return load.table_name, load.loaded_at
 
 
 def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str | None:
-    """Check the rows that were loaded in one transaction; return how many of them have been replaced since."""
-    place = {"table_name": load.table_name, "loaded_at": load.loaded_at}
-    current.execute(statement("mng/rows_of_load"), place)
-    ((loaded, in_file, rejected, others, key),) = current.fetchall()
-    current.execute(composed("load/count_loaded", table=table_identifier(load.table_name)), place)
-    (rows,) = current.fetchone() or (0,)
+    """Check the rows of one transaction in the table; return how many of them later loads have replaced."""
+    values = {"table_name": load.table_name, "loaded_at": load.loaded_at}
+    current.execute(statement("mng/rows_of_load"), values)
+    (recorded,) = fetch_rows(current)
+    current.execute(composed("load/count_loaded", table=table_identifier(load.table_name)), values)
+    rows, loaded = fetch_value(current), recorded["rows_loaded"]
     if rows == loaded:
         return None
     replaces_rows = file_type is None or file_type.table.replaces_rows
     if rows < loaded and replaces_rows and load_records.has_later_load(current, load):
-        return f"{loaded - rows} of its {loaded} rows have been replaced by later loads"
-    subject = f"{key} and {others} more" if others else key
+        return f"later loads have replaced {loaded - rows} of {loaded} rows"
+    others = recorded["other_files"]
+    subject = f"{recorded['first_key']} and {others} more" if others else recorded["first_key"]
     raise LakeportError(
-        f"{subject}: {in_file} rows in the file, {rejected} rejected, {loaded} loaded, but {rows} in "
-        f"{load.table_name} with _loaded_at {load.loaded_at}"
+        f"{subject}: {recorded['rows_in_file']} rows in the file, {recorded['rows_rejected']} rejected, "
+        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
     )
 
 
-def _made_rows(load: Load, file_type: FileType | None) -> str | None:
-    """Return why other rows were loaded than the file's good ones, or None where they are the same number."""
+def _difference(load: Load, file_type: FileType | None) -> str | None:
+    """Return why the number of loaded rows is not that of the file's good rows, or None if it is."""
     good = load.rows_in_file - load.rows_rejected
     if load.rows_loaded == good or file_type is None:
         return None
     transform, table = file_type.transform, file_type.table
-    by = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
-    return f"{' and '.join(by)} made {load.rows_loaded:,} rows of {good:,}"
+    causes = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
+    return f"{' and '.join(causes)} made {load.rows_loaded:,} rows of {good:,}"

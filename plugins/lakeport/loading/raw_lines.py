@@ -1,4 +1,4 @@
-"""The full lines that rejected rows were read from."""
+"""Read the full lines of rejected rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def raw_lines(
     s3: S3Client, source: CopySource, numbers: Iterable[int], file_type: FileType
 ) -> dict[int, tuple[int, str]]:
-    """Return what stands in the lines COPY names, each with the number it has in the file that landed."""
+    """Return the lines that COPY reports by number, each with its number in the landed file."""
     copied = file_type.copied
     if not copied.has_lines:
         return {}
@@ -31,9 +31,9 @@ def raw_lines(
 
 
 def _written_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:
-    """Return rows of CSV that was written for COPY, where a value may hold line ends, so a row may be several lines.
+    """Return rows of the CSV that was written for COPY, where a value may have line breaks.
 
-    Each comes with its number, or where a transform wrote it with the line from which it made it.
+    Each has its row number, or its line in the landed file if a transform wrote it.
     """
     found: dict[int, tuple[int, str]] = {}
     if not numbers:

@@ -1,4 +1,4 @@
-"""A file type's table: the statements that make it, and the differences to the one that is there."""
+"""The statements that create the table of a file type, and its differences from the live table."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lakeport.schema.table import LOADED_AT, Column, Table
 Statement = sql.SQL | sql.Composed
 MAX_NAME_BYTES = 127
 STAGE = sql.Identifier("lakeport_stage")
-"""The temporary table into which COPY writes what is worked on before it goes to its table."""
+"""The temporary table that COPY fills if the rows do not go to their table directly."""
 TRANSFORMED = sql.Identifier("lakeport_transformed")
-"""The temporary table for what a transform makes of the staged rows."""
+"""The temporary table for the result of an SQL transform."""
 WINNERS = sql.Identifier("lakeport_winners")
-"""The temporary table for the rows that win where several have one key."""
+"""The temporary table for the rows that `table.wins` selects."""
 
 
 def table_identifier(table: Table | str) -> sql.Identifier:
@@ -27,17 +27,17 @@ def table_identifier(table: Table | str) -> sql.Identifier:
 
 
 def names(columns: Iterable[str]) -> sql.Composed:
-    """Return a list of quoted names."""
+    """Return a comma-separated list of quoted names."""
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
 def create_schema(table: Table) -> Statement:
-    """Return what creates the table's schema."""
+    """Return the statement that creates the table's schema."""
     return sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(table.schema_name))
 
 
 def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[Statement]:
-    """Yield what creates the table and tells the catalog what its columns mean."""
+    """Yield the statements that create the table with its comments."""
     table = table_identifier(file_type.table)
     yield create_schema(file_type.table)
     loaded_at = sql.SQL("{} TIMESTAMP DEFAULT SYSDATE").format(sql.Identifier(LOADED_AT))
@@ -55,7 +55,7 @@ def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[St
 
 
 def create_stage(file_type: FileType, ignored: Sequence[str] = ()) -> Statement:
-    """Return what creates the temporary table for a file's rows, laid out as their table is where it can be."""
+    """Return the statement that creates the temporary table for COPY, laid out as the table if its columns match."""
     spare = [sql.SQL("{} VARCHAR(65535)").format(sql.Identifier(name)) for name in ignored]
     columns = [*_column_definitions(file_type.copied_columns), *spare]
     layout = _layout(file_type.table) if file_type.copied_columns == file_type.table_columns else sql.SQL("")
@@ -63,37 +63,37 @@ def create_stage(file_type: FileType, ignored: Sequence[str] = ()) -> Statement:
 
 
 def create_made(file_type: FileType, made: sql.Identifier) -> Statement:
-    """Return what creates a temporary table for rows that are made of the staged ones, laid out as their table is."""
+    """Return the statement that creates a temporary table with the columns and the layout of the table."""
     columns = sql.SQL(", ").join(_column_definitions(file_type.table_columns))
     return composed("load/create_stage", stage=made, columns=columns, layout=_layout(file_type.table))
 
 
 def table_names(file_type: FileType) -> sql.Composed:
-    """Return the list of the table's columns, without `_loaded_at`."""
+    """Return the comma-separated columns of the table without `_loaded_at`."""
     return names(column.name for column in file_type.table_columns)
 
 
 def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
-    """Return what brings the staged rows to their table."""
+    """Return the statement that inserts the staged rows into their table."""
     here = table_identifier(file_type.table)
     return composed("load/insert_staged", table=here, stage=staged, columns=table_names(file_type))
 
 
 def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
-    """Return what brings to the winners' table each key's rows that are first by a column, equal ones once."""
+    """Return the statement that inserts the first row of each key by a column; equal rows are inserted once."""
     parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": words(direction)}
     return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
 
 
 def delete_replaced(table: Table, staged: sql.Identifier) -> Statement:
-    """Return what deletes the rows whose keys are staged."""
+    """Return the statement that deletes the rows with the keys of staged rows."""
     here = table_identifier(table)
     same = (sql.SQL("{}.{} = {}.{}").format(here, key, staged, key) for key in map(sql.Identifier, table.key))
     return composed("load/delete_replaced", table=here, stage=staged, is_same_key=sql.SQL(" AND ").join(same))
 
 
 def live_columns_query() -> str:
-    """Return the query for the live table's columns: name and type, in order."""
+    """Return the query for the name and the type of each column of the live table, in order."""
     return statement("live_columns")
 
 
@@ -103,14 +103,14 @@ def missing_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column
 
 
 def add_column(table: Table, column: Column) -> Statement:
-    """Return what adds one column; Redshift takes one a statement, and none that is NOT NULL without a default."""
+    """Return the statement that adds a column; Redshift adds one per statement, and no NOT NULL without a default."""
     return sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
         table_identifier(table), sql.Identifier(column.name), words(str(column.type))
     )
 
 
 def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
-    """Return what lengthens the live table's varchars to the schema's; each runs alone, outside any transaction."""
+    """Return the statements that widen varchar columns to the schema; each runs outside any transaction."""
     table = table_identifier(file_type.table)
     return [
         composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
@@ -119,7 +119,7 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
 
 
 def widened_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column]:
-    """Return the columns whose varchar is longer in the schema than in the live table."""
+    """Return the varchar columns that are longer in the schema than in the live table."""
     return [
         column
         for column in file_type.table_columns
@@ -128,18 +128,18 @@ def widened_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column
 
 
 def length(catalog_name: str) -> int:
-    """Return the length of a varchar, as the catalog names its type, and 0 for every other type."""
+    """Return the length of a varchar by its name in the catalog, and 0 for other types."""
     match = re.fullmatch(r"character varying\((\d+)\)", catalog_name)
     return int(match[1]) if match else 0
 
 
 def remedies(file_type: FileType, live: Mapping[str, str]) -> list[str]:
-    """List the statements by which a person may reconcile what Lakeport does not."""
+    """List the statements, for a person to run, that fit the live table to the schema."""
     alter, found = f"ALTER TABLE {file_type.table.name}", []
     for column in file_type.table_columns:
         name, type_ = column.name, column.type
         if name not in live and column.required:
-            found.append(f"{alter} ADD COLUMN {name} {type_} NOT NULL DEFAULT <what older rows shall have>;")
+            found.append(f"{alter} ADD COLUMN {name} {type_} NOT NULL DEFAULT <value for existing rows>;")
         elif name in live and live[name] != type_.catalog_name():
             found += [f"{alter} ADD COLUMN {name}_new {type_};"]
             found += [f"UPDATE {file_type.table.name} SET {name}_new = {name};"]  # noqa: S608 # nosec B608 - to read
@@ -150,15 +150,19 @@ def remedies(file_type: FileType, live: Mapping[str, str]) -> list[str]:
 
 
 def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
-    """List what an ADD COLUMN cannot reconcile, in words."""
+    """List the differences that ADD COLUMN cannot remove."""
     found = [
         f"{column.name} is {live[column.name]} in the table and {column.type.catalog_name()} in the schema"
         for column in file_type.table_columns
         if column.name in live and live[column.name] != column.type.catalog_name()
     ]
     if LOADED_AT not in live:
-        found.append(f"{LOADED_AT} is missing, so this table was not made by Lakeport")
-    found += [f"{column.name} is required but new" for column in missing_columns(file_type, live) if column.required]
+        found.append(f"{LOADED_AT} is missing: Lakeport did not create this table")
+    found += [
+        f"{column.name} is required but missing in the table"
+        for column in missing_columns(file_type, live)
+        if column.required
+    ]
     return found
 
 

@@ -12,11 +12,10 @@ from pydantic import ValidationError
 
 from lakeport import settings
 from lakeport.errors import SchemaError
-from lakeport.preparing import function
 from lakeport.schema import problems
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.problems import Place, label
-from lakeport.schema.transform_files import query_problems
+from lakeport.schema.transform_files import function_problems, query_problems
 
 DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
@@ -226,7 +225,7 @@ def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterat
 
 def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
     """Yield what is wrong with the query and the function that the schema names."""
-    found = {"sql": query_problems(file_type), "python": function.objections(file_type)}
+    found = {"sql": query_problems(file_type), "python": function_problems(file_type)}
     for key, objections in found.items():
         for objection in objections:
             yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"

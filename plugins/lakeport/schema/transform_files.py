@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -38,6 +39,29 @@ def query_problems(file_type: FileType) -> Iterator[str]:
         yield f"transforms/{name}.sql does not exist; {hint}"
     else:
         yield from (f"transforms/{name}.sql {problem}" for problem in _problems_in(text, file_type))
+
+
+def function_problems(file_type: FileType) -> Iterator[str]:
+    """Yield the problems of the type's function that can be found without running its module."""
+    reference = file_type.transform.python
+    if reference is None:
+        return
+    module, _, name = reference.partition(":")
+    path = settings.transforms_folder().joinpath(*module.split(".")).with_suffix(".py")
+    label = f"transforms/{path.relative_to(settings.transforms_folder())}"
+    if not path.is_file():
+        yield f"is {reference!r}, but {label} does not exist"
+        return
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError) as error:
+        yield f"is {reference!r}, but {label} is not valid Python: {error}"
+        return
+    functions = [each.name for each in body if isinstance(each, ast.FunctionDef)]
+    if name not in functions:
+        near = get_close_matches(name, functions, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(functions) or 'none'}"
+        yield f"is {reference!r}, but {label} has no function {name}; {hint}"
 
 
 def _problems_in(text: str, file_type: FileType) -> Iterator[str]:

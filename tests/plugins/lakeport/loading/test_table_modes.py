@@ -1,4 +1,4 @@
-"""What the modes make of names and of access lists; what they make of rows is tested against the stand-in."""
+"""Names of tables and grants of the table modes; their rows are tested against the stand-in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 from psycopg2 import sql
 
-from lakeport.loading.table_modes import grants_in, name_of_new_table, placing
+from lakeport.loading.replacing import grants_in
+from lakeport.loading.table_modes import name_of_new_table, placing
 from lakeport.model import RegisteredFile
 from lakeport.redshift.ddl import Statement
 from tests.support.file_types import make_file_type

@@ -85,14 +85,14 @@ def test_table_that_fits_has_no_differences(live: dict[str, str]) -> None:
     assert ddl.missing_columns(make_file_type(), live) == []
 
 
-def test_all_differences_are_told_at_once() -> None:
+def test_all_differences_are_reported_together() -> None:
     live = {"city": "character varying(4)", "price": "integer"}
 
     assert ddl.differences(make_file_type(), live) == [
         "city is character varying(4) in the table and character varying(8) in the schema",
         "price is integer in the table and numeric(8,2) in the schema",
-        "_loaded_at is missing, so this table was not made by Lakeport",
-        "id is required but new",
+        "_loaded_at is missing: Lakeport did not create this table",
+        "id is required but missing in the table",
     ]
 
 

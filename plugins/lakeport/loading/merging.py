@@ -1,0 +1,60 @@
+"""The mode merge: replace the rows that have the same keys."""
+
+from __future__ import annotations
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+from lakeport.errors import DuplicateKeys
+from lakeport.loading.placing import Placing
+from lakeport.redshift import ddl
+from lakeport.redshift.rows import fetch_rows
+from lakeport.redshift.statements import composed
+
+
+class Merge(Placing):
+    """merge: replace whole rows that have the key of a new row; keep the rows with other keys.
+
+    COPY fills a temporary table; the rows with its keys are deleted and its rows inserted.  This is what MERGE does,
+    without its restrictions.  The deletion is the first write to the table: under snapshot isolation, two transactions
+    that insert first and delete later would wait for each other forever.  Two loads of different files at the same time
+    would both insert a key that is new in both; the runs of a type never overlap, so a merged table is for one type.
+
+    If several rows have the same key, a column (`table.wins`) decides, never the order of lines: COPY reads slices of
+    a file in parallel, so the table does not know the order of its rows.
+    """
+
+    @property
+    def is_staged(self) -> bool:
+        return True
+
+    @property
+    def staged(self) -> sql.Identifier:
+        return ddl.WINNERS if self.file_type.table.wins else super().staged
+
+    def make_room(self, current: cursor) -> None:
+        wins = self.file_type.table.wins
+        if wins:
+            current.execute(ddl.create_made(self.file_type, ddl.WINNERS))
+            candidates = super().staged
+            current.execute(ddl.insert_winners(self.file_type, candidates, wins.column, wins.direction))
+            if candidates != ddl.STAGE:
+                current.execute(composed("load/drop_stage", stage=candidates))
+        self._refuse_duplicate_keys(current)
+        current.execute(ddl.delete_replaced(self.file_type.table, self.staged))
+
+    def _refuse_duplicate_keys(self, current: cursor) -> None:
+        key, wins = self.file_type.table.key, self.file_type.table.wins
+        current.execute(composed("load/duplicate_keys", key=ddl.names(key), stage=self.staged))
+        rows = fetch_rows(current)
+        if not rows:
+            return
+        examples = "; ".join(
+            f"{', '.join(f'{name} {row[name]}' for name in key)} ({row['lakeport_times']} times)" for row in rows
+        )
+        tie = f" and the same {wins.column}" if wins else ""
+        remedy = "" if wins else ", or select one of them by table.wins in the schema"
+        raise DuplicateKeys(
+            f"the file has several rows with the same key{tie}: {examples}; "
+            f"ask the sender for one row for each {', '.join(key)}{remedy}"
+        )
