@@ -145,7 +145,7 @@ def test_merge_loads_nothing_after_a_bad_file(land: Land, query: Query, warehous
 
 
 def test_file_that_cannot_be_prepared_does_not_stop_the_others(land: Land, query: Query, warehouse: Warehouse) -> None:
-    """prepare_files returns the reason, and copy_to_table sets the file to Fail and loads the others, also on a retry."""
+    """prepare_files returns the reason, and copy_to_table fails the file and loads the others, also on a retry."""
     file_type = type_of(select="all")
     file_type = make_file_type(
         name=file_type.name,

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+import lakeport
 from lakeport.alerts.messages import (
     Alert,
     FailedFile,
@@ -55,7 +56,7 @@ class Text(HTMLParser):
 
 def sections(run: Alert) -> dict[str, str]:
     """Return the message's sections by their label."""
-    texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:]]
+    texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:-1]]
     return {label.strip("*"): text for label, _, text in (each.partition("\n") for each in texts)}
 
 
@@ -148,6 +149,13 @@ def test_slack_text_cannot_mention_users_or_hide_links() -> None:
     assert sections(run)["Error"].startswith("&lt;!channel&gt; &lt;https://evil.example|click&gt;")
 
 
+def test_message_and_email_name_the_version() -> None:
+    footer = f"Lakeport {lakeport.__version__}"
+
+    assert as_slack(RUN)["blocks"][-1]["text"]["text"] == f"_{footer}_"
+    assert Text(as_email(RUN)[1]).text.endswith(footer)
+
+
 def test_slack_header_is_plain_and_one_line() -> None:
     header = as_slack(replace(RUN, files=[replace(FILE, key="a\n:tada: *b*")]))["blocks"][0]["text"]
 
@@ -163,7 +171,7 @@ def test_email_has_the_same_facts_and_escapes_markup() -> None:
     _, html = as_email(run)
     seen = Text(html)
 
-    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a"}
+    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a", "p"}
     assert html.count("<a ") == 1
     for _, fact in run.facts():
         assert fact in seen.text
