@@ -67,7 +67,8 @@ digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: '
 unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|samples/.*\.(csv|gz|zip|jsonl))$'
 
 # Text in plain English: what checks/language.yaml lists is refused here.
-mapfile -t prose < <(files README.md plugins/lakeport/README.md CONTRIBUTING.md)
+mapfile -t prose < <(files README.md CONTRIBUTING.md plugins/lakeport/README.md samples/README.md local/redshift/README.md .github .pre-commit-config.yaml \
+    docs/{aws_checked,costs,guarantees,healing,limits,security,torture}.md)
 
 check ruff ruff check .
 check ruff-format ruff format --check .
