@@ -33,6 +33,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary parameters by their argument: compressed files hold times, and all workers need the same names."""
+    is_binary = isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable())
+    return argname if is_binary else None
+
+
 @pytest.fixture(scope="session")
 def starts_programs() -> None:
     """Ask for this in every fixture that starts PostgreSQL, Airflow or other programs that take seconds.

@@ -46,14 +46,14 @@ def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
 
 def test_every_version_of_a_name_is_registered(world: World) -> None:
     versions = [world.land(body=GOOD + b"3,Rome,1\n" * number) for number in range(3)]
-    world.look()
+    world.reconcile()
     registered = world.query("SELECT version_id FROM mng.files")
     assert sorted(version for (version,) in registered) == sorted(versions)
 
 
 def test_late_event_registers_nothing_more(world: World) -> None:
     version = world.land()
-    world.look()
+    world.reconcile()
     thing = {"key": f"{world.file_type.name}/trips.csv", "size": 1, "versionId": version, "sequencer": "0A"}
     record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z"}
     body = {"Records": [record | {"s3": {"bucket": {"name": settings.landing_bucket()}, "object": thing}}]}
@@ -64,7 +64,7 @@ def test_late_event_registers_nothing_more(world: World) -> None:
 def test_changes_within_the_grace_time_are_left_alone(world: World) -> None:
     world.land()
     assert world.found(LATER) == []
-    world.look()
+    world.reconcile()
     world.airflow.runs.clear()
     assert world.found(LATER) == []
 
@@ -72,10 +72,10 @@ def test_changes_within_the_grace_time_are_left_alone(world: World) -> None:
 def test_new_file_gets_another_run_when_its_run_died(world: World) -> None:
     """With the id of the dead run, Airflow would answer that the run exists."""
     world.land()
-    world.look()
+    world.reconcile()
     [(_, first)] = world.airflow.started
     world.airflow.end(first, "failed")
-    world.look()
+    world.reconcile()
     assert len({run_id for _, run_id in world.airflow.started}) == 2
     assert world.found() == []
 
@@ -86,7 +86,7 @@ def test_new_file_is_left_to_a_run_that_has_not_begun(world: World, state: str, 
     world.land()
     world.airflow.add(world.by.dag_id, "run1", state)
     for _ in range(2):
-        world.look()
+        world.reconcile()
     assert len(world.airflow.started) == started
 
 
@@ -94,16 +94,16 @@ def test_reconciling_twice_at_once_registers_once_and_starts_one_run(world: Worl
     for number in range(5):
         world.land(f"{number}.csv")
 
-    def look() -> None:
+    def reconcile_once() -> None:
         with Warehouse(connect_to_redshift) as warehouse:
             reconcile(warehouse, world.airflow, None, grace=NOW, always=True)
 
     with ThreadPoolExecutor(3) as pool:
-        for done in [pool.submit(look) for _ in range(3)]:
+        for done in [pool.submit(reconcile_once) for _ in range(3)]:
             done.result()
     assert world.files() == [("New", None)] * 5
     assert len(world.airflow.started) == len(set(world.airflow.started))
-    world.look()
+    world.reconcile()
     assert len(world.query("SELECT 1 FROM mng.status_log")) == 5
 
 
@@ -170,7 +170,7 @@ def test_loaded_file_that_is_missing_from_landing_is_done_with_a_reason(world: W
     file = world.load()
     s3_objects.remove_version(world.s3, file.source())
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     [(status, reason)] = world.files()
     assert (status, reason.partition(":")[0]) == ("Done", "loaded, but not archived")
 
@@ -179,7 +179,7 @@ def test_loaded_file_whose_rows_are_missing_fails_with_an_alert(world: World) ->
     world.load()
     world.query(f"DELETE FROM {world.file_type.table.name}; SELECT 1")  # noqa: S608
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     [(status, reason)] = world.files()
     assert (status, "2 loaded, but 0 in" in reason, len(world.sent)) == ("Fail", True, 1)
 
@@ -195,9 +195,9 @@ def test_done_file_that_is_still_in_landing_is_archived(world: World) -> None:
 def test_unsent_alert_is_sent_once(world: World) -> None:
     world.claim()
     world.airflow.end("run1", "failed")
-    look = world.look(sends=False)
-    assert look
-    assert look.has_unsent_alerts
+    reconciliation = world.reconcile(sends=False)
+    assert reconciliation
+    assert reconciliation.has_unsent_alerts
     assert world.sent == []
     assert world.found() == [(UNSENT, "sent")]
     assert (world.found(), len(world.sent)) == ([], 1)
@@ -209,7 +209,7 @@ def test_unsent_alert_is_sent_once(world: World) -> None:
 def test_alert_that_another_process_is_sending_is_left_alone(world: World) -> None:
     world.claim()
     world.airflow.end("run1", "failed")
-    world.look(sends=False)
+    world.reconcile(sends=False)
     world.query("UPDATE mng.alerts SET held_by = 'x', held_until = SYSDATE + INTERVAL '1 minute'; SELECT 1")
     assert (world.found(), world.sent) == ([], [])
     world.query("UPDATE mng.alerts SET held_until = SYSDATE - INTERVAL '1 minute'; SELECT 1")
@@ -221,13 +221,13 @@ def test_one_digest_lists_all_rejected_files_once(world: World) -> None:
     for number in range(3):
         world.s3.put_object(Bucket=bucket, Key=f"nowhere/{number}.csv", Body=b"x")
     for _ in range(3):
-        world.look()
+        world.reconcile()
     [(alert, to)] = world.sent
     assert (alert.title.split()[0], to.slack) == ("3", "#operators")
     assert "nowhere/2.csv: " in alert.facts()[0][1]
     world.s3.put_object(Bucket=bucket, Key="nowhere/late.csv", Body=b"x")
     for _ in range(3):
-        world.look()
+        world.reconcile()
     assert [alert.title.split()[:2] for alert, _ in world.sent[1:]] == [["1", "file"]]
     assert world.found() == []
 
@@ -235,7 +235,7 @@ def test_one_digest_lists_all_rejected_files_once(world: World) -> None:
 def test_rejected_rows_are_alerted_if_the_run_was_killed_before_its_warning(world: World) -> None:
     world.load(GOOD + b"three,Rome,1\n")
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
 
 
@@ -269,12 +269,12 @@ def test_unreachable_airflow_is_a_finding_and_the_rest_is_fixed(world: World) ->
 
 
 def test_redshift_is_not_queried_while_nothing_can_have_changed(world: World) -> None:
-    assert world.look(always=False) is not None
-    assert world.look(always=False) is None
+    assert world.reconcile(always=False) is not None
+    assert world.reconcile(always=False) is None
     world.land()
-    look = world.look(always=False)
-    assert look
-    assert next(each.action for each in look.findings) == "registered as New"
+    reconciliation = world.reconcile(always=False)
+    assert reconciliation
+    assert next(each.action for each in reconciliation.findings) == "registered as New"
 
 
 def test_redshift_is_queried_after_a_run_even_if_landing_is_empty(world: World) -> None:
@@ -283,7 +283,7 @@ def test_redshift_is_queried_after_a_run_even_if_landing_is_empty(world: World) 
     archive(world.warehouse, world.s3, world.file_type.name, [file])
     assert world.landed() == 0
     world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
-    assert world.look(always=False) is not None
+    assert world.reconcile(always=False) is not None
     assert world.files() == [("Done", None)]
 
 
@@ -291,9 +291,9 @@ def test_no_file_is_rejected_while_no_schemas_are_published(world: World) -> Non
     """Without an index every file would be rejected, although the sender did nothing wrong."""
     world.s3.delete_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
     world.land()
-    look = world.look()
-    assert look
-    [finding] = look.unfixed
+    reconciliation = world.reconcile()
+    assert reconciliation
+    [finding] = reconciliation.unfixed
     assert settings.INDEX_KEY in finding.action
     assert "./lakeport publish" in finding.action
     golden("recovery", "not fixed: nothing is published", finding.action)
@@ -305,9 +305,9 @@ def test_object_without_a_version_is_reported_and_not_registered(world: World) -
     bucket = settings.landing_bucket()
     world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     world.land()
-    look = world.look()
-    assert look
-    [finding] = look.findings
+    reconciliation = world.reconcile()
+    assert reconciliation
+    [finding] = reconciliation.findings
     assert (finding.is_fixed, finding.problem, finding.subject.endswith("/trips.csv")) == (False, NOT_REGISTERED, True)
     golden("recovery", "not fixed: no version", finding.action)
     assert world.files() == []
@@ -319,5 +319,5 @@ def test_file_of_a_scheduled_type_waits_for_its_schedule(world: World) -> None:
     assert world.found() == [(NOT_REGISTERED, "registered as New")]
     assert (world.found(), world.airflow.started) == ([], [])
     assert world.files() == [("New", None)]
-    world.look(always=False)
-    assert world.look(always=False) is None
+    world.reconcile(always=False)
+    assert world.reconcile(always=False) is None

@@ -113,7 +113,7 @@ def test_replay_loads_a_file_with_the_current_schema(world: World) -> None:
 def test_failed_file_is_replayed_from_landing(world: World) -> None:
     file = world.claim()
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     assert [row[0] for row in accounts(world)] == ["Fail"]
     [planned] = do(world, "replay", statuses=[Status.FAIL])
     assert (planned.summary.split()[-1], planned.rows) == ("landing", 0)
@@ -124,7 +124,7 @@ def test_failed_file_is_replayed_from_landing(world: World) -> None:
 
 def test_rejected_file_is_replayed_once_a_schema_matches_it(world: World) -> None:
     world.s3.put_object(Bucket=settings.landing_bucket(), Key=f"{world.name}_2/trips.csv", Body=GOOD)
-    world.look()
+    world.reconcile()
     [refused] = refusals(plan(world, "replay", statuses=[Status.REJECTED]))
     assert f"known folders: {world.name}/" in refused
     golden("recovery", "refused: rejected again", refused)
@@ -249,7 +249,7 @@ def loaded_together(world: World) -> list[RegisteredFile]:
     world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
     for name, body in {"a.csv": GOOD, "b.csv": OTHER, "c.csv": HEADER + b"9,Oslo,1\n"}.items():
         world.land(name, body)
-    world.look()
+    world.reconcile()
     return load_together(world)
 
 
@@ -371,8 +371,8 @@ def run(world: World) -> Callable[..., Any]:
 
 def test_command_shows_its_plan_and_changes_nothing_without_yes(world: World, run: Callable[..., Any]) -> None:
     file = world.bring()
-    shown = run("undo", file.file_id[:12])
-    assert (shown.exit_code, "2 rows from" in shown.output, "--yes" in shown.output) == (0, True, True)
+    planned = run("undo", file.file_id[:12])
+    assert (planned.exit_code, "2 rows from" in planned.output, "--yes" in planned.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
     assert (row["rows to delete"], row["status"]) == (2, "Done")
@@ -402,7 +402,7 @@ def test_reconcile_queries_redshift_after_a_replay(world: World, run: Callable[.
     """If not, a replay that was killed before it started a run would wait until the next file lands."""
     file = world.bring()
     world.airflow.runs.clear()
-    world.look(always=False)
-    assert world.look(always=False) is None
+    world.reconcile(always=False)
+    assert world.reconcile(always=False) is None
     run("replay", file.key, "--yes")
-    assert world.look(always=False) is not None
+    assert world.reconcile(always=False) is not None
