@@ -8,13 +8,15 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
+# Most tests wait, so there are more workers than cores; the last -n wins: PYTEST_OPTIONS="-n 0" runs all in one process.
+PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 
-.PHONY: help setup demo test up down status check graph audit fix docs torture bench burst lock deploy package clean
+.PHONY: help setup demo test test-fast up down status check graph audit fix docs torture bench burst lock deploy package clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and .venv-aws match their locks
 	@local/setup.sh
@@ -23,7 +25,10 @@ demo: setup ## Start the stack, drop the sample files, show each one's way into 
 	@$(PYTHON) -m local.demo
 
 test: setup ## Run all tests, beside a running stack or without one
-	@$(PYTHON) -m pytest $(PYTEST_OPTIONS)
+	@$(PYTHON) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
+
+test-fast: setup ## Run the tests that start no stack, PostgreSQL or Airflow, while you work
+	@$(PYTHON) -m pytest $(PARALLEL) --fast $(PYTEST_OPTIONS)
 
 up: setup ## Start the local stack: Airflow, Redshift stand-in, AWS server, mail and Slack sinks
 	@$(PYTHON) -m local up

@@ -12,8 +12,9 @@ from local.errors import StackError
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535
-FREE_RANGE = (20000, 32000)
+FREE_RANGE = (20000, 31999)
 REPOSITORY = Path(__file__).resolve().parent.parent
+_given: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,18 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Return ports nobody listens on, below those that systems hand out to clients."""
-        candidates = random.sample(range(*FREE_RANGE), FREE_RANGE[1] - FREE_RANGE[0])
-        return cls(*itertools.islice(filter(is_free, candidates), len(fields(cls))))
+        """Return ports nobody listens on, below those that systems hand out to clients, and never the same ones again.
+
+        LAKEPORT_FREE_PORTS=20000-23999 limits them: processes with disjoint ranges take no port from one another.
+        """
+        limits = os.environ.get("LAKEPORT_FREE_PORTS")
+        first, last = map(int, limits.split("-")) if limits else FREE_RANGE
+        candidates = random.sample(range(first, last + 1), last + 1 - first)
+        ports = list(
+            itertools.islice((port for port in candidates if port not in _given and is_free(port)), len(fields(cls)))
+        )
+        _given.update(ports)
+        return cls(*ports)
 
     def by_name(self) -> dict[str, int]:
         return asdict(self)

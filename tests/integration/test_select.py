@@ -140,7 +140,7 @@ def test_merge_loads_nothing_behind_a_bad_file(land: Land, query: Query, warehou
     loaded, last = load_all(query, warehouse, file_type)
     assert loaded == ["a"]
     assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Fail")]
-    with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: waits for .*/b, which landed before it"):
+    with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: .*/b"):
         run(last, TaskRun(file_type.dag_id, "run1", ""))
 
 
