@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deploy a merge: where schemas and transforms alone have changed since the last release, by the short way, which updates
-# no environment.  NAME is the deployment.  The release record says what was deployed: a run before this one may have
+# no environment.  NAME is the deployment.  The release record lists what was deployed: a run before this one may have
 # failed, or GitHub may have dropped it for this one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -60,7 +60,7 @@ def clean(config: Config) -> int:
 
 
 def status(config: Config) -> int:
-    """Print each part; the exit status tells whether all of them are well."""
+    """Print each part; the exit status is 0 if all of them are well."""
     is_well = True
     for service in stack.services(config):
         process = processes.running(config, service.name)
