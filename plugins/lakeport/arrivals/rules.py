@@ -49,7 +49,7 @@ class ArrivalRule:
         return self.pattern.rpartition("/")[0]
 
     def matches(self, key: str) -> bool:
-        """Say whether the key matches the pattern of this type."""
+        """Return whether the key matches the pattern of this type."""
         return captured(self.pattern, key) is not None
 
     def reason_to_reject(self, key: str, size_bytes: int) -> str | None:
@@ -96,7 +96,7 @@ class ArrivalIndex:
         return index_json([asdict(rule) for rule in self.rules])
 
     def starts_run(self, file_type: str) -> bool:
-        """Say whether a run starts when a file of this type arrives."""
+        """Return whether a run starts when a file of this type arrives."""
         return all(rule.on_arrival for rule in self.rules if rule.file_type == file_type)
 
     def match(self, key: str, size_bytes: int) -> Match:
