@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,7 @@ def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:
 
 def test_database_that_gives_no_answer_is_told(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     secret: dict[str, Any] = {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x", "password": "x"}
-    monkeypatch.setattr("lakeport.secrets_manager.read_secret", lambda _name: secret)
+    monkeypatch.setattr("lakeport.redshift.connecting.read_secret", cache(lambda _name: secret))
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
     result = run("status")
