@@ -41,7 +41,7 @@ DAG_FILE = """\
 # A DAG for Airflow.
 from pathlib import Path
 
-from lakeport.dag import dag_of_schema
+from lakeport.airflow.load_dag import dag_of_schema
 
 dag = dag_of_schema(Path({path!r}))
 """
