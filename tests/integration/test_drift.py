@@ -13,6 +13,7 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
+from tests.support.golden import golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -116,6 +117,7 @@ def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, 
     changed = make_file_type(name=file_type.name, columns=columns)
     with pytest.raises(TableMismatch) as raised:
         CreateTableOperator(task_id="create_table", file_type=changed).fit(warehouse)
+    golden("loading", "table does not match the schema", str(raised.value))
     for fact in (
         "id is integer in the table and bigint in the schema",
         "city is character varying(8)",
