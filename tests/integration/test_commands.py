@@ -7,7 +7,6 @@ import os
 import subprocess
 import uuid
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
