@@ -57,7 +57,8 @@ def _may_have_arrivals(message: Message) -> bool:
 def _index() -> ArrivalIndex:
     """Return the published index; raises NotPublished if there is none.
 
-    Without s3:ListBucket, which the function's role lacks, S3 answers AccessDenied for an absent key (S3 API, GetObject).
+    Without s3:ListBucket, which the function's role lacks, S3 answers AccessDenied for an absent key (S3 API,
+    GetObject).
     """
     bucket = settings.code_bucket()
     try:

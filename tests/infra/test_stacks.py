@@ -331,6 +331,7 @@ PERSON = {
     *("execute_statement", "batch_execute_statement", "describe_statement", "get_statement_result", "get_namespace"),
     *("get_secret_value", "describe_secret", "list_service_quotas", "list_environments"),
     *("describe_vpc_endpoint_services", "describe_vpcs", "head_bucket", "get_bucket_versioning"),
+    "get_bucket_encryption",
     *("get_bucket_notification_configuration", "put_bucket_notification_configuration"),
 }
 
