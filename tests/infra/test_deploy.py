@@ -461,7 +461,7 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     failed = cloud.deploy("--yes", "--no-smoke-test", name=name)
     template.write_text(text)
     offered = cloud.account.offered
-    cloud.account.offered = offered | {"redshift-serverless": "acd"}
+    cloud.account.offered = offered | {"sqs": "acd"}
     done = cloud.deploy("--yes", "--no-smoke-test", name=name)
     cloud.account.offered = offered
     again = cloud.deploy("--yes", "--no-smoke-test", name=name)

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.deploy import preflight, stacks
+from infra.deploy import endpoints, preflight, stacks
 from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 
@@ -91,3 +91,11 @@ def test_bucket_without_a_key_of_its_own_needs_no_parameter(aws: Aws) -> None:
 )
 def test_reason_of_a_failed_creation_carries_the_next_step(reason: str, parameter: str) -> None:
     assert [parameter in each for each in stacks.remedies_for(reason)] == ([True] if parameter else [])
+
+
+@pytest.mark.parametrize(("host", "zones"), [("", ["us-east-1c"]), ("redshift.example", ["us-east-1b", "us-east-1c"])])
+def test_zones_of_a_new_redshift_are_those_of_its_service(host: str, zones: list[str]) -> None:
+    offered = {name: {"us-east-1b", "us-east-1c"} for name in endpoints.ALWAYS} | {
+        "redshift-serverless": {"us-east-1c"}
+    }
+    assert endpoints._zones(offered, Deployment(NAME, parameters={"ExistingRedshiftHost": host})) == zones

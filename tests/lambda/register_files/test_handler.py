@@ -88,7 +88,7 @@ def test_arrival_before_the_first_publication_is_reported_as_such(
     if code == "NoSuchKey":
         boto3.client("s3").delete_object(Bucket="code", Key=settings.INDEX_KEY)
     else:
-        client = handle.__globals__["_s3"]()  # type: ignore[attr-defined]
+        client = handle.__globals__["_s3"]()
         monkeypatch.setattr(client, "get_object", denied)
     item = {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "size": 1, "eTag": "0" * 32, "sequencer": "01"}}}
     record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-01-01T00:00:00Z", **item}
