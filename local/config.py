@@ -12,8 +12,9 @@ from local.errors import StackError
 
 HOST = "127.0.0.1"
 LAST_PORT = 65535
-FREE_RANGE = (20000, 32000)
+FREE_RANGE = (20000, 31999)
 REPOSITORY = Path(__file__).resolve().parent.parent
+_given: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,18 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Return ports nobody listens on, below those that systems hand out to clients."""
-        candidates = random.sample(range(*FREE_RANGE), FREE_RANGE[1] - FREE_RANGE[0])
-        return cls(*itertools.islice(filter(is_free, candidates), len(fields(cls))))
+        """Return unused ports, below those that systems assign to clients, and never the same ones again.
+
+        LAKEPORT_FREE_PORTS=20000-23999 limits them: processes with disjoint ranges take no port from one another.
+        """
+        limits = os.environ.get("LAKEPORT_FREE_PORTS")
+        first, last = map(int, limits.split("-")) if limits else FREE_RANGE
+        candidates = random.sample(range(first, last + 1), last + 1 - first)
+        ports = list(
+            itertools.islice((port for port in candidates if port not in _given and is_free(port)), len(fields(cls)))
+        )
+        _given.update(ports)
+        return cls(*ports)
 
     def by_name(self) -> dict[str, int]:
         return asdict(self)
@@ -49,7 +59,7 @@ class Config:
     state: Path = REPOSITORY / ".lakeport"
     ports: Ports = field(default_factory=Ports)
     more_dags: Path | None = None
-    """A second DAG folder: tests put DAGs there that are no part of the product."""
+    """A second DAG folder: tests put DAGs there that are not part of the product."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
@@ -79,7 +89,7 @@ def variable(name: str) -> str:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server can have this port: nobody answers there, and it can be bound."""
+    """Return whether a server can have this port: no server answers, and it can be bound."""
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
             return False

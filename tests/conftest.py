@@ -1,32 +1,54 @@
-"""One local stack a test session, on free ports and in a directory of its own, so that a running stack is left alone.
+"""One local stack a test process, on free ports and in a directory of its own, so that a running stack is left alone.
 
 Fixtures start what they name and nothing more; parts once started are shared by every test that comes later.
 """
 
-import atexit
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from local.config import Config
+from tests.support import groups, session
 from tests.support.stack import Start, stack_of_its_own
 
-_airflow_home = tempfile.mkdtemp(prefix="lakeport-airflow-home-")
-atexit.register(shutil.rmtree, _airflow_home, ignore_errors=True)
-os.environ.setdefault("AIRFLOW_HOME", _airflow_home)  # importing Airflow writes its settings there
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="only tests that start no stack, PostgreSQL or Airflow")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of the whole stack come last: an idle Airflow takes a third of a core from all that come after."""
-    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
+def pytest_configure(config: pytest.Config) -> None:
+    session.begin(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    session.end(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Arrange the tests in groups for the workers; with --fast, leave out those that start programs."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if not groups.is_fast(item)]
+        items[:] = [item for item in items if groups.is_fast(item)]
+        config.hook.pytest_deselected(items=slow)
+    groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary parameters by their argument: compressed files hold times, and all workers need the same names."""
+    is_binary = isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable())
+    return argname if is_binary else None
 
 
 @pytest.fixture(scope="session")
-def start_parts() -> Iterator[Start]:
+def starts_programs() -> None:
+    """Ask for this in every fixture that starts PostgreSQL, Airflow or other programs that take seconds.
+
+    `make test-fast` leaves its tests out, and tests that share such a fixture run in one worker.
+    """
+
+
+@pytest.fixture(scope="session")
+def start_parts(starts_programs: None) -> Iterator[Start]:
     """Start parts of the session's stack."""
     with stack_of_its_own() as start:
         yield start
@@ -51,6 +73,7 @@ def sinks(start_parts: Start) -> Config:
 
 
 @pytest.fixture(scope="session")
-def stack(start_parts: Start) -> Config:
+def stack(starts_programs: None) -> Iterator[Config]:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
-    return start_parts()
+    with stack_of_its_own() as start:
+        yield start()

@@ -10,6 +10,7 @@ LakeportError
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
+├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
@@ -28,7 +29,7 @@ from collections.abc import Sequence
 
 
 class LakeportError(Exception):
-    """Say where, what is wrong and what to do."""
+    """The base of our errors; a message contains the place, the problem and what to do."""
 
 
 class SchemaError(LakeportError):
@@ -76,6 +77,10 @@ class MustLoadSeparately(LakeportError):
     def __init__(self, reason: object, *, is_for_each_file: bool = False) -> None:
         super().__init__(str(reason))
         self.is_for_each_file = is_for_each_file
+
+
+class RejectsNotReported(LakeportError):
+    """Redshift's notices and views disagree on how many rows COPY rejected; a retry may find them agreed."""
 
 
 class RowsNotCounted(LakeportError):

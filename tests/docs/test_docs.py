@@ -54,7 +54,7 @@ def make_commands(text: str) -> Iterator[str]:
     yield from re.findall(r"`make ([a-z-]+)`", text)
 
 
-def test_burst_starts_by_one_command() -> None:
+def test_burst_starts_by_one_command(starts_programs: None) -> None:
     """Its modules are found without anything set in the shell."""
     bare = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAKEFLAGS")}
     command = ["make", "burst", "BURST_OPTIONS=--help"]

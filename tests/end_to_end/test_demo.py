@@ -12,10 +12,10 @@ from rich.console import Console
 from local import demo
 from local.sinks.services import mail_directory
 from tests.docs import readme
-from tests.end_to_end.conftest import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conftest import Lakeport
+    from tests.support.running_lakeport import Lakeport
 
 DAMAGED = "weather/weather_2013_damaged.csv.gz"
 SHOWN = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,19 @@ from tests.infra.account import Account, Environment
 from tests.infra.cloud import ADMIN_ARN, NAME, Cloud
 from tests.infra.command import Command
 from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
+from tests.support.session import folder
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build(starts_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for zips, where wheels and libraries are downloaded once."""
     return tmp_path_factory.mktemp("build")
 
 
 @pytest.fixture(scope="session")
-def cloud(build: Path) -> Iterator[Cloud]:
+def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
     """An empty account, and a checkout whose templates have only what the local AWS server knows."""
-    directory = Path(tempfile.mkdtemp(prefix="lakeport-cloud-")).resolve()
+    directory = Path(folder("cloud-"))
     config = Config(directory / "state", Ports.free())
     account: Account | None = None
     cloud: Cloud | None = None

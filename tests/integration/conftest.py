@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def redshift() -> Iterator[Config]:
+def redshift(starts_programs: None) -> Iterator[Config]:
     """The Redshift stand-in with the mng tables, and the S3 it copies from."""
     with stack_of_its_own() as start:
         yield start("tables")

@@ -146,7 +146,7 @@ def test_plan_says_when_registration_would_not_take_the_file(run: Callable[..., 
 
     result = run("plan", "airports", tmp_path / "crew.csv")
 
-    assert (result.exit_code, "does not take the name crew.csv" in result.output) == (1, True)
+    assert (result.exit_code, "the name crew.csv does not match landing.pattern" in result.output) == (1, True)
 
 
 def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:

@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 180
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Iterator[Config]:
+def config(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
     config = Config(tmp_path / "state", Ports.free())
     yield config
     stack.down(config, print)

@@ -15,7 +15,7 @@ from local.config import HOST, REPOSITORY, Config, Ports, variable
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Iterator[Config]:
+def config(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
     config = Config(tmp_path / "state", Ports.free())
     yield config
     stack.down(config, print)

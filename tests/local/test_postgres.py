@@ -14,7 +14,7 @@ from local.config import HOST, Config, Ports
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Config]:
+def server(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
     """A server of this test's own, which may be stopped."""
     config = Config(tmp_path, Ports.free())
     postgres.initialize(config)
@@ -63,7 +63,7 @@ def test_initializing_again_keeps_the_data(server: Config) -> None:
     assert (postgres_files.data(server) / "PG_VERSION").stat().st_ino == version
 
 
-def test_half_made_data_directory_is_made_again(tmp_path: Path) -> None:
+def test_half_made_data_directory_is_made_again(starts_programs: None, tmp_path: Path) -> None:
     """Ctrl-C in the very first seconds does not spoil the stack for good."""
     config = Config(tmp_path, Ports.free())
     postgres_files.data(config).mkdir(parents=True)
@@ -92,7 +92,9 @@ def test_server_is_no_root(server: Config) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become nobody")
-def test_root_without_user_namespaces_becomes_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_without_user_namespaces_becomes_nobody(
+    starts_programs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Many containers forbid namespaces; the server then runs from a place that nobody can reach."""
     monkeypatch.setattr(postgres_files, "_way", lambda: "nobody")
     config = Config(tmp_path, Ports.free())

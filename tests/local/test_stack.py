@@ -16,7 +16,7 @@ from local.sinks import services as sinks
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Iterator[Config]:
+def config(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
     """A stack of this test's own, stopped whatever happens."""
     config = Config(tmp_path / "state", Ports.free())
     yield config

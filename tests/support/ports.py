@@ -7,11 +7,11 @@ import subprocess
 import time
 from pathlib import Path
 
+from local.config import Ports
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return Ports.free().redshift
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
+from local.config import REPOSITORY
 from tests.support.ports import free_port, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-REPOSITORY = Path(__file__).parents[3]
 
 
 PASSWORD = "local-only"

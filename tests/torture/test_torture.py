@@ -20,7 +20,7 @@ SWEEP_SECONDS, RANDOM_SECONDS = 30, 5
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(starts_programs: None) -> Iterator[World]:
     with worlds() as opened:
         yield opened
 
@@ -37,11 +37,11 @@ def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World
 @pytest.mark.parametrize(
     ("name", "cut", "first_try_ends"),
     [
-        (LAMBDA, Cut(6, How.KILL_AFTER), True),
-        ("copy_to_table", Cut(12, How.KILL_BEFORE), True),
-        ("copy_to_table", Cut(12, How.DROP_AFTER), False),
-        ("copy_to_table", Cut(12, How.CONFLICT), False),
-        ("copy_to_table", Cut(13, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
+        (LAMBDA, Cut(7, How.KILL_AFTER), True),
+        ("copy_to_table", Cut(14, How.KILL_BEFORE), True),
+        ("copy_to_table", Cut(14, How.DROP_AFTER), False),
+        ("copy_to_table", Cut(14, How.CONFLICT), False),
+        ("copy_to_table", Cut(15, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
         ("archive_files", Cut(5, How.UNAVAILABLE), False),
     ],
 )

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,6 +31,7 @@ from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
 from local.sinks.services import slack_directory
+from tests.support.session import folder
 from tests.torture import collecting, workload
 from tests.torture.attempt import Command, Register
 from tests.torture.attempts import Attempts, Outcome
@@ -49,7 +49,7 @@ PARTS = frozenset({"tables", "slack", "mail"})
 @contextlib.contextmanager
 def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
     """Start a stack of its own on free ports, and take it away again."""
-    directory = Path(tempfile.mkdtemp(prefix="lakeport-torture-")).resolve()
+    directory = Path(folder("lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
     try:
         with ending_at_sigterm():

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from lakeport.errors import AirflowUnavailable, LakeportError
+from lakeport.errors import AirflowUnavailable, LakeportError, RejectsNotReported
 from lakeport.redshift.session import is_passing, is_wrong_password
 
 _SERVER_ERROR = 500
@@ -51,14 +51,14 @@ _QUERY_CANCELED = "57014"
 
 
 def is_worth_a_retry(error: BaseException) -> bool:
-    """Say whether the same work may succeed later without a change.
+    """Return whether the same work may succeed later without a change.
 
     Conflicts, lost connections, throttling and server errors are temporary.  So is a wrong password: while a secret is
     rotated, neither the old nor the new password may work for a moment.  Bad rows, missing permissions, missing tables
     and invalid schemas are permanent.  Unknown errors are retried.
     """
     if isinstance(error, LakeportError):
-        return isinstance(error, AirflowUnavailable)
+        return isinstance(error, AirflowUnavailable | RejectsNotReported)
     if isinstance(error, psycopg2.Error):
         return is_passing(error) or is_wrong_password(error) or error.pgcode == _QUERY_CANCELED
     if isinstance(error, ClientError):

@@ -41,7 +41,7 @@ def warehouse_of(conn_id: str) -> Warehouse:
 
 def open_session(airflow_connection: Connection) -> connection:
     """Open a Redshift session with the values of an Airflow connection."""
-    # Not with PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
+    # Not by PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
     return connect(
         host=airflow_connection.host,
         port=airflow_connection.port,

@@ -14,6 +14,14 @@ from psycopg2.extensions import cursor
 from lakeport.errors import LakeportError, TooManyRejects, UnloadableFile
 from lakeport.loading.checks import check_rows
 from lakeport.loading.copy_job import CopyJob, write_manifest
+from lakeport.loading.copy_reports import (
+    CopySession,
+    copy_session,
+    errors_in_views,
+    errors_of_copy,
+    errors_of_failed_copy,
+    rows_rejected,
+)
 from lakeport.loading.counting import LastCopy, last_copy, rows_by_file
 from lakeport.loading.files_to_load import FileToLoad, check_versions
 from lakeport.loading.placing import Placing
@@ -32,12 +40,21 @@ _COPY_FAILED = "Load into table"
 
 
 @dataclass(frozen=True)
+class FailedCopy:
+    """A COPY that failed on the data of its only file; its errors are read after its transaction."""
+
+    session: CopySession
+    error: psycopg2.Error
+
+
+@dataclass(frozen=True)
 class CopyResult:
     """What a COPY did with each file, by file id, and why its rows must not be committed, if so."""
 
     loads: Mapping[str, Load]
     rejected: Mapping[str, Sequence[RejectedRow]]
     refusal: UnloadableFile | None = None
+    failed: FailedCopy | None = None
 
 
 Record = Callable[[cursor, CopyResult], CopyResult | Rollback[CopyResult]]
@@ -53,15 +70,10 @@ def run_copy(warehouse: Warehouse, job: CopyJob, record: Record) -> CopyResult:
 
     def work(current: cursor) -> CopyResult | Rollback[CopyResult]:
         result = _copy(current, job, copy)
-        return Rollback(result) if result.refusal else record(current, result)
+        return Rollback(result) if result.refusal or result.failed else record(current, result)
 
-    try:
-        return warehouse.transaction(work)
-    except psycopg2.Error as error:
-        # After any other error pg_last_copy_id() is the id of an earlier COPY, whose rejected rows are not this file's.
-        if is_passing(error) or len(job.files) > 1 or _COPY_FAILED not in str(error):
-            raise
-        return warehouse.transaction(partial(_refused_copy, job=job, error=error))
+    result = warehouse.transaction(work)
+    return _refused_copy(warehouse, job, result.failed) if result.failed else result
 
 
 def add_new_columns(warehouse: Warehouse, job: CopyJob) -> None:
@@ -75,11 +87,19 @@ def add_new_columns(warehouse: Warehouse, job: CopyJob) -> None:
 
 def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     # Do not touch mng.files before COPY has ended: even reading it would make registration wait for its lock.
+    session = copy_session(current)
     into = job.placing
     into.begin(current)
-    current.execute(copy)
+    del current.connection.notices[:]
+    try:
+        current.execute(copy)
+    except psycopg2.Error as error:
+        if is_passing(error) or len(job.files) > 1 or _COPY_FAILED not in str(error):
+            raise
+        return CopyResult({}, {}, failed=FailedCopy(session, error))
     last = last_copy(current)
-    result = _result(current, job, last)
+    refused = rows_rejected(current, session, current.connection.notices)
+    result = _result(current, job, session, last, refused)
     # COPY reads by key: it has read the registered versions only if they are still the current ones.
     for each in job.files:
         check_versions(job.s3, each)
@@ -94,27 +114,35 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     return replace(result, loads={id_: replace(load, rows_loaded=placed) for id_, load in result.loads.items()})
 
 
-def _result(current: cursor, job: CopyJob, copy: LastCopy) -> CopyResult:
+def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy, rows_refused: int) -> CopyResult:
     """Return the rows and the rejected rows of each file of a COPY."""
-    rejects = job.rejects
-    by_source = rejects.of_copy(current, copy.query_id)
-    rejected = {each.file.file_id: rejects.of_file(each.sources, by_source) for each in job.files}
+    by_source = job.rejects.of_copy(errors_of_copy(current, session, rows_refused))
+    rejected = {each.file.file_id: job.rejects.of_file(each.sources, by_source) for each in job.files}
     header_lines = job.file_type.copied.header_lines
-    loaded = rows_by_file(current, copy, job.files, by_source, header_lines)
+    loaded = rows_by_file(current, session, copy.rows_copied, job.files, by_source, header_lines=header_lines)
+    # Errors without a line number may be several of one row: then the rows are fewer, as the notices count them.
+    surplus = sum(map(len, by_source.values())) - rows_refused
     loads = {}
     for each in job.files:
         file_id, taken = each.file.file_id, each.rows_taken
-        refused = len(rejected[file_id])
+        refused = len(rejected[file_id]) - surplus
         rows_in_file = loaded[file_id] + refused if taken is None else taken
         loads[file_id] = Load(job.placing.table_name, rows_in_file, loaded[file_id], refused, copy.query_id)
     return CopyResult(loads, rejected)
 
 
-def _refused_copy(current: cursor, job: CopyJob, error: psycopg2.Error) -> CopyResult:
-    """Return the rejected rows of a COPY that failed on its only file."""
-    result = _result(current, job, replace(last_copy(current), rows_copied=0))
-    loads = {id_: replace(load, rows_in_file=load.rows_rejected) for id_, load in result.loads.items()}
-    return replace(result, loads=loads, refusal=UnloadableFile(f"{job.files[0].file.key}: {error}".strip()))
+def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> CopyResult:
+    """Return the rejected rows of a COPY that failed on its only file.
+
+    Each look at the views is a transaction of its own, since a snapshot might not show what comes later.
+    """
+    look = partial(warehouse.transaction, partial(errors_in_views, session=failed.session))
+    by_source = job.rejects.of_copy(errors_of_failed_copy(look))
+    (file,) = job.files
+    rejected = job.rejects.of_file(file.sources, by_source)
+    load = Load(job.placing.table_name, len(rejected), 0, len(rejected), warehouse.transaction(last_copy).query_id)
+    file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {failed.error}".strip())
+    return CopyResult({file_id: load}, {file_id: rejected}, refusal)
 
 
 def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:

@@ -8,11 +8,13 @@ line that is not a row makes the sum too large, and nothing can make it too smal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
 from psycopg2.extensions import cursor
 
 from lakeport.errors import RowsNotCounted
+from lakeport.loading.copy_reports import CopySession, wait_until
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
@@ -22,7 +24,7 @@ from lakeport.redshift.statements import statement
 
 @dataclass(frozen=True)
 class LastCopy:
-    """The last COPY of a session."""
+    """The last COPY of a session; its id finds it in STL views only."""
 
     query_id: int
     rows_copied: int
@@ -36,9 +38,11 @@ def last_copy(current: cursor) -> LastCopy:
 
 def rows_by_file(
     current: cursor,
-    copy: LastCopy,
+    session: CopySession,
+    rows_copied: int,
     files: Sequence[FileToLoad],
     rejected: Mapping[CopySource, Sequence[RejectedRow]],
+    *,
     header_lines: int,
 ) -> dict[str, int]:
     """Return how many rows of each file COPY loaded, by file id.
@@ -46,16 +50,22 @@ def rows_by_file(
     Raises RowsNotCounted if the scanned lines of several files do not add up to their rows.
     """
     if len(files) == 1:
-        return {files[0].file.file_id: copy.rows_copied}
-    current.execute(statement("mng/lines_of_copy"), {"query_id": copy.query_id})
-    lines = {row["file_name"]: int(row["lines_scanned"]) for row in fetch_rows(current)}
-    scanned = {source: lines.get(source.uri, 0) for each in files for source in each.sources}
+        return {files[0].file.file_id: rows_copied}
+    sources = [source for each in files for source in each.sources]
+    scanned = wait_until(partial(_scanned, current, session), {source.uri for source in sources}.issubset)
     # AWS does not document whether the scanned lines include the header.
     for skipped in {0, header_lines}:
-        rows = {source: count - skipped - len(rejected[source]) for source, count in scanned.items()}
-        if sum(rows.values()) == copy.rows_copied and min(rows.values()) >= 0:
+        rows = {source: scanned.get(source.uri, 0) - skipped - len(rejected[source]) for source in sources}
+        if sum(rows.values()) == rows_copied and min(rows.values()) >= 0:
             return {each.file.file_id: sum(rows[source] for source in each.sources) for each in files}
-    rows_read = copy.rows_copied + sum(map(len, rejected.values()))
-    raise RowsNotCounted(
-        f"Redshift scanned {sum(scanned.values())} lines for {rows_read} rows, so the rows of each file are not known"
+    lines, rows_read = (
+        sum(scanned.get(source.uri, 0) for source in sources),
+        rows_copied + sum(map(len, rejected.values())),
     )
+    raise RowsNotCounted(f"Redshift scanned {lines} lines for {rows_read} rows, so the rows of each file are not known")
+
+
+def _scanned(current: cursor, session: CopySession) -> dict[str, int]:
+    """Return the lines that the views show now, by file name."""
+    current.execute(statement("load/lines_of_copy"), asdict(session))
+    return {row["file_name"]: int(row["lines_scanned"]) for row in fetch_rows(current)}

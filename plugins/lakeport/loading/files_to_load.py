@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_MAX_NAME_CHARACTERS = 256  # of a file in SYS_LOAD_DETAIL and SYS_LOAD_ERROR_DETAIL
+
+
 @dataclass(frozen=True)
 class FileToLoad:
     """A registered file and the objects that COPY reads: the landed object, or those prepared from it."""
@@ -27,6 +30,12 @@ class FileToLoad:
         """Return how many rows a Python transform read from the file, or None without such a transform."""
         taken = [source.rows_taken for source in self.sources if source.rows_taken is not None]
         return sum(taken) if taken else None
+
+
+def has_unique_name(source: CopySource) -> bool:
+    """Return whether the views of COPY show the whole name of the object, and no other object under the same name."""
+    name = source.uri
+    return name.isascii() and name.isprintable() and len(name) <= _MAX_NAME_CHARACTERS and name == name.strip()
 
 
 def check_versions(s3: S3Client, file: FileToLoad) -> None:

@@ -15,6 +15,7 @@ from lakeport.errors import (
     LakeportError,
     MustLoadSeparately,
     ObjectChanged,
+    RejectsNotReported,
     RowsNotCounted,
     StatusConflict,
     UnloadableFile,
@@ -22,9 +23,9 @@ from lakeport.errors import (
 from lakeport.files.header import FileColumns
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
-from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of
+from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
 from lakeport.mng import load_records
-from lakeport.model import CopySource, TaskRun
+from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.schema.file_type import FileType
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
-
-_MAX_NAME_CHARACTERS = 256  # of a file in SYS_LOAD_DETAIL and SYS_LOAD_ERROR_DETAIL
 
 
 def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> list[list[FileToLoad]]:
@@ -52,19 +51,13 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
 
 
 def _columns(s3: S3Client, file_type: FileType, each: FileToLoad) -> FileColumns | None:
-    if not all(map(_has_unique_name, each.sources)):
+    if not all(map(has_unique_name, each.sources)):
         return None
     try:
         check_versions(s3, each)
         return columns_of(s3, file_type, each)
     except (ObjectChanged, UnloadableFile):
         return None
-
-
-def _has_unique_name(source: CopySource) -> bool:
-    """Return whether the views show the whole name of the object, and no other object under the same name."""
-    name = source.uri
-    return name.isascii() and name.isprintable() and len(name) <= _MAX_NAME_CHARACTERS and name == name.strip()
 
 
 @dataclass(frozen=True)
@@ -95,6 +88,8 @@ class BatchLoad:
             loads = self.warehouse.transaction(partial(load_records.loads_of, file_ids=file_ids))
             if len(loads) < len(self.files):
                 raise MustLoadSeparately(conflict) from conflict
+        except RejectsNotReported:
+            raise  # of any COPY, however few its files
         except LakeportError as error:
             raise MustLoadSeparately(error, is_for_each_file=isinstance(error, RowsNotCounted)) from error
         except psycopg2.Error as error:

@@ -6,33 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg2.extensions import cursor
-
 from lakeport.errors import LakeportError
 from lakeport.files.lines import value_in_line
+from lakeport.loading.copy_reports import CopyError
+from lakeport.loading.files_to_load import has_unique_name
 from lakeport.loading.raw_lines import raw_lines
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
 from lakeport.preparing.python_transform import rejected_rows
-from lakeport.redshift.rows import fetch_as
-from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-@dataclass(frozen=True)
-class CopyError:
-    """One row of SYS_LOAD_ERROR_DETAIL."""
-
-    file_name: str
-    line_number: int
-    column_name: str
-    column_type: str
-    position: int
-    error_code: int
-    error_message: str
 
 
 @dataclass(frozen=True)
@@ -44,22 +29,26 @@ class Rejects:
     sources: Sequence[CopySource]
     columns: Sequence[str]
 
-    def of_copy(self, current: cursor, query_id: int) -> dict[CopySource, list[RejectedRow]]:
-        """Return the rows that COPY rejected of each source, in the order of lines.
+    def of_copy(self, errors: Sequence[CopyError]) -> dict[CopySource, list[RejectedRow]]:
+        """Return the rows that COPY rejected of each source, in the order of lines, unknown lines first.
 
         Raises LakeportError if COPY reports an object that is not in its manifest.
         """
-        current.execute(statement("mng/load_errors_of_copy"), {"query_id": query_id})
-        by_name = {source.uri: source for source in self.sources}
-        found: dict[CopySource, dict[int, CopyError]] = {source: {} for source in self.sources}
-        for error in fetch_as(current, CopyError):
-            # COPY cuts long names, but only landed objects have them, and such an object is loaded alone.
-            source = self.sources[0] if len(self.sources) == 1 else by_name.get(error.file_name)
-            if source is None:
-                raise LakeportError(f"COPY rejected rows of {error.file_name!r}, which is not in its manifest")
-            # COPY may report several errors of one row; the first one rejected it.
-            found[source].setdefault(error.line_number, error)
-        return {source: self._rows_of(source, errors) for source, errors in found.items()}
+        found: dict[CopySource, dict[object, CopyError]] = {source: {} for source in self.sources}
+        for number, error in enumerate(errors):
+            # COPY may report several errors of one row; the first one rejected it.  Without a line each is kept.
+            row = error.line_number if error.line_number > 0 else (number, "unknown line")
+            found[self._source_of(error)].setdefault(row, error)
+        return {source: self._rows_of(source, list(by_row.values())) for source, by_row in found.items()}
+
+    def _source_of(self, error: CopyError) -> CopySource:
+        for source in self.sources:
+            if error.file_name == source.uri:
+                return source
+        # The views cut long names and may change unusual ones; an object with such a name is loaded alone.
+        if len(self.sources) == 1 and not has_unique_name(self.sources[0]):
+            return self.sources[0]
+        raise LakeportError(f"COPY rejected rows of {error.file_name!r}, which is not in its manifest")
 
     def of_file(
         self, sources: Sequence[CopySource], of_copy: Mapping[CopySource, Sequence[RejectedRow]]
@@ -73,11 +62,12 @@ class Rejects:
             reason = f"{source.member}: {row.reason}" if source.member else row.reason
             yield RejectedRow(row.line, row.column, "", 0, 0, reason, None, row.raw)
 
-    def _rows_of(self, source: CopySource, errors: Mapping[int, CopyError]) -> list[RejectedRow]:
-        lines = raw_lines(self.s3, source, errors, self.file_type)
+    def _rows_of(self, source: CopySource, errors: Sequence[CopyError]) -> list[RejectedRow]:
+        numbers = {error.line_number for error in errors if error.line_number > 0}
+        lines = raw_lines(self.s3, source, numbers, self.file_type)
         return [
-            self._row(error, *lines.get(number, (number, None)), member=source.member)
-            for number, error in sorted(errors.items())
+            self._row(error, *lines.get(error.line_number, (error.line_number, None)), member=source.member)
+            for error in sorted(errors, key=lambda error: error.line_number)
         ]
 
     def _row(self, error: CopyError, line_number: int, line: str | None, *, member: str) -> RejectedRow:

@@ -16,7 +16,7 @@ from lakeport.secrets_manager import read_secret
 # Options of libpq.  A connection that has lost its server ends after two minutes, so that a task does not hang.
 _OPTIONS: dict[str, Any] = {
     "application_name": "lakeport",
-    "connect_timeout": 10,  # seconds
+    "connect_timeout": 60,  # seconds; a sleeping Serverless workgroup may take longer than 10 to wake up
     "keepalives": 1,
     "keepalives_idle": 60,  # seconds
     "keepalives_interval": 15,  # seconds

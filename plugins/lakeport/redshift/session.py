@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import connection, cursor
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ _FIRST_PAUSE_SECONDS = 0.2
 _CONFLICT_SQLSTATES = {"40001", "40P01", "23505", "42701"}
 # Among psycopg2's OperationalErrors: refused authorization, program limits, a cancelled statement.
 _LASTING_CLASSES = ("28", "54", "57014")
+# Documented for SERIALIZABLE is 1023; reported for SNAPSHOT is "could not complete because of conflict with concurrent
+# transaction" (redshift-jdbc-driver #147, dbt-core #2967), both under SQLSTATE XX000.
+_CONFLICT = re.compile(r"\A.*\b1023\b|\bconflict with concurrent transaction|\bconcurrent (update|transaction)")
 _LASTING = re.compile(r"FATAL: .*(does not exist|no pg_hba\.conf entry|permission denied)")
 # COPY repeats the error of S3: "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown".
 _S3_PASSES = re.compile(r"S3ServiceException:(?s:.*)(Status 5\d\d|Error (SlowDown|RequestTimeout))|S3CurlException")
@@ -94,25 +98,48 @@ class Warehouse:
         self.close()
 
     def _once(self, work: Work[T]) -> T:
-        if self._connection is None:
-            self._connection = self._connect()
-        with self._connection, self._connection.cursor() as current:
+        opened = self._opened()
+        with opened, opened.cursor() as current:
             result = work(current)
             if not isinstance(result, Rollback):
                 return result
-            self._connection.rollback()
+            opened.rollback()
         return result.value
 
-    def _once_alone(self, statement: str | sql.Composable) -> None:
+    def _opened(self) -> connection:
+        """Return the connection, and open it if it is not open.
+
+        Redshift Serverless may cancel the first statement after a workgroup has resumed (57014,
+        amazon-redshift-python-driver #150), so the first statement is one that does nothing and is repeated.
+        """
         if self._connection is None:
-            self._connection = self._connect()
-        self._connection.autocommit = True
+            try:
+                self._connection = self._tried()
+            except QueryCanceled:
+                self._connection = self._tried()
+        return self._connection
+
+    def _tried(self) -> connection:
+        opened = self._connect()
         try:
-            with self._connection.cursor() as current:
+            opened.autocommit = True
+            with opened.cursor() as current:
+                current.execute("SELECT 1")
+            opened.autocommit = False
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def _once_alone(self, statement: str | sql.Composable) -> None:
+        opened = self._opened()
+        opened.autocommit = True
+        try:
+            with opened.cursor() as current:
                 current.execute(statement)
         finally:
-            if not self._connection.closed:
-                self._connection.autocommit = False
+            if not opened.closed:
+                opened.autocommit = False
 
     def _after(self, error: psycopg2.Error) -> None:
         if self._connection is not None and (self._connection.closed or isinstance(error, psycopg2.OperationalError)):
@@ -124,8 +151,7 @@ def is_passing(error: psycopg2.Error) -> bool:
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         is_lasting = (error.pgcode or "").startswith(_LASTING_CLASSES) or _LASTING.search(str(error))
         return not (is_lasting or is_wrong_password(error))
-    lines = str(error).splitlines()
-    is_conflict = error.pgcode == "XX000" and bool(lines) and "1023" in lines[0]
+    is_conflict = error.pgcode == "XX000" and bool(_CONFLICT.search(str(error)))
     return error.pgcode in _CONFLICT_SQLSTATES or is_conflict or bool(_S3_PASSES.search(str(error)))
 
 

@@ -49,7 +49,7 @@ def sqs(**bodies: str) -> dict[str, Any]:
     return {"Records": [{"messageId": m, "body": b, "eventSource": "aws:sqs"} for m, b in bodies.items()]}
 
 
-def test_test_events_are_done_with(handle: Handle) -> None:
+def test_test_events_are_accepted(handle: Handle) -> None:
     assert handle(sqs(a=TEST_EVENT, b=TEST_EVENT), None) == {"batchItemFailures": []}
 
 
@@ -57,7 +57,7 @@ def test_message_that_cannot_be_read_is_the_only_one_delivered_again(handle: Han
     assert handle(sqs(a=TEST_EVENT, b="broken"), None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
 
 
-def test_direct_test_event_is_done_with(handle: Handle) -> None:
+def test_direct_test_event_is_accepted(handle: Handle) -> None:
     assert handle(json.loads(TEST_EVENT), None) == {"batchItemFailures": []}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+def engine(starts_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
     """PostgreSQL alone, and of these tests' own: they change its roles, its databases and their isolation."""
     with own_postgres.started(tmp_path_factory.mktemp("postgres")) as config:
         yield config

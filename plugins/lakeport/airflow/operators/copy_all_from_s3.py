@@ -1,4 +1,4 @@
-"""`landing.select: all`: the steps that take many files, and let a bad one cost only itself."""
+"""`landing.select: all`: load many files, so that a bad file fails alone."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class CopyAllFromS3Operator(CopyFromS3Operator):
-    """Load all files, oldest first, by one COPY and one commit where they can go together; hand on what was loaded.
+    """Load all files, oldest first, by one COPY and one commit if they can be loaded together; return the loaded ones.
 
-    A file that cannot be loaded becomes Fail, and the others go on: a batch that cannot be loaded is halved until what
-    is to blame is alone.  Where rows of a later file take the place of an earlier one's (merge), those behind a bad one
-    become Fail too, to be loaded in order when it is mended.
+    A file that cannot be loaded is set to Fail, and the others are loaded: a batch that cannot be loaded is halved
+    until the file at fault is alone.  In mode merge, where later files replace rows of earlier ones, the files after a
+    failed one are set to Fail too, so that they are loaded in order after it is fixed.
 
-    Safe to repeat: a file that is loaded is not loaded again, one that is Fail stays so.
+    Safe to repeat: a loaded file is not loaded again, and a file that is Fail stays Fail.
     """
 
     def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
@@ -44,8 +44,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             )
         )
 
-    def left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
-        """Yield the files still to be loaded; those of which nothing could be prepared become Fail."""
+    def files_left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
+        """Yield the files that are not loaded yet; set those to Fail that could not be prepared."""
         file_ids = [file.file_id for file in self.registered_files()]
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
         for file, prepared in self.files_to_load():
@@ -57,7 +57,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
                 self.fail(warehouse, file, error, by)
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
-        """Return the key of a file that landed before this one and is Fail, where that one's rows must come first."""
+        """Return the key of a failed file that landed before this one and whose rows must be merged first."""
         file_ids = [each.file_id for each in self.registered_files()]
         earlier = file_ids[: file_ids.index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
@@ -70,7 +70,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             if len(batch) > 1:
                 BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
             elif failed := self.failed_before(batch[0].file, warehouse, by):
-                raise UnloadableFile(f"waits for {failed}, which landed before it")
+                raise UnloadableFile(
+                    f"not loaded because {failed}, which landed earlier, failed; replay that file first"
+                )
             else:
                 FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
         except MustLoadSeparately as reason:
@@ -87,7 +89,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         by, s3 = task_run_of(context), s3_objects.s3_client()
         files = self.registered_files()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            for batch in batches(s3, self.file_type, list(self.left(warehouse, s3, by))):
+            for batch in batches(s3, self.file_type, list(self.files_left(warehouse, s3, by))):
                 self.load(batch, by, warehouse, s3)
             file_ids = [file.file_id for file in files]
             loaded = warehouse.transaction(lambda current: load_records.loads_of(current, file_ids))
@@ -97,7 +99,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
 
 class FailForFilesOperator(FilesOperator):
-    """Fail the run, when its good files are done, if some of its files could not be loaded."""
+    """Fail the run after its good files are Done if some of its files could not be loaded."""
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
@@ -106,7 +108,7 @@ class FailForFilesOperator(FilesOperator):
 
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
-    """Raise UnloadableFile with every file that the run could not load, and why."""
+    """Raise UnloadableFile with the key and the reason of every file that the run could not load."""
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
         lines = "\n".join(f"{each.key}: {each.status_reason}" for each in failures)

@@ -1,4 +1,4 @@
-"""COPY files into their table and record what happened to every row."""
+"""Load files into their table by COPY and record the outcome of every row."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 class CopyFromS3Operator(FilesOperator):
-    """Load each file by one COPY in one transaction; rows loaded and every rejected row are recorded with it.
+    """Load each file by one COPY in one transaction, which also records the loaded rows and every rejected row.
 
-    `prepared` names the objects to read in the files' place, in their order.  Safe to repeat and to kill: see FileLoad.
+    `prepared` lists the objects to read instead of the files, in the same order.  Safe to repeat and to kill: see
+    FileLoad.
     """
 
     template_fields: Sequence[str] = ("files", "prepared")

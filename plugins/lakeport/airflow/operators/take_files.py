@@ -1,9 +1,9 @@
-"""The steps of `select: all` that take the files into a run, and start the next run for those left over."""
+"""The steps of `select: all` that take files into a run and start the next run for the other files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
@@ -11,12 +11,9 @@ from lakeport.airflow.operators.files import FilesOperator, read_xcom
 from lakeport.airflow.tasks import Context, task_run_of
 from lakeport.airflow_api import arrival_run_id
 
-if TYPE_CHECKING:
-    pass
-
 
 class TakeFilesOperator(FilesOperator):
-    """Keep the first `landing.max_files` files; the others stay New for the next run."""
+    """Return the first `landing.max_files` files; the others stay New for the next run."""
 
     def __init__(self, *, max_files: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -27,10 +24,10 @@ class TakeFilesOperator(FilesOperator):
 
 
 class StartNextRunOperator(TriggerDagRunOperator):
-    """Start the run that takes what this one leaves, which waits for this one's end.
+    """Start the run for the files that this run does not take; it waits until this run ends.
 
-    It comes before this run takes its files: so whatever becomes of this run, the files it leaves have theirs.
-    Safe to repeat: each try starts a run of its own, and one that finds nothing to do skips itself.
+    This step comes before the run takes its files, so the other files have a run even if this one fails.
+    Safe to repeat: each attempt starts a run with its own id, and a run without files skips itself.
     """
 
     template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "files")
@@ -43,9 +40,9 @@ class StartNextRunOperator(TriggerDagRunOperator):
     def execute(self, context: Context) -> None:
         files = read_xcom(self.files)
         if len(files) <= self.max_files:
-            self.log.info("nothing is left for another run")
+            self.log.info("this run takes all files")
             return
         run = task_run_of(context)
-        left = [file["file_id"] for file in files[self.max_files :]]
-        self.trigger_run_id = arrival_run_id(left, f"{run.run_id} {run.try_number}")
+        others = [file["file_id"] for file in files[self.max_files :]]
+        self.trigger_run_id = arrival_run_id(others, f"{run.run_id} {run.try_number}")
         super().execute(context)  # type: ignore[arg-type]

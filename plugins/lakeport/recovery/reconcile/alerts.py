@@ -52,12 +52,12 @@ def _record_digest(current: cursor, until: datetime) -> bool:
     since = datetime.fromisoformat(mark) if mark else _BEGINNING
     current.execute(statement("mng/rejected_since"), {"since": since, "until": until})
     rows = fetch_rows(current)
-    ripe = [row for row in rows if row["is_due"]]
-    if ripe:
-        run_id = ripe[-1]["status_at"].isoformat(timespec="microseconds")
-        digest = RejectedFiles([(row["key"], row["status_reason"]) for row in ripe])
+    due = [row for row in rows if row["is_due"]]
+    if due:
+        run_id = due[-1]["status_at"].isoformat(timespec="microseconds")
+        digest = RejectedFiles([(row["key"], row["status_reason"]) for row in due])
         record(current, (DIGEST, run_id), digest, default_alerts(settings.schemas_folder()))
-    return len(ripe) < len(rows)
+    return len(due) < len(rows)
 
 
 def _unsent(current: cursor) -> list[tuple[Key, bool]]:

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg2
 import pytest
 
+from lakeport.redshift.session import Warehouse
+
 Connect = Callable[..., Any]
 TWO_BAD_ROWS = "1\nx\n2\ny\n"
 LINES = "SELECT line_number FROM sys_load_error_detail WHERE session_id = pg_backend_pid() ORDER BY line_number"
@@ -103,6 +105,11 @@ def test_first_statement_after_a_while_without_clients_is_cancelled(serve: Any) 
             connection.cursor().execute("SELECT 1")
         assert rows(connection.cursor(), "SELECT 1") == [1]
         assert rows(connect().cursor(), "SELECT 1") == [1]
+
+
+def test_session_of_the_product_survives_the_cancelled_statement(serve: Any) -> None:
+    with serve("--cancel-after-resume") as connect, Warehouse(connect) as warehouse:
+        assert warehouse.transaction(lambda current: rows(current, "SELECT 1")) == [1]
 
 
 def test_hostile_is_all_of_them_and_an_option_by_itself_has_precedence(serve: Any, stand_in: Any) -> None:

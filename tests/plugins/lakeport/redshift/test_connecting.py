@@ -45,7 +45,7 @@ def test_lost_server_is_detected_within_two_minutes(postgres: Config, opened: li
     idle, interval, count = (int(found[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert found["keepalives"] == "1"
     assert idle + interval * count == int(found["tcp_user_timeout"]) / 1000 == 120
-    assert found["connect_timeout"] == "10"
+    assert found["connect_timeout"] == "60"
     assert found["application_name"] == "lakeport"
 
 

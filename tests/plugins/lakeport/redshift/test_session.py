@@ -37,6 +37,7 @@ def raising(sqlstate: str, message: str) -> str:
         ("40001", "could not serialize access due to concurrent update"),
         ("40P01", "deadlock detected"),
         ("XX000", "1023\n  DETAIL:  Serializable isolation violation on table - 100, transactions forming the cycle"),
+        ("XX000", "could not complete because of conflict with concurrent transaction"),
         ("57P01", "terminating connection due to administrator command"),
         ("08006", "connection failure"),
         ("53300", "too many connections"),

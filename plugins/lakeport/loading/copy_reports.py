@@ -1,0 +1,133 @@
+"""What Redshift reports about a COPY: the notices of its session and the rows of the SYS_LOAD views.
+
+AWS documents neither when the views show a COPY, nor that their query_id is the number that pg_last_copy_id() returns:
+it says that the ids of SYS views and of STL views differ.  An error may have line number -1.  So the rows of a COPY are
+found by session, start time and file name, and the views must show as many rejected rows as the notices count.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from psycopg2.extensions import cursor
+
+from lakeport.errors import RejectsNotReported
+from lakeport.redshift.rows import fetch_as, fetch_rows
+from lakeport.redshift.statements import statement
+
+T = TypeVar("T")
+
+VIEWS_WITHIN_SECONDS = 60
+"""How long a load waits for the views; practitioners report delays of 1.5 to 10 s on Serverless."""
+_FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 2
+# "Load into table 't' completed, 3 record(s) could not be loaded.  Check 'sys_load_error_detail' system table ..."
+_LOADED = re.compile(r"completed, \d+ record\(s\) loaded successfully")
+_REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
+
+
+@dataclass(frozen=True)
+class CopySession:
+    """The session and the transaction of a COPY; `started_at` is SYSDATE, in UTC without zone."""
+
+    session_id: int
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class CopyError:
+    """One row of SYS_LOAD_ERROR_DETAIL; `line_number` is -1 if Redshift does not know it."""
+
+    file_name: str
+    line_number: int
+    column_name: str
+    column_type: str
+    position: int
+    error_code: int
+    error_message: str
+
+
+def copy_session(current: cursor) -> CopySession:
+    """Return the session and the start of the current transaction."""
+    current.execute(statement("load/copy_session"))
+    return fetch_as(current, CopySession)[0]
+
+
+def rows_rejected(current: cursor, session: CopySession, notices: Sequence[str]) -> int:
+    """Return how many rows the COPY of this transaction rejected, by its notices.
+
+    A COPY without notices is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if it is not there either.
+    """
+    text = "\n".join(notices)
+    if rejected := _REJECTED.search(text):
+        return int(rejected[1])
+    if _LOADED.search(text):
+        return 0
+
+    def look() -> list[int]:
+        current.execute(statement("load/rejected_in_history"), asdict(session))
+        return [int(row["error_count"]) for row in fetch_rows(current)]
+
+    counts = wait_until(look, bool)
+    if not counts:
+        raise RejectsNotReported(
+            "Redshift sent no notice about this COPY, and SYS_LOAD_HISTORY did not show it within "
+            f"{VIEWS_WITHIN_SECONDS} s: the number of rejected rows is unknown, so nothing was loaded"
+        )
+    return counts[-1]
+
+
+def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) -> list[CopyError]:
+    """Return the errors of the COPY of this transaction, once the views show all of them.
+
+    Raises RejectsNotReported if they do not show as many rejected rows as expected.
+    """
+    errors = wait_until(lambda: errors_in_views(current, session), lambda found: _most_rows(found) >= expected_rows)
+    if not _least_rows(errors) <= expected_rows <= _most_rows(errors):
+        raise RejectsNotReported(
+            f"COPY rejected {expected_rows} rows, but SYS_LOAD_ERROR_DETAIL shows {_most_rows(errors)} of them after "
+            f"{VIEWS_WITHIN_SECONDS} s, so nothing was loaded; retry the file when the view shows session "
+            f"{session.session_id} from {session.started_at} on"
+        )
+    return errors
+
+
+def errors_of_failed_copy(look: Callable[[], list[CopyError]]) -> list[CopyError]:
+    """Return the errors of a COPY that failed on its data: at least one, and no more than a moment ago."""
+    before: list[CopyError] = []
+
+    def is_complete(found: list[CopyError]) -> bool:
+        nonlocal before
+        is_same, before = bool(found) and len(found) == len(before), found
+        return is_same
+
+    return wait_until(look, is_complete)
+
+
+def wait_until(look: Callable[[], T], is_complete: Callable[[T], bool]) -> T:
+    """Look again and again until the result is complete or VIEWS_WITHIN_SECONDS are over; return the last result."""
+    deadline, pause = time.monotonic() + VIEWS_WITHIN_SECONDS, _FIRST_PAUSE_SECONDS
+    while not is_complete(found := look()) and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+    return found
+
+
+def errors_in_views(current: cursor, session: CopySession) -> list[CopyError]:
+    """Return the errors of the COPY that the views show now."""
+    current.execute(statement("load/errors_of_copy"), asdict(session))
+    return fetch_as(current, CopyError)
+
+
+def _least_rows(errors: Sequence[CopyError]) -> int:
+    """Return how many rows these errors are of at least: several errors may be of one row."""
+    return len({(error.file_name, error.line_number) for error in errors if error.line_number > 0})
+
+
+def _most_rows(errors: Sequence[CopyError]) -> int:
+    return _least_rows(errors) + sum(error.line_number <= 0 for error in errors)
