@@ -24,6 +24,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     session.end(config)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist's, which reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Arrange the tests in groups for the workers; with --fast, leave out those that start programs."""
     if config.getoption("--fast"):
