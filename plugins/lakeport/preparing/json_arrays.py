@@ -41,7 +41,7 @@ def _events(text: JsonText) -> Iterator[tuple[str, Any]]:
 def _pieces(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
     kind, _ = next(events, ("nothing", None))
     if kind != "start_array":
-        raise UnloadableFile(f"{name} is not a JSON array; set format.layout: objects for consecutive objects")
+        raise UnloadableFile(f"{name} is not a JSON array; set format.layout to objects if it has consecutive objects")
     parts, characters = list[str](), 0
     for text in _texts(events, name):
         parts.append(text)

@@ -82,7 +82,7 @@ def test_longest_number_keeps_every_digit(prepare: Prepare) -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b'{"a": 1}', "trips\\.dat is not a JSON array; .* layout: objects"),
+        (b'{"a": 1}', "trips\\.dat is not a JSON array; .*format\\.layout to objects"),
         (b'"a"', "is not a JSON array"),
         (b'[{"a": 1}, 2]', "element 2 of the array is a number"),
         (b'["a"]', "element 1 of the array is a string"),
