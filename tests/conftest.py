@@ -48,6 +48,11 @@ def starts_programs() -> None:
 
 
 @pytest.fixture(scope="session")
+def starts_airflow(starts_programs: None) -> None:
+    """Request this in every fixture that starts Airflow: its tests run in one worker, one after the other."""
+
+
+@pytest.fixture(scope="session")
 def start_parts(starts_programs: None) -> Iterator[Start]:
     """Start parts of the session's stack."""
     with stack_of_its_own() as start:
@@ -73,7 +78,7 @@ def sinks(start_parts: Start) -> Config:
 
 
 @pytest.fixture(scope="session")
-def stack(starts_programs: None) -> Iterator[Config]:
+def stack(starts_airflow: None) -> Iterator[Config]:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
     with stack_of_its_own() as start:
         yield start()
