@@ -81,7 +81,7 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
                 return avro.read(sample, most_rows), sample.name, sample.compression
             if start.startswith(_AVRO):
                 raise SampleError(
-                    f"{path}: COPY cannot read Avro in {sample.compression}; ask the sender for deflate or snappy"
+                    f"{path}: COPY cannot read Avro in {sample.compression}; ask the sender for Avro's codec deflate"
                 )
             if start.startswith((_PARQUET, _ORC, _WORKBOOK)):
                 raise SampleError(

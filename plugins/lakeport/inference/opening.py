@@ -105,7 +105,7 @@ def _only_file(path: Path, file: IO[bytes]) -> IO[bytes]:
     _check_is_alone(path, [each.name for each in members])
     stream = archive.extractfile(members[0])
     if stream is None:
-        raise SampleError(f"{path}: {members[0].name} not a regular file")
+        raise SampleError(f"{path}: {members[0].name} is not a regular file")
     return stream
 
 
