@@ -94,7 +94,7 @@ class _Table:
         if not self._format.has_header:
             return [column.name for column in self._type.file_columns]
         if len(header) < lines:
-            raise UnloadableFile(f"{self._name} has no line {lines}, which must be the header")
+            raise UnloadableFile(f"{self._name} has no line {lines}, which must name the columns")
         return columns_of_file(self._type, header[-1]).names
 
     def _rows(self) -> Iterator[tuple[list[str], int, str]]:
