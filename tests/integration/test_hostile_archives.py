@@ -91,15 +91,15 @@ def bomb() -> bytes:
 
 
 HOSTILE = {
-    "path": ("zip", packed({"../../etc/passwd": ROWS}, "zip"), "../../etc/passwd leads out of the archive"),
-    "path in a tar": ("tar.gz", packed({"a/../../b.csv": ROWS}, "tar.gz"), "leads out of the archive"),
-    "encrypted": ("zip", encrypted(), "is encrypted (trips.csv); have it sent without a password"),
-    "truncated": ("zip", packed({"a.csv": ROWS * 99}, "zip")[:-30], "is no readable .zip"),
-    "truncated tar": ("tar.gz", packed({"a.csv": ROWS * 99}, "tar.gz")[:-12], "is no readable .tar.gz"),
-    "link": ("zip", link("zip"), "trips.csv is a link or a device, no file"),
-    "link in a tar": ("tar.gz", link("tar.gz"), "trips.csv is a link or a device, no file"),
-    "nested": ("zip", packed({"a.zip": packed({"a.csv": ROWS}, "zip")}, "zip"), "an archive in an archive"),
-    "good, then bad": ("zip", packed({"a.csv": ROWS, "../b.csv": ROWS}, "zip"), "leads out of the archive"),
+    "path": ("zip", packed({"../../etc/passwd": ROWS}, "zip"), "../../etc/passwd is outside the archive"),
+    "path in a tar": ("tar.gz", packed({"a/../../b.csv": ROWS}, "tar.gz"), "is outside the archive"),
+    "encrypted": ("zip", encrypted(), "trips.csv is encrypted"),
+    "truncated": ("zip", packed({"a.csv": ROWS * 99}, "zip")[:-30], "is not a readable .zip"),
+    "truncated tar": ("tar.gz", packed({"a.csv": ROWS * 99}, "tar.gz")[:-12], "is not a readable .tar.gz"),
+    "link": ("zip", link("zip"), "trips.csv is a link or a device"),
+    "link in a tar": ("tar.gz", link("tar.gz"), "trips.csv is a link or a device"),
+    "nested": ("zip", packed({"a.zip": packed({"a.csv": ROWS}, "zip")}, "zip"), "a.zip is itself packed (a .zip)"),
+    "good, then bad": ("zip", packed({"a.csv": ROWS, "../b.csv": ROWS}, "zip"), "is outside the archive"),
 }
 
 

@@ -114,7 +114,7 @@ def objects(s3: S3Client) -> list[str]:
     [
         (b"wrong,header\n1,2\n", {"type": "csv", "header_lines": 1}, "the header does not match"),
         (b"no parquet", {"type": "parquet"}, "is not a valid Parquet file"),
-        (b"no zip", {"type": "csv", "compression": "zip"}, "is no readable .zip"),
+        (b"no zip", {"type": "csv", "compression": "zip"}, "is not a readable .zip"),
     ],
 )
 def test_plan_says_why_nothing_would_load(

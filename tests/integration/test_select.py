@@ -170,7 +170,7 @@ def test_file_that_cannot_be_prepared_does_not_stop_the_others(land: Land, query
     [(reason,)] = query(
         "SELECT status_reason FROM mng.files WHERE file_type = %s AND status = 'Fail'", (file_type.name,)
     )
-    assert "b is no readable .zip" in reason
+    assert "b is not a readable .zip" in reason
 
 
 def test_second_attempt_loads_only_the_remaining_files(land: Land, query: Query, warehouse: Warehouse) -> None:

@@ -204,10 +204,10 @@ def test_doubled_keys_are_those_of_the_transformed_rows(write: Write, bring: Bri
     [
         ("def doubled(rows, file):\n    for row in rows:\n        yield {'doubled': 1 / int(row['price'])}\n",
          r"line 3: transform trips:doubled failed, nothing was loaded: ZeroDivisionError: .*transforms/trips.py:3"),
-        ("def doubled(rows, file):\n    yield {'town': 1}\n", "TypeError: it yields a value for town, which is no col"),
-        ("def doubled(rows, file):\n    yield 5\n", r"TypeError: it yields 5 \(int\), which is no row"),
-        ("def doubled(rows, file):\n    yield {'id': b'1'}\n", "it yields b'1' .bytes., which no column can have"),
-        ("def doubled(rows, file):\n    return list(rows)\n", "it must be a generator, which yields"),
+        ("def doubled(rows, file):\n    yield {'town': 1}\n", "TypeError: .* unknown columns: town; .* id"),
+        ("def doubled(rows, file):\n    yield 5\n", r"TypeError: it yields 5 \(int\)"),
+        ("def doubled(rows, file):\n    yield {'id': b'1'}\n", "it yields b'1' .bytes."),
+        ("def doubled(rows, file):\n    return list(rows)\n", "it must be a generator"),
         ("def doubled(rows):\n    yield from rows\n", "TypeError: doubled.. takes 1 positional argument"),
         ("import nowhere\ndef doubled(rows, file):\n    yield\n", "cannot be imported: ModuleNotFoundError"),
         ("raise ValueError('no')\ndef doubled(rows, file):\n    yield\n", "cannot be imported: ValueError: no"),
@@ -275,7 +275,7 @@ def test_rows_of_json_are_whole_objects_and_may_become_several(write: Write, bri
 
 
 def test_broken_json_loads_nothing(write: Write, bring: Bring) -> None:
-    with pytest.raises(UnloadableFile, match="behind object 1 stands what is no JSON"):
+    with pytest.raises(UnloadableFile, match="invalid JSON after object 1"):
         bring(type_of({"python": "trips:doubled"}, format={"type": "json"}), b'{"id": 1, "price": "1"}\n{"id": ')
 
 
@@ -309,7 +309,7 @@ def test_damaged_archive_is_told_as_such_and_not_as_the_functions_error(write: W
 
 def test_quote_that_is_never_closed_takes_no_memory(write: Write, bring: Bring) -> None:
     body = HEADER + b'1,"Bern,1\n' + b"2,Oslo,1\n" * 2_000_000
-    with pytest.raises(UnloadableFile, match="begins in line 2, maybe with a quote that is never closed"):
+    with pytest.raises(UnloadableFile, match="starts in line 2; a closing quote"):
         bring(type_of({"python": "trips:doubled"}), body)
 
 

@@ -1,4 +1,4 @@
-"""Infer a schema from Avro, whose own schema says all but how long texts are."""
+"""Infer a schema from an Avro file, whose own schema defines everything except the lengths of texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 20_000
 _TYPES = {"boolean": "boolean", "int": "integer", "long": "bigint", "float": "real", "double": "double precision"}
 _TEXTS = {"string", "enum"}
 _NESTED = {"array", "map", "record", "error"}
-_NUMBERS = ("int", "long", "float", "double")  # each holds all values of those before it, nearly
+_NUMBERS = ("int", "long", "float", "double")  # each holds nearly all values of the types before it
 _MILLIS = ("timestamp-millis", "local-timestamp-millis")
 _COUNTS = {
     "date": "days since 1970-01-01",
@@ -31,15 +31,15 @@ _COUNTS = {
     "timestamp-nanos": "nanoseconds since 1970-01-01",
     "local-timestamp-nanos": "nanoseconds since 1970-01-01",
 }
-_CODECS = ("null", "deflate", "snappy")  # those that COPY takes
-# What fastavro raises for a file that is none, or not all of one.
+_CODECS = ("null", "deflate", "snappy")  # those that COPY reads
+# What fastavro raises for a file that is not Avro, or not complete.
 _DAMAGE = (ValueError, EOFError, LookupError, TypeError, ArithmeticError, MemoryError, RecursionError, zlib.error)
 
 
 def read(sample: Sample, most_rows: int | None) -> Reading:
     """Read an Avro sample; needs fastavro, which laptops and CI have.
 
-    COPY matches records to columns as it does JSON's objects, and ignores logical types: a date is a number to it.
+    COPY matches the fields of a record to columns by name, as in JSON, and ignores logical types: a date is a number.
     """
     import fastavro  # noqa: PLC0415 - the command starts without it
     from fastavro.schema import SchemaParseException, expand_schema  # noqa: PLC0415
@@ -48,23 +48,27 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
         records: Any = fastavro.reader(sample.stream)
         schema: Any = expand_schema(records.writer_schema)
         if not isinstance(schema, dict) or schema.get("type") != "record":
-            raise SampleError(f"{sample.path}: its schema is no record, so it has no columns")
+            raise SampleError(
+                f"{sample.path}: the Avro schema is not a record, so there are no columns; infer from a file of records"
+            )
         if records.codec not in _CODECS:
-            raise SampleError(f"{sample.path}: is compressed by {records.codec}; COPY takes deflate or snappy")
+            raise SampleError(
+                f"{sample.path}: COPY cannot read the codec {records.codec}; ask the sender for deflate or snappy"
+            )
         return _read(sample, {each["name"]: each["type"] for each in schema["fields"]}, records, most_rows)
     except (*_DAMAGE, SchemaParseException) as error:
-        raise SampleError(f"{sample.path}: is no readable Avro file: {error!r}") from error
+        raise SampleError(f"{sample.path}: not a readable Avro file: {error!r}") from error
 
 
 def _read(sample: Sample, fields: Mapping[str, Any], records: Iterator[Any], most_rows: int | None) -> Reading:
     reading = Reading({"type": "avro"}, {})
     names = dict(zip(column_names(fields), fields, strict=True))
     for name, key in list(names.items()):
-        if objection := _say_type(reading, name, fields[key]):
-            reading.notes.append(f"{key} is left out: {objection}")
+        if problem := _set_type(reading, name, fields[key]):
+            reading.notes.append(f"column {key} is left out: {problem}")
             del names[name]
     if not names:
-        raise SampleError("\n".join([f"{sample.path}: has no column that COPY reads", *reading.notes]))
+        raise SampleError("\n".join([f"{sample.path}: has no column that COPY can read", *reading.notes]))
     reading.profiles = {name: Profile() for name in names}
     while block := list(islice(records, min(_ROWS_AT_ONCE, (most_rows or sys.maxsize) - reading.rows))):
         reading.rows += len(block)
@@ -84,29 +88,29 @@ def _text(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else str(value)
 
 
-def _say_type(reading: Reading, name: str, type_: Any) -> str | None:
-    """Write down the column's type, unless the values must be seen for it; return why COPY cannot load it, or None."""
+def _set_type(reading: Reading, name: str, type_: Any) -> str | None:
+    """Set the column's type unless it depends on the values; return why COPY cannot load the column, or None."""
     choices = type_ if isinstance(type_, list) else [type_]
     kinds = {_kind(choice) for choice in choices}
     if "null" in kinds:
         reading.nullable.add(name)
         kinds.remove("null")
     if _has_bytes(choices):
-        return "COPY does not read its bytes; have it sent as text, or as Parquet"
+        return "COPY cannot read bytes from Avro; ask the sender for text, or for Parquet"
     if kinds & _NESTED:
         reading.types[name] = "super"
     elif kinds <= set(_NUMBERS) and kinds:
         reading.types[name] = _TYPES[max(kinds, key=_NUMBERS.index)]
-        _say_moment(reading, name, {str(choice.get("logicalType")) for choice in choices if isinstance(choice, dict)})
+        _set_moment(reading, name, {str(choice.get("logicalType")) for choice in choices if isinstance(choice, dict)})
     elif kinds == {"boolean"}:
         reading.types[name] = "boolean"
     elif not kinds <= _TEXTS:
-        reading.remarks[name] = "text, since its values are of several types"
+        reading.remarks[name] = "text, because its values have several types"
     return None
 
 
-def _say_moment(reading: Reading, name: str, logical: set[str]) -> None:
-    """Say what a number stands for: one TIMEFORMAT serves milliseconds, and nothing the others."""
+def _set_moment(reading: Reading, name: str, logical: set[str]) -> None:
+    """Note which time a number stands for: COPY has a TIMEFORMAT for milliseconds, but for no other unit."""
     if logical & set(_MILLIS):
         reading.types[name] = "timestamp"
         reading.format["timeformat"] = "epochmillisecs"

@@ -1,4 +1,4 @@
-"""The type a person would give a column, from what a sample of it holds."""
+"""Choose a column's type from its values in a sample, as a person would."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DOUBTFUL = ("NA", "-", "--", "?", ".", "none")
 
 @dataclass
 class Options:
-    """What a format must say so that COPY reads the values: COPY's options with why, where it is a guess."""
+    """The options that COPY needs to read the values, and a note for each one that is a guess."""
 
     null_as: str | None = None
     dateformat: str | None = None
@@ -34,7 +34,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Choice:
-    """A column's type, whether it is required, and what a person should know of the guess."""
+    """A column's type, whether it is required, and a note if the type is a guess."""
 
     type: str
     is_required: bool
@@ -42,29 +42,29 @@ class Choice:
 
 
 def options(profiles: Mapping[str, Profile]) -> Options:
-    """Choose the one null marker, date format and time format that serve most columns."""
-    chosen = Options(null_as=_null_marker(list(profiles.values())))
+    """Choose the null marker, the date format and the time format that fit most columns; COPY takes one of each."""
+    found = Options(null_as=_null_marker(list(profiles.values())))
     readable = {
         name: profile
         for name, profile in profiles.items()
-        if profile.values and _is_text(profile) and not _strange(profile, chosen.null_as)
+        if profile.values and _is_text(profile) and not _strange(profile, found.null_as)
     }
     dates = [profile.moments.dates for name, profile in readable.items() if _is_date(name, profile)]
     times = [profile.moments.times for profile in readable.values() if profile.moments.times]
-    chosen.dateformat = _shared(dates)
-    chosen.timeformat = _shared(times)
-    if dates and _is_ambiguous([set(each) for each in dates], chosen.dateformat):
-        chosen.notes["dateformat"] = "a guess: no day above 12 tells days from months"
-    if chosen.null_as in _DOUBTFUL:
-        chosen.notes["null_as"] = f"a guess: {chosen.null_as} is no value here"
-    return chosen
+    found.dateformat = _shared(dates)
+    found.timeformat = _shared(times)
+    if dates and _is_ambiguous([set(each) for each in dates], found.dateformat):
+        found.notes["dateformat"] = "a guess: no day is above 12, so days and months may be swapped"
+    if found.null_as in _DOUBTFUL:
+        found.notes["null_as"] = f"a guess: {found.null_as} means NULL"
+    return found
 
 
-def choose(name: str, profile: Profile, of: Options, rows: int) -> Choice:
+def choose(name: str, profile: Profile, found: Options, rows: int) -> Choice:
     """Choose one column's type."""
-    strange = _strange(profile, of.null_as)
-    is_required = rows > 0 and profile.rows == rows and not profile.empty and not profile.markers[of.null_as or ""]
-    type_, note = ("", "") if strange else _special(name, profile, of)
+    strange = _strange(profile, found.null_as)
+    is_required = rows > 0 and profile.rows == rows and not profile.empty and not profile.markers[found.null_as or ""]
+    type_, note = ("", "") if strange else _special(name, profile, found)
     if not type_ and not strange and _is_number(profile):
         type_, note = _number(name, profile)
     if not type_:
@@ -73,27 +73,27 @@ def choose(name: str, profile: Profile, of: Options, rows: int) -> Choice:
 
 
 def _strange(profile: Profile, null_as: str | None) -> list[str]:
-    """Return the markers that are values, since only one text can mean NULL."""
+    """Return the markers that are loaded as values, because only one text can mean NULL."""
     return sorted(marker for marker in profile.markers if marker != null_as)
 
 
-def _special(name: str, profile: Profile, of: Options) -> tuple[str, str]:
+def _special(name: str, profile: Profile, found: Options) -> tuple[str, str]:
     if not profile.values:
-        return f"varchar({_UNKNOWN_VARCHAR})", "a guess: the sample holds no value"
+        return f"varchar({_UNKNOWN_VARCHAR})", "a guess: the sample has no value for it"
     if profile.kinds == {"boolean"}:
         return "boolean", ""
     if "nested" in profile.kinds:
         return "super", ""
-    if profile.kinds == {"text"} and (words := profile.words):
-        return "boolean", "" if "true" in words else "a guess: " + "/".join(sorted(words, reverse=True))
-    return _moment(name, profile, of)
+    if profile.kinds == {"text"} and (pair := profile.boolean_pair):
+        return "boolean", "" if "true" in pair else f"a guess from {'/'.join(sorted(pair, reverse=True))}"
+    return _moment(name, profile, found)
 
 
-def _moment(name: str, profile: Profile, of: Options) -> tuple[str, str]:
+def _moment(name: str, profile: Profile, found: Options) -> tuple[str, str]:
     moments = profile.moments
-    if _is_date(name, profile) and of.dateformat in moments.dates:
+    if _is_date(name, profile) and found.dateformat in moments.dates:
         return "date", ""
-    if _is_text(profile) and moments.times and of.timeformat in moments.times:
+    if _is_text(profile) and moments.times and found.timeformat in moments.times:
         return _timestamp(moments.zones)
     return ("time", "") if moments.is_time_of_day and _is_text(profile) else ("", "")
 
@@ -117,7 +117,7 @@ def _number(name: str, profile: Profile) -> tuple[str, str]:
 
 
 def _whole_number(name: str, profile: Profile) -> tuple[str, str]:
-    """Leave room for twice the greatest value, and more where the name says that it counts up."""
+    """Leave room for twice the greatest value, and for more if the name suggests a counter."""
     most = max(profile.greatest, -profile.least)
     fitting = [type_ for type_, limit in _WHOLE if most * 2 < limit] or [
         type_ for type_, limit in _WHOLE if most < limit
@@ -134,11 +134,11 @@ def _text(profile: Profile, strange: Sequence[str]) -> tuple[str, str]:
     wanted = max(longest + (longest + 3) // 4, _LEAST_VARCHAR)
     length = min(1 << (wanted - 1).bit_length(), _MAX_VARCHAR)
     if longest > _MAX_VARCHAR:
-        return f"varchar({_MAX_VARCHAR})", f"the longest value has {longest:,} bytes and would be rejected"
+        return f"varchar({_MAX_VARCHAR})", f"the longest value has {longest:,} bytes, so its row is rejected"
     if strange and profile.has_type:
-        return f"varchar({length})", f"text, since {', '.join(strange)} stands there too"
+        return f"varchar({length})", f"text, because it also has the values {', '.join(strange)}"
     if profile.is_zero_led and profile.is_number:
-        return f"varchar({length})", "text, since leading zeros would be lost"
+        return f"varchar({length})", "text, because a number has no leading zeros"
     return f"varchar({length})", ""
 
 
@@ -158,7 +158,7 @@ def _is_number(profile: Profile) -> bool:
 
 
 def _shared(columns: Sequence[Sequence[str]]) -> str | None:
-    """Return the format most columns can be read by; the first of equals, as formats stand in order of preference."""
+    """Return the format that reads most columns; the first if several do, as they are in order of preference."""
     counts = Counter(format_ for formats in columns for format_ in formats)
     most = max(counts.values(), default=0)
     best = [format_ for formats in columns for format_ in formats if counts[format_] == most]
@@ -168,13 +168,13 @@ def _shared(columns: Sequence[Sequence[str]]) -> str | None:
     return next((format_ for format_ in best if format_ != AUTO), best[0] if best else None)
 
 
-def _is_ambiguous(columns: Sequence[set[str]], chosen: str | None) -> bool:
-    swapped = (chosen or "").replace("DD", "~").replace("MM", "DD").replace("~", "MM")
-    return swapped != chosen and all(swapped in formats for formats in columns)
+def _is_ambiguous(columns: Sequence[set[str]], date_format: str | None) -> bool:
+    swapped = (date_format or "").replace("DD", "~").replace("MM", "DD").replace("~", "MM")
+    return swapped != date_format and all(swapped in formats for formats in columns)
 
 
 def _null_marker(profiles: Sequence[Profile]) -> str | None:
-    """Return the text that stands for no value: what makes most columns more than text, else a clear marker."""
+    """Return the text that means NULL: the one that keeps most columns from a better type than text, or a clear one."""
     rescued: Counter[str] = Counter()
     in_text: Counter[str] = Counter()
     for profile in profiles:

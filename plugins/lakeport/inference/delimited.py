@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ _MANY = 0.01
 
 @dataclass
 class Counted:
-    """What was counted in the rows."""
+    """The numbers of rows, by whether they have the right number of fields, and a profile of each column."""
 
     width: int
     good: int = 0
@@ -34,7 +33,7 @@ class Counted:
     profiles: list[Profile] = field(default_factory=list)
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
-        """Take in some rows."""
+        """Count some rows, and add the values of the good ones to the profiles."""
         good = [row for row in rows if len(row) == self.width]
         self.good += len(good)
         self.blank += sum(not row for row in rows)
@@ -45,44 +44,42 @@ class Counted:
 
 
 def read(text: Text, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
-    """Read a delimited sample; `has_header` says what is otherwise found out."""
+    """Read a delimited sample; without `has_header` a header is detected."""
     try:
-        return _read(dialect(text.start), text.lines, text.encoding, most_rows, has_header)
+        return _read(dialect(text.start), text, most_rows, has_header)
     except csv.Error as error:
-        raise SampleError(f"{text.path}: is no delimited text: {error}") from error
+        raise SampleError(f"{text.path}: not valid delimited text: {error}") from error
 
 
-def _read(
-    found: Dialect, lines: io.TextIOWrapper, text_encoding: str, most_rows: int | None, has_header: bool | None
-) -> Reading:
-    source = found.rows(lines)
+def _read(found: Dialect, text: Text, most_rows: int | None, has_header: bool | None) -> Reading:
+    source = found.rows(text.lines)
     head = list(islice(source, _HEAD_ROWS))
     usual = width(head)
     if not usual:
-        raise SampleError("the file has no rows; take one with some rows in it")
+        raise SampleError(f"{text.path}: the file has no rows; use a sample that has some")
     skipped = preamble(head, usual)
     named = is_header(head[skipped], head[skipped + 1 :]) if has_header is None else has_header
-    words = [_as_loaded(word) for word in head[skipped]] if named else [""] * usual
+    header = [_as_loaded(word) for word in head[skipped]] if named else [""] * usual
     counted = Counted(usual, profiles=[Profile() for _ in range(usual)])
     is_whole = count(counted, chain(head[skipped + named :], source), most_rows)
-    names = column_names(words)
+    names = column_names(header)
     reading = Reading(_format(found, skipped, named, counted), dict(zip(names, counted.profiles, strict=True)))
     reading.rows, reading.is_whole = counted.good, is_whole
     if named:
-        reading.headers = headers_of(names, words)
-    _remark(reading, counted, text_encoding, skipped=skipped, named=named, is_asked=has_header is not None)
+        reading.headers = headers_of(names, header)
+    _remark(reading, counted, text.encoding, skipped=skipped, named=named, is_asked=has_header is not None)
     return reading
 
 
 def headers_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
-    """Return the header's word of each column whose name is another one, or which is there twice."""
+    """Return the word in the header for each column whose name differs from it or whose word is a duplicate."""
     doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
     pairs = zip(names, words, strict=True)
     return {name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled}
 
 
 def count(counted: Counted, rows: Iterator[list[str]], most_rows: int | None) -> bool:
-    """Count at most so many rows and say whether these were all."""
+    """Count at most `most_rows` rows; return whether these were all."""
     while most_rows is None or counted.good < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - counted.good)
         block = list(islice(rows, wanted))
@@ -114,27 +111,31 @@ def _format(found: Dialect, skipped: int, named: bool, counted: Counted) -> dict
 def _remark(
     reading: Reading, counted: Counted, text_encoding: str, *, skipped: int, named: bool, is_asked: bool
 ) -> None:
-    """Say what a person should look at."""
+    """Add notes on what a person should check."""
     if not named and not is_asked:
-        reading.notes.append("no line names the columns, it seems: give them names (--header if the first line does)")
+        reading.notes.append(
+            "no header was found: name the columns, or infer again with --header if the first line is one"
+        )
     if skipped and not named:
-        reading.notes.append(f"the first {skipped} lines are no rows and will be rejected")
+        reading.notes.append(f"the first {skipped} lines are not rows and will be rejected")
     for count, what in ((counted.short, "fewer"), (counted.long, "more")):
         if count:
             outcome = (
-                "fillrecord fills them" if what == "fewer" and "fillrecord" in reading.format else "they are rejected"
+                "fillrecord adds the missing fields"
+                if what == "fewer" and "fillrecord" in reading.format
+                else "they are rejected"
             )
             reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
     reading.encoding = encoding_of(text_encoding, counted.profiles)
 
 
 def _as_loaded(word: str) -> str:
-    """Return a header's word as a load reads it: bytes that are no UTF-8 are spelled."""
+    """Return a header's word as a load reads it: bytes that are not UTF-8 are escaped."""
     return word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _escaped(delimiter: str) -> str:
-    """Write a delimiter as COPY takes it: \\t for a tab, \\001 for what cannot be printed."""
+    """Write a delimiter as COPY takes it: \\t for a tab, \\001 for a character that cannot be printed."""
     if delimiter == "\t":
         return "\\t"
     return delimiter if delimiter.isprintable() else f"\\{ord(delimiter):03o}"

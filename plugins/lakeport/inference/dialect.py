@@ -1,4 +1,4 @@
-"""How a text file is written: encoding, delimiter, quotes, whether it is CSV or merely delimited."""
+"""Detect how a text file is written: encoding, delimiter, quotes, and whether it is CSV or other delimited text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ csv.field_size_limit(1 << 30)
 
 @dataclass(frozen=True)
 class Dialect:
-    """How lines become fields."""
+    """How lines are split into fields."""
 
     delimiter: str = ","
     quote: str = '"'
@@ -46,7 +46,7 @@ class Dialect:
 
 
 def encoding(start: bytes) -> str:
-    """Return the encoding that a file's first bytes speak of; utf-8 where they do not."""
+    """Return the encoding that a file's first bytes suggest; utf-8 by default."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if start[1:400:2].count(0) > len(start[:400]) // 4:
@@ -64,7 +64,7 @@ def dialect(start: str) -> Dialect:
 
 
 def splitting(start: str) -> str | None:
-    """Return the delimiter that splits nearly all lines into equally many fields; blanks and colons are none."""
+    """Return the delimiter that splits nearly all lines into equally many fields; never a blank or a colon."""
     several = next((delimiter for delimiter in _SEVERAL if _is_split_by(start, delimiter)), None)
     best = _best(start, _SINGLE)
     if several or best is None:
@@ -129,7 +129,7 @@ def _is_quoted(start: str, quote: str, delimiter: str) -> bool:
 
 
 def _with_quotes(start: str, found: Dialect) -> Dialect:
-    """Say of a dialect whether its quotes are those of CSV; COPY refuses others in a CSV."""
+    """Return the dialect as CSV if its quotes are valid CSV, or as delimited: COPY refuses other quotes in a CSV."""
     quote, edge = re.escape(found.quote), re.escape(found.delimiter)
     has_quotes = _is_quoted(start, found.quote, found.delimiter)
     escapes = has_quotes and bool(re.search(rf"\\{quote}(?!\s*(?:{edge}|\r?$))", start, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""A schema as inferred from a sample, and its YAML as a person would have written it."""
+"""A schema inferred from a sample, and its YAML as a person would write it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TO_DO = "TO DO"
 
 @dataclass(frozen=True)
 class DraftColumn:
-    """One column of a draft; `note` is what a person should know of the guess."""
+    """One column of a draft; `note` explains a type that is a guess."""
 
     name: str
     type: str
@@ -26,7 +26,7 @@ class DraftColumn:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a sample says of its file type."""
+    """A file type's schema, inferred from a sample."""
 
     name: str
     sample: str
@@ -43,7 +43,7 @@ class Draft:
         return "\n".join(self._lines()) + "\n"
 
     def as_json(self) -> dict[str, object]:
-        """Return the draft for machines: what it guessed, and from how much."""
+        """Return the draft as JSON: the schema, the notes on guesses, and how many rows were read."""
         guessed = {column.name: column.note for column in self.columns if column.note}
         notes = {"notes": list(self.notes), "of_format": self.format_notes, "of_columns": guessed}
         return {"file_type": self.name, "rows_read": self.rows, "is_whole_file": self.is_whole, **notes} | {
@@ -57,10 +57,10 @@ class Draft:
     def _lines(self) -> Iterator[str]:
         seen = f"all {self.rows:,}" if self.is_whole else f"the first {self.rows:,}"
         yield "# yaml-language-server: $schema=schema.json"
-        yield f"# Inferred from {seen} rows of {_comment(self.sample)}: mend what is guessed wrong, do the {TO_DO}s."
+        yield f"# Inferred from {seen} rows of {_comment(self.sample)}: check the guesses and complete each {TO_DO}."
         yield from (f"# {_comment(note)}" for note in self.notes)
         yield f'description: "{TO_DO}: what one row of {self.name} is"  # {TO_DO}'
-        yield f"owner: to-do@example.com  # {TO_DO}: who answers for these files"
+        yield f"owner: to-do@example.com  # {TO_DO}: who is responsible for these files"
         yield "landing:"
         yield f"  pattern: {_quoted(self.pattern)}"
         yield "format:"
@@ -86,7 +86,7 @@ def _keys(column: DraftColumn) -> dict[str, object]:
 
 
 def _scalar(value: object) -> str:
-    """Write a value so that YAML reads back the same: texts that it would take for something else are quoted."""
+    """Write a value so that YAML reads the same value back: texts that look like another type are quoted."""
     if not isinstance(value, str):
         return json.dumps(value)
     is_plain = _PLAIN.fullmatch(value) and value == value.strip() and value.lower() not in _NOT_TEXT

@@ -14,7 +14,7 @@ from lakeport.inference.text import Text, encoding_of
 
 
 def read(found: Layout, text: Text, most_rows: int | None) -> Reading:
-    """Read a sample whose columns stand where the layout says."""
+    """Read a sample whose columns are where the layout has them."""
     rows = _Rows(found, islice(text.lines, found.header_lines, None))
     counted = Counted(len(found.starts), profiles=[Profile() for _ in found.starts])
     is_whole = count(counted, iter(rows), most_rows)
@@ -24,17 +24,19 @@ def read(found: Layout, text: Text, most_rows: int | None) -> Reading:
     reading.widths = dict(zip(names, _widths(found, rows.longest), strict=True))
     reading.encoding = encoding_of(text.encoding, counted.profiles)
     reading.notes.append(
-        "the widths are a guess, by what is blank in all lines; columns that touch cannot be told apart"
+        "the widths are a guess from the positions that are blank in all lines; adjacent columns look like one"
     )
     if not found.words:
-        reading.notes.append("no line names the columns, it seems: give them names (--header if the first line does)")
+        reading.notes.append(
+            "no header was found: name the columns, or infer again with --header if the first line is one"
+        )
     if rows.crossed:
-        reading.notes.append(f"{rows.crossed:,} rows have a word that stands in two columns: look at the widths")
+        reading.notes.append(f"{rows.crossed:,} rows have a word that extends over two columns: check the widths")
     return reading
 
 
 class _Rows:
-    """The fields of each line, and what was seen on the way."""
+    """The fields of each line, and what was counted while they were read."""
 
     def __init__(self, found: Layout, lines: Iterable[str]) -> None:
         self._found = found
@@ -51,13 +53,13 @@ class _Rows:
 
 
 def _value(cell: str) -> str:
-    """Return a field without the blanks that TRIMBLANKS takes; COPY compares NULL AS with all of the field."""
+    """Return a field without the blanks that TRIMBLANKS removes; COPY compares NULL AS with the whole field."""
     value = cell.rstrip()
     return cell if value in MARKERS or cell.strip() in MARKERS else value
 
 
 def _widths(found: Layout, longest: int) -> Iterator[int]:
-    """Yield each column's characters; where lines end early, the last may be longer in other files."""
+    """Yield each column's width in characters; if lines end early, the last column may be wider in other files."""
     last = longest - found.starts[-1]
     ends = (*found.starts[1:], found.starts[-1] + (last + last // 4 if found.is_ragged else last))
     yield from (end - start for start, end in zip(found.starts, ends, strict=True))

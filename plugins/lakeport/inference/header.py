@@ -1,4 +1,4 @@
-"""Whether a delimited sample names its columns, and in which line."""
+"""Detect whether a delimited sample has a header, and in which line."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def width(rows: Sequence[Sequence[str]]) -> int:
 
 
 def preamble(rows: Sequence[Sequence[str]], usual: int) -> int:
-    """Return how many rows stand before the first one of the usual width: titles, remarks, blank lines."""
+    """Return how many rows come before the first one of the usual width: titles, remarks, blank lines."""
     return next((number for number, row in enumerate(rows[:_MAX_PREAMBLE]) if len(row) == usual), 0)
 
 
 def is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Say whether a row names the columns of the rows below it."""
+    """Return whether a row is the header of the rows below it."""
     words = [word.strip() for word in row]
     if not any(words) or any(len(word) > _LONGEST_WORD or word in MARKERS for word in words):
         return False
@@ -52,7 +52,7 @@ def _is_word_over_values(word: str, column: Sequence[str]) -> bool:
 
 
 def _is_counted(words: Sequence[str]) -> bool:
-    """Say whether the values among the words are years or counts that name columns: name, 2011, 2012."""
+    """Return whether the numbers among the words are years or counts that name columns: name, 2011, 2012."""
     numbers = [word for word in words if re.fullmatch(r"\d{1,4}", word)]
     return (
         len(numbers) < len(words)

@@ -1,4 +1,4 @@
-"""Infer a schema from a sample file: what a person would write who looked at every row of it."""
+"""Infer a schema from a sample file, as a person would write it after reading every row."""
 
 from __future__ import annotations
 
@@ -32,24 +32,26 @@ def infer(
 ) -> Draft:
     """Return the schema of a sample; None as `most_rows` reads all of it.
 
-    Raises SampleError where the file cannot be loaded as it is, with what to do.
+    Raises SampleError with what to do if the file cannot be loaded unchanged.
     """
     reading, file_name, compression = _read(path, most_rows, has_header)
-    of = choosing.options(reading.profiles)
-    of.timeformat = str(reading.format["timeformat"]) if "timeformat" in reading.format else of.timeformat
+    found = choosing.options(reading.profiles)
+    found.timeformat = str(reading.format["timeformat"]) if "timeformat" in reading.format else found.timeformat
     type_ = reading.format["type"]
     keys = {"type": type_}
     keys |= {"compression": compression} if compression != "none" else {}
     keys |= {key: value for key, value in reading.format.items() if key != "type"}
-    keys |= _options(of, reading)
-    columns = tuple(_column(column, reading, of) for column in reading.profiles)
+    keys |= _options(found, reading)
+    columns = tuple(_column(column, reading, found) for column in reading.profiles)
     if _has_empty_text(reading, columns):
         keys |= {"emptyasnull": True} | ({"blanksasnull": True} if type_ == "fixed_width" else {})
     if type_ == "fixed_width" and any(c.type.startswith("varchar") for c in columns):
         keys["trimblanks"] = True
     name = name or type_name(file_name)
     if file_name != path.name:
-        reading.notes.append(f"the file is {compression}, so its name must end so: send it as {file_name}")
+        reading.notes.append(
+            f"the content is {compression}, so the name must have its ending: send the file as {file_name}"
+        )
     return Draft(
         name,
         path.name,
@@ -58,7 +60,7 @@ def infer(
         reading.is_whole,
         format=keys,
         columns=columns,
-        format_notes=of.notes,
+        format_notes=found.notes,
         notes=tuple(reading.notes),
     )
 
@@ -68,7 +70,7 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
         with opened(path) as sample:
             start = sample.peek()
             if start.startswith(_OLD_EXCEL):
-                raise SampleError(f"{path}: is an old Excel file, which cannot be inferred from; have it sent as .xlsx")
+                raise SampleError(f"{path}: an old Excel file, which Lakeport cannot read; ask the sender for .xlsx")
             if sample.compression == "none" and start.startswith(_PARQUET):
                 return parquet.read(path, most_rows), sample.name, "none"
             if sample.compression == "none" and start.startswith(_ORC):
@@ -78,12 +80,16 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
             if sample.compression in ("none", *ARCHIVES) and start.startswith(_AVRO):
                 return avro.read(sample, most_rows), sample.name, sample.compression
             if start.startswith(_AVRO):
-                raise SampleError(f"{path}: COPY takes no Avro in {sample.compression}; have it compressed inside")
+                raise SampleError(
+                    f"{path}: COPY cannot read Avro in {sample.compression}; ask the sender for Avro's codec deflate"
+                )
             if start.startswith((_PARQUET, _ORC, _WORKBOOK)):
-                raise SampleError(f"{path}: infer from what is in it, and write format.compression in the schema")
+                raise SampleError(
+                    f"{path}: unpack the file, infer from the content, and set format.compression in the schema"
+                )
             return _read_text(sample, start, most_rows, has_header), sample.name, sample.compression
     except UnicodeError as error:
-        raise SampleError(f"{path}: is no text in UTF-8: {error}") from error
+        raise SampleError(f"{path}: not valid UTF-8 text: {error}") from error
 
 
 def _read_text(sample: Sample, start: bytes, most_rows: int | None, has_header: bool | None) -> Reading:
@@ -97,43 +103,43 @@ def _read_text(sample: Sample, start: bytes, most_rows: int | None, has_header: 
     return delimited.read(text, most_rows, has_header=has_header)
 
 
-def _options(of: choosing.Options, reading: Reading) -> dict[str, object]:
-    """Return COPY's conversion options, as far as the format takes them and they are not its defaults."""
+def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
+    """Return the conversion options that the format accepts and whose values are not its defaults."""
     keys: dict[str, object] = {}
-    if of.null_as is not None and of.null_as != "\\N":
-        keys["null_as"] = of.null_as
-    if of.dateformat not in (None, DEFAULT_DATE):
-        keys["dateformat"] = of.dateformat
-    if of.timeformat not in (None, DEFAULT_TIME):
-        keys["timeformat"] = of.timeformat
+    if found.null_as is not None and found.null_as != "\\N":
+        keys["null_as"] = found.null_as
+    if found.dateformat not in (None, DEFAULT_DATE):
+        keys["dateformat"] = found.dateformat
+    if found.timeformat not in (None, DEFAULT_TIME):
+        keys["timeformat"] = found.timeformat
     if reading.format.get("type") == "xlsx":
-        keys |= {key: "auto" for key in ("dateformat", "timeformat") if key in keys}  # its dates are no text
+        keys |= {key: "auto" for key in ("dateformat", "timeformat") if key in keys}  # its dates are not text
     if reading.encoding != "utf-8":
-        keys |= _encoding(reading, of)
+        keys |= _encoding(reading, found)
     return keys
 
 
-def _encoding(reading: Reading, of: choosing.Options) -> dict[str, object]:
-    """Say in which encoding the file is, or what becomes of bytes that are no UTF-8."""
+def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
+    """Return the encoding of a file that is not UTF-8."""
     if reading.encoding == "utf16":
         return {"encoding": "utf16"}
-    of.notes["encoding"] = "a guess: the file is no UTF-8"
+    found.notes["encoding"] = "a guess: the file is not valid UTF-8"
     return {"encoding": "cp1252"}
 
 
-def _column(name: str, reading: Reading, of: choosing.Options) -> DraftColumn:
+def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn:
     profile = reading.profiles[name]
     remark = reading.remarks.get(name, "")
     if reading.types.get(name):
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
         return DraftColumn(name, reading.types[name], is_required, note=remark)
-    choice = choosing.choose(name, profile, of, reading.rows)
+    choice = choosing.choose(name, profile, found, reading.rows)
     is_required = choice.is_required and name not in reading.nullable
     note = choice.note or remark
     return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, reading.widths.get(name))
 
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:
-    """Say whether texts are empty where no value is meant; COPY would load them as texts of no length."""
+    """Return whether a column of text has empty values; without emptyasnull COPY loads them as empty texts."""
     is_text = reading.format.get("type") not in ("parquet", "orc", "xlsx")
     return is_text and any(c.type.startswith("varchar") and reading.profiles[c.name].blank for c in columns)

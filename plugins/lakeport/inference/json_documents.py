@@ -1,4 +1,4 @@
-"""Infer a schema from JSON: one object after the other, a line each or not."""
+"""Infer a schema from JSON: consecutive objects, one in a line or not, or an array of objects."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lakeport.inference.reading import Reading
 
 _PIECE = 1 << 20
 _BLANK = re.compile(r"\s*")
-_BETWEEN = re.compile(r"[\s,\[\]]*")  # what stands around an array's elements
+_BETWEEN = re.compile(r"[\s,\[\]]*")  # what surrounds an array's elements
 _ROWS_AT_ONCE = 20_000
 _MAX_KEYS = 1599
 
 
 class _Number(str):
-    """A number as it is spelled."""
+    """A number, with the digits that are in the file."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
         reading.rows += len(block)
     reading.is_whole = next(documents, None) is None
     if not reading.rows or not profiles:
-        raise SampleError(f"{sample.path}: holds no JSON object; take a file with some rows in it")
+        raise SampleError(f"{sample.path}: there is no JSON object; use a sample that has some")
     names = column_names(profiles)
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
     name_keys(reading, dict(zip(names, profiles, strict=True)))
@@ -54,9 +54,9 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
 
 
 def name_keys(reading: Reading, keys: dict[str, str]) -> None:
-    """Say how COPY finds the values of keys that are no columns' names: in any case, or by their paths."""
+    """Set how COPY finds the values of keys that differ from the columns' names: in any case, or by JSONPaths."""
     for name in [name for name, key in keys.items() if set(key) & set("'\"") or not key]:
-        reading.notes.append(f"{keys.pop(name)!r} is left out: no path to it can be written")
+        reading.notes.append(f"key {keys.pop(name)!r} is left out: a JSONPath cannot contain this key")
         del reading.profiles[name]
     if all(name == key for name, key in keys.items()):
         return
@@ -71,10 +71,10 @@ def _documents(sample: Sample, *, is_array: bool) -> Iterator[dict[str, Any]]:
     try:
         for document in _values(sample, stream, _BETWEEN if is_array else _BLANK):
             if not isinstance(document, dict):
-                raise SampleError(_no_object(sample, document))
+                raise SampleError(_not_an_object(sample, document))
             yield document
     finally:
-        stream.detach()  # the sample is closed by whom it was opened
+        stream.detach()  # `opened` closes the sample
 
 
 def _values(sample: Sample, stream: io.TextIOWrapper, between: re.Pattern[str]) -> Iterator[object]:
@@ -92,14 +92,14 @@ def _values(sample: Sample, stream: io.TextIOWrapper, between: re.Pattern[str]) 
         elif at == len(text):
             return
         elif end < 0:
-            raise SampleError(f"{sample.path}: is no JSON behind {text[at : at + 40]!r}: {problem}")
+            raise SampleError(f"{sample.path}: invalid JSON at {text[at : at + 40]!r}: {problem}")
         else:
             yield value
             at = end
 
 
-def _no_object(sample: Sample, document: object) -> str:
-    return f"{sample.path}: holds {json.dumps(document)[:40]} where an object should stand"
+def _not_an_object(sample: Sample, document: object) -> str:
+    return f"{sample.path}: expected a JSON object, found {json.dumps(document)[:40]}"
 
 
 def _add(profiles: dict[str, Profile], block: list[dict[str, Any]], rows_before: int) -> None:
@@ -108,7 +108,9 @@ def _add(profiles: dict[str, Profile], block: list[dict[str, Any]], rows_before:
             profiles[key] = Profile()
             profiles[key].add_nothing(rows_before)
     if len(profiles) > _MAX_KEYS:
-        raise SampleError(f"the objects have more than {_MAX_KEYS} different keys; a table takes no more columns")
+        raise SampleError(
+            f"the objects have more than {_MAX_KEYS} different keys, the most columns that a table can have"
+        )
     for key, profile in profiles.items():
         kinds: dict[str, Counter[str]] = {}
         for document in block:

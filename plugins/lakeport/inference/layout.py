@@ -1,4 +1,4 @@
-"""Where the columns of fixed-width text stand, found by the positions that are blank in all of its first lines."""
+"""Find the columns of fixed-width text by the positions that are blank in all of its first lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lakeport.inference.header import is_header
 _LINES = 2_000
 _MANY_ROWS = 200
 _FEWEST_LINES = 5
-_MANY_LINES = 10  # so many of one length do not come about by chance
+_MANY_LINES = 10  # this many lines of one length are not a coincidence
 _MAX_PREAMBLE = 10
 _MOST = 0.9
 _RULER = re.compile(r"[-=]+(?: +[-=]+)+")
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[-+(]?[\d.,]+[-)%]?")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each column starts, the words above them, and how many lines stand before the first row."""
+    """Where each column starts, the header's words, and how many lines come before the first row."""
 
     starts: tuple[int, ...]
     words: tuple[str, ...] = ()
@@ -35,14 +35,14 @@ class Layout:
         return [line[start:end] for start, end in zip(self.starts, (*self.starts[1:], None), strict=True)]
 
     def is_crossed(self, line: str) -> bool:
-        """Say whether a word of this line stands in two columns."""
+        """Return whether a word of this line extends over two columns."""
         return any(line[start - 1 : start].strip() and line[start : start + 1].strip() for start in self.starts[1:])
 
 
 def layout(start: str, *, has_header: bool | None = None) -> Layout | None:
-    """Return the layout of a file's first lines, or None where they are ordinary text or have a delimiter.
+    """Return the layout of a file's first lines, or None if they are ordinary text or have a delimiter.
 
-    Columns that touch cannot be told apart.
+    Columns without a blank between them look like one.
     """
     raw = [line.rstrip("\r") for line in start.split("\n")[:_LINES]]
     lines = [line.rstrip() for line in raw]
@@ -51,7 +51,7 @@ def layout(start: str, *, has_header: bool | None = None) -> Layout | None:
         return None
     below = [lines[number] for number in filled[min(_MAX_PREAMBLE, len(filled) // 2) :]]
     ruler = next((at for at, number in enumerate(filled[:_MAX_PREAMBLE]) if _RULER.fullmatch(lines[number])), None)
-    found = _of(below, None if ruler is None else lines[filled[ruler]])
+    found = _columns_in(below, None if ruler is None else lines[filled[ruler]])
     if not _is_table(found, below) or _is_delimited(start, [raw[number] for number in filled]):
         return None
     if ruler is None:
@@ -59,7 +59,7 @@ def layout(start: str, *, has_header: bool | None = None) -> Layout | None:
     else:
         header, row = (ruler - 1 if ruler else None), ruler + 1
     rows = [lines[number] for number in filled[row:]]
-    found = found if ruler is not None else _of(rows)
+    found = found if ruler is not None else _columns_in(rows)
     words = lines[filled[header]] if header is not None else ""
     found = _with_words(found, rows, words)
     if len(rows) < _FEWEST_LINES or not _is_table(found, rows):
@@ -69,30 +69,30 @@ def layout(start: str, *, has_header: bool | None = None) -> Layout | None:
 
 
 def _top(found: Layout, lines: Sequence[str], has_header: bool | None) -> tuple[int | None, int]:
-    """Return which line names the columns, if one does, and which is the first row; titles may stand above both."""
+    """Return the numbers of the header, if there is one, and of the first row; titles may come before both."""
     if has_header is not None:
         return (0, 1) if has_header else (None, 0)
     cells = [found.cells(line) for line in lines[:_MANY_ROWS]]
     for at, line in enumerate(lines[: min(_MAX_PREAMBLE, len(lines) // 2)]):
-        if (words := _words(found, line)) and is_header(words, cells[at + 1 :]):
+        if (words := _header_words(found, line)) and is_header(words, cells[at + 1 :]):
             return at, at + 1
     return None, 0
 
 
 def _with_words(found: Layout, rows: Sequence[str], header: str) -> Layout:
-    """Return a layout with the header's words; its blanks count where they part as many columns as the rows'."""
-    with_header = _of([*rows, header])
+    """Return a layout with the header's words; the header helps to find the columns if their number stays the same."""
+    with_header = _columns_in([*rows, header])
     if len(with_header.starts) == len(found.starts):
         found = with_header
-    words = _words(found, header)
-    if len(words) != len(header.split()):  # one over no word is a part of the column before it
+    words = _header_words(found, header)
+    if len(words) != len(header.split()):  # a column without a word is a part of the one before it
         starts = [start for start, word in zip(found.starts, words, strict=False) if word or not start]
         found = Layout(tuple(starts)) if len(starts) > 1 else found
-    return replace(found, words=tuple(_words(found, header)))
+    return replace(found, words=tuple(_header_words(found, header)))
 
 
-def _words(found: Layout, header: str) -> list[str]:
-    """Return a header's word of each column, or none where they do not fit."""
+def _header_words(found: Layout, header: str) -> list[str]:
+    """Return the header's word of each column, or [] if the words do not match the columns."""
     words = header.split()
     if len(words) == len(found.starts):
         return words
@@ -101,11 +101,11 @@ def _words(found: Layout, header: str) -> list[str]:
     return words if is_fit else []
 
 
-def _of(rows: Sequence[str], ruler: str | None = None) -> Layout:
+def _columns_in(rows: Sequence[str], ruler: str | None = None) -> Layout:
     """Return where columns start in some rows, or under a ruler.
 
-    A gap goes to the column whose values begin at different places, as numbers do that end at one: a text too long for
-    its column then makes a row that is rejected, where a number too long would become another number.
+    A gap belongs to the column whose values begin at different positions, as right-aligned numbers do.  A text that is
+    too long for its column then rejects the row; a number that is too long would become another number.
     """
     runs = list(_runs([ruler] if ruler else rows))
     starts = [0]
@@ -120,7 +120,7 @@ def _of(rows: Sequence[str], ruler: str | None = None) -> Layout:
 
 
 def _runs(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where the positions begin and end that are not blank in every row."""
+    """Yield the start and end of each run of positions that are not blank in every row."""
     taken = [False] * max(map(len, rows), default=0)
     for row in rows:
         for word in re.finditer(r"\S+", row):
@@ -129,7 +129,7 @@ def _runs(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_table(found: Layout, rows: Sequence[str]) -> bool:
-    """Say whether the columns are more than blanks that stand below each other by chance."""
+    """Return whether the rows are a table, and not text whose blanks are aligned by chance."""
     is_padded = sum("  " in row.strip() for row in rows) * 2 >= len(rows)
     columns = list(zip(*(found.cells(row) for row in rows), strict=True))
     always_filled = sum(sum(map(bool, map(str.strip, column))) >= len(rows) * _MOST for column in columns)
@@ -145,7 +145,7 @@ def _is_aligned(cells: Sequence[str]) -> bool:
 
 
 def _is_delimited(start: str, rows: Sequence[str]) -> bool:
-    """Say whether a delimiter parts the fields: one that stands in the same places, or in lines of many lengths."""
+    """Return whether a delimiter separates the fields: at the same positions, or in lines of different lengths."""
     delimiter = splitting(start)
     if delimiter is None:
         words = [row.strip().split(" ") for row in rows]

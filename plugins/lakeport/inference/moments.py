@@ -1,4 +1,4 @@
-"""Dates and times in a sample: by which DATEFORMAT or TIMEFORMAT COPY would read them."""
+"""Find the DATEFORMAT or TIMEFORMAT with which COPY reads the dates and times of a sample."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AUTO_DATES = (
 DEFAULT_DATE = "YYYY-MM-DD"
 DEFAULT_TIME = "YYYY-MM-DD HH:MI:SS"
 AUTO = "auto"
-# In the order of preference: the default, then what says most, auto last.
+# In order of preference: the default, then the most specific, auto last.
 _DATE_FORMATS = (
     *(DEFAULT_DATE, "YYYY/MM/DD", "YYYY.MM.DD", "YYYYMMDD", "MM/DD/YYYY", "DD/MM/YYYY", "DD.MM.YYYY", "MM-DD-YYYY"),
     *("DD-MM-YYYY", "DD-MON-YYYY", "DD MON YYYY", "MON DD YYYY", "MM/DD/YY", "DD/MM/YY", "DD-MON-YY"),

@@ -1,4 +1,4 @@
-"""Names for what a sample calls otherwise: its file type, its folder and pattern, its columns."""
+"""Derive legal names from a sample: of its file type, its folder and pattern, its columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def type_name(file_name: str) -> str:
 
 
 def pattern(file_name: str, name: str) -> str:
-    """Return the pattern that takes this file and those of its kind: what changes from file to file is a *."""
+    """Return the pattern that matches this file and similar ones: the part that changes becomes a *."""
     stem = _stem(file_name)
     ending = file_name[len(stem) :]
     changing = re.search(r"\d", stem)
@@ -40,11 +40,11 @@ def column_names(words: Iterable[str]) -> list[str]:
         lower = word.strip().lower()
         name = lower if re.fullmatch(IDENTIFIER, lower) else _plain(word)[:_COLUMN_CHARACTERS].strip("_")
         name = name if name and not name[0].isdigit() else f"column_{name or number}"
-        names.append(_other_than(name, {*names, LOADED_AT}))
+        names.append(_unused(name, {*names, LOADED_AT}))
     return names
 
 
-def _other_than(name: str, taken: set[str]) -> str:
+def _unused(name: str, taken: set[str]) -> str:
     if name not in taken:
         return name
     number = 2
@@ -59,7 +59,7 @@ def _stem(file_name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Write a text with what identifiers take: é becomes e, % percent, the rest an underscore."""
+    """Write a text with the characters of identifiers: é becomes e, % percent, the rest an underscore."""
     text = text.replace("%", " percent ").replace("ß", "ss").replace("&", " and ")
     ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", ascii_)

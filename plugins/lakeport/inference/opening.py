@@ -1,4 +1,4 @@
-"""Open a sample as COPY will see it: decompressed, the one member of a .zip, and say how it is packed."""
+"""Open a sample as COPY will see it: decompressed, or the only member of an archive."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ENDINGS: dict[str, tuple[str, ...]] = {
     "tar": (".tar",),
     "tar.gz": (".tar.gz", ".tgz"),
 }
-_TAR_MARK = slice(257, 262)  # where a .tar says that it is one, in its first member's header
+_TAR_MARK = slice(257, 262)  # the mark of a .tar, in its first member's header
 _TARS = {"none": "tar", "gzip": "tar.gz"}
 XLSX = b"[Content_Types].xml"
 
@@ -47,25 +47,25 @@ class Sample:
     stream: IO[bytes]
 
     def peek(self) -> bytes:
-        """Return the first bytes, or some of them, and leave them to be read."""
-        peek: Any = getattr(self.stream, "peek")  # noqa: B009 - every stream here has it, IO[bytes] does not say so
+        """Return some of the first bytes without consuming them."""
+        peek: Any = getattr(self.stream, "peek")  # noqa: B009 - every stream here has it, IO[bytes] does not declare it
         return bytes(peek(64))
 
     @property
     def name(self) -> str:
-        """Return the file's name, with the ending that registration expects of its compression."""
+        """Return the file's name, with the ending that registration expects for its compression."""
         endings = _ENDINGS.get(self.compression, ("",))
         return self.path.name if self.path.name.lower().endswith(endings) else self.path.name + endings[0]
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Sample]:
-    """Open a file by what is in it, whatever its name says; raises SampleError where it cannot be read."""
+    """Open a file by its content, whatever its name is; raises SampleError if it cannot be read."""
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(0)
         if not start:
-            raise SampleError(f"{path}: the file is empty; take one with some rows in it")
+            raise SampleError(f"{path}: the file is empty; use a sample that has rows")
         compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "none")
         if compression == "zip" and _is_workbook(file):
             compression = "none"
@@ -76,7 +76,7 @@ def opened(path: Path) -> Iterator[Sample]:
         except _UNREADABLE as error:
             if compression == "none" or getattr(error, "errno", None) is not None or isinstance(error, UnicodeError):
                 raise
-            raise SampleError(f"{path}: is no readable {compression} file: {error}") from error
+            raise SampleError(f"{path}: not a readable {compression} file: {error}") from error
 
 
 def _decompressed(path: Path, file: Any, compression: str) -> IO[bytes]:
@@ -105,14 +105,14 @@ def _only_file(path: Path, file: IO[bytes]) -> IO[bytes]:
     _check_is_alone(path, [each.name for each in members])
     stream = archive.extractfile(members[0])
     if stream is None:
-        raise SampleError(f"{path}: {members[0].name} is no plain file")
+        raise SampleError(f"{path}: {members[0].name} is not a regular file")
     return stream
 
 
 def _check_is_alone(path: Path, names: list[str]) -> None:
     if len(names) != 1:
         raise SampleError(
-            f"{path}: holds {len(names)} files; infer from one of them, unpacked, and write format.compression and "
+            f"{path}: contains {len(names)} files; unpack it, infer from one of them, and set format.compression and "
             "format.member in the schema"
         )
 
@@ -121,7 +121,7 @@ def _is_tar(file: Any, compression: str) -> bool:
     try:
         head = (gzip.GzipFile(fileobj=file) if compression == "gzip" else file).read(_TAR_MARK.stop)
     except (OSError, EOFError, zlib.error):
-        head = b""  # what is wrong with it is told when it is read
+        head = b""  # reading the file reports the problem
     file.seek(0)
     return bytes(head[_TAR_MARK]) == b"ustar"
 

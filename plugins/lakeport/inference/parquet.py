@@ -1,4 +1,4 @@
-"""Infer a schema from Parquet or ORC, whose own schema says most of it."""
+"""Infer a schema from a Parquet or ORC file, whose own schema defines most of it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
                 break
     except (pa.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:
-            raise  # the disk's
-        raise SampleError(f"{path}: is no readable {_NAMES[type_]} file: {error}") from error
+            raise  # an error of the disk
+        raise SampleError(f"{path}: not a readable {_NAMES[type_]} file: {error}") from error
     reading.is_whole = reading.rows == rows
     if not names:
         raise SampleError(f"{path}: has no columns")
@@ -42,7 +42,7 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
 
 
 def _opened(path: Path, type_: str) -> tuple[Any, int, Iterable[Any]]:
-    """Return a file's schema, its number of rows, and these in batches."""
+    """Return a file's schema, its number of rows, and the rows in batches."""
     if type_ == "orc":
         from pyarrow import orc  # noqa: PLC0415
 
@@ -71,7 +71,7 @@ def _add(reading: Reading, batch: Any) -> None:
 
 
 def _type_of(path: Path, field: Any) -> str:
-    """Return the column type that COPY reads a column into; "" for texts, whose length is to be seen."""
+    """Return the column type that COPY reads a column into; "" for texts, whose length depends on the values."""
     type_ = field.type.value_type if str(field.type).startswith("dictionary") else field.type
     text = str(type_)
     if text in ("string", "large_string", "null"):
@@ -83,5 +83,5 @@ def _type_of(path: Path, field: Any) -> str:
     if text.startswith("time"):
         return "time"
     if text not in _TYPES:
-        raise SampleError(f"{path}: column {field.name} is {text}, which COPY does not read; have it sent otherwise")
+        raise SampleError(f"{path}: column {field.name}: COPY cannot read type {text}; ask the sender for another type")
     return _TYPES[text]

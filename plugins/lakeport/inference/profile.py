@@ -1,4 +1,4 @@
-"""What a column of a sample holds, gathered value by value in bounded memory."""
+"""Collect the properties of a column's values, one by one, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lakeport.inference.moments import Moments
 
-# Texts that stand for no value; those in lower tiers only where the column is a number or a date without them.
+# Texts that may mean NULL; those that are not clear only if the column is a number or a date without them.
 CLEAR_MARKERS = ("\\N", "NULL", "null", "#N/A", "N/A", "n/a", "NA", "NaN", "nan", "None")
 MARKERS = frozenset((*CLEAR_MARKERS, "Null", "none", "-", "--", "?", "."))
 _TRUE_OR_FALSE = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"})
@@ -22,7 +22,7 @@ _ZERO_LED = re.compile(r"[+-]?0\d")
 
 @dataclass
 class Profile:
-    """One column's values: which markers, how long, whether numbers, dates, words for true and false."""
+    """One column's values: null markers, the greatest length, whether they are numbers, dates or booleans."""
 
     rows: int = 0
     empty: int = 0
@@ -44,12 +44,12 @@ class Profile:
 
     @property
     def values(self) -> int:
-        """Return how many rows hold a value that is no marker."""
+        """Return how many rows have a value that is not a null marker."""
         return self.rows - self.empty - sum(self.markers.values())
 
     @property
-    def words(self) -> set[str] | None:
-        """Return the words for true and false, where the column holds nothing else."""
+    def boolean_pair(self) -> set[str] | None:
+        """Return the words for true and false if the column has no other values."""
         found = {value.strip().lower() for value in self.distinct}
         pair = next((pair for pair in _TRUE_OR_FALSE if found and found <= pair), None)
         is_one_letter = len(found) == 1 and max(map(len, found)) == 1
@@ -57,13 +57,15 @@ class Profile:
 
     @property
     def has_type(self) -> bool:
-        """Say whether the values are something more than text."""
+        """Return whether the values have a type that is more specific than text."""
         moments = self.moments
         is_moment = bool(moments.dates or moments.times or moments.is_time_of_day)
-        return bool(self.values) and ((self.is_number and not self.is_zero_led) or is_moment or self.words is not None)
+        return bool(self.values) and (
+            (self.is_number and not self.is_zero_led) or is_moment or self.boolean_pair is not None
+        )
 
     def add(self, texts: Counter[str], kind: str = "text") -> None:
-        """Take in values with their numbers."""
+        """Add values, each with the number of rows that have it."""
         self.rows += sum(texts.values())
         found = []
         for text, times in texts.items():
@@ -79,7 +81,7 @@ class Profile:
             self._add(found)
 
     def add_nothing(self, times: int) -> None:
-        """Take in rows that have no value."""
+        """Add rows that have no value."""
         self.rows += times
         self.empty += times
 

@@ -1,4 +1,4 @@
-"""What reading a sample found, whatever its format."""
+"""The result of reading a sample of any format."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from lakeport.inference.profile import Profile
 
 @dataclass
 class Reading:
-    """A format's keys, a profile a column, and what a person should know.
+    """The format's keys, a profile for each column, and notes for a person.
 
-    `types`, `remarks` and `nullable` are what the file itself says of columns, `widths` what fixed-width columns take.
+    `types`, `remarks` and `nullable` come from the file's own schema; `widths` are those of fixed-width columns.
     """
 
     format: dict[str, object]

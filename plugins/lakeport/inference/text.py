@@ -1,4 +1,4 @@
-"""A sample that is text: its first lines, by which its shape is found out, and all of its lines."""
+"""Read a sample that is text: its first lines, which show how it is written, and all of its lines."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Text:
 
 
 def text_of(sample: Sample) -> Text:
-    """Return a sample as text; raises SampleError where it is none."""
+    """Return a sample as text; raises SampleError if it is not text."""
     start = sample.stream.read(_START_BYTES)
     text_encoding = encoding(start)
     if text_encoding == "utf-8-sig" and b"\0" in start:
-        raise SampleError(f"{sample.path}: holds NUL bytes, so it is no text; have it sent as text or as Parquet")
+        raise SampleError(f"{sample.path}: not text: it contains NUL bytes; ask the sender for text or Parquet")
     head = _whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES)
     joined = io.BufferedReader(_Joined(start, sample))
     lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
@@ -38,7 +38,7 @@ def text_of(sample: Sample) -> Text:
 
 
 def encoding_of(text_encoding: str, profiles: Iterable[Profile]) -> str:
-    """Return what is known of the encoding when all values were seen."""
+    """Return the encoding, after all values were read."""
     if text_encoding.startswith("utf-16"):
         return "utf16"
     return "not utf-8" if any(profile.has_wrong_bytes for profile in profiles) else "utf-8"
@@ -49,7 +49,7 @@ def _whole_lines(start: str, *, is_all: bool) -> str:
 
 
 class _Joined(io.RawIOBase):
-    """The start of a stream that was read already, then its rest."""
+    """The start of a stream, which was already read, and then its rest."""
 
     def __init__(self, start: bytes, sample: Sample) -> None:
         self._start = memoryview(start)

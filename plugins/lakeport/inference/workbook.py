@@ -19,7 +19,7 @@ from lakeport.preparing.workbooks import rows_as_csv
 from lakeport.schema.file_type import FileType
 
 _HEAD_ROWS = 200
-# Cells are read as a load would give them to columns of text.
+# Cells are read as a load writes them for columns of text.
 _ANY = FileType.model_validate(
     {
         "name": "sample",
@@ -33,7 +33,7 @@ _ANY = FileType.model_validate(
 
 
 def read(path: Path, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
-    """Read a workbook's first sheet; `has_header` says what is otherwise found out."""
+    """Read a workbook's first sheet; without `has_header` a header is detected."""
     with path.open("rb") as file:
         text = io.TextIOWrapper(stream_of(rows_as_csv(file, _ANY, str(path))), "utf-8", newline="")
         try:
@@ -46,26 +46,28 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
     head = list(islice(source, _HEAD_ROWS))
     width = max(map(len, head), default=0)
     if not width:
-        raise SampleError(f"{path}: its first sheet has no rows; take one with some rows in it")
+        raise SampleError(f"{path}: the first sheet has no rows; use a sample that has some")
     skipped = preamble(head, width)
     below = [_padded(row, width) for row in head[skipped + 1 :] if row]
     named = is_header(head[skipped], below) if has_header is None else has_header
     counted = Counted(width, profiles=[Profile() for _ in range(width)])
     rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
     is_whole = count(counted, rows, most_rows)
-    words = head[skipped] if named else [""] * width
-    names = column_names(words)
+    header = head[skipped] if named else [""] * width
+    names = column_names(header)
     format_: dict[str, object] = {"type": "xlsx"} | ({"header_lines": skipped + 1} if named else {})
     reading = Reading(format_, dict(zip(names, counted.profiles, strict=True)), counted.good, is_whole)
     if named:
-        reading.headers = headers_of(names, words)
+        reading.headers = headers_of(names, header)
     elif has_header is None:
-        reading.notes.append("no row names the columns, it seems: give them names (--header if the first row does)")
+        reading.notes.append(
+            "no header was found: name the columns, or infer again with --header if the first row is one"
+        )
     if counted.long:
         reading.notes.append(f"{counted.long:,} rows have more than {width} cells: they are rejected")
     return reading
 
 
 def _padded(row: list[str], width: int) -> list[str]:
-    """Give a row the empty cells at its end, which a sheet leaves out."""
+    """Add the empty cells at a row's end, which a sheet omits."""
     return row + [""] * (width - len(row))

@@ -1,6 +1,6 @@
-"""What is in an archive, member by member: a .zip over the disk, a .tar as it comes.
+"""Read an archive member by member: a .zip from the disk, a .tar as a stream.
 
-Only plain files come out, and their names are never paths: a member becomes an object with a number for its name.
+Only regular files are read, and their names are never used as paths: the name of a member's object is a number.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from lakeport.schema.file_format import Format
 from lakeport.schema.key_pattern import captured
 
 _ENCRYPTED = 0x1
-_MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's own list of its members, which is read at once
-_MAX_ENTRIES = 10 * MAX_MEMBERS  # folders and what is passed over count, too: a .tar's are remembered
+_MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's list of its members, which is read at once
+_MAX_ENTRIES = 10 * MAX_MEMBERS  # with folders and unwanted files: tarfile keeps the entries of a .tar in memory
 _MAX_NAMES_SHOWN = 5
 _HEAD_BYTES = 512
 # What zipfile, tarfile and their decompressors raise on damaged archives.
@@ -47,24 +47,26 @@ _PACKED: dict[str, Callable[[bytes], bool]] = {
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive, or the file itself where it is none; to be read before the next is asked for."""
+    """One file of an archive, or a file that is not an archive; read it before you take the next one."""
 
     name: str
     stream: Readable
 
 
 def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
-    """Yield the members that the schema asks for; raises UnloadableFile where there are none or they are harmful."""
+    """Yield the members to load; raises UnloadableFile if there are none or the archive is harmful."""
     found, others = 0, list[str]()
-    for name, opened in _damage_told(_entries(stream, format_, allowance), format_, allowance.uri):
+    for name, opened in _with_damage_reported(_entries(stream, format_, allowance), format_, allowance.uri):
         if not _is_wanted(name, format_.member):
             others += [name] if len(others) < _MAX_NAMES_SHOWN else []
             continue
         found += 1
         if found > MAX_MEMBERS:
-            raise UnloadableFile(f"{allowance.uri} holds more than {MAX_MEMBERS:,} files, the most that are unpacked")
+            raise UnloadableFile(
+                f"{allowance.uri} contains more than {MAX_MEMBERS:,} files, the maximum for an archive"
+            )
         if ".." in name.split("/"):
-            raise UnloadableFile(f"{allowance.uri}: {name} leads out of the archive, as no honest file's name does")
+            raise UnloadableFile(f"{allowance.uri}: {name} is outside the archive; ask the sender for names without ..")
         yield Member(name, _checked(opened, name, format_, allowance))
     if not found:
         raise UnloadableFile(_nothing_found(allowance.uri, format_, others))
@@ -74,7 +76,7 @@ def _entries(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
     entries = _in_zip if format_.compression == "zip" else _in_tar
     for number, (name, opened) in enumerate(entries(stream, format_, allowance), start=1):
         if number > _MAX_ENTRIES:
-            raise UnloadableFile(f"{allowance.uri} has more than {_MAX_ENTRIES:,} entries, the most that are looked at")
+            raise UnloadableFile(f"{allowance.uri} has more than {_MAX_ENTRIES:,} entries, the maximum for an archive")
         if opened is not None:
             yield name, opened
 
@@ -96,14 +98,14 @@ def _in_zip(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterato
 
 def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
     if info.flag_bits & _ENCRYPTED:
-        raise UnloadableFile(f"{uri} is encrypted ({name}); have it sent without a password")
+        raise UnloadableFile(f"{uri}: {name} is encrypted; ask the sender for an archive without a password")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise UnloadableFile(f"{uri}: {name} is a link or a device, no file")
+        raise UnloadableFile(f"{uri}: {name} is a link or a device, not a regular file")
 
 
 class CarefulFile:
-    """An archive that gives nothing huge at once: the list of its members is read whole, and may claim any size."""
+    """A file that refuses large reads: zipfile reads the list of members at once, whatever size the file declares."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -112,13 +114,15 @@ class CarefulFile:
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(_MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, _MAX_DIRECTORY_BYTES + 1))
         if len(data) > _MAX_DIRECTORY_BYTES:
-            raise UnloadableFile(f"the list of the .zip's members is longer than {_MAX_DIRECTORY_BYTES:,} bytes")
+            raise UnloadableFile(
+                f"the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
+            )
         return data
 
 
 def _in_tar(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
     info_class = checked_tar_info(allowance.uri)
-    # Counted here too: what is passed over comes out of the archive all the same.
+    # Count here too: unwanted members are unpacked as well.
     counted = cast("IO[bytes]", Counted(stream, Allowance(allowance.uri, allowance.packed_bytes)))
     with tarfile.open(fileobj=counted, mode="r|", tarinfo=info_class, errors="backslashreplace") as archive:
         for info in archive:
@@ -127,18 +131,18 @@ def _in_tar(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterato
                 yield name, None
                 continue
             if not info.isreg() and _is_wanted(name, format_.member):
-                raise UnloadableFile(f"{allowance.uri}: {name} is a link or a device, no file")
+                raise UnloadableFile(f"{allowance.uri}: {name} is a link or a device, not a regular file")
             yield name, lambda info=info: cast("IO[bytes]", archive.extractfile(info))  # type: ignore[misc]
     if not info_class.has_ended:
-        raise UnloadableFile(f"{allowance.uri} is no readable .tar: it was cut off or is damaged in the middle")
+        raise UnloadableFile(f"{allowance.uri} is not a readable .tar: it is truncated or damaged")
     for _ in chunks_of(counted):
-        pass  # gzip's own checksum stands at the very end
+        pass  # reads gzip's checksum, which is at the end
 
 
-def _damage_told(
+def _with_damage_reported(
     entries: Iterator[tuple[str, Callable[[], IO[bytes]]]], format_: Format, uri: str
 ) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Say of every damage that the archive cannot be read; S3's own failures are none."""
+    """Raise UnloadableFile for damage in the archive; errors of S3 are raised unchanged."""
     try:
         yield from entries
     except DAMAGED as error:
@@ -146,10 +150,10 @@ def _damage_told(
 
 
 def _damaged(error: BaseException, format_: Format, uri: str) -> BaseException:
-    # A decompressor's error has no number, and seeking to where a damaged list points is an invalid argument.
+    # An error of a decompressor has no errno; EINVAL comes from seeking to an offset in a damaged list of members.
     if getattr(error, "errno", None) not in (None, errno.EINVAL):
-        return error  # the disk's or the network's
-    return UnloadableFile(f"{uri} is no readable .{format_.compression}: {error}")
+        return error  # an error of the disk or the network
+    return UnloadableFile(f"{uri} is not a readable .{format_.compression}: {error}")
 
 
 def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowance: Allowance) -> IO[bytes]:
@@ -170,7 +174,7 @@ def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowa
 def _refuse_packed(head: bytes, name: str, *, is_workbook: bool) -> None:
     packed = next((what for what, is_it in _PACKED.items() if is_it(head)), None)
     if packed and not (packed == "a .zip" and is_workbook):
-        raise UnloadableFile(f"{name} is packed itself ({packed}); an archive in an archive is not unpacked")
+        raise UnloadableFile(f"{name} is itself packed ({packed}); ask the sender for archives of plain files")
 
 
 def _plain(name: str) -> str:
@@ -186,5 +190,5 @@ def _is_wanted(name: str, pattern: str | None) -> bool:
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
     if format_.member is None or not others:
-        return f"{uri} holds no file"
-    return f"{uri} holds no file that fits member {format_.member!r}; it holds {', '.join(others)}"
+        return f"{uri} contains no files"
+    return f"{uri} contains no file that matches format.member {format_.member!r}; it contains {', '.join(others)}"

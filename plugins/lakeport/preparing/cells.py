@@ -1,4 +1,4 @@
-"""A cell's value as COPY's default formats write it for a column's type."""
+"""Write a cell's value in COPY's default format for a column's type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BINARY_FLOATS = ("real", "double precision")
 
 
 def cell_text(value: Any, type_name: str) -> str:
-    """Return the text, empty for an empty cell; what does not fit the type stays as it is, for COPY to reject."""
+    """Return the text, empty for an empty cell; a value of another type is kept, so that COPY rejects it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -27,7 +27,7 @@ def cell_text(value: Any, type_name: str) -> str:
 def _number_text(value: float, type_name: str) -> str:
     if value.is_integer():
         return str(int(value))
-    # Excel computes in binary and shows 15 digits: what it shows as 2.675 is saved as 2.6749999999999998.
+    # Excel computes in binary and shows 15 digits: a cell that shows 2.675 is saved as 2.6749999999999998.
     return repr(value) if type_name in _BINARY_FLOATS else format(Decimal(f"{value:.15g}"), "f")
 
 

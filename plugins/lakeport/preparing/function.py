@@ -20,13 +20,13 @@ _MAX_CHARACTERS = 1000
 
 
 class Input(Protocol):
-    """What a function reads; `failure` is an error of the input itself, which the function did not cause."""
+    """The input of a function; `failure` is an error of the input, which the function did not cause."""
 
     failure: Exception | None
 
 
 def function_of(file_type: FileType) -> Callable[..., Any]:
-    """Import the function; raises TransformFailed where its module cannot be imported."""
+    """Import the function; raises TransformFailed if its module cannot be imported."""
     module, _, name = (file_type.transform.python or "").partition(":")
     _make_importable(settings.transforms_folder())
     try:
@@ -37,7 +37,7 @@ def function_of(file_type: FileType) -> Callable[..., Any]:
 
 
 @contextmanager
-def as_its_own(file_type: FileType, given: Input, where: Callable[[], str]) -> Iterator[None]:
+def transform_errors(file_type: FileType, given: Input, where: Callable[[], str]) -> Iterator[None]:
     """Report an exception inside the block as an error of the function, unless its input failed.
 
     Raises TransformFailed with the place in the file, from `where`, and the line of the function.
@@ -67,7 +67,7 @@ def _describe(error: Exception) -> str:
 
 
 def _make_importable(folder: Path) -> None:
-    """Let `transforms` be the package in this folder, wherever it is deployed."""
+    """Make this folder importable as the package `transforms`, wherever it is deployed."""
     if list(getattr(sys.modules.get(_PACKAGE), "__path__", [])) == [str(folder)]:
         return
     for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:

@@ -1,4 +1,4 @@
-"""A JSON array becomes what COPY reads: its elements one after the other, each a line, so the n-th is line n."""
+"""Convert a JSON array to lines that COPY reads: each element is a line, so the n-th element is line n."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _WORDS = {True: "true", False: "false", None: "null"}
 def objects_of(stream: Readable, name: str) -> Iterator[bytes]:
     """Yield the array's elements as lines; numbers keep every digit.
 
-    Raises UnloadableFile where the text is no array of objects (or of arrays, which jsonpaths can read).
+    Raises UnloadableFile if the text is not an array of objects (or of arrays, which jsonpaths can read).
     """
     try:
         for text in _pieces(_events(JsonText(stream, name)), name):
             yield text.encode()
     except (ijson.JSONError, ValueError) as error:
-        raise UnloadableFile(f"{name} is no readable JSON array: {shorten(str(error), 200)}") from error
+        raise UnloadableFile(f"{name} is not a readable JSON array: {shorten(str(error), 200)}") from error
 
 
 def _events(text: JsonText) -> Iterator[tuple[str, Any]]:
@@ -41,7 +41,7 @@ def _events(text: JsonText) -> Iterator[tuple[str, Any]]:
 def _pieces(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
     kind, _ = next(events, ("nothing", None))
     if kind != "start_array":
-        raise UnloadableFile(f"{name} is no JSON array; for objects one after the other write layout: objects")
+        raise UnloadableFile(f"{name} is not a JSON array; set format.layout to objects if it has consecutive objects")
     parts, characters = list[str](), 0
     for text in _texts(events, name):
         parts.append(text)
@@ -53,7 +53,7 @@ def _pieces(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
 
 
 def _texts(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
-    """Yield the text of each event behind the array's own bracket."""
+    """Yield the text of each event inside the outer array."""
     depth, elements, before = 0, 0, ""
     for kind, value in events:
         if kind in _CLOSING:
@@ -63,13 +63,13 @@ def _texts(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
         else:
             elements += depth == 0
             if depth == 0 and kind not in _OPENING:
-                raise UnloadableFile(f"{name}: element {elements} of the array is {kind}, no object")
+                raise UnloadableFile(f"{name}: element {elements} of the array is a {kind}, not an object")
             yield before if depth else ""
             yield _text(kind, value)
             before = "" if kind in _OPENING or kind == "map_key" else ","
             depth += kind in _OPENING
         if depth > _MAX_DEPTH:
-            raise UnloadableFile(f"{name}: element {elements} is nested more than {_MAX_DEPTH:,} deep")
+            raise UnloadableFile(f"{name}: element {elements} is nested more than {_MAX_DEPTH:,} levels deep")
         if depth == 0:
             yield "\n"
 

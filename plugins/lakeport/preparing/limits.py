@@ -1,4 +1,4 @@
-"""How much may come out of a file: bombs are stopped by what really comes, whatever they claim."""
+"""Limit how many bytes are unpacked from a file; they are counted, because a file may declare any size."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from lakeport.files.streams import Readable
 from lakeport.model import CopySource
 
 MAX_BYTES = 50 << 30
-MAX_RATIO = 200  # text rarely shrinks to a fiftieth, and deflate never below a 1,032nd
-ANY_RATIO_BYTES = 100 << 20  # so little harms nobody, however small it was packed
+MAX_RATIO = 200  # text rarely shrinks to a fiftieth, and deflate reaches a 1,032nd at most
+ANY_RATIO_BYTES = 100 << 20  # harmless, however small the packed file is
 MAX_MEMBERS = 10_000
 
 
 @dataclass
 class Allowance:
-    """What may still come out of one file, all its members together."""
+    """The bytes that may be unpacked from one file, for all its members together."""
 
     uri: str
     packed_bytes: int
@@ -28,23 +28,23 @@ class Allowance:
         return cls(source.uri, source.size_bytes)
 
     def take(self, bytes_: int) -> None:
-        """Count bytes that came out; raises UnloadableFile where they are too many."""
+        """Count unpacked bytes; raises UnloadableFile if there are too many."""
         self.bytes_ += bytes_
         if self.bytes_ > MAX_BYTES:
-            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_BYTES:,} bytes")
+            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_BYTES:,} bytes, the maximum for a file")
         if self.bytes_ > max(ANY_RATIO_BYTES, MAX_RATIO * self.packed_bytes):
-            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_RATIO} times its size, as no honest file does")
+            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_RATIO} times its size, the maximum")
 
 
 class Counted:
-    """A stream whose bytes are counted against an allowance as they are read."""
+    """A stream whose bytes are counted against an allowance while they are read."""
 
     def __init__(self, stream: Readable, allowance: Allowance) -> None:
         self._stream = stream
         self._allowance = allowance
 
     def read(self, size: int = -1) -> bytes:
-        """Read as the stream does; raises UnloadableFile where too much comes."""
+        """Read from the stream; raises UnloadableFile if there are too many bytes."""
         data = self._stream.read(size)
         self._allowance.take(len(data))
         return data

@@ -1,4 +1,4 @@
-"""From which line of its file each row came that a transform wrote."""
+"""Keep the line of the file from which each row of a transform's output came."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Pairs(Protocol):
 
 
 class Origins:
-    """From which line each written row came, as pairs (row, line) where the distance between the two changes."""
+    """The line of each written row, stored as pairs (row, line) wherever the difference between the two changes."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

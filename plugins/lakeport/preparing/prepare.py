@@ -1,6 +1,6 @@
-"""Make objects COPY can read from files it cannot: unpacked, converted, streamed in bounded memory.
+"""Convert files that COPY cannot read into objects that it can: unpack and convert them in bounded memory.
 
-Nothing a file says of itself is trusted: names, sizes and numbers of members are counted as they come.
+What a file declares is not trusted: members and bytes are counted while they are read.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def prepare(
     *,
     facts: FileFacts | None = None,
 ) -> str:
-    """Write what COPY shall read in the file's place, and a list of it, whose key is returned.
+    """Write the objects that COPY reads instead of the file, and a list of them; return the list's key.
 
-    A Python transform is given the `facts`.  Safe to repeat: the same file gives the same objects (as far as its
-    transform does), and the list is written last.  Raises UnloadableFile where the file cannot be what its schema
-    says, is larger inside than any real file, or where its transform fails.
+    A Python transform receives the `facts`.  Safe to repeat: the same file results in the same objects (if its
+    transform is deterministic), and the list is written last.  Raises UnloadableFile if the file does not have the
+    format of its schema or unpacks to too many bytes, and TransformFailed if its transform fails.
     """
     format_ = file_type.format
     inside, made = Allowance.of(source), Allowance.of(source)
@@ -65,7 +65,7 @@ def prepare(
 
 
 def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:
-    """Return what `prepare` wrote."""
+    """Return the objects that `prepare` wrote."""
     with s3.get_object(Bucket=bucket, Key=key)["Body"] as body:
         return tuple(CopySource(**each) for each in json.load(body))
 
@@ -78,7 +78,7 @@ def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
 
 def _converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     format_ = file_type.format
-    # A function that takes rows reads UTF-8 alone; COPY reads some more encodings itself.
+    # A function that takes rows reads only UTF-8; COPY reads some more encodings itself.
     if format_.is_transcoded or (file_type.transform.has_rows_function and format_.encoding != UTF8):
         stream = stream_of(_transcoded(stream, format_, name))
     if format_.type == "xlsx":

@@ -1,4 +1,4 @@
-"""The Python transform of a file type at work: what it makes of a file, and what is kept beside that."""
+"""Run the Python function of a file type, and keep its output, the rejected rows and the rows' origins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lakeport.errors import TransformFailed
 from lakeport.files.streams import Readable, stream_of
 from lakeport.model import CopySource
 from lakeport.preparing.copy_csv import csv_of
-from lakeport.preparing.function import as_its_own, function_of
+from lakeport.preparing.function import function_of, transform_errors
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.origins import Origins
 from lakeport.preparing.records import records_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PythonTransform:
-    """A file type's function, or none, and what it is told of the file."""
+    """A file type's function, if it has one, and the facts of the file that it receives."""
 
     file_type: FileType
     function: Callable[..., Any] | None
@@ -37,25 +37,25 @@ class PythonTransform:
 
     @classmethod
     def of(cls, file_type: FileType, facts: FileFacts | None) -> PythonTransform:
-        """Return the transform; raises TransformFailed where its module cannot be imported."""
+        """Return the transform; raises TransformFailed if its module cannot be imported."""
         return cls(file_type, function_of(file_type) if file_type.transform.python else None, facts)
 
     @property
     def takes_bytes(self) -> bool:
-        """Say whether there is a function that takes the file's bytes."""
+        """Return whether there is a function that takes the file's bytes."""
         return self.file_type.transform.has_file_function
 
     @property
     def takes_rows(self) -> bool:
-        """Say whether there is a function that takes the file's rows."""
+        """Return whether there is a function that takes the file's rows."""
         return self.file_type.transform.has_rows_function
 
     def bytes_of(self, member: Member, name: str) -> Readable:
-        """Return what the function makes of the bytes, as it is asked for."""
+        """Return the function's output for the bytes, as a stream."""
         return stream_of(self._pieces(_Bytes(member.stream), name))
 
     def _pieces(self, given: _Bytes, name: str) -> Iterator[bytes]:
-        with as_its_own(self.file_type, given, lambda: name):
+        with transform_errors(self.file_type, given, lambda: name):
             for piece in self._yielded(stream_of(given.pieces())):
                 if not isinstance(piece, bytes):
                     raise TypeError(f"it yields {piece!r:.100} ({type(piece).__name__}), not bytes")
@@ -64,7 +64,7 @@ class PythonTransform:
     def upload_rows(
         self, s3: S3Client, text: Readable, target: CopySource, allowance: Allowance, name: str
     ) -> CopySource:
-        """Write the rows that the function makes, then what was rejected and from which lines the others came."""
+        """Write the function's rows, then the rejected rows and the lines from which the written rows came."""
         rows = Rows(records_of(text, self.file_type, name), name)
         with tempfile.TemporaryFile() as pairs:
             pieces = self._written(rows, Origins(pairs), name)
@@ -76,9 +76,9 @@ class PythonTransform:
         return replace(made, rows_taken=rows.taken)
 
     def _written(self, rows: Rows, origins: Origins, name: str) -> Iterator[bytes]:
-        with as_its_own(self.file_type, rows, lambda: f"{name}: line {rows.line}"):
+        with transform_errors(self.file_type, rows, lambda: f"{name}: line {rows.line}"):
             yield from csv_of(self._noted(rows, origins), self.file_type.column_names)
-            for _ in rows:  # a function may end early; the file's rows are counted all the same
+            for _ in rows:  # a function may end early; all rows of the file are counted
                 pass
 
     def _noted(self, rows: Rows, origins: Origins) -> Iterator[Any]:
@@ -88,15 +88,15 @@ class PythonTransform:
 
     def _yielded(self, given: Any) -> Iterator[Any]:
         if self.function is None:
-            raise TransformFailed("there is no function")
+            raise TransformFailed("the file type has no Python function")
         yielded = self.function(given, self.facts)
         if not isinstance(yielded, Iterator):
-            raise TypeError(f"it returns {yielded!r:.100}; it must be a generator, which yields")
+            raise TypeError(f"it returns {yielded!r:.100}; it must be a generator: use yield")
         return yielded
 
 
 class _Bytes:
-    """A file's bytes, and what reading them met."""
+    """A file's bytes, and the error that reading them raised."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -112,7 +112,7 @@ class _Bytes:
 
 
 def rejected_rows(s3: S3Client, source: CopySource) -> list[Rejection]:
-    """Return what was rejected before COPY could see it."""
+    """Return the rows that were rejected before COPY."""
     if source.rows_taken is None:
         return []
     with s3.get_object(Bucket=source.bucket, Key=source.rejected_key)["Body"] as body:

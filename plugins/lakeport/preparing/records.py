@@ -1,4 +1,4 @@
-"""Read a file's rows out of its text in UTF-8, as COPY would: what is no row of its format is a rejected one."""
+"""Read the rows of a file in UTF-8, as COPY would; a row that does not have the format is rejected."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from lakeport.preparing.rows import Record
 from lakeport.schema.file_type import FileType
 
 NULL = "\\N"
-"""COPY's own word for NULL."""
+"""COPY's default for NULL."""
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB
 
 
 def records_of(stream: Readable, file_type: FileType, name: str) -> Iterator[Record]:
-    """Yield a record for each row; raises UnloadableFile where the file cannot be read on."""
+    """Yield a record for each row; raises UnloadableFile if the rest of the file cannot be read."""
     if file_type.format.type == "json":
         return _objects(stream, name)
     return _Table(stream, file_type, name).records()
 
 
 class _Lines(Iterator[str]):
-    """Lines with their ends, counted, and those of the row at hand kept."""
+    """Iterate over lines with their ends, count them, and keep those of the current row."""
 
     def __init__(self, stream: Readable, name: str) -> None:
         raw = stream_of(chunks_of(stream))
@@ -51,19 +51,19 @@ class _Lines(Iterator[str]):
         self._characters += len(line)
         if self._characters > _MAX_ROW_CHARACTERS:
             raise UnloadableFile(
-                f"{self._name}: a row of more than {_MAX_ROW_CHARACTERS:,} characters begins in line "
-                f"{self.number + 1 - len(self._kept)}, maybe with a quote that is never closed"
+                f"{self._name}: a row of more than {_MAX_ROW_CHARACTERS:,} characters starts in line "
+                f"{self.number + 1 - len(self._kept)}; a closing quote may be missing"
             )
         return line
 
     def taken(self) -> str:
-        """Return the text of the lines since it was asked last, without the last one's end."""
+        """Return the text of the lines since the last call, without the last line end."""
         text, self._kept, self._characters = "".join(self._kept), [], 0
         return text.rstrip("\r\n")
 
 
 class _Table:
-    """The rows of a csv, delimited or fixed_width file, or of a workbook's sheet, which has become CSV before."""
+    """The rows of a csv, delimited or fixed_width file, or of a workbook's sheet, which was converted to CSV."""
 
     def __init__(self, stream: Readable, file_type: FileType, name: str) -> None:
         self._lines = _Lines(stream, name)
@@ -80,10 +80,10 @@ class _Table:
             raw = self._lines.taken()
             if not fields and not broken and (self._is_sheet or self._format.ignoreblanklines):
                 continue
-            problem = broken or self._objection(fields, names)
+            problem = broken or self._problem_of(fields, names)
             values = zip(names, [*fields, *[None] * (len(names) - len(fields))], strict=False)
             row = {name: self._value(field) for name, field in values if name in known}
-            # In a sheet the line of the CSV is no number that anybody sees: the row's is.
+            # For a sheet, `line` is the row's number, because people do not see the CSV.
             yield Record(line, raw, row, problem)
 
     def _columns(self) -> Sequence[str]:
@@ -94,11 +94,11 @@ class _Table:
         if not self._format.has_header:
             return [column.name for column in self._type.file_columns]
         if len(header) < lines:
-            raise UnloadableFile(f"{self._name} has no line {lines}, which should name its columns")
+            raise UnloadableFile(f"{self._name} has no line {lines}, which must name the columns")
         return columns_of_file(self._type, header[-1]).names
 
     def _rows(self) -> Iterator[tuple[list[str], int, str]]:
-        """Yield each row's fields, the line it begins in (of a sheet, its number), and what keeps it from being one."""
+        """Yield each row's fields, the line where it starts (in a sheet, its number), and its problem or ""."""
         if self._format.type == "csv":
             yield from self._csv_rows()
             return
@@ -126,10 +126,10 @@ class _Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                fields, problem = [], f"this is no line of a CSV file: {error}"
+                fields, problem = [], f"not a valid line of a CSV file: {error}"
             yield fields, number if self._is_sheet else begin, problem
 
-    def _objection(self, fields: Sequence[str], names: Sequence[str]) -> str:
+    def _problem_of(self, fields: Sequence[str], names: Sequence[str]) -> str:
         if len(fields) > len(names):
             return f"{len(fields)} fields, but {len(names)} columns"
         may_lack = self._is_sheet or self._format.fillrecord or self._format.type == "fixed_width"
@@ -148,7 +148,7 @@ def _slices(line: str, widths: Sequence[int]) -> list[str]:
 
 
 def _objects(stream: Readable, name: str) -> Iterator[Record]:
-    """Yield the JSON objects that stand one after the other, counted; numbers keep every digit."""
+    """Yield consecutive JSON objects with their numbers; numbers in them keep every digit."""
     number, text = 0, JsonText(stream, name)
     try:
         for number, value in enumerate(ijson.items(text, "", multiple_values=True, use_float=False), start=1):
@@ -157,7 +157,7 @@ def _objects(stream: Readable, name: str) -> Iterator[Record]:
             if isinstance(value, dict):
                 yield Record(number, raw, value)
             else:
-                yield Record(number, raw, {}, "this is no JSON object")
+                yield Record(number, raw, {}, "not a JSON object")
     except (ijson.JSONError, ValueError) as error:
-        told = shorten(str(error), 200)
-        raise UnloadableFile(f"{name}: behind object {number} stands what is no JSON: {told}") from error
+        reason = shorten(str(error), 200)
+        raise UnloadableFile(f"{name}: invalid JSON after object {number}: {reason}") from error

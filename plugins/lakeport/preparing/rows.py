@@ -1,4 +1,4 @@
-"""The rows of a file as a transform takes them, and those that are rejected on the way."""
+"""Iterate over the rows of a file for a transform, and keep the rejected rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from lakeport.errors import UnloadableFile
 
-MAX_REJECTED = 100_000  # as many as COPY shows
+MAX_REJECTED = 100_000  # as many as COPY reports
 _RAW_CHARACTERS = 65_535
 
 
 @dataclass(frozen=True)
 class Record:
-    """What stands for one row in a file: its values, or the problem for which it is rejected."""
+    """One row of a file: its values, or the problem for which it is rejected."""
 
     line: int
     raw: str
@@ -24,7 +24,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A row that was rejected before COPY could see it."""
+    """A row that was rejected before COPY."""
 
     line: int
     column: str
@@ -33,10 +33,10 @@ class Rejection:
 
 
 class Rows(Iterator[dict[str, Any]]):
-    """A file's rows in its order, each a dict of its own; what cannot be a row is rejected before it gets here.
+    """A file's rows in order, each as a new dict; rows that do not have the format are rejected and not returned.
 
-    Of text formats and workbooks a row has the schema's columns of the file, with texts as they stand there and None
-    for `format.null_as` and an empty cell; of JSON it is the object.  `line` is where the row taken last begins.
+    In text formats and workbooks a row has the columns of the file that the schema lists: unchanged texts, and None for
+    `format.null_as` and an empty cell.  In JSON it is the object.  `line` is where the current row starts.
     """
 
     def __init__(self, records: Iterator[Record], name: str) -> None:
@@ -66,15 +66,17 @@ class Rows(Iterator[dict[str, Any]]):
 
     @property
     def line(self) -> int:
-        """Return the line in which the row taken last begins; of JSON and workbooks, the number of the row."""
+        """Return the line where the current row starts; in JSON and workbooks, the number of the row."""
         return self._last.line
 
     def reject(self, reason: str, column: str = "") -> None:
-        """Reject the row taken last: it is kept with its line in mng.load_errors and counts against rejects.fail.
+        """Reject the current row: it is kept with its line in mng.load_errors and counts towards rejects.fail.
 
-        The function must not yield it then.  Raises UnloadableFile where too many were rejected to keep them all.
+        The function must not yield this row.  Raises UnloadableFile if there are too many rejected rows to keep.
         """
         if len(self.rejected) >= MAX_REJECTED:
-            self.failure = UnloadableFile(f"{self._name}: more than {MAX_REJECTED:,} rows were rejected")
+            self.failure = UnloadableFile(
+                f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the most that are kept"
+            )
             raise self.failure
         self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:_RAW_CHARACTERS]))

@@ -1,4 +1,4 @@
-"""A .tar's headers, looked at before tarfile believes them."""
+"""Check the headers of a .tar before tarfile uses them."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _EXTENDED |= {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 
 
 class CheckedTarInfo(tarfile.TarInfo):
-    """A header; that of one archive is a class of its own, which remembers whether the end mark came."""
+    """A header; each archive has a separate subclass, which records whether the end mark was read."""
 
     has_ended = False
     uri = ""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> CheckedTarInfo:
-        """Read one header; raises UnloadableFile where tarfile would read without bounds."""
+        """Read one header; raises UnloadableFile if tarfile would read without a limit."""
         cls.has_ended = cls.has_ended or (len(buf) == tarfile.BLOCKSIZE and not any(buf))
         info = super().frombuf(buf, encoding, errors)
         if info.type in _EXTENDED and info.size > _MAX_HEADER_BYTES:
-            raise UnloadableFile(f"{cls.uri} has a header of more than {_MAX_HEADER_BYTES:,} bytes")
+            raise UnloadableFile(f"{cls.uri} has a header of more than {_MAX_HEADER_BYTES:,} bytes, the maximum")
         if info.type == tarfile.GNUTYPE_SPARSE:
             cls._refuse_sparse()
         return info
 
     @classmethod
     def _refuse_sparse(cls, *_: Any) -> NoReturn:
-        raise UnloadableFile(f"{cls.uri} holds a sparse file; have it packed without --sparse")
+        raise UnloadableFile(f"{cls.uri} contains a sparse file; ask the sender to pack it without --sparse")
 
-    # The three ways in which a pax header says so.
+    # The three ways in which a pax header declares a sparse file.
     _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 

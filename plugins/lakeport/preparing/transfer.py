@@ -1,4 +1,4 @@
-"""Where a file's bytes go: onto the disk, where they must be sought in, and to S3, part by part."""
+"""Write a file's bytes to the disk, if they must be seekable, and to S3, part by part."""
 
 from __future__ import annotations
 
@@ -20,24 +20,26 @@ if TYPE_CHECKING:
 
 # A worker's disk is 20 GB, which its tasks share.
 MAX_SPOOLED_BYTES = 10 << 30
-_PART_BYTES = 8 << 20  # 10,000 parts of it are more than may come out of a file
+_PART_BYTES = 8 << 20  # 10,000 parts are more than a file may unpack to
 _TRANSFER = TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES, max_concurrency=2)
 
 
 @contextmanager
 def spooled(stream: Readable, name: str) -> Iterator[IO[bytes]]:
-    """Bring a stream onto the disk, where it can be sought in; raises UnloadableFile where it is too large for that."""
+    """Write a stream to the disk, where it is seekable; raises UnloadableFile if it is too large."""
     with tempfile.TemporaryFile() as file:
         for data in chunks_of(stream):
             if file.tell() + len(data) > MAX_SPOOLED_BYTES:
-                raise UnloadableFile(f"{name} is larger than {MAX_SPOOLED_BYTES:,} bytes, the most that is unpacked")
+                raise UnloadableFile(
+                    f"{name} is larger than {MAX_SPOOLED_BYTES:,} bytes, the maximum for an archive or a workbook"
+                )
             file.write(data)
         file.seek(0)
         yield file
 
 
 def upload(s3: S3Client, stream: Readable, target: CopySource) -> CopySource:
-    """Write the stream as an object, part by part where it is large, and return the object with its size."""
+    """Write the stream as an object, part by part if it is large, and return the object with its size."""
     whole = stream_of(chunks_of(stream))
     head = whole.read(_PART_BYTES)
     if len(head) < _PART_BYTES:
@@ -49,7 +51,7 @@ def upload(s3: S3Client, stream: Readable, target: CopySource) -> CopySource:
 
 
 class _Counter(io.RawIOBase):
-    """What was read ahead and the rest, counted."""
+    """The bytes that were read ahead and the rest, counted."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head = head

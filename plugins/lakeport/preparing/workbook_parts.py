@@ -1,4 +1,4 @@
-"""A workbook is a .zip of XML, and openpyxl trusts it: look at every part before, as it comes out."""
+"""Check every part of a workbook, a .zip of XML, before openpyxl reads it: openpyxl trusts its content."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lakeport.files.streams import chunks_of
 from lakeport.preparing.archives import CarefulFile
 from lakeport.preparing.limits import Allowance, Counted
 
-MAX_HELD_BYTES = 64 << 20  # texts and styles, which are held in memory
-MAX_ROW_BYTES = 16 << 20  # so is one row
+MAX_HELD_BYTES = 64 << 20  # texts and styles, which openpyxl keeps in memory
+MAX_ROW_BYTES = 16 << 20  # openpyxl also keeps one row in memory
 MAX_PARTS = 10_000
 _OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
 _SHEETS = "xl/worksheets/"
@@ -22,21 +22,23 @@ _ROW = re.compile(rb"</?(?:\w+:)?row\b")
 
 
 def check_parts(file: IO[bytes], name: str) -> None:
-    """Raise UnloadableFile where a part is larger than it may be, or is no plain XML."""
+    """Raise UnloadableFile if a part is too large, or has XML definitions."""
     if file.read(4) == _OLD_OR_ENCRYPTED:
-        raise UnloadableFile(f"{name} is encrypted or an old .xls; have it saved as .xlsx without a password")
+        raise UnloadableFile(f"{name} is encrypted or an old .xls; ask the sender for .xlsx without a password")
     allowance, held = Allowance(name, file.seek(0, 2)), 0
     file.seek(0)
     with zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as parts:
         if len(parts.infolist()) > MAX_PARTS:
-            raise UnloadableFile(f"{name} has more than {MAX_PARTS:,} parts, as no workbook has")
+            raise UnloadableFile(f"{name} has more than {MAX_PARTS:,} parts, the maximum for a workbook")
         for info in parts.infolist():
             with parts.open(info) as part:
                 size = _check_part(Counted(part, allowance), info.filename, name)
             is_held = info.filename.endswith((".xml", ".rels")) and not info.filename.startswith(_SHEETS)
             held += size * is_held
             if held > MAX_HELD_BYTES:
-                raise UnloadableFile(f"{name} holds texts and styles of more than {MAX_HELD_BYTES:,} bytes")
+                raise UnloadableFile(
+                    f"{name} contains more than {MAX_HELD_BYTES:,} bytes of texts and styles, the maximum"
+                )
     file.seek(0)
 
 
@@ -45,10 +47,12 @@ def _check_part(part: Counted, part_name: str, name: str) -> int:
     for data in chunks_of(part):
         size += len(data)
         if _DEFINITIONS.search(before + data):
-            raise UnloadableFile(f"{name}: {part_name} defines its own XML, as no workbook does")
+            raise UnloadableFile(
+                f"{name}: {part_name} has a DOCTYPE or ENTITY definition, which is not allowed in a workbook"
+            )
         before = data[-_LONGEST_DEFINITION:]
         last = max((match.start() for match in _ROW.finditer(data)), default=None)
         row_bytes = row_bytes + len(data) if last is None else len(data) - last
         if part_name.startswith(_SHEETS) and row_bytes > MAX_ROW_BYTES:
-            raise UnloadableFile(f"{name}: {part_name} has a row of more than {MAX_ROW_BYTES:,} bytes")
+            raise UnloadableFile(f"{name}: {part_name} has a row of more than {MAX_ROW_BYTES:,} bytes, the maximum")
     return size

@@ -1,4 +1,4 @@
-"""A workbook's sheet becomes CSV: the n-th row of the sheet is the n-th row of it, empty ones included."""
+"""Convert a workbook's sheet to CSV: the n-th row of the sheet is the n-th row of the CSV, with empty rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lakeport.schema.file_type import FileType
 
 _MAX_ROWS = 1_048_576
 _PIECE_CHARACTERS = 1 << 18
-# What openpyxl and its parsers raise on workbooks that no program wrote.
+# What openpyxl and its parsers raise for damaged workbooks.
 _DAMAGED: tuple[type[Exception], ...] = (TypeError, LookupError, AttributeError, SyntaxError, ArithmeticError)
 _DAMAGED += (*DAMAGED, AssertionError)
 
@@ -29,17 +29,17 @@ _DAMAGED += (*DAMAGED, AssertionError)
 def rows_as_csv(stream: Readable, file_type: FileType, name: str) -> Iterator[bytes]:
     """Yield the sheet's rows as CSV in UTF-8; formulas are the values that were saved with them.
 
-    Raises UnloadableFile where the file is no workbook, has no such sheet, or is larger inside than any real one.
+    Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
     """
     with spooled(stream, name) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl's, of what it leaves out: styles, charts, validations
+        warnings.simplefilter("ignore")  # openpyxl warns that it ignores styles, charts and validations
         try:
             check_parts(file, name)
             yield from _pieces(_rows(file, file_type, name), file_type)
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
-                raise  # the disk's
-            raise UnloadableFile(f"{name} is no readable .xlsx: {type(error).__name__}: {error}") from error
+                raise  # an error of the disk
+            raise UnloadableFile(f"{name} is not a readable .xlsx: {type(error).__name__}: {error}") from error
 
 
 def _rows(file: IO[bytes], file_type: FileType, name: str) -> Iterator[Sequence[Any]]:
@@ -49,10 +49,10 @@ def _rows(file: IO[bytes], file_type: FileType, name: str) -> Iterator[Sequence[
     if chosen not in sheets:
         raise UnloadableFile(f"{name} has no sheet {chosen!r}; it has {', '.join(sheets) or 'none'}")
     sheet: Any = sheets[chosen]
-    sheet.reset_dimensions()  # what a workbook claims of its size may be wrong
+    sheet.reset_dimensions()  # the size that a workbook declares may be wrong
     for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=_MAX_ROWS + 1), start=1):
         if number > _MAX_ROWS:
-            raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, as no workbook has")
+            raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, the maximum of Excel")
         yield row
 
 
@@ -64,12 +64,12 @@ def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[byte
     for number, row in enumerate(rows, start=1):
         cells = _without_end(row)
         if not cells:
-            empty += 1  # written only where a row follows
+            empty += 1  # written only if a row follows
             continue
         text.write("\n" * empty)
         empty = 0
         if number <= header_lines:
-            # COPY skips lines, not rows: a line end inside a heading is a blank.
+            # COPY skips lines, not rows: replace line ends inside a heading by blanks.
             fields = [" ".join(cell_text(cell, "varchar").split()) for cell in cells]
             types = _types(fields, file_type) if number == header_lines else types
         else:
@@ -82,7 +82,7 @@ def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[byte
 
 
 def _without_end(row: Sequence[Any]) -> list[Any]:
-    """Leave out the empty cells at the row's end: formatting reaches further than values."""
+    """Remove the empty cells at the row's end: formatting often extends beyond the values."""
     cells = list(row)
     while cells and (cells[-1] is None or cells[-1] == ""):
         cells.pop()

@@ -47,7 +47,7 @@ def skeleton(name: str, kind: str = "csv") -> str:
 # yaml-language-server: $schema=schema.json
 # docs/schema.md explains every key; `./lakeport infer SAMPLE` writes this from a file.
 description: "TO DO: what one row of {name} is"  # TO DO
-owner: to-do@example.com  # TO DO: who answers for these files
+owner: to-do@example.com  # TO DO: who is responsible for these files
 landing:
   pattern: "{name}/{name}*.{_ENDINGS[kind]}"  # TO DO: a glob on the key in the landing bucket
 format:

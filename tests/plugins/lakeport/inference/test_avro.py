@@ -1,4 +1,4 @@
-"""What Avro's own schema says becomes columns, as COPY reads them: it ignores logical types."""
+"""The fields of an Avro schema become columns with the types that COPY reads; it ignores logical types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def drafted(tmp_path: Path) -> Callable[..., Draft]:
     return of
 
 
-def test_avro_says_its_types_itself(drafted: Callable[..., Draft]) -> None:
+def test_types_come_from_the_avro_schema(drafted: Callable[..., Draft]) -> None:
     draft = drafted(avro(TRIP))
 
     assert {column.name: (column.type, column.is_required) for column in draft.columns} == {
@@ -46,20 +46,21 @@ def test_avro_says_its_types_itself(drafted: Callable[..., Draft]) -> None:
     assert draft.format == {"type": "avro", "timeformat": "epochmillisecs", "ignorecase": True}
 
 
-def test_what_copy_does_not_read_is_said_of_each_column(drafted: Callable[..., Draft]) -> None:
+def test_fields_that_copy_does_not_read_are_noted(drafted: Callable[..., Draft]) -> None:
     draft = drafted(avro(TRIP))
 
-    assert draft.notes == ("price is left out: COPY does not read its bytes; have it sent as text, or as Parquet",)
+    [left_out] = draft.notes
+    assert left_out.startswith("column price is left out")
     assert {column.name: column.note for column in draft.columns if column.note} == {
         "day": "days since 1970-01-01: COPY ignores Avro's logical type date",
         "at": "in UTC",
         "seen": "microseconds since 1970-01-01: COPY ignores Avro's logical type timestamp-micros",
-        "either": "text, since its values are of several types",
+        "either": "text, because its values have several types",
     }
 
 
-def test_texts_become_dates_but_no_times_beside_milliseconds(drafted: Callable[..., Draft]) -> None:
-    """One TIMEFORMAT serves all columns."""
+def test_texts_become_dates_but_not_times_if_there_are_milliseconds(drafted: Callable[..., Draft]) -> None:
+    """One TIMEFORMAT applies to all columns."""
     texts: dict[str, tuple[Any, ...]] = {
         "day": ("string", "2013-01-31", "2013-02-01"),
         "time": ("string", *["2013-01-31 10:00:00"] * 2),
@@ -77,17 +78,17 @@ def test_avro_is_read_from_an_archive_but_not_from_gzip(drafted: Callable[..., D
     data = avro({"id": TRIP["id"]})
 
     assert drafted(packed({"trips.avro": data}, "zip"), "trips.avro.zip").format["compression"] == "zip"
-    with pytest.raises(SampleError, match="COPY takes no Avro in gzip"):
+    with pytest.raises(SampleError, match=r"trips\.avro\.gz: COPY cannot read Avro in gzip"):
         drafted(gzip.compress(data), "trips.avro.gz")
 
 
-def test_file_without_a_column_to_load_is_told(drafted: Callable[..., Draft]) -> None:
-    with pytest.raises(SampleError, match=r"no column that COPY reads\nprice is left out"):
+def test_file_without_a_column_to_load_is_refused(drafted: Callable[..., Draft]) -> None:
+    with pytest.raises(SampleError, match=r"trips\.avro: has no column that COPY can read\ncolumn price is left out"):
         drafted(avro({"price": TRIP["price"]}))
 
 
-def test_codec_that_copy_does_not_take_is_told(drafted: Callable[..., Draft]) -> None:
-    with pytest.raises(SampleError, match="is compressed by zstandard; COPY takes deflate or snappy"):
+def test_codec_that_copy_does_not_read_is_refused(drafted: Callable[..., Draft]) -> None:
+    with pytest.raises(SampleError, match=r"trips\.avro: .* zstandard; .* deflate or snappy"):
         drafted(avro({"id": TRIP["id"]}, "zstandard"))
 
 

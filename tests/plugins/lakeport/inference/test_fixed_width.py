@@ -1,4 +1,4 @@
-"""Columns of fixed width are told by what is blank in all lines, and ordinary text is not mistaken for them."""
+"""Fixed-width columns are found by the positions that are blank in all lines; ordinary text has none."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def widths(draft: Draft) -> list[int | None]:
     return [column.width for column in draft.columns]
 
 
-def test_columns_are_those_that_blanks_part(tmp_path: Path) -> None:
+def test_blanks_separate_columns(tmp_path: Path) -> None:
     draft = inferred(tmp_path, table(), "trips.txt")
 
     assert draft.format == {"type": "fixed_width", "header_lines": 1, "trimblanks": True}
@@ -55,15 +55,15 @@ def test_columns_are_those_that_blanks_part(tmp_path: Path) -> None:
     assert draft.rows == len(CITIES)
 
 
-def test_schema_says_that_widths_are_a_guess(tmp_path: Path) -> None:
+def test_schema_has_a_comment_that_widths_are_a_guess(tmp_path: Path) -> None:
     text = inferred(tmp_path, table(), "trips.txt").as_yaml()
 
-    assert "# the widths are a guess, by what is blank in all lines; columns that touch cannot be told apart" in text
+    assert any(line.startswith("# ") and "the widths are a guess" in line for line in text.splitlines())
     assert "{name: city, type: varchar(16), width: 9, required: true}" in text
 
 
-def test_gap_goes_to_numbers_which_may_grow(tmp_path: Path) -> None:
-    """A text in a number's column is rejected; digits in a text's column would leave another number."""
+def test_gap_belongs_to_numbers_which_may_grow(tmp_path: Path) -> None:
+    """A text in a number's column is rejected; digits in a text's column would change the number."""
     draft = inferred(tmp_path, table(gap=4), "trips.txt")
 
     assert widths(draft) == [6, 9, 9, 13, 10]
@@ -105,7 +105,7 @@ def test_words_longer_than_their_columns_name_them_in_order(tmp_path: Path) -> N
     ]
 
 
-def test_blanks_are_no_values(tmp_path: Path) -> None:
+def test_blank_fields_are_null(tmp_path: Path) -> None:
     rows = [
         ("id", "city", "rides", "kind"),
         *[(str(n), "" if n == 3 else "Bern", "" if n == 4 else "7", "a") for n in range(20)],
@@ -116,7 +116,7 @@ def test_blanks_are_no_values(tmp_path: Path) -> None:
     assert (draft.format["blanksasnull"], draft.format["emptyasnull"]) == (True, True)
 
 
-def test_commas_within_names_are_no_delimiters(tmp_path: Path) -> None:
+def test_commas_within_names_are_not_delimiters(tmp_path: Path) -> None:
     rows = [(f"{'Smith' * (n % 3)}x, Ann", str(n * 7)) for n in range(20)]
     text = "\n".join(f"{name:<20}{number:>5}" for name, number in rows) + "\n"
 
@@ -129,11 +129,11 @@ def test_commas_within_names_are_no_delimiters(tmp_path: Path) -> None:
         ("\n".join(f"{n:>4}, {'ab' * (n % 4):<8}, {n:>5}" for n in range(50)), "a.txt"),  # a CSV with blanks
         ("\n".join(f"| {n:>4} | {'ab' * (n % 4):<8} |" for n in range(50)), "a.txt"),
         ("\n".join(f"{n:>4}\t{'ab' * (n % 4):<8}\t{n}" for n in range(50)), "a.txt"),
-        ("\n".join(f"{n:03} {n % 10} {n:02}" for n in range(90)), "a.txt"),  # a blank parts it as well
+        ("\n".join(f"{n:03} {n % 10} {n:02}" for n in range(90)), "a.txt"),  # a blank is the delimiter
         (table(), "trips.csv"),
         (table(TRIPS[:4]), "trips.txt"),  # too few lines
         (
-            "The fox jumps.  It sleeps,\nfor a while.  Nobody\nknows why.  It was a\nlong day.  The end,\nor not.\n",
+            "The fox jumps.  It sleeps,\nfor a while.  Foxes\nlike that.  It was a\nlong day.  The end,\nor not.\n",
             "a.txt",
         ),
     ],
@@ -148,7 +148,7 @@ WORD = st.text(alphabet=string.ascii_letters + " -'0123456789", max_size=12)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(WORD, min_size=3, max_size=3), min_size=5, max_size=30), st.sampled_from(",;|\t"))
 @example([["Smith", "", "1"]] * 12, ",")
-def test_no_csv_is_mistaken_for_it(rows: list[list[str]], delimiter: str) -> None:
+def test_csv_is_not_mistaken_for_it(rows: list[list[str]], delimiter: str) -> None:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
 
@@ -158,7 +158,7 @@ def test_no_csv_is_mistaken_for_it(rows: list[list[str]], delimiter: str) -> Non
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.text(string.ascii_letters, min_size=1, max_size=9)), min_size=8))
 def test_every_table_is_found_again(rows: list[tuple[int, str]]) -> None:
-    """Whatever the values, the fields cut out of the lines are those that were written."""
+    """The fields read from the lines are the ones that were written, whatever their values."""
     lines = [f"{number:>8} {name:<10}  {number % 97:>4}" for number, name in rows]
     found = layout("\n".join(["  number name        rest", *lines]) + "\n")
 

@@ -1,4 +1,4 @@
-"""A schema inferred from a sample is the one a person would write, and says where it guesses."""
+"""A schema inferred from a sample is the one a person would write, with a comment on each guess."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import re
 import tarfile
 import zipfile
 from datetime import date
@@ -78,7 +79,7 @@ def test_counting_column_has_room_to_grow(tmp_path: Path) -> None:
     assert column(tmp_path, "1", "2", name="trip_id") == "integer"
 
 
-def test_eight_digits_are_a_date_only_where_the_name_says_so(tmp_path: Path) -> None:
+def test_eight_digits_are_a_date_only_if_the_name_suggests_one(tmp_path: Path) -> None:
     assert column(tmp_path, "20130131", "20130201", name="trip_date") == "date"
     assert column(tmp_path, "20130131", "20130201", name="amount") == "integer"
 
@@ -95,13 +96,13 @@ def test_null_marker_is_found(tmp_path: Path, marker: str) -> None:
     assert not draft.columns[0].is_required
 
 
-def test_redshifts_own_null_marker_needs_no_word(tmp_path: Path) -> None:
+def test_default_null_marker_is_not_written(tmp_path: Path) -> None:
     draft = inferred(tmp_path, "a,b\n1,x\n\\N,y\n3,z\n")
 
     assert ("null_as" in draft.format, types(draft)["a"]) == (False, "smallint")
 
 
-def test_second_marker_makes_its_column_text_and_says_so(tmp_path: Path) -> None:
+def test_second_marker_makes_its_column_text_and_is_noted(tmp_path: Path) -> None:
     draft = inferred(tmp_path, "a,b,c\n1,2,NULL\nNA,NA,3\n3,4,5\n")
 
     assert draft.format["null_as"] == "NA"
@@ -109,7 +110,7 @@ def test_second_marker_makes_its_column_text_and_says_so(tmp_path: Path) -> None
     assert "NULL" in draft.columns[2].note
 
 
-def test_required_is_what_is_always_there(tmp_path: Path) -> None:
+def test_column_with_a_value_in_every_row_is_required(tmp_path: Path) -> None:
     draft = inferred(tmp_path, "a,b\n1,x\n2,\n3,y\n")
 
     assert [column.is_required for column in draft.columns] == [True, False]
@@ -139,7 +140,7 @@ def test_quotes_hold_delimiters_and_line_ends(tmp_path: Path) -> None:
     assert (draft.rows, draft.format) == (2, {"type": "csv", "header_lines": 1})
 
 
-def test_apostrophes_are_quotes_where_they_stand_around_fields(tmp_path: Path) -> None:
+def test_apostrophes_are_quotes_if_they_enclose_fields(tmp_path: Path) -> None:
     assert inferred(tmp_path, "id,text\n1,'a, b'\n2,'c'\n").format["quote"] == "'"
 
 
@@ -150,7 +151,7 @@ def test_stray_quote_makes_a_delimited_file(tmp_path: Path) -> None:
     assert draft.format["type"] == "delimited"
 
 
-def test_header_is_told_from_rows(tmp_path: Path) -> None:
+def test_header_is_distinguished_from_rows(tmp_path: Path) -> None:
     assert "header_lines" not in inferred(tmp_path, "1,Bern\n2,Oslo\n").format
     assert "header_lines" not in inferred(tmp_path, "Bern,x\nOslo,x\nBern,x\n").format
     assert inferred(tmp_path, "town,kind\nBern,x\nOslo,y\n").format["header_lines"] == 1
@@ -162,7 +163,7 @@ def test_lines_before_the_header_are_skipped(tmp_path: Path) -> None:
     assert inferred(tmp_path, f"Our trips\n\n{ROWS}").format["header_lines"] == 3
 
 
-def test_words_that_are_no_names_stand_in_header(tmp_path: Path) -> None:
+def test_words_that_are_not_legal_names_are_kept_as_header(tmp_path: Path) -> None:
     draft = inferred(tmp_path, ",Price (EUR),City,x,x,2013\n1,2,Bern,4,5,6\n")
 
     assert [(column.name, column.header) for column in draft.columns] == [
@@ -183,14 +184,14 @@ def test_words_that_are_no_names_stand_in_header(tmp_path: Path) -> None:
         (zstandard.compress, ".zst", "zstd"),
     ],
 )
-def test_compression_is_found_whatever_the_name_says(tmp_path: Path, pack: Any, ending: str, compression: str) -> None:
+def test_compression_is_found_whatever_the_name_is(tmp_path: Path, pack: Any, ending: str, compression: str) -> None:
     draft = inferred(tmp_path, pack(ROWS.encode()), "trips.csv")
 
     assert (draft.format["compression"], draft.pattern) == (compression, f"trips/trips*.csv{ending}")
-    assert "must end so" in draft.notes[0]
+    assert f"trips.csv{ending}" in draft.notes[0]
 
 
-def test_zip_holds_one_file(tmp_path: Path) -> None:
+def test_zip_must_contain_one_file(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.csv", ROWS)
@@ -198,11 +199,11 @@ def test_zip_holds_one_file(tmp_path: Path) -> None:
 
     with zipfile.ZipFile(packed, "a") as archive:
         archive.writestr("b.csv", ROWS)
-    with pytest.raises(SampleError, match="holds 2 files"):
+    with pytest.raises(SampleError, match=r"trips\.csv\.zip: contains 2 files"):
         inferred(tmp_path, packed.getvalue(), "trips.csv.zip")
 
 
-def test_only_so_many_rows_are_read_and_the_schema_says_so(tmp_path: Path) -> None:
+def test_schema_has_a_comment_on_how_many_rows_were_read(tmp_path: Path) -> None:
     data = "id\n" + "".join(f"{number}\n" for number in range(50_000))
 
     assert "the first 1,000 rows" in inferred(tmp_path, data, most_rows=1000).as_yaml()
@@ -230,20 +231,20 @@ def test_json_objects_become_columns(tmp_path: Path) -> None:
     assert types(inferred(tmp_path, spread, "trips.json")) == types(draft)
 
 
-def test_json_key_that_is_no_name_is_found_by_its_path(tmp_path: Path) -> None:
+def test_json_key_that_is_not_a_legal_name_is_found_by_its_path(tmp_path: Path) -> None:
     draft = inferred(tmp_path, '{"a": 1, "b c": 2, "it\'s": 3}\n', "trips.jsonl")
 
     assert draft.format["jsonpaths"] == ["$['a']", "$['b c']"]
-    assert "is left out" in draft.notes[0]
+    assert draft.notes[0].startswith('key "it\'s" is left out')
 
 
-def test_json_array_is_one(tmp_path: Path) -> None:
+def test_json_array_has_the_layout_array(tmp_path: Path) -> None:
     draft = inferred(tmp_path, ' [{"a": 1},\n {"a": 2}]\n', "trips.json")
 
     assert (draft.rows, draft.format) == (2, {"type": "json", "layout": "array"})
 
 
-def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
+def test_types_come_from_the_parquet_schema(tmp_path: Path) -> None:
     table = pa.table(
         {
             "Id": pa.array([1, 2], pa.int32()),
@@ -267,20 +268,22 @@ def test_parquet_says_its_types_itself(tmp_path: Path) -> None:
     [
         (b"", "a.csv", "the file is empty"),
         (b"\n\n", "a.csv", "has no rows"),
-        (b"[1, 2]", "a.json", "where an object should stand"),
-        (b'{"a": 1} oops', "a.json", "is no JSON behind 'oops'"),
-        (b"12 13", "a.json", "where an object should stand"),
-        (b"\x1f\x8bnot gzip", "a.csv.gz", "is no readable gzip file"),
-        (b"PK\x03\x04 broken", "a.zip", "is no readable zip file"),
-        (b"PAR1 broken", "a.parquet", "is no readable Parquet file"),
-        (b"Obj\x01...", "a.avro", "is no readable Avro file"),
-        (b"ORC broken", "a.orc", "is no readable ORC file"),
-        (b"\x89LZO\0broken", "a.csv.lzo", "is no readable lzop file"),
-        (gzip.compress(b"\0" * 257 + b"ustar" + b"x" * 300), "a.tgz", "is no readable tar.gz file"),
+        (b"[1, 2]", "a.json", 'found "1"'),
+        (b'{"a": 1} oops', "a.json", "invalid JSON at 'oops'"),
+        (b"12 13", "a.json", 'found "12"'),
+        (b"\x1f\x8bnot gzip", "a.csv.gz", "not a readable gzip file"),
+        (b"PK\x03\x04 broken", "a.zip", "not a readable zip file"),
+        (b"PAR1 broken", "a.parquet", "not a readable Parquet file"),
+        (b"Obj\x01...", "a.avro", "not a readable Avro file"),
+        (b"ORC broken", "a.orc", "not a readable ORC file"),
+        (b"\x89LZO\0broken", "a.csv.lzo", "not a readable lzop file"),
+        (gzip.compress(b"\0" * 257 + b"ustar" + b"x" * 300), "a.tgz", "not a readable tar.gz file"),
     ],
 )
-def test_file_that_cannot_be_loaded_is_told_why(tmp_path: Path, data: bytes, name: str, message: str) -> None:
-    with pytest.raises(SampleError, match=message):
+def test_file_that_cannot_be_loaded_is_refused_with_the_reason(
+    tmp_path: Path, data: bytes, name: str, message: str
+) -> None:
+    with pytest.raises(SampleError, match=rf"{re.escape(name)}: .*{message}"):
         inferred(tmp_path, data, name)
 
 
@@ -366,7 +369,7 @@ def tar_of(files: dict[str, bytes]) -> bytes:
         ("trips.dat", gzip.compress(tar_of({"trips.csv": CSV})), "tar.gz", "trips/trips*.dat.tar.gz"),
     ],
 )
-def test_file_is_unpacked_by_what_is_in_it(
+def test_file_is_unpacked_by_its_content(
     tmp_path: Path, name: str, data: bytes, compression: str, pattern_: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -375,13 +378,13 @@ def test_file_is_unpacked_by_what_is_in_it(
     assert types(draft) == {"id": "integer", "city": "varchar(8)"}
 
 
-def test_archive_of_several_files_is_told_what_to_do(tmp_path: Path) -> None:
+def test_archive_of_several_files_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "trips.tar").write_bytes(tar_of({"a.csv": CSV, "b.csv": CSV}))
-    with pytest.raises(SampleError, match=r"holds 2 files; infer from one of them, unpacked, and write"):
+    with pytest.raises(SampleError, match=r"trips\.tar: contains 2 files; .* format\.compression and format\.member"):
         infer(tmp_path / "trips.tar")
 
 
-def test_workbook_is_read_as_a_load_reads_it(tmp_path: Path) -> None:
+def test_workbook_is_read_as_in_a_load(tmp_path: Path) -> None:
     """Titles above the header, empty rows, cells that are missing at a row's end, dates as cells."""
     day = date(2013, 1, 31)
     rows: list[list[object]] = [

@@ -1,4 +1,4 @@
-"""What the tests of preparing share: a landed file, and what became of it."""
+"""Shared by the tests of preparing: prepare a landed file and return its objects."""
 
 from __future__ import annotations
 

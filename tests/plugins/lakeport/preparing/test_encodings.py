@@ -1,4 +1,4 @@
-"""Text in any encoding becomes UTF-8 line by line; what is no character costs its row alone."""
+"""Text in any encoding becomes UTF-8 line by line; an invalid character rejects only its row."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_character_over_two_pieces_is_whole(prepare: Prepare) -> None:
     assert prepare(text.encode("shift_jis"), encoding="shift_jis") == {"": text.encode()}
 
 
-def test_byte_that_is_no_character_stays_wrong(prepare: Prepare) -> None:
-    """COPY then rejects its row, or replaces it where the schema says so."""
+def test_byte_that_is_not_a_character_stays_invalid(prepare: Prepare) -> None:
+    """COPY then rejects its row, or replaces it if acceptinvchars is set."""
     assert prepare(b"1,a\x81b\n2,\x80\n", encoding="cp1252") == {"": b"1,a\xffb\n2,\xe2\x82\xac\n"}
     assert prepare("1,é\n".encode(), encoding="ascii") == {"": b"1,\xff\xff\n"}
     assert prepare(b"1,\x93", encoding="shift_jis") == {"": b"1,\xff"}
@@ -59,12 +59,12 @@ def test_truncated_compressed_text_is_refused(prepare: Prepare) -> None:
         prepare(body, encoding="cp1252", compression="gzip")
 
 
-def test_half_a_wide_character_is_no_text(prepare: Prepare) -> None:
+def test_half_a_wide_character_is_invalid(prepare: Prepare) -> None:
     assert prepare("a".encode("utf-32-le") + b"b", encoding="utf-32-le") == {"": b"a\xff"}
 
 
 def test_every_codec_of_python_converts_or_is_refused(prepare: Prepare) -> None:
-    """What a codec of Python's takes and gives may be anything; only those for text are taken."""
+    """Codecs of Python may read and write any type; only those for text are accepted."""
     names = {module.name for module in pkgutil.iter_modules(encodings.__path__)} - {"aliases", "mbcs", "oem"}
     taken = set()
     for name in sorted(names):

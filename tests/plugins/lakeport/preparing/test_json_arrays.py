@@ -1,4 +1,4 @@
-"""A JSON array's elements become lines; numbers keep every digit, what is no array is unloadable."""
+"""A JSON array's elements become lines; numbers keep every digit; anything except an array is unloadable."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_numbers_keep_every_digit(prepare: Prepare) -> None:
     ]
 
 
-def test_mark_before_the_text_is_passed_over(prepare: Prepare) -> None:
+def test_byte_order_mark_is_skipped(prepare: Prepare) -> None:
     assert lines(prepare, b'\xef\xbb\xbf[{"a": 1}]') == [b'{"a":1}']
 
 
@@ -82,22 +82,22 @@ def test_longest_number_keeps_every_digit(prepare: Prepare) -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b'{"a": 1}', "is no JSON array; for objects one after the other write layout: objects"),
-        (b'"a"', "is no JSON array"),
-        (b'[{"a": 1}, 2]', "element 2 of the array is number, no object"),
-        (b'["a"]', "element 1 of the array is string, no object"),
-        (b'[{"a": 1}', "is no readable JSON array: parse error: premature EOF"),
-        (b'[{"a": 1}] x', "is no readable JSON array: parse error: trailing garbage"),
-        (b'[{"a": 1},]', "is no readable JSON array"),
-        (b'[{"a": NaN}]', "is no readable JSON array"),
-        (b'[{"a": "\xff"}]', "is no readable JSON array"),
-        (b"id,city\n1,Bern\n", "is no readable JSON array"),
+        (b'{"a": 1}', "trips\\.dat is not a JSON array; .*format\\.layout to objects"),
+        (b'"a"', "is not a JSON array"),
+        (b'[{"a": 1}, 2]', "element 2 of the array is a number"),
+        (b'["a"]', "element 1 of the array is a string"),
+        (b'[{"a": 1}', "is not a readable JSON array: parse error: premature EOF"),
+        (b'[{"a": 1}] x', "is not a readable JSON array: parse error: trailing garbage"),
+        (b'[{"a": 1},]', "is not a readable JSON array"),
+        (b'[{"a": NaN}]', "is not a readable JSON array"),
+        (b'[{"a": "\xff"}]', "is not a readable JSON array"),
+        (b"id,city\n1,Bern\n", "is not a readable JSON array"),
         (b'[{"a": ' + b"9" * 4301 + b"}]", "holds more than 4,300 digits in a row"),
         (b'[{"a": "' + b"x" * 65_000 + b'", "b": ' + b"9" * 4301 + b"}]", "holds more than 4,300 digits in a row"),
-        (b"[" * 100_000, "element 1 is nested more than 1,000 deep"),
+        (b"[" * 100_000, "element 1 is nested more than 1,000 levels"),
         (b'[{"a": "' + b"x" * 20_000_000 + b'"}]', "holds a value of more than 16,777,216 bytes"),
     ],
 )
-def test_what_is_no_array_of_objects_is_refused(prepare: Prepare, body: bytes, problem: str) -> None:
+def test_other_json_is_refused(prepare: Prepare, body: bytes, problem: str) -> None:
     with pytest.raises(UnloadableFile, match=problem):
         prepare(body, type="json", layout="array")
