@@ -100,7 +100,7 @@ def _unfit_landing(aws: Aws, parameters: Mapping[str, str]) -> Iterator[str]:
 
 
 def _unreadable_landing(aws: Aws, name: str, key_arn: str) -> Iterator[str]:
-    """Yield a problem if the bucket has a KMS key of its own that the deployment does not name."""
+    """Yield a problem if the bucket has a KMS key that the deployment does not list."""
     try:
         found = aws.client("s3").get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     except (ClientError, BotoCoreError) as error:

@@ -81,7 +81,7 @@ def describe(aws: Aws, name: str) -> dict[str, Any] | None:
 
 
 def completed(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return the description of a stack that was created; if its creation failed, it will be created anew."""
+    """Return the description of a stack that was created; if its creation failed, it will be created again."""
     found = describe(aws, name)
     return None if found is None or found["StackStatus"] in _NEVER_MADE else found
 
