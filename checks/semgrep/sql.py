@@ -2,7 +2,7 @@
 
 import string
 
-from lakeport.redshift.statements import composed, statement, words
+from lakeport.redshift.statements import composed, keywords, statement
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 
@@ -58,7 +58,7 @@ def passes(cursor, warehouse, key, table, rows, is_new):
     # ok: sql-from-text, sql-wrapped-unread
     cursor.execute(sql.SQL("COPY {} FROM {}").format(sql.Identifier(table), sql.Literal(f"s3://b/{key}")))
     # ok: sql-from-text, sql-wrapped-unread
-    cursor.execute(sql.SQL("ALTER TABLE t ADD COLUMN c {}").format(words(f"VARCHAR({len(rows)})")))
+    cursor.execute(sql.SQL("ALTER TABLE t ADD COLUMN c {}").format(keywords(f"VARCHAR({len(rows)})")))
     # ok: sql-from-text, sql-wrapped-unread
     cursor.execute(sql.SQL("GRANT SELECT ON {} TO x{}").format(table, sql.SQL(" CASCADE" if is_new else "")))
     # ok: sql-from-text, sql-wrapped-unread

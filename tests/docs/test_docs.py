@@ -119,6 +119,6 @@ def test_every_guarantee_names_tests_that_exist() -> None:
 
 def test_settings_named_in_the_documents_exist() -> None:
     known = (REPOSITORY / "plugins" / "lakeport" / "settings.py").read_text()
-    named = set(re.findall(r"LAKEPORT_[A-Z_]+", (REPOSITORY / "docs" / "healing.md").read_text()))
+    named = set(re.findall(r"LAKEPORT_[A-Z_]+", (REPOSITORY / "docs" / "recovery.md").read_text()))
     assert named
     assert [name for name in named if name not in known] == []

@@ -13,6 +13,7 @@ from lakeport.arrivals.registration import register_messages
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import file_records
+from lakeport.model import Status
 from lakeport.recovery.reconcile.alerts import UNSENT
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
@@ -135,7 +136,7 @@ def test_failed_file_of_a_run_whose_callback_was_killed_is_alerted_once(world: W
     reason = "copy_to_table: its header does not fit"
     world.warehouse.transaction(
         lambda current: file_records.move(
-            current, [file.file_id], world.by, from_=["In Progress"], to="Fail", reason=reason
+            current, [file.file_id], world.by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
         )
     )
     assert world.found() == []

@@ -153,7 +153,7 @@ def test_file_in_progress_is_refused(world: World) -> None:
 def test_failed_files_of_a_type_that_loads_the_newest_may_be_filtered_out(world: World) -> None:
     for name in ("a.csv", "b.csv"):
         file = world.register(GOOD, name)
-        fail = partial(file_records.move, file_ids=[file.file_id], by=world.by, from_=["New"], to="Fail")
+        fail = partial(file_records.move, file_ids=[file.file_id], by=world.by, from_=[Status.NEW], to=Status.FAIL)
         world.warehouse.transaction(fail)
     planned = do(world, "replay", file_type=world.name, statuses=[Status.FAIL])
     assert {(each.to, "else Filtered Out" in each.summary) for each in planned} == {("New", True)}

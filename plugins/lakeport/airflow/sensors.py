@@ -8,12 +8,14 @@ from typing import Any
 from airflow.providers.common.sql.sensors.sql import SqlSensor
 from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.exceptions import AirflowSkipException
+from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context
 from lakeport.airflow.triggers import NewFilesTrigger
 from lakeport.airflow_api import ARRIVAL_PREFIX
 from lakeport.model import RegisteredFile
+from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 
@@ -65,10 +67,15 @@ class NewFilesSensor(SqlSensor):
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # execute takes both
         """Query Redshift once."""
-        rows = self._get_hook().get_records(self.sql, self.parameters)  # type: ignore[attr-defined]
-        if rows:
-            files = [RegisteredFile(*row) for row in rows]
+        hook = self._get_hook()  # type: ignore[attr-defined]
+        files = hook.run(self.sql, parameters=self.parameters, handler=registered_files)
+        if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
             raise AirflowSkipException("no New files: an earlier run has taken the files that this run was started for")
         return False
+
+
+def registered_files(current: cursor) -> list[RegisteredFile]:
+    """Return the rows of the last query as registered files."""
+    return fetch_as(current, RegisteredFile)

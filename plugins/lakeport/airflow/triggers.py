@@ -17,10 +17,11 @@ from psycopg2.extensions import cursor
 
 from lakeport.airflow.tasks import open_session
 from lakeport.model import RegisteredFile
+from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 
-Rows = list[tuple[Any, ...]]
+Rows = list[dict[str, Any]]
 
 
 class NewFilesTrigger(BaseTrigger):
@@ -58,7 +59,7 @@ class NewFilesTrigger(BaseTrigger):
             await watch.wait_for(self.values["file_type"], self.values["every"])
             rows = await watch.rows_of(query, self.values["parameters"])
             if rows:
-                return [RegisteredFile(*row).to_xcom() for row in rows]
+                return [from_row(RegisteredFile, row).to_xcom() for row in rows]
 
 
 class Watch:
@@ -100,7 +101,7 @@ class Watch:
                 for seen in [seen for seen in self._waiting if not seen.done()]:
                     seen.set_exception(error)
                 return
-            found = {file_type for (file_type,) in rows}
+            found = {row["file_type"] for row in rows}
             for seen in [seen for seen, (file_type, _) in self._waiting.items() if file_type in found]:
                 if not seen.done():
                     seen.set_result(None)
@@ -111,8 +112,7 @@ class Watch:
 
         def read(current: cursor) -> Rows:
             current.execute(query, parameters)
-            rows: Rows = current.fetchall()
-            return rows
+            return fetch_rows(current)
 
         def run() -> Rows:
             with Warehouse(lambda: open_session(airflow_connection)) as warehouse:

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor
 from lakeport.alerts.messages import FailedFile, FailedRun
 from lakeport.mng import file_records, load_records
 from lakeport.model import Status, TaskRun
-from lakeport.redshift.rows import fetch_as
+from lakeport.redshift.rows import fetch_as, fetch_rows
 from lakeport.redshift.statements import statement
 
 KILLED = "a task ended without reporting an error: its process was killed or its worker was lost"
@@ -53,5 +53,7 @@ def fail_files(current: cursor, run: EndedRun, file_type: str, table_name: str) 
 def last_error(current: cursor, run: EndedRun) -> tuple[str, str, str]:
     """Return task id, error and log URL of the last failure in the run."""
     current.execute(statement("mng/last_task_error"), {"dag_id": run.dag_id, "run_id": run.run_id})
-    task_id, error, log_url = current.fetchone() or ("(unknown)", run.reason, run.url)
-    return task_id, error, log_url
+    rows = fetch_rows(current)
+    if not rows:
+        return "(unknown)", run.reason, run.url
+    return rows[0]["task_id"], rows[0]["error"], rows[0]["log_url"]

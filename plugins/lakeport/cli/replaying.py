@@ -126,13 +126,15 @@ def _choice(
     default: Status,
 ) -> Selection:
     if not (names or file_type or since or until or status):
-        raise typer.BadParameter("no files selected: name ids or keys, or use --type, --since, --until or --status")
+        raise typer.BadParameter(
+            "no files selected: give file ids or keys, or use --type, --since, --until or --status"
+        )
     return Selection(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
 def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool) -> list[Planned]:
-    chosen = warehouse.transaction(lambda current: select_files(current, choice))
-    return plan(Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), chosen)
+    selected = warehouse.transaction(lambda current: select_files(current, choice))
+    return plan(Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), selected)
 
 
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
@@ -160,7 +162,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
 
 
 def _with_progress(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator[list[Planned]]:
-    """Mark the record as changed before the first load, and print each file as it is done."""
+    """Mark the record as changed before the first load, and print each file after its commit."""
     change_detection.mark_changed(s3_objects.s3_client())
     for load in loads:
         for each in load:

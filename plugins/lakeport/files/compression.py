@@ -41,7 +41,7 @@ def _lzop(raw: IO[bytes]) -> Iterator[bytes]:
 
 
 def _zstd(raw: IO[bytes]) -> Iterator[bytes]:
-    """Read frame after frame; the library's own reader takes a cut frame for the end."""
+    """Read frame after frame; the library's reader takes a truncated frame for the end."""
     frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
     while data := raw.read(_ZSTD_BYTES):
         while data:
@@ -51,11 +51,11 @@ def _zstd(raw: IO[bytes]) -> Iterator[bytes]:
             if frame.eof:
                 frame, has_begun = zstandard.ZstdDecompressor().decompressobj(), False
     if has_begun:
-        raise EOFError("its last frame was cut off")
+        raise EOFError("its last frame is truncated")
 
 
 class _Readable(io.RawIOBase):
-    """An S3 body as a raw stream: without the seeking that a response cannot do."""
+    """An S3 body as a raw stream: without seeking, which a response does not support."""
 
     def __init__(self, body: Any) -> None:
         self._body = body

@@ -1,4 +1,4 @@
-"""Match the header of a file with the columns of its schema, as `drift` in the schema says."""
+"""Match the header of a file with the columns of its schema, as the schema's `drift` requires."""
 
 from __future__ import annotations
 

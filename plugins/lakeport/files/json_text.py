@@ -1,4 +1,4 @@
-"""The text of a JSON file as ijson may be given it: bounded, since its writer is a stranger."""
+"""The text of a JSON file for ijson, with bounded values, since the file is not trusted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 class JsonText:
-    """A stream without the mark that some programs write before UTF-8, and never far without the end of a value.
+    """A stream without the UTF-8 byte order mark, with bounded values and numbers.
 
-    Nor with more digits in a row than Python makes a number of: ijson's C reads on in the result of that failed
-    conversion, which ends the process.
+    Numbers have at most as many digits as Python converts: ijson's C code uses the result of a failed conversion, which
+    ends the process.
 
-    Raises UnloadableFile where the stream is not so.
+    Raises UnloadableFile for a longer value or number.
     """
 
     def __init__(self, stream: Readable, name: str) -> None:
@@ -38,7 +38,7 @@ class JsonText:
         data = self._stream.read(size)
         self._bytes += len(data)
         if self._bytes > _MAX_VALUE_BYTES:
-            raise UnloadableFile(f"{self._name} holds a value of more than {_MAX_VALUE_BYTES:,} bytes")
+            raise UnloadableFile(f"{self._name} contains a value of more than {_MAX_VALUE_BYTES:,} bytes")
         self._refuse_long_number(data)
         if self._is_start and data:
             self._is_start = False
@@ -48,5 +48,5 @@ class JsonText:
     def _refuse_long_number(self, data: bytes) -> None:
         digits = self._digits + data.translate(_DIGITS_TO_ZERO)
         if b"0" * (_MAX_DIGITS + 1) in digits:
-            raise UnloadableFile(f"{self._name} holds more than {_MAX_DIGITS:,} digits in a row")
+            raise UnloadableFile(f"{self._name} contains more than {_MAX_DIGITS:,} digits in a row")
         self._digits = digits[-_MAX_DIGITS:]

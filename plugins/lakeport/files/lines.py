@@ -1,4 +1,4 @@
-"""What a file's text says of itself: the columns its header names, and the value in one column of a raw line."""
+"""Read the columns of a header, and the value of one column in a raw line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than
 
 
 def value_in_line(line: str, column: str, columns: Sequence[str], file_type: FileType) -> str | None:
-    """Return what stands in one column of a raw line, or None where the line is too broken to say."""
+    """Return the value of one column in a raw line, or None if the line is too damaged to tell."""
     format_ = file_type.copied
     if format_.type == "json":
         return _json_value(line, column, columns, format_)

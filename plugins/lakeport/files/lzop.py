@@ -1,4 +1,4 @@
-"""Read lzop's files: LZO itself has a library, the file around its blocks is told here.
+"""Read .lzo files: a library decompresses LZO blocks, this module reads the file format around them.
 
 The layout is lzop's own (src/p_lzo.c and lzop.c of lzop 1.04); all numbers are big-endian.
 """
@@ -15,19 +15,19 @@ from lakeport.files.streams import Readable
 _MAGIC = b"\x89LZO\0\r\n\x1a\n"
 _LONG_HEADER_VERSION = 0x0940
 _ADLER32_PLAIN, _ADLER32_PACKED, _EXTRA, _CRC32_PLAIN, _CRC32_PACKED, _FILTER = 1, 2, 0x40, 0x100, 0x200, 0x800
-_MAX_BLOCK_BYTES = 1 << 20  # lzop and Hadoop write a quarter of it; LZO gives at most 255 times what is packed
+_MAX_BLOCK_BYTES = 1 << 20  # lzop and Hadoop write 256 KiB; LZO expands data at most 255 times
 
 
 def unpacked(stream: Readable) -> Iterator[bytes]:
-    """Yield what a .lzo file holds, block by block; raises EOFError where it is cut off, ValueError if it is none."""
+    """Yield the contents of a .lzo file, block by block; raises EOFError if truncated, ValueError if not valid."""
     magic = stream.read(len(_MAGIC))
     while magic:
         if magic != _MAGIC:
-            raise ValueError("it does not begin as a .lzo file does")
+            raise ValueError("it does not begin with the signature of a .lzo file")
         flags = _flags(stream)
         while size := _number(stream):
             yield _block(stream, size, flags)
-        magic = stream.read(len(_MAGIC))  # files may stand one after the other
+        magic = stream.read(len(_MAGIC))  # several files may be concatenated
 
 
 def _flags(stream: Readable) -> int:
@@ -35,18 +35,18 @@ def _flags(stream: Readable) -> int:
     _exactly(stream, 6 if is_long else 3)  # versions, method, level
     flags = _number(stream)
     if flags & _FILTER:
-        raise ValueError("it was made with lzop --filter, which COPY does not read")
+        raise ValueError("it was made with lzop --filter, which COPY does not support")
     _exactly(stream, 12 if is_long else 8)  # mode and time
     _exactly(stream, _number(stream, 1) + 4)  # name and checksum
     if flags & _EXTRA:
-        raise ValueError("it has an extra field, which is not known")
+        raise ValueError("it has an extra header field, which is not supported")
     return flags
 
 
 def _block(stream: Readable, size: int, flags: int) -> bytes:
     packed_size = _number(stream)
     if size > _MAX_BLOCK_BYTES or packed_size > size:
-        raise ValueError(f"a block claims {size:,} bytes in {packed_size:,}")
+        raise ValueError(f"a block header has impossible sizes: {packed_size:,} bytes that expand to {size:,}")
     adler32 = _number(stream) if flags & _ADLER32_PLAIN else None
     crc32 = _number(stream) if flags & _CRC32_PLAIN else None
     if packed_size < size:
@@ -73,5 +73,5 @@ def _number(stream: Readable, size: int = 4) -> int:
 def _exactly(stream: Readable, size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
-        raise EOFError("it was cut off")
+        raise EOFError("it is truncated")
     return data

@@ -32,7 +32,7 @@ def s3_client() -> S3Client:
 
 
 def is_not_found(error: ClientError) -> bool:
-    """Say whether S3 answered that the object, or that version of it, does not exist."""
+    """Return whether the error means that the object, or that version of it, does not exist."""
     return error.response["Error"]["Code"] in _NOT_FOUND_CODES
 
 
@@ -55,7 +55,7 @@ def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:
 def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> CopySource:
     """Copy exactly the registered version, of any size, and return the copy.
 
-    Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version is gone.
+    Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version no longer exists.
     """
     try:
         s3.copy(_version(source), to_bucket, to_key)
@@ -67,7 +67,7 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
 
 
 def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
-    """Copy the registered version to the archive, unless it is there already with the same size; return its version.
+    """Copy the registered version to the archive, unless the archive has it with the same size; return its version.
 
     Raises ObjectChanged if it is neither in landing nor in the archive.
     """
@@ -76,13 +76,15 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
         copy_of_version(s3, source, to_bucket, to_key)
         kept = _head(s3, Bucket=to_bucket, Key=to_key)
     if kept is None or kept["ContentLength"] != source.size_bytes:
-        raise ObjectChanged(f"the archive's copy of {source.uri} has not the {source.size_bytes} bytes that landed")
+        raise ObjectChanged(
+            f"the archive's copy of {source.uri} does not have the {source.size_bytes} bytes that landed"
+        )
     version_id: str | None = kept.get("VersionId")
     return version_id
 
 
 def is_there(s3: S3Client, source: CopySource) -> bool:
-    """Say whether this version of the object can be read."""
+    """Return whether this version of the object can be read."""
     return _head(s3, **_version(source)) is not None
 
 
@@ -93,7 +95,7 @@ def remove_version(s3: S3Client, source: CopySource) -> None:
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """One version of an object that lies in a bucket; `modified_at` is in UTC, without zone."""
+    """One version of an object in a bucket; `modified_at` is in UTC, without zone."""
 
     bucket: str
     key: str
@@ -104,7 +106,7 @@ class ObjectVersion:
 
 
 def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
-    """Yield all versions of all objects of a bucket, a thousand at most at a time; delete markers are no objects."""
+    """Yield all versions of all objects of a bucket, a thousand at most at a time; delete markers are left out."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         yield [
             ObjectVersion(
@@ -123,7 +125,7 @@ def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
 def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
     """Open an object's registered version as a stream of its uncompressed bytes.
 
-    Raises ObjectChanged if that version is gone, UnloadableFile if it cannot be decompressed.
+    Raises ObjectChanged if that version no longer exists, UnloadableFile if it cannot be decompressed.
     """
     try:
         answer = s3.get_object(**_version(source))
@@ -134,8 +136,8 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
             yield decompressed(body, source.compression)
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             if getattr(error, "errno", None) is not None:
-                raise  # the network's or the disk's; a decompressor's error has no number
-            raise UnloadableFile(f"{source.uri} is no readable {source.compression} file: {error}") from error
+                raise  # an error of the network or the disk; a decompressor's error has no errno
+            raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
 
 
 def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = UTF8) -> dict[int, str]:
@@ -160,7 +162,7 @@ def _version(source: CopySource) -> Any:
 
 
 def _gone(source: CopySource) -> ObjectChanged:
-    return ObjectChanged(f"{source.uri}, version {source.version_id}, is not there any more")
+    return ObjectChanged(f"{source.uri}, version {source.version_id}, no longer exists")
 
 
 def _head(s3: S3Client, **place: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Bytes that come piece by piece: read as a stream, cut into pieces again."""
+"""Convert pieces of bytes to a stream, and a stream to pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CHUNK_BYTES = 1 << 20
 
 
 class Readable(Protocol):
-    """All that is asked of a stream here."""
+    """The part of a stream that Lakeport uses."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to so many bytes, none at the end."""
@@ -36,7 +36,7 @@ class _Pieces(io.RawIOBase):
             piece = next(self._pieces, None)
             if piece is None:
                 return 0
-            self._rest = memoryview(piece)  # an empty one is passed over
+            self._rest = memoryview(piece)  # empty pieces are skipped
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]
@@ -44,5 +44,5 @@ class _Pieces(io.RawIOBase):
 
 
 def stream_of(pieces: Iterator[bytes]) -> IO[bytes]:
-    """Return a stream of what the pieces hold, each asked for when it is needed."""
+    """Return a stream of the pieces, each of which is taken when it is needed."""
     return io.BufferedReader(_Pieces(pieces), CHUNK_BYTES)

@@ -1,7 +1,7 @@
-"""How text is written: COPY reads five encodings, Python every other one.
+"""Convert text to UTF-8: COPY reads five encodings, Python all others.
 
-What is no character in its encoding becomes the byte 0xFF, which is none in UTF-8 either: COPY then rejects that row
-alone, or replaces the character where the schema says `acceptinvchars`.
+A byte that is not valid in its encoding becomes 0xFF, which is not valid in UTF-8: COPY then rejects that row only, or
+replaces the character if the schema sets `acceptinvchars`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def utf8_stream(stream: IO[bytes], encoding: str) -> IO[bytes]:
 
 
 def in_utf8(stream: Readable, encoding: str) -> Iterator[bytes]:
-    """Yield the text in UTF-8; raises ValueError where the encoding cannot go on behind a wrong byte."""
+    """Yield the text in UTF-8; raises ValueError if the encoding cannot continue after an invalid byte."""
     codecs.register_error("lakeport.invalid", _as_invalid)
     decoder = codecs.getincrementaldecoder(CODECS.get(encoding, encoding))("lakeport.invalid")
     for data in chunks_of(stream):

@@ -1,8 +1,8 @@
 """What Redshift reports about a COPY: the notices of its session and the rows of the SYS_LOAD views.
 
 AWS documents neither when the views show a COPY, nor that their query_id is the number that pg_last_copy_id() returns:
-it says that the ids of SYS views and of STL views differ.  An error may have line number -1.  So the rows of a COPY are
-found by session, start time and file name, and the views must show as many rejected rows as the notices count.
+the ids of SYS views and of STL views differ, according to AWS.  An error may have line number -1.  So the rows of a
+COPY are found by session, start time and file name, and the views must show as many rejected rows as the notices count.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def copy_session(current: cursor) -> CopySession:
 def rows_rejected(current: cursor, session: CopySession, notices: Sequence[str]) -> int:
     """Return how many rows the COPY of this transaction rejected, by its notices.
 
-    A COPY without notices is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if it is not there either.
+    A COPY without notices is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if that has no row of it.
     """
     text = "\n".join(notices)
     if rejected := _REJECTED.search(text):
@@ -69,11 +69,11 @@ def rows_rejected(current: cursor, session: CopySession, notices: Sequence[str])
     if _LOADED.search(text):
         return 0
 
-    def look() -> list[int]:
+    def query_views() -> list[int]:
         current.execute(statement("load/rejected_in_history"), asdict(session))
         return [int(row["error_count"]) for row in fetch_rows(current)]
 
-    counts = wait_until(look, bool)
+    counts = wait_until(query_views, bool)
     if not counts:
         raise RejectsNotReported(
             "Redshift sent no notice about this COPY, and SYS_LOAD_HISTORY did not show it within "
@@ -97,7 +97,7 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
     return errors
 
 
-def errors_of_failed_copy(look: Callable[[], list[CopyError]]) -> list[CopyError]:
+def errors_of_failed_copy(query: Callable[[], list[CopyError]]) -> list[CopyError]:
     """Return the errors of a COPY that failed on its data: at least one, and no more than a moment ago."""
     before: list[CopyError] = []
 
@@ -106,13 +106,13 @@ def errors_of_failed_copy(look: Callable[[], list[CopyError]]) -> list[CopyError
         is_same, before = bool(found) and len(found) == len(before), found
         return is_same
 
-    return wait_until(look, is_complete)
+    return wait_until(query, is_complete)
 
 
-def wait_until(look: Callable[[], T], is_complete: Callable[[T], bool]) -> T:
-    """Look again and again until the result is complete or VIEWS_WITHIN_SECONDS are over; return the last result."""
+def wait_until(query: Callable[[], T], is_complete: Callable[[T], bool]) -> T:
+    """Repeat the query until its result is complete or VIEWS_WITHIN_SECONDS are over; return the last result."""
     deadline, pause = time.monotonic() + VIEWS_WITHIN_SECONDS, _FIRST_PAUSE_SECONDS
-    while not is_complete(found := look()) and time.monotonic() < deadline:
+    while not is_complete(found := query()) and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(2 * pause, _MAX_PAUSE_SECONDS)
     return found

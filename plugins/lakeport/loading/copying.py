@@ -36,7 +36,7 @@ from lakeport.schema.file_type import FileType
 log = logging.getLogger(__name__)
 
 _COPY_FAILED = "Load into table"
-"""How COPY begins a message if the data are at fault: "Load into table 't' failed.  Check 'stl_load_errors' ..."."""
+"""How COPY begins a message if the data are not valid: "Load into table 't' failed.  Check 'stl_load_errors' ..."."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy,
 def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> CopyResult:
     """Return the rejected rows of a COPY that failed on its only file.
 
-    Each look at the views is a transaction of its own, since a snapshot might not show what comes later.
+    Each query of the views runs in a separate transaction, because a snapshot might not show later rows.
     """
-    look = partial(warehouse.transaction, partial(errors_in_views, session=failed.session))
-    by_source = job.rejects.of_copy(errors_of_failed_copy(look))
+    read_errors = partial(warehouse.transaction, partial(errors_in_views, session=failed.session))
+    by_source = job.rejects.of_copy(errors_of_failed_copy(read_errors))
     (file,) = job.files
     rejected = job.rejects.of_file(file.sources, by_source)
     load = Load(job.placing.table_name, len(rejected), 0, len(rejected), warehouse.transaction(last_copy).query_id)

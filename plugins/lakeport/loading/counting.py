@@ -62,7 +62,9 @@ def rows_by_file(
         sum(scanned.get(source.uri, 0) for source in sources),
         rows_copied + sum(map(len, rejected.values())),
     )
-    raise RowsNotCounted(f"Redshift scanned {lines} lines for {rows_read} rows, so the rows of each file are not known")
+    raise RowsNotCounted(
+        f"Redshift scanned {lines} lines for {rows_read} rows, so the number of rows in each file is unknown"
+    )
 
 
 def _scanned(current: cursor, session: CopySession) -> dict[str, int]:

@@ -86,5 +86,5 @@ def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: Copy
     header = s3_objects.read_lines(s3, source, [lines], file_type.copied.encoding)
     if not header:
         name = f"{key}: {source.member}" if source.member else key
-        raise UnloadableFile(f"{name} has no line {lines}, which must name the columns")
+        raise UnloadableFile(f"{name} has no line {lines}, which must contain the column names")
     return columns_of_file(file_type, header[lines])

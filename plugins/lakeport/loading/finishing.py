@@ -69,7 +69,7 @@ def mark_done(
     """Set the files to Done, in the transaction that checks that their rows are in the table.
 
     The load itself has counted its rows: rows in the file less rejected rows.  A later load may have replaced some or
-    all of them if the table's mode replaces rows, or the schema is gone; the status reason then says so.
+    all of them if the table's mode replaces rows, or the schema is gone; the status reason then contains the numbers.
 
     Safe to repeat: a file that is Done stays Done.  Raises LakeportError if the rows are missing.
     """

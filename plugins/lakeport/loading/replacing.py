@@ -13,7 +13,7 @@ from lakeport.errors import TableMismatch
 from lakeport.loading.placing import Placing, execute_all
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import composed, statement, words
+from lakeport.redshift.statements import composed, keywords, statement
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import Table
 
@@ -77,7 +77,7 @@ def grants_in(text: str, table: sql.Identifier) -> Iterator[sql.Composed]:
         for letter, may_grant in re.findall(r"([A-Za-z])(\*?)", entry["letters"]):
             if letter in _PRIVILEGES:
                 yield sql.SQL("GRANT {} ON {} TO {}{}").format(
-                    words(_PRIVILEGES[letter]),
+                    keywords(_PRIVILEGES[letter]),
                     table,
                     grantee or sql.SQL("PUBLIC"),
                     sql.SQL(" WITH GRANT OPTION" if may_grant and grantee and not entry["group"] else ""),

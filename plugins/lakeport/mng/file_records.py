@@ -71,8 +71,8 @@ def move(
     file_ids: Sequence[str],
     by: TaskRun,
     *,
-    from_: Sequence[str],
-    to: str,
+    from_: Sequence[Status],
+    to: Status,
     reason: str | None = None,
 ) -> int:
     """Change the status of the files whose status is one of `from_`, log each change and return their number."""

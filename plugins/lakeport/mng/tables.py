@@ -17,7 +17,7 @@ from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement, words
+from lakeport.redshift.statements import composed, keywords, statement
 from lakeport.schema.column_type import ColumnType
 
 TABLES = "mng/tables"
@@ -40,7 +40,7 @@ class ColumnChange:
 
     def composed(self) -> sql.Composed:
         table, column = ddl.table_identifier(self.table), sql.Identifier(self.column)
-        return composed(self.statement, table=table, column=column, type=words(self.type))
+        return composed(self.statement, table=table, column=column, type=keywords(self.type))
 
     def text(self) -> str:
         """Return the statement as text; the names in tables.sql need no quotes."""

@@ -9,7 +9,7 @@ from psycopg2 import sql
 
 from lakeport.model import CopySource
 from lakeport.redshift.ddl import table_identifier
-from lakeport.redshift.statements import words
+from lakeport.redshift.statements import keywords
 from lakeport.schema.encodings import UTF8
 from lakeport.schema.file_format import Format
 from lakeport.schema.file_type import FileType
@@ -72,11 +72,11 @@ def copy_statement(
     options += _data_format(file_type, format_, jsonpaths_uri)
     options += _conversions(format_)
     if format_.encoding != UTF8:
-        options.append(words(f"ENCODING {format_.encoding}".upper()))
+        options.append(keywords(f"ENCODING {format_.encoding}".upper()))
     if compression != "none":
-        options.append(words(compression.upper()))
+        options.append(keywords(compression.upper()))
     if format_.type not in _COLUMNAR:
-        options.append(words(f"MAXERROR {MAX_ERRORS}"))
+        options.append(keywords(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
         into or table_identifier(file_type.table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -92,18 +92,18 @@ def _data_format(file_type: FileType, format_: Format, jsonpaths_uri: str) -> It
     elif format_.type in ("json", "avro"):
         matching = "auto ignorecase" if format_.ignorecase else "auto"
         where = sql.Literal(jsonpaths_uri if format_.jsonpaths else matching)
-        yield sql.SQL("{} {}").format(words(f"FORMAT AS {format_.type.upper()}"), where)
+        yield sql.SQL("{} {}").format(keywords(f"FORMAT AS {format_.type.upper()}"), where)
     elif format_.type != "delimited":
-        yield words(f"FORMAT AS {format_.type.upper()}")
+        yield keywords(f"FORMAT AS {format_.type.upper()}")
 
 
 def _conversions(format_: Format) -> Iterator[sql.Composed | sql.SQL]:
     for field, keyword in _VALUES.items():
         value = getattr(format_, field)
         if value is not None:
-            yield sql.SQL("{} {}").format(words(keyword), sql.Literal(value))
+            yield sql.SQL("{} {}").format(keywords(keyword), sql.Literal(value))
     for flag in _FLAGS:
         if getattr(format_, flag):
-            yield words(flag.upper())
+            yield keywords(flag.upper())
     if format_.header_lines:
-        yield words(f"IGNOREHEADER {format_.header_lines}")
+        yield keywords(f"IGNOREHEADER {format_.header_lines}")

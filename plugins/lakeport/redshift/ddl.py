@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from psycopg2 import sql
 
-from lakeport.redshift.statements import composed, statement, words
+from lakeport.redshift.statements import composed, keywords, statement
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import LOADED_AT, Column, Table
 
@@ -81,7 +81,7 @@ def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
 
 def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
     """Return the statement that inserts the first row of each key by a column; equal rows are inserted once."""
-    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": words(direction)}
+    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": keywords(direction)}
     return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
 
 
@@ -105,7 +105,7 @@ def missing_columns(file_type: FileType, live: Mapping[str, str]) -> list[Column
 def add_column(table: Table, column: Column) -> Statement:
     """Return the statement that adds a column; Redshift adds one per statement, and no NOT NULL without a default."""
     return sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
-        table_identifier(table), sql.Identifier(column.name), words(str(column.type))
+        table_identifier(table), sql.Identifier(column.name), keywords(str(column.type))
     )
 
 
@@ -113,7 +113,7 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[Statement]:
     """Return the statements that widen varchar columns to the schema; each runs outside any transaction."""
     table = table_identifier(file_type.table)
     return [
-        composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=words(str(column.type)))
+        composed("load/widen_column", table=table, column=sql.Identifier(column.name), type=keywords(str(column.type)))
         for column in widened_columns(file_type, live)
     ]
 
@@ -169,7 +169,7 @@ def differences(file_type: FileType, live: Mapping[str, str]) -> list[str]:
 def _column_definitions(columns: Iterable[Column]) -> Sequence[sql.Composed]:
     return [
         sql.SQL("{} {}{}").format(
-            sql.Identifier(column.name), words(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
+            sql.Identifier(column.name), keywords(str(column.type)), sql.SQL(" NOT NULL" if column.required else "")
         )
         for column in columns
     ]

@@ -12,7 +12,7 @@ from psycopg2.extensions import QuotedString
 
 from lakeport import settings
 
-_WORDS = re.compile(r"[A-Za-z0-9_(), ]+")
+_KEYWORDS = re.compile(r"[A-Za-z0-9_(), ]+")
 
 
 @cache
@@ -26,12 +26,12 @@ def composed(name: str, /, **parts: sql.Composable) -> sql.Composed:
     return sql.SQL(statement(name)).format(**parts)  # nosemgrep: sql-wrapped-unread - a file of ours
 
 
-def words(text: str) -> sql.SQL:
+def keywords(text: str) -> sql.SQL:
     """Return keywords, a type or a number as SQL, which can be neither bound nor quoted.
 
     Raises ValueError for a character that could end them.
     """
-    if not _WORDS.fullmatch(text):
+    if not _KEYWORDS.fullmatch(text):
         raise ValueError(
             f"{text!r} is not SQL keywords; allowed: letters, digits, underscores, commas, parentheses, spaces"
         )
@@ -66,6 +66,6 @@ def rows_of_literals(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) ->
 
 def _literals(types: Mapping[str, str], row: Sequence[Any]) -> sql.Composed:
     return sql.SQL(", ").join(
-        sql.SQL("{}::{} AS {}").format(sql.Literal(value), words(type_), sql.Identifier(name))
+        sql.SQL("{}::{} AS {}").format(sql.Literal(value), keywords(type_), sql.Identifier(name))
         for (name, type_), value in zip(types.items(), row, strict=True)
     )

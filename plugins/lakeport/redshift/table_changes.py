@@ -25,7 +25,7 @@ def widenings(file_type: FileType, live: Mapping[str, str]) -> list[ddl.Statemen
 
 
 def widened(file_type: FileType, live: Mapping[str, str]) -> dict[str, str]:
-    """Return the live columns as they are after the widenings."""
+    """Return the live columns after the widenings."""
     longer = {column.name: column.type.catalog_name() for column in ddl.widened_columns(file_type, live)}
     return {**live, **longer}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lakeport.model import dag_id_of
 from lakeport.schema.checks import Check
 from lakeport.schema.file_format import Format
 from lakeport.schema.key_pattern import capture_formats
@@ -156,7 +157,7 @@ class FileType(Part):
     @property
     def dag_id(self) -> str:
         """Return the id of this type's DAG."""
-        return f"load_{self.name}"
+        return dag_id_of(self.name)
 
     @property
     def cron(self) -> str | None:

@@ -1,6 +1,6 @@
 """Python transforms: a function in `transforms/` between the file and what COPY reads, row by row or byte by byte.
 
-What a function's author imports stands here: `Rows` and `FileFacts`, for its type hints.
+Functions import `Rows` and `FileFacts` from here for their type hints.
 """
 
 from lakeport.preparing.rows import Rows

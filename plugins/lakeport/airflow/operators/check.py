@@ -12,6 +12,7 @@ from lakeport import settings
 from lakeport.airflow import environment
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.files import s3_objects
+from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 
@@ -31,8 +32,7 @@ class CheckEnvironmentOperator(BaseOperator):
 
     def count_files(self, current: cursor) -> int:
         current.execute(statement("mng/count_files"))
-        ((count,),) = current.fetchall()
-        return int(count)
+        return int(fetch_value(current))
 
     def list_buckets(self) -> None:
         for bucket in (settings.landing_bucket(), settings.archive_bucket(), settings.work_bucket()):

@@ -29,8 +29,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """Load all files, oldest first, by one COPY and one commit if they can be loaded together; return the loaded ones.
 
     A file that cannot be loaded is set to Fail, and the others are loaded: a batch that cannot be loaded is halved
-    until the file at fault is alone.  In mode merge, where later files replace rows of earlier ones, the files after a
-    failed one are set to Fail too, so that they are loaded in order after it is fixed.
+    until the failing file is alone.  In mode merge, where later files replace rows of earlier ones, the files after a
+    failed one are also set to Fail, so that they are loaded in order after it is fixed.
 
     Safe to repeat: a loaded file is not loaded again, and a file that is Fail stays Fail.
     """

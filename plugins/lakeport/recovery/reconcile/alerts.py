@@ -12,7 +12,7 @@ from lakeport.alerts.messages import RejectedFiles
 from lakeport.alerts.outbox import Key, record, send_unsent
 from lakeport.model import DAG_ID_PREFIX
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
-from lakeport.redshift.rows import fetch_rows
+from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.statements import statement
 from lakeport.schema.reader import default_alerts
 
@@ -48,7 +48,7 @@ def _record_digest(current: cursor, until: datetime) -> bool:
     """
     current.execute(statement("mng/lock_alerts"))
     current.execute(statement("mng/digest_mark"), {"dag_id": DIGEST})
-    (mark,) = current.fetchone() or (None,)
+    mark = fetch_value(current)
     since = datetime.fromisoformat(mark) if mark else _BEGINNING
     current.execute(statement("mng/rejected_since"), {"since": since, "until": until})
     rows = fetch_rows(current)

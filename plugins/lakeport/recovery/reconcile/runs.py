@@ -51,7 +51,7 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
 
 
 def _waits_for_schedule(reconciliation: Reconciliation, each: OpenFile) -> bool:
-    """Say whether the file is New and its file type runs on a cron schedule, so that no run is due for it."""
+    """Return whether the file is New and its file type runs on a cron schedule, so that no run is due for it."""
     file_type = reconciliation.file_type(each.file_type) if each.status == Status.NEW else None
     return file_type is not None and file_type.cron is not None
 

@@ -13,6 +13,7 @@ from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
 from lakeport.recovery.replay.plan import Planned
 from lakeport.redshift import ddl
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
 
@@ -97,13 +98,13 @@ def _delete_rows(current: cursor, each: Planned) -> int:
 
 
 def _is_applied(current: cursor, each: Planned) -> bool:
-    """Say whether an earlier attempt changed the file; raise StatusConflict if anything else did."""
+    """Return whether an earlier attempt changed the file; raise StatusConflict if anything else changed it."""
     selected = each.selected
     current.execute(statement("mng/state_of_file"), {"file_id": selected.file.file_id})
-    state = current.fetchone()
-    if state == (each.to, None):
+    states = [(row["status"], row["loaded_at"]) for row in fetch_rows(current)]
+    if states == [(each.to, None)]:
         return True
-    if state != (selected.status, selected.loaded_at):
+    if states != [(selected.status, selected.loaded_at)]:
         raise _changed(selected.file.key)
     return False
 

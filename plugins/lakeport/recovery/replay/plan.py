@@ -29,7 +29,7 @@ class Planned:
     """The planned change to one file, which then has the status `to`.
 
     `rows` of the file are deleted from its table, or the whole table is dropped if it holds only this load.  The load
-    has `load_rows` in the table.  `summary` says what will happen.
+    has `load_rows` in the table.  `summary` describes the change.
     """
 
     selected: SelectedFile

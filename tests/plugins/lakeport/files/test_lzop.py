@@ -30,7 +30,7 @@ def test_files_may_stand_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("body", [b"id,city\n1,Bern\n", b"\x1f\x8b", b"\x89LZO\0\r\n\x1a", packed(TEXT) + b"trailing"])
 def test_file_that_is_none_is_told(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"does not begin as a \.lzo file does"):
+    with pytest.raises(ValueError, match=r"signature of a \.lzo file"):
         unpacked(body)
 
 
@@ -57,5 +57,5 @@ def test_block_that_claims_gigabytes_is_refused() -> None:
     body = bytearray(packed(TEXT))
     body[47:51] = (2**31).to_bytes(4)
 
-    with pytest.raises(ValueError, match="a block claims 2,147,483,648 bytes"):
+    with pytest.raises(ValueError, match="2,147,483,648"):
         unpacked(bytes(body))

@@ -97,9 +97,7 @@ def test_removed_version_that_was_never_archived_is_told(s3: S3Client) -> None:
     s3_objects.remove_version(s3, source)
     land(s3, b"later")
 
-    with pytest.raises(
-        ObjectChanged, match=f"s3://{LANDING}/{KEY}, version {source.version_id}, is not there any more"
-    ):
+    with pytest.raises(ObjectChanged, match=f"s3://{LANDING}/{KEY}, version {source.version_id}, no longer exists"):
         s3_objects.archive(s3, source, ARCHIVE, "kept")
 
 
@@ -107,7 +105,7 @@ def test_copy_of_another_size_is_no_archive(s3: S3Client) -> None:
     source = land(s3, b"first")
     registered = CopySource(source.bucket, source.key, source.version_id, 999, "none")
 
-    with pytest.raises(ObjectChanged, match="has not the 999 bytes that landed"):
+    with pytest.raises(ObjectChanged, match="does not have the 999 bytes that landed"):
         s3_objects.archive(s3, registered, ARCHIVE, "kept")
 
 
@@ -191,8 +189,8 @@ def test_lines_behind_the_last_wanted_one_are_not_read(s3: S3Client) -> None:
     ],
 )
 def test_broken_compression_makes_the_file_unloadable(s3: S3Client, compression: str, body: bytes) -> None:
-    """Not compressed at all, cut off, or overwritten: another try would not help."""
-    with pytest.raises(UnloadableFile, match=f"s3://{LANDING}/{KEY} is no readable {compression} file: "):
+    """Uncompressed, truncated or overwritten: another attempt would not help."""
+    with pytest.raises(UnloadableFile, match=f"s3://{LANDING}/{KEY} is not a readable {compression} file: "):
         s3_objects.read_lines(s3, land(s3, body, compression=compression), [99])
 
 
@@ -200,5 +198,5 @@ def test_version_that_is_gone_cannot_be_read(s3: S3Client) -> None:
     source = land(s3, b"first\n")
     s3_objects.remove_version(s3, source)
 
-    with pytest.raises(ObjectChanged, match="is not there any more"):
+    with pytest.raises(ObjectChanged, match="no longer exists"):
         s3_objects.read_lines(s3, source, [1])

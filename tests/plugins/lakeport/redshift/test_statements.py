@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakeport import settings
-from lakeport.redshift.statements import statement, words
+from lakeport.redshift.statements import keywords, statement
 
 CODE = "\n".join(path.read_text() for path in Path(settings.__file__).parent.rglob("*.py"))
 NAMED = sorted(set(re.findall(r'"((?:load|mng)/[a-z_]+)"', CODE)))
@@ -36,13 +36,13 @@ def test_missing_statement_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("text", ["VARCHAR(65535)", "DOUBLE PRECISION", "DECIMAL(10, 2)", "MAXERROR 100000"])
-def test_words_of_sql_stand_as_they_are(text: str) -> None:
-    assert words(text).string == text
+def test_keywords_are_not_quoted(text: str) -> None:
+    assert keywords(text).string == text
 
 
 @pytest.mark.parametrize(
     "text", ["", "INT; DROP TABLE t", "INT'", 'INT"', "INT--", "INT/*", "INT\n", "$$", "INT {}", "É"]
 )
-def test_words_that_could_end_are_refused(text: str) -> None:
+def test_characters_that_could_end_a_keyword_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=re.escape(repr(text))):
-        words(text)
+        keywords(text)

@@ -39,19 +39,19 @@ def reconcile(grace: GraceOption = _GRACE_SECONDS, as_json: JsonOption = False) 
     """
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
-        look = reconcile_all(warehouse, api, None, grace=timedelta(seconds=grace), always=True)
-    if look is None:
+        reconciliation = reconcile_all(warehouse, api, None, grace=timedelta(seconds=grace), always=True)
+    if reconciliation is None:
         return
-    rows = [(each.problem, each.file_type, each.subject, each.action) for each in look.findings]
-    show(_FINDINGS, rows, as_json=as_json, empty="nothing to do" + _open_files(look))
-    if look.has_unsent_alerts:
-        _send_alerts(api, look.began_at, as_json=as_json)
-    if look.unfixed:
+    rows = [(each.problem, each.file_type, each.subject, each.action) for each in reconciliation.findings]
+    show(_FINDINGS, rows, as_json=as_json, empty="nothing to do" + _open_files(reconciliation))
+    if reconciliation.has_unsent_alerts:
+        _send_alerts(api, reconciliation.began_at, as_json=as_json)
+    if reconciliation.unfixed:
         raise typer.Exit(UNABLE)
 
 
-def _open_files(look: Reconciliation) -> str:
-    return "; some files are still in progress" if look.is_open else ""
+def _open_files(reconciliation: Reconciliation) -> str:
+    return "; some files are still in progress" if reconciliation.is_open else ""
 
 
 def _send_alerts(api: DagRunApi, moment: datetime, *, as_json: bool) -> None:
