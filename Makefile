@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
 # Most tests wait, so there are more workers than cores; the last -n wins: PYTEST_OPTIONS="-n 0" runs all in one process.
-PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
+PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 

@@ -24,7 +24,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     session.end(config)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist's, which reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> groups.GroupScheduling:
+    return groups.GroupScheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Arrange the tests in groups for the workers; with --fast, leave out those that start programs."""
     if config.getoption("--fast"):

@@ -61,7 +61,9 @@ def test_schemas_lie_at_home_unless_the_environment_says_otherwise(monkeypatch: 
 
 @pytest.mark.parametrize("name", ["landing", "archive", "work", "code"])
 @pytest.mark.parametrize("value", [None, ""])
-def test_missing_bucket_is_reported_with_the_remedy(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+def test_missing_bucket_is_reported_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
+) -> None:
     variable = f"LAKEPORT_{name.upper()}_BUCKET"
     monkeypatch.delenv(variable, raising=False)
     if value is not None:
