@@ -1,4 +1,4 @@
-"""What becomes of a header that is not the schema's: `drift` in a schema."""
+"""The columns of a file by its header, and which differences from the schema `drift` allows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.lines import fields_in_line
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import LOADED_AT, Column
@@ -19,80 +18,78 @@ ADDED_TYPE = ColumnType("varchar", (1024,))
 
 @dataclass(frozen=True)
 class FileColumns:
-    """The columns of one file in its order, and the type as this file has it.
+    """The columns of one file in its order.
 
-    `ignored` are among `names`, but in no table: COPY cannot skip a field, so it needs somewhere to put it.
+    `added` are new columns for the table, and `ignored` columns are in no table: COPY cannot skip a field, so it needs
+    somewhere to put it.
     """
 
     names: tuple[str, ...]
-    file_type: FileType
+    added: tuple[Column, ...] = ()
     ignored: tuple[str, ...] = ()
 
 
 def columns_of_file(file_type: FileType, header: str) -> FileColumns:
-    """Return a header's columns as the type's `drift` takes them.
-
-    Raises UnloadableFile with the difference where it does not take them.
-    """
-    known = {column.header_word for column in file_type.file_columns}
+    """Return the columns in a header; raises UnloadableFile with the difference if `drift` does not allow it."""
     words = words_of_header(file_type, header)
+    columns = file_type.file_columns
+    known = {column.header_word for column in columns}
     extra = [word for word in dict.fromkeys(words) if word not in known]
-    if file_type.drift == "add" and extra:
-        added = tuple(Column.model_construct(name=_name(file_type, word), type=ADDED_TYPE) for word in extra)
-        file_type = file_type.model_copy(update={"columns": (*file_type.columns, *added)})
-    if file_type.drift != "ignore":
-        return FileColumns(columns_in_header(file_type, header), file_type)
-    here = [column for column in file_type.file_columns if column.required or column.header_word in words]
-    spare = [Column.model_construct(name=word, type=ADDED_TYPE) for word in extra]
-    names = columns_in_header(file_type.model_copy(update={"columns": (*here, *spare)}), header)
-    ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}
-    return FileColumns(tuple(ignored.get(name, name) for name in names), file_type, tuple(ignored.values()))
+    added, ignored = tuple[Column, ...](), dict[str, str]()
+    if file_type.drift == "add":
+        added = tuple(Column(name=_name(file_type, word), type=ADDED_TYPE) for word in extra)
+    elif file_type.drift == "ignore":
+        columns = tuple(column for column in columns if column.required or column.header_word in words)
+        ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}
+    expected = [(column.header_word, column.name) for column in (*columns, *added)]
+    names = _in_order(file_type, words, [*expected, *ignored.items()])
+    return FileColumns(names, added, tuple(ignored.values()))
 
 
 def _name(file_type: FileType, word: str) -> str:
     if not re.fullmatch(IDENTIFIER, word) or word == LOADED_AT:
         raise UnloadableFile(
-            f"the header has {word!r}, which can be no column's name, so that drift: add cannot add it to "
-            f"{file_type.table.name}; have it renamed, or write drift: ignore in schemas/{file_type.name}.yaml"
+            f"the header has {word!r}, which is not a valid column name, so drift: add cannot add it to "
+            f"{file_type.table.name}; ask the sender to rename it, or write drift: ignore in "
+            f"schemas/{file_type.name}.yaml"
         )
     return word
 
 
 def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
-    """Return what stands in a header, as headers are compared: case and outer blanks do not count."""
+    """Return the fields of a header in the form in which headers are compared: lower case, without outer blanks."""
     try:
-        fields = fields_in_line(header.removeprefix("\ufeff"), file_type.format.copied)
+        fields = file_type.text_format.fields_in_line(header.removeprefix("\ufeff"), file_type.file_columns)
     except csv.Error as error:
-        reason = str(error).partition(" - ")[0]  # behind it Python gives a hint about its own calls
-        raise UnloadableFile(f"the header is no line of a {file_type.format.type} file: {reason}") from error
+        reason = str(error).partition(" - ")[0]  # the rest is a hint about Python's own calls
+        raise UnloadableFile(f"the header is not a line of type {file_type.format.type}: {reason}") from error
     return tuple(field.strip().lower() for field in fields)
 
 
-def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
-    """Return the header's columns in the file's order, since COPY maps fields to columns by position.
+def _in_order(file_type: FileType, words: Sequence[str], expected: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the columns in the file's order, since COPY maps fields to columns by position.
 
-    Raises UnloadableFile with the difference where they are not exactly the type's.
+    `expected` are the words and names of the columns.  Raises UnloadableFile with the difference from them.
     """
-    words = words_of_header(file_type, header)
-    expected = [column.header_word for column in file_type.file_columns]
-    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
+    expected_words = [word for word, _ in expected]
+    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected_words) if named)
     if found:
         raise UnloadableFile(
             f"the header does not fit schemas/{file_type.name}.yaml ({found}); "
-            f"have the file sent with the columns {', '.join(_shown(expected))}, or change the schema"
+            f"ask the sender for the columns {', '.join(_printable(expected_words))}, or change the schema"
         )
     names: dict[str, list[str]] = {}
-    for column in file_type.file_columns:
-        names.setdefault(column.header_word, []).append(column.name)
+    for word, name in expected:
+        names.setdefault(word, []).append(name)
     return tuple(names[word].pop(0) for word in words)
 
 
 def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield what a header lacks, has beyond the schema and says more often than the schema."""
-    yield "missing", _shown(word for word in expected if words.count(word) < expected.count(word))
-    yield "not in the schema", _shown(word for word in words if word not in expected)
-    yield "there twice", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
+    """Yield what a header lacks, the words that are not in the schema, and those it has more often than the schema."""
+    yield "missing", _printable(word for word in expected if words.count(word) < expected.count(word))
+    yield "not in the schema", _printable(word for word in words if word not in expected)
+    yield "duplicate", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
 
 
-def _shown(words: Iterable[str]) -> list[str]:
+def _printable(words: Iterable[str]) -> list[str]:
     return [word or "(blank)" for word in words]

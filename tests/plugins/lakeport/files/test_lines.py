@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.header import columns_in_header
-from lakeport.files.lines import value_in_line
+from lakeport.files.header import columns_of_file
 from lakeport.schema.file_type import FileType
 from tests.support.file_types import make_file_type
+
+
+def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    return columns_of_file(file_type, header).names
+
+
+def value_in_line(line: str, column: str, names: Sequence[str], file_type: FileType) -> str | None:
+    return file_type.copied.value_in_line(line, column, names, file_type.file_columns)
 
 
 def columns(header: str, **format_: Any) -> tuple[str, ...]:
@@ -51,7 +59,7 @@ def test_reordered_header_reorders_the_columns() -> None:
         ("id,city", "missing: price"),
         ("id,city,price,zip", "not in the schema: zip"),
         ("id,city,price,", "not in the schema: (blank)"),
-        ("id,city,price,City", "there twice: city"),
+        ("id,city,price,City", "duplicate: city"),
         ("id,city,cost", "missing: price; not in the schema: cost"),
         ("", "missing: id, city, price"),
         ("id;city;price", "missing: id, city, price; not in the schema: id;city;price"),
@@ -66,13 +74,13 @@ def test_header_that_does_not_fit_is_refused_with_the_difference(header: str, di
 
     assert str(raised.value) == (
         f"the header does not fit schemas/trips.yaml ({difference}); "
-        "have the file sent with the columns id, city, price, or change the schema"
+        "ask the sender for the columns id, city, price, or change the schema"
     )
 
 
 def test_header_with_a_carriage_return_inside_is_refused() -> None:
     """A file with the line ends of an old Mac is one long line."""
-    with pytest.raises(UnloadableFile, match="the header is no line of a csv file: new-line character"):
+    with pytest.raises(UnloadableFile, match="type csv: new-line character"):
         columns("id,city,price\r1,Bern,2.50\r2,Oslo,3")
 
 
@@ -152,7 +160,7 @@ def test_columns_with_one_word_are_told_apart_by_their_order() -> None:
     ("header", "difference"),
     [
         ("x,c", r"\(missing: x, x\)"),
-        ("x,x,x,c", r"\(there twice: x\)"),
+        ("x,x,x,c", r"\(duplicate: x\)"),
         ("x,x,c,", r"\(not in the schema: \(blank\)\)"),
     ],
 )
