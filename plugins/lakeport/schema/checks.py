@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -44,23 +43,19 @@ def _condition(text: str) -> str:
 class AcceptedValues(Part):
     """The values a column may have; NULL is not_null's matter."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "column": "The column that is looked at.",
-        "values": "The values that it may have.",
-    }
     column: Name
+    """The column that is looked at."""
     values: Annotated[tuple[str | int | float | bool, ...], Field(min_length=1)]
+    """The values that it may have."""
 
 
 class RowCount(Part):
     """How many rows a load has."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "min": "At least so many rows.",
-        "max": "At most so many rows; without it any number.",
-    }
     min: Annotated[int, Field(ge=0)] = 0
+    """At least so many rows."""
     max: Annotated[int | None, Field(ge=0)] = None
+    """At most so many rows; without it any number."""
 
     @field_validator("max")
     @classmethod
@@ -73,35 +68,31 @@ class RowCount(Part):
 class Freshness(Part):
     """How old the newest value of a column is at most, in seconds."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "column": "A date or timestamp.",
-        "within": "How old its newest value may be, as in 36h or 7d.",
-    }
     column: Name
+    """A date or timestamp."""
     within: Annotated[
         int,
         BeforeValidator(_age),
         WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
     ]
+    """How old its newest value may be, as in 36h or 7d."""
 
 
 class Check(Part):
     """One check: an SQL condition that holds for every row, or a short form of what is often asked."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "sql": "A condition that holds for each row, as in distance > 0; it may stand alone, without this key.",
-        "unique": "Columns that no two rows of a load have alike.",
-        "not_null": "Columns that have a value in every row.",
-        "accepted_values": "A column, and the values that it may have.",
-        "row_count": "How many rows a load has.",
-        "freshness": "How old the newest value of a column is at most.",
-    }
     sql: Annotated[str, AfterValidator(_condition)] | None = None
+    """A condition that holds for each row, as in distance > 0; it may stand alone, without this key."""
     unique: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """Columns that no two rows of a load have alike."""
     not_null: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """Columns that have a value in every row."""
     accepted_values: AcceptedValues | None = None
+    """A column, and the values that it may have."""
     row_count: RowCount | None = None
+    """How many rows a load has."""
     freshness: Freshness | None = None
+    """How old the newest value of a column is at most."""
 
     @model_validator(mode="before")
     @classmethod

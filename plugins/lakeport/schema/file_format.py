@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -26,60 +26,58 @@ def unescaped(delimiter: str) -> str:
 class Format(Part):
     """How the file is written; the conversion options are COPY's own, in lower case."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "type": "How rows and fields are written; delimited is text by a delimiter, without CSV's quotes.",
-        "compression": "How the files are packed; a name's ending must agree.",
-        "member": "Which files of an archive are loaded, as a glob; without it all.",
-        "encoding": "How text is written, as in utf16 or cp1252.",
-        "sheet": "The worksheet of an Excel workbook; without it the first.",
-        "layout": "Whether a JSON file is one object after the other or one array of objects.",
-        "jsonpaths": "Where each column's value stands in a JSON object, in the columns' order.",
-        "ignorecase": "The case of JSON keys does not count.",
-        "header_lines": "Lines to skip; the last of them names the columns, in any order.",
-        "delimiter": "What stands between two fields; \\t is a tab, \\001 a character by its octal number. "
-        "Without it a comma for csv, | for delimited.",
-        "quote": "The character around fields that hold a delimiter; without it the double quote.",
-        "null_as": "This text means NULL.",
-        "dateformat": "How dates are written, as in MM/DD/YYYY, or auto; without it YYYY-MM-DD.",
-        "timeformat": "How timestamps are written, as in DD.MM.YYYY HH:MI, or auto, epochsecs, epochmillisecs; "
-        "without it YYYY-MM-DD HH:MI:SS.",
-        "acceptinvchars": "The character in place of bytes that are no UTF-8; without it the row is rejected.",
-        "acceptanydate": "A date that cannot be read becomes NULL; without it the row is rejected.",
-        "blanksasnull": "A text of blanks becomes NULL.",
-        "emptyasnull": "An empty text becomes NULL.",
-        "escape": "A backslash makes the next character plain.",
-        "fillrecord": "Fields missing at a row's end become NULL, or empty texts; without it the row is rejected.",
-        "ignoreblanklines": "Blank lines are passed over.",
-        "removequotes": "Quotes around fields are taken off.",
-        "roundec": "Decimals are rounded to their column's scale; without it they are cut.",
-        "trimblanks": "Blanks at a text's end are cut off.",
-        "truncatecolumns": "Texts too long for their column are cut; without it the row is rejected.",
-    }
     type: Literal["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"]
+    """How rows and fields are written; delimited is text by a delimiter, without CSV's quotes."""
     compression: Literal["none", "gzip", "bzip2", "lzop", "zstd", "zip", "tar", "tar.gz"] = "none"
+    """How the files are packed; a name's ending must agree."""
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """Which files of an archive are loaded, as a glob; without it all."""
     encoding: Annotated[str, BeforeValidator(encodings.checked_encoding)] = encodings.UTF8
+    """How text is written, as in utf16 or cp1252."""
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines to skip; the last of them names the columns, in any order."""
     sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None
+    """The worksheet of an Excel workbook; without it the first."""
     layout: Literal["objects", "array"] = "objects"
+    """Whether a JSON file is one object after the other or one array of objects."""
     jsonpaths: tuple[Annotated[str, AfterValidator(checked_path)], ...] = ()
+    """Where each column's value stands in a JSON object, in the columns' order."""
     ignorecase: bool = False
+    """The case of JSON keys does not count."""
     delimiter: Annotated[str, Field(min_length=1)] | None = None
+    """What stands between two fields; \\t is a tab, \\001 a character by its octal number. Without it a comma for
+    csv, | for delimited."""
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """The character around fields that hold a delimiter; without it the double quote."""
     null_as: str | None = None
+    """This text means NULL."""
     dateformat: str | None = None
+    """How dates are written, as in MM/DD/YYYY, or auto; without it YYYY-MM-DD."""
     timeformat: str | None = None
+    """How timestamps are written, as in DD.MM.YYYY HH:MI, or auto, epochsecs, epochmillisecs; without it
+    YYYY-MM-DD HH:MI:SS."""
     acceptinvchars: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """The character in place of bytes that are no UTF-8; without it the row is rejected."""
     acceptanydate: bool = False
+    """A date that cannot be read becomes NULL; without it the row is rejected."""
     blanksasnull: bool = False
+    """A text of blanks becomes NULL."""
     emptyasnull: bool = False
+    """An empty text becomes NULL."""
     escape: bool = False
+    """A backslash makes the next character plain."""
     fillrecord: bool = False
+    """Fields missing at a row's end become NULL, or empty texts; without it the row is rejected."""
     ignoreblanklines: bool = False
+    """Blank lines are passed over."""
     removequotes: bool = False
+    """Quotes around fields are taken off."""
     roundec: bool = False
+    """Decimals are rounded to their column's scale; without it they are cut."""
     trimblanks: bool = False
+    """Blanks at a text's end are cut off."""
     truncatecolumns: bool = False
+    """Texts too long for their column are cut; without it the row is rejected."""
 
     @property
     def has_header(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -28,17 +28,15 @@ _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "pattern": "Glob on the key: * and ? stay within a folder, ** between slashes is any folders; "
-        "{name} captures a part of it, {date:%Y-%m-%d} a date.",
-        "select": "Which of the files that wait together are loaded; the others are Filtered Out.",
-        "newest_by": "By what the newest is found: landed_at, or the name of a capture of the pattern.",
-        "max_files": "With select: all, how many files one run loads at most; without it 500.",
-    }
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Glob on the key: * and ? stay within a folder, ** between slashes is any folders; {name} captures a part of
+    it, {date:%Y-%m-%d} a date."""
     select: Literal["newest", "all"] = "newest"
+    """Which of the files that wait together are loaded; the others are Filtered Out."""
     newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
+    """By what the newest is found: landed_at, or the name of a capture of the pattern."""
     max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    """With select: all, how many files one run loads at most; without it 500."""
 
     @field_validator("pattern")
     @classmethod
@@ -78,12 +76,10 @@ class Landing(Part):
 class Rejects(Part):
     """How many rejected rows a load bears."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "fail": "More rejected rows than this (a number, or a share as in 1%) and nothing is loaded.",
-        "warn": "More rejected rows than this, and people are told although the rest is loaded.",
-    }
     fail: Limit = RejectLimit()
+    """More rejected rows than this (a number, or a share as in 1%) and nothing is loaded."""
     warn: Limit | None = None
+    """More rejected rows than this, and people are told although the rest is loaded."""
 
     @field_validator("warn")
     @classmethod
@@ -97,61 +93,55 @@ class Rejects(Part):
 class Wait(Part):
     """How long a run waits for files, and how often it looks; seconds."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "every": "How often a run that was not started by an arrival looks for files.",
-        "for": "How long it looks before it is skipped.",
-    }
     every: Seconds = 30
+    """How often a run that was not started by an arrival looks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
+    """How long it looks before it is skipped."""
 
 
 class Alerts(Part):
     """Who hears of a failed run."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "slack": "The Slack channel, as in #flight-data.",
-        "email": "The addresses that get an e-mail.",
-    }
     slack: str | None = None
+    """The Slack channel, as in #flight-data."""
     email: tuple[EmailAddress, ...] = ()
+    """The addresses that get an e-mail."""
 
 
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "description": "What one row is; shown in Airflow and in the catalog.",
-        "owner": "Who answers for these files; the DAG's owner.",
-        "landing": "Which objects of the landing bucket are of this type.",
-        "format": "How the files are written.",
-        "table": "The table that takes the rows.",
-        "transform": "What is done to the rows between their file and their table.",
-        "columns": "The columns, in the order of the file where it has no header.",
-        "drift": "What becomes of a file whose header does not name exactly these columns.",
-        "rejects": "How many rejected rows a load bears.",
-        "checks": "What must hold of the rows of a load before it commits.",
-        "schedule": "When runs start: on_arrival, or at times that five cron fields say, in UTC.",
-        "wait": "How a run that was not started by an arrival waits for files.",
-        "retries": "How often each task is tried again after a passing error; others fail it at once.",
-        "retry_delay": "How long the first retry waits; each further one waits twice as long, five minutes at most.",
-        "alerts": "Who hears of a failed run.",
-    }
     name: Annotated[str, Field(pattern=NAME)]
     description: Annotated[str, Field(min_length=1)]
+    """What one row is; shown in Airflow and in the catalog."""
     owner: Annotated[str, Field(min_length=1)]
+    """Who answers for these files; the DAG's owner."""
     landing: Landing
+    """Which objects of the landing bucket are of this type."""
     format: Format
+    """How the files are written."""
     table: Table
+    """The table that takes the rows."""
     transform: Transform = Transform()
+    """What is done to the rows between their file and their table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
+    """The columns, in the order of the file where it has no header."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
+    """What becomes of a file whose header does not name exactly these columns."""
     rejects: Rejects = Rejects()
+    """How many rejected rows a load bears."""
     checks: tuple[Check, ...] = ()
+    """What must hold of the rows of a load before it commits."""
     schedule: Schedule = ON_ARRIVAL
+    """When runs start: on_arrival, or at times that five cron fields say, in UTC."""
     wait: Wait = Wait.model_validate({})
+    """How a run that was not started by an arrival waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """How often each task is tried again after a passing error; others fail it at once."""
     retry_delay: Seconds = 5
+    """How long the first retry waits; each further one waits twice as long, five minutes at most."""
     alerts: Alerts = Alerts()
+    """Who hears of a failed run."""
 
     @property
     def dag_id(self) -> str:

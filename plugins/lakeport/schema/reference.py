@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lakeport.schema.file_type import FileType
@@ -35,7 +36,7 @@ def json_schema() -> str:
         part = schema if model is FileType else schema["$defs"][model.__name__]
         for name, field in model.model_fields.items():
             key = field.alias or name
-            part["properties"][key] = _described(part["properties"][key], model.meanings.get(key, ""))
+            part["properties"][key] = _described(part["properties"][key], _meaning(field))
     schema["properties"].pop("name")
     schema["required"] = [key for key in schema["required"] if key not in ("name", "table")]
     schema["$defs"]["Table"]["required"] = []
@@ -66,7 +67,7 @@ def keys(model: type[Part] = FileType, above: str = "") -> Iterator[Key]:
         inner = _parts_of(field.annotation)
         place = f"{above}{key}" + ("[]" if inner and _is_list(field.annotation) else "")
         default = _default(model, key, field)
-        yield Key(place, _type(model, name), default, model.meanings.get(key, "").replace("|", "\\|"))
+        yield Key(place, _type(model, name), default, _meaning(field).replace("|", "\\|"))
         for part in inner:
             yield from keys(part, f"{place}.")
 
@@ -88,6 +89,11 @@ def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) in (tuple, list) or any(map(_is_list, get_args(annotation)))
 
 
+def _meaning(field: FieldInfo) -> str:
+    """Return the docstring below a field as one line."""
+    return " ".join((field.description or "").split())
+
+
 def _described(part: Any, meaning: str) -> dict[str, Any]:
     """Return a property with its meaning; what a list or mapping is by default says nothing to an editor."""
     kept = {key: value for key, value in part.items() if key not in ("title",)}
@@ -95,7 +101,7 @@ def _described(part: Any, meaning: str) -> dict[str, Any]:
         del kept["default"]
     if kept.get("type") == "string" and isinstance(kept.get("default"), int):
         kept["default"] = _duration(kept["default"])
-    return {"description": meaning, **kept} if meaning else kept
+    return {**kept, "description": meaning} if meaning else kept
 
 
 def _default(model: type[Part], key: str, field: Any) -> str:
