@@ -126,7 +126,7 @@ class Format(Part):
         What the schema says of values stays: dates, blanks, lengths.
         """
         kept = {name: getattr(self, name) for name in (*_CONVERSIONS, "acceptinvchars")}
-        return Format.model_construct(**{**Format(type="csv", header_lines=1).model_dump(), **kept})
+        return Format(type="csv", header_lines=1).model_copy(update=kept)
 
     def objection_to_rows(self) -> str | None:
         """Return why a Python function cannot be given the file's rows, or None."""
