@@ -38,19 +38,15 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
     words = words_of_header(file_type, header)
     extra = [word for word in dict.fromkeys(words) if word not in known]
     if file_type.drift == "add" and extra:
-        added = tuple(_added_column(file_type, word) for word in extra)
+        added = tuple(Column.model_construct(name=_name(file_type, word), type=ADDED_TYPE) for word in extra)
         file_type = file_type.model_copy(update={"columns": (*file_type.columns, *added)})
     if file_type.drift != "ignore":
         return FileColumns(columns_in_header(file_type, header), file_type)
-    wanted = [column for column in file_type.file_columns if column.required or column.header_word in words]
-    present = [(column.header_word, column.name) for column in wanted]
-    ignored = [(word, f"lakeport_ignored_{number}") for number, word in enumerate(extra, start=1)]
-    names = _names_in_file_order(file_type, words, [*present, *ignored])
-    return FileColumns(names, file_type, tuple(name for _, name in ignored))
-
-
-def _added_column(file_type: FileType, word: str) -> Column:
-    return Column.model_validate({"name": _name(file_type, word), "type": str(ADDED_TYPE)})
+    here = [column for column in file_type.file_columns if column.required or column.header_word in words]
+    spare = [Column.model_construct(name=word, type=ADDED_TYPE) for word in extra]
+    names = columns_in_header(file_type.model_copy(update={"columns": (*here, *spare)}), header)
+    ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}
+    return FileColumns(tuple(ignored.get(name, name) for name in names), file_type, tuple(ignored.values()))
 
 
 def _name(file_type: FileType, word: str) -> str:
@@ -77,15 +73,8 @@ def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
 
     Raises UnloadableFile with the difference where they are not exactly the type's.
     """
-    expected = [(column.header_word, column.name) for column in file_type.file_columns]
-    return _names_in_file_order(file_type, words_of_header(file_type, header), expected)
-
-
-def _names_in_file_order(
-    file_type: FileType, words: Sequence[str], columns: Sequence[tuple[str, str]]
-) -> tuple[str, ...]:
-    """Return the names of `columns`, which are pairs of header word and column name, in the order of the header."""
-    expected = [word for word, _ in columns]
+    words = words_of_header(file_type, header)
+    expected = [column.header_word for column in file_type.file_columns]
     found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected) if named)
     if found:
         raise UnloadableFile(
@@ -93,8 +82,8 @@ def _names_in_file_order(
             f"have the file sent with the columns {', '.join(_shown(expected))}, or change the schema"
         )
     names: dict[str, list[str]] = {}
-    for word, name in columns:
-        names.setdefault(word, []).append(name)
+    for column in file_type.file_columns:
+        names.setdefault(column.header_word, []).append(column.name)
     return tuple(names[word].pop(0) for word in words)
 
 
