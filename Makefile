@@ -9,7 +9,7 @@ PYTHON := .venv/bin/python
 NAME ?= lakeport
 PYTEST_OPTIONS ?=
 # Most tests wait, so there are more workers than cores; the last -n wins: PYTEST_OPTIONS="-n 0" runs all in one process.
-PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 
@@ -59,7 +59,7 @@ docs: setup ## Generate schemas/schema.json, docs/schema.md and docs/commands/
 	@./lakeport docs
 	@PYTHONPATH=plugins $(PYTHON) -m commands.pages
 
-torture: setup ## Inject faults into the way of files and check the history; TORTURE_OPTIONS=--help shows how
+torture: setup ## Inject faults while files are loaded and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
 
 bench: setup ## Measure how fast files become rows
@@ -69,12 +69,12 @@ bench: setup ## Measure how fast files become rows
 burst: setup ## Drop 10,000 files at once, some events lost, and check every row; BURST_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)
 
-lock: setup ## Write the locks anew from the .in files; pins already there stay
+lock: setup ## Rewrite the locks from the .in files; existing pins stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 local/aws/requirements.in -o local/aws/requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 checks/requirements.in -o checks/requirements.txt
 
-deploy: setup ## Deploy to AWS: say what would change, ask, change it (NAME=lakeport)
+deploy: setup ## Deploy to AWS: show what would change, ask, change it (NAME=lakeport)
 	@./lakeport deploy --name $(NAME)
 
 package: setup ## Pack the Lambda function and plugins.zip for AWS into build/

@@ -1,6 +1,6 @@
 """`make bench`: seconds from a dropped file to Done, beside a DAG of as many no-op tasks, and the stack's memory.
 
-It brings up a stack of its own on free ports, so that a running one is left alone.
+It starts a separate stack on free ports and does not touch a running one.
 """
 
 import contextlib
@@ -33,8 +33,8 @@ def main() -> None:
         floor = statistics.median(nothing)
         for name, seconds in {"a DAG of 7 tasks that do nothing": nothing, **files}.items():
             middle = statistics.median(seconds)
-            shown = ", ".join(f"{each:.1f}" for each in seconds)
-            table.add_row(name, f"{middle:.1f}", shown, f"{middle / floor:.1f}")
+            each_seconds = ", ".join(f"{each:.1f}" for each in seconds)
+            table.add_row(name, f"{middle:.1f}", each_seconds, f"{middle / floor:.1f}")
         console.print(table)
         show_memory(config)
 

@@ -1,7 +1,7 @@
 """`make burst`: thousands of small files dropped at once, with events lost and events doubled.
 
-It brings up a stack of its own on free ports, drops the files over many file types, waits until all is at rest,
-reconciles, checks every row of every file, and prints how long it took and how much Redshift was asked.
+It starts a separate stack on free ports, drops the files over many file types, waits until no work is left, reconciles,
+checks every row of every file, and prints the time and the number of statements that Redshift received.
 """
 
 from __future__ import annotations
@@ -77,16 +77,16 @@ def warm_up(whole: WholeStack) -> None:
 def drop_all(whole: WholeStack, files: int) -> None:
     """Drop the files over all types, in any order; of some the event is lost, of some it comes twice."""
     in_turn = sorted(whole.kinds)
-    chosen = [in_turn[number % len(in_turn)] for number in range(files)]
-    whole.order.shuffle(chosen)
+    file_types = [in_turn[number % len(in_turn)] for number in range(files)]
+    whole.order.shuffle(file_types)
     lost = round(files * LOST_SHARE)
     notifications = whole.s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
     notifications.pop("ResponseMetadata")
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
         put_notification(whole, {})
-        list(pool.map(lambda name: put(whole, name), chosen[:lost]))
+        list(pool.map(lambda name: put(whole, name), file_types[:lost]))
         put_notification(whole, notifications)
-        reported = list(pool.map(lambda name: put(whole, name), chosen[lost:]))
+        reported = list(pool.map(lambda name: put(whole, name), file_types[lost:]))
     sqs: Any = resources.session().client("sqs", endpoint_url=whole.config.aws_endpoint)
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     for drop in whole.order.sample(reported, round(files * DOUBLED_SHARE)):
@@ -119,7 +119,7 @@ def event_of(drop: Drop) -> str:
 def wait_for_events(whole: WholeStack, files: int) -> dict[str, int]:
     """Wait until so many files are at their end, and return how many have which status."""
     until = time.monotonic() + PATIENCE_SECONDS
-    told = 0.0
+    printed_at = 0.0
     while True:
         statuses = whole.statuses()
         open_files = statuses["New"] + statuses["In Progress"]
@@ -127,8 +127,8 @@ def wait_for_events(whole: WholeStack, files: int) -> dict[str, int]:
             return dict(statuses)
         if time.monotonic() > until:
             raise TimeoutError(f"not at rest: {dict(statuses)}")
-        if time.monotonic() > told + 10:
-            told = time.monotonic()
+        if time.monotonic() > printed_at + 10:
+            printed_at = time.monotonic()
             console.print(f"{dict(statuses)}")
         time.sleep(1)
 

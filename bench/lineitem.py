@@ -62,7 +62,7 @@ def _blocks(file: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _spoil(files: Files) -> None:
-    """Write the CSV with an order key that is no number in rows far apart."""
+    """Write the CSV with an order key that is not a number in rows spread over the file."""
     every = files.rows // BAD_ROWS
     with files.csv.open("rb") as source, files.bad.open("wb") as target:
         target.write(source.readline())

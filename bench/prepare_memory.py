@@ -1,6 +1,6 @@
 """`python -m bench.prepare_memory`: how much memory preparing a .zip of 2 GB takes, and how long.
 
-The .zip is made by streaming and served by the local AWS server; preparing runs in a child process of its own, whose
+The .zip is made by streaming and served by the local AWS server; preparing runs in a separate child process, whose
 peak of resident memory is printed.
 """
 
@@ -83,7 +83,7 @@ def write_zip(path: Path, megabytes: int) -> None:
 
 
 def prepare(key: str) -> None:
-    """Prepare the object and print what it took; this runs in a process of its own."""
+    """Prepare the object and print what it took; this runs in a separate process."""
     from lakeport import settings  # noqa: PLC0415 - the parent has no use for them
     from lakeport.files import s3_objects  # noqa: PLC0415 - the parent has no use for them
     from lakeport.model import CopySource  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """`python -m bench.redshift`: what COPY takes beside `psql \\copy` of the same rows into the same PostgreSQL.
 
-The rows are TPC-H's lineitem.  The stack is one of its own, on free ports.
+The rows are TPC-H's lineitem.  It starts a separate stack on free ports.
 """
 
 import argparse

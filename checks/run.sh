@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Run every check of the repository, or those named, as many at once as there are processors; repairs nothing, asks no
-# network, tells which tool found something.
-# What a tool is told to overlook stands here or beside the line, each with its reason.
+# Run every check of the repository, or those named, as many at once as there are processors; it changes
+# nothing, needs no network and reports which tool found something.
+# Each exception is here or beside its line, with its reason.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # semgrep runs helpers by name, and calls home unless told not to.
@@ -52,13 +52,13 @@ files() { # every file that is or will be committed
 
 product=(plugins lambda dags)
 # Skipped there: what runs on laptops and in CI only starts programs (B404, B603, B606), asks 127.0.0.1 (B310), uses
-# passwords everybody knows (B105), /tmp (B108), random numbers for no secret (B311), and SQL of its own (B608).
+# known passwords (B105), /tmp (B108), random numbers that are not secret (B311), and its own SQL (B608).
 tools=(local infra bench)
 tools_may="B404,B603,B606,B310,B105,B108,B311,B608"
 
-# What looks like a secret and is none: passwords of the local stack and of tests, ...
+# Not secrets, though they look like it: passwords of the local stack and of tests, ...
 known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|password|token|t0ken|Secrets Manager|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
-# ... the templates' lines that name a secret or say how one is made, the class that reads them, ...
+# ... the templates' lines that name a secret or define how it is made, the class that reads them, ...
 names='secretsmanager:GetSecretValue|_(SECRET|secret): !Sub|KmsKeyId: !Ref|SecretStringTemplate: !Sub|ManageAdminPassword: true'
 names+='|\.SecretsManagerBackend'
 # ... digests of samples, the ids of S3 events, and the commits that actions are pinned by.
@@ -67,7 +67,10 @@ digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: '
 unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|samples/.*\.(csv|gz|zip|jsonl))$'
 
 # Text in plain English: what checks/language.yaml lists is refused here.
-mapfile -t prose < <(files README.md plugins/lakeport/README.md CONTRIBUTING.md)
+# These still have to be rewritten: "not yet" is removed from here file by file.
+not_yet='^(plugins/lakeport/(inference|preparing|schema|files|cli|loading|recovery|redshift|transforming)/|docs/(infer|schema|transforms|commands/.*)\.md$|schemas/)'
+mapfile -t prose < <(files '*.md' '*.py' '*.sh' '*.sql' '*.yaml' '*.yml' Makefile .ci |
+    grep -vE '^(tests|checks/semgrep|samples/.*\.py)(/|$)|^checks/language\.|^infra/.*\.yaml$' | grep -vE "$not_yet")
 
 check ruff ruff check .
 check ruff-format ruff format --check .

@@ -103,7 +103,7 @@ def _spelling(context: click.Context, param: click.Parameter) -> str:
 
 
 def _value(context: click.Context, param: click.Parameter) -> str:
-    """Return what stands for an option's value, without the range that Typer adds."""
+    """Return the placeholder of an option's value, without the range that Typer adds."""
     return param.make_metavar(context).replace(" RANGE", "").replace("|", "\\|")
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Deploy a merge: where schemas and transforms alone have changed since the last release, by the short way, which updates
-# no environment.  NAME is the deployment.  The release record says what was deployed: a run before this one may have
-# failed, or GitHub may have dropped it for this one.
+# Deploy a merge to the deployment NAME.  If only schemas and transforms have changed since the last release, publish
+# those without an update of the environment.  The release record holds the last deployed commit: the run before this
+# one may have failed, or GitHub may have dropped it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 by_long_way=(commands dags infra lakeport lambda plugins requirements.txt sql)
 by_short_way=(schemas transforms)
 
-# Without a commit to compare with (a first deployment, a rewritten branch, a release of no commit) everything is deployed.
+# Without a commit to compare with (first deployment, rewritten branch, release without a commit), deploy everything.
 only_schemas() { # RELEASED
     git cat-file -e "$1^{commit}" 2>/dev/null || return 1
     git merge-base --is-ancestor "$1" HEAD || return 1

@@ -1,4 +1,4 @@
-"""`python -m local up | down | status | clean | run NAME... | ready NAME`."""
+"""Start and stop the local stack: `python -m local up | down | status | clean | run NAME... | ready NAME`."""
 
 import argparse
 import os
@@ -12,14 +12,14 @@ from local.errors import StackError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The local stack.")
-    parser.add_argument("command", choices=["up", "down", "status", "clean", "run", "ready"])
-    parser.add_argument("names", nargs="*", help="run: a part, or tasks in order; ready: a part")
+    parser = argparse.ArgumentParser(prog="python -m local", description="Start, stop and check the local stack.")
+    parser.add_argument("command", choices=["up", "down", "status", "clean", "run", "ready"], help="what to do")
+    parser.add_argument("names", nargs="*", help="for run: a part, or tasks in order; for ready: a part")
     options = parser.parse_args()
     command, names = options.command, options.names
     if bool(names) != (command in {"run", "ready"}):
-        parser.error(f"{command} takes {'no names' if names else 'a name'}")
-    # The person's own AWS set-up has no say here: a profile that does not exist would stop boto3.
+        parser.error(f"{command} needs {'no names' if names else 'a name'}")
+    # Ignore your own AWS profile: boto3 would fail if it does not exist.
     os.environ.pop("AWS_PROFILE", None)
     try:
         if command == "run":
@@ -31,7 +31,7 @@ def main() -> int:
         say(f"\nThe local stack is not {'down' if command == 'down' else 'up'}: {error}")
         return 1
     except KeyboardInterrupt:
-        say("\nInterrupted.  What was started still runs; `make down` stops it.")
+        say("\nInterrupted.  Parts that were started keep running; `make down` stops them.")
         return 130
 
 
@@ -52,7 +52,7 @@ def down(config: Config) -> int:
 
 
 def clean(config: Config) -> int:
-    """Stop the stack and delete all it kept."""
+    """Stop the stack and delete its data."""
     stack.down(config, say)
     postgres_files.remove(config)
     shutil.rmtree(config.state, ignore_errors=True)
@@ -60,15 +60,15 @@ def clean(config: Config) -> int:
 
 
 def status(config: Config) -> int:
-    """Print each part; the exit status tells whether all of them are well."""
-    is_well = True
+    """Print the state of each part; return 0 if all of them run, 1 otherwise."""
+    all_run = True
     for service in stack.services(config):
         process = processes.running(config, service.name)
-        state = "stopped" if not process else "running" if service.is_ready() else "does not answer"
-        is_well = is_well and state == "running"
+        state = "stopped" if not process else "running" if service.is_ready() else "not ready"
+        all_run = all_run and state == "running"
         detail = f"process {process.pid}" if process else ""
         say(f"  {service.name:<24}{state:<17}{detail}".rstrip())
-    return 0 if is_well else 1
+    return 0 if all_run else 1
 
 
 def say(text: str) -> None:

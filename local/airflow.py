@@ -36,7 +36,7 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Installation:
-    """The code an Airflow runs and how it is set up: the working tree as it is, unless said otherwise."""
+    """The code an Airflow runs and how it is set up: by default the working tree."""
 
     code: Path = REPOSITORY
     """The folder of dags/ and plugins/."""
@@ -81,7 +81,7 @@ def prepare(config: Config) -> None:
 
 
 def environment(config: Config, installation: Installation | None = None) -> dict[str, str]:
-    """Return what every Airflow process is told; product settings are the same as on MWAA."""
+    """Return the environment of every Airflow process; product settings are the same as on MWAA."""
     installed = installation or Installation()
     secret = credentials.load(config)
     database = f"{DATABASE}:{secret.airflow_database_password}@{HOST}:{config.ports.postgres}/{DATABASE}"
@@ -125,7 +125,7 @@ def environment(config: Config, installation: Installation | None = None) -> dic
         # Airflow's processes rename themselves; this keeps /proc/PID/environ whole, by which we find them again.
         "SPT_NOENV": "1",
         "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS ends forked workers otherwise
-        # Airflow imports plugins once, as it starts: with this, `up` starts it anew when they changed.
+        # Airflow imports plugins once, as it starts: with this, `up` restarts it when they changed.
         "LAKEPORT_PLUGINS_DIGEST": _digest_of(installed.code / "plugins"),
         **server.environment(config),
         **installed.product,
@@ -154,7 +154,7 @@ def _secrets_backend_options() -> dict[str, str | None]:
 
 
 def _is_healthy(config: Config, component: str) -> bool:
-    """Say whether the component reports itself healthy since it was started: an old heartbeat outlives its process."""
+    """Return whether the component reported health since it was started: an old heartbeat outlives its process."""
     try:
         with urllib.request.urlopen(f"{config.airflow_url}/api/v2/monitor/health", timeout=10) as answer:
             report = json.load(answer)[COMPONENTS[component][0]]

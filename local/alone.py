@@ -13,10 +13,10 @@ POLL_SECONDS = 0.2
 
 
 def run(config: Config, names: list[str]) -> int:
-    """Run a part until it ends or is told to stop (SIGTERM, SIGINT), or run tasks one after another.
+    """Run a part until it ends or receives SIGTERM or SIGINT, or run tasks one after another.
 
-    The part's log goes to our output.  Everything may be repeated, as in `up`.  Raises StackError for a name nobody
-    knows, PartError when a part does not start.
+    The part's log goes to our output.  Safe to repeat, as `up` is.  Raises StackError for an unknown
+    name, PartError when a part does not start.
     """
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -25,7 +25,7 @@ def run(config: Config, names: list[str]) -> int:
     parts = {service.name: service for service in stack.services(config)}
     for name in names:
         if name not in steps:
-            raise StackError(f"there is no part or task {name!r}; there are {', '.join(steps)}.")
+            raise StackError(f"unknown part or task {name!r}; there are {', '.join(steps)}.")
         if name not in parts:
             stack.write_shell_environment(config)  # which ./lakeport reads
         done = steps[name].run()
@@ -37,11 +37,11 @@ def run(config: Config, names: list[str]) -> int:
 
 
 def is_ready(config: Config, name: str) -> bool:
-    """Say whether a part answers; raises StackError for a name nobody knows."""
+    """Return whether a part answers; raises StackError for an unknown name."""
     for service in stack.services(config):
         if service.name == name:
             return service.is_ready()
-    raise StackError(f"there is no part {name!r}.")
+    raise StackError(f"unknown part {name!r}.")
 
 
 def _follow(config: Config, service: Service, stopped: threading.Event) -> int:

@@ -35,7 +35,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Return ports nobody listens on, below those that systems hand out to clients, and never the same ones again.
+        """Return unused ports, below those that systems assign to clients, and never the same ones again.
 
         LAKEPORT_FREE_PORTS=20000-23999 limits them: processes with disjoint ranges take no port from one another.
         """
@@ -59,7 +59,7 @@ class Config:
     state: Path = REPOSITORY / ".lakeport"
     ports: Ports = field(default_factory=Ports)
     more_dags: Path | None = None
-    """A second DAG folder: tests put DAGs there that are no part of the product."""
+    """A second DAG folder: tests put DAGs there that are not part of the product."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":
@@ -89,7 +89,7 @@ def variable(name: str) -> str:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server can have this port: nobody answers there, and it can be bound."""
+    """Return whether a server can have this port: no server answers, and it can be bound."""
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)) == 0:
             return False

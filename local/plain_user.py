@@ -16,7 +16,7 @@ ORDINARY_ID = 1000
 
 
 def enter_user_namespace() -> None:
-    """Become user 1000 in a namespace of our own; raises OSError where the host forbids it."""
+    """Become user 1000 in a new namespace; raises OSError where the host forbids it."""
     if hasattr(os, "unshare"):  # from Python 3.12
         os.unshare(CLONE_NEWUSER)
     else:

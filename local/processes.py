@@ -80,13 +80,13 @@ def running(config: Config, name: str) -> psutil.Process | None:
 
 
 def listens(config: Config, name: str, port: int) -> bool:
-    """Say whether it is this part that has the port, with today's settings or with those of an earlier `up`."""
+    """Return whether it is this part that has the port, with today's settings or with those of an earlier `up`."""
     leader = running(config, name)
     return leader is not None and any(port in families.ports_of(each) for each in families.family(leader))
 
 
 def is_current(config: Config, service: Service) -> bool:
-    """Say whether the part runs, with the command and environment it would be started with now."""
+    """Return whether the part runs, with the command and environment it would be started with now."""
     return bool(running(config, service.name)) and _noted(config, service.name).get("digest") == _digest(service)
 
 
@@ -151,7 +151,7 @@ def _is_ready_within(service: Service, seconds: float) -> bool:
 
 
 def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
-    """Start the command as leader of its own session, away from this terminal's Ctrl-C."""
+    """Start the command as leader of a new session, away from this terminal's Ctrl-C."""
     environment = base_environment() | dict(service.environment) | {families.MARKER: _marker(config, service.name)}
     log = log_path(config, service.name)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -179,7 +179,7 @@ def _digest(service: Service) -> str:
 
 
 def _noted(config: Config, name: str) -> dict[str, Any]:
-    """Return what the pid file says, nothing if there is none that can be read."""
+    """Return the content of the pid file, nothing if it cannot be read."""
     try:
         noted = json.loads(_pid_path(config, name).read_text())
     except (OSError, ValueError):

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Where this is set, nothing is byte-compiled and every Airflow process starts seconds later.
 unset PYTHONDONTWRITEBYTECODE
-# As pip does: a company's own certificate authority stands in the system's store.
+# As pip does: a company's own certificate authority is in the system's store.
 export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
 
 readonly UV_VERSION=0.13.9
@@ -82,7 +82,7 @@ make_environments() {
     python="$(find_python)"
     say "using $python ($("$python" -V))"
     rm -f .venv/lakeport-stamp
-    # --clear mends an environment whose interpreter is gone or that was made at another path.
+    # --clear repairs an environment whose interpreter is gone or that was made at another path.
     "$python" -m venv --clear .venv
     "$python" -m venv --clear --without-pip .venv-aws
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"

@@ -23,13 +23,13 @@ from local.sinks import services as sinks
 
 Report = Callable[[str], None]
 
-# The process that listens on each port: ours is told from a stranger's by it.
+# The process that listens on each port: it distinguishes ours from a foreign one.
 LISTENERS = {name: name for name in Ports().by_name()} | {"airflow": "airflow-api-server"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """A piece of work on the way up; `run` says in a word what it did."""
+    """A task of `up`; `run` returns one word for what it did."""
 
     name: str
     run: Callable[[], str]
@@ -154,7 +154,7 @@ def _make_tables(config: Config) -> None:
 
 
 def _publish(config: Config) -> str | None:
-    """Publish the schemas; a broken one is told and costs the others nothing."""
+    """Publish the schemas; a broken one is reported and does not affect the others."""
     done = _lakeport(config, "publish")
     if done.stderr:
         raise PartError(f"lakeport publish failed:\n{done.stdout}{done.stderr}")

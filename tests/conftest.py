@@ -33,12 +33,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary parameters by their argument: compressed files hold times, and all workers need the same names."""
+    is_binary = isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable())
+    return argname if is_binary else None
+
+
 @pytest.fixture(scope="session")
 def starts_programs() -> None:
     """Ask for this in every fixture that starts PostgreSQL, Airflow or other programs that take seconds.
 
     `make test-fast` leaves its tests out, and tests that share such a fixture run in one worker.
     """
+
+
+@pytest.fixture(scope="session")
+def starts_airflow(starts_programs: None) -> None:
+    """Request this in every fixture that starts Airflow: its tests run in one worker, one after the other."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +78,7 @@ def sinks(start_parts: Start) -> Config:
 
 
 @pytest.fixture(scope="session")
-def stack(starts_programs: None) -> Iterator[Config]:
+def stack(starts_airflow: None) -> Iterator[Config]:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
     with stack_of_its_own() as start:
         yield start()

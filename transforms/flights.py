@@ -37,5 +37,5 @@ def departures(rows: Rows, file: FileFacts) -> Iterator[dict[str, Any]]:
 
 
 def _utc(moment: datetime) -> datetime:
-    """Return a moment as a TIMESTAMP has it, which knows no zone."""
+    """Return a moment in UTC without a zone, as a TIMESTAMP column stores it."""
     return moment.astimezone(UTC).replace(tzinfo=None)

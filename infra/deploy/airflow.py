@@ -15,7 +15,7 @@ from infra.deploy.errors import DeployError
 from lakeport.airflow_api import MwaaApi
 from lakeport.errors import AirflowUnavailable
 
-WITHIN_SECONDS = 2 * 3600
+WITHIN_SECONDS = 13 * 3600  # GRACEFUL lets running tasks finish for up to 12 hours (MWAA API, UpdateEnvironment)
 CHECK_DAG = "check_environment"
 CHECK_WITHIN_SECONDS = 900
 _AT_REST = ("AVAILABLE", "CREATE_FAILED", "UPDATE_FAILED", "UNAVAILABLE", "DELETED")

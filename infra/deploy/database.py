@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ READERS = "lakeport_readers"
 ROLES = ("loader", "registrar", "readers")
 WITHIN_SECONDS = 600
 TRIES = 3
+BATCH = 40  # statements of a BatchExecuteStatement (botocore, redshift-data)
 _SECRETS = {"lakeport_loader": "LoaderSecretName", "lakeport_registrar": "RegistrarSecretName"}
 _AT_REST = ("FINISHED", "FAILED", "ABORTED")
 
@@ -44,7 +45,16 @@ class Database:
     """Parameters of the Data API: WorkgroupName or ClusterIdentifier, Database, SecretArn."""
 
     def run(self, *statements: str) -> list[list[Any]]:
-        """Run the statements in one transaction; for a single statement return its rows."""
+        """Run the statements, 40 at most in one transaction; for a single statement return its rows.
+
+        40 is the Data API's limit of a batch.  If a later batch fails, the next run finishes the work.
+        """
+        rows: list[list[Any]] = []
+        for start in range(0, len(statements), BATCH):
+            rows = self._run(statements[start : start + BATCH])
+        return rows
+
+    def _run(self, statements: Sequence[str]) -> list[list[Any]]:
         client = self.aws.client("redshift-data")
         asked = (
             client.execute_statement(Sql=statements[0], **self.address)
@@ -63,8 +73,8 @@ class Database:
             raise Refused(f"Redshift rejected the statements for users and tables: {reason}")
         if not found.get("HasResultSet"):
             return []
-        records = client.get_statement_result(Id=asked["Id"])["Records"]
-        return [[next(iter(field.values())) for field in record] for record in records]
+        pages = client.get_paginator("get_statement_result").paginate(Id=asked["Id"])
+        return [[next(iter(field.values())) for field in record] for page in pages for record in page["Records"]]
 
 
 def database(aws: Aws, deployment: Deployment, stack: Mapping[str, str], parameters: Mapping[str, str]) -> Database:

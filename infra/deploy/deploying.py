@@ -118,9 +118,11 @@ class Deploying:
         for item in bucket.differing(target.artifacts):
             bucket.put(item)
             self.aws.report(f"uploaded {item.key}")
-        is_new = stacks.describe(self.aws, self.deployment.main_stack) is None
+        is_new = stacks.completed(self.aws, self.deployment.main_stack) is None
         changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA starts with all its files
-        self._apply_stack(self.main({name: bucket.version(key) for name, key in _VERSIONS.items()}))
+        # A stack that exists keeps its versions, so that its update does not restart Airflow; _update_code follows.
+        newest = {name: bucket.version(key) for name, key in _VERSIONS.items()}
+        self._apply_stack(self.main(newest | self._running_versions()))
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
         if self._is_landing_due(stack):
             landing.apply(self.aws, stack)
@@ -161,8 +163,7 @@ class Deploying:
         )
 
     def _running_versions(self) -> dict[str, str]:
-        current = stacks.describe(self.aws, self.deployment.main_stack) or {}
-        has = {each["ParameterKey"]: each.get("ParameterValue", "") for each in current.get("Parameters", [])}
+        has = stacks.parameters(self.aws, self.deployment.main_stack)
         return {name: has[name] for name in _VERSIONS if name in has}
 
     def _of_environment(self, stack: dict[str, str], bucket: CodeBucket, changing: set[str]) -> list[Change]:
@@ -171,7 +172,15 @@ class Deploying:
 
     def _is_landing_due(self, stack: dict[str, str]) -> bool:
         is_existing = bool(stack) and bool(self.deployment.parameters.get("ExistingLandingBucket"))
-        return is_existing and not landing.is_current(self.aws, stack)
+        if self.only_code or not is_existing:
+            return False
+        try:
+            return not landing.is_current(self.aws, stack)
+        except ClientError as error:
+            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+                raise
+            self.aws.report("not checked: the landing bucket's notification, because this role may not read it")
+            return False
 
     def _database_due(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Return the fingerprint of users and tables where they are not those of the last release."""

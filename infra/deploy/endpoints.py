@@ -27,8 +27,7 @@ def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
     MWAA's list has changed before, and in some regions a zone lacks an endpoint.
     An existing stack keeps its parameters.  Empty if the account may not read the endpoints.
     """
-    if (current := stacks.describe(aws, deployment.main_stack)) is not None:
-        has = {each["ParameterKey"]: each["ParameterValue"] for each in current.get("Parameters", [])}
+    if has := stacks.parameters(aws, deployment.main_stack):
         return {name: has[name] for name in (*_UNLESS, *_ZONES) if name in has}
     offered = _offered(aws)
     found = _left_out(offered)
@@ -63,6 +62,8 @@ def _zones(offered: Offered, deployment: Deployment) -> list[str] | None:
         return None
     wanted = [each for name, services in _UNLESS.items() if given.get(name) != "false" for each in services]
     wanted += [each for name, services in _IF.items() if given.get(name) == "true" for each in services]
+    if not given.get("ExistingRedshiftHost"):
+        wanted.append("redshift-serverless")  # not to be created: its zones are a hint at those of Redshift Serverless
     known = [offered[name] for name in (*ALWAYS, *wanted) if offered.get(name)]
     return sorted(set.intersection(*known)) if known else None
 

@@ -14,16 +14,21 @@ from infra.deploy.stacks import Stack
 
 # Service code, start of the quota's name, parameter that makes the quota irrelevant.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
+# Ports that Redshift Serverless takes.
+_PORTS = (range(5431, 5456), range(8191, 8216))
 
 
 def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
     """Yield what would make the deployment fail, each with the next step."""
     for name in stacks.unknown_parameters(wanted, deployment.parameters):
         yield f"parameters: unknown parameter {name}; infra/main.yaml and infra/bootstrap.yaml list the parameters"
-    if stacks.describe(aws, deployment.main_stack) is not None:
+    yield from _unfit_redshift(wanted["main"].wanted)
+    if stacks.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
-    yield from _unfit_landing(aws, deployment.parameters.get("ExistingLandingBucket"))
+    yield from _unfit_landing(aws, deployment.parameters)
+    if stacks.describe(aws, deployment.main_stack) is None:  # if its creation failed, what is left of it is deleted
+        yield from _taken_secrets(aws, deployment)
     yield from _taken_namespace(aws, deployment)
     yield from endpoints.problems(aws, deployment)
     for service, quota, unless in _QUOTAS:
@@ -35,7 +40,7 @@ def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:
     """Yield the buckets whose names are taken already; bucket names are global."""
     parts = {deployment.bootstrap_stack: ("logs", "code"), deployment.main_stack: ("landing", "archive", "work")}
     for stack, names in parts.items():
-        if stacks.describe(aws, stack) is None:
+        if stacks.completed(aws, stack) is None:
             yield from (problem for part in names if (problem := _taken_bucket(aws, deployment, part)))
 
 
@@ -50,8 +55,37 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
     return f"bucket {name} exists, left by a deleted deployment; choose another deployment name, or empty and delete it"
 
 
-def _unfit_landing(aws: Aws, name: str | None) -> Iterator[str]:
+def _unfit_redshift(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Yield values that Redshift Serverless rejects (botocore, CreateWorkgroup)."""
+    if parameters["ExistingRedshiftHost"]:
+        return
+    base, most, port = (int(parameters[f"Redshift{name}"]) for name in ("BaseRpu", "MaxRpu", "Port"))
+    if most < base:
+        yield f"RedshiftMaxRpu: {most} is less than RedshiftBaseRpu ({base}); set it to {base} or more"
+    if not any(port in ports for ports in _PORTS):
+        yield f"RedshiftPort: Redshift Serverless does not take {port}; choose 5431 to 5455 or 8191 to 8215"
+
+
+def _taken_secrets(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Yield the secrets that exist already; one that is scheduled for deletion keeps its name for weeks."""
+    for name in (f"{deployment.name}/registrar", f"{deployment.name}/connections/lakeport_redshift"):
+        try:
+            found = aws.client("secretsmanager").describe_secret(SecretId=name)
+        except (ClientError, BotoCoreError) as error:
+            if not isinstance(error, ClientError) or code_of(error) != "ResourceNotFoundException":
+                aws.report(f"not checked: secret {name} ({_short(error)})")
+            continue
+        delete = f"aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {name}"
+        if "DeletedDate" in found:
+            restore = f"aws secretsmanager restore-secret --secret-id {name}"
+            yield f"secret {name} is scheduled for deletion, which keeps its name; run {restore}, then {delete}"
+        else:
+            yield f"secret {name} exists already; choose another deployment name, or run {delete}"
+
+
+def _unfit_landing(aws: Aws, parameters: Mapping[str, str]) -> Iterator[str]:
     """Yield why an existing bucket cannot be the landing bucket: files are identified by their versions."""
+    name = parameters.get("ExistingLandingBucket")
     if not name:
         return
     try:
@@ -61,6 +95,24 @@ def _unfit_landing(aws: Aws, name: str | None) -> Iterator[str]:
         return
     if not is_versioned:
         yield f"ExistingLandingBucket: bucket {name} has no versioning; turn its versioning on"
+
+    yield from _unreadable_landing(aws, name, parameters.get("ExistingLandingKeyArn", ""))
+
+
+def _unreadable_landing(aws: Aws, name: str, key_arn: str) -> Iterator[str]:
+    """Yield a problem if the bucket is encrypted with a KMS key that the deployment does not name."""
+    try:
+        found = aws.client("s3").get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    except (ClientError, BotoCoreError) as error:
+        if not isinstance(error, ClientError) or code_of(error) != "ServerSideEncryptionConfigurationNotFoundError":
+            aws.report(f"not checked: encryption of bucket {name} ({_short(error)})")
+        return
+    keys = [each.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for each in found]
+    for key in filter(None, keys):
+        is_named = key_arn == key or key_arn.endswith(f":key/{key}") or (key_arn and "alias/" in key)
+        if not is_named:
+            remedy = f"set ExistingLandingKeyArn to the ARN of its key ({key}), so that COPY and the tasks may decrypt"
+            yield f"ExistingLandingBucket: bucket {name} has a key that the deployment does not name; {remedy}"
 
 
 def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:

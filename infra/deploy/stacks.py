@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,11 +21,19 @@ from infra.deploy.aws import Aws
 from infra.deploy.changes import Change
 from infra.deploy.errors import DeployError
 
-WITHIN_SECONDS = 2 * 3600  # a new MWAA environment takes half an hour, a new VPC and Redshift minutes
+WITHIN_SECONDS = 13 * 3600  # half an hour; but an update of MWAA lets running tasks finish for up to 12 hours
 _GONE = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
 _NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _BODY_BYTES = 51_200
+# What a reason of CloudFormation mentions, and what to do then.
+_REMEDIES = (
+    (r"\bRPUs?\b|base ?capacity", "Not every region offers 4 RPU: set RedshiftBaseRpu: 8 in the deployment's YAML."),
+    (
+        r"availability zone|\bAZs?\b",
+        "Set ZoneA and ZoneB (and ZoneC for enhanced VPC routing) to other zones in the deployment's YAML.",
+    ),
+)
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -69,6 +78,18 @@ def describe(aws: Aws, name: str) -> dict[str, Any] | None:
             return None
         raise
     return None if found["StackStatus"] in _GONE else dict(found)
+
+
+def completed(aws: Aws, name: str) -> dict[str, Any] | None:
+    """Return the description of a stack that was created; if its creation failed, it will be created again."""
+    found = describe(aws, name)
+    return None if found is None or found["StackStatus"] in _NEVER_MADE else found
+
+
+def parameters(aws: Aws, name: str) -> dict[str, str]:
+    """Return the parameters of a stack that was created, none if there is none."""
+    found = completed(aws, name) or {}
+    return {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", [])}
 
 
 def outputs(aws: Aws, name: str) -> dict[str, str]:
@@ -236,7 +257,13 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
     ]
     lines = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation gives no reason')}"
     status = done.get("StackStatus", "gone")
-    return f"stack {name} is {status}; AWS rolled it back:\n{lines}\nFix the cause, then run this again."
+    remedies = "".join(f"\n{remedy}" for remedy in remedies_for(lines))
+    return f"stack {name} is {status}; AWS rolled it back:\n{lines}{remedies}\nFix the cause, then run this again."
+
+
+def remedies_for(reasons: str) -> list[str]:
+    """Return what to set in the deployment's YAML for the reasons of a failed creation, where that is known."""
+    return [remedy for pattern, remedy in _REMEDIES if re.search(pattern, reasons, re.IGNORECASE)]
 
 
 def _change(part: str, change: dict[str, Any]) -> Change:

@@ -7,12 +7,14 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.airflow_api import dag_run_api
-from lakeport.arrivals.events import messages_of
-from lakeport.arrivals.registration import register_messages, start_runs
+from lakeport.arrivals.events import arrivals_in_message, messages_of
+from lakeport.arrivals.registration import Message, register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.errors import ArrivalError, NotPublished
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -24,9 +26,11 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     Raises ValueError if a direct S3 event cannot be registered, so that S3 delivers it again.
     """
-    index = _index()
+    messages = list(messages_of(event))
+    # S3 sends s3:TestEvent before the first schemas are published, so only arrivals need the index.
+    index = _index() if any(map(_may_have_arrivals, messages)) else ArrivalIndex(())
     with Warehouse(connect_to_redshift) as warehouse:
-        result = register_messages(messages_of(event), index, warehouse)
+        result = register_messages(messages, index, warehouse)
     # The other file types have a cron schedule; their files wait for the next run.
     new_files = {name: files for name, files in result.new_files.items() if index.starts_run(name)}
     if new_files:
@@ -43,8 +47,27 @@ def _start_runs(new_files: dict[str, list[str]]) -> None:
         logging.exception("cannot start DAG runs; reconcile starts them")
 
 
+def _may_have_arrivals(message: Message) -> bool:
+    try:
+        return bool(arrivals_in_message(message[1]))
+    except ArrivalError:  # register_messages reports it
+        return False
+
+
 def _index() -> ArrivalIndex:
-    stored = _s3().get_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
+    """Return the published index; raises NotPublished if there is none.
+
+    Without s3:ListBucket, which the function's role lacks, S3 answers AccessDenied for an absent key (S3 API,
+    GetObject).
+    """
+    bucket = settings.code_bucket()
+    try:
+        stored = _s3().get_object(Bucket=bucket, Key=settings.INDEX_KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"AccessDenied", "NoSuchKey"}:
+            raise
+        where = f"cannot read s3://{bucket}/{settings.INDEX_KEY} ({error.response['Error']['Code']})"
+        raise NotPublished(f"{where}: no schemas are published yet; finish ./lakeport deploy") from error
     return ArrivalIndex.from_json(stored["Body"].read())
 
 

@@ -1,4 +1,4 @@
-"""The names of Lakeport's AWS resources on the laptop, and what its processes are told about them."""
+"""The names of Lakeport's AWS resources on the laptop, and the environment variables that hold them."""
 
 LANDING_BUCKET = "lakeport-landing"
 ARCHIVE_BUCKET = "lakeport-archive"

@@ -1,7 +1,7 @@
 """Run the AWS server from its own environment, bound to 127.0.0.1, keeping its state across restarts.
 
-Objects are on disk as soon as they are put.  Queues and the rest are written when it ends: after a kill `up` makes them
-anew, and messages that waited are gone, as S3's own events may be; reconciliation finds those files.
+Objects are written to disk at once.  Queues and the rest are written when it ends: after a kill `up` creates
+them again, and waiting messages are lost, as S3's own events can be; reconcile finds those files.
 """
 
 import os

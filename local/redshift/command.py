@@ -140,7 +140,7 @@ def redshift(  # noqa: PLR0917 - a command's options are its function's paramete
 
     COPY and UNLOAD work with any S3 endpoint.
     The command runs until you press Ctrl-C or end its process.
-    Without --postgres-port it starts a PostgreSQL of its own and stops it at the end.
+    Without --postgres-port it starts its own PostgreSQL and stops it at the end.
 
     It reads from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_DEFAULT_REGION for S3;
     LAKEPORT_REDSHIFT_PASSWORD, the user's password (default: lakeport); LAKEPORT_POSTGRES_PASSWORD, the superuser's

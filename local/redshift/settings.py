@@ -1,4 +1,4 @@
-"""What the stand-in is told at its start."""
+"""The settings with which the stand-in starts."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,7 +13,7 @@ from local.config import HOST
 
 
 class Mailbox:
-    """Keep each message as NUMBER.eml, exactly as it was sent."""
+    """Keep each message as NUMBER.eml, byte for byte."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -52,12 +52,12 @@ class DagRun:
 
     @property
     def is_live(self) -> bool:
-        """Say whether it has not ended."""
+        """Return whether it has not ended."""
         return self.state in LIVE_STATES
 
     @property
     def has_begun(self) -> bool:
-        """Say whether its tasks may have begun."""
+        """Return whether its tasks may have begun."""
         return self.state != QUEUED
 
 

@@ -29,7 +29,7 @@ from collections.abc import Sequence
 
 
 class LakeportError(Exception):
-    """Say where, what is wrong and what to do."""
+    """The base of our errors; a message contains the place, the problem and what to do."""
 
 
 class SchemaError(LakeportError):

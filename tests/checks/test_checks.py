@@ -26,6 +26,13 @@ SEEDS = {
     "detect-secrets": ("plugins/lakeport/seed_secret.py", f'token = "{GITHUB_PREFIXED}"\n'),
 }
 MISTAKES = {
+    "imports": ("plugins/lakeport/model.py", "from __future__ import annotations\n", "import psycopg2\n"),
+    "graph": ("plugins/lakeport/README.md", "    cli --> airflow\n", ""),
+    "language": (
+        "docs/limits.md",
+        "# Limits\n",
+        "# Limits\n\nIt is no file that COPY takes: have it sent otherwise.\n",
+    ),
     "compose": ("docker-compose.yaml", "network_mode: host", "network_mod: host"),
     "workflows": (".github/workflows/check.yaml", "timeout-minutes: 30", "timeout: 30"),
     "cfn-lint": ("infra/main.yaml", "Runtime: python3.12", "Runtime: python3.1"),
@@ -44,7 +51,7 @@ def checkout(checks: None, tmp_path: Path) -> Path:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, names):
-        if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "samples/", "bench/")):
+        if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "samples/")):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, tmp_path / name)
     for environment in (".venv", ".venv-checks"):
@@ -72,6 +79,30 @@ def test_seeded_violations_are_caught(checkout: Path) -> None:
     assert set(done.stderr.splitlines()[-1].split()) - {"check:", "failed:"} == {*SEEDS, *MISTAKES}
     assert "command not found" not in done.stdout
     assert [path for path, _ in SEEDS.values() if Path(path).name not in done.stdout] == []
+
+
+def language_problems(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    command = [REPOSITORY / ".venv-checks" / "bin" / "python", REPOSITORY / "checks" / "language.py", path]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+
+
+def test_language_is_checked_in_docstrings_messages_comments_and_names(checks: None, tmp_path: Path) -> None:
+    """Each with its line; a phrase may continue on the next line."""
+    text = (
+        '"""Return what\nis no\ncolumn."""\n\n# mend the\n# cause\nwas_told = 1\n_told = f"{was_told} stands twice"\n'
+    )
+    found = language_problems(tmp_path / "seed.py", text)
+
+    places = {problem.split(":")[1] for problem in found}
+    assert places == {"1", "2", "5", "8"}
+    assert [problem for problem in found if "name '_told'" in problem]
+
+
+def test_code_in_markdown_is_not_prose(checks: None, tmp_path: Path) -> None:
+    text = "```\nmend it\n```\nRun `mend it`.\nMend it.\n"
+
+    assert [problem.split(":")[1] for problem in language_problems(tmp_path / "seed.md", text)] == ["5"]
 
 
 def test_named_check_runs_alone_and_passes(checkout: Path) -> None:

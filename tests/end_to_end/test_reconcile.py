@@ -1,4 +1,4 @@
-"""Reconcile beside the real Airflow: lost events, lost runs, killed tasks whose callback was lost too."""
+"""Reconcile with a real Airflow: lost events, lost runs, killed tasks without a callback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def without_events(lakeport: Lakeport) -> Iterator[None]:
 
 
 def reconcile(lakeport: Lakeport) -> list[dict[str, Any]]:
-    """Do it at once and return what was found."""
+    """Reconcile now and return the findings."""
     findings: list[dict[str, Any]] = json.loads(lakeport.command("reconcile", "--grace", "0", "--json"))
     return findings
 
@@ -66,7 +66,7 @@ def test_file_of_a_killed_run_whose_callback_was_lost_fails_and_alerts_once(lake
     assert len([m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)]) == 1
 
 
-def test_dag_reconcile_ends_well_and_quietly(lakeport: Lakeport) -> None:
+def test_dag_reconcile_succeeds_without_an_alert(lakeport: Lakeport) -> None:
     run_id = f"{STARTED}{uuid.uuid4().hex}"
     airflow_api.call(lakeport.config, "/dags/reconcile/dagRuns", {"dag_run_id": run_id, "logical_date": None})
     path = f"/dags/reconcile/dagRuns/{run_id}"

@@ -1,4 +1,4 @@
-"""Types whose runs start at their time: waiting in the triggerer, many files over several runs, green without any."""
+"""Scheduled types: they wait in the triggerer, load many files in several runs, and skip runs without files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DAG_FILE = """\
 # A DAG for Airflow.
 from pathlib import Path
 
-from lakeport.dag import dag_of_schema
+from lakeport.airflow.load_dag import dag_of_schema
 
 dag = dag_of_schema(Path({path!r}))
 """
@@ -99,7 +99,7 @@ def runs(lakeport: Lakeport, dag_id: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_scheduled_run_waits_deferred_and_loads_what_comes(lakeport: Lakeport, add: Add) -> None:
+def test_scheduled_run_waits_deferred_and_loads_arriving_files(lakeport: Lakeport, add: Add) -> None:
     dag_id = add("tickets", "* * * * *", "30s")
     run = until(lambda: next(iter(runs(lakeport, dag_id)), None))
     assert run["run_type"] == "scheduled"
@@ -111,7 +111,7 @@ def test_scheduled_run_waits_deferred_and_loads_what_comes(lakeport: Lakeport, a
     assert {each["run_type"] for each in runs(lakeport, dag_id)} == {"scheduled"}  # the arrival started none
 
 
-def test_run_without_files_is_skipped_and_green(lakeport: Lakeport, add: Add) -> None:
+def test_run_without_files_is_skipped(lakeport: Lakeport, add: Add) -> None:
     dag_id = add("vouchers", NEVER, "6s")
     start(lakeport, dag_id, "manual__one")
     run = until(lambda: (run := ended(lakeport, dag_id, "manual__one")) and run)
@@ -120,7 +120,7 @@ def test_run_without_files_is_skipped_and_green(lakeport: Lakeport, add: Add) ->
     assert [message for message in lakeport.slack_messages() if dag_id in json.dumps(message)] == []
 
 
-def test_files_beyond_what_a_run_takes_have_runs_of_their_own(lakeport: Lakeport, add: Add) -> None:
+def test_files_beyond_the_limit_of_a_run_get_further_runs(lakeport: Lakeport, add: Add) -> None:
     """Five files that land between two times of a schedule, two a run: one run starts the next."""
     dag_id = add("passes", NEVER, "1m")
     versions = [drop(lakeport, f"passes/{number}.csv", number) for number in range(5)]

@@ -22,7 +22,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 def password(lakeport: Lakeport, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A rotated password: the local stack's own is a word that stands everywhere."""
+    """A rotated password: the default one is a common word."""
     client = lakeport.client("secretsmanager")
     before = client.get_secret_value(SecretId=names.REDSHIFT_SECRET)["SecretString"]
     rotated = secrets.token_urlsafe(24)
@@ -57,7 +57,7 @@ def test_no_secret_is_in_a_log_an_xcom_a_statement_or_an_alert(lakeport: Lakepor
 
 
 def secrets_of(lakeport: Lakeport, password: str) -> dict[str, str]:
-    """Return every value nobody may read; what the local stack tells everybody is none."""
+    """Return every secret value, except those that the local stack publishes."""
     webhook = json.loads(
         lakeport.client("secretsmanager").get_secret_value(SecretId=names.SLACK_SECRET)["SecretString"]
     )

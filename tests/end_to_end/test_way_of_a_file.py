@@ -60,7 +60,7 @@ def check_alerts(lakeport: Lakeport, run_id: str) -> None:
     assert mail["To"] == "flight-data@example.com"
 
 
-def test_a_load_with_rejected_rows_is_done_and_told_of_once(lakeport: Lakeport) -> None:
+def test_a_load_with_rejected_rows_is_done_and_alerted_once(lakeport: Lakeport) -> None:
     version = lakeport.drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv")
     file = lakeport.wait_for(version, "Done", "Fail")
     assert file["status"] == "Done"
@@ -117,7 +117,7 @@ def test_a_worker_killed_in_the_middle_of_copy_loads_exactly_once(lakeport: Lake
 
 
 def test_a_task_killed_at_every_try_fails_the_file_alerts_once_and_can_be_replayed(lakeport: Lakeport) -> None:
-    """No callback of the task's own runs when its last try is killed: the run's callback must do it."""
+    """If the last attempt is killed, the task has no callback, so the callback of the DAG run must alert."""
     before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
     version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
     for _ in range(3):

@@ -27,6 +27,7 @@ from local.config import HOST, Config
 
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UPDATE_SECONDS = 0.3
+_PAGE = 20  # rows of a page of results; the Data API has pages too
 _OWN = ("airflow", "redshift-data", "redshift-serverless", "servicequotas")
 
 Answer = tuple[int, dict[str, Any]]
@@ -126,6 +127,8 @@ class Account:
         return f'<{answer} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{sets}</{answer}>'.encode()
 
     def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
+        if service == "redshift-data" and len(body.get("Sqls", ())) > 40:
+            return 400, {"message": "more than 40 statements", "__type": "ValidationException"}
         if service == "redshift-data":
             return 200, self._data_api(operation, body)
         if service == "redshift-serverless":
@@ -162,7 +165,9 @@ class Account:
         if operation == "DescribeStatement":
             found = self.statements[body["Id"]]
             return {key: value for key, value in found.items() if key != "Records"}
-        return {"Records": self.statements[body["Id"]]["Records"], "ColumnMetadata": []}
+        records, start = self.statements[body["Id"]]["Records"], int(body.get("NextToken", 0))
+        more = {"NextToken": str(start + _PAGE)} if len(records) > start + _PAGE else {}
+        return {"Records": records[start : start + _PAGE], "ColumnMetadata": [], **more}
 
     def _run(self, statements: list[str]) -> str:
         """Run as the administrator: a batch in one transaction, a single statement in none, as the Data API does."""

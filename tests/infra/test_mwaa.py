@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def mwaa(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mwaa]:
+def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mwaa]:
     """Airflow behind the account's environment from here on, brought there by a deployment with its smoke test."""
     running = Mwaa(cloud, tmp_path_factory.mktemp("airflow"))
     environment = cloud.environment

@@ -56,6 +56,6 @@ class AirflowStandIn:
 
     def _answer(self, dag_id: str) -> None:
         if self.is_down:
-            raise AirflowUnavailable(f"{dag_id}: Airflow gives no answer")
+            raise AirflowUnavailable(f"{dag_id}: cannot connect to Airflow")
         if dag_id in self.missing_dags:
-            raise UnknownDag(f"{dag_id}: Airflow answers 404")
+            raise UnknownDag(f"{dag_id}: Airflow answered 404")

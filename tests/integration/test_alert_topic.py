@@ -1,4 +1,4 @@
-"""Where no webhook can be reached, Slack's alerts go through an SNS topic."""
+"""If no webhook can be reached, alerts reach Slack through an SNS topic."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ RUN = LoadedRun(
 )
 
 
-def test_alert_is_published_as_slack_and_mail_readers_of_the_topic_take_it(
+def test_alert_is_published_to_the_topic_for_slack_and_for_mail(
     product_environment: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slack's reader takes custom notifications only; whoever reads by e-mail gets text."""
+    """Slack shows custom notifications only; e-mail subscribers get text."""
     sns, sqs, name = boto3.client("sns"), boto3.client("sqs"), f"alerts-{uuid.uuid4().hex[:8]}"
     topic, queue = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -45,7 +45,7 @@ def test_alert_is_published_as_slack_and_mail_readers_of_the_topic_take_it(
     assert len(notification["content"]["description"]) == 3000
 
 
-def test_topic_that_is_gone_counts_as_not_sent(product_environment: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_topic_counts_as_not_sent(product_environment: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKEPORT_ALERT_TOPIC", "arn:aws:sns:us-east-1:000000000000:nowhere")
     with pytest.raises(Exception, match="NotFound"):
         send(RUN, Alerts.model_validate({"slack": "#trips"}))

@@ -1,4 +1,4 @@
-"""Loads with rejected rows are told of: once a run, and only where there are more than the schema takes in silence."""
+"""A load with more rejected rows than `rejects.warn` sends one alert a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TWO_BAD = b"id,city,price\n1,Bern,1\ntwo,Oslo,2\n3,Rome,3\nfour,Lima,4\n"
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
-    """What would go to the channels."""
+    """The alerts that would be sent."""
     messages: list[Alert] = []
     monkeypatch.setattr(callbacks, "send_now", lambda alert, _: messages.append(alert))
     return messages
@@ -31,35 +31,35 @@ def warn(load: FileLoad) -> None:
     )
 
 
-def test_run_over_the_limit_tells_once(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
+def test_run_over_the_limit_alerts_once(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
     load = prepare_load(make_file_type(rejects={"warn": 1, "fail": "50%"}), TWO_BAD)
     load.run()
     for _ in range(2):
         warn(load)
     [alert] = sent
     assert alert.title == f"{load.file_type.name}: {load.file.key} loaded with 2 rejected rows"
-    told = dict(alert.facts())["First rejected rows"].splitlines()
-    assert [line.partition(":")[0] for line in told] == [
+    lines = dict(alert.facts())["First rejected rows"].splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
         "line 3, column id, value 'two'",
         "line 5, column id, value 'four'",
     ]
 
 
-def test_run_within_the_limit_says_nothing(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
+def test_run_within_the_limit_sends_no_alert(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
     load = prepare_load(make_file_type(rejects={"warn": 2, "fail": "50%"}), TWO_BAD)
     load.run()
     warn(load)
     assert sent == []
 
 
-def test_alert_that_did_not_go_out_is_sent_again(
+def test_unsent_alert_is_sent_again(
     prepare_load: PrepareLoad, sent: list[Alert], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load = prepare_load(make_file_type(rejects={"warn": 0, "fail": "50%"}), TWO_BAD)
     load.run()
 
     def fail(*_: object) -> None:
-        raise RuntimeError("Slack answers 500")
+        raise RuntimeError("Slack answered 500")
 
     with monkeypatch.context() as patched:
         patched.setattr(callbacks, "send_now", fail)

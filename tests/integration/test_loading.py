@@ -22,6 +22,7 @@ from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
+from tests.support.golden import golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -75,8 +76,9 @@ def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, fil
 
 def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
     load = prepare_load(file_type, ONE_BAD)
-    with pytest.raises(TooManyRejects, match=r"1 of 3 rows were rejected, .* allows 0; nothing was loaded"):
+    with pytest.raises(TooManyRejects, match="1 of 3 rows") as raised:
         load.run()
+    golden("loading", "too many rejected rows", str(raised.value))
     assert rows_of(query, file_type) == []
     assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
 
@@ -143,8 +145,9 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     file = replace(load.file, bucket=bucket, version_id=None, etag=etag)
     load = replace(load, file=file, sources=(file.source(),))
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
-    with pytest.raises(ObjectChanged, match="was overwritten"):
+    with pytest.raises(ObjectChanged, match=f"{bucket}/{load.file.key}") as raised:
         load.run()
+    golden("loading", "object overwritten", str(raised.value))
     assert rows_of(query, file_type) == []
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)
     load.run()
@@ -153,8 +156,9 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
 
 def test_a_header_that_does_not_fit_fails_with_the_difference(prepare_load: PrepareLoad, file_type: FileType) -> None:
     load = prepare_load(file_type, b"id,town,price\n1,Bern,2\n")
-    with pytest.raises(UnloadableFile, match=r"missing: city; not in the schema: town"):
+    with pytest.raises(UnloadableFile, match=r"city.*town") as raised:
         load.run()
+    golden("loading", "header does not match", str(raised.value))
 
 
 @pytest.mark.parametrize("key", ["it's.csv", 'a"b;DROP TABLE mng.files;--.csv', "ünï côdé+%20.csv", "a\nb.csv"])

@@ -1,4 +1,4 @@
-"""What nobody finished is found and finished, once, whatever died before; what is under way is left alone."""
+"""Reconcile finishes interrupted work exactly once, and leaves work in progress alone."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import file_records
 from lakeport.recovery.reconcile.alerts import UNSENT
+from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
-from lakeport.recovery.reconcile.runs import DEAD_RUN, NO_ALERT, NO_RUN, NOT_DONE
+from lakeport.recovery.reconcile.runs import NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
+from tests.support.golden import golden
 
 
-def test_files_of_a_type_that_runs_at_its_times_wait_for_the_next(world: World) -> None:
+def test_files_of_a_scheduled_type_wait_for_the_next_run(world: World) -> None:
     world.write_schema(schedule="30 6 * * *")
     world.land()
     assert [done for _, done in world.found()] == ["registered as New"]
@@ -44,14 +46,14 @@ def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
 
 def test_every_version_of_a_name_is_registered(world: World) -> None:
     versions = [world.land(body=GOOD + b"3,Rome,1\n" * number) for number in range(3)]
-    world.look()
+    world.reconcile()
     registered = world.query("SELECT version_id FROM mng.files")
     assert sorted(version for (version,) in registered) == sorted(versions)
 
 
 def test_late_event_registers_nothing_more(world: World) -> None:
     version = world.land()
-    world.look()
+    world.reconcile()
     thing = {"key": f"{world.file_type.name}/trips.csv", "size": 1, "versionId": version, "sequencer": "0A"}
     record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z"}
     body = {"Records": [record | {"s3": {"bucket": {"name": settings.landing_bucket()}, "object": thing}}]}
@@ -59,49 +61,49 @@ def test_late_event_registers_nothing_more(world: World) -> None:
     assert len(world.files()) == 1
 
 
-def test_young_things_are_left_to_those_whose_work_they_are(world: World) -> None:
+def test_changes_within_the_grace_time_are_left_alone(world: World) -> None:
     world.land()
     assert world.found(LATER) == []
-    world.look()
+    world.reconcile()
     world.airflow.runs.clear()
     assert world.found(LATER) == []
 
 
 def test_new_file_gets_another_run_when_its_run_died(world: World) -> None:
-    """Its id must be another than the dead one's, or Airflow would answer that it is there."""
+    """With the id of the dead run, Airflow would answer that the run exists."""
     world.land()
-    world.look()
+    world.reconcile()
     [(_, first)] = world.airflow.started
     world.airflow.end(first, "failed")
-    world.look()
+    world.reconcile()
     assert len({run_id for _, run_id in world.airflow.started}) == 2
     assert world.found() == []
 
 
 @pytest.mark.parametrize(("state", "started"), [("queued", 0), ("running", 1)])
 def test_new_file_is_left_to_a_run_that_has_not_begun(world: World, state: str, started: int) -> None:
-    """One that has begun may have looked before the file was registered."""
+    """A run that has begun may have listed its files before this file was registered."""
     world.land()
     world.airflow.add(world.by.dag_id, "run1", state)
     for _ in range(2):
-        world.look()
+        world.reconcile()
     assert len(world.airflow.started) == started
 
 
-def test_two_looks_at_once_register_once_and_start_one_run(world: World) -> None:
+def test_reconciling_twice_at_once_registers_once_and_starts_one_run(world: World) -> None:
     for number in range(5):
         world.land(f"{number}.csv")
 
-    def look() -> None:
+    def reconcile_once() -> None:
         with Warehouse(connect_to_redshift) as warehouse:
             reconcile(warehouse, world.airflow, None, grace=NOW, always=True)
 
     with ThreadPoolExecutor(3) as pool:
-        for done in [pool.submit(look) for _ in range(3)]:
+        for done in [pool.submit(reconcile_once) for _ in range(3)]:
             done.result()
     assert world.files() == [("New", None)] * 5
     assert len(world.airflow.started) == len(set(world.airflow.started))
-    world.look()
+    world.reconcile()
     assert len(world.query("SELECT 1 FROM mng.status_log")) == 5
 
 
@@ -127,7 +129,7 @@ def test_file_of_a_dead_run_fails_with_a_reason_and_one_alert(world: World, stat
     ]
 
 
-def test_file_that_failed_in_a_run_whose_callback_died_is_told_of_once(world: World) -> None:
+def test_failed_file_of_a_run_whose_callback_was_killed_is_alerted_once(world: World) -> None:
     """With `select: all` a bad file is Fail long before its run ends."""
     file = world.claim()
     reason = "copy_to_table: its header does not fit"
@@ -152,7 +154,7 @@ def test_run_that_ended_just_now_is_left_to_its_callback(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_archived", [False, True])
-def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_archived: bool) -> None:
+def test_loaded_file_of_a_dead_run_becomes_done(world: World, is_archived: bool) -> None:
     file = world.load()
     if is_archived:
         archive(world.warehouse, world.s3, world.file_type.name, [file])
@@ -164,25 +166,25 @@ def test_loaded_file_of_a_dead_run_becomes_done_and_not_fail(world: World, is_ar
     assert (world.sent, world.found()) == ([], [])
 
 
-def test_loaded_file_that_was_taken_from_landing_is_done_and_says_so(world: World) -> None:
+def test_loaded_file_that_is_missing_from_landing_is_done_with_a_reason(world: World) -> None:
     file = world.load()
     s3_objects.remove_version(world.s3, file.source())
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     [(status, reason)] = world.files()
     assert (status, reason.partition(":")[0]) == ("Done", "loaded, but not archived")
 
 
-def test_loaded_file_whose_rows_are_gone_is_fail_and_told_of(world: World) -> None:
+def test_loaded_file_whose_rows_are_missing_fails_with_an_alert(world: World) -> None:
     world.load()
     world.query(f"DELETE FROM {world.file_type.table.name}; SELECT 1")  # noqa: S608
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     [(status, reason)] = world.files()
     assert (status, "2 loaded, but 0 in" in reason, len(world.sent)) == ("Fail", True, 1)
 
 
-def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
+def test_done_file_that_is_still_in_landing_is_archived(world: World) -> None:
     file = world.load()
     world.warehouse.transaction(lambda current: mark_done(current, [file], world.by, world.file_type))
     world.airflow.end("run1", "success")
@@ -190,12 +192,12 @@ def test_done_file_that_still_lies_in_landing_is_archived(world: World) -> None:
     assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
 
 
-def test_alert_that_did_not_go_out_is_sent_once(world: World) -> None:
+def test_unsent_alert_is_sent_once(world: World) -> None:
     world.claim()
     world.airflow.end("run1", "failed")
-    look = world.look(sends=False)
-    assert look
-    assert look.has_unsent_alerts
+    reconciliation = world.reconcile(sends=False)
+    assert reconciliation
+    assert reconciliation.has_unsent_alerts
     assert world.sent == []
     assert world.found() == [(UNSENT, "sent")]
     assert (world.found(), len(world.sent)) == ([], 1)
@@ -204,60 +206,61 @@ def test_alert_that_did_not_go_out_is_sent_once(world: World) -> None:
     assert to.email == ("trips@example.com",)
 
 
-def test_alert_that_another_is_sending_is_left_to_it(world: World) -> None:
+def test_alert_that_another_process_is_sending_is_left_alone(world: World) -> None:
     world.claim()
     world.airflow.end("run1", "failed")
-    world.look(sends=False)
+    world.reconcile(sends=False)
     world.query("UPDATE mng.alerts SET held_by = 'x', held_until = SYSDATE + INTERVAL '1 minute'; SELECT 1")
     assert (world.found(), world.sent) == ([], [])
     world.query("UPDATE mng.alerts SET held_until = SYSDATE - INTERVAL '1 minute'; SELECT 1")
     assert (world.found(), len(world.sent)) == ([(UNSENT, "sent")], 1)
 
 
-def test_one_digest_tells_of_all_rejected_files_once(world: World) -> None:
+def test_one_digest_lists_all_rejected_files_once(world: World) -> None:
     bucket = settings.landing_bucket()
     for number in range(3):
         world.s3.put_object(Bucket=bucket, Key=f"nowhere/{number}.csv", Body=b"x")
     for _ in range(3):
-        world.look()
+        world.reconcile()
     [(alert, to)] = world.sent
     assert (alert.title.split()[0], to.slack) == ("3", "#operators")
     assert "nowhere/2.csv: " in alert.facts()[0][1]
     world.s3.put_object(Bucket=bucket, Key="nowhere/late.csv", Body=b"x")
     for _ in range(3):
-        world.look()
+        world.reconcile()
     assert [alert.title.split()[:2] for alert, _ in world.sent[1:]] == [["1", "file"]]
     assert world.found() == []
 
 
-def test_rejected_rows_are_told_of_where_the_run_died_before_it_could(world: World) -> None:
+def test_rejected_rows_are_alerted_if_the_run_was_killed_before_its_warning(world: World) -> None:
     world.load(GOOD + b"three,Rome,1\n")
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_type_without_a_dag_is_named_with_the_next_step_and_stops_nothing_else(
-    world: World, caplog: pytest.LogCaptureFixture, is_there: bool
+@pytest.mark.parametrize("is_present", [True, False])
+def test_missing_dag_is_reported_with_the_next_step(
+    world: World, caplog: pytest.LogCaptureFixture, is_present: bool
 ) -> None:
-    """Airflow has not read a new schema yet, or it has been taken away: no traceback says that any better."""
+    """Airflow has not read a new schema yet, or the schema was removed; a traceback would not help."""
     world.airflow.missing_dags.add(world.file_type.dag_id)
     world.land()
-    if not is_there:
+    if not is_present:
         (world.folder / f"{world.name}.yaml").unlink()
     [registered, (found, done)] = world.found()
     assert registered[1] == "registered as New"
     assert found == NO_RUN
-    state = "valid" if is_there else "missing or invalid"
+    state = "valid" if is_present else "missing or invalid"
     assert f"not fixed: Airflow has no DAG load_{world.name}; schemas/{world.name}.yaml is {state}" in done
+    golden("recovery", f"not fixed: schema is {state}", done)
     assert [record.exc_info for record in caplog.records if record.levelname == "ERROR"] == [None]
     world.airflow.missing_dags.clear()
     [(_, done)] = world.found()
     assert done.startswith("started run")
 
 
-def test_airflow_that_is_down_is_a_finding_and_the_rest_is_healed(world: World) -> None:
+def test_unreachable_airflow_is_a_finding_and_the_rest_is_fixed(world: World) -> None:
     world.land()
     world.airflow.is_down = True
     assert [done.split(":")[0] for _, done in world.found()] == ["registered as New", "not fixed"]
@@ -265,54 +268,56 @@ def test_airflow_that_is_down_is_a_finding_and_the_rest_is_healed(world: World) 
     assert len(world.found()) == 1
 
 
-def test_redshift_is_not_asked_while_nothing_can_have_changed(world: World) -> None:
-    assert world.look(always=False) is not None
-    assert world.look(always=False) is None
+def test_redshift_is_not_queried_while_nothing_can_have_changed(world: World) -> None:
+    assert world.reconcile(always=False) is not None
+    assert world.reconcile(always=False) is None
     world.land()
-    look = world.look(always=False)
-    assert look
-    assert next(each.action for each in look.findings) == "registered as New"
+    reconciliation = world.reconcile(always=False)
+    assert reconciliation
+    assert next(each.action for each in reconciliation.findings) == "registered as New"
 
 
-def test_redshift_is_asked_after_a_run_though_landing_is_empty(world: World) -> None:
-    """An In Progress file may be archived already: nothing in landing tells of it."""
+def test_redshift_is_queried_after_a_run_even_if_landing_is_empty(world: World) -> None:
+    """An In Progress file may be archived already, so it is not in landing."""
     file = world.load()
     archive(world.warehouse, world.s3, world.file_type.name, [file])
     assert world.landed() == 0
     world.airflow.runs[0].update(state="failed", end_date="2026-01-01T00:00:00Z", updated_at="2999-01-01T00:00:00Z")
-    assert world.look(always=False) is not None
+    assert world.reconcile(always=False) is not None
     assert world.files() == [("Done", None)]
 
 
-def test_nothing_is_rejected_for_want_of_an_index(world: World) -> None:
-    """Where registration was told of no schema, no file type takes anything: that is nobody's fault who sent a file."""
+def test_no_file_is_rejected_while_no_schemas_are_published(world: World) -> None:
+    """Without an index every file would be rejected, although the sender did nothing wrong."""
     world.s3.delete_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY)
     world.land()
-    look = world.look()
-    assert look
-    [finding] = look.unfixed
+    reconciliation = world.reconcile()
+    assert reconciliation
+    [finding] = reconciliation.unfixed
     assert settings.INDEX_KEY in finding.action
     assert "./lakeport publish" in finding.action
+    golden("recovery", "not fixed: nothing is published", finding.action)
     assert world.files() == []
 
 
-def test_object_without_a_version_is_named_and_not_registered(world: World) -> None:
-    """Nobody can tell whether its event, with the sequencer that tells it from others, is still to come."""
+def test_object_without_a_version_is_reported_and_not_registered(world: World) -> None:
+    """Its event, whose sequencer identifies the object, may still come."""
     bucket = settings.landing_bucket()
     world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     world.land()
-    look = world.look()
-    assert look
-    [finding] = look.findings
+    reconciliation = world.reconcile()
+    assert reconciliation
+    [finding] = reconciliation.findings
     assert (finding.is_fixed, finding.problem, finding.subject.endswith("/trips.csv")) == (False, NOT_REGISTERED, True)
+    golden("recovery", "not fixed: no version", finding.action)
     assert world.files() == []
 
 
-def test_file_of_a_type_with_a_schedule_waits_for_it(world: World) -> None:
+def test_file_of_a_scheduled_type_waits_for_its_schedule(world: World) -> None:
     world.write_schema(schedule="0 6 * * *")
     world.land()
     assert world.found() == [(NOT_REGISTERED, "registered as New")]
     assert (world.found(), world.airflow.started) == ([], [])
     assert world.files() == [("New", None)]
-    world.look(always=False)
-    assert world.look(always=False) is None
+    world.reconcile(always=False)
+    assert world.reconcile(always=False) is None

@@ -1,4 +1,4 @@
-"""What lands is registered once, whatever S3 and SQS do with its event."""
+"""An object that lands is registered once, however often S3 and SQS deliver its event."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def version() -> str:
     return uuid.uuid4().hex
 
 
-def test_a_file_is_registered_as_new_and_its_type_is_to_run(warehouse: Warehouse, query: Query, version: str) -> None:
+def test_a_file_is_registered_as_new_and_its_type_is_returned(warehouse: Warehouse, query: Query, version: str) -> None:
     result = register(warehouse, message("trips/a.csv", version))
     assert registered(query, version) == [("trips", "trips/a.csv", "New", None)]
     assert list(result.new_files) == ["trips"]
@@ -66,7 +66,7 @@ def test_second_delivery_of_an_event_registers_nothing(warehouse: Warehouse, que
 
 
 def test_deliveries_at_the_same_moment_register_once(warehouse: Warehouse, query: Query, version: str) -> None:
-    """Redshift enforces no key: only the lock stands between two Lambdas."""
+    """Redshift enforces no key, so only the lock keeps two Lambdas from registering a file twice."""
 
     def deliver(_: int) -> None:
         with Warehouse(connect_to_redshift) as own:
@@ -96,7 +96,7 @@ def test_an_unmatched_file_is_rejected_with_the_reason(warehouse: Warehouse, que
     ("encoded", "key"),
     [("trips/it%27s+%22a%22%3B--.csv", """trips/it's "a";--.csv"""), ("trips/%E2%82%AC%5C.csv", "trips/€\\.csv")],
 )
-def test_hostile_keys_are_registered_as_they_are(
+def test_hostile_keys_are_registered_unchanged(
     warehouse: Warehouse, query: Query, version: str, encoded: str, key: str
 ) -> None:
     register(warehouse, message(key, version, encoded_key=encoded))
@@ -117,8 +117,8 @@ def test_a_rotated_password_is_read_again(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("written", [dict, json.dumps])
-def test_tls_options_of_the_secret_hold(warehouse: Warehouse, written: Callable[[dict[str, str]], object]) -> None:
-    """They stand in `extra`, as Airflow takes them: JSON, or JSON as text."""
+def test_tls_options_of_the_secret_are_used(warehouse: Warehouse, written: Callable[[dict[str, str]], object]) -> None:
+    """They are in `extra`, in the forms that Airflow accepts: JSON, or JSON as text."""
     manager, name = boto3.client("secretsmanager"), settings.redshift_secret()
     right = manager.get_secret_value(SecretId=name)["SecretString"]
     checked = {"sslmode": "verify-full", "sslrootcert": "/of/no/authority.crt"}

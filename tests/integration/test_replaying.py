@@ -24,24 +24,26 @@ from lakeport.loading.many_files import BatchLoad
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import Selection, select_files
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
+from tests.support.golden import golden
 
 OTHER = HEADER + b"3,Rome,1\n4,Lima,2\n5,Baku,3\n"
 MERGE = {"mode": "merge", "key": ["id"]}
 
 
 def plan(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
-    planner = Planner(world.warehouse, world.s3, older)
+    planner = Planner(LoadQueries(world.warehouse), world.s3, older)
     files = world.warehouse.transaction(lambda current: select_files(current, Selection(names, **selection)))
     return planner.undo(files) if command == "undo" else planner.replay(files)
 
 
 def do(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
-    """Plan and do it; nothing of it may be refused."""
+    """Plan and apply it; no file may be refused."""
     planned = plan(world, command, *names, older=older, **selection)
     assert [each.refused for each in planned] == [None] * len(planned)
     for _ in apply_plan(world.warehouse, planned, command):
@@ -65,7 +67,7 @@ def accounts(world: World) -> list[tuple[Any, ...]]:
     return world.query("SELECT status, rows_loaded, loaded_at IS NULL FROM mng.files ORDER BY landed_at, key")
 
 
-def test_undo_takes_out_exactly_the_rows_of_its_file(world: World) -> None:
+def test_undo_deletes_exactly_the_rows_of_its_file(world: World) -> None:
     world.bring(GOOD, "a.csv")
     undone = world.bring(OTHER, "b.csv")
     [planned] = do(world, "undo", undone.file_id[:12])
@@ -89,7 +91,7 @@ def test_replay_of_an_archived_file_loads_it_from_the_archive(world: World) -> N
     assert len(world.query("SELECT 1 FROM mng.files")) == 1
 
 
-def test_archived_object_that_was_overwritten_is_not_loaded_in_the_files_place(world: World) -> None:
+def test_replay_loads_the_archived_version_even_if_it_was_overwritten(world: World) -> None:
     file = world.bring()
     [(bucket, key)] = world.query("SELECT archive_bucket, archive_key FROM mng.files")
     world.s3.put_object(Bucket=bucket, Key=key, Body=OTHER)
@@ -98,7 +100,7 @@ def test_archived_object_that_was_overwritten_is_not_loaded_in_the_files_place(w
     assert ids(world) == [1, 2]
 
 
-def test_same_content_is_loaded_by_another_version_of_its_schema(world: World) -> None:
+def test_replay_loads_a_file_with_the_current_schema(world: World) -> None:
     file = world.bring(GOOD + b"7,Johannesburg,1\n")
     assert ids(world) == [1, 2]
     columns = [{"name": "id", "type": "integer"}, {"name": "city", "type": "varchar(20)"}]
@@ -111,7 +113,7 @@ def test_same_content_is_loaded_by_another_version_of_its_schema(world: World) -
 def test_failed_file_is_replayed_from_landing(world: World) -> None:
     file = world.claim()
     world.airflow.end("run1", "failed")
-    world.look()
+    world.reconcile()
     assert [row[0] for row in accounts(world)] == ["Fail"]
     [planned] = do(world, "replay", statuses=[Status.FAIL])
     assert (planned.summary.split()[-1], planned.rows) == ("landing", 0)
@@ -120,11 +122,12 @@ def test_failed_file_is_replayed_from_landing(world: World) -> None:
     assert file.key
 
 
-def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
+def test_rejected_file_is_replayed_once_a_schema_matches_it(world: World) -> None:
     world.s3.put_object(Bucket=settings.landing_bucket(), Key=f"{world.name}_2/trips.csv", Body=GOOD)
-    world.look()
+    world.reconcile()
     [refused] = refusals(plan(world, "replay", statuses=[Status.REJECTED]))
     assert f"known folders: {world.name}/" in refused
+    golden("recovery", "refused: rejected again", refused)
     world.write_schema(landing={"pattern": f"{world.name}_*/*"})
     [planned] = do(world, "replay", statuses=[Status.REJECTED])
     assert (planned.file_type, planned.to) == (world.name, "New")
@@ -132,15 +135,16 @@ def test_rejected_file_is_replayed_once_a_schema_takes_it(world: World) -> None:
     assert (ids(world), log(world)[1]) == ([1, 2], ("Rejected", "New"))
 
 
-def test_file_that_is_nowhere_is_refused(world: World) -> None:
+def test_file_without_an_object_is_refused(world: World) -> None:
     file = world.register()
     s3_objects.remove_version(world.s3, file.landed())
     [refused] = refusals(plan(world, "replay", file.key))
     assert "landing" in refused
     assert "archive" in refused
+    golden("recovery", "refused: no object", refused)
 
 
-def test_file_under_way_is_refused(world: World) -> None:
+def test_file_in_progress_is_refused(world: World) -> None:
     file = world.claim()
     for command in ("replay", "undo"):
         assert "In Progress" in refusals(plan(world, command, file.key))[0]
@@ -165,6 +169,8 @@ def test_several_loaded_files_of_a_type_that_loads_the_newest_are_refused(world:
     [refusal] = refusals(plan(world, "replay", f"{world.name}/a.csv"))
     assert "landing.select is newest" in refusal
     assert f"{world.name}/c.csv" in refusal
+    golden("recovery", "refused: another file is not finished", refusal)
+    golden("recovery", "refused: several files of a newest type", refused[0])
 
 
 def test_all_files_of_a_type_that_loads_all_are_replayed(world: World) -> None:
@@ -175,40 +181,44 @@ def test_all_files_of_a_type_that_loads_all_are_replayed(world: World) -> None:
     assert (ids(world), accounts(world)) == ([], [("New", None, True)] * 2)
 
 
-def test_merge_cannot_be_undone_and_says_so(world: World) -> None:
+def test_undo_of_a_merge_is_refused(world: World) -> None:
     world.write_schema(table=MERGE)
     file = world.bring()
     [refused] = refusals(plan(world, "undo", file.key))
     assert refused.startswith("table.mode is merge")
+    golden("recovery", "refused: undo of a merge", refused)
 
 
-def test_older_file_takes_the_place_of_a_newer_one_only_if_told_so(world: World) -> None:
+def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     world.write_schema(table=MERGE)
     old = world.bring(HEADER + b"1,Bern,1\n2,Oslo,1\n", "a.csv")
     world.bring(HEADER + b"2,Rome,1\n", "b.csv")
     [refused] = refusals(plan(world, "replay", old.key))
     assert refused.startswith(f"{world.name}/b.csv landed later")
     assert "--older" in refused
+    golden("recovery", "refused: a newer file is loaded", refused)
     [planned] = do(world, "replay", old.key, older=True)
     assert (planned.to, planned.rows) == ("New", 1)
     assert f"1 rows from {world.file_type.table.name}" in planned.summary
     assert "older" in planned.summary
+    golden("recovery", "plan: replay with --older", planned.summary)
     world.run_again()
     rows = world.query(f"SELECT id, city FROM {world.file_type.table.name} ORDER BY id")  # noqa: S608
     assert rows == [(1, "Bern"), (2, "Oslo")]
 
 
 @pytest.mark.parametrize("mode", ["truncate", "replace"])
-def test_undo_says_what_it_does_not_bring_back(world: World, mode: str) -> None:
+def test_undo_plan_says_that_replaced_rows_are_not_restored(world: World, mode: str) -> None:
     world.write_schema(table={"mode": mode})
     world.bring(GOOD, "a.csv")
     last = world.bring(OTHER, "b.csv")
     [planned] = do(world, "undo", last.key)
     assert planned.summary.endswith("not restored")
+    golden("recovery", "plan: undo in a mode that replaces rows", planned.summary)
     assert ids(world) == []
 
 
-def test_undo_of_a_file_with_a_table_of_its_own_drops_the_table(world: World) -> None:
+def test_undo_drops_the_table_of_a_new_table_load(world: World) -> None:
     world.write_schema(table={"mode": "new_table"})
     file = world.bring()
     [(table,)] = world.query("SELECT table_name FROM mng.files")
@@ -239,7 +249,7 @@ def loaded_together(world: World) -> list[RegisteredFile]:
     world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
     for name, body in {"a.csv": GOOD, "b.csv": OTHER, "c.csv": HEADER + b"9,Oslo,1\n"}.items():
         world.land(name, body)
-    world.look()
+    world.reconcile()
     return load_together(world)
 
 
@@ -278,7 +288,7 @@ def test_files_of_a_copy_are_undone_together_without_loading_any_again(
     assert (ids(world), accounts(world), start_runs(world.airflow, planned)) == ([], [("Fail", None, True)] * 3, {})
 
 
-def test_undo_is_refused_where_a_file_of_the_same_copy_could_not_be_loaded_again(
+def test_undo_is_refused_if_another_file_of_the_copy_cannot_be_loaded_again(
     world: World, loaded_together: list[RegisteredFile]
 ) -> None:
     a, b, _ = loaded_together
@@ -290,7 +300,7 @@ def test_undo_is_refused_where_a_file_of_the_same_copy_could_not_be_loaded_again
     assert ids(world) == [1, 2, 3, 4, 5, 9]
 
 
-def test_what_has_changed_since_it_was_planned_for_is_left_as_it_is(world: World) -> None:
+def test_load_that_changed_after_the_plan_is_left_unchanged(world: World) -> None:
     file = world.bring()
     planned = plan(world, "undo", file.key)
     world.query(f"DELETE FROM {world.file_type.table.name} WHERE id = 1; SELECT 1")  # noqa: S608
@@ -300,8 +310,10 @@ def test_what_has_changed_since_it_was_planned_for_is_left_as_it_is(world: World
 
 
 @pytest.mark.parametrize("command", ["undo", "replay"])
-def test_interrupted_before_any_statement_it_ends_the_same(world: World, redshift: Config, command: str) -> None:
-    """The session is lost before each statement in turn, and the command run again."""
+def test_interruption_before_any_statement_leads_to_the_same_result(
+    world: World, redshift: Config, command: str
+) -> None:
+    """The session is lost before each statement in turn, and the command runs again."""
     after = {"undo": "Fail", "replay": "New"}[command]
     file, kept = world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")
     for number in range(1, 30):
@@ -333,7 +345,7 @@ def test_run_is_started_for_each_type_and_named_after_its_files(world: World) ->
     assert "reconcile starts one" in start_runs(world.airflow, planned)[world.name]
 
 
-def test_names_must_fit_one_file(world: World) -> None:
+def test_name_must_match_exactly_one_file(world: World) -> None:
     files = [world.bring(GOOD), world.bring(OTHER)]
     assert files[0].key == files[1].key
     with pytest.raises(SelectionError, match=f"2 files.*{files[0].file_id[:12]}"):
@@ -344,7 +356,7 @@ def test_names_must_fit_one_file(world: World) -> None:
     assert len(plan(world, "undo", files[0].file_id, files[0].file_id[:8])) == 1
 
 
-def test_time_range_counts_when_files_landed(world: World) -> None:
+def test_time_range_selects_by_landing_time(world: World) -> None:
     file = world.bring()
     planned = plan(world, "undo", since=file.landed_at, until=file.landed_at + timedelta(seconds=1))
     assert len(planned) == 1
@@ -357,10 +369,10 @@ def run(world: World) -> Callable[..., Any]:
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_command_shows_its_plan_and_does_nothing_until_told(world: World, run: Callable[..., Any]) -> None:
+def test_command_shows_its_plan_and_changes_nothing_without_yes(world: World, run: Callable[..., Any]) -> None:
     file = world.bring()
-    shown = run("undo", file.file_id[:12])
-    assert (shown.exit_code, "2 rows from" in shown.output, "--yes" in shown.output) == (0, True, True)
+    planned = run("undo", file.file_id[:12])
+    assert (planned.exit_code, "2 rows from" in planned.output, "--yes" in planned.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
     assert (row["rows to delete"], row["status"]) == (2, "Done")
@@ -371,26 +383,26 @@ def test_command_shows_its_plan_and_does_nothing_until_told(world: World, run: C
     assert [row[0] for row in accounts(world)] == ["New"]
 
 
-def test_command_does_nothing_where_a_part_is_refused(world: World, run: Callable[..., Any]) -> None:
+def test_command_changes_nothing_if_one_file_is_refused(world: World, run: Callable[..., Any]) -> None:
     world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
     world.bring(GOOD, "a.csv")
     world.claim(GOOD, "b.csv")
     refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
-    assert (refused.exit_code, "1 of 2 files" in refused.output) == (2, True)
+    assert (refused.exit_code, "1 of 2 files are refused" in refused.output) == (2, True)
     assert ids(world) == [1, 2]
 
 
-def test_command_wants_to_know_which_files(run: Callable[..., Any]) -> None:
+def test_command_needs_a_selection(run: Callable[..., Any]) -> None:
     for command in ("replay", "undo"):
         assert run(command).exit_code == 2
-        assert "no file matches" in run(command, "--type", "nothing").output
+        assert "./lakeport status" in run(command, "--type", "nothing").output
 
 
-def test_reconcile_looks_after_a_replay(world: World, run: Callable[..., Any]) -> None:
-    """Otherwise a replay that died before its run was started would wait until something lands."""
+def test_reconcile_queries_redshift_after_a_replay(world: World, run: Callable[..., Any]) -> None:
+    """If not, a replay that was killed before it started a run would wait until the next file lands."""
     file = world.bring()
     world.airflow.runs.clear()
-    world.look(always=False)
-    assert world.look(always=False) is None
+    world.reconcile(always=False)
+    assert world.reconcile(always=False) is None
     run("replay", file.key, "--yes")
-    assert world.look(always=False) is not None
+    assert world.reconcile(always=False) is not None

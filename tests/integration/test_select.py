@@ -1,4 +1,4 @@
-"""Which of the waiting files a run takes, in which order, and what becomes of the others and of the bad ones."""
+"""Which New files a run takes, in which order, and the status of the other files and of bad ones."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
 from tests.support.archives import packed
+from tests.support.golden import golden
 from tests.support.operators import run
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -36,7 +37,7 @@ def type_of(**landing: Any) -> FileType:
 
 
 def waiting(query: Query, file_type: FileType) -> list[dict[str, Any]]:
-    """Return what the sensor hands on."""
+    """Return the XCom of the sensor."""
     sensor = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
     assert isinstance(sensor.sql, str)
     return [RegisteredFile(*row).to_xcom() for row in query(sensor.sql, sensor.parameters)]
@@ -56,10 +57,10 @@ def statuses(query: Query, file_type: FileType) -> list[tuple[Any, ...]]:
         ("part", "t_{part}_*", ["t_b_1", "t_a_2", "*t_b_0"]),
     ],
 )
-def test_newest_is_taken_and_the_others_say_which_won(
+def test_newest_is_taken_and_the_others_name_it_as_reason(
     land: Land, query: Query, newest_by: str, pattern: str, names: list[str]
 ) -> None:
-    """The winner is the one with a star."""
+    """The expected file is marked with a star."""
     [winner] = [name[1:] for name in names if name[0] == "*"]
     names = [name.lstrip("*") for name in names]
     file_type = type_of(pattern=pattern, newest_by=newest_by)
@@ -92,7 +93,7 @@ def load_all(
     return [file["key"].rpartition("/")[2] for file in loaded], FailForFilesOperator(task_id="fail", files=files)
 
 
-def test_all_files_are_loaded_in_the_order_they_landed_so_many_a_run(
+def test_all_files_are_loaded_in_landing_order_up_to_the_limit_of_a_run(
     land: Land, query: Query, warehouse: Warehouse
 ) -> None:
     file_type = type_of(select="all", max_files=2)
@@ -114,38 +115,39 @@ def test_all_files_are_loaded_in_the_order_they_landed_so_many_a_run(
     assert dict(found) == rows
 
 
-def test_sensor_hands_on_one_file_more_than_a_run_takes(land: Land, query: Query) -> None:
+def test_sensor_returns_one_file_more_than_a_run_takes(land: Land, query: Query) -> None:
     file_type = type_of(select="all", max_files=2)
     for name in "abcd":
         land(file_type, HEADER, name)
     assert [file["key"][-1] for file in waiting(query, file_type)] == ["a", "b", "c"]
 
 
-def test_bad_file_costs_only_itself(land: Land, query: Query, warehouse: Warehouse) -> None:
+def test_bad_file_does_not_stop_the_others(land: Land, query: Query, warehouse: Warehouse) -> None:
     file_type = type_of(select="all")
     for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"3,Bern,1\n"}.items():
         land(file_type, HEADER + body, name)
     loaded, last = load_all(query, warehouse, file_type)
     assert loaded == ["a", "c"]
     assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Done")]
-    with pytest.raises(AirflowFailException, match=r"1 of 3 files could not be loaded:\n.*/b: copy_to_table: "):
+    with pytest.raises(AirflowFailException, match=r"^1 of 3 (?s:.*)/b: copy_to_table: "):
         run(last, TaskRun(file_type.dag_id, "run1", ""))
 
 
-def test_merge_loads_nothing_behind_a_bad_file(land: Land, query: Query, warehouse: Warehouse) -> None:
-    """Mended and replayed, its older rows would take the place of newer ones."""
+def test_merge_loads_nothing_after_a_bad_file(land: Land, query: Query, warehouse: Warehouse) -> None:
+    """Replayed after a fix, the older rows of the bad file would replace newer ones."""
     file_type = type_of(select="all", table={"mode": "merge", "key": ["id"]})
     for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"1,Rome,1\n"}.items():
         land(file_type, HEADER + body, name)
     loaded, last = load_all(query, warehouse, file_type)
     assert loaded == ["a"]
     assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Fail")]
-    with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: .*/b"):
+    with pytest.raises(AirflowFailException, match=r"/c: copy_to_table: .*/b") as raised:
         run(last, TaskRun(file_type.dag_id, "run1", ""))
+    golden("loading", "files after a failed one are not merged", str(raised.value))
 
 
-def test_file_that_cannot_be_prepared_costs_only_itself(land: Land, query: Query, warehouse: Warehouse) -> None:
-    """prepare_files hands on why, and copy_to_table makes it Fail while the others go on; so does a second try."""
+def test_file_that_cannot_be_prepared_does_not_stop_the_others(land: Land, query: Query, warehouse: Warehouse) -> None:
+    """prepare_files returns the reason, and copy_to_table fails the file and loads the others, also on a retry."""
     file_type = type_of(select="all")
     file_type = make_file_type(
         name=file_type.name,
@@ -171,7 +173,7 @@ def test_file_that_cannot_be_prepared_costs_only_itself(land: Land, query: Query
     assert "b is no readable .zip" in reason
 
 
-def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse: Warehouse) -> None:
+def test_second_attempt_loads_only_the_remaining_files(land: Land, query: Query, warehouse: Warehouse) -> None:
     file_type = type_of(select="all")
     for name, body in {"a": b"1,Bern,1\n", "b": b"one,Bern,1\n", "c": b"3,Bern,1\n"}.items():
         land(file_type, HEADER + body, name)
@@ -185,16 +187,16 @@ def test_second_try_loads_only_what_is_left(land: Land, query: Query, warehouse:
     assert query(f"SELECT id FROM {file_type.table.name} ORDER BY id") == [(1,), (3,)]  # noqa: S608
 
 
-def test_run_in_which_no_file_is_good_fails_there(land: Land, query: Query, warehouse: Warehouse) -> None:
+def test_run_without_a_good_file_fails_in_copy(land: Land, query: Query, warehouse: Warehouse) -> None:
     file_type = type_of(select="all")
     land(file_type, HEADER + b"one,Bern,1\n", "a")
-    with pytest.raises(AirflowFailException, match=r"1 of 1 files could not be loaded"):
+    with pytest.raises(AirflowFailException, match=r"^1 of 1 "):
         load_all(query, warehouse, file_type)
     assert statuses(query, file_type) == [("a", "Fail")]
 
 
 def test_failed_run_leaves_the_files_it_did_not_take(land: Land, query: Query, warehouse: Warehouse) -> None:
-    """They have a run of their own; a run that took nothing answers for all that wait."""
+    """They get another run; a run that took no file fails all New files."""
     file_type = type_of(select="all", max_files=1)
     first, second = land(file_type, HEADER, "a"), land(file_type, HEADER, "b")
     ((now,),) = query("SELECT MAX(registered_at) FROM mng.files")

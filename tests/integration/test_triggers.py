@@ -24,7 +24,7 @@ Land = Callable[..., RegisteredFile]
 
 
 class CountingWatch(Watch):
-    """Say how often it looked for how many types."""
+    """Record how often it polled for how many types."""
 
     def __init__(self, conn_id: str) -> None:
         super().__init__(conn_id)
@@ -38,11 +38,11 @@ class CountingWatch(Watch):
 
 @pytest.fixture
 def connection_id(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let Airflow know Redshift as the secret of the command line says."""
+    """Define the Airflow connection with the values of the command line's secret."""
     secret = read_secret(redshift_secret())
     login = f"{secret['username']}:{secret['password']}"
-    told = f"postgres://{login}@{secret['host']}:{secret['port']}/{secret['database']}"
-    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", told)
+    url = f"postgres://{login}@{secret['host']}:{secret['port']}/{secret['database']}"
+    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", url)
     return REDSHIFT_CONNECTION
 
 
@@ -53,7 +53,7 @@ def waiting(file_type: FileType, seconds: float, every: float = 0.2) -> NewFiles
 
 
 async def event_of(trigger: NewFilesTrigger) -> TriggerEvent:
-    """Run a trigger as it is after its way through Airflow's database."""
+    """Run a trigger after Airflow has stored it and read it back."""
     path, values = trigger.serialize()
     assert path == "lakeport.airflow.triggers.NewFilesTrigger"
     async for event in NewFilesTrigger(**values).run():
@@ -74,7 +74,7 @@ def scheduled(**landing: Any) -> FileType:
     )
 
 
-def test_waits_of_many_types_are_one_query_and_end_each_by_itself(land: Land, connection_id: str) -> None:
+def test_many_waiting_types_share_one_query_and_end_separately(land: Land, connection_id: str) -> None:
     types = [scheduled() for _ in range(12)]
 
     async def run() -> tuple[list[TriggerEvent], list[int]]:
@@ -96,9 +96,7 @@ def test_waits_of_many_types_are_one_query_and_end_each_by_itself(land: Land, co
     assert len(looks) <= 4 / 0.2 + 2
 
 
-def test_files_of_a_type_that_takes_all_come_in_order_and_one_more_than_a_run_takes(
-    land: Land, connection_id: str
-) -> None:
+def test_select_all_returns_files_in_order_and_one_more_than_a_run_takes(land: Land, connection_id: str) -> None:
     file_type = scheduled(select="all", max_files=2)
     for name in "abcd":
         land(file_type, b"id,city,price\n", name)
@@ -106,8 +104,8 @@ def test_files_of_a_type_that_takes_all_come_in_order_and_one_more_than_a_run_ta
     assert [key[-1] for key in keys_of(event)] == ["a", "b", "c"]
 
 
-def test_wait_that_was_over_while_the_triggerer_was_down_is_skipped_at_once(connection_id: str) -> None:
-    """One that looks again sleeps until pytest's timeout."""
+def test_wait_that_ended_while_the_triggerer_was_down_is_skipped_at_once(connection_id: str) -> None:
+    """A second poll would sleep until pytest's time-out."""
 
     async def run() -> tuple[TriggerEvent, list[int]]:
         watch = CountingWatch(connection_id)
@@ -119,8 +117,8 @@ def test_wait_that_was_over_while_the_triggerer_was_down_is_skipped_at_once(conn
     assert looks in ([], [1])
 
 
-def test_every_wait_hears_of_a_query_that_fails(connection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error is no timeout: the task fails, and is tried again."""
+def test_every_wait_gets_the_error_of_a_failed_query(connection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error is not a timeout: the task fails and is retried."""
     monkeypatch.setenv(
         f"AIRFLOW_CONN_{connection_id.upper()}",
         "postgres://127.0.0.1:1/nowhere",

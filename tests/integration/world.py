@@ -73,15 +73,15 @@ class World:
         key = f"{self.file_type.name}/{name}"
         return self.s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body).get("VersionId", "")
 
-    def look(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Reconciliation | None:
+    def reconcile(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Reconciliation | None:
         send = (lambda alert, to: self.sent.append((alert, to))) if sends else None
         return reconcile(self.warehouse, self.airflow, send, grace=grace, always=always)
 
     def found(self, grace: timedelta = NOW) -> list[tuple[str, str]]:
         """Reconcile and return each problem with the action taken."""
-        look = self.look(grace)
-        assert look
-        return [(each.problem, each.action) for each in look.findings]
+        reconciliation = self.reconcile(grace)
+        assert reconciliation
+        return [(each.problem, each.action) for each in reconciliation.findings]
 
     def files(self) -> list[tuple[Any, ...]]:
         return self.query("SELECT status, status_reason FROM mng.files ORDER BY landed_at, key")
@@ -93,7 +93,7 @@ class World:
     def register(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
         """Land and register one file."""
         self.land(name, body)
-        self.look()
+        self.reconcile()
         self.airflow.runs.clear()
         [file] = self.new_files()
         return file

@@ -91,7 +91,7 @@ def test_airflow_is_the_one_we_lock() -> None:
     )
 
 
-def test_commands_make_a_stack(config: Config) -> None:
+def test_commands_make_a_stack(starts_airflow: None, config: Config) -> None:
     """Each is started when what it waits for is there, as Docker would, and ends when it is told to."""
     compose = Composed(config)
     try:

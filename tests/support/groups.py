@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 STARTS_PROGRAMS = "starts_programs"
-"""The fixture that is asked for by every fixture and test that starts PostgreSQL, Airflow or other slow programs."""
+"""The fixture that every fixture and test requests that starts PostgreSQL, Airflow or other slow programs."""
+STARTS_AIRFLOW = "starts_airflow"
+"""The same for Airflow, of which one at a time uses a core."""
 WHOLE_STACK = "stack"
 
 
@@ -17,12 +19,12 @@ def is_fast(item: pytest.Item) -> bool:
 def group_of(item: pytest.Item) -> str:
     """Return the shared fixtures that start the test's programs, or else its file."""
     assert isinstance(item, pytest.Function)
+    if STARTS_AIRFLOW in item.fixturenames:
+        return STARTS_AIRFLOW
     definitions = {name: found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items()}
     shared = sorted(
         name for name, each in definitions.items() if each.scope != "function" and STARTS_PROGRAMS in each.argnames
     )
-    if WHOLE_STACK in shared:
-        return WHOLE_STACK
     return "+".join(shared) or item.path.name
 
 
@@ -35,11 +37,13 @@ def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
     files = {item.path.name for item in items}
     order = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
 
-    def place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, bool, int]:
         group = groups[item]
-        is_last = group == WHOLE_STACK and not is_parallel
-        is_first = group == WHOLE_STACK and is_parallel
-        return (is_last, not is_first, is_fast(item), order[group] + (group in files) * len(order))
+        starts_airflow = group == STARTS_AIRFLOW
+        is_last, is_first = starts_airflow and not is_parallel, starts_airflow and is_parallel
+        # The whole stack runs to the end of the session, so it starts after the other tests with an Airflow.
+        has_whole_stack = WHOLE_STACK in getattr(item, "fixturenames", ())
+        return (is_last, not is_first, has_whole_stack, is_fast(item), order[group] + (group in files) * len(order))
 
     items.sort(key=place)
     for item in items:

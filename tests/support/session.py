@@ -36,8 +36,8 @@ def end(config: pytest.Config) -> None:
     """Kill what workers that were killed left running, and delete the session's folder."""
     if hasattr(config, "workerinput"):
         return
-    places = (os.environ[FOLDER], _base_folder(config))
-    left = {process for process in psutil.process_iter() if any(place in _marker(process) for place in places)}
+    places = (f"{os.environ[FOLDER]}/", f"{_base_folder(config)}/")
+    left = {process for process in psutil.process_iter() if _state(process).startswith(places)}
     families.send(left, signal.SIGKILL)
     psutil.wait_procs(left, 5)
     shutil.rmtree(os.environ.pop(FOLDER), ignore_errors=True)
@@ -61,9 +61,10 @@ def _base_folder(config: pytest.Config) -> str:
     return str(config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
 
 
-def _marker(process: psutil.Process) -> str:
+def _state(process: psutil.Process) -> str:
+    """Return the state folder of the stack that the process is a part of."""
     with suppress(psutil.Error, OSError):
-        return str(process.environ().get(families.MARKER, ""))
+        return str(process.environ().get(families.MARKER, "")).partition("@")[2]
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Who may read and write S3: a laptop asks nobody, but COPY and UNLOAD must say it in one of Redshift's ways."""
+"""The authorization of COPY and UNLOAD: required in one of Redshift's forms, though a laptop does not check it."""
 
 import re
 

@@ -68,12 +68,12 @@ class Column:
 
     @property
     def must_be_given(self) -> bool:
-        """Say whether leaving the column out leaves it without a value it must have."""
+        """Return whether the column needs a value and gets none if it is left out."""
         return self.is_required and not self.has_default and not self.identity
 
     @property
     def is_in_64_bits(self) -> bool:
-        """Say whether a DECIMAL of 19 digits is held in 64 bits, which do not hold all of them."""
+        """Return whether a DECIMAL of 19 digits is held in 64 bits, which do not hold all of them."""
         return self.type is Type.DECIMAL and self.length == _DIGITS_OF_64_BITS
 
     @property
@@ -106,10 +106,10 @@ def read(rows: list[wire.Row], command: CopyCommand) -> Target:
         raise CopyError(f"Cannot COPY into nonexistent table {command.table}")
     table_id, database, user_id, process_id = rows[0][:4]
     columns = {column.name: column for column in map(_column, rows)}
-    chosen = _listed(columns, command) if command.columns else _unlisted(columns, command)
-    left_out = (column for column in columns.values() if column not in chosen)
+    loaded = _listed(columns, command) if command.columns else _unlisted(columns, command)
+    left_out = (column for column in columns.values() if column not in loaded)
     unfilled = next((column for column in left_out if column.must_be_given), None)
-    return Target(int(table_id or 0), database or "", int(user_id or 0), int(process_id or 0), chosen, unfilled)
+    return Target(int(table_id or 0), database or "", int(user_id or 0), int(process_id or 0), loaded, unfilled)
 
 
 def _column(row: wire.Row) -> Column:

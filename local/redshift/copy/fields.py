@@ -1,6 +1,6 @@
 """The one authority on whether a field fits its column, and on what is stored: text in, text for PostgreSQL out.
 
-The vectorised path may only say that a whole chunk is clean; every doubt ends here.
+The vectorised path only decides that a whole chunk is clean; this module reads every doubtful field.
 """
 
 import datetime as dt
@@ -97,7 +97,7 @@ def _within(value: str, column: Column, options: CopyOptions, reason: str) -> st
 
 
 def _scalar(column: Column, options: CopyOptions) -> Converter:
-    """Wrap a conversion in what holds for every type but strings: a blank field is NULL."""
+    """Wrap a conversion for every type but strings: a blank field is NULL."""
     convert = _conversion(column, options)
 
     def convert_or_null(value: str) -> str | None:

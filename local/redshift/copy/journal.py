@@ -1,4 +1,4 @@
-"""What COPY writes down for the load-error views, over a connection of its own: it outlives any rollback."""
+"""Record rejected rows for the load-error views over a separate connection, so that they survive a rollback."""
 
 import asyncio
 import datetime as dt
@@ -93,10 +93,10 @@ class LoadError:
             column_type=column.type if column else "",
             column_length=column.shown_length if column else "",
             position=reject.position,
-            raw_line=utf8.shown(reject.raw[:LONGEST_RAW]),
-            raw_value=utf8.shown(reject.value[:LONGEST_RAW]),
+            raw_line=utf8.printable(reject.raw[:LONGEST_RAW]),
+            raw_value=utf8.printable(reject.value[:LONGEST_RAW]),
             code=reject.code,
-            reason=utf8.shown(reject.reason),
+            reason=utf8.printable(reject.reason),
             fields=_fields(reject, columns),
         )
 
@@ -120,7 +120,7 @@ class LoadReplacement:
             file_name=file_name,
             line_number=found.line,
             column_name=found.column.name,
-            raw_line=utf8.shown(found.raw[:LONGEST_RAW]),
+            raw_line=utf8.printable(found.raw[:LONGEST_RAW]),
         )
 
 
@@ -128,17 +128,17 @@ Entry = Load | LoadFile | LoadError | LoadReplacement
 
 
 def _fields(reject: Reject, columns: Sequence[Column]) -> str:
-    shown = [*map(_shown, reject.read), None] if reject.column else []
+    excerpts = [*map(_excerpt, reject.read), None] if reject.column else []
     return json.dumps(
         [
             {"column": column.name, "type": column.type, "length": column.shown_length, "value": value}
-            for column, value in zip(columns, shown, strict=False)
+            for column, value in zip(columns, excerpts, strict=False)
         ]
     )
 
 
-def _shown(value: str | None) -> str | None:
-    return None if value is None else utf8.shown(value[:LONGEST_RAW])
+def _excerpt(value: str | None) -> str | None:
+    return None if value is None else utf8.printable(value[:LONGEST_RAW])
 
 
 Entries = Mapping[str, Sequence[Entry]]

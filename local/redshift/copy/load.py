@@ -126,7 +126,7 @@ class CopyRun:
             table_id=target.table_id,
             table_name=self.command.table,
             data_source=self.command.source,
-            file_format=self.command.options.format.shown,
+            file_format=self.command.options.format.label,
             source_file_count=len(objects),
             source_file_bytes=sum(each.size_bytes for each in objects),
         )

@@ -36,7 +36,7 @@ class Format(StrEnum):
         return self in (Format.PARQUET, Format.ORC)
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Return the name SYS_LOAD_HISTORY gives it."""
         return "txt" if self is Format.FIXED_WIDTH else self.value
 
@@ -63,7 +63,7 @@ class CopyOptions:
     date_format: str | None = None
     time_format: str | None = None
     replacement: str | None = None
-    """What stands for a byte that is not UTF-8; None makes it an error."""
+    """The replacement of a byte that is not UTF-8; None makes such a byte an error."""
     accept_any_date: bool = False
     blanks_as_null: bool = False
     empty_as_null: bool = False
@@ -84,7 +84,7 @@ class CopyOptions:
 
     @property
     def accepts_any_date_in_date(self) -> bool:
-        """Say whether ACCEPTANYDATE works for DATE: not without a DATEFORMAT, as seen on Redshift."""
+        """Return whether ACCEPTANYDATE works for DATE: not without a DATEFORMAT, as seen on Redshift."""
         return self.accept_any_date and self.date_format is not None
 
 

@@ -27,7 +27,7 @@ class Pipe:
         self._hand_over(block)
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Say that nothing follows, or what went wrong; called by the thread."""
+        """Report the end, or an error; called by the thread."""
         self._hand_over(error)
 
     def check_open(self) -> None:

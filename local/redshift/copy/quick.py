@@ -34,7 +34,7 @@ _NONCHARACTERS = (
 )
 
 Quick = Callable[[pa.Array], pa.Array | None]
-"""Returns the column as it is stored, None where that is in doubt; may raise ArrowInvalid for the same."""
+"""Returns the column in its stored form, None where that is in doubt; may raise ArrowInvalid for the same."""
 
 
 def quick(column: Column, options: CopyOptions) -> Quick:
@@ -86,7 +86,7 @@ def _string(text: pa.Array, column: Column, options: CopyOptions) -> pa.Array | 
 
 
 def _is_sound(text: pa.Array, options: CopyOptions) -> bool:
-    """Say whether text is UTF-8 throughout and ACCEPTINVCHARS has nothing to replace."""
+    """Return whether text is UTF-8 throughout and ACCEPTINVCHARS has nothing to replace."""
     text.validate(full=True)
     if options.replacement is None:
         return True
@@ -111,7 +111,7 @@ def _matches(text: pa.Array, pattern: str) -> bool:
 
 
 def _cast(text: pa.Array, pattern: str, to: pa.DataType) -> pa.Array | None:
-    """Return the text as it is if it reads as a value of the type; raises ArrowInvalid for what is out of range."""
+    """Return the text unchanged if it reads as a value of the type; raises ArrowInvalid for what is out of range."""
     if not _matches(text, pattern):
         return None
     pc.cast(text, to)

@@ -1,4 +1,4 @@
-"""Read the files of one COPY, in a thread of its own: download, decompress, check, encode."""
+"""Read the files of one COPY, in a separate thread: download, decompress, check, encode."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""Check records field by field: a record becomes values for PostgreSQL, or a reject that says why not."""
+"""Check records field by field: a record becomes values for PostgreSQL, or a reject with the reason."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence

@@ -61,8 +61,8 @@ def parse(tokens: Sequence[Token]) -> CopyCommand:
         raise Refused(f"COPY from '{source}' is not supported by this stand-in; it loads from 's3://...'")
     _check_avro(reader)
     _check_supported(reader)
-    chosen = options.build(authorization.options(reader, _ARGUMENTS, "COPY"))
-    return CopyCommand(names[-2] if len(names) > 1 else None, names[-1], columns, source, chosen)
+    built = options.build(authorization.options(reader, _ARGUMENTS, "COPY"))
+    return CopyCommand(names[-2] if len(names) > 1 else None, names[-1], columns, source, built)
 
 
 def _check_supported(reader: Reader) -> None:

@@ -19,7 +19,7 @@ def decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def shown(value: str) -> str:
+def printable(value: str) -> str:
     """Return text as the views hold it: a period for every character that is not ASCII."""
     return "".join(character if " " <= character <= "~" or character in "\t" else "." for character in value)
 

@@ -1,4 +1,4 @@
-"""The fast path: convert whole columns of a chunk by Arrow, or say nothing.
+"""The fast path: convert whole columns of a chunk by Arrow, or return None.
 
 It must never accept what the row checker would refuse or store differently: whatever is not provably clean returns
 None, and the chunk goes to smaller pieces and at last to the row checker, which alone knows what is wrong.
@@ -33,7 +33,7 @@ class Converted:
     doubtful: Sequence[int]
     """Rows, in order, that only the row checker can judge."""
     is_verbatim: bool = False
-    """Every value that is not in doubt is stored as it stands in the file, and none is empty."""
+    """Every value that is not in doubt is stored unchanged, and none is empty."""
 
     @property
     def rows(self) -> int:

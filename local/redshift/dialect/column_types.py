@@ -77,7 +77,7 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
 
 
 def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:
-    """Hold what stands in parentheses after a type to Redshift's limits; what is no number is the engine's to judge."""
+    """Check the arguments of a type against Redshift's limits; the engine checks those that are not numbers."""
     first, second = upper_at(tokens, at + 2), upper_at(tokens, at + 4)
     if word in ("DECIMAL", "NUMERIC") and first.isdecimal():
         digits, scale = int(first), int(second) if second.isdecimal() else 0
@@ -92,7 +92,7 @@ def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:
 
 
 def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
-    """VARBYTE(n) is a bytea with a check beside it, for bytea knows no length."""
+    """VARBYTE(n) is a bytea with a check beside it, because bytea has no length."""
     last = at + (upper_at(tokens, at + 1) == "VARYING")
     length, end = _BARE_VARBYTE, last
     if upper_at(tokens, last + 1) == "(" and last + 2 < len(tokens):

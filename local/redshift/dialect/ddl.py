@@ -195,7 +195,7 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
 def check_alteration(tokens: Sequence[Token]) -> None:
     """Raise Refused for what ALTER TABLE does in PostgreSQL alone."""
     words = [token.upper for token in tokens]
-    at = 3  # where the statement says what it does: after the table's name
+    at = 3  # the action follows the table's name
     while words[at : at + 1] == ["."]:
         at += 2
     action, phrase = upper_at(tokens, at), " ".join(words[at : at + 3])

@@ -1,4 +1,4 @@
-"""Walk over the tokens of COPY and UNLOAD, whose options come in any order, each with an argument of its own kind."""
+"""Walk over the tokens of COPY and UNLOAD, whose options come in any order, each with its own kind of argument."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +70,7 @@ class Reader:
         return self.take().string()
 
     def string_or_body(self) -> str:
-        """Read a string that may stand between two $$ as well."""
+        """Read a string, which may also be between two $$."""
         if self.is_done or self.tokens[self.at].kind is not Kind.BODY:
             return self.string()
         text = self.take().text

@@ -1,7 +1,7 @@
 """Lateral aliases: `SELECT a + b AS c, c * 2` may use c, unless a relation has a column of that name.
 
 Only the engine knows which columns there are.  So the stand-in lets it read the query, and puts an alias's expression
-in its place where the engine says that there is no such column.
+in its place where the engine finds no such column.
 """
 
 import re
@@ -84,7 +84,7 @@ def _replaced(sql: str, tokens: Sequence[Token], span: Span, known: Mapping[str,
 
 
 def _names(tokens: Sequence[Token], span: Span) -> Iterator[int]:
-    """Yield the names that stand alone: no functions, no parts of longer names."""
+    """Yield the single names: no functions, no parts of longer names."""
     for at in range(*span):
         around = (upper_at(tokens, at - 1), upper_at(tokens, at + 1))
         if tokens[at].is_name and around[0] not in (".", "AS", "::") and around[1] not in (".", "("):

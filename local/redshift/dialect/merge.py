@@ -56,7 +56,7 @@ def _target(tokens: Sequence[Token]) -> tuple[str, int]:
 
 
 def _reads(source: Sequence[Token], table: str) -> bool:
-    """Say whether a table is among those a source reads: it stands at the start, or after FROM or JOIN."""
+    """Return whether a table is among those a source reads: it is at the start, or after FROM or JOIN."""
     for at, token in enumerate(source):
         first = at - 2 if upper_at(source, at - 1) == "." else at
         if token.is_name and token.name() == table and (first == 0 or upper_at(source, first - 1) in ("FROM", "JOIN")):

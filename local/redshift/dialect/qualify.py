@@ -32,8 +32,8 @@ def _without(sql: str, tokens: Sequence[Token], block: Block) -> str:
     head, top = _head(tokens, block, start)
     inner, outer = list[str](), list[str]()
     for number, item in enumerate(items):
-        for shown, name in _columns(sql, tokens, block, item, number):
-            inner.append(shown)
+        for label, name in _columns(sql, tokens, block, item, number):
+            inner.append(label)
             outer.append(name)
     condition = lateral.condition(sql, tokens, block)
     if not condition:
@@ -81,8 +81,8 @@ def _columns(sql: str, tokens: Sequence[Token], block: Block, item: Item, number
     if name:
         return [(f"{text} AS {identifier(name)}", identifier(name))]
     first = tokens[item.start]
-    shown = first.name() if first.kind is Kind.WORD and upper_at(tokens, item.start + 1) == "(" else "?column?"
-    return [(f"{text} AS lakeport_{number}", f"lakeport_{number} AS {identifier(shown)}")]
+    label = first.name() if first.kind is Kind.WORD and upper_at(tokens, item.start + 1) == "(" else "?column?"
+    return [(f"{text} AS lakeport_{number}", f"lakeport_{number} AS {identifier(label)}")]
 
 
 def _clause(sql: str, tokens: Sequence[Token], block: Block, name: str) -> str:

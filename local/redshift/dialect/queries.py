@@ -90,7 +90,7 @@ def _block(tokens: Sequence[Token], start: int) -> Block:
 
 
 def pieces(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Span]:
-    """Yield what stands between the commas of a list."""
+    """Yield the items of a list, which commas separate."""
     depth, first = 0, start
     for at in range(start, stop):
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(tokens[at].text, 0)

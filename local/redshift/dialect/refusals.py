@@ -109,7 +109,7 @@ def check(tokens: Sequence[Token]) -> None:
 
 
 def is_of_catalog(words: Sequence[str]) -> bool:
-    """Say whether a query reads system catalogs alone: those come from tools, which may use all PostgreSQL has."""
+    """Return whether a query reads system catalogs alone: those come from tools, which may use all PostgreSQL has."""
     after = [
         word
         for at, word in enumerate(words[1:])
@@ -167,7 +167,7 @@ def check_truncate(tokens: Sequence[Token]) -> None:
 
 
 def _check_is(tokens: Sequence[Token]) -> None:
-    """IS TRUE and its like may stand in conditions, not in a SELECT list."""
+    """IS TRUE and similar tests are allowed in conditions, not in a SELECT list."""
     for block in queries.blocks(tokens):
         start, stop = block.select_list(tokens)
         for at in range(start, stop):

@@ -107,7 +107,7 @@ def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
 
 
 def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
-    """Put the last argument, whether to forgive what is no JSON, first: what follows are the parts of a path."""
+    """Move the last argument, whether invalid JSON is NULL, to the front: the path's parts follow it."""
     end = closing(tokens, at + 1)
     commas = _commas(tokens, at + 2, end)
     has_flag = upper_at(tokens, end - 1) in ("TRUE", "FALSE") and commas[-1:] == [end - 2]

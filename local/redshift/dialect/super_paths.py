@@ -16,7 +16,7 @@ _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 
 
 def rewritten(sql: str) -> str:
-    """Return a query in which paths are PostgreSQL's; any other statement as it is."""
+    """Return a query in which paths are PostgreSQL's; any other statement unchanged."""
     tokens = tokenize(sql)
     if upper_at(tokens, 0) not in _STATEMENTS or refusals.is_of_catalog([token.upper for token in tokens]):
         return sql
@@ -40,11 +40,11 @@ class _Scope:
         return 2 if names[0] in {relation.name for relation in self.relations} and not self.is_element(names[0]) else 1
 
     def is_element(self, name: str) -> bool:
-        """Say whether a name stands for the elements of a value."""
+        """Return whether a name stands for the elements of a value."""
         return any(relation.name == name and self.is_unnested(relation) for relation in self.relations)
 
     def is_unnested(self, relation: Relation) -> bool:
-        """Say whether an entry of FROM is a path into an entry before it."""
+        """Return whether an entry of FROM is a path into an entry before it."""
         before = {each.name for each in self.relations if each.start < relation.start}
         return len(relation.path) > 1 and relation.path[0].name() in before
 

@@ -17,7 +17,7 @@ _ENCODINGS = frozenset(
 
 
 def edits(tokens: Sequence[Token], start: int) -> Iterator[Edit]:
-    """Drop the attributes that follow the list of columns, or stand before AS."""
+    """Drop the attributes that follow the list of columns, or precede AS."""
     at = start
     while at < len(tokens) and tokens[at].upper != "AS":
         if start and tokens[at].upper in _REFUSED:

@@ -1,4 +1,4 @@
-"""Cut SQL text into tokens and statements, and edit it in place: what is not understood stays as it was written."""
+"""Cut SQL text into tokens and statements, and edit it in place: unknown text stays unchanged."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ class Token:
         return (self.text[1:-1].replace('""', '"') if self.kind is Kind.QUOTED else self.text).lower()
 
     def string(self) -> str:
-        """Return a string literal's content; backslashes are left to whoever reads it."""
+        """Return a string literal's content; backslashes stay in it."""
         return self.text[self.text.index("'") + 1 : -1].replace("''", "'")
 
 

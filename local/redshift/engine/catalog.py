@@ -47,7 +47,7 @@ async def _connect_patiently(settings: Settings, database: str) -> Connection:
 
 async def _make_role(connection: Connection, settings: Settings) -> None:
     exists = await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", settings.user)
-    await connection.execute("SET password_encryption = 'md5'")  # redshift_connector knows no SCRAM
+    await connection.execute("SET password_encryption = 'md5'")  # redshift_connector does not support SCRAM
     password = await connection.fetchval("SELECT quote_literal($1::text)", settings.user_password)
     verb = "ALTER" if exists else "CREATE"
     await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN PASSWORD {password}")

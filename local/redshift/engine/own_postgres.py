@@ -1,4 +1,4 @@
-"""A PostgreSQL of the stand-in's own, for whoever has none to give it: it lives and ends with the stand-in."""
+"""Run a PostgreSQL for the stand-in, if none is given: it starts and stops with the stand-in."""
 
 import contextlib
 import threading

@@ -4,7 +4,7 @@ StandInError            any error this process raises towards a client; carries 
     Refused             a statement Redshift does not have, or the stand-in does not have yet
     CopyError           COPY fails before or outside the reading of rows; nothing is in the load-error views
         ServerError     one that carries Redshift's block of details
-    LoadFailed          COPY met more bad rows than MAXERROR allows; the load-error views say which
+    LoadFailed          COPY met more bad rows than MAXERROR allows; the load-error views list them
 PostgresError           the engine refused; its report is passed on
 FieldError              one value does not fit its column; becomes a row of the load-error views
 """
@@ -56,7 +56,7 @@ class LoadFailed(StandInError):
 
 
 class PostgresError(Exception):
-    """Keeps the engine's ErrorResponse as it came."""
+    """Keeps the engine's ErrorResponse unchanged."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body

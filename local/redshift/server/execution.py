@@ -102,7 +102,7 @@ class Execution:
                 await asyncio.wait({loading})
 
     async def _abort_transaction(self) -> None:
-        """Bring the engine's transaction into the failed state, as an error of its own would."""
+        """Bring the engine's transaction into the failed state, as an error in the engine would."""
         if self.backend.status == IN_TRANSACTION:
             try:
                 await self.backend.query(_ABORT)

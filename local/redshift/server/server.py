@@ -1,4 +1,4 @@
-"""Listen for clients; each gets a connection of its own to PostgreSQL, which also checks its password."""
+"""Listen for clients; each gets a separate connection to PostgreSQL, which also checks its password."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ class Server:
         self._last_session_at = 0.0
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Accept clients until told to stop, then drop them all."""
+        """Accept clients until asked to stop, then drop them all."""
         listener = await asyncio.start_server(self._accept, self._settings.host, self._settings.port)
         log.info("Ready on %s:%s", self._settings.host, self._settings.port)
         await stop.wait()
@@ -112,7 +112,7 @@ class Server:
             backend.abort()
 
     def _has_been_idle(self) -> bool:
-        """Say whether no session was open for a while before this one."""
+        """Return whether no session was open for a while before this one."""
         return len(self._clients) == 1 and time.monotonic() - self._last_session_at > _RESUMES_AFTER_SECONDS
 
     async def _connect(self, client: asyncio.StreamWriter) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

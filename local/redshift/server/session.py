@@ -46,7 +46,7 @@ class Session:
         self.has_begun_pipeline = False
         """Something was executed since the last Sync."""
         self.is_pipeline_block = False
-        """What was executed since the last Sync is in a block, which that Sync ends: the engine has none of its own
+        """What was executed since the last Sync is in a block, which that Sync ends: the engine itself has none
         around a statement that is carried out here."""
 
     async def run(self) -> None:
@@ -107,14 +107,14 @@ class Session:
     # The extended protocol
 
     async def _extended(self, batch: list[Message]) -> None:
-        """Pass a batch on up to its Sync or Flush; step in where one of our own statements is executed."""
+        """Pass a batch on up to its Sync or Flush; step in where a statement that the stand-in runs is executed."""
         outgoing = list[Message]()
         owned = list[Statement | None]()  # looked up in order: an unnamed portal is another one a moment later
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
         await self.execution.restore_last_copy()
-        is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # no answer may still be on its way later
+        is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # a reply must not arrive later
         if any(owned) or self.is_pipeline_block or is_unfinished:
             async with self.backend.kept():
                 await self._step_by_step(outgoing, owned)
@@ -137,7 +137,7 @@ class Session:
         return statement
 
     def _after_failure(self, batch: list[Message]) -> list[Message]:
-        """Leave out what a failed statement of our own makes void: everything up to the next Sync."""
+        """Skip what a failed statement of the stand-in makes void: everything up to the next Sync."""
         if not self.skips_to_sync:
             return batch
         syncs = [at for at, (kind, _) in enumerate(batch) if kind == b"S"]
@@ -145,7 +145,7 @@ class Session:
         return batch[syncs[0] :] if syncs else []
 
     async def _noted(self, kind: bytes, body: bytes) -> bytes:
-        """Remember what a message names, and put the stub in the place of our own statements."""
+        """Remember what a message names, and replace the stand-in's statements by the stub."""
         if kind == b"P":
             return await self._parse(body)
         if kind == b"B":
@@ -210,5 +210,5 @@ class Session:
 
 
 def _has_more(batch: Sequence[Message]) -> bool:
-    """Say whether anything is executed before the next Sync."""
+    """Return whether anything is executed before the next Sync."""
     return any(kind == b"E" for kind, _ in itertools.takewhile(lambda message: message[0] != b"S", batch))

@@ -10,7 +10,7 @@ from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
-"""Stands in the engine's place for a statement the stand-in carries out: it has no parameters and no rows."""
+"""What the engine receives for a statement that the stand-in runs: it has no parameters and no rows."""
 
 _OWN_SETTINGS = frozenset(
     [
@@ -167,7 +167,7 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
 
 
 def _check_setting(name: str, value: str) -> None:
-    """Names are folded to lower case whatever a session says, so it may not say otherwise."""
+    """Names are always folded to lower case, so a session cannot switch that off."""
     if name.startswith("ENABLE_CASE_SENSITIVE") and value in ("TRUE", "ON", "1"):
         raise Refused(f"{name.lower()} is not supported by this stand-in yet: names are folded to lower case")
 

@@ -34,8 +34,8 @@ class Writer(ABC):
     def write(self, columns: Sequence[pa.Array]) -> None:
         """Write rows."""
 
-    def close(self) -> None:  # noqa: B027 - text has no end of its own
-        """Write what the file ends in."""
+    def close(self) -> None:  # noqa: B027 - a text file ends without a trailer
+        """Write the end of the file."""
 
 
 class TextWriter(Writer):
@@ -48,14 +48,14 @@ class TextWriter(Writer):
 
     def write(self, columns: Sequence[pa.Array]) -> None:
         null = self.command.options.get("NULL", "")
-        shown = [
-            pc.fill_null(self._shown(column, field), null) for column, field in zip(columns, self.fields, strict=True)
+        texts = [
+            pc.fill_null(self._texts(column, field), null) for column, field in zip(columns, self.fields, strict=True)
         ]
-        lines = pc.binary_join_element_wise(*shown, self.command.delimiter) if len(shown) > 1 else shown[0]
+        lines = pc.binary_join_element_wise(*texts, self.command.delimiter) if len(texts) > 1 else texts[0]
         for line in lines.to_pylist():
             self.file.write(line.encode() + b"\n")
 
-    def _shown(self, column: pa.Array, field: wire.Field) -> pa.Array:
+    def _texts(self, column: pa.Array, field: wire.Field) -> pa.Array:
         options = self.command.options
         if self.command.format == "CSV":
             needs = pc.match_substring_regex(column, '["\r\n' + _in_class(self.command.delimiter) + "]|^$")
@@ -76,16 +76,16 @@ def _quoted(column: pa.Array) -> pa.Array:
 
 
 class JsonWriter(Writer):
-    """An object a line; numbers and SUPER stand as they are, everything else is a string."""
+    """An object a line; numbers and SUPER are unquoted, everything else is a string."""
 
     def write(self, columns: Sequence[pa.Array]) -> None:
         names = [json.dumps(field.name) for field in self.fields]
-        shown = [self._shown(column, field) for column, field in zip(columns, self.fields, strict=True)]
-        for row in zip(*shown, strict=True):
+        texts = [self._texts(column, field) for column, field in zip(columns, self.fields, strict=True)]
+        for row in zip(*texts, strict=True):
             members = ",".join(f"{name}:{value}" for name, value in zip(names, row, strict=True))
             self.file.write(f"{{{members}}}\n".encode())
 
-    def _shown(self, column: pa.Array, field: wire.Field) -> list[str]:
+    def _texts(self, column: pa.Array, field: wire.Field) -> list[str]:
         is_plain = field.type_id in _PLAIN_JSON
         return [
             "null" if value is None else value if is_plain and value != "NaN" else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Run one UNLOAD: the engine writes CSV, Arrow reads it batch by batch, and each file goes to S3 as it is full.
+"""Run one UNLOAD: the engine writes CSV, Arrow reads it batch by batch, and each full file goes to S3.
 
 No step holds more than a batch in memory: rows wait in temporary files, which vanish with the process.
 """
@@ -76,7 +76,7 @@ class _Unload:
             if name not in names:
                 raise Refused(f'column "{name}" of PARTITION BY is not in the query', sqlstate="42703")
         if self.command.format == "JSON" and len(set(names)) < len(names):
-            raise Refused("UNLOAD JSON needs a name of its own for each column")
+            raise Refused("UNLOAD JSON needs a different name for each column")
         self.target = Location.from_url(self.command.target)
 
     def prepare(self) -> None:

@@ -15,7 +15,7 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from lakeport import settings
 from lakeport.alerts.messages import Alert
-from lakeport.alerts.rendering import as_email, as_slack
+from lakeport.alerts.rendering import FOOTER, as_email, as_slack
 from lakeport.schema.file_type import Alerts
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,10 @@ def send(alert: Alert, receivers: Alerts) -> None:
 def _send_slack(alert: Alert, receivers: Alerts) -> None:
     topic = settings.alert_topic()
     if receivers.slack and topic:
-        message = {"default": json.dumps(_as_notification(alert)), "email": f"{alert.title}\n\n{_lines(alert)}"}
+        message = {
+            "default": json.dumps(_as_notification(alert)),
+            "email": f"{alert.title}\n\n{_with_footer(_lines(alert))}",
+        }
         boto3.client("sns").publish(TopicArn=topic, MessageStructure="json", Message=json.dumps(message))
     elif receivers.slack:
         # Only legacy webhooks use `channel`; the webhook of an app always posts to its own channel.
@@ -64,9 +67,13 @@ def _as_notification(alert: Alert) -> dict[str, object]:
     content = {
         "textType": "client-markdown",
         "title": alert.title,
-        "description": _lines(alert)[:_NOTIFICATION_CHARACTERS],
+        "description": _with_footer(_lines(alert)[: _NOTIFICATION_CHARACTERS - len(FOOTER) - 1]),
     }
     return {"version": "1.0", "source": "custom", "content": content}
+
+
+def _with_footer(text: str) -> str:
+    return f"{text}\n{FOOTER}"
 
 
 def _lines(alert: Alert) -> str:

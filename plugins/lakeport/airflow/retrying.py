@@ -51,7 +51,7 @@ _QUERY_CANCELED = "57014"
 
 
 def is_worth_a_retry(error: BaseException) -> bool:
-    """Say whether the same work may succeed later without a change.
+    """Return whether the same work may succeed later without a change.
 
     Conflicts, lost connections, throttling and server errors are temporary.  So is a wrong password: while a secret is
     rotated, neither the old nor the new password may work for a moment.  Bad rows, missing permissions, missing tables

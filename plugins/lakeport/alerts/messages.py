@@ -143,10 +143,10 @@ class RejectedFiles:
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the details, each as (label, text)."""
-        shown = [f"{key}: {reason}" for key, reason in self.files[:_FILES_IN_DIGEST]]
-        others = len(self.files) - len(shown)
+        listed = [f"{key}: {reason}" for key, reason in self.files[:_FILES_IN_DIGEST]]
+        others = len(self.files) - len(listed)
         return [
-            ("Files", "\n".join(shown) + (f"\nand {others:,} more" if others else "")),
+            ("Files", "\n".join(listed) + (f"\nand {others:,} more" if others else "")),
             ("To see them all", f"./lakeport status --status {Status.REJECTED}"),
             (
                 "To load one",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import lakeport
 from lakeport.alerts.messages import Alert
+
+FOOTER = f"Lakeport {lakeport.__version__}"
 
 # Slack refuses the whole message if one block is longer.
 _SLACK_HEADER_CHARACTERS = 150
@@ -21,6 +24,7 @@ def as_slack(alert: Alert) -> dict[str, Any]:
     for label, text in alert.facts():
         section = _slack_text(f"*{label}*\n{text}", _SLACK_SECTION_CHARACTERS)
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": section}})
+    blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"_{FOOTER}_"}})
     return {"text": _slack_text(f"Lakeport: {alert.title}", _SLACK_SECTION_CHARACTERS), "blocks": blocks}
 
 
@@ -31,7 +35,7 @@ def as_email(alert: Alert) -> tuple[str, str]:
         for label, text in alert.facts()
     )
     subject = _clipped(f"Lakeport: {alert.title}", _SUBJECT_CHARACTERS)
-    return subject, f"<h2>{escape(alert.title)}</h2><table cellpadding=6>{rows}</table>"
+    return subject, f"<h2>{escape(alert.title)}</h2><table cellpadding=6>{rows}</table><p>{FOOTER}</p>"
 
 
 def _email_text(text: str) -> str:

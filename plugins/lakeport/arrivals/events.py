@@ -45,7 +45,7 @@ def arrivals_in_message(body: str) -> list[Arrival]:
     except (ValueError, RecursionError) as error:
         raise ArrivalError(f"the message is not valid JSON: {error}") from error
     if not isinstance(event, dict):
-        raise ArrivalError(f"the message must be a JSON object, not a {type(event).__name__}")
+        raise ArrivalError("the message must be a JSON object with a list under Records")
     return arrivals_of(event)
 
 

@@ -49,7 +49,7 @@ class ArrivalRule:
         return self.pattern.rpartition("/")[0]
 
     def matches(self, key: str) -> bool:
-        """Say whether the key matches the pattern of this type."""
+        """Return whether the key matches the pattern of this type."""
         return captured(self.pattern, key) is not None
 
     def reason_to_reject(self, key: str, size_bytes: int) -> str | None:
@@ -59,11 +59,11 @@ class ArrivalRule:
         suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
         compression = _compression(suffixes)
         if compression != self.compression:
-            expected = f"file type {self.file_type} expects {self.compression}"
-            return f"the suffix of the name means compression {compression}, but {expected}"
+            found = f"suffix {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
+            return f"{found}, but format.compression of file type {self.file_type} is {self.compression}"
         suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if suffix and self.format_type not in _TYPES_OF[suffix]:
-            return f"suffix {suffix} does not fit format {self.format_type}, which file type {self.file_type} expects"
+            return f"suffix {suffix} does not fit format.type {self.format_type} of file type {self.file_type}"
         return None
 
 
@@ -96,13 +96,13 @@ class ArrivalIndex:
         return index_json([asdict(rule) for rule in self.rules])
 
     def starts_run(self, file_type: str) -> bool:
-        """Say whether a run starts when a file of this type arrives."""
+        """Return whether a run starts when a file of this type arrives."""
         return all(rule.on_arrival for rule in self.rules if rule.file_type == file_type)
 
     def match(self, key: str, size_bytes: int) -> Match:
         """Return the one file type that matches the object, or the reason to reject it."""
         if key.endswith("/"):
-            return Match(None, "the key ends in / and is a folder marker, not a file")
+            return Match(None, "the key ends with /, so it is a folder marker and not a file")
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))

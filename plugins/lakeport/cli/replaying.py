@@ -16,6 +16,7 @@ from lakeport.files import s3_objects
 from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
 from lakeport.redshift.connecting import connect_to_redshift
@@ -131,7 +132,7 @@ def _choice(
 
 def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool) -> list[Planned]:
     chosen = warehouse.transaction(lambda current: select_files(current, choice))
-    return plan(Planner(warehouse, s3_objects.s3_client(), older), chosen)
+    return plan(Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), chosen)
 
 
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lakeport.errors import UnloadableFile
-from lakeport.schema.column_type import ColumnType
-from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT, Column
-from lakeport.schema.values import IDENTIFIER
+from pydantic import ValidationError
 
-ADDED_TYPE = ColumnType("varchar", (1024,))
+from lakeport.errors import UnloadableFile
+from lakeport.schema.file_type import FileType
+from lakeport.schema.table import Column
+
+_ADDED_TYPE = "varchar(1024)"
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
     extra = [word for word in dict.fromkeys(words) if word not in known]
     added, ignored = tuple[Column, ...](), dict[str, str]()
     if file_type.drift == "add":
-        added = tuple(Column(name=_name(file_type, word), type=ADDED_TYPE) for word in extra)
+        added = tuple(_added_column(file_type, word) for word in extra)
     elif file_type.drift == "ignore":
         columns = tuple(column for column in columns if column.required or column.header_word in words)
         ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}
@@ -46,14 +45,15 @@ def columns_of_file(file_type: FileType, header: str) -> FileColumns:
     return FileColumns(names, added, tuple(ignored.values()))
 
 
-def _name(file_type: FileType, word: str) -> str:
-    if not re.fullmatch(IDENTIFIER, word) or word == LOADED_AT:
+def _added_column(file_type: FileType, word: str) -> Column:
+    try:
+        return Column.model_validate({"name": word, "type": _ADDED_TYPE})
+    except ValidationError as error:
         raise UnloadableFile(
-            f"the header has {word!r}, which is not a valid column name, so drift: add cannot add it to "
-            f"{file_type.table.name}; ask the sender to rename it, or write drift: ignore in "
+            f"the header has the column {word!r}, which drift: add cannot add to {file_type.table.name}: it is not a "
+            "valid column name; ask the sender for another name, or set drift to ignore in "
             f"schemas/{file_type.name}.yaml"
-        )
-    return word
+        ) from error
 
 
 def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
         fields = file_type.text_format.fields_in_line(header.removeprefix("\ufeff"), file_type.file_columns)
     except csv.Error as error:
         reason = str(error).partition(" - ")[0]  # the rest is a hint about Python's own calls
-        raise UnloadableFile(f"the header is not a line of type {file_type.format.type}: {reason}") from error
+        raise UnloadableFile(f"the header is not a valid line of a {file_type.format.type} file: {reason}") from error
     return tuple(field.strip().lower() for field in fields)
 
 
@@ -75,7 +75,7 @@ def _in_order(file_type: FileType, words: Sequence[str], expected: Sequence[tupl
     found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected_words) if named)
     if found:
         raise UnloadableFile(
-            f"the header does not fit schemas/{file_type.name}.yaml ({found}); "
+            f"the header does not match schemas/{file_type.name}.yaml ({found}); "
             f"ask the sender for the columns {', '.join(_printable(expected_words))}, or change the schema"
         )
     names: dict[str, list[str]] = {}

@@ -10,10 +10,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lakeport import settings
 from lakeport.arrivals.rules import ArrivalIndex
+from lakeport.errors import NotPublished
 
 Handle = Callable[[dict[str, Any], object], dict[str, Any]]
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
@@ -47,7 +49,7 @@ def sqs(**bodies: str) -> dict[str, Any]:
     return {"Records": [{"messageId": m, "body": b, "eventSource": "aws:sqs"} for m, b in bodies.items()]}
 
 
-def test_test_events_are_done_with(handle: Handle) -> None:
+def test_test_events_are_accepted(handle: Handle) -> None:
     assert handle(sqs(a=TEST_EVENT, b=TEST_EVENT), None) == {"batchItemFailures": []}
 
 
@@ -55,7 +57,7 @@ def test_message_that_cannot_be_read_is_the_only_one_delivered_again(handle: Han
     assert handle(sqs(a=TEST_EVENT, b="broken"), None) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
 
 
-def test_direct_test_event_is_done_with(handle: Handle) -> None:
+def test_direct_test_event_is_accepted(handle: Handle) -> None:
     assert handle(json.loads(TEST_EVENT), None) == {"batchItemFailures": []}
 
 
@@ -64,3 +66,32 @@ def test_direct_event_that_cannot_be_read_is_an_error(handle: Handle, event: dic
     """So that the service delivers it again, and in the end hands it to the dead-letter queue."""
     with pytest.raises(ValueError, match="S3 event"):
         handle(event, None)
+
+
+def test_test_event_needs_no_published_schemas(handle: Handle) -> None:
+    """S3 sends it as soon as the bucket exists, half an hour before the first deployment publishes the index."""
+    boto3.client("s3").delete_object(Bucket="code", Key=settings.INDEX_KEY)
+
+    assert handle(sqs(a=TEST_EVENT), None) == {"batchItemFailures": []}
+    assert handle({"Records": []}, None) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "AccessDenied"])
+def test_arrival_before_the_first_publication_is_reported_as_such(
+    handle: Handle, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """S3 answers AccessDenied instead of NoSuchKey to a role without s3:ListBucket."""
+
+    def denied(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": code}}, "GetObject")
+
+    if code == "NoSuchKey":
+        boto3.client("s3").delete_object(Bucket="code", Key=settings.INDEX_KEY)
+    else:
+        client = handle.__globals__["_s3"]()
+        monkeypatch.setattr(client, "get_object", denied)
+    item = {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "size": 1, "eTag": "0" * 32, "sequencer": "01"}}}
+    record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-01-01T00:00:00Z", **item}
+
+    with pytest.raises(NotPublished, match=settings.INDEX_KEY):
+        handle(sqs(a=json.dumps({"Records": [record]})), None)

@@ -1,4 +1,4 @@
-"""Starting DAG runs: what is sent over HTTP, and that every failure is an AirflowUnavailable."""
+"""Start and list DAG runs over HTTP; every failure is an AirflowUnavailable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def mwaa(http_fake: HttpFake, aws_environment: None, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that is taken and answers nobody."""
+    """A bound port that does not answer."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -61,7 +61,7 @@ def test_run_is_started_with_a_token_and_no_logical_date(airflow: HttpFake) -> N
     assert run.headers["Authorization"] == "Bearer t0ken"
 
 
-def test_token_is_asked_for_once(airflow: HttpFake) -> None:
+def test_token_is_requested_once(airflow: HttpFake) -> None:
     one = api(airflow)
 
     assert [one.start("load_trips", "a"), one.start("load_trips", "b")] == [True, True]
@@ -72,7 +72,7 @@ def test_url_may_end_in_a_slash(airflow: HttpFake) -> None:
     assert AirflowApi(airflow.url + "/", "lakeport", "secret").start("load_trips", "arrival__1") is True
 
 
-def test_run_that_is_there_already_is_not_new(airflow: HttpFake) -> None:
+def test_existing_run_is_not_new(airflow: HttpFake) -> None:
     airflow.answer(RUNS, 409, {"detail": "exists"})
 
     assert api(airflow).start("load_trips", "arrival__1") is False
@@ -92,7 +92,7 @@ def test_run_that_is_there_already_is_not_new(airflow: HttpFake) -> None:
         (503, b"", "503: "),
     ],
 )
-def test_refusal_is_reported_with_airflows_words(airflow: HttpFake, status: int, body: object, message: str) -> None:
+def test_refusal_is_reported_with_airflows_answer(airflow: HttpFake, status: int, body: object, message: str) -> None:
     airflow.answer(RUNS, status, body)
 
     with pytest.raises(AirflowUnavailable) as raised:
@@ -106,7 +106,7 @@ def test_refusal_is_reported_with_airflows_words(airflow: HttpFake, status: int,
 @pytest.mark.parametrize(
     "answer", [(401, {"detail": "wrong"}), (409, {}), (200, {}), (200, []), (200, b"<html>"), (0, b"hello\n")]
 )
-def test_no_token_is_reported_and_never_taken_for_a_run(airflow: HttpFake, answer: tuple[int, object]) -> None:
+def test_failed_login_is_reported_and_starts_no_run(airflow: HttpFake, answer: tuple[int, object]) -> None:
     """A wrong password, a login page, another service on that port."""
     airflow.answer(TOKEN, *answer)
 
@@ -138,7 +138,7 @@ def answer_error(mwaa: HttpFake, status: int, code: str, body: dict[str, object]
     mwaa.answer(MWAA_PATH, status, {"__type": code, "message": code, **body})
 
 
-def test_run_that_mwaa_has_already_is_not_new(mwaa: HttpFake) -> None:
+def test_existing_run_in_mwaa_is_not_new(mwaa: HttpFake) -> None:
     answer_error(
         mwaa, 400, "RestApiClientException", {"RestApiStatusCode": 409, "RestApiResponse": {"detail": "exists"}}
     )
@@ -204,7 +204,7 @@ def test_all_pages_of_runs_are_read(airflow: HttpFake) -> None:
     assert [request.path[-22:-11] for request in airflow.requests[1:]] == [f"0&offset={n}&" for n in range(3)]
 
 
-def test_run_that_is_not_there_is_none(airflow: HttpFake) -> None:
+def test_missing_run_is_none(airflow: HttpFake) -> None:
     """The pattern finds runs that hold the id as a part of theirs."""
     airflow.answer(RUNS, 200, listed(("run11", "success", None)))
     assert run_of(api(airflow), "load_trips", "run1") is None
@@ -215,14 +215,14 @@ def test_run_that_is_not_there_is_none(airflow: HttpFake) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"dag_runs": [{}]}, {"dag_runs": 7}])
-def test_answer_that_is_no_list_of_runs_is_reported(airflow: HttpFake, answer: object) -> None:
+def test_answer_that_is_not_a_list_of_runs_is_reported(airflow: HttpFake, answer: object) -> None:
     airflow.answer(RUNS, 200, answer)
 
     with pytest.raises(AirflowUnavailable, match="list of DAG runs"):
         list(runs(api(airflow), "load_trips"))
 
 
-def test_mwaa_is_asked_with_query_parameters(mwaa: HttpFake) -> None:
+def test_mwaa_gets_query_parameters(mwaa: HttpFake) -> None:
     """Its Path is limited to 64 characters, which a run's id would exceed."""
     mwaa.answer(MWAA_PATH, 200, {"RestApiStatusCode": 200, "RestApiResponse": listed(ENDED)})
 
@@ -231,7 +231,7 @@ def test_mwaa_is_asked_with_query_parameters(mwaa: HttpFake) -> None:
     assert mwaa.requests[0].body == {"Path": "/dags/load_trips/dagRuns", "Method": "GET", "QueryParameters": query}
 
 
-def test_dag_that_mwaa_does_not_know_is_told_from_other_refusals(mwaa: HttpFake) -> None:
+def test_unknown_dag_in_mwaa_is_a_separate_error(mwaa: HttpFake) -> None:
     answer_error(mwaa, 400, "RestApiClientException", {"RestApiStatusCode": 404, "RestApiResponse": {}})
 
     with pytest.raises(UnknownDag):
@@ -239,7 +239,7 @@ def test_dag_that_mwaa_does_not_know_is_told_from_other_refusals(mwaa: HttpFake)
 
 
 def test_run_id_follows_from_the_files_alone() -> None:
-    """So that starting a run again is answered with "already there"."""
+    """A second start of the same run is then answered with 409."""
     assert arrival_run_id(["b", "a"]) == arrival_run_id(iter(["a", "b"]))
     assert arrival_run_id(["a"]).startswith("arrival__")
 
@@ -250,7 +250,7 @@ def test_other_files_or_another_occasion_give_another_run() -> None:
     assert len(ids) == 4
 
 
-def test_settings_choose_the_airflow(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_select_the_airflow(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = {"url": "http://airflow", "username": "u", "password": "p"}
     boto3.client("secretsmanager").create_secret(Name="lakeport/airflow", SecretString=json.dumps(secret))
     read_secret.cache_clear()

@@ -74,7 +74,7 @@ class ColumnarReader(ABC):
 
     @abstractmethod
     def opened(self, file: BinaryIO) -> tuple[int, Iterator[pa.RecordBatch]]:
-        """Return how many columns the file has, and its rows; raises ArrowException for what is no such file."""
+        """Return how many columns the file has, and its rows; raises ArrowException for any other file."""
 
     def blocks(self, file: BinaryIO) -> Iterator[bytes]:
         """Yield the file's rows as CSV for PostgreSQL."""
@@ -124,7 +124,7 @@ class ColumnarReader(ABC):
         return array
 
     def _text(self, array: pa.Array, place: _Place) -> pa.Array:
-        """Hold text to UTF-8: what is not is replaced where ACCEPTINVCHARS says so, else it fails the COPY."""
+        """Require UTF-8: ACCEPTINVCHARS replaces invalid bytes; without it they fail the COPY."""
         if pc.all(pc.string_is_ascii(array)).as_py() is not False:
             return array
         if place.column.type is Type.CHAR:

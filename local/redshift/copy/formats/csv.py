@@ -149,7 +149,7 @@ class CsvReader(TextReader):
         return after, self.checker.reject(record, len(read.fields), error)
 
     def is_for_postgres(self, piece: bytes) -> bool:
-        """Say whether PostgreSQL would read the piece as COPY does, if its every value is stored as it stands."""
+        """Return whether PostgreSQL would read the piece as COPY does, if every value is stored unchanged."""
         is_usual = (self.delimiter, self.quote) == (",", '"') and piece.endswith(b"\n")
         return is_usual and b"\r" not in piece and b"\\." not in piece and not self.may_have_blank_lines(piece)
 

@@ -175,7 +175,7 @@ class JsonReader:
 
     def _checked(self, text: str, start: int, end: int, document: Json, line: int) -> tuple[rows.Values | Reject, int]:
         if end < 0:
-            is_document = text[start] in "{["  # a broken one, whose end only a line that starts anew can tell
+            is_document = text[start] in "{["  # a broken one: only the start of the next line marks its end
             found = (_NEXT_DOCUMENT if is_document else _NEXT_START).search(text, start)
             end = (found.end() if is_document else found.start()) if found else len(text)
             junk = Record(line + 1, text[start:end].strip(), [])
@@ -193,7 +193,7 @@ class JsonReader:
 
 
 def _arrow_schema(checker: RowChecker) -> pa.Schema | None:
-    """Return what Arrow is to find in each document, None where it cannot stand in for the reader."""
+    """Return what Arrow is to find in each document, None where it cannot replace the reader."""
     columns = checker.columns
     if checker.options.json_paths != "auto" or any(column.type in _NOT_FOR_ARROW for column in columns):
         return None
@@ -211,7 +211,7 @@ def _has_long_line(piece: bytes) -> bool:
 
 
 def _no_json(constant: str) -> Json:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not valid JSON")
 
 
 def _after_blank(text: str, at: int) -> int:

@@ -67,7 +67,7 @@ class TextReader(ABC):
         """Return the piece as Arrow can read it, its delimiter and its quote; None if Arrow cannot read it alike."""
 
     def is_for_postgres(self, piece: bytes) -> bool:  # noqa: ARG002
-        """Say whether PostgreSQL would read the piece as COPY does, if its every value is stored as it stands."""
+        """Return whether PostgreSQL would read the piece as COPY does, if every value is stored unchanged."""
         return False
 
     def may_have_blank_lines(self, piece: bytes) -> bool:
@@ -173,12 +173,12 @@ class TextReader(ABC):
             yield self._by_row(piece, line)
 
     def _is_worth_picking(self, piece: bytes, converted: Converted) -> bool:
-        """Say whether row n is line n, and few are in doubt."""
+        """Return whether row n is line n and few rows are in doubt."""
         is_line_by_line = self.record_count(piece) == piece.count(b"\n") + (not piece.endswith(b"\n")) == converted.rows
         return is_line_by_line and len(converted.doubtful) <= converted.rows // MOST_DOUBTFUL
 
     def _picked(self, piece: bytes, line: int, converted: Converted) -> Iterator[bytes]:
-        """Read the rows in doubt one by one, and take all others as they were converted."""
+        """Read the rows in doubt one by one, and keep the converted values of all others."""
         lines, done = piece.split(b"\n"), 0
         is_ready = converted.is_verbatim and self.is_for_postgres(piece)
         for row in [*converted.doubtful, converted.rows]:

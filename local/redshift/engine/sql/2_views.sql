@@ -1,4 +1,4 @@
--- Redshift's views on loads. They are made anew at every start; a user sees the rows of their own loads.
+-- Redshift's views on loads. Every start creates them again; a user can read the rows of the loads that they ran.
 
 SET LOCAL allow_system_table_mods = on;  -- Redshift has them in pg_catalog, where every search path finds them
 

@@ -161,7 +161,7 @@ $$ SELECT pg_input_is_valid(document, 'jsonb') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '{' $$;
 
--- A path that leads nowhere gives an empty string; what is no JSON is an error, unless the flag makes it NULL.
+-- A path without a value returns an empty string; invalid JSON is an error, unless the flag makes it NULL.
 DROP FUNCTION IF EXISTS pg_catalog.json_extract_path_text(text, text[]);
 CREATE OR REPLACE FUNCTION lakeport_internal.json_text(null_if_invalid boolean, document text, VARIADIC path text[])
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

@@ -1,4 +1,4 @@
--- Only with --serverless: STL_ views are not for Serverless, and say so as they do there.
+-- Only with --serverless: Serverless has no STL_ views; they fail with Redshift's message.
 
 DO $$
 DECLARE

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from psycopg2 import sql
-from psycopg2.extensions import cursor
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
 from lakeport.model import Status
+from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.selection import SelectedFile
-from lakeport.redshift import ddl
-from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import known_file_type
 
@@ -27,6 +20,7 @@ if TYPE_CHECKING:
 
 Companion = tuple[SelectedFile, str]
 """A file, and the key of the selected file that the same COPY loaded."""
+_MERGE_REFUSAL = "table.mode is merge, so the rows that this file replaced cannot be restored; replay the file instead"
 _UNFINISHED = (Status.NEW, Status.IN_PROGRESS)
 
 
@@ -60,14 +54,12 @@ class Planned:
 class Planner:
     """Plan for all selected files at once, because the plan for one depends on the others.
 
-    Each query is a separate transaction: registration waits for every transaction that has read mng.files.  With
-    `older`, rows of older files may replace rows of newer ones.
+    With `older`, rows of older files may replace rows of newer ones.
     """
 
-    warehouse: Warehouse
+    queries: LoadQueries
     s3: S3Client
     older: bool = False
-    _loads: dict[tuple[str | None, datetime | None], list[SelectedFile]] = field(default_factory=dict)
 
     def undo(self, files: Sequence[SelectedFile]) -> list[Planned]:
         """Plan to delete the files' rows, and to load again the other files of the same COPY."""
@@ -95,10 +87,7 @@ class Planner:
         if file_type is None:
             return Planned(each, Status.FAIL, refused=_no_schema(each))
         if file_type.table.mode == "merge":
-            refused = (
-                "table.mode is merge, so the rows that this file replaced cannot be restored; replay the file instead"
-            )
-            return Planned(each, Status.FAIL, refused=refused)
+            return Planned(each, Status.FAIL, refused=_MERGE_REFUSAL)
         planned = self._deletion(each, file_type, Status.FAIL)
         if planned.drops_table:
             return planned
@@ -122,10 +111,8 @@ class Planner:
         if overtaken and not self.older:
             return replace(planned, refused=overtaken)
         source = "the archive" if each.file.archive_key else "landing"
-        steps = [
-            planned.summary,
-            f"load from {source}" + (", replacing newer rows with older ones" if overtaken else ""),
-        ]
+        replaces = ", replacing newer rows with older ones" if overtaken else ""
+        steps = [planned.summary, f"load from {source}{replaces}"]
         return replace(planned, summary=", ".join(filter(None, steps)))
 
     def _match_again(self, each: SelectedFile) -> Planned:
@@ -139,10 +126,10 @@ class Planner:
 
     def _deletion(self, each: SelectedFile, file_type: FileType, to: Status) -> Planned:
         """Plan to delete exactly the rows of the file's load."""
-        load_rows = self._rows(each)
+        load_rows = self.queries.count_rows(each)
         if load_rows and file_type.table.mode == "new_table" and each.table_name != file_type.table.name:
             return Planned(each, to, f"drop table {each.table_name}", load_rows, load_rows, drops_table=True)
-        rows = load_rows if len(self._load(each)) == 1 else each.rows_loaded or 0
+        rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
         return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
@@ -152,29 +139,18 @@ class Planner:
         """
         selected, companions = {each.file.file_id for each in files}, dict[str, tuple[SelectedFile, str]]()
         for each in files:
-            for other in self._load(each):
+            for other in self.queries.files_of_load(each):
                 if other.file.file_id not in selected:
                     companions.setdefault(other.file.file_id, (other, each.file.key))
         return list(companions.values())
-
-    def _load(self, each: SelectedFile) -> list[SelectedFile]:
-        """Return all files of the file's load."""
-        load = (each.table_name, each.loaded_at)
-        if each.loaded_at is None:
-            return [each]
-        if load not in self._loads:
-            found = self._read(statement("mng/loaded_together"), {"table_name": load[0], "loaded_at": load[1]})
-            self._loads[load] = [SelectedFile.from_row(row) for row in found]
-        return self._loads[load]
 
     def _overtaken(self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]) -> str | None:
         """Return why the file's rows would replace newer ones, or None."""
         if not file_type.table.replaces_rows:
             return None
         ids = {other.file.file_id for other in among}
-        values = {"table_name": file_type.table.name, "landed_at": each.file.landed_at, "file_id": each.file.file_id}
-        found = self._read(statement("mng/loads_landed_later"), values)
-        later = [row["key"] for row in found if row["file_id"] not in ids]
+        found = self.queries.keys_landed_later(each, file_type.table.name)
+        later = [key for file_id, key in found.items() if file_id not in ids]
         if not later:
             return None
         return f"{later[-1]} landed later and is loaded; --older lets the rows of this file replace its rows"
@@ -184,37 +160,18 @@ class Planner:
         file_type = known_file_type(each.type_name)
         if each.refused or file_type is None or file_type.landing.select == "all":
             return each
-        found = self._read(statement("mng/waiting_files"), {"file_type": each.type_name})
-        waiting = [row["key"] for row in found if row["file_id"] != each.selected.file.file_id]
+        found = self.queries.unfinished_keys(each.type_name)
+        waiting = [key for file_id, key in found.items() if file_id != each.selected.file.file_id]
         if files == 1 and not waiting:
             return each
         if each.selected.loaded_at is None:
             return replace(each, summary=f"{each.summary} if it is the newest New file, else {Status.FILTERED_OUT}")
         if files > 1:
+            reason = f"a run would load only one of these {files} files"
             remedy = "replay one at a time, the oldest first, and wait until each is Done"
-            return replace(
-                each,
-                refused=f"landing.select is newest, so the run would load only one of these {files} files; {remedy}",
-            )
-        return replace(
-            each, refused=f"landing.select is newest, and {waiting[0]} is not finished; wait until it is Done"
-        )
-
-    def _rows(self, each: SelectedFile) -> int:
-        table = str(each.table_name)
-        schema_name, _, table_name = table.partition(".")
-        if not self._read(ddl.live_columns_query(), {"schema_name": schema_name, "table_name": table_name}):
-            return 0
-        query = composed("load/count_loaded", table=ddl.table_identifier(table))
-        [row] = self._read(query, {"loaded_at": each.loaded_at})
-        return int(row["row_count"])
-
-    def _read(self, query: str | sql.Composable, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        def read(current: cursor) -> list[dict[str, Any]]:
-            current.execute(query, values)
-            return fetch_rows(current)
-
-        return self.warehouse.transaction(read)
+        else:
+            reason, remedy = f"{waiting[0]} is not finished", "wait until it is Done"
+        return replace(each, refused=f"landing.select is newest, and {reason}; {remedy}")
 
 
 def _unfinished(each: SelectedFile) -> str:

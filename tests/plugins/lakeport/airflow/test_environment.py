@@ -1,4 +1,4 @@
-"""An Airflow without what Lakeport needs says so, and says what to do."""
+"""An Airflow without the packages of Lakeport reports them with the remedy."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ def test_complete_environment_passes() -> None:
     environment.check()
 
 
-def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after an installation that failed on MWAA, which starts the environment all the same."""
+def test_missing_packages_are_listed_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MWAA starts an environment even if the installation of its packages failed."""
     asked_for(tmp_path, monkeypatch, "# Two of them.\nnot-installed==1.0\nboto3==0.1  # of old\npyyaml==6.0.3\n")
 
     with pytest.raises(EnvironmentIncomplete, match=r"not-installed 1\.0 .*boto3 0\.1 "):
         environment.check()
 
 
-def test_dag_file_says_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow shows a DAG file's error on its first page: it must be this one, not a module's name."""
+def test_dag_file_reports_missing_packages_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow shows the error of a DAG file on its home page; it must list the packages."""
     asked_for(tmp_path, monkeypatch, "not-installed==1.0")
 
     with pytest.raises(EnvironmentIncomplete, match="not-installed"):
         runpy.run_path(str(REPOSITORY / "dags" / "load_files.py"))
 
 
-def test_every_module_of_airflows_is_imported() -> None:
+def test_every_module_that_runs_in_airflow_is_imported() -> None:
     names = environment.import_all()
 
     assert {"lakeport.airflow.load_dag", "lakeport.airflow.channels", "lakeport.preparing.workbooks"} <= set(names)

@@ -1,4 +1,4 @@
-"""Every schema becomes a DAG in Airflow's own eyes, and a broken one costs nobody but itself."""
+"""Airflow reads one DAG for each schema, and an invalid schema does not affect the others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Build = Callable[..., dict[str, DAG]]
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """Write schemas into a folder of their own and let the DAG file build them, as Airflow does."""
+    """Write schemas into a new folder and let the DAG file build them, as Airflow does."""
     monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
 
     def run(**schemas: str) -> dict[str, DAG]:
@@ -72,12 +72,12 @@ def serialized(dag: DAG) -> str:
     return text
 
 
-def is_broken(dag: DAG) -> bool:
+def is_invalid(dag: DAG) -> bool:
     return dag.task_ids == ["schema_is_invalid"]
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(REPOSITORY))) for path in SCHEMAS])
-def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
+def test_load_dag_has_its_tasks_in_order(path: Path) -> None:
     file_type = read_file_type(path)
     dag = load_dag(file_type)
 
@@ -89,23 +89,23 @@ def test_schemas_dag_has_the_designs_steps_in_order(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(REPOSITORY))) for path in SCHEMAS])
-def test_schemas_dag_can_be_stored(path: Path) -> None:
-    """What the serializer refuses, no scheduler ever sees."""
+def test_load_dag_can_be_serialized(path: Path) -> None:
+    """The scheduler never gets a DAG that cannot be serialized."""
     assert f"load_{path.stem}" in serialized(load_dag(read_file_type(path)))
 
 
-def test_dag_file_gives_every_committed_schema_its_dag(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dag_file_makes_a_dag_for_every_committed_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAKEPORT_SCHEMAS", raising=False)
 
     found = runpy.run_path(str(REPOSITORY / "dags" / "load_files.py"))
 
     dags = {name: dag for name, dag in found.items() if isinstance(dag, DAG)}
     assert set(dags) == {f"load_{path.stem}" for path in SCHEMAS}
-    assert not any(map(is_broken, dags.values()))
+    assert not any(map(is_invalid, dags.values()))
 
 
-def test_airflows_own_dag_bag_is_full_and_without_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the dag-processor reads the folder: it skips files that it takes for no DAG files."""
+def test_dag_bag_is_complete_and_without_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The DAG processor skips files that it does not recognize as DAG files."""
     monkeypatch.delenv("LAKEPORT_SCHEMAS", raising=False)
 
     bag = DagBag(REPOSITORY / "dags", include_examples=False)
@@ -145,7 +145,7 @@ def test_schema_sets_owner_retries_and_waiting() -> None:
     assert (sensor.poke_interval, sensor.timeout, sensor.mode, sensor.soft_fail) == (5, 120, "poke", True)
 
 
-def test_failures_are_recorded_by_each_task_and_told_by_the_run() -> None:
+def test_failures_are_recorded_by_each_task_and_alerted_by_the_run() -> None:
     """A task's own callback never runs when its process is killed; the run's does."""
     dag = load_dag(make_file_type())
 
@@ -169,7 +169,7 @@ def test_table_with_the_longest_name_has_a_dag() -> None:
 @pytest.mark.parametrize(
     "text", ["{{ 1 / 0 }}", "{% raw %}", "a|b\n\n# c", "<script>alert(1)</script>", "x.md", "é🛫", "%(x)s"]
 )
-def test_hostile_description_is_only_text(text: str) -> None:
+def test_hostile_description_is_rendered_as_text(text: str) -> None:
     columns = [{"name": "id", "type": "integer", "description": text}]
 
     dag = load_dag(make_file_type(description=text, owner=text, columns=columns))
@@ -178,14 +178,14 @@ def test_hostile_description_is_only_text(text: str) -> None:
     assert serialized(dag)
 
 
-def test_broken_schema_costs_its_own_dag_alone(build: Build) -> None:
+def test_invalid_schema_affects_only_its_own_dag(build: Build) -> None:
     dags = build(**{"airlines.yaml": GOOD, "trips.yaml": "owner: [", "zones.yaml": GOOD})
 
     assert set(dags) == {"load_airlines", "load_trips", "load_zones"}
-    assert [dag_id for dag_id, dag in dags.items() if is_broken(dag)] == ["load_trips"]
+    assert [dag_id for dag_id, dag in dags.items() if is_invalid(dag)] == ["load_trips"]
 
 
-def test_broken_schemas_dag_shows_all_its_problems(build: Build) -> None:
+def test_dag_of_an_invalid_schema_shows_all_its_problems(build: Build) -> None:
     text = GOOD.replace("retries: 2", "retrys: 2").replace("char(2)", "chr(2)")
     [dag] = build(**{"trips.yaml": text}).values()
 
@@ -197,7 +197,7 @@ def test_broken_schemas_dag_shows_all_its_problems(build: Build) -> None:
     assert serialized(dag)
 
 
-def test_run_of_a_broken_schema_fails_with_its_problems(build: Build) -> None:
+def test_run_of_an_invalid_schema_fails_with_its_problems(build: Build) -> None:
     [dag] = build(**{"trips.yaml": "owner: ["}).values()
 
     task = dag.get_task("schema_is_invalid")
@@ -226,12 +226,12 @@ HOSTILE_NAMES = [
 ]
 
 
-def test_every_hostile_name_has_a_dag_of_its_own(build: Build) -> None:
-    """And none takes the place of a good one."""
+def test_every_hostile_name_gets_a_separate_dag(build: Build) -> None:
+    """And none replaces the DAG of a valid schema."""
     dags = build(**dict.fromkeys(HOSTILE_NAMES, GOOD))
 
     assert len(dags) == len(HOSTILE_NAMES)
-    assert [dag_id for dag_id, dag in dags.items() if not is_broken(dag)] == ["load_a_b"]
+    assert [dag_id for dag_id, dag in dags.items() if not is_invalid(dag)] == ["load_a_b"]
     for dag_id, dag in dags.items():
         assert dag.dag_id == dag_id
         assert len(dag_id) <= 50
@@ -239,8 +239,8 @@ def test_every_hostile_name_has_a_dag_of_its_own(build: Build) -> None:
 
 
 @pytest.mark.parametrize("only", ["load_b", dag_id_of_path(Path("b-b.yaml"))])
-def test_task_builds_its_own_dag_alone(build: Build, monkeypatch: pytest.MonkeyPatch, only: str) -> None:
-    """Otherwise every task start would pay for all schemas."""
+def test_task_builds_only_its_own_dag(build: Build, monkeypatch: pytest.MonkeyPatch, only: str) -> None:
+    """If not, every task would read all schemas when it starts."""
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", only)
 
     assert list(build(**{"a.yaml": GOOD, "b.yaml": GOOD, "b-b.yaml": GOOD, "c.yaml": "["})) == [only]
@@ -252,7 +252,7 @@ def test_order_of_the_dags_is_stable(build: Build) -> None:
     assert [dag.dag_id for dag in dags_of_schemas()] == ["load_a", "load_b", "load_c"]
 
 
-def test_missing_folder_is_an_error_and_not_an_empty_airflow(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_schema_folder_is_an_error(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKEPORT_SCHEMAS", os.devnull)
 
     with pytest.raises(NotADirectoryError):
@@ -260,11 +260,11 @@ def test_missing_folder_is_an_error_and_not_an_empty_airflow(build: Build, monke
 
 
 def test_parsing_needs_no_network_and_no_database(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A DAG file that waits for something is parsed by nobody in time."""
+    """A DAG file that waits for a service would exceed the parsing time-out."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("parsing opened a connection")
 
     monkeypatch.setattr("socket.socket.connect", refuse)
 
-    assert not is_broken(build(**{"trips.yaml": GOOD})["load_trips"])
+    assert not is_invalid(build(**{"trips.yaml": GOOD})["load_trips"])

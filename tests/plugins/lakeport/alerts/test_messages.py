@@ -1,4 +1,4 @@
-"""What people read when a run failed: the facts, within the channels' limits, and never as markup."""
+"""Alerts have the facts of the run, stay within the limits of the channels, and never contain foreign markup."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lakeport.alerts.messages import Alert, FailedFile, FailedRun, LoadedFile, LoadedRun
+import lakeport
+from lakeport.alerts.messages import (
+    Alert,
+    FailedFile,
+    FailedRun,
+    LoadedFile,
+    LoadedRun,
+    ReconcileFailed,
+    RejectedFiles,
+)
 from lakeport.alerts.rendering import as_email, as_slack
 from lakeport.schema.values import RejectLimit
+from tests.support.golden import golden
 
 FILE = FailedFile("0123456789abcdef" * 4, "landing", "trips/trips_1.csv", "v1")
 RUN = FailedRun(
@@ -30,7 +40,7 @@ HOSTILE = "<!channel> <https://evil.example|click> <script>alert(1)</script> & \
 
 
 class Text(HTMLParser):
-    """What a reader of a page sees, and the tags that make it."""
+    """The visible text of a page, and its tags."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -46,22 +56,48 @@ class Text(HTMLParser):
 
 def sections(run: Alert) -> dict[str, str]:
     """Return the message's sections by their label."""
-    texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:]]
+    texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:-1]]
     return {label.strip("*"): text for label, _, text in (each.partition("\n") for each in texts)}
 
 
-def test_slack_message_says_what_failed_where_why_and_what_to_do() -> None:
+def test_slack_message_has_the_failure_its_place_cause_and_remedy() -> None:
     assert as_slack(RUN)["blocks"][0]["text"]["text"] == "trips: trips/trips_1.csv failed in copy_to_table"
-    assert sections(RUN) == {
-        "File": "s3://landing/trips/trips_1.csv (version v1)",
-        "File type": "trips",
-        "Table": "lake.trips",
-        "Task": "copy_to_table of load_trips, run arrival__1",
-        "Error": "2 of 100 rows were rejected",
-        "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
-        "Log": "https://airflow.example.com/dags/load_trips/runs/arrival__1",
-        "To load again": "fix the cause, then run ./lakeport replay 0123456789ab",
-    }
+    facts = sections(RUN)
+    assert facts["File"] == "s3://landing/trips/trips_1.csv (version v1)"
+    assert facts["Table"] == "lake.trips"
+    assert facts["Task"] == "copy_to_table of load_trips, run arrival__1"
+    assert facts["Error"] == "2 of 100 rows were rejected"
+    for value in ("20", "time_hour", "'25:00'", "Invalid timestamp"):
+        assert value in facts["First rejected rows"]
+    assert facts["Log"] == "https://airflow.example.com/dags/load_trips/runs/arrival__1"
+    assert facts["To load again"].endswith("./lakeport replay 0123456789ab")
+
+
+LOADED = LoadedRun(
+    "load_trips",
+    "arrival__1",
+    "trips",
+    "lake.trips",
+    RejectLimit(0),
+    [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)],
+    RUN.rejected,
+)
+ALERTS: dict[str, Alert] = {
+    "failed run": RUN,
+    "failed run without a file": replace(RUN, files=[], rejected=[]),
+    "failed run with loaded files only": replace(RUN, files=[replace(FILE, is_loaded=True)], rejected=[]),
+    "loaded run": LOADED,
+    "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
+    "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
+    "failed reconcile": ReconcileFailed("run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"),
+}
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_alert_has_its_wording(name: str) -> None:
+    alert = ALERTS[name]
+
+    golden("alerts", name, "\n".join([alert.title, *(f"{label}: {text}" for label, text in alert.facts())]))
 
 
 def test_run_that_took_no_file_is_replayed_by_type() -> None:
@@ -82,7 +118,7 @@ def test_many_files_are_counted_in_the_title() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "&" * 100_000, "<" * 2999 + ">", "🛫" * 5000, "\n" * 5000])
-def test_message_keeps_slacks_limits_whatever_it_quotes(text: str) -> None:
+def test_message_stays_within_slacks_limits(text: str) -> None:
     """Header 150 characters, section 3,000, 50 blocks: beyond, Slack refuses the whole message."""
     file = replace(FILE, key=text)
     rows = [(FILE.file_id, 1, text, text, text)] * 5
@@ -94,23 +130,30 @@ def test_message_keeps_slacks_limits_whatever_it_quotes(text: str) -> None:
     assert len(message["text"]) <= 3000
 
 
-def test_cut_text_ends_between_characters_and_shows_it() -> None:
-    """Half an entity would be shown as it stands, and half an id replays other files."""
+def test_text_is_cut_between_characters_and_ends_with_an_ellipsis() -> None:
+    """Half an entity would be shown literally, and half an id would replay other files."""
     error = sections(replace(RUN, error="&" * 5000))["Error"]
 
     assert error.removesuffix("…") == "&amp;" * (len(error) // 5)
 
 
-def test_slack_text_mentions_nobody_and_hides_no_link() -> None:
+def test_slack_text_cannot_mention_users_or_hide_links() -> None:
     run = replace(
         RUN, files=[replace(FILE, key=HOSTILE)], error=HOSTILE, rejected=[(FILE.file_id, 1, None, HOSTILE, HOSTILE)]
     )
     message = as_slack(run)
 
-    for shown in (message["text"], *sections(run).values()):
-        assert "<" not in shown
-        assert ">" not in shown
+    for text in (message["text"], *sections(run).values()):
+        assert "<" not in text
+        assert ">" not in text
     assert sections(run)["Error"].startswith("&lt;!channel&gt; &lt;https://evil.example|click&gt;")
+
+
+def test_message_and_email_name_the_version() -> None:
+    footer = f"Lakeport {lakeport.__version__}"
+
+    assert as_slack(RUN)["blocks"][-1]["text"]["text"] == f"_{footer}_"
+    assert Text(as_email(RUN)[1]).text.endswith(footer)
 
 
 def test_slack_header_is_plain_and_one_line() -> None:
@@ -123,12 +166,12 @@ def test_slack_header_is_plain_and_one_line() -> None:
     }
 
 
-def test_email_shows_the_same_facts_and_no_foreign_markup() -> None:
+def test_email_has_the_same_facts_and_escapes_markup() -> None:
     run = replace(RUN, files=[replace(FILE, key=HOSTILE)], error=HOSTILE)
     _, html = as_email(run)
     seen = Text(html)
 
-    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a"}
+    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a", "p"}
     assert html.count("<a ") == 1
     for _, fact in run.facts():
         assert fact in seen.text
@@ -149,16 +192,11 @@ def test_subject_is_one_header_line(key: str) -> None:
     assert "Bcc" not in Parser().parsestr(legacy.as_string())
 
 
-def test_load_with_rejected_rows_says_how_many_of_how_many_and_where_the_others_are() -> None:
-    files = [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)]
-    run = LoadedRun("load_trips", "arrival__1", "trips", "lake.trips", RejectLimit(0), files, RUN.rejected)
+def test_warning_has_rejected_and_total_rows_of_each_file() -> None:
+    facts = sections(LOADED)
 
-    assert run.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
-    assert sections(run) == {
-        "Rejected rows": "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows",
-        "File type": "trips (rejects.warn: 0)",
-        "Table": "lake.trips (all other rows are loaded)",
-        "Run": "arrival__1 of load_trips",
-        "First rejected rows": "line 20, column time_hour, value '25:00': Invalid timestamp",
-        "To see them all": "./lakeport errors --type trips",
-    }
+    assert LOADED.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
+    assert facts["Rejected rows"] == "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows"
+    assert facts["Run"] == "arrival__1 of load_trips"
+    assert facts["Table"].startswith("lake.trips ")
+    assert facts["To see them all"] == "./lakeport errors --type trips"

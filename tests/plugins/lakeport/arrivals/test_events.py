@@ -1,4 +1,4 @@
-"""S3 events as AWS sends them, and as nobody should."""
+"""Read S3 events that AWS sends, and refuse malformed ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from lakeport.arrivals.events import arrivals_in_message, arrivals_of, messages_of
 from lakeport.errors import ArrivalError
 from lakeport.model import Arrival
+from tests.support.golden import golden
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def test_created_object_is_read() -> None:
         "s3:ObjectCreated:Put",
     ],
 )
-def test_every_way_of_creation_counts(name: str) -> None:
+def test_every_kind_of_creation_event_is_read(name: str) -> None:
     assert arrival_of(eventName=name).key == "trips/trips_1.csv"
 
 
@@ -107,7 +108,7 @@ def test_time_is_kept_in_utc() -> None:
         {"Records": [record(eventName="ObjectTagging:Put"), {"eventName": "LifecycleExpiration:Delete"}]},
     ],
 )
-def test_event_that_creates_nothing_holds_no_arrival(event: dict[str, Any]) -> None:
+def test_event_without_a_creation_has_no_arrivals(event: dict[str, Any]) -> None:
     assert arrivals_of(event) == []
 
 
@@ -121,7 +122,7 @@ def test_creations_among_deletions_are_found_in_order() -> None:
 
 
 def test_second_delivery_of_an_event_has_the_same_file_id() -> None:
-    """Also when a relay writes the time or the event's name another way."""
+    """Even if a relay formats the time or the event name differently."""
     first = arrival_of()
 
     assert arrival_of().file_id == first.file_id
@@ -137,7 +138,7 @@ def test_another_object_or_version_has_another_file_id(change: dict[str, str]) -
 
 
 @pytest.mark.parametrize("version", [None, "", "null"])
-def test_without_versions_etag_and_sequencer_tell_objects_apart(version: str | None) -> None:
+def test_without_versions_etag_and_sequencer_identify_objects(version: str | None) -> None:
     """A bucket that never had, or no longer has, versioning calls every version null."""
     first = arrival_of(object={"versionId": version})
     again = arrival_of(object={"versionId": version})
@@ -149,7 +150,7 @@ def test_without_versions_etag_and_sequencer_tell_objects_apart(version: str | N
     assert len({first.file_id, other_content.file_id, same_content_later.file_id}) == 3
 
 
-def test_missing_etag_and_sequencer_are_no_problem() -> None:
+def test_missing_etag_and_sequencer_are_accepted() -> None:
     """Only the bucket, the key, the size and the time are needed."""
     bare = {"bucket": {"name": "landing"}, "object": {"key": "a", "size": 1}}
 
@@ -203,22 +204,23 @@ def test_object_without_key_or_size_is_refused(name: str) -> None:
         {"object": {"sequencer": "\ud800"}},
     ],
 )
-def test_record_that_the_database_could_not_take_is_refused(changes: dict[str, Any]) -> None:
-    """It must not hold up the batch it came in."""
+def test_record_that_redshift_cannot_store_is_refused(changes: dict[str, Any]) -> None:
+    """It must not block the other messages of its batch."""
     body = json.dumps({"Records": [record(**changes)]})
 
     with pytest.raises(ArrivalError, match="record"):
         arrivals_in_message(body)
 
 
+@pytest.mark.parametrize("body", ["", "{", "[" * 200_000, '{"Records": ' + "[" * 200_000, "9" * 5000])
+def test_message_that_is_not_json_is_refused(body: str) -> None:
+    with pytest.raises(ArrivalError, match="JSON"):
+        arrivals_in_message(body)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ("", "JSON"),
-        ("{", "JSON"),
-        ("[" * 200_000, "JSON"),
-        ('{"Records": ' + "[" * 200_000, "JSON"),
-        ("9" * 5000, "JSON"),
         ("null", "JSON object"),
         ("[]", "JSON object"),
         ('"Records"', "JSON object"),
@@ -231,18 +233,20 @@ def test_record_that_the_database_could_not_take_is_refused(changes: dict[str, A
     ],
 )
 def test_message_that_is_not_an_event_is_refused(body: str, field: str) -> None:
-    with pytest.raises(ArrivalError, match=field):
+    with pytest.raises(ArrivalError, match=field) as raised:
         arrivals_in_message(body)
 
+    golden("arrivals", f"message {body[:20]}", str(raised.value))
 
-def test_sqs_messages_are_told_apart() -> None:
+
+def test_each_sqs_message_is_separate() -> None:
     records = [{"messageId": name, "body": name.upper(), "eventSource": "aws:sqs"} for name in ("a", "b")]
 
     assert list(messages_of({"Records": records})) == [("a", "A"), ("b", "B")]
 
 
 @pytest.mark.parametrize("event", [{"Records": [record()]}, {"Records": []}, {}, {"Records": None}, {"Records": ["x"]}])
-def test_anything_else_is_one_message_without_an_id(event: dict[str, Any]) -> None:
+def test_any_other_event_is_one_message_without_an_id(event: dict[str, Any]) -> None:
     [(message_id, body)] = messages_of(event)
 
     assert message_id == ""

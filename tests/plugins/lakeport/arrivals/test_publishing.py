@@ -1,4 +1,4 @@
-"""The published index: what registration knows of the schemas, also while one of them is broken."""
+"""The published index has the rules of all schemas, even while one of them is invalid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ columns: [{{name: id, type: integer}}]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two good schemas."""
+    """Two valid schemas."""
     (tmp_path / "trips.yaml").write_text(GOOD.format(pattern="trips/*"))
     (tmp_path / "rides.yaml").write_text(GOOD.format(pattern="rides/*"))
     return tmp_path
@@ -52,8 +52,8 @@ def test_publishing_again_writes_the_same(s3: S3Client, folder: Path) -> None:
     assert publish(s3, folder) == publish(s3, folder)
 
 
-def test_broken_schema_keeps_its_last_published_rule(s3: S3Client, folder: Path) -> None:
-    """Its files go on being registered, and wait as New; its neighbours' changes go live."""
+def test_invalid_schema_keeps_its_last_published_rule(s3: S3Client, folder: Path) -> None:
+    """Its files are still registered as New, and the changes of other schemas go live."""
     publish(s3, folder)
     (folder / "trips.yaml").write_text("owner: [")
     (folder / "rides.yaml").write_text(GOOD.format(pattern="more/*"))
@@ -65,7 +65,7 @@ def test_broken_schema_keeps_its_last_published_rule(s3: S3Client, folder: Path)
     assert published(s3) == index
 
 
-def test_broken_schema_that_was_never_published_has_no_rule(s3: S3Client, folder: Path) -> None:
+def test_invalid_schema_that_was_never_published_has_no_rule(s3: S3Client, folder: Path) -> None:
     (folder / "trips.yaml").write_text("")
 
     index, problems = publish(s3, folder)
@@ -74,7 +74,7 @@ def test_broken_schema_that_was_never_published_has_no_rule(s3: S3Client, folder
     assert len(problems) == 1
 
 
-def test_deleted_schema_is_forgotten(s3: S3Client, folder: Path) -> None:
+def test_deleted_schema_is_removed_from_the_index(s3: S3Client, folder: Path) -> None:
     publish(s3, folder)
     (folder / "trips.yaml").unlink()
 
@@ -82,7 +82,7 @@ def test_deleted_schema_is_forgotten(s3: S3Client, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("twin", ["trips.yml", "trips.YAML"])
-def test_broken_twin_leaves_the_good_schemas_new_rule(s3: S3Client, folder: Path, twin: str) -> None:
+def test_invalid_twin_leaves_the_new_rule_of_the_valid_schema(s3: S3Client, folder: Path, twin: str) -> None:
     publish(s3, folder)
     (folder / "trips.yaml").write_text(GOOD.format(pattern="new/*"))
     (folder / twin).write_text(GOOD.format(pattern="twin/*"))

@@ -1,4 +1,4 @@
-"""Registration's way around the database: what never gets there, and the runs that follow."""
+"""Registration without Redshift: messages that need no query, and the runs that are started."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_test_events_and_deletions_do_not_wake_redshift() -> None:
     assert (result.new_files, result.failed_messages) == ({}, [])
 
 
-def test_message_that_cannot_be_read_is_set_aside_alone() -> None:
+def test_only_the_unreadable_message_fails() -> None:
     messages = [("1", "no JSON"), ("2", json.dumps(DELETION)), ("3", '{"Records": [{}]}')]
 
     result = register_messages(messages, ArrivalIndex(()), Warehouse(no_connection))
@@ -54,8 +54,8 @@ def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
 
 
 @pytest.mark.parametrize("refusal", [404, 422, 500])
-def test_run_that_cannot_be_started_stops_no_other(http_fake: HttpFake, refusal: int) -> None:
-    """It is tried twice; then the files stay New, and reconcile starts the run later."""
+def test_run_that_cannot_be_started_does_not_stop_the_others(http_fake: HttpFake, refusal: int) -> None:
+    """After two attempts the files stay New, and reconcile starts the run later."""
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     http_fake.answer("/api/v2/dags/load_trips/dagRuns", refusal, {})
     http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, NO_RUNS)
@@ -66,8 +66,8 @@ def test_run_that_cannot_be_started_stops_no_other(http_fake: HttpFake, refusal:
     assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
 
 
-def test_run_that_has_not_begun_takes_what_came_later(http_fake: HttpFake) -> None:
-    """Thousands of files at once are not thousands of runs."""
+def test_queued_run_takes_later_files(http_fake: HttpFake) -> None:
+    """Thousands of files at once must not start thousands of runs."""
     waiting = {"dag_id": "load_trips", "dag_run_id": "run1", "state": "queued", "end_date": None}
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     http_fake.answer("/api/v2/dags/load_trips/dagRuns", 200, {"dag_runs": [waiting], "total_entries": 1})

@@ -1,4 +1,4 @@
-"""Which file type takes a key: folder, name, format and size, without reading the object."""
+"""Match a key to a file type by folder, name, format and size, without reading the object."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
 from lakeport.model import Match
 from lakeport.schema.key_pattern import captured
+from tests.support.golden import golden
 
 
 def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compression: str = "none") -> ArrivalRule:
@@ -36,7 +37,7 @@ def rule(pattern: str, file_type: str = "trips", format_type: str = "csv", compr
         ("**", "trips.csv"),
     ],
 )
-def test_pattern_takes_the_key(pattern: str, key: str) -> None:
+def test_pattern_matches_the_key(pattern: str, key: str) -> None:
     assert rule(pattern).matches(key)
 
 
@@ -58,12 +59,12 @@ def test_pattern_takes_the_key(pattern: str, key: str) -> None:
         ("a/b/c", "a/b"),
     ],
 )
-def test_pattern_leaves_the_key(pattern: str, key: str) -> None:
+def test_pattern_does_not_match_the_key(pattern: str, key: str) -> None:
     assert not rule(pattern).matches(key)
 
 
 @pytest.mark.parametrize("pattern", ["trips/[!].csv", "trips/[z-a].csv", "trips/[a--b].csv", "trips/[", "trips/(?P<x"])
-def test_senseless_pattern_stops_no_other_type(pattern: str) -> None:
+def test_pattern_that_matches_nothing_does_not_stop_other_types(pattern: str) -> None:
     """One schema's pattern is tried on every object that lands."""
     index = ArrivalIndex((rule(pattern, "senseless"), rule("trips/trips.csv")))
 
@@ -79,7 +80,7 @@ def test_senseless_pattern_stops_no_other_type(pattern: str) -> None:
         ("**/" * 300 + "b", "a/" * 511 + "a"),
     ],
 )
-def test_no_key_makes_a_pattern_slow(pattern: str, key: str) -> None:
+def test_matching_is_fast_for_hostile_keys(pattern: str, key: str) -> None:
     """The producer chooses the key, and all types wait for its match."""
     assert not rule(pattern).matches(key)
 
@@ -111,27 +112,27 @@ def test_no_key_makes_a_pattern_slow(pattern: str, key: str) -> None:
         ("t/a.csv.lzo", "csv", "lzop"),
     ],
 )
-def test_name_that_fits_the_format_is_taken(key: str, format_type: str, compression: str) -> None:
+def test_name_that_fits_the_format_is_accepted(key: str, format_type: str, compression: str) -> None:
     assert rule("t/*", "trips", format_type, compression).reason_to_reject(key, 1) is None
 
 
 @pytest.mark.parametrize(
     ("key", "format_type", "compression", "values"),
     [
-        ("t/a.csv", "csv", "gzip", ("compression none", "trips expects gzip")),
-        ("t/a.csv.gz", "csv", "none", ("compression gzip", "trips expects none")),
-        ("t/a.csv.lzo", "csv", "none", ("compression lzop", "trips expects none")),
-        ("t/a.tar.gz", "csv", "gzip", ("compression tar.gz", "trips expects gzip")),
-        ("t/a.csv.gz", "csv", "tar.gz", ("compression gzip", "trips expects tar.gz")),
-        ("t/a.json", "csv", "none", ("suffix .json", "format csv")),
-        ("t/a.csv.gz", "json", "gzip", ("suffix .csv", "format json")),
-        ("t/a.xlsx", "csv", "none", ("suffix .xlsx", "format csv")),
-        ("t/a.orc", "avro", "none", ("suffix .orc", "format avro")),
-        ("t/a.csv", "fixed_width", "none", ("suffix .csv", "format fixed_width")),
-        ("t/a.csv", "parquet", "none", ("suffix .csv", "format parquet")),
+        ("t/a.csv", "csv", "gzip", ("compression none", "trips is gzip")),
+        ("t/a.csv.gz", "csv", "none", ("compression gzip", "trips is none")),
+        ("t/a.csv.lzo", "csv", "none", ("compression lzop", "trips is none")),
+        ("t/a.tar.gz", "csv", "gzip", ("compression tar.gz", "trips is gzip")),
+        ("t/a.csv.gz", "csv", "tar.gz", ("compression gzip", "trips is tar.gz")),
+        ("t/a.json", "csv", "none", ("suffix .json", "format.type csv")),
+        ("t/a.csv.gz", "json", "gzip", ("suffix .csv", "format.type json")),
+        ("t/a.xlsx", "csv", "none", ("suffix .xlsx", "format.type csv")),
+        ("t/a.orc", "avro", "none", ("suffix .orc", "format.type avro")),
+        ("t/a.csv", "fixed_width", "none", ("suffix .csv", "format.type fixed_width")),
+        ("t/a.csv", "parquet", "none", ("suffix .csv", "format.type parquet")),
     ],
 )
-def test_name_that_says_another_format_is_rejected(
+def test_name_with_the_suffix_of_another_format_is_rejected(
     key: str, format_type: str, compression: str, values: tuple[str, str]
 ) -> None:
     index = ArrivalIndex((rule("t/*", "trips", format_type, compression),))
@@ -140,6 +141,7 @@ def test_name_that_says_another_format_is_rejected(
 
     assert match.file_type == "trips"
     assert [value in (match.rejected_because or "") for value in values] == [True, True]
+    golden("arrivals", f"{key} as {format_type}, {compression}", match.rejected_because or "")
 
 
 def test_empty_file_is_rejected() -> None:
@@ -153,6 +155,7 @@ def test_key_of_two_types_is_rejected_with_both_names() -> None:
 
     assert match.file_type is None
     assert "rides, trips; " in (match.rejected_because or "")
+    golden("arrivals", "key of two file types", match.rejected_because or "")
 
 
 @pytest.mark.parametrize("pattern", ["t/*", "**", "u/*"])
@@ -162,6 +165,7 @@ def test_folder_marker_is_rejected(pattern: str) -> None:
 
     assert match.file_type is None
     assert "folder marker" in (match.rejected_because or "")
+    golden("arrivals", "folder marker", match.rejected_because or "")
 
 
 @pytest.mark.parametrize(
@@ -181,13 +185,14 @@ def test_unknown_key_is_rejected_with_its_folder_and_what_is_allowed(key: str, p
     assert match.file_type is None
     assert place in (match.rejected_because or "")
     assert (match.rejected_because or "").endswith(f": {allowed}")
+    golden("arrivals", f"unknown key {key!r}", match.rejected_because or "")
 
 
-def test_index_without_types_rejects_all() -> None:
+def test_empty_index_rejects_every_key() -> None:
     assert (ArrivalIndex(()).match("t/b.csv", 1).rejected_because or "").endswith("known folders: none")
 
 
-def test_index_comes_back_from_its_json() -> None:
+def test_index_survives_its_json() -> None:
     index = ArrivalIndex((rule("t/*"), rule('u/"é\\*\n', "rides", "json", "gzip")))
 
     assert ArrivalIndex.from_json(index.to_json()) == index
@@ -218,7 +223,7 @@ def test_pattern_captures_parts_of_the_key(pattern: str, key: str, values: dict[
     assert ArrivalRule("t", pattern, "csv", "none").matches(key) is (values is not None)
 
 
-def test_no_key_makes_captures_slow() -> None:
+def test_capturing_is_fast_for_hostile_keys() -> None:
     """Eight times the key takes about eight times as long, where backtracking would take 64 times and more."""
 
     def seconds(length: int) -> float:

@@ -73,14 +73,14 @@ def test_header_that_does_not_fit_is_refused_with_the_difference(header: str, di
         columns(header)
 
     assert str(raised.value) == (
-        f"the header does not fit schemas/trips.yaml ({difference}); "
+        f"the header does not match schemas/trips.yaml ({difference}); "
         "ask the sender for the columns id, city, price, or change the schema"
     )
 
 
 def test_header_with_a_carriage_return_inside_is_refused() -> None:
     """A file with the line ends of an old Mac is one long line."""
-    with pytest.raises(UnloadableFile, match="type csv: new-line character"):
+    with pytest.raises(UnloadableFile, match="csv file: new-line character"):
         columns("id,city,price\r1,Bern,2.50\r2,Oslo,3")
 
 

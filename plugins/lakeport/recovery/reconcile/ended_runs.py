@@ -1,0 +1,85 @@
+"""Finish the files of a run that has ended: archive and set to Done what is loaded, set the rest to Fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from lakeport.airflow_api import run_of
+from lakeport.alerts.failed_runs import KILLED, EndedRun, fail_files
+from lakeport.alerts.outbox import raise_once
+from lakeport.alerts.reject_warnings import reject_warning
+from lakeport.errors import LakeportError, ObjectChanged
+from lakeport.loading.finishing import archive, mark_done
+from lakeport.model import Status, TaskRun
+from lakeport.recovery.reconcile.open_files import OpenFile, subject_of
+from lakeport.recovery.reconcile.reconciliation import Reconciliation
+
+DEAD_RUN = "In Progress, but its run has ended"
+NO_ALERT = "Fail, but no alert was sent"
+NOT_DONE = "loaded, but its run ended before the file was Done"
+
+
+def finish_run(reconciliation: Reconciliation, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:
+    """Finish the files of a run that is not live: Done if they are loaded, Fail if they are not."""
+    run = run_of(reconciliation.api, dag_id, run_id)
+    ended_at = (run and run.ended_at) or max(each.status_at for each in files)
+    if (run and run.is_live) or ended_at > reconciliation.ripe_before:
+        return  # its own callback comes first
+    outcome = f"the run ended as {run.state}" if run else "Airflow no longer has this run"
+    ended = EndedRun(dag_id, run_id, reconciliation.api.address(dag_id, run_id), reason=f"{KILLED}; {outcome}")
+    unloaded = [each for each in files if not each.is_loaded]
+    if unloaded:
+        problem = DEAD_RUN if any(each.status == Status.IN_PROGRESS for each in unloaded) else NO_ALERT
+        first = unloaded[0]
+        reconciliation.fix(problem, first.file_type, subject_of(unloaded), partial(_fail, reconciliation, ended, first))
+    loaded = [each for each in files if each.is_loaded]
+    for each in loaded:
+        reconciliation.fix(NOT_DONE, each.file_type, each.file.key, partial(_finish, reconciliation, ended, each))
+    if loaded:
+        _warn(reconciliation, ended, loaded)
+
+
+def _fail(reconciliation: Reconciliation, run: EndedRun, each: OpenFile) -> str:
+    file_type = reconciliation.file_type(each.file_type)
+    table = file_type.table.name if file_type else "(unknown: its schema is missing or invalid)"
+    is_unsent = raise_once(
+        reconciliation.warehouse,
+        (run.dag_id, run.run_id),
+        lambda current: fail_files(current, run, each.file_type, table),
+        reconciliation.alerts(each.file_type),
+        reconciliation.send,
+    )
+    return f"{Status.FAIL}, alert recorded" if is_unsent else str(Status.FAIL)
+
+
+def _finish(reconciliation: Reconciliation, run: EndedRun, each: OpenFile) -> str:
+    """Archive the file and mark it Done, or Fail if its rows are no longer in the table."""
+    by, reason = TaskRun(run.dag_id, run.run_id, "reconcile"), None
+    try:
+        archive(reconciliation.warehouse, reconciliation.s3, each.file_type, [each.file])
+    except ObjectChanged as error:
+        reason = f"loaded, but not archived: {error}"
+    file_type = reconciliation.file_type(each.file_type)
+    try:
+        reconciliation.warehouse.transaction(lambda current: mark_done(current, [each.file], by, file_type, reason))
+    except LakeportError as error:
+        lost = frozenset([each.file.file_id])
+        ended = EndedRun(run.dag_id, run.run_id, run.url, reason=str(error), lost=lost)
+        return f"{_fail(reconciliation, ended, each)}: {error}"
+    return reason or f"archived, {Status.DONE}"
+
+
+def _warn(reconciliation: Reconciliation, run: EndedRun, loaded: Sequence[OpenFile]) -> None:
+    """Warn of rejected rows if the run ended before it did."""
+    file_type = reconciliation.file_type(loaded[0].file_type)
+    if not file_type or file_type.rejects.warn is None:
+        return
+    by, files = TaskRun(run.dag_id, run.run_id, "reconcile"), [each.file for each in loaded]
+    raise_once(
+        reconciliation.warehouse,
+        (run.dag_id, run.run_id),
+        lambda current: reject_warning(current, file_type, files, by),
+        file_type.alerts,
+        reconciliation.send,
+    )

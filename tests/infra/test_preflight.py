@@ -1,0 +1,101 @@
+"""What a deployment finds out before it creates anything, and what it says of a creation that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.deploy import endpoints, preflight, stacks
+from infra.deploy.aws import Aws
+from infra.deploy.deployment import Deployment
+
+NAME = "lake"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+REDSHIFT = {"ExistingRedshiftHost": "", "RedshiftBaseRpu": "4", "RedshiftMaxRpu": "16", "RedshiftPort": "5439"}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """An empty account."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Aws("us-east-1", report=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("given", "parameter"),
+    [
+        ({"RedshiftBaseRpu": "32"}, "RedshiftMaxRpu: 16"),
+        ({"RedshiftPort": "5500"}, "RedshiftPort"),
+        ({"RedshiftPort": "8216"}, "RedshiftPort"),
+    ],
+)
+def test_value_that_redshift_serverless_rejects_is_named(given: dict[str, str], parameter: str) -> None:
+    (problem,) = preflight._unfit_redshift(REDSHIFT | given)
+    assert problem.startswith(parameter)
+
+
+@pytest.mark.parametrize("given", [{}, {"RedshiftPort": "8191"}, {"ExistingRedshiftHost": "h", "RedshiftPort": "1433"}])
+def test_value_that_redshift_takes_is_no_problem(given: dict[str, str]) -> None:
+    assert list(preflight._unfit_redshift(REDSHIFT | given)) == []
+
+
+def test_secret_that_waits_for_its_deletion_is_reported_with_the_commands(aws: Aws) -> None:
+    """Its name is taken for up to 30 days, and CloudFormation would fail after half an hour."""
+    manager, secret = boto3.client("secretsmanager", "us-east-1"), f"{NAME}/registrar"
+    assert list(preflight._taken_secrets(aws, Deployment(NAME))) == []
+    manager.create_secret(Name=secret, SecretString="{}")
+    (existing,) = preflight._taken_secrets(aws, Deployment(NAME))
+    manager.delete_secret(SecretId=secret)
+    (deleted,) = preflight._taken_secrets(aws, Deployment(NAME))
+
+    assert (secret in existing, "restore-secret" in existing) == (True, False)
+    assert f"restore-secret --secret-id {secret}" in deleted
+    assert f"delete-secret --force-delete-without-recovery --secret-id {secret}" in deleted
+
+
+@pytest.mark.parametrize(("key_arn", "is_named"), [("", False), (KEY, True), (KEY.replace("1111", "9999"), False)])
+@pytest.mark.parametrize("key", [KEY, KEY.rpartition("/")[2]])
+def test_key_of_an_existing_landing_bucket_must_be_named(aws: Aws, key: str, key_arn: str, is_named: bool) -> None:
+    s3 = boto3.client("s3", "us-east-1")
+    s3.create_bucket(Bucket="files")
+    s3.put_bucket_encryption(
+        Bucket="files",
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]
+        },
+    )
+
+    found = list(preflight._unreadable_landing(aws, "files", key_arn))
+
+    assert [key in each and "ExistingLandingKeyArn" in each for each in found] == ([] if is_named else [True])
+
+
+def test_bucket_without_a_key_of_its_own_needs_no_parameter(aws: Aws) -> None:
+    boto3.client("s3", "us-east-1").create_bucket(Bucket="files")
+    assert list(preflight._unreadable_landing(aws, "files", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "parameter"),
+    [
+        ("Base capacity must be 8 RPUs or more", "RedshiftBaseRpu"),
+        ("subnet-1 is in an Availability Zone that is not supported", "ZoneA"),
+        ("no quota is left", ""),
+    ],
+)
+def test_reason_of_a_failed_creation_carries_the_next_step(reason: str, parameter: str) -> None:
+    assert [parameter in each for each in stacks.remedies_for(reason)] == ([True] if parameter else [])
+
+
+@pytest.mark.parametrize(("host", "zones"), [("", ["us-east-1c"]), ("redshift.example", ["us-east-1b", "us-east-1c"])])
+def test_zones_of_a_new_redshift_are_those_of_its_service(host: str, zones: list[str]) -> None:
+    offered = {name: {"us-east-1b", "us-east-1c"} for name in endpoints.ALWAYS} | {
+        "redshift-serverless": {"us-east-1c"}
+    }
+    assert endpoints._zones(offered, Deployment(NAME, parameters={"ExistingRedshiftHost": host})) == zones
