@@ -20,6 +20,8 @@ from lakeport.files.header import columns_of_file
 from lakeport.model import Match
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.schema.record_formats import Json
+from lakeport.schema.text_formats import Csv
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")
@@ -135,10 +137,11 @@ def test_values_of_the_sample_fit_their_columns(name: str, sample: str) -> None:
 
 
 def rows(schema: FileType, sample: str) -> Iterator[dict[str, str | None]]:
-    if schema.format.type == "json":
+    if isinstance(schema.format, Json):
         for line in lines(sample):
             yield {name: None if value is None else str(value) for name, value in json.loads(line).items()}
         return
+    assert isinstance(schema.format, Csv)
     reader = csv.reader(lines(sample))
     names = next(reader)
     for fields in reader:

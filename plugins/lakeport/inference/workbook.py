@@ -16,26 +16,16 @@ from lakeport.inference.naming import column_names
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.preparing.workbooks import rows_as_csv
-from lakeport.schema.file_type import FileType
+from lakeport.schema.workbook_format import Xlsx
 
 _HEAD_ROWS = 200
-# Cells are read as a load writes them for columns of text.
-_ANY = FileType.model_validate(
-    {
-        "name": "sample",
-        "description": "Any workbook.",
-        "owner": "infer",
-        "landing": {"pattern": "*.xlsx"},
-        "format": {"type": "xlsx"},
-        "columns": [{"name": "any", "type": "varchar(1)"}],
-    }
-)
+_ANY = Xlsx(type="xlsx")
 
 
 def read(path: Path, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
     """Read a workbook's first sheet; without `has_header` a header is detected."""
     with path.open("rb") as file:
-        text = io.TextIOWrapper(stream_of(rows_as_csv(file, _ANY, str(path))), "utf-8", newline="")
+        text = io.TextIOWrapper(stream_of(rows_as_csv(file, _ANY, (), str(path))), "utf-8", newline="")
         try:
             return _read(csv.reader(text), path, most_rows, has_header)
         except UnloadableFile as error:

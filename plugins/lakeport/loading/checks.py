@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
 from psycopg2 import sql
@@ -12,7 +12,15 @@ from lakeport.errors import ChecksFailed
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.statements import composed
-from lakeport.schema.checks import Check
+from lakeport.schema.checks import (
+    AcceptedValuesCheck,
+    AnyCheck,
+    ConditionCheck,
+    FreshnessCheck,
+    NotNullCheck,
+    RowCountCheck,
+    UniqueCheck,
+)
 from lakeport.schema.file_type import FileType
 
 _ROWS_SHOWN = 5
@@ -27,34 +35,39 @@ def check_rows(current: cursor, file_type: FileType) -> None:
         raise ChecksFailed(f"{len(failures)} of {len(file_type.checks)} checks failed, nothing was loaded:\n{lines}")
 
 
-def offending_rows(file_type: FileType, check: Check) -> sql.Composed:
+def offending_rows(file_type: FileType, check: AnyCheck) -> sql.Composed:
     """Return the query for the rows that do not pass a check."""
     table = ddl.table_identifier(file_type.table)
-    if check.unique:
-        present = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in check.unique)
-        return composed("load/rows_not_unique", table=table, columns=ddl.names(check.unique), are_present=present)
-    if check.row_count:
-        most = check.row_count.max
-        bounds = {"least": sql.Literal(check.row_count.min), "most": sql.Literal(2**62 if most is None else most)}
-        return composed("load/row_count_outside", table=table, **bounds)
-    if check.freshness:
-        column, seconds = sql.Identifier(check.freshness.column), sql.Literal(check.freshness.within)
-        return composed("load/newest_too_old", table=table, column=column, seconds=seconds)
+    match check:
+        case UniqueCheck(unique=names):
+            return composed("load/rows_not_unique", table=table, columns=ddl.names(names), are_present=_present(names))
+        case RowCountCheck(row_count=count):
+            bounds = {"least": sql.Literal(count.min), "most": sql.Literal(2**62 if count.max is None else count.max)}
+            return composed("load/row_count_outside", table=table, **bounds)
+        case FreshnessCheck(freshness=age):
+            column, seconds = sql.Identifier(age.column), sql.Literal(age.within)
+            return composed("load/newest_too_old", table=table, column=column, seconds=seconds)
     columns = ddl.table_names(file_type)
     return composed("load/rows_against", table=table, columns=columns, condition=_condition(check))
 
 
-def _condition(check: Check) -> sql.Composable:
-    if check.not_null:
-        return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in check.not_null)
-    if check.accepted_values:
-        values = sql.SQL(", ").join(map(sql.Literal, check.accepted_values.values))
-        return sql.SQL("{} IN ({})").format(sql.Identifier(check.accepted_values.column), values)
-    # The condition is SQL by the author of the schema; sql.SQL would take {} in it for a placeholder.
-    return sql.Composed([sql.SQL(check.sql or "")])  # nosemgrep: sql-wrapped-unread - see above
+def _present(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in names)
 
 
-def _failure(current: cursor, file_type: FileType, check: Check) -> str | None:
+def _condition(check: ConditionCheck | NotNullCheck | AcceptedValuesCheck) -> sql.Composable:
+    match check:
+        case NotNullCheck(not_null=names):
+            return _present(names)
+        case AcceptedValuesCheck(accepted_values=accepted):
+            values = sql.SQL(", ").join(map(sql.Literal, accepted.values))
+            return sql.SQL("{} IN ({})").format(sql.Identifier(accepted.column), values)
+        case ConditionCheck():
+            # The condition is SQL by the author of the schema; sql.SQL would take {} in it for a placeholder.
+            return sql.Composed([sql.SQL(check.sql)])  # nosemgrep: sql-wrapped-unread - see above
+
+
+def _failure(current: cursor, file_type: FileType, check: AnyCheck) -> str | None:
     query = offending_rows(file_type, check)
     current.execute(composed("load/first_rows", query=query, limit=sql.Literal(_ROWS_SHOWN)))
     rows = fetch_rows(current)

@@ -24,17 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CopyJob:
-    """The files of one COPY, which all have the same columns."""
+    """The files of one COPY, which all have the same columns; `file_type` includes those that `drift: add` adds."""
 
     s3: S3Client
+    file_type: FileType
     files: tuple[FileToLoad, ...]
     columns: FileColumns
     run_id: str
-
-    @property
-    def file_type(self) -> FileType:
-        """Return the file type with the columns that `drift: add` adds."""
-        return self.columns.file_type
 
     @property
     def sources(self) -> list[CopySource]:
@@ -62,7 +58,9 @@ def write_manifest(job: CopyJob) -> sql.Composed:
     """Write the manifest of the sources to the work bucket and return the COPY that reads it."""
     format_, into = job.file_type.format, job.placing.copy_into
     manifest_uri = _write(job.s3, f"manifests/{job.name}.json", manifest(job.sources))
-    jsonpaths_uri = _write(job.s3, f"jsonpaths/{job.name}.json", jsonpaths_file(format_)) if format_.jsonpaths else ""
+    jsonpaths_uri = (
+        _write(job.s3, f"jsonpaths/{job.name}.json", jsonpaths_file(format_)) if format_.column_paths else ""
+    )
     compression = job.sources[0].compression
     return copy_statement(job.file_type, job.columns.names, manifest_uri, compression, jsonpaths_uri, into=into)
 

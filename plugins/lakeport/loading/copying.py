@@ -118,7 +118,7 @@ def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy,
     """Return the rows and the rejected rows of each file of a COPY."""
     by_source = job.rejects.of_copy(errors_of_copy(current, session, rows_refused))
     rejected = {each.file.file_id: job.rejects.of_file(each.sources, by_source) for each in job.files}
-    header_lines = job.file_type.copied.header_lines
+    header_lines = job.file_type.copied.skipped_lines
     loaded = rows_by_file(current, session, copy.rows_copied, job.files, by_source, header_lines=header_lines)
     # Errors without a line number may be several of one row: then the rows are fewer, as the notices count them.
     surplus = sum(map(len, by_source.values())) - rows_refused

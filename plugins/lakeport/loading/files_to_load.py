@@ -66,7 +66,7 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
     Raises UnloadableFile if `drift` does not allow them, or if the members of an archive have different headers.
     """
     if file_type.transform.has_rows_function or not file_type.format.has_header:
-        return FileColumns(file_type.column_names, file_type)
+        return FileColumns(file_type.column_names)
     found: dict[tuple[str, ...], tuple[str, FileColumns]] = {}
     for source in file.sources:
         columns = _columns_of_source(s3, file_type, file.file.key, source)
@@ -82,8 +82,8 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
 
 
 def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: CopySource) -> FileColumns:
-    lines = file_type.format.header_lines
-    header = s3_objects.read_lines(s3, source, [lines], file_type.copied.encoding)
+    lines = file_type.format.skipped_lines
+    header = s3_objects.read_lines(s3, source, [lines], file_type.copied.text_encoding)
     if not header:
         name = f"{key}: {source.member}" if source.member else key
         raise UnloadableFile(f"{name} has no line {lines}, which must contain the column names")

@@ -99,7 +99,7 @@ class BatchLoad:
 
     def _load(self) -> None:
         columns = columns_of(self.s3, self.file_type, self.files[0])
-        job = CopyJob(self.s3, self.files, columns, self.by.run_id)
+        job = CopyJob(self.s3, self.file_type.with_columns(columns.added), self.files, columns, self.by.run_id)
         result = run_copy(self.warehouse, job, self._record)
         if result.refusal:
             raise result.refusal

@@ -76,7 +76,7 @@ class FileLoad:
         file = FileToLoad(self.file, sources)
         check_versions(self.s3, file)
         columns = columns_of(self.s3, self.file_type, file)
-        job = CopyJob(self.s3, (file,), columns, self.by.run_id)
+        job = CopyJob(self.s3, self.file_type.with_columns(columns.added), (file,), columns, self.by.run_id)
         result = run_copy(self.warehouse, job, self._record)
         if result.refusal:
             self.warehouse.transaction(partial(self._record_refused, result=result))

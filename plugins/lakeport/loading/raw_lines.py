@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lakeport.files import s3_objects
-from lakeport.files.lines import MAX_FIELD_CHARACTERS
 from lakeport.model import CopySource
 from lakeport.preparing.origins import lines_of_rows
 from lakeport.schema.file_type import FileType
+from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,9 +24,9 @@ def raw_lines(
     copied = file_type.copied
     if not copied.has_lines:
         return {}
-    if file_type.transform.has_rows_function or file_type.format.type == "xlsx":
+    if file_type.transform.has_rows_function or file_type.format.is_workbook:
         return _written_rows(s3, source, set(numbers))
-    lines = s3_objects.read_lines(s3, source, numbers, copied.encoding)
+    lines = s3_objects.read_lines(s3, source, numbers, copied.text_encoding)
     return {number: (number, line) for number, line in lines.items()}
 
 

@@ -54,7 +54,8 @@ def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Clie
         try:
             run_id = f"plan_{occasion}"
             to_load = FileToLoad(file, _prepared(file_type, file, s3, run_id))
-            job = CopyJob(s3, (to_load,), columns_of(s3, scratch, to_load), run_id)
+            columns = columns_of(s3, scratch, to_load)
+            job = CopyJob(s3, scratch.with_columns(columns.added), (to_load,), columns, run_id)
             return _outcome(run_copy(warehouse, job, _discard), file, sample)
         except UnloadableFile as error:
             return Outcome(0, 0, (), _reason(error, file, sample))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakeport.errors import LakeportError
-from lakeport.files.lines import value_in_line
 from lakeport.loading.copy_reports import CopyError
 from lakeport.loading.files_to_load import has_unique_name
 from lakeport.loading.raw_lines import raw_lines
@@ -72,7 +71,8 @@ class Rejects:
 
     def _row(self, error: CopyError, line_number: int, line: str | None, *, member: str) -> RejectedRow:
         reason = f"{member}: {error.error_message}" if member else error.error_message
-        value = None if line is None else value_in_line(line, error.column_name, self.columns, self.file_type)
+        find, columns = self.file_type.copied.value_in_line, self.file_type.file_columns
+        value = None if line is None else find(line, error.column_name, self.columns, columns)
         return RejectedRow(
             line_number,
             error.column_name,

@@ -162,7 +162,7 @@ def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowa
         try:
             for data in chunks_of(Counted(opened(), allowance)):
                 if is_first:
-                    _refuse_packed(data[:_HEAD_BYTES], f"{allowance.uri}: {name}", is_workbook=format_.type == "xlsx")
+                    _refuse_packed(data[:_HEAD_BYTES], f"{allowance.uri}: {name}", is_workbook=format_.is_workbook)
                 is_first = False
                 yield data
         except DAMAGED as error:

@@ -25,6 +25,8 @@ from lakeport.schema.encodings import UTF8
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_format import Format
 from lakeport.schema.file_type import FileType
+from lakeport.schema.record_formats import Json
+from lakeport.schema.workbook_format import Xlsx
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -79,17 +81,17 @@ def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
 def _converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     format_ = file_type.format
     # A function that takes rows reads only UTF-8; COPY reads some more encodings itself.
-    if format_.is_transcoded or (file_type.transform.has_rows_function and format_.encoding != UTF8):
+    if format_.is_transcoded or (file_type.transform.has_rows_function and format_.text_encoding != UTF8):
         stream = stream_of(_transcoded(stream, format_, name))
-    if format_.type == "xlsx":
-        stream = stream_of(rows_as_csv(stream, file_type, name))
-    if format_.layout == "array":
+    if isinstance(format_, Xlsx):
+        stream = stream_of(rows_as_csv(stream, format_, file_type.file_columns, name))
+    if isinstance(format_, Json) and format_.layout == "array":
         stream = stream_of(objects_of(stream, name))
     return stream
 
 
 def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]:
     try:
-        yield from in_utf8(stream, format_.encoding)
+        yield from in_utf8(stream, format_.text_encoding)
     except UnicodeError as error:
-        raise UnloadableFile(f"{name} is no text in {format_.encoding}: {error}") from error
+        raise UnloadableFile(f"{name} is not valid text in {format_.text_encoding}: {error}") from error

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterator, Sequence
 from textwrap import shorten
 
 import ijson
@@ -14,10 +13,11 @@ import ijson
 from lakeport.errors import UnloadableFile
 from lakeport.files.header import columns_of_file
 from lakeport.files.json_text import JsonText
-from lakeport.files.lines import fields_in_line
 from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rows import Record
 from lakeport.schema.file_type import FileType
+from lakeport.schema.record_formats import Json
+from lakeport.schema.text_formats import Csv
 
 NULL = "\\N"
 """COPY's default for NULL."""
@@ -26,7 +26,7 @@ _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB
 
 def records_of(stream: Readable, file_type: FileType, name: str) -> Iterator[Record]:
     """Yield a record for each row; raises UnloadableFile if the rest of the file cannot be read."""
-    if file_type.format.type == "json":
+    if isinstance(file_type.format, Json):
         return _objects(stream, name)
     return _Table(stream, file_type, name).records()
 
@@ -69,8 +69,8 @@ class _Table:
         self._lines = _Lines(stream, name)
         self._name = name
         self._type = file_type
-        self._format = file_type.format.copied
-        self._is_sheet = file_type.format.type == "xlsx"
+        self._format = file_type.text_format
+        self._is_sheet = file_type.format.is_workbook
         self._null = self._format.null_as or NULL
 
     def records(self) -> Iterator[Record]:
@@ -99,25 +99,22 @@ class _Table:
 
     def _rows(self) -> Iterator[tuple[list[str], int, str]]:
         """Yield each row's fields, the line where it starts (in a sheet, its number), and its problem or ""."""
-        if self._format.type == "csv":
-            yield from self._csv_rows()
+        if isinstance(self._format, Csv):
+            yield from self._csv_rows(self._format)
             return
-        widths = [column.width or 0 for column in self._type.file_columns]
-        cut: Callable[[str], list[str]] = lambda line: fields_in_line(line, self._format)  # noqa: E731
-        if self._format.type == "fixed_width":
-            cut = lambda line: _slices(line, widths)  # noqa: E731
+        columns = self._type.file_columns
         for line in self._lines:
             text = line.rstrip("\r\n")
             try:
-                yield (cut(text) if text else []), self._lines.number, ""
+                yield (self._format.fields_in_line(text, columns) if text else []), self._lines.number, ""
             except csv.Error as error:
                 yield [], self._lines.number, str(error)
 
-    def _csv_rows(self) -> Iterator[tuple[list[str], int, str]]:
+    def _csv_rows(self, format_: Csv) -> Iterator[tuple[list[str], int, str]]:
         csv.field_size_limit(_MAX_ROW_CHARACTERS)
-        delimiter, quote = self._format.delimiter_character, self._format.quote or '"'
+        delimiter, quote = format_.delimiter_character, format_.quote_character
         reader = csv.reader(self._lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True, strict=True)
-        number = self._format.header_lines
+        number = format_.header_lines
         while True:
             begin = self._lines.number + 1
             number += 1
@@ -132,19 +129,13 @@ class _Table:
     def _problem_of(self, fields: Sequence[str], names: Sequence[str]) -> str:
         if len(fields) > len(names):
             return f"{len(fields)} fields, but {len(names)} columns"
-        may_lack = self._is_sheet or self._format.fillrecord or self._format.type == "fixed_width"
+        may_lack = self._is_sheet or self._format.may_lack_fields
         if len(fields) < len(names) and not may_lack:
             return f"{len(fields)} fields, but {len(names)} columns"
         return ""
 
     def _value(self, field: str | None) -> str | None:
         return None if field is None or field == self._null or (self._is_sheet and field == "") else field
-
-
-def _slices(line: str, widths: Sequence[int]) -> list[str]:
-    """Cut a line of fixed width; the blanks that fill a field up are none of it, and a line may end early."""
-    ends = accumulate(widths, initial=0)
-    return [line[begin:end].rstrip(" ") for begin, end in pairwise(ends) if begin < len(line)]
 
 
 def _objects(stream: Readable, name: str) -> Iterator[Record]:

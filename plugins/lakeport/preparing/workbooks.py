@@ -17,7 +17,8 @@ from lakeport.preparing.archives import DAMAGED
 from lakeport.preparing.cells import cell_text
 from lakeport.preparing.transfer import spooled
 from lakeport.preparing.workbook_parts import check_parts
-from lakeport.schema.file_type import FileType
+from lakeport.schema.table import Column
+from lakeport.schema.workbook_format import Xlsx
 
 _MAX_ROWS = 1_048_576
 _PIECE_CHARACTERS = 1 << 18
@@ -26,7 +27,7 @@ _DAMAGED: tuple[type[Exception], ...] = (TypeError, LookupError, AttributeError,
 _DAMAGED += (*DAMAGED, AssertionError)
 
 
-def rows_as_csv(stream: Readable, file_type: FileType, name: str) -> Iterator[bytes]:
+def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name: str) -> Iterator[bytes]:
     """Yield the sheet's rows as CSV in UTF-8; formulas are the values that were saved with them.
 
     Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
@@ -35,20 +36,20 @@ def rows_as_csv(stream: Readable, file_type: FileType, name: str) -> Iterator[by
         warnings.simplefilter("ignore")  # openpyxl warns that it ignores styles, charts and validations
         try:
             check_parts(file, name)
-            yield from _pieces(_rows(file, file_type, name), file_type)
+            yield from _pieces(_rows(file, format_, name), format_, columns)
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
                 raise  # an error of the disk
             raise UnloadableFile(f"{name} is not a readable .xlsx: {type(error).__name__}: {error}") from error
 
 
-def _rows(file: IO[bytes], file_type: FileType, name: str) -> Iterator[Sequence[Any]]:
+def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
     workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     sheets = {sheet.title: sheet for sheet in workbook.worksheets}
-    chosen = file_type.format.sheet or next(iter(sheets), "")
-    if chosen not in sheets:
-        raise UnloadableFile(f"{name} has no sheet {chosen!r}; it has {', '.join(sheets) or 'none'}")
-    sheet: Any = sheets[chosen]
+    title = format_.sheet or next(iter(sheets), "")
+    if title not in sheets:
+        raise UnloadableFile(f"{name} has no sheet {title!r}; it has {', '.join(sheets) or 'none'}")
+    sheet: Any = sheets[title]
     sheet.reset_dimensions()  # the size that a workbook declares may be wrong
     for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=_MAX_ROWS + 1), start=1):
         if number > _MAX_ROWS:
@@ -56,11 +57,11 @@ def _rows(file: IO[bytes], file_type: FileType, name: str) -> Iterator[Sequence[
         yield row
 
 
-def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[bytes]:
+def _pieces(rows: Iterator[Sequence[Any]], format_: Xlsx, columns: Sequence[Column]) -> Iterator[bytes]:
     text, empty = io.StringIO(), 0
     writer = csv.writer(text, lineterminator="\n")
-    header_lines = file_type.format.header_lines
-    types = [column.type.name for column in file_type.file_columns]
+    header_lines = format_.header_lines
+    types = [column.type.name for column in columns]
     for number, row in enumerate(rows, start=1):
         cells = _without_end(row)
         if not cells:
@@ -71,7 +72,7 @@ def _pieces(rows: Iterator[Sequence[Any]], file_type: FileType) -> Iterator[byte
         if number <= header_lines:
             # COPY skips lines, not rows: replace line ends inside a heading by blanks.
             fields = [" ".join(cell_text(cell, "varchar").split()) for cell in cells]
-            types = _types(fields, file_type) if number == header_lines else types
+            types = _types(fields, columns) if number == header_lines else types
         else:
             cells += [None] * (len(types) - len(cells))
             fields = [cell_text(cell, type_) for cell, type_ in zip(cells, _padded(types, len(cells)), strict=True)]
@@ -89,8 +90,8 @@ def _without_end(row: Sequence[Any]) -> list[Any]:
     return cells
 
 
-def _types(header: Sequence[str], file_type: FileType) -> list[str]:
-    types = {column.header_word: column.type.name for column in file_type.file_columns}
+def _types(header: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    types = {column.header_word: column.type.name for column in columns}
     return [types.get(name.strip().lower(), "varchar") for name in header]
 
 

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from psycopg2 import sql
 
 from lakeport.model import CopySource
 from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.statements import keywords
-from lakeport.schema.encodings import UTF8
-from lakeport.schema.file_format import Format
+from lakeport.schema.file_format import CopyOption, Format
 from lakeport.schema.file_type import FileType
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000
-
-_FLAGS: tuple[str, ...] = (
-    "acceptanydate",
-    "blanksasnull",
-    "emptyasnull",
-    "escape",
-    "fillrecord",
-    "ignoreblanklines",
-    "removequotes",
-)
-_FLAGS += ("roundec", "trimblanks", "truncatecolumns")
-_VALUES = {
-    "delimiter": "DELIMITER",
-    "quote": "QUOTE",
-    "null_as": "NULL AS",
-    "dateformat": "DATEFORMAT",
-    "timeformat": "TIMEFORMAT",
-    "acceptinvchars": "ACCEPTINVCHARS",
-}
-_COLUMNAR = ("parquet", "orc")
 
 
 def manifest(sources: Sequence[CopySource]) -> str:
@@ -50,8 +29,8 @@ def manifest(sources: Sequence[CopySource]) -> str:
 
 
 def jsonpaths_file(format_: Format) -> str:
-    """Return the object that tells COPY each column's path."""
-    return json.dumps({"jsonpaths": format_.jsonpaths}, ensure_ascii=False)
+    """Return the object in which COPY finds each column's path."""
+    return json.dumps({"jsonpaths": format_.column_paths}, ensure_ascii=False)
 
 
 def copy_statement(
@@ -69,13 +48,10 @@ def copy_statement(
     """
     format_ = file_type.copied
     options: list[sql.SQL | sql.Composed] = [sql.SQL("IAM_ROLE default"), sql.SQL("MANIFEST")]
-    options += _data_format(file_type, format_, jsonpaths_uri)
-    options += _conversions(format_)
-    if format_.encoding != UTF8:
-        options.append(keywords(f"ENCODING {format_.encoding}".upper()))
+    options += map(_option, format_.copy_options(file_type.copied_columns, jsonpaths_uri))
     if compression != "none":
         options.append(keywords(compression.upper()))
-    if format_.type not in _COLUMNAR:
+    if format_.takes_max_error:
         options.append(keywords(f"MAXERROR {MAX_ERRORS}"))
     return sql.SQL("COPY {} ({}) FROM {} {}").format(
         into or table_identifier(file_type.table),
@@ -85,25 +61,6 @@ def copy_statement(
     )
 
 
-def _data_format(file_type: FileType, format_: Format, jsonpaths_uri: str) -> Iterator[sql.SQL | sql.Composed]:
-    if format_.type == "fixed_width":
-        widths = ",".join(f"{column.name}:{column.width}" for column in file_type.copied_columns)
-        yield sql.SQL("FIXEDWIDTH {}").format(sql.Literal(widths))
-    elif format_.type in ("json", "avro"):
-        matching = "auto ignorecase" if format_.ignorecase else "auto"
-        where = sql.Literal(jsonpaths_uri if format_.jsonpaths else matching)
-        yield sql.SQL("{} {}").format(keywords(f"FORMAT AS {format_.type.upper()}"), where)
-    elif format_.type != "delimited":
-        yield keywords(f"FORMAT AS {format_.type.upper()}")
-
-
-def _conversions(format_: Format) -> Iterator[sql.Composed | sql.SQL]:
-    for field, keyword in _VALUES.items():
-        value = getattr(format_, field)
-        if value is not None:
-            yield sql.SQL("{} {}").format(keywords(keyword), sql.Literal(value))
-    for flag in _FLAGS:
-        if getattr(format_, flag):
-            yield keywords(flag.upper())
-    if format_.header_lines:
-        yield keywords(f"IGNOREHEADER {format_.header_lines}")
+def _option(option: CopyOption) -> sql.SQL | sql.Composed:
+    text = keywords(option.keywords)
+    return text if option.value is None else sql.SQL("{} {}").format(text, sql.Literal(option.value))

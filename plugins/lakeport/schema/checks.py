@@ -1,15 +1,16 @@
-"""What must hold for the rows of a load: what `checks` says in a schema."""
+"""The checks that the rows of a load must pass: `checks` in a schema."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -25,109 +26,167 @@ _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
 def _age(value: object) -> int:
     match = re.fullmatch(r"(\d{1,6})\s*([mhd])", value) if isinstance(value, str) else None
     if not match or not int(match[1]):
-        raise ValueError(f"{value!r} is no age; write a number with m, h or d, as in 36h or 7d")
+        raise ValueError(f"{value!r} is not an age; write a number with m, h or d, as in 36h or 7d")
     return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
-def _condition(text: str) -> str:
-    """Refuse what is no one condition: it stands in parentheses in a statement of ours."""
+def _single_condition(text: str) -> str:
+    """Refuse anything but one condition, since it becomes part of a statement, in parentheses."""
     bare, depth = without_quoted(text), 0
     for character in bare:
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
     if depth or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
-        raise ValueError(f"{text!r} is no one SQL condition that holds for a row, as in distance > 0")
+        raise ValueError(f"{text!r} is not a single SQL condition on a row, as in distance > 0")
     return text
 
 
 class AcceptedValues(Part):
-    """The values a column may have; NULL is not_null's matter."""
+    """The values that a column may have; NULL passes, see not_null."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "column": "The column that is looked at.",
-        "values": "The values that it may have.",
-    }
     column: Name
+    """The column to check."""
     values: Annotated[tuple[str | int | float | bool, ...], Field(min_length=1)]
+    """The values that it may have."""
 
 
 class RowCount(Part):
-    """How many rows a load has."""
+    """How many rows a load may have."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "min": "At least so many rows.",
-        "max": "At most so many rows; without it any number.",
-    }
     min: Annotated[int, Field(ge=0)] = 0
+    """The least number of rows."""
     max: Annotated[int | None, Field(ge=0)] = None
+    """The greatest number of rows; without it any number."""
 
     @field_validator("max")
     @classmethod
-    def _is_no_less(cls, most: int | None, info: ValidationInfo) -> int | None:
+    def _is_not_below_min(cls, most: int | None, info: ValidationInfo) -> int | None:
         if most is not None and most < info.data.get("min", 0):
             raise ValueError(f"is {most}, which is less than min")
         return most
 
 
 class Freshness(Part):
-    """How old the newest value of a column is at most, in seconds."""
+    """The greatest age of the newest value in a column, in seconds."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "column": "A date or timestamp.",
-        "within": "How old its newest value may be, as in 36h or 7d.",
-    }
     column: Name
+    """A column of type date, timestamp or timestamptz."""
     within: Annotated[
         int,
         BeforeValidator(_age),
         WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
     ]
+    """The greatest age of its newest value, as in 36h or 7d."""
 
 
 class Check(Part):
-    """One check: an SQL condition that holds for every row, or a short form of what is often asked."""
-
-    meanings: ClassVar[Mapping[str, str]] = {
-        "sql": "A condition that holds for each row, as in distance > 0; it may stand alone, without this key.",
-        "unique": "Columns that no two rows of a load have alike.",
-        "not_null": "Columns that have a value in every row.",
-        "accepted_values": "A column, and the values that it may have.",
-        "row_count": "How many rows a load has.",
-        "freshness": "How old the newest value of a column is at most.",
-    }
-    sql: Annotated[str, AfterValidator(_condition)] | None = None
-    unique: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    not_null: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    accepted_values: AcceptedValues | None = None
-    row_count: RowCount | None = None
-    freshness: Freshness | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _may_be_a_condition(cls, value: Any) -> Any:
-        return {"sql": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Check:
-        if len(self.model_fields_set) != 1 or self.kind is None:
-            raise ValueError(f"must say one thing: an SQL condition, or one of {', '.join(type(self).model_fields)}")
-        return self
+    """One check; its only key is its kind."""
 
     @property
-    def kind(self) -> str | None:
-        """Return which of the forms it is."""
-        return next((name for name in type(self).model_fields if getattr(self, name) is not None), None)
+    def kind(self) -> str:
+        """Return the key in YAML."""
+        return next(iter(type(self).model_fields))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that a short form names."""
-        named = self.accepted_values or self.freshness
-        return (self.unique or ()) + (self.not_null or ()) + ((named.column,) if named else ())
+        """Return the columns that the check names."""
+        return ()
 
     def __str__(self) -> str:
-        if self.sql:
-            return self.sql
-        value = getattr(self, self.kind or "sql")
-        shown = ", ".join(value) if isinstance(value, tuple) else value.model_dump(exclude_none=True)
-        return f"{self.kind}: {shown}"
+        value = getattr(self, self.kind)
+        text = ", ".join(value) if isinstance(value, tuple) else value.model_dump(exclude_none=True)
+        return f"{self.kind}: {text}"
+
+
+class ConditionCheck(Check):
+    """A condition that each row must meet."""
+
+    sql: Annotated[str, AfterValidator(_single_condition)]
+    """A condition that each row must meet, as in distance > 0; you can leave out this key."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_text(cls, value: Any) -> Any:
+        return {"sql": value} if isinstance(value, str) else value
+
+    def __str__(self) -> str:
+        return self.sql
+
+
+class UniqueCheck(Check):
+    """Columns whose values differ between any two rows."""
+
+    unique: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Columns whose values together differ between any two rows of a load."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that the check names."""
+        return self.unique
+
+
+class NotNullCheck(Check):
+    """Columns that have a value in every row."""
+
+    not_null: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Columns that have a value in every row."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that the check names."""
+        return self.not_null
+
+
+class AcceptedValuesCheck(Check):
+    """A column that has only certain values."""
+
+    accepted_values: AcceptedValues
+    """A column and the values that it may have."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that the check names."""
+        return (self.accepted_values.column,)
+
+
+class RowCountCheck(Check):
+    """The number of rows."""
+
+    row_count: RowCount
+    """How many rows a load may have."""
+
+
+class FreshnessCheck(Check):
+    """The age of the newest value in a column."""
+
+    freshness: Freshness
+    """The greatest age of the newest value in a column."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that the check names."""
+        return (self.freshness.column,)
+
+
+KINDS = ("sql", "unique", "not_null", "accepted_values", "row_count", "freshness")
+
+
+def _kind(value: object) -> str | None:
+    """Return the kind of a check, or None unless it is text or has exactly one key, which is a kind."""
+    if isinstance(value, str):
+        return "sql"
+    if isinstance(value, Check):
+        return value.kind
+    return next(iter(value)) if isinstance(value, dict) and len(value) == 1 and {*value} < {*KINDS} else None
+
+
+AnyCheck = Annotated[
+    Annotated[ConditionCheck, Tag("sql")]
+    | Annotated[UniqueCheck, Tag("unique")]
+    | Annotated[NotNullCheck, Tag("not_null")]
+    | Annotated[AcceptedValuesCheck, Tag("accepted_values")]
+    | Annotated[RowCountCheck, Tag("row_count")]
+    | Annotated[FreshnessCheck, Tag("freshness")],
+    Discriminator(_kind),
+]

@@ -1,100 +1,73 @@
-"""How a file is written: what `format` says in a schema."""
+"""What every format of a file has in common: `type`, `compression` and `member` of `format` in a schema."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from lakeport.schema import encodings
-from lakeport.schema.json_paths import checked_path, checked_paths
+from lakeport.schema.encodings import UTF8
 from lakeport.schema.table import Column
 from lakeport.schema.values import Part
 
 ARCHIVES = ("zip", "tar", "tar.gz")
 
 
-def unescaped(delimiter: str) -> str:
-    """Return what COPY takes a delimiter for: `\\t` is a tab, `\\001` the character of this octal number."""
-    if delimiter == "\\t":
-        return "\t"
-    return chr(int(delimiter[1:], 8)) if re.fullmatch(r"\\[0-7]{3}", delimiter) else delimiter
+@dataclass(frozen=True)
+class CopyKeyword:
+    """Marks a key of a format as an option of COPY, by the option's keyword."""
+
+    keyword: str
+
+
+@dataclass(frozen=True)
+class CopyOption:
+    """One option of COPY: its keywords, and the value after them."""
+
+    keywords: str
+    value: str | None = None
 
 
 class Format(Part):
-    """How the file is written; the conversion options are COPY's own, in lower case."""
+    """How the file is written."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "type": "How rows and fields are written; delimited is text by a delimiter, without CSV's quotes.",
-        "compression": "How the files are packed; a name's ending must agree.",
-        "member": "Which files of an archive are loaded, as a glob; without it all.",
-        "encoding": "How text is written, as in utf16 or cp1252.",
-        "sheet": "The worksheet of an Excel workbook; without it the first.",
-        "layout": "Whether a JSON file is one object after the other or one array of objects.",
-        "jsonpaths": "Where each column's value stands in a JSON object, in the columns' order.",
-        "ignorecase": "The case of JSON keys does not count.",
-        "header_lines": "Lines to skip; the last of them names the columns, in any order.",
-        "delimiter": "What stands between two fields; \\t is a tab, \\001 a character by its octal number. "
-        "Without it a comma for csv, | for delimited.",
-        "quote": "The character around fields that hold a delimiter; without it the double quote.",
-        "null_as": "This text means NULL.",
-        "dateformat": "How dates are written, as in MM/DD/YYYY, or auto; without it YYYY-MM-DD.",
-        "timeformat": "How timestamps are written, as in DD.MM.YYYY HH:MI, or auto, epochsecs, epochmillisecs; "
-        "without it YYYY-MM-DD HH:MI:SS.",
-        "acceptinvchars": "The character in place of bytes that are no UTF-8; without it the row is rejected.",
-        "acceptanydate": "A date that cannot be read becomes NULL; without it the row is rejected.",
-        "blanksasnull": "A text of blanks becomes NULL.",
-        "emptyasnull": "An empty text becomes NULL.",
-        "escape": "A backslash makes the next character plain.",
-        "fillrecord": "Fields missing at a row's end become NULL, or empty texts; without it the row is rejected.",
-        "ignoreblanklines": "Blank lines are passed over.",
-        "removequotes": "Quotes around fields are taken off.",
-        "roundec": "Decimals are rounded to their column's scale; without it they are cut.",
-        "trimblanks": "Blanks at a text's end are cut off.",
-        "truncatecolumns": "Texts too long for their column are cut; without it the row is rejected.",
-    }
-    type: Literal["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"]
+    has_lines: ClassVar[bool] = True
+    """Whether a rejected row is a line of the file."""
+    has_rows: ClassVar[bool] = False
+    """Whether the file has rows of fields, which Lakeport can read as CSV or similar."""
+    is_workbook: ClassVar[bool] = False
+    copy_encodings: ClassVar[tuple[str, ...]] = (UTF8,)
+    """The encodings that COPY reads in this format."""
+    takes_max_error: ClassVar[bool] = True
+    """Whether COPY can skip rejected rows."""
+
+    type: str
     compression: Literal["none", "gzip", "bzip2", "lzop", "zstd", "zip", "tar", "tar.gz"] = "none"
+    """How the files are compressed; it must agree with the file name's extension."""
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
-    encoding: Annotated[str, BeforeValidator(encodings.checked_encoding)] = encodings.UTF8
-    header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
-    sheet: Annotated[str, Field(min_length=1, max_length=31)] | None = None
-    layout: Literal["objects", "array"] = "objects"
-    jsonpaths: tuple[Annotated[str, AfterValidator(checked_path)], ...] = ()
-    ignorecase: bool = False
-    delimiter: Annotated[str, Field(min_length=1)] | None = None
-    quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    null_as: str | None = None
-    dateformat: str | None = None
-    timeformat: str | None = None
-    acceptinvchars: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    acceptanydate: bool = False
-    blanksasnull: bool = False
-    emptyasnull: bool = False
-    escape: bool = False
-    fillrecord: bool = False
-    ignoreblanklines: bool = False
-    removequotes: bool = False
-    roundec: bool = False
-    trimblanks: bool = False
-    truncatecolumns: bool = False
+    """Which files of an archive are loaded, as a glob; without it all of them."""
+
+    @property
+    def text_encoding(self) -> str:
+        """Return the encoding of the file's text."""
+        return UTF8
+
+    @property
+    def skipped_lines(self) -> int:
+        """Return how many lines precede the rows."""
+        return 0
 
     @property
     def has_header(self) -> bool:
-        """Say whether the file's first line names its columns."""
-        return self.header_lines > 0 and self.type != "fixed_width"
+        """Say whether the last of the skipped lines names the columns."""
+        return self.skipped_lines > 0
 
     @property
-    def has_lines(self) -> bool:
-        """Say whether a rejected row is a line of the file."""
-        return self.type not in _BINARY
-
-    @property
-    def delimiter_character(self) -> str:
-        """Return what stands between two fields."""
-        return unescaped(self.delimiter) if self.delimiter else _DELIMITERS[self.type]
+    def column_paths(self) -> tuple[str, ...]:
+        """Return where each column's value is in a record, if COPY finds it by paths."""
+        return ()
 
     @property
     def is_archive(self) -> bool:
@@ -104,115 +77,90 @@ class Format(Part):
     @property
     def is_transcoded(self) -> bool:
         """Say whether the text must be made UTF-8 before COPY reads it."""
-        return self.encoding not in (encodings.COPYS if self.type in _COPY_DECODES else (encodings.UTF8,))
+        return self.text_encoding not in self.copy_encodings
 
     @property
     def is_prepared(self) -> bool:
         """Say whether the file must be made into objects that COPY can read."""
-        return self.is_archive or self.is_transcoded or self.layout == "array" or self.type == "xlsx"
+        return self.is_archive or self.is_transcoded
 
     @property
     def copied(self) -> Format:
-        """Return the format of what COPY reads, which is another where the file is prepared."""
-        changes: dict[str, object] = {"layout": "objects"}
-        if self.is_transcoded:
-            changes["encoding"] = encodings.UTF8
-        if self.type == "xlsx":  # an empty cell is no text, and an empty row no row
-            changes |= {"type": "csv", "emptyasnull": True, "ignoreblanklines": True}
-        return self.model_copy(update=changes)
+        """Return the format of what COPY reads, which differs from the file's if the file is prepared."""
+        return self
 
-    @property
-    def as_rows(self) -> Format:
-        """Return the format in which rows that a Python function made are written for COPY: CSV with a header.
+    def copy_options(self, columns: Sequence[Column], jsonpaths_uri: str) -> Iterator[CopyOption]:
+        """Yield the options of COPY for this format, without those for compression.
 
-        What the schema says of values stays: dates, blanks, lengths.
+        `jsonpaths_uri` is the object with the `column_paths`, if there are any.
         """
-        kept = {name: getattr(self, name) for name in (*_CONVERSIONS, "acceptinvchars")}
-        return Format.model_construct(**{**Format(type="csv", header_lines=1).model_dump(), **kept})
+        yield from self.copy_format(columns, jsonpaths_uri)
+        options = [*self._conversions()]
+        yield from (option for option in options if option.value is not None)
+        yield from sorted((option for option in options if option.value is None), key=lambda option: option.keywords)
+        if self.skipped_lines:
+            yield CopyOption(f"IGNOREHEADER {self.skipped_lines}")
+        if self.text_encoding != UTF8:
+            yield CopyOption(f"ENCODING {self.text_encoding.upper()}")
+
+    def copy_format(self, columns: Sequence[Column], jsonpaths_uri: str) -> Iterator[CopyOption]:
+        """Yield the option that names the format; COPY's default is delimited text."""
+        yield CopyOption(f"FORMAT AS {self.type.upper()}")
+
+    def _conversions(self) -> Iterator[CopyOption]:
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            for mark in field.metadata:
+                if isinstance(mark, CopyKeyword) and value not in (None, False):
+                    yield CopyOption(mark.keyword, None if value is True else value)
+
+    def value_in_line(self, line: str, column: str, names: Sequence[str], columns: Sequence[Column]) -> str | None:
+        """Return the text in one column of a raw line, or None if the line is too broken for that.
+
+        `names` are the columns of COPY, `columns` those of the file, both in the file's order.
+        """
+        return None
 
     def objection_to_rows(self) -> str | None:
-        """Return why a Python function cannot be given the file's rows, or None."""
-        if self.type in _BINARY:
-            return f"which type {self.type} does not have as text; write takes: file, or an sql transform"
-        if self.jsonpaths or self.ignorecase:
-            return "which are whole JSON objects; remove jsonpaths and ignorecase, by which COPY finds columns in them"
+        """Return why a Python function cannot take the file's rows, or None."""
         return None
 
     def objections_to(self, columns: Sequence[Column]) -> Iterator[str]:
-        """Yield why a file of these columns cannot be written so."""
-        without = [column.name for column in columns if column.width is None]
-        if self.type == "fixed_width" and without:
-            yield f"need a width in characters each, in type fixed_width; without one: {', '.join(without)}"
-        if self.type != "fixed_width" and len(without) < len(columns):
-            yield f"take no width in type {self.type}, only in type fixed_width"
-        if self.jsonpaths and len(self.jsonpaths) != len(columns):
-            yield f"are {len(columns)}, but format.jsonpaths has {len(self.jsonpaths)} paths; each column needs its own"
-
-    @field_validator("*")
-    @classmethod
-    def _fits_the_type(cls, value: object, info: ValidationInfo) -> object:
-        type_ = info.data.get("type", "")
-        owner = _ALONE.get(info.field_name or "", type_)
-        if type_ and owner != type_:
-            raise ValueError(f"is a key of type {owner} alone, not of {type_}")
-        if type_ == "xlsx" and info.field_name in ("dateformat", "timeformat") and value != "auto":
-            raise ValueError("is auto for type xlsx, or not there: its dates are no text")
-        if info.field_name in _REFUSED.get(type_, ()):
-            raise ValueError(f"COPY does not take this for type {type_}")
-        if type_ == "csv" and info.field_name == "delimiter" and isinstance(value, str) and len(unescaped(value)) != 1:
-            raise ValueError(f"is {value!r}; type csv takes one character, type delimited takes several")
-        if info.field_name in ("delimiter", "quote") and isinstance(value, str) and set(unescaped(value)) & set("\r\n"):
-            raise ValueError("is a line end, which ends the row")
-        if info.field_name == "quote" and value is not None and value == (info.data.get("delimiter") or ","):
-            raise ValueError(f"is {value!r}, which is the delimiter")
-        return value
-
-    @field_validator("compression")
-    @classmethod
-    def _is_not_compressed_twice(cls, compression: str, info: ValidationInfo) -> str:
-        type_ = info.data.get("type")
-        if type_ in _BINARY and compression not in ("none", *ARCHIVES):
-            raise ValueError(f"COPY does not take this for type {type_}, which is compressed inside")
-        return compression
+        """Yield why a file with these columns cannot have this format."""
+        if any(column.width is not None for column in columns):
+            yield f"type {self.type} does not take width; only type fixed_width does"
 
     @field_validator("member")
     @classmethod
     def _is_of_an_archive(cls, member: str | None, info: ValidationInfo) -> str | None:
         compression = info.data.get("compression", "zip")
         if member is not None and compression not in ARCHIVES:
-            raise ValueError(f"names files of an archive, which compression {compression} is not")
+            raise ValueError(f"selects files in an archive, but compression is {compression}")
         return member
 
-    @field_validator("jsonpaths")
-    @classmethod
-    def _are_of_one_notation(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
-        checked_paths(paths)
-        return paths
 
-    @field_validator("ignorecase")
-    @classmethod
-    def _has_names_to_compare(cls, ignorecase: bool, info: ValidationInfo) -> bool:
-        if ignorecase and info.data.get("jsonpaths"):
-            raise ValueError("is about members named like columns, which jsonpaths are not; remove one of the two")
-        return ignorecase
+class ConvertedFormat(Format):
+    """A format whose values COPY converts; the keys are COPY's own options, in lower case."""
+
+    dateformat: Annotated[str | None, CopyKeyword("DATEFORMAT")] = None
+    """How dates are written, as in MM/DD/YYYY, or auto; without it YYYY-MM-DD."""
+    timeformat: Annotated[str | None, CopyKeyword("TIMEFORMAT")] = None
+    """How timestamps are written, as in DD.MM.YYYY HH:MI, or auto, epochsecs, epochmillisecs; without it
+    YYYY-MM-DD HH:MI:SS."""
+    acceptanydate: Annotated[bool, CopyKeyword("ACCEPTANYDATE")] = False
+    """A date that cannot be read becomes NULL; without it the row is rejected."""
+    blanksasnull: Annotated[bool, CopyKeyword("BLANKSASNULL")] = False
+    """A text of blanks becomes NULL."""
+    emptyasnull: Annotated[bool, CopyKeyword("EMPTYASNULL")] = False
+    """An empty text becomes NULL."""
+    roundec: Annotated[bool, CopyKeyword("ROUNDEC")] = False
+    """Decimals are rounded to their column's scale; without it they are cut."""
+    trimblanks: Annotated[bool, CopyKeyword("TRIMBLANKS")] = False
+    """Blanks at the end of a text are cut off."""
+    truncatecolumns: Annotated[bool, CopyKeyword("TRUNCATECOLUMNS")] = False
+    """Texts too long for their column are cut; without it the row is rejected."""
 
 
-_DELIMITERS = {"csv": ",", "delimited": "|"}
-_BINARY = {"parquet", "orc", "avro"}
-_COPY_DECODES = {"csv", "delimited"}  # FIXEDWIDTH takes UTF-8 alone, and of JSON nothing is promised
-_CONVERSIONS = {"acceptanydate", "blanksasnull", "emptyasnull", "roundec", "trimblanks", "truncatecolumns"}
-_CONVERSIONS |= {"dateformat", "timeformat"}
-_LINES = {"header_lines", "delimiter", "quote", "null_as", "escape", "ignoreblanklines", "removequotes", "fillrecord"}
-_NAMED = {"jsonpaths", "ignorecase"}
-_ALONE = {"sheet": "xlsx", "layout": "json"}
-_COLUMNAR = (_LINES - {"fillrecord"}) | _CONVERSIONS | _NAMED | {"encoding"}
-_REFUSED: dict[str, set[str]] = {
-    "csv": {"escape", "removequotes"} | _NAMED,
-    "delimited": {"quote"} | _NAMED,
-    "fixed_width": {"delimiter", "quote", "escape", "removequotes"} | _NAMED,
-    "json": _LINES,
-    "parquet": _COLUMNAR,
-    "orc": _COLUMNAR,
-    "avro": _LINES | {"encoding"},
-    "xlsx": (_LINES - {"header_lines", "null_as"}) | _NAMED | {"encoding", "acceptinvchars"},
-}
+Replacement = Annotated[str, Field(min_length=1, max_length=1)]
+AcceptInvChars = Annotated[Replacement | None, CopyKeyword("ACCEPTINVCHARS")]
+FillRecord = Annotated[bool, CopyKeyword("FILLRECORD")]

@@ -6,16 +6,18 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
-from lakeport.schema.checks import Check
+from lakeport.schema.checks import AnyCheck, FreshnessCheck
 from lakeport.schema.file_format import Format
+from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.table import Column, Table
+from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled
 
@@ -29,17 +31,15 @@ _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "pattern": "Glob on the key: * and ? stay within a folder, ** between slashes is any folders; "
-        "{name} captures a part of it, {date:%Y-%m-%d} a date.",
-        "select": "Which of the files that wait together are loaded; the others are Filtered Out.",
-        "newest_by": "By what the newest is found: landed_at, or the name of a capture of the pattern.",
-        "max_files": "With select: all, how many files one run loads at most; without it 500.",
-    }
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Glob on the key: * and ? stay within a folder, ** between slashes is any folders; {name} captures a part of
+    it, {date:%Y-%m-%d} a date."""
     select: Literal["newest", "all"] = "newest"
+    """Which of the files that wait together are loaded; the others are Filtered Out."""
     newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
+    """By what the newest is found: landed_at, or the name of a capture of the pattern."""
     max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    """With select: all, how many files one run loads at most; without it 500."""
 
     @field_validator("pattern")
     @classmethod
@@ -79,12 +79,10 @@ class Landing(Part):
 class Rejects(Part):
     """How many rejected rows a load bears."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "fail": "More rejected rows than this (a number, or a share as in 1%) and nothing is loaded.",
-        "warn": "More rejected rows than this, and people are told although the rest is loaded.",
-    }
     fail: Limit = RejectLimit()
+    """More rejected rows than this (a number, or a share as in 1%) and nothing is loaded."""
     warn: Limit | None = None
+    """More rejected rows than this, and people are told although the rest is loaded."""
 
     @field_validator("warn")
     @classmethod
@@ -98,61 +96,55 @@ class Rejects(Part):
 class Wait(Part):
     """How long a run waits for files, and how often it looks; seconds."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "every": "How often a run that was not started by an arrival looks for files.",
-        "for": "How long it looks before it is skipped.",
-    }
     every: Seconds = 30
+    """How often a run that was not started by an arrival looks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
+    """How long it looks before it is skipped."""
 
 
 class Alerts(Part):
     """Who hears of a failed run."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "slack": "The Slack channel, as in #flight-data.",
-        "email": "The addresses that get an e-mail.",
-    }
     slack: str | None = None
+    """The Slack channel, as in #flight-data."""
     email: tuple[EmailAddress, ...] = ()
+    """The addresses that get an e-mail."""
 
 
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "description": "What one row is; shown in Airflow and in the catalog.",
-        "owner": "Who answers for these files; the DAG's owner.",
-        "landing": "Which objects of the landing bucket are of this type.",
-        "format": "How the files are written.",
-        "table": "The table that takes the rows.",
-        "transform": "What is done to the rows between their file and their table.",
-        "columns": "The columns, in the order of the file where it has no header.",
-        "drift": "What becomes of a file whose header does not name exactly these columns.",
-        "rejects": "How many rejected rows a load bears.",
-        "checks": "What must hold of the rows of a load before it commits.",
-        "schedule": "When runs start: on_arrival, or at times that five cron fields say, in UTC.",
-        "wait": "How a run that was not started by an arrival waits for files.",
-        "retries": "How often each task is tried again after a passing error; others fail it at once.",
-        "retry_delay": "How long the first retry waits; each further one waits twice as long, five minutes at most.",
-        "alerts": "Who hears of a failed run.",
-    }
     name: Annotated[str, Field(pattern=NAME)]
     description: Annotated[str, Field(min_length=1)]
+    """What one row is; shown in Airflow and in the catalog."""
     owner: Annotated[str, Field(min_length=1)]
+    """Who answers for these files; the DAG's owner."""
     landing: Landing
-    format: Format
+    """Which objects of the landing bucket are of this type."""
+    format: AnyFormat
+    """How the files are written."""
     table: Table
+    """The table that takes the rows."""
     transform: Transform = Transform()
+    """What is done to the rows between their file and their table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
+    """The columns, in the order of the file where it has no header."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
+    """What becomes of a file whose header does not name exactly these columns."""
     rejects: Rejects = Rejects()
-    checks: tuple[Check, ...] = ()
+    """How many rejected rows a load bears."""
+    checks: tuple[AnyCheck, ...] = ()
+    """What must hold of the rows of a load before it commits."""
     schedule: Schedule = ON_ARRIVAL
+    """When runs start: on_arrival, or at times that five cron fields say, in UTC."""
     wait: Wait = Wait.model_validate({})
+    """How a run that was not started by an arrival waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """How often each task is tried again after a passing error; others fail it at once."""
     retry_delay: Seconds = 5
+    """How long the first retry waits; each further one waits twice as long, five minutes at most."""
     alerts: Alerts = Alerts()
+    """Who hears of a failed run."""
 
     @property
     def dag_id(self) -> str:
@@ -193,7 +185,22 @@ class FileType(Part):
     @property
     def copied(self) -> Format:
         """Return the format of what COPY reads, which is another where the file is prepared."""
-        return self.format.as_rows if self.transform.has_rows_function else self.format.copied
+        return csv_of_rows(self.format) if self.transform.has_rows_function else self.format.copied
+
+    @property
+    def text_format(self) -> TextFormat:
+        """Return the format of the file's rows as text; a workbook's rows are CSV by then.
+
+        Raises TypeError if the file has no rows of text.
+        """
+        copied = self.format.copied
+        if not isinstance(copied, TextFormat):
+            raise TypeError(f"type {self.format.type} has no rows of text")
+        return copied
+
+    def with_columns(self, added: Iterable[Column]) -> FileType:
+        """Return the same type with more columns."""
+        return self.model_copy(update={"columns": (*self.columns, *added)})
 
     def into(self, table_name: str) -> FileType:
         """Return the same type with another table."""
@@ -249,16 +256,17 @@ class FileType(Part):
 
     @field_validator("checks")
     @classmethod
-    def _name_columns(cls, checks: tuple[Check, ...], info: ValidationInfo) -> tuple[Check, ...]:
+    def _name_columns(cls, checks: tuple[AnyCheck, ...], info: ValidationInfo) -> tuple[AnyCheck, ...]:
         if "columns" not in info.data:
             return checks
         types = {column.name: column.type.name for column in info.data["columns"] if column.only_in != "file"}
         unknown = sorted({name for check in checks for name in check.columns if name not in types})
         if unknown:
-            raise ValueError(f"name what is no column: {', '.join(unknown)}")
-        timeless = [c.freshness.column for c in checks if c.freshness and types[c.freshness.column] not in _TIMES]
+            raise ValueError(f"refer to unknown columns: {', '.join(unknown)}")
+        newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
+        timeless = [column for column in newest_of if types[column] not in _TIMES]
         if timeless:
-            raise ValueError(f"ask for freshness by what is no {', '.join(_TIMES)}: {', '.join(timeless)}")
+            raise ValueError(f"freshness needs a column of type {', '.join(_TIMES)}, unlike: {', '.join(timeless)}")
         return checks
 
 

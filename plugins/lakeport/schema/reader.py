@@ -14,7 +14,8 @@ from lakeport import settings
 from lakeport.errors import SchemaError
 from lakeport.schema import problems
 from lakeport.schema.file_type import Alerts, FileType
-from lakeport.schema.problems import Place, label
+from lakeport.schema.parts import Place
+from lakeport.schema.problems import label
 from lakeport.schema.transform_files import function_problems, query_problems
 
 DEFAULTS = "_defaults.yaml"

@@ -1,26 +1,28 @@
-"""What editors and people read of the schemas' language, made from its model: JSON Schema and the reference page."""
+"""The JSON Schema for editors and the reference page, both made from the model of the schemas."""
 
 from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lakeport.schema.file_type import FileType
+from lakeport.schema.parts import fields_of, parts_of, tag_of
 from lakeport.schema.values import Part
 
 _UNLIMITED = "text"
-_WORDS = {"str": "text", "int": "number", "bool": "true or false", "float": "number"}
+_NAMES = {"str": "text", "int": "number", "bool": "true or false", "float": "number"}
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key of the language, as the reference page tells it."""
+    """One key of the language, as the reference page describes it."""
 
     place: str
     type: str
@@ -31,11 +33,8 @@ class Key:
 def json_schema() -> str:
     """Return the JSON Schema of a schema YAML."""
     schema = FileType.model_json_schema(by_alias=True)
-    for model in _models(FileType):
-        part = schema if model is FileType else schema["$defs"][model.__name__]
-        for name, field in model.model_fields.items():
-            key = field.alias or name
-            part["properties"][key] = _described(part["properties"][key], model.meanings.get(key, ""))
+    for part in (schema, *schema["$defs"].values()):
+        part["properties"] = {key: _for_editors(value) for key, value in part["properties"].items()}
     schema["properties"].pop("name")
     schema["required"] = [key for key in schema["required"] if key not in ("name", "table")]
     schema["$defs"]["Table"]["required"] = []
@@ -49,56 +48,61 @@ def json_schema() -> str:
 
 def reference() -> str:
     """Return the reference page in Markdown."""
-    lines = ["# Every key of a schema", "", "This page is made from the language's model by `make docs`.", ""]
+    lines = ["# Every key of a schema", "", "`make docs` makes this page from the model of the schemas.", ""]
     lines += ["A schema is `schemas/<file type>.yaml`; [schemas/README.md](../schemas/README.md) shows a whole one."]
-    lines += ["`schemas/_defaults.yaml`, if there is one, holds values for every schema that does not say otherwise."]
+    lines += ["`schemas/_defaults.yaml`, if there is one, has values for the keys that a schema does not set."]
     lines += ["", "| key | value | default | meaning |", "|---|---|---|---|"]
     lines += [f"| `{key.place}` | {key.type} | {key.default} | {key.meaning} |" for key in keys()]
     return "\n".join(lines) + "\n"
 
 
-def keys(model: type[Part] = FileType, above: str = "") -> Iterator[Key]:
+def keys(part: type[Part] = FileType, above: str = "") -> Iterator[Key]:
     """Yield every key that a schema may have, parts before what they hold."""
-    for name, field in model.model_fields.items():
-        if (model, name) == (FileType, "name"):
-            continue
-        key = field.alias or name
-        inner = _parts_of(field.annotation)
+    for key, field in fields_of(part).items():
+        inner = parts_of(field.annotation)
         place = f"{above}{key}" + ("[]" if inner and _is_list(field.annotation) else "")
-        default = _default(model, key, field)
-        yield Key(place, _type(model, name), default, model.meanings.get(key, "").replace("|", "\\|"))
-        for part in inner:
-            yield from keys(part, f"{place}.")
+        yield Key(place, _type(part, key), _default(part, key, field), _meaning(field))
+        yield from _keys_of_any(inner, f"{place}.")
 
 
-def _models(model: type[Part]) -> Iterator[type[Part]]:
-    yield model
-    for field in model.model_fields.values():
-        for part in _parts_of(field.annotation):
-            yield from _models(part)
+def _keys_of_any(parts: Sequence[type[Part]], above: str) -> Iterator[Key]:
+    """Yield the keys of parts of which one is chosen by its `type`; a key names the types that take it."""
+    found = dict[Key, list[str]]()
+    for part in parts:
+        for key in keys(part, above):
+            found.setdefault(key, []).append(tag_of(part))
+    is_choice = len(parts) > 1 and all("type" in fields_of(part) for part in parts)
+    if is_choice:
+        meaning = "; ".join(f"{key.type}: {key.meaning.rstrip('.')}" for key in found if key.place == f"{above}type")
+        yield Key(f"{above}type", ", ".join(f"`{tag_of(part)}`" for part in parts), "**required**", f"{meaning}.")
+    for key, tags in found.items():
+        if is_choice and key.place == f"{above}type":
+            continue
+        is_for_some = is_choice and len(tags) < len(parts)
+        yield replace(key, meaning=f"{key.meaning} Only for {', '.join(tags)}.") if is_for_some else key
 
 
-def _parts_of(annotation: Any) -> list[type[Part]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]  # type: ignore[list-item]  # every model of the language is a Part
-    return [part for each in get_args(annotation) for part in _parts_of(each)]
+def _meaning(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
 
 
 def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) in (tuple, list) or any(map(_is_list, get_args(annotation)))
 
 
-def _described(part: Any, meaning: str) -> dict[str, Any]:
-    """Return a property with its meaning; what a list or mapping is by default says nothing to an editor."""
-    kept = {key: value for key, value in part.items() if key not in ("title",)}
+def _for_editors(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a property as editors show it; the default of a list or mapping is of no use to them."""
+    kept = {key: value for key, value in value.items() if key != "title"}
+    if "description" in kept:
+        kept["description"] = " ".join(kept["description"].split())
     if isinstance(kept.get("default"), dict):
         del kept["default"]
     if kept.get("type") == "string" and isinstance(kept.get("default"), int):
         kept["default"] = _duration(kept["default"])
-    return {"description": meaning, **kept} if meaning else kept
+    return kept
 
 
-def _default(model: type[Part], key: str, field: Any) -> str:
+def _default(model: type[Part], key: str, field: FieldInfo) -> str:
     if (model.__name__, key) == ("Table", "name"):
         return "`lake.<file type>`"
     if field.is_required():
@@ -117,25 +121,25 @@ def _duration(seconds: int) -> str:
     return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
 
 
-def _type(model: type[Part], name: str) -> str:
-    words = {("Column", "type"): "a column type", ("Rejects", "fail"): "a number, or a share: `1%`"}
-    words |= {("Rejects", "warn"): words["Rejects", "fail"], ("Freshness", "within"): "an age: `36h`"}
-    words |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for_"): "a duration: `10m`"}
-    words[("FileType", "retry_delay")] = "a duration: `5s`"
-    return words.get((model.__name__, name)) or _type_words(model.model_fields[name].annotation)
+def _type(part: type[Part], key: str) -> str:
+    special = {("Column", "type"): "a column type", ("Freshness", "within"): "an age: `36h`"}
+    special |= dict.fromkeys([("Rejects", "fail"), ("Rejects", "warn")], "a number, or a share: `1%`")
+    special |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for"): "a duration: `10m`"}
+    special[("FileType", "retry_delay")] = "a duration: `5s`"
+    return special.get((part.__name__, key)) or _type_text(fields_of(part)[key].annotation)
 
 
-def _type_words(annotation: Any) -> str:
+def _type_text(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type_words(arguments[0])
+        return _type_text(arguments[0])
     if origin is Literal:
         return ", ".join(f"`{each}`" for each in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(_type_words(each) for each in arguments if each is not type(None)))
+        return " or ".join(dict.fromkeys(_type_text(each) for each in arguments if each is not type(None)))
     if origin in (tuple, list):
-        inner = _type_words(arguments[0])
+        inner = _type_text(arguments[0])
         return "a list of parts" if inner == "a part" else f"a list: {inner}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "a part"
-    return _WORDS.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", _UNLIMITED))
+    return _NAMES.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", _UNLIMITED))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
@@ -22,12 +21,10 @@ def _column_type(value: object) -> ColumnType:
 class Wins(Part):
     """Which of several rows with one key a merge takes: the one with the highest or the lowest value of a column."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "highest": "The column whose highest value wins, as of a time or a version; NULL loses.",
-        "lowest": "The column whose lowest value wins; NULL loses.",
-    }
     highest: Name | None = None
+    """The column whose highest value wins, as of a time or a version; NULL loses."""
     lowest: Name | None = None
+    """The column whose lowest value wins; NULL loses."""
 
     @model_validator(mode="after")
     def _is_one(self) -> Wins:
@@ -49,20 +46,18 @@ class Wins(Part):
 class Table(Part):
     """The table that takes the rows."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "name": "The table, as schema.table; without it lake.<file type>. Made, and given new columns, by Lakeport.",
-        "mode": "What becomes of the rows that are in the table already.",
-        "key": "For mode merge: the columns by which a row of a file finds the one it replaces.",
-        "wins": "For mode merge: which of several rows with one key in a file is taken; without it they are an error.",
-        "dist_key": "The column by which Redshift spreads the rows over its nodes; without it Redshift chooses.",
-        "sort_key": "The columns by which Redshift sorts the rows.",
-    }
     name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$")]
+    """The table, as schema.table; without it lake.<file type>. Made, and given new columns, by Lakeport."""
     mode: Literal["append", "truncate", "replace", "merge", "new_table"] = "append"
+    """What becomes of the rows that are in the table already."""
     key: Annotated[tuple[Name, ...], Field(validate_default=True)] = ()
+    """For mode merge: the columns by which a row of a file finds the one it replaces."""
     wins: Wins | None = None
+    """For mode merge: which of several rows with one key in a file is taken; without it they are an error."""
     dist_key: Name | None = None
+    """The column by which Redshift spreads the rows over its nodes; without it Redshift chooses."""
     sort_key: tuple[Name, ...] = ()
+    """The columns by which Redshift sorts the rows."""
 
     @field_validator("key", "sort_key")
     @classmethod
@@ -110,29 +105,27 @@ class Table(Part):
 class Column(Part):
     """One column, in the order of the file."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "name": "The column's name in the table.",
-        "type": "The column's type in Redshift; lengths count bytes.",
-        "required": "A row without a value here is rejected.",
-        "description": "What the column means; shown in the catalog and in Airflow.",
-        "header": "The file's own word for the column, where that is no legal name.",
-        "width": "How many characters the column has, in a file of type fixed_width.",
-        "only_in": "With a transform: table for a column that it makes, file for one that it reads and nobody keeps.",
-    }
     name: Name
+    """The column's name in the table."""
     type: Annotated[
         ColumnType,
         BeforeValidator(_column_type),
         WithJsonSchema({"type": "string", "examples": ["integer", "varchar(20)", "decimal(8,2)", "timestamp"]}),
     ]
+    """The column's type in Redshift; lengths count bytes."""
     required: bool = False
+    """A row without a value here is rejected."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """How many characters the column has, in a file of type fixed_width."""
     description: str = ""
+    """What the column means; shown in the catalog and in Airflow."""
     header: Annotated[
         str | None,
         Field(max_length=1000),
     ] = None
+    """The file's own word for the column, where that is no legal name."""
     only_in: Literal["file", "table"] | None = None
+    """With a transform: table for a column that it makes, file for one that it reads and nobody keeps."""
 
     @property
     def header_word(self) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -15,14 +14,12 @@ _FUNCTION = r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 class Transform(Part):
     """What is done to the rows between their file and their table; Python first, where there are both."""
 
-    meanings: ClassVar[Mapping[str, str]] = {
-        "sql": "The name of a query in transforms/<name>.sql; what it selects goes to the table.",
-        "python": "A function of a module in transforms/, as module:function, which COPY's input comes from.",
-        "takes": "Whether the Python function takes the file's rows, or its bytes.",
-    }
     sql: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=100)] | None = None
+    """The name of a query in transforms/<name>.sql; what it selects goes to the table."""
     python: Annotated[str, Field(pattern=_FUNCTION, max_length=200)] | None = None
+    """A function of a module in transforms/, as module:function, which COPY's input comes from."""
     takes: Literal["rows", "file"] = "rows"
+    """Whether the Python function takes the file's rows, or its bytes."""
 
     @field_validator("takes")
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
@@ -97,13 +97,11 @@ Limit = Annotated[
 class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-    meanings: ClassVar[Mapping[str, str]] = {}
-    """What each key means, for editors and for the reference page."""
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
 
-    @field_validator("*", mode="before")
+    @field_validator("*")
     @classmethod
     def _holds_no_nul(cls, value: object) -> object:
         if isinstance(value, str) and "\0" in value:
-            raise ValueError("holds a NUL, which no database stores")
+            raise ValueError("contains a NUL, which databases cannot store")
         return value

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.header import columns_in_header
-from lakeport.files.lines import value_in_line
+from lakeport.files.header import columns_of_file
 from lakeport.schema.file_type import FileType
 from tests.support.file_types import make_file_type
+
+
+def columns_in_header(file_type: FileType, header: str) -> tuple[str, ...]:
+    return columns_of_file(file_type, header).names
+
+
+def value_in_line(line: str, column: str, names: Sequence[str], file_type: FileType) -> str | None:
+    return file_type.copied.value_in_line(line, column, names, file_type.file_columns)
 
 
 def columns(header: str, **format_: Any) -> tuple[str, ...]:

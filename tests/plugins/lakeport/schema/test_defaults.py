@@ -65,12 +65,12 @@ def test_empty_defaults_say_nothing(schema: Path) -> None:
     [
         ("owner: [\n", "_defaults.yaml:2: did not find expected node content"),
         ("- a\n", "_defaults.yaml: is no mapping of keys to values"),
-        ("owner: me\nretrys: 3\n", "_defaults.yaml:2: retrys: is no key of a schema; did you mean 'retries'?"),
+        ("owner: me\nretrys: 3\n", "_defaults.yaml:2: retrys: unknown key; did you mean 'retries'?"),
         ("owner: me\nretries: 30\n", "_defaults.yaml:2: retries: is 30: input should be less than or equal to 10"),
         ("owner: no\n", "_defaults.yaml:1: owner: is no, which YAML reads as false"),
         (
             "owner: me\nformat: {escape: true}\n",
-            "_defaults.yaml:2: format.escape: COPY does not take this for type csv",
+            "_defaults.yaml:2: format.escape: type csv does not take escape; delimited does",
         ),
         ("owner: me\nname: trips\n", "_defaults.yaml:2: name: is each schema's own; remove it from the defaults"),
         ("retries: 3\n", "trips.yaml:1: owner: is missing"),

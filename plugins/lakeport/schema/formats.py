@@ -1,0 +1,28 @@
+"""The formats that `format` in a schema chooses from by its `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lakeport.schema.file_format import ConvertedFormat, Format
+from lakeport.schema.record_formats import Avro, Json, Orc, Parquet
+from lakeport.schema.text_formats import Csv, Delimited, FixedWidth
+from lakeport.schema.workbook_format import Xlsx
+
+AnyFormat = Annotated[
+    Csv | Delimited | FixedWidth | Json | Parquet | Orc | Avro | Xlsx,
+    Field(discriminator="type"),
+]
+
+_OF_VALUES = {*ConvertedFormat.model_fields, "acceptinvchars"} - {*Format.model_fields}
+
+
+def csv_of_rows(format_: Format) -> Csv:
+    """Return the format in which rows from a Python function are written for COPY: CSV with a header.
+
+    How COPY reads values is unchanged: dates, blanks, lengths.
+    """
+    kept = {name: getattr(format_, name) for name in type(format_).model_fields if name in _OF_VALUES}
+    return Csv.model_validate({"type": "csv", "header_lines": 1, **kept})
