@@ -76,6 +76,6 @@ def test_table_that_cannot_become_todays_stops_the_deployment(cloud: Cloud, earl
 
     assert refused.returncode == 2
     assert "mng.alerts.held_until is date and must be timestamp without time zone" in refused.stderr
-    assert "rename that table, then run this again" in refused.stderr
+    assert "rename the table and run this again" in refused.stderr
     assert ("alerts", "message", "character varying(65535)") not in columns(cloud)
     cloud.query("ALTER TABLE mng.alerts DROP COLUMN held_until")

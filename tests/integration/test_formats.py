@@ -82,7 +82,7 @@ def test_too_many_rejects_of_any_member_leave_nothing(bring: Bring, query: Query
     [
         (b"city,id,price\nOslo,2,\n", "the headers of a.csv and b.csv differ"),
         (b"id,town,price\n2,Oslo,\n", "missing: city; not in the schema: town"),
-        (b"", "b.csv has no line 1, which must name the columns"),
+        (b"", "b.csv has no line 1, which must contain the column names"),
     ],
 )
 def test_headers_of_members_must_agree(bring: Bring, query: Query, second: bytes, problem: str) -> None:

@@ -48,7 +48,15 @@ def session(folder: Path, then: str, *options: str) -> subprocess.Popen[str]:
     (folder / "test_it.py").write_text(TESTS.format(then=then))
     settings = ("-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(folder), "-p", "tests.conftest")
     command = [sys.executable, "-m", "pytest", *settings, *options, str(folder / "test_it.py")]
-    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
 
 
 def test_programs_are_shared_by_the_tests_of_one_worker_and_stopped(starts_programs: None, tmp_path: Path) -> None:

@@ -48,4 +48,4 @@ class CheckEnvironmentOperator(BaseOperator):
         with self.warehouse() as warehouse:
             files = warehouse.transaction(self.count_files)
         self.log.info("connected to Redshift: mng.files has %d rows", files)
-        return {"code": str(Path(environment.__file__).parent), "modules": len(modules), "files": files}
+        return {"code": str(Path(environment.__file__).parents[1]), "modules": len(modules), "files": files}
