@@ -27,7 +27,7 @@ SHOWN = {
 }
 VARYING = {
     r"version [0-9a-zA-Z_.-]+": "version 3HL4kqtJ",
-    r"run \S+": "run arrival__2026-11-28",
+    r"run [a-z]+__\S+": "run arrival__2026-11-28",
     r"http://\S+": "http://127.0.0.1:8080/...",
     r"replay [0-9a-f]{12}": "replay 3f9a2c71d0be",
 }
