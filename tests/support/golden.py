@@ -19,9 +19,9 @@ from local.config import REPOSITORY
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 _TEMPORARY = sorted({tempfile.gettempdir(), str(Path(tempfile.gettempdir()).resolve())}, key=len, reverse=True)
-_VARYING = (
-    (re.compile(rf"(?:{'|'.join(map(re.escape, _TEMPORARY))})/[^\s'\",:;)\]]*"), "<path>"),
+_VARYING = (  # the repository first: a clone may be in the folder of temporary files
     (re.compile(re.escape(str(REPOSITORY))), "<repository>"),
+    (re.compile(rf"(?:{'|'.join(map(re.escape, _TEMPORARY))})/[^\s'\",:;)\]]*"), "<path>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:<port>"),
     (re.compile(r"\bport \d{4,5}\b"), "port <port>"),

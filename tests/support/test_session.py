@@ -33,7 +33,7 @@ PARALLEL = (
     "-n",
     "2",
     "--dist",
-    "loadgroup",
+    "loadscope",
     "--no-loadscope-reorder",
     "--max-worker-restart",
     "0",
