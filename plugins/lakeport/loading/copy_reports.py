@@ -98,7 +98,7 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
 
 
 def errors_of_failed_copy(query: Callable[[], list[CopyError]]) -> list[CopyError]:
-    """Return the errors of a COPY that failed on its data: at least one, and no more than a moment ago."""
+    """Return the errors of a COPY that failed on its data, once two queries in a row return the same number of them."""
     before: list[CopyError] = []
 
     def is_complete(found: list[CopyError]) -> bool:
