@@ -41,12 +41,12 @@ class ColumnType:
     def parse(cls, text: str) -> ColumnType:
         """Read a type as Redshift writes it.
 
-        Raises ValueError that names what is allowed, with the nearest spelling.
+        Raises ValueError with the allowed types and the nearest spelling.
         """
         match = _TYPE.fullmatch(" ".join(text.lower().split()))
         name = _SYNONYMS.get(match[1], match[1]) if match else text
         if match is None or name not in _NAMES:
-            raise ValueError(f"{shorten(repr(text), 60, placeholder='...')} is no column type; {_suggestion(name)}")
+            raise ValueError(f"{shorten(repr(text), 60, placeholder='...')} is not a column type; {_suggestion(name)}")
         return cls(name, _checked_arguments(name, tuple(int(n) for n in match.groups()[1:] if n)))
 
     def __str__(self) -> str:

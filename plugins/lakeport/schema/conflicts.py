@@ -67,19 +67,19 @@ def shared_key(one: str, other: str) -> str | None:
 
 
 def _may_meet(one: str, other: str) -> bool:
-    """Say whether what stands before the first wildcard speaks against a common key."""
+    """Return whether the text before the first wildcards allows a common key."""
     before = [re.split(r"[*?\[{]", pattern, maxsplit=1)[0] for pattern in (one, other)]
     return before[0].startswith(before[1]) or before[1].startswith(before[0])
 
 
 def _probes(pattern: str, other: str) -> Iterator[str]:
-    """Yield keys that a pattern takes; what the other one says stands in for stars too."""
+    """Yield keys that a pattern matches; the other pattern's text is tried for stars too."""
     words = [word for word in re.split(r"\{[^}]*\}|[*?/\[\]]+", other) if word]
     parts = [_choices(part, words) for part in re.split(r"(\{[^}]*\}|\*\*/?|\*|\?|\[[^\]]*\])", pattern) if part]
-    for number, chosen in enumerate(product(*parts)):
+    for number, key_parts in enumerate(product(*parts)):
         if number >= _MAX_PROBES * len(parts):
             return
-        yield "".join(chosen)
+        yield "".join(key_parts)
 
 
 def _choices(part: str, words: list[str]) -> list[str]:

@@ -24,10 +24,10 @@ _NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-esc
 def checked_encoding(name: object) -> str:
     """Return an encoding by the name that schemas know it by; raises ValueError where Python does not read it."""
     codec = _codec(str(name).lower())
-    # bz2, hex or rot13 are codecs, too, but what they give or take is no text.
+    # bz2, hex or rot13 are codecs, too, but not between text and bytes.
     if codec is None or not codec._is_text_encoding or codec.name.replace("_", "-") in _NO_FILES:
         raise ValueError(
-            f"{str(name)[:40]!r} is no encoding of text; COPY reads {', '.join(COPYS)}, "
+            f"{str(name)[:40]!r} is not a text encoding; COPY reads {', '.join(COPYS)}, "
             "and all others that Python knows are converted, as in cp1252 or shift_jis"
         )
     return _NAMES.get(codec.name, codec.name)

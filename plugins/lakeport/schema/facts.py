@@ -1,4 +1,4 @@
-"""What a transform may know of the file whose rows it is given."""
+"""The facts about a file that its transform can use."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ def names_of_facts(file_type: FileType) -> list[str]:
 
 
 def _moment(value: str, format_: str) -> datetime:
-    return datetime.strptime(value, format_)  # noqa: DTZ007 - a key says no zone, and a TIMESTAMP has none
+    return datetime.strptime(value, format_)  # noqa: DTZ007 - neither a key nor a TIMESTAMP has a time zone

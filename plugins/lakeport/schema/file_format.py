@@ -61,7 +61,7 @@ class Format(Part):
 
     @property
     def has_header(self) -> bool:
-        """Say whether the last of the skipped lines names the columns."""
+        """Return whether the last of the skipped lines names the columns."""
         return self.skipped_lines > 0
 
     @property
@@ -71,17 +71,17 @@ class Format(Part):
 
     @property
     def is_archive(self) -> bool:
-        """Say whether the file holds files."""
+        """Return whether the file holds files."""
         return self.compression in ARCHIVES
 
     @property
     def is_transcoded(self) -> bool:
-        """Say whether the text must be made UTF-8 before COPY reads it."""
+        """Return whether the text must be made UTF-8 before COPY reads it."""
         return self.text_encoding not in self.copy_encodings
 
     @property
     def is_prepared(self) -> bool:
-        """Say whether the file must be made into objects that COPY can read."""
+        """Return whether the file must be made into objects that COPY can read."""
         return self.is_archive or self.is_transcoded
 
     @property

@@ -77,12 +77,12 @@ class Landing(Part):
 
 
 class Rejects(Part):
-    """How many rejected rows a load bears."""
+    """How many rejected rows a load tolerates."""
 
     fail: Limit = RejectLimit()
     """More rejected rows than this (a number, or a share as in 1%) and nothing is loaded."""
     warn: Limit | None = None
-    """More rejected rows than this, and people are told although the rest is loaded."""
+    """More rejected rows than this, and an alert is sent although the other rows are loaded."""
 
     @field_validator("warn")
     @classmethod
@@ -132,7 +132,7 @@ class FileType(Part):
     drift: Literal["refuse", "add", "ignore"] = "refuse"
     """What becomes of a file whose header does not name exactly these columns."""
     rejects: Rejects = Rejects()
-    """How many rejected rows a load bears."""
+    """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
     """What must hold of the rows of a load before it commits."""
     schedule: Schedule = ON_ARRIVAL
@@ -179,7 +179,7 @@ class FileType(Part):
 
     @property
     def is_prepared(self) -> bool:
-        """Say whether the file must be made into objects that COPY can read."""
+        """Return whether the file must be made into objects that COPY can read."""
         return self.format.is_prepared or self.transform.python is not None
 
     @property
@@ -251,7 +251,7 @@ class FileType(Part):
             raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
         transform = info.data.get("transform")
         if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError("is add, but the transform makes the table's rows and cannot know of new columns")
+            raise ValueError("is add, but the transform makes the table's rows and cannot fill new columns")
         return drift
 
     @field_validator("checks")
@@ -273,7 +273,7 @@ class FileType(Part):
 def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
     """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
     if twice := doubled(column.name for column in columns):
-        yield f"{', '.join(twice)} stands there twice"
+        yield f"{', '.join(twice)} is listed twice"
     in_table = {column.name for column in columns if column.only_in != "file"}
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
@@ -294,4 +294,4 @@ def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Itera
     if table.wins and incomparable:
         yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
     if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
-        yield f"of table.key must be required: true, since NULL is no row's key: {', '.join(loose)}"
+        yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"

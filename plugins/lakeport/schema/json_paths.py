@@ -1,4 +1,4 @@
-"""JSONPaths, as far as COPY knows them: where a column's value stands in a document."""
+"""JSONPaths, as far as COPY supports them: where a document holds a column's value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _STEP = re.compile(r"\.([^\s.\[\]'\"]+)|\['([^'\"]+)'\]|\[(\d+)\]")
 def checked_path(path: str) -> str:
     """Return a path that COPY reads; raises ValueError for any other."""
     if not _DOT.fullmatch(path) and not _BRACKET.fullmatch(path):
-        raise ValueError(f"{path!r} is no path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']")
+        raise ValueError(
+            f"{path!r} is not a path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']"
+        )
     return path
 
 
@@ -27,7 +29,7 @@ def checked_paths(paths: Sequence[str]) -> None:
 
 
 def value_at(document: Any, path: str) -> Any:
-    """Return what stands there; raises KeyError, IndexError or TypeError where nothing does."""
+    """Return the value at the path; raises KeyError, IndexError or TypeError if there is none."""
     for match in _STEP.finditer(path):
         document = document[int(match[3])] if match[3] else document[match[1] or match[2]]
     return document

@@ -69,12 +69,12 @@ def rank(pattern: str, key: str, name: str) -> tuple[Any, ...]:
 def capture_formats(pattern: str) -> dict[str, str]:
     """Return the pattern's captures with their date formats, which are empty for plain ones.
 
-    Raises ValueError where a brace is no capture, or a date's format says what a key cannot.
+    Raises ValueError if a brace is not part of a capture, or if a date's format has a code that keys cannot hold.
     """
     rest = _CAPTURE.sub("", pattern)
     if set(rest) & set("{}"):
         raise ValueError(
-            "has a brace that is no capture; captures are {name} and {date:%Y-%m-%d}, named in lower-case letters"
+            "has a brace that is not a capture; captures are {name} and {date:%Y-%m-%d}, named in lower-case letters"
         )
     found = [(match[1], match[2] or "") for match in _CAPTURE.finditer(pattern)]
     names = [name for name, _ in found]
@@ -84,7 +84,7 @@ def capture_formats(pattern: str) -> dict[str, str]:
         unknown = set(re.findall("%.?", format_)) - set(_DIGITS)
         if unknown or (format_ and "%" not in format_):
             raise ValueError(
-                f"has {{{name}:{format_}}}; a date is written with {' '.join(_DIGITS)} and what stands between"
+                f"has {{{name}:{format_}}}; a date is written with {' '.join(_DIGITS)} and the characters between them"
             )
     return dict(found)
 

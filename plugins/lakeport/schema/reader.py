@@ -45,7 +45,7 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where Py
                 problem = "<< would copy the keys of another mapping; write them here"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
-                problem = f"{key.value!r} stands there twice, first in line {seen[key.value]}; keep one of them"
+                problem = f"{key.value!r} is a duplicate key, first in line {seen[key.value]}; keep one of them"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen[key.value] = key.start_mark.line + 1
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
@@ -130,9 +130,9 @@ def _file_type(path: Path) -> FileType:
         found += problems.of_values(texts, owner, error)
     else:
         found += _transform_problems(path, file_type)
-    told = tuple(found)
+    reported = tuple(found)
     for each, its_text in ((path, text), (defaults_path, defaults_text)):
-        found += [odd for start, odd in problems.of_numbers(each, its_text) if not _is_told(start, told)]
+        found += [odd for start, odd in problems.of_numbers(each, its_text) if not _is_reported(start, reported)]
     if found:
         raise SchemaError(found)
     return file_type
@@ -151,7 +151,7 @@ def _read(path: Path) -> tuple[str, dict[Any, Any]]:
     if values is None and path.name == DEFAULTS:
         return text, {}
     if not isinstance(values, dict):
-        raise SchemaError([f"{label(path)}: is no mapping of keys to values, as in `owner: data@example.com`"])
+        raise SchemaError([f"{label(path)}: is not a mapping of keys to values, as in `owner: data@example.com`"])
     return text, values
 
 
@@ -169,14 +169,14 @@ def _merged(defaults: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _holds(values: object, place: Place) -> bool:
-    """Say whether a place stands in these values."""
+    """Return whether these values have the place."""
     for step in place:
         is_there = (
             step in values if isinstance(values, dict) else isinstance(values, list) and step in range(len(values))
         )
         if not is_there:
             return False
-        values = values[step]  # type: ignore[index]  # is_there says that it is a mapping or a list
+        values = values[step]  # type: ignore[index]  # is_there holds only for a mapping or a list
     return True
 
 
@@ -232,8 +232,8 @@ def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
             yield f"{label(path)}:{line_of(path, ('transform', key))}: transform.{key}: {objection}"
 
 
-def _is_told(start: str, told: Sequence[str]) -> bool:
-    return any(problem.startswith(start) for problem in told)
+def _is_reported(start: str, reported: Sequence[str]) -> bool:
+    return any(problem.startswith(start) for problem in reported)
 
 
 def _printable(text: str) -> str:

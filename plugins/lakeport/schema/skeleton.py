@@ -16,7 +16,7 @@ _FORMATS = {
     "delimited": """\
   delimiter: "|"  # one or several characters; \\\\t is a tab
   header_lines: 1  # lines to skip, the last of which names the columns; without a header: 0
-  # removequotes: true  # values stand in quotes
+  # removequotes: true  # values are in quotes
   # escape: true  # a backslash makes the next character plain
   # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
 """,
@@ -42,7 +42,7 @@ _FORMATS = {
 
 
 def skeleton(name: str, kind: str = "csv") -> str:
-    """Return the text of a schema that is good as it stands and says where it must be filled in."""
+    """Return the text of a valid schema with comments where it must be filled in."""
     return f"""\
 # yaml-language-server: $schema=schema.json
 # docs/schema.md explains every key; `./lakeport infer SAMPLE` writes this from a file.

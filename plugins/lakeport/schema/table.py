@@ -14,7 +14,7 @@ LOADED_AT = "_loaded_at"
 
 def _column_type(value: object) -> ColumnType:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no column type")  # noqa: TRY004 - pydantic reports ValueError with its place
+        raise ValueError(f"{value!r} is not a column type")  # noqa: TRY004 - pydantic reports ValueError with its place
     return ColumnType.parse(value)
 
 
@@ -64,7 +64,7 @@ class Table(Part):
     def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         twice = doubled(names)
         if twice:
-            raise ValueError(f"{', '.join(twice)} stands there twice")
+            raise ValueError(f"{', '.join(twice)} is listed twice")
         return names
 
     @field_validator("key")
@@ -88,7 +88,7 @@ class Table(Part):
 
     @property
     def replaces_rows(self) -> bool:
-        """Say whether a load may take rows of an earlier one away."""
+        """Return whether a load may delete rows of an earlier one."""
         return self.mode in ("truncate", "replace", "merge")
 
     @property
@@ -123,7 +123,7 @@ class Column(Part):
         str | None,
         Field(max_length=1000),
     ] = None
-    """The file's own word for the column, where that is no legal name."""
+    """The file's name for the column, if it differs from the column's name."""
     only_in: Literal["file", "table"] | None = None
     """With a transform: table for a column that it makes, file for one that it reads and nobody keeps."""
 

@@ -60,7 +60,7 @@ class TextFormat(ConvertedFormat):
 
     @property
     def may_lack_fields(self) -> bool:
-        """Say whether a row may have fewer fields than the file has columns."""
+        """Return whether a row may have fewer fields than the file has columns."""
         return self.fillrecord
 
     @abstractmethod
@@ -171,12 +171,12 @@ class FixedWidth(TextFormat):
 
     @property
     def has_header(self) -> bool:
-        """Say that no line names the columns: their order and width are those of the schema."""
+        """Return False: no line names the columns; their order and width are those of the schema."""
         return False
 
     @property
     def may_lack_fields(self) -> bool:
-        """Say that a line may end early."""
+        """Return True: a line may end early."""
         return True
 
     def copy_format(self, columns: Sequence[Column], jsonpaths_uri: str) -> Iterator[CopyOption]:

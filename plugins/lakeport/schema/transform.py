@@ -30,15 +30,15 @@ class Transform(Part):
 
     @property
     def has_rows_function(self) -> bool:
-        """Say whether a Python function makes the rows that COPY reads."""
+        """Return whether a Python function makes the rows that COPY reads."""
         return self.python is not None and self.takes == "rows"
 
     @property
     def has_file_function(self) -> bool:
-        """Say whether a Python function makes the file that is loaded in the landed one's place."""
+        """Return whether a Python function makes the file that is loaded in the landed one's place."""
         return self.python is not None and self.takes == "file"
 
     @property
     def may_make_columns(self) -> bool:
-        """Say whether the table may have columns that the file lacks, and the other way round."""
+        """Return whether the table may have columns that the file lacks, and the other way round."""
         return self.sql is not None or self.has_rows_function

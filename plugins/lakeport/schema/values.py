@@ -20,18 +20,18 @@ _MAX_SECONDS = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class RejectLimit:
-    """How many rejected rows a load bears: a count, or a percentage of the file's rows."""
+    """How many rejected rows a load tolerates: a count, or a percentage of the file's rows."""
 
     count: int = 0
     percent: float | None = None
 
     def is_exceeded(self, rejected_rows: int, file_rows: int) -> bool:
-        """Say whether more rows were rejected than allowed."""
+        """Return whether more rows were rejected than allowed."""
         allowed = self.count if self.percent is None else file_rows * self.percent / 100
         return rejected_rows > allowed
 
     def is_below(self, other: RejectLimit) -> bool:
-        """Say whether some file exceeds this limit and not the other one."""
+        """Return whether some file exceeds this limit and not the other one."""
         if self.percent is None and other.percent is None:
             return self.count < other.count
         if self.percent is not None and other.percent is not None:
@@ -48,14 +48,14 @@ def _reject_limit(value: object) -> RejectLimit:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value) if isinstance(value, str) else None
     if match and float(match[1]) <= 100:  # noqa: PLR2004 - percent
         return RejectLimit(percent=float(match[1]))
-    raise ValueError(f"{value!r} is no limit; write a number of rows (10) or a percentage of the file's rows (1%)")
+    raise ValueError(f"{value!r} is not a limit; write a number of rows (10) or a percentage of the file's rows (1%)")
 
 
 def _seconds(value: object) -> int:
     match = re.fullmatch(r"(\d{1,9})\s*([smh])", value) if isinstance(value, str) else None
     seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
     if not 1 <= seconds <= _MAX_SECONDS:
-        raise ValueError(f"{value!r} is no duration; write a number with s, m or h, from 1s to 168h, as in 30s")
+        raise ValueError(f"{value!r} is not a duration; write a number with s, m or h, from 1s to 168h, as in 30s")
     return seconds
 
 
@@ -63,19 +63,19 @@ def _schedule(value: str) -> str:
     if value == ON_ARRIVAL or (len(value.split()) == _CRON_FIELDS and croniter.is_valid(value)):
         return value
     raise ValueError(
-        f"{value!r} is no schedule; write {ON_ARRIVAL}, or five cron fields (minute, hour, day, month, weekday; UTC) "
-        'in quotes, as in "30 6 * * 1-5"'
+        f"{value!r} is not a schedule; write {ON_ARRIVAL}, or five cron fields (minute, hour, day, month, weekday; UTC)"
+        ' in quotes, as in "30 6 * * 1-5"'
     )
 
 
 def doubled(names: Iterable[str]) -> list[str]:
-    """Return what stands there more than once."""
+    """Return the names that occur more than once."""
     return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def _email_address(value: str) -> str:
     if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", value):
-        raise ValueError(f"{value!r} is no e-mail address; write it bare, as in data@example.com")
+        raise ValueError(f"{value!r} is not an e-mail address; write only the address, as in data@example.com")
     return value
 
 

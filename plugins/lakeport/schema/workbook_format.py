@@ -36,7 +36,7 @@ class Xlsx(ConvertedFormat):
 
     @property
     def is_prepared(self) -> bool:
-        """Say that the file must be made into CSV."""
+        """Return True: the file is converted to CSV."""
         return True
 
     @property

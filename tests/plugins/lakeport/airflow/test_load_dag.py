@@ -191,7 +191,7 @@ def test_dag_of_an_invalid_schema_shows_all_its_problems(build: Build) -> None:
 
     assert dag.description
     assert dag.description.startswith("INVALID SCHEMA: ")
-    for problem in ("columns[0].type: 'chr(2)' is no column type", "retrys: unknown key"):
+    for problem in ("columns[0].type: 'chr(2)' is not a column type", "retrys: unknown key"):
         assert problem in (dag.doc_md or "")
     assert "invalid schema" in dag.tags
     assert serialized(dag)

@@ -44,7 +44,7 @@ def test_synonyms_are_one_type() -> None:
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("varchr(20)", "'varchr(20)' is no column type; did you mean 'varchar'?"),
+        ("varchr(20)", "'varchr(20)' is not a column type; did you mean 'varchar'?"),
         ("varchar", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
         ("varchar(0)", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
         ("varchar(65536)", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
@@ -85,7 +85,7 @@ def test_decimal_beyond_redshift_is_refused(written: str) -> None:
 )
 def test_hostile_type_is_refused_in_no_time(written: str) -> None:
     """What is accepted goes into SQL as it is, so nothing else may be."""
-    with pytest.raises(ValueError, match="is no column type") as raised:
+    with pytest.raises(ValueError, match="is not a column type") as raised:
         ColumnType.parse(written)
 
     assert len(str(raised.value)) < 300

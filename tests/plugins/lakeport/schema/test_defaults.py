@@ -64,7 +64,7 @@ def test_empty_defaults_say_nothing(schema: Path) -> None:
     ("defaults", "problem"),
     [
         ("owner: [\n", "_defaults.yaml:2: did not find expected node content"),
-        ("- a\n", "_defaults.yaml: is no mapping of keys to values"),
+        ("- a\n", "_defaults.yaml: is not a mapping of keys to values"),
         ("owner: me\nretrys: 3\n", "_defaults.yaml:2: retrys: unknown key; did you mean 'retries'?"),
         ("owner: me\nretries: 30\n", "_defaults.yaml:2: retries: is 30: input should be less than or equal to 10"),
         ("owner: no\n", "_defaults.yaml:1: owner: is no, which YAML reads as false"),

@@ -133,13 +133,13 @@ def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> 
         (
             {"type": "csv", "encoding": "klingon"},
             "encoding",
-            "is no encoding of text; COPY reads utf8, utf16, utf16le, utf16be",
+            "is not a text encoding; COPY reads utf8, utf16, utf16le, utf16be",
         ),
-        ({"type": "csv", "encoding": "bz2"}, "encoding", "'bz2' is no encoding of text"),
-        ({"type": "csv", "encoding": "rot13"}, "encoding", "'rot13' is no encoding of text"),
-        ({"type": "csv", "encoding": "punycode"}, "encoding", "'punycode' is no encoding of text"),
-        ({"type": "csv", "encoding": "unicode_escape"}, "encoding", "'unicode_escape' is no encoding of text"),
-        ({"type": "csv", "encoding": "../../etc"}, "encoding", "'../../etc' is no encoding of text"),
+        ({"type": "csv", "encoding": "bz2"}, "encoding", "'bz2' is not a text encoding"),
+        ({"type": "csv", "encoding": "rot13"}, "encoding", "'rot13' is not a text encoding"),
+        ({"type": "csv", "encoding": "punycode"}, "encoding", "'punycode' is not a text encoding"),
+        ({"type": "csv", "encoding": "unicode_escape"}, "encoding", "'unicode_escape' is not a text encoding"),
+        ({"type": "csv", "encoding": "../../etc"}, "encoding", "'../../etc' is not a text encoding"),
         (
             {"type": "json", "jsonpaths": ["$.id", "$.a.b"]},
             "columns",
@@ -177,7 +177,7 @@ def test_path_that_copy_does_not_read_is_refused(path: str) -> None:
     [(place, message)] = problems_of(format={"type": "json", "jsonpaths": ["$.a", path, "$.b"]})
 
     assert place == ("format", "jsonpaths", 1)
-    assert "is no path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']" in message
+    assert "is not a path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']" in message
 
 
 def test_width_is_for_fixed_width_alone() -> None:
@@ -262,7 +262,7 @@ def test_hostile_or_taken_column_name_is_refused(name: str) -> None:
 def test_column_named_twice_is_refused() -> None:
     columns = [{"name": name, "type": "integer"} for name in ("a", "b", "a", "b", "c")]
 
-    assert problems_of(columns=columns) == [(("columns",), "Value error, a, b stands there twice")]
+    assert problems_of(columns=columns) == [(("columns",), "Value error, a, b is listed twice")]
 
 
 def test_keys_must_be_columns() -> None:
@@ -273,9 +273,7 @@ def test_keys_must_be_columns() -> None:
 
 
 def test_sort_key_names_a_column_once() -> None:
-    assert problems_of(table={"sort_key": ["id", "id"]}) == [
-        (("table", "sort_key"), "Value error, id stands there twice")
-    ]
+    assert problems_of(table={"sort_key": ["id", "id"]}) == [(("table", "sort_key"), "Value error, id is listed twice")]
 
 
 def test_widest_table_leaves_room_for_loaded_at() -> None:
@@ -291,7 +289,7 @@ def test_wrong_address_is_found_before_the_first_alert(address: str) -> None:
     [(place, message)] = problems_of(alerts={"email": ["data@example.com", address]})
 
     assert place == ("alerts", "email", 1)
-    assert "is no e-mail address" in message
+    assert "is not an e-mail address" in message
 
 
 @pytest.mark.parametrize("mode", ["append", "truncate", "replace", "new_table"])
@@ -313,7 +311,7 @@ def test_key_must_be_of_required_columns() -> None:
     [(place, message)] = problems_of(table={"mode": "merge", "key": ["id", "city", "price"]})
 
     assert place == ("columns",)
-    assert message == "Value error, of table.key must be required: true, since NULL is no row's key: city, price"
+    assert message == "Value error, of table.key must be required: true, since NULL cannot identify a row: city, price"
 
 
 def test_wrong_mode_is_the_only_problem_told() -> None:
@@ -363,7 +361,11 @@ def test_newest_is_by_landing_unless_the_schema_names_a_capture() -> None:
         ({"newest_by": "part", "select": "all"}, "newest_by", "is for select: newest; select: all takes files in"),
         ({"max_files": 5}, "max_files", "is for select: all; select: newest takes one file a run"),
         ({"max_files": 0, "select": "all"}, "max_files", "greater than or equal to 1"),
-        ({"pattern": "trips/{Part}.csv"}, "pattern", "has a brace that is no capture; captures are {name} and {date:"),
+        (
+            {"pattern": "trips/{Part}.csv"},
+            "pattern",
+            "has a brace that is not a capture; captures are {name} and {date:",
+        ),
         ({"pattern": "trips/{a}_{a}.csv"}, "pattern", "captures a twice"),
         ({"pattern": "trips/{date:%B}.csv"}, "pattern", "has {date:%B}; a date is written with %Y %m %d %H %M %S and"),
     ],

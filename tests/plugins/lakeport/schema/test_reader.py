@@ -92,7 +92,7 @@ wait: {every: 30s, fro: 10m}
         "schemas/trips.yaml:5: landing.pattern: is a glob on the object's key, without a leading or trailing slash: "
         "flights/flights_*.csv",
         "schemas/trips.yaml:8: format.escape: type csv does not take escape; delimited does",
-        "schemas/trips.yaml:12: columns[0].type: 'varchr(20)' is no column type; did you mean 'varchar'?",
+        "schemas/trips.yaml:12: columns[0].type: 'varchr(20)' is not a column type; did you mean 'varchar'?",
         "schemas/trips.yaml:13: columns[1].name: is 'City'; allowed: lower-case letters, digits and underscores "
         "(^[a-z_][a-z0-9_]{0,126}$); try city",
         "schemas/trips.yaml:13: columns[1].requird: unknown key; did you mean 'required'?",
@@ -108,19 +108,19 @@ def test_columns_are_checked_though_other_keys_are_wrong(problems_of: ProblemsOf
 
     assert problems_of(text) == [
         "schemas/trips.yaml:1: owner: is missing",
-        "schemas/trips.yaml:6: columns: id stands there twice",
+        "schemas/trips.yaml:6: columns: id is listed twice",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "schemas/trips.yaml: is no mapping of keys to values"),
-        ("# nothing yet\n", "schemas/trips.yaml: is no mapping of keys to values"),
-        ("- a\n- b\n", "schemas/trips.yaml: is no mapping of keys to values"),
-        ("just words", "schemas/trips.yaml: is no mapping of keys to values"),
-        (GOOD + "owner: again\n", "schemas/trips.yaml:10: 'owner' stands there twice"),
-        (GOOD.replace("name: id,", "name: id, name: no,"), "schemas/trips.yaml:8: 'name' stands there twice"),
+        ("", "schemas/trips.yaml: is not a mapping of keys to values"),
+        ("# nothing yet\n", "schemas/trips.yaml: is not a mapping of keys to values"),
+        ("- a\n- b\n", "schemas/trips.yaml: is not a mapping of keys to values"),
+        ("just words", "schemas/trips.yaml: is not a mapping of keys to values"),
+        (GOOD + "owner: again\n", "schemas/trips.yaml:10: 'owner' is a duplicate key"),
+        (GOOD.replace("name: id,", "name: id, name: no,"), "schemas/trips.yaml:8: 'name' is a duplicate key"),
         (GOOD + "x: &a 1\n", "schemas/trips.yaml:10: anchors and aliases are not allowed"),
         (GOOD + "x: *a\n", "schemas/trips.yaml:10: found undefined alias"),
         (GOOD + "x: !!python/object/apply:os.system [id]\n", "schemas/trips.yaml:10: tags (!...) are not allowed"),
