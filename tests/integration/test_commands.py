@@ -53,7 +53,7 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     [row] = json.loads(run("errors", "--type", name, "--json").stdout)
 
     assert (row["key"], row["line"], row["column"], row["value"]) == (f"{name}/trips.csv", 3, "id", "two")
-    assert row["full line"] == "two,Oslo,1"
+    assert row["full_line"] == "two,Oslo,1"
     assert "two,Oslo,1" in run("errors", "--type", name).output
 
 

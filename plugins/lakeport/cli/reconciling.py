@@ -19,7 +19,7 @@ GraceOption = Annotated[
     int, typer.Option(min=0, help="Skip files and runs younger than this many seconds: they may be in progress.")
 ]
 _GRACE_SECONDS = int(GRACE.total_seconds())
-_FINDINGS = ["found", "type", "file or run", "done"]
+_FINDINGS = {"found": "found", "type": "type", "subject": "file or run", "done": "done"}
 
 
 def add_to(app: typer.Typer) -> None:

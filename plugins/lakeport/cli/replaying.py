@@ -38,7 +38,8 @@ OlderOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 Plan = Callable[[Planner, Sequence[SelectedFile]], list[Planned]]
-_PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
+_PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
 def add_to(app: typer.Typer) -> None:
