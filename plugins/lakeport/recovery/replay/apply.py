@@ -16,6 +16,7 @@ from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
+from lakeport.snapshots.writing import write_snapshots
 
 
 def apply_plan(warehouse: Warehouse, planned: Sequence[Planned], command: str) -> Iterator[list[Planned]]:
@@ -28,6 +29,7 @@ def apply_plan(warehouse: Warehouse, planned: Sequence[Planned], command: str) -
     for load in _loads(planned):
         warehouse.transaction(partial(_apply_load, load=load, command=command))
         yield load
+    write_snapshots(warehouse, {each.selected.file_type for each in planned} | {each.type_name for each in planned})
 
 
 def start_runs(api: DagRunApi, planned: Sequence[Planned]) -> dict[str, str]:
