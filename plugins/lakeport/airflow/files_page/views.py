@@ -54,7 +54,7 @@ def _totals(days: Iterable[Summary]) -> dict[str, Any]:
         files[day["status"]] += day["files"]
         for name in _SUMS:
             sums[name] += day[name] or 0
-    return {"files": dict(files), **{name: sums[name] for name in _SUMS}}
+    return {"by_status": dict(files), **{name: sums[name] for name in _SUMS}}
 
 
 def _card(summary: Summary) -> dict[str, Any]:

@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const KINDS = [["Done", "done"], ["Fail", "fail"], ["Rejected", "rejected"]];
 
 export function chart(days, height = 90) {
-  const shown = lastDays(30).map((day) => ({ day, files: (days.find((each) => each.day === day) || {}).files || {} }));
+  const shown = lastDays(30).map((day) => ({ day, files: (days.find((each) => each.day === day) || {}).by_status || {} }));
   const most = Math.max(1, ...shown.map(({ files }) => sum(Object.values(files))));
   const drawn = svg("svg", { class: "chart", viewBox: `0 0 600 ${height + 16}`, role: "img" });
   drawn.append(svg("title", {}, `Files by day: ${shown.filter(({ files }) => sum(Object.values(files))).map(

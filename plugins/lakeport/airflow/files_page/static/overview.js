@@ -23,7 +23,7 @@ export async function overview() {
 }
 
 function period(figures) {
-  const counts = Object.entries(figures.files).map(([name, count]) => element("span", {}, status(name), ` ${number(count)}`));
+  const counts = Object.entries(figures.by_status).map(([name, count]) => element("span", {}, status(name), ` ${number(count)}`));
   return element(
     "section", { class: "card" },
     element("h3", {}, figures.name),
@@ -48,7 +48,7 @@ function waiting(found) {
 function card(type) {
   const [newest] = type.files;
   const name = type.file_type ?? "no file type";
-  const counts = Object.entries(type.days.length ? total(type) : {}).map(([each, count]) =>
+  const counts = Object.entries(type.by_status).map(([each, count]) =>
     element("span", {}, status(each), ` ${number(count)}`));
   return element(
     "section", { class: "card" },
@@ -61,12 +61,6 @@ function card(type) {
       element("span", {}, `${number(type.rows_loaded)} rows loaded`),
       element("span", {}, `${number(type.rows_rejected)} rejected`)),
   );
-}
-
-function total(type) {
-  const counts = {};
-  for (const day of type.days) counts[day.status] = (counts[day.status] || 0) + day.files;
-  return counts;
 }
 
 function oldest(types) {
