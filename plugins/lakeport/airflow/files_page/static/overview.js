@@ -17,7 +17,7 @@ export async function overview() {
       element("h2", {}, "Files by day"),
       element("div", { class: "card" }, chart(found.days)),
       element("h2", {}, "File types"),
-      element("div", { class: "cards" }, found.types.map(card)),
+      element("div", { class: "cards" }, ordered(found.types).map(card)),
     ],
   };
 }
@@ -61,6 +61,11 @@ function card(type) {
       element("span", {}, `${number(type.rows_loaded)} rows loaded`),
       element("span", {}, `${number(type.rows_rejected)} rejected`)),
   );
+}
+
+// Files without a type come last.
+function ordered(types) {
+  return [...types.filter((type) => type.file_type), ...types.filter((type) => !type.file_type)];
 }
 
 function oldest(types) {
