@@ -92,7 +92,7 @@ def replace_older(s3: S3Client, key: str, content: Mapping[str, Any], as_of: dat
 
 
 def _current(s3: S3Client, key: str) -> tuple[dict[str, Any], str]:
-    """Return the condition under which the object is as it is now, and the time of its content."""
+    """Return the condition that the object has not changed, and the time of its content."""
     try:
         head = s3.head_object(Bucket=settings.work_bucket(), Key=key)
     except ClientError as error:

@@ -1,8 +1,8 @@
-"""Write what the mng tables say of a file type into the work bucket, for readers that cannot reach Redshift.
+"""Write a snapshot of a file type's files into the work bucket, for readers without a connection to Redshift.
 
-Whoever has a session because files changed their status writes the snapshots of their types, so that looking at files
-never starts Redshift.  Redshift stays the truth: a snapshot says of which time it is, and reconcile writes again those
-that are missing or too old.
+Each process that changes the status of files writes the snapshots of their types, in the session that it has already,
+so that looking at files never starts Redshift.  A snapshot contains its time; the mng tables remain the record, and
+reconcile replaces snapshots that are missing or too old.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class PlanOperator(_RecoveryOperator):
 class ApplyOperator(_RecoveryOperator):
     """Carry out the approved plan, then start the runs that load the files again.
 
-    The plan is made anew and must be the approved one.  Safe to repeat and to kill at any line, because the plan is
+    The plan is made again and must be the approved one.  Safe to repeat and to kill at any line, because the plan is
     applied one load at a time and files that are changed already are skipped.
     """
 
