@@ -69,7 +69,7 @@ def _records(s3: S3Client, file_type: FileType, source: CopySource, name: str) -
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
-        # COPY rejects what is not JSON and goes on behind it, so the rest counts too.
+        # COPY rejects invalid JSON and continues after it, so the fields of later lines count as well.
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
 
@@ -107,10 +107,10 @@ def avro_fields(stream: IO[bytes], name: str) -> list[str]:
 
 
 def _refusal(file_type: FileType, key: str, unknown: dict[str, str]) -> str:
-    shown = [f"{field!r} ({place}){_suggestion(file_type, field)}" for field, place in unknown.items()][:_MAX_SHOWN]
-    more = ", and more" if len(unknown) > len(shown) else ""
+    listed = [f"{field!r} ({place}){_suggestion(file_type, field)}" for field, place in unknown.items()][:_MAX_SHOWN]
+    more = ", and more" if len(unknown) > len(listed) else ""
     return (
-        f"{key} has fields that are not in schemas/{file_type.name}.yaml: {', '.join(shown)}{more}; ask the sender for "
+        f"{key} has fields that are not in schemas/{file_type.name}.yaml: {', '.join(listed)}{more}; ask the sender for "
         f"the fields {', '.join(file_type.column_names)}, add the columns to the schema, or set drift to ignore or add"
     )
 
