@@ -110,8 +110,9 @@ def _refusal(file_type: FileType, key: str, unknown: dict[str, str]) -> str:
     listed = [f"{field!r} ({place}){_suggestion(file_type, field)}" for field, place in unknown.items()][:_MAX_SHOWN]
     more = ", and more" if len(unknown) > len(listed) else ""
     return (
-        f"{key} has fields that are not in schemas/{file_type.name}.yaml: {', '.join(listed)}{more}; ask the sender for "
-        f"the fields {', '.join(file_type.column_names)}, add the columns to the schema, or set drift to ignore or add"
+        f"{key} has fields that are not in schemas/{file_type.name}.yaml: {', '.join(listed)}{more}; "
+        f"ask the sender for the fields {', '.join(file_type.column_names)}, add the columns to the schema, "
+        "or set drift to ignore or add"
     )
 
 
