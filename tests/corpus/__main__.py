@@ -30,7 +30,7 @@ def main(
     seed: Annotated[int, typer.Option(help="The seed of the first random table; the next one has the next seed.")] = 1,
     files: Annotated[list[Path] | None, typer.Argument(help="Files to load instead of those of the packages.")] = None,
 ) -> None:
-    """Load public files into a stack of its own, beside a running one or without one."""
+    """Load public files into a separate stack, beside a running one or without one."""
     scores = Counter[Outcome]()
     with TemporaryDirectory() as folder, stack_of_its_own() as start:
         written = [random_tables.write(number, Path(folder)) for number in range(seed, seed + tables)]
@@ -43,10 +43,10 @@ def main(
                 result = loader.run(path)
                 scores[result.outcome] += 1
                 seconds = time.monotonic() - started
-                shown = path.relative_to(CACHE) if path.is_relative_to(CACHE) else path
+                name = path.relative_to(CACHE) if path.is_relative_to(CACHE) else path
                 words = " ".join(result.words.split())[:REASON_CHARACTERS]
                 if not tables or result.outcome is not Outcome.equal:
-                    typer.echo(f"{result.outcome:17} {seconds:5.1f} s  {shown}: {words}")
+                    typer.echo(f"{result.outcome:17} {seconds:5.1f} s  {name}: {words}")
     typer.echo(f"{len(paths)} files: " + " / ".join(f"{outcome} {scores[outcome]}" for outcome in Outcome))
     is_bad = scores[Outcome.unclear] or scores[Outcome.different] or (tables and scores[Outcome.refused])
     raise typer.Exit(1 if is_bad else 0)

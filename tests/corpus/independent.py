@@ -88,9 +88,7 @@ def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Itera
     for _ in range(format_.get("header_lines", 0)):
         body.readline()
     if format_["type"] == "csv":
-        rows: Iterator[list[str]] = csv.reader(
-            body, delimiter=delimiter or ",", quotechar=format_.get("quote", '"'), skipinitialspace=True
-        )
+        rows: Iterator[list[str]] = csv.reader(body, delimiter=delimiter or ",", quotechar=format_.get("quote", '"'))
     elif format_.get("removequotes"):
         escape = "\\" if format_.get("escape") else None
         rows = csv.reader(body, delimiter=delimiter or "|", escapechar=escape)

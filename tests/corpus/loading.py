@@ -1,4 +1,4 @@
-"""Bring a file from inference to its table, and say what became of it."""
+"""Bring a file from inference to its table, and report what became of it."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Loader:
         load = self._load(file_type, path)
         rows = self.warehouse.transaction(partial(_rows_of, file_type))
         found = differences(schema, _notes(draft), independent.rows_of(path, schema), rows)
-        if shown := list(islice(found, _MOST_SHOWN)):
-            return Result(Outcome.different, "; ".join(shown))
+        if examples := list(islice(found, _MOST_SHOWN)):
+            return Result(Outcome.different, "; ".join(examples))
         return Result(Outcome.equal, f"{load.rows_loaded:,} rows, {len(draft.columns)} columns")
 
     def _load(self, file_type: FileType, path: Path) -> Any:

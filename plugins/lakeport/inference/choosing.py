@@ -26,7 +26,7 @@ _HEADROOM = 2
 class Options:
     """The options that COPY needs to read the values, and a note for each one that is a guess.
 
-    `has_decimal_commas` is not an option: it tells how dots in numbers are to be read.
+    `has_decimal_commas` is not an option: it decides what dots in numbers mean.
     """
 
     null_as: str | None = None
@@ -164,16 +164,16 @@ def _length(longest: int) -> int:
 
 def _reason_for_text(profile: Profile, found: Options, strange: Sequence[str]) -> str:
     """Return why a column is text though its values look like another type, or what becomes of a null marker."""
-    numbers, shown = profile.numbers, ", ".join(strange)
+    numbers, markers = profile.numbers, ", ".join(strange)
     if strange and profile.has_type:
-        return f"text, because it also has the values {shown}"
+        return f"text, because it also has the values {markers}"
     if profile.kinds == {"text"} and profile.values:
         if numbers.is_numeric and numbers.objection:
             return f"text, because {numbers.objection}"
         if numbers.is_written_with_commas and _has_separators(profile, found):
             return "text, because COPY reads neither decimal commas nor thousands separators"
     if strange:
-        return f"{shown} is kept as text; if it means NULL, set format.null_as"
+        return f"{markers} is kept as text; if it means NULL, set format.null_as"
     if found.null_as is not None and profile.markers[found.null_as] and profile.values:
         return f"{found.null_as} becomes NULL here, too"
     return ""

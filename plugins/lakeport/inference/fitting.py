@@ -1,4 +1,4 @@
-"""Whether COPY takes a value into a column, and keeps it as it is."""
+"""Whether COPY takes a value into a column, and keeps it unchanged."""
 
 from __future__ import annotations
 

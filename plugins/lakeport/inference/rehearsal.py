@@ -101,8 +101,8 @@ def _try(trial: Trial, file_type: FileType, file: Any, sample: Path) -> None:
 def _check(trial: Trial, record: Record, objection: Callable[[str, str | None], str]) -> None:
     found = [(name, value, reason) for name, value in record.values.items() if (reason := objection(name, value))]
     for name, value, reason in found:
-        shown = "" if value is None else f"value {value[:_SHOWN_CHARACTERS]!r}: "
-        trial.columns.setdefault(name, f"{shown}{reason}")
+        quoted = "" if value is None else f"value {value[:_SHOWN_CHARACTERS]!r}: "
+        trial.columns.setdefault(name, f"{quoted}{reason}")
         size = len((value or "").encode("utf-8", "surrogatepass"))
         trial.longest_bytes[name] = max(trial.longest_bytes.get(name, 0), size)
     if found:

@@ -78,8 +78,8 @@ def _zero_led_styles(book: Any) -> dict[int, str]:
 def _with_zeros(value: int, format_: str) -> str:
     """Return a number as its format shows it: each 0 is a digit, and the first takes those that are left over."""
     digits = list(str(value).zfill(format_.count("0")))
-    shown = [digits.pop() if sign == "0" else sign for sign in reversed(format_)]
-    return "".join(digits) + "".join(reversed(shown))
+    signs = [digits.pop() if sign == "0" else sign for sign in reversed(format_)]
+    return "".join(digits) + "".join(reversed(signs))
 
 
 def _values(cells: list[dict[str, Any]]) -> list[Any]:

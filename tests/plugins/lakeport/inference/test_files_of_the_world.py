@@ -1,4 +1,4 @@
-"""Files as the world sends them: the schema keeps every value, or the draft tells what it cannot solve."""
+"""Files as the world sends them: the schema keeps every value, or the draft lists what it cannot solve."""
 
 from __future__ import annotations
 
