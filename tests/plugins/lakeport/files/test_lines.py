@@ -74,7 +74,7 @@ def test_header_that_does_not_fit_is_refused_with_the_difference(header: str, di
 
     assert str(raised.value) == (
         f"the header does not match schemas/trips.yaml ({difference}); "
-        "ask the sender for the columns id, city, price, or change the schema"
+        "ask the sender for the columns id, city, price, or change the schema: its columns, or drift to add or ignore"
     )
 
 

@@ -299,6 +299,10 @@ def test_encoding_is_found(tmp_path: Path) -> None:
         ("Sales Report 2024-01-31.csv", "sales_report", "sales_report/Sales Report *.csv"),
         ("2024-01-31.csv", "my_files", "my_files/*.csv"),
         ("x[1].json", "x", "x/x?*.json"),
+        ("sp500.csv", "sp500", "sp500/sp500*.csv"),
+        ("sp500-2000.csv", "sp500", "sp500/sp500-*.csv"),
+        ("flights2013.csv", "flights", "flights/flights*.csv"),
+        ("a12b_20240131T1200.csv", "a12b", "a12b/a12b_*.csv"),
         ("DATA", "data", "data/DATA*"),
     ],
 )
