@@ -25,19 +25,31 @@ _BLANKS = " \t\n\r\v\f"
 _MAX_DECIMAL_OF_64_BITS, _DIGITS_OF_64_BITS = 2**63, 19
 
 
-def objection_to(value: str | None, column: Column, format_: ConvertedFormat) -> str:
-    """Return why COPY would reject a field, or change its value; nothing if it does neither."""
-    if value is not None and has_wrong_bytes(value):
-        return "not valid UTF-8"
+def objections_to(column: Column, format_: ConvertedFormat) -> Callable[[str | None], str]:
+    """Return a function that returns why COPY would reject a field or change its value, or nothing."""
     is_text = column.type.name in ("varchar", "char")
-    is_blank = value is None or not value.strip(_BLANKS)
-    is_null = is_blank and (value is None or not is_text or bool(format_.emptyasnull and not value))
-    if is_null or value is None:
-        return "required, but there is no value" if column.required else ""
-    if is_text:
+    objection = _objection_to_text(column.type) if is_text else _objection(column.type, format_)
+
+    def of_field(value: str | None) -> str:
+        if value is not None and has_wrong_bytes(value):
+            return "not valid UTF-8"
+        is_blank = value is None or not value.strip(_BLANKS)
+        is_null = is_blank and (value is None or not is_text or bool(format_.emptyasnull and not value))
+        if is_null or value is None:
+            return "required, but there is no value" if column.required else ""
+        return objection(value if is_text else value.strip(_BLANKS))
+
+    return of_field
+
+
+def _objection_to_text(type_: ColumnType) -> Objection:
+    [most] = type_.arguments
+
+    def of_text(value: str) -> str:
         size = len(value.encode("utf-8", "surrogatepass"))
-        return f"{size:,} bytes" if size > column.type.arguments[0] else ""
-    return _objection(column.type, format_)(value.strip(_BLANKS))
+        return f"{size:,} bytes" if size > most else ""
+
+    return of_text
 
 
 def _objection(type_: ColumnType, format_: ConvertedFormat) -> Objection:
@@ -46,7 +58,7 @@ def _objection(type_: ColumnType, format_: ConvertedFormat) -> Objection:
         format_.dateformat or moments.DEFAULT_DATE,
         format_.timeformat or moments.DEFAULT_TIME,
     )
-    fits: dict[str, Callable[[str], bool]] = {
+    checks: dict[str, Callable[[str], bool]] = {
         **dict.fromkeys(_LIMITS, lambda value: _is_integer(value, _LIMITS[name])),
         "decimal": lambda value: _is_decimal(value, *type_.arguments),
         "real": _is_float,
@@ -58,7 +70,8 @@ def _objection(type_: ColumnType, format_: ConvertedFormat) -> Objection:
         "timestamptz": lambda value: moments.reads_time(time, value),
         "super": _is_json,
     }
-    return lambda value: "" if fits[name](value) else f"not {type_}"
+    fits = checks[name]
+    return lambda value: "" if fits(value) else f"not {type_}"
 
 
 def _is_integer(value: str, limit: int) -> bool:

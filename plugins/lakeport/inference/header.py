@@ -79,10 +79,10 @@ def _differs(words: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
 
 def _is_below(above: Sequence[Sequence[str]], row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Return whether a row is a header of typed columns whose types none of the rows above it has."""
-    kinds = [_kind_of(column) for column in _columns(below, len(row))]
-    if any(_kind(word.strip()) or not word.strip() for word in row) or not any(kinds):
+    if any(_kind(word.strip()) or not word.strip() for word in row):
         return False
-    return not any(_fits(each, kinds) for each in above)
+    kinds = [_kind_of(column) for column in _columns(below, len(row))]
+    return any(kinds) and not any(_fits(each, kinds) for each in above)
 
 
 def _fits(row: Sequence[str], kinds: Sequence[str]) -> bool:

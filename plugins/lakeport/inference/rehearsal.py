@@ -16,7 +16,7 @@ from lakeport.errors import UnloadableFile
 from lakeport.files.compression import decompressed
 from lakeport.files.streams import Readable
 from lakeport.files.transcoding import utf8_stream
-from lakeport.inference.fitting import objection_to
+from lakeport.inference.fitting import objections_to
 from lakeport.preparing.limits import Allowance
 from lakeport.preparing.prepare import converted, members
 from lakeport.preparing.records import records_of
@@ -121,11 +121,11 @@ def _bad_quotes(format_: Format, line: str) -> str:
 
 
 def _objection(file_type: FileType) -> Callable[[str, str | None], str]:
-    columns = {column.name: column for column in file_type.file_columns}
     format_ = file_type.copied
     if not isinstance(format_, ConvertedFormat):
         return lambda *_: ""
-    return lru_cache(_VALUES_IN_MEMORY)(lambda name, value: objection_to(value, columns[name], format_))
+    checks = {column.name: objections_to(column, format_) for column in file_type.file_columns}
+    return lru_cache(_VALUES_IN_MEMORY)(lambda name, value: checks[name](value))
 
 
 def _texts(file_type: FileType, file: Any, sample: Path) -> Iterator[tuple[Readable, str]]:
