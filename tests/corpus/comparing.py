@@ -13,6 +13,7 @@ from typing import Any
 
 from dateutil import parser  # type: ignore[import-untyped]
 
+_MOST_CHARACTERS = 300
 _TRUE = {"t", "true", "y", "yes", "1"}
 _FALSE = {"f", "false", "n", "no", "0"}
 
@@ -35,9 +36,13 @@ def differences(
         in_table = Counter(tuple(map(_comparable, row)) for row in loaded)
     only_in_file, only_in_table = in_file - in_table, in_table - in_file
     for row, other in zip(only_in_file, only_in_table, strict=False):
-        pairs = zip(row, other, schema["columns"], strict=False)
-        found = [f"{column['name']}: {b!r} for {a!r}" for a, b, column in pairs if a != b] if row[1:] else [str(other)]
-        yield "; ".join(found)[:300]
+        yield f"{other!r} for {row!r}" if isinstance(row, str) else _difference(row, other, schema)
+
+
+def _difference(row: Sequence[Any], other: Sequence[Any], schema: Mapping[str, Any]) -> str:
+    pairs = zip(row, other, schema["columns"], strict=False)
+    found = [f"{column['name']} ({column['type']}): {b!r} for {a!r}" for a, b, column in pairs if a != b]
+    return "; ".join(found)[:_MOST_CHARACTERS]
 
 
 def _words(value: Any) -> list[str]:
