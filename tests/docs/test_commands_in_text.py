@@ -26,7 +26,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", TEXTS["Makefile"], re.MULTILINE))
 
 
 def quoted(start: str) -> list[tuple[str, str]]:
-    """Return commands and their files: those in backticks, in bash blocks, or on a comment line of their own."""
+    """Return commands and their files: those in backticks, in bash blocks, or alone on a comment line."""
     return sorted({(name, command) for name, text in TEXTS.items() for command in commands_of(text, start)})
 
 

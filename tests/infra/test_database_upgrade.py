@@ -19,7 +19,7 @@ SINCE = (("files", "archive_version_id"), ("alerts", "message"), ("alerts", "hel
 
 @pytest.fixture
 def earlier(cloud: Cloud) -> Iterator[set[tuple[str, ...]]]:
-    """The tables as they were before those columns; gives what they should be, and makes them so in the end."""
+    """The tables before those columns; yields what they should be, and restores that in the end."""
     todays = columns(cloud)
     for table, column in SINCE:
         cloud.query(f"ALTER TABLE mng.{table} DROP COLUMN {column}")

@@ -31,7 +31,7 @@ def sqs(aws: Config) -> "Iterator[SQSClient]":
 
 @pytest.fixture
 def bucket_with_queue(s3: "S3Client", sqs: "SQSClient") -> tuple[str, str]:
-    """A bucket whose arrivals nobody but the test takes from the queue."""
+    """A bucket whose arrivals only the test takes from the queue."""
     name = f"test-{uuid.uuid4()}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     s3.create_bucket(Bucket=name)
