@@ -1,4 +1,4 @@
-"""Each check catches what it is there for: seeded violations, in a copy of the repository, without a network."""
+"""Each check finds seeded violations in a copy of the repository, without a network."""
 
 import hashlib
 import os

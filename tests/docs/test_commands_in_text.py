@@ -79,7 +79,7 @@ def test_module_exists(file: str, command: str) -> None:
 
 
 def test_commands_are_found() -> None:
-    """Otherwise the tests above would hold of nothing."""
+    """Otherwise the tests above would check nothing."""
     assert len(quoted(r"\./lakeport ")) > 50
     assert len(quoted("docker compose run --rm lakeport ")) >= 2
     assert len(quoted("make ")) > 20

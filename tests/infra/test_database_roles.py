@@ -1,4 +1,4 @@
-"""What a deployment lets each database user do: the table of docs/security.md, held against the database."""
+"""What a deployment lets each database user do: the table of docs/security.md, compared with the database."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_publication_is_taken_back(cloud: Cloud) -> None:
 
 
 def test_commit_of_the_last_release_is_printed(cloud: Cloud) -> None:
-    """And nothing else, so that a script may read it; of nothing deployed, nothing."""
+    """And nothing else, so that a script may read it; nothing if nothing was deployed."""
     release = json.loads(content(cloud, code.RELEASE))
 
     assert release["version"] == lakeport.__version__
@@ -284,7 +284,7 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
 
 
 def test_failed_environment_update_is_reported_and_retried(cloud: Cloud) -> None:
-    """MWAA goes back and is AVAILABLE again; only LastUpdate shows that it failed."""
+    """MWAA rolls back and is AVAILABLE again; only LastUpdate shows that it failed."""
     cloud.edit("plugins/lakeport/airflow/load_dag.py", f"# {uuid.uuid4()}\n")
     cloud.environment.fails_with = "Requirements could not be installed"
 
@@ -451,7 +451,7 @@ def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str,
 
 
 def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
-    """The stack that was never made is deleted; nothing it had made is in the next one's way."""
+    """The stack that was never made is deleted; nothing it had made stops the next one."""
     name = "lake-again"
     another(cloud, name)
     template = cloud.checkout / "infra" / "main.yaml"
@@ -491,7 +491,7 @@ def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
 
 
 def test_environment_is_there_for_the_smoke_test(cloud: Cloud) -> None:
-    """An import error of Airflow's fails the deployment with its last line."""
+    """An import error in Airflow fails the deployment with its last line."""
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
     trace = "Traceback\n  in load_files.py\nlakeport.errors.EnvironmentIncomplete: this Airflow lacks ijson"
     errors = {"import_errors": [{"filename": "load_files.py", "stack_trace": trace}]}

@@ -147,7 +147,7 @@ def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileL
 
 @pytest.fixture
 def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world of this test's own; nothing is on record."""
+    """A separate world; nothing is on record."""
     for role in ("LANDING", "CODE", "WORK"):
         bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
         s3.create_bucket(Bucket=bucket)

@@ -1,5 +1,5 @@
 # ruff: noqa: DTZ001 - a cell has no zone
-"""Every format and compression on its whole way: prepared where COPY cannot read it, loaded, rejected rows kept."""
+"""Every format and compression from landing to table: prepared if COPY cannot read it, loaded, rejected rows kept."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def with_columns(name: str, **changes: Any) -> tuple[FileType, bytes]:
 
 
 def stripped(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Take away the blanks that fill a field of fixed width."""
+    """Remove the blanks that fill a field of fixed width."""
     return [(row[0], row[1].rstrip(), row[2]) for row in rows]
 
 
@@ -304,7 +304,7 @@ def test_rejected_element_of_an_array_is_counted(bring: Bring, query: Query) -> 
 
 
 def test_rejected_row_of_a_sheet_has_its_row_number(bring: Bring, query: Query) -> None:
-    """Also behind cells with line ends and empty rows, which make lines and rows differ."""
+    """Also after cells with line ends and empty rows, which make lines and rows differ."""
     file_type = make_file_type(format={"type": "xlsx", "header_lines": 2}, rejects={"fail": 2})
     rows: list[list[Any]] = [
         ["Trips\nof 2013"],

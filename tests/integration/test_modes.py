@@ -72,7 +72,7 @@ def test_second_attempt_changes_nothing(prepare_load: PrepareLoad, query: Query,
 def test_kill_before_any_statement_changes_nothing_in_the_end(
     prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server ends the session before the first, the second ... the last statement; the next try does the work."""
+    """The server ends the session before the first, the second ... the last statement; the next attempt does the work."""
     monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
     statements = 0
     while True:
@@ -248,7 +248,7 @@ def test_new_tables_name_is_the_files(prepare_load: PrepareLoad, query: Query) -
 def test_done_shows_how_many_rows_later_loads_replaced(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, mode: str
 ) -> None:
-    """A run that failed behind its load may be replayed when another file has been loaded."""
+    """A run that failed after its load may be replayed when another file has been loaded."""
     file_type = type_of(mode)
     first = prepare_load(file_type, FIRST)
     first.run()

@@ -1,4 +1,4 @@
-"""Which errors are worth another try: the real ones of the stand-in, of S3 and of a server that is not there."""
+"""Which errors are worth another attempt: the real ones of the stand-in, of S3 and of an unreachable server."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write transforms into a folder of this test's own."""
+    """Write transforms into a separate folder."""
     monkeypatch.setenv("LAKEPORT_TRANSFORMS", str(tmp_path))
 
     def run(sql: str = DOUBLED, python: str = DOUBLING) -> None:
@@ -163,7 +163,7 @@ def test_facts_of_the_file_are_bound_and_hostile_ones_stay_text(write: Write, br
 
 
 def test_query_reads_the_table_before_the_load(write: Write, bring: Bring, query: Query) -> None:
-    """Also where the load takes the old rows away."""
+    """Also if the load deletes the old rows."""
     write("SELECT s.id, s.city, (SELECT COUNT(*) FROM {table}) AS doubled FROM {stage} s")
     for mode in ("append", "truncate", "replace", "merge"):
         file_type = type_of({"sql": "doubled"}, mode)
@@ -224,7 +224,7 @@ def test_function_that_fails_loads_nothing_and_is_reported_with_its_line(
 
 
 def test_rejected_rows_keep_the_line_of_the_file_they_came_from(write: Write, bring: Bring, query: Query) -> None:
-    """Whether the format, the function or COPY rejects them, behind rows left out and rows with line ends."""
+    """Whether the format, the function or COPY rejects them, after rows left out and rows with line ends."""
     write(python=DOUBLING.replace("        price =", "        if row['city'] == 'Rome':\n"
           "            rows.reject('no trips to Rome', 'city')\n            continue\n        price ="))  # fmt: skip
     body = HEADER + b'1,Bern,1\n200,Oslo,2\n3,"a\nb",3\n4,Rome,4\n5,toomany,5,6\n6,toolongacity,6\n7,"q"x,1\n8,Bern,8\n'

@@ -106,7 +106,7 @@ def test_commands_make_a_stack(starts_airflow: None, config: Config) -> None:
 
 
 class Composed:
-    """Docker Compose in small: services start in order, their health is asked, one by one they are stopped."""
+    """A small Docker Compose: services start in order, their health is checked, and they are stopped one by one."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -15,7 +15,7 @@ from local.config import HOST, Config, Ports
 
 @pytest.fixture
 def server(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
-    """A server of this test's own, which may be stopped."""
+    """A separate server, which may be stopped."""
     config = Config(tmp_path, Ports.free())
     postgres.initialize(config)
     processes.start(config, postgres.service(config))

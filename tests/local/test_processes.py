@@ -98,7 +98,7 @@ def test_waiting_ends_when_another_part_failed(config: Config) -> None:
 
 @pytest.mark.parametrize("code", [FORKER, DEAF], ids=["forks", "ignores SIGTERM"])
 def test_stop_leaves_no_process(config: Config, code: str) -> None:
-    """Whatever a part forked, and however deaf it is, nothing of it survives."""
+    """Whatever a part forked, and whichever signals it ignores, nothing of it survives."""
     processes.start(config, sleeper(config, code))
     leader = processes.running(config, "sleeper")
     assert leader

@@ -18,7 +18,7 @@ from tests.support.golden import raises_golden
 
 @pytest.fixture
 def config(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
-    """A stack of this test's own, stopped whatever happens."""
+    """A separate stack, stopped whatever happens."""
     config = Config(tmp_path / "state", Ports.free())
     yield config
     stack.down(config, print)

@@ -64,7 +64,7 @@ def test_direct_test_event_is_accepted(handle: Handle) -> None:
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": [{"eventName": "ObjectCreated:Put"}]}])
 def test_direct_event_that_cannot_be_read_is_an_error(handle: Handle, event: dict[str, Any]) -> None:
-    """So that the service delivers it again, and in the end hands it to the dead-letter queue."""
+    """The service then delivers it again, and finally moves it to the dead-letter queue."""
     with pytest.raises(ValueError, match="S3 event"):
         handle(event, None)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
-"""Every documented or observed case of COPY, held against the stand-in."""
+"""Every documented or observed case of COPY, compared with the stand-in."""
 
 import base64
 import datetime as dt

@@ -91,7 +91,7 @@ FLAGS += ["trim_blanks", "truncate_columns"]
 
 @pytest.fixture(autouse=True, scope="module")
 def small_pieces() -> Iterator[None]:
-    """Let files of a few rows go the ways that large ones go."""
+    """Let files of a few rows be read by the code for large ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "MOST_DOUBTFUL", 1)
         patch.setattr(vectors, "_PIECES", 2)
@@ -140,7 +140,7 @@ def damaged(draw: Any, raw: bytes) -> bytes:
 
 
 class Read:
-    """What became of a file."""
+    """The outcome of reading a file."""
 
     def __init__(self, kind: type[text.TextReader], choice: CopyOptions, columns: list[Column], data: bytes) -> None:
         self.rejects: list[tuple[int, int, str]] = []

@@ -1,4 +1,4 @@
-"""Rules of AWS's pages on COPY that no case of `copy_cases.yaml` holds."""
+"""Rules of AWS's pages on COPY that `copy_cases.yaml` has no case for."""
 
 import gzip
 import io

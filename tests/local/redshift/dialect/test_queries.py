@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the expressions put into these statements are the tests' own
-"""What Redshift's SELECT has and PostgreSQL's lacks: QUALIFY, lateral aliases, paths into SUPER, LISTAGG."""
+"""What Redshift's SELECT has and PostgreSQL's does not: QUALIFY, lateral aliases, paths into SUPER, LISTAGG."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ ERROR = wire.report(b"E", {"S": "ERROR", "C": "57014", "M": "canceled"})
 
 
 class Written:
-    """Stands for a writer and keeps what it is given."""
+    """A writer that keeps what is written to it."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -41,7 +41,7 @@ class Wires:
         self.pumping = asyncio.ensure_future(self.backend.pump())
 
     async def say(self, *messages: bytes) -> None:
-        """Let the engine say something, a byte at a time."""
+        """Send messages of the engine, a byte at a time."""
         for byte in b"".join(messages):
             self.engine.feed_data(bytes([byte]))
             await asyncio.sleep(0)
