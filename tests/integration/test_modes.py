@@ -72,7 +72,7 @@ def test_second_attempt_changes_nothing(prepare_load: PrepareLoad, query: Query,
 def test_kill_before_any_statement_changes_nothing_in_the_end(
     prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server ends the session before the first, the second ... the last statement; the next attempt does the work."""
+    """The server ends the session before each statement in turn; the next attempt does the work."""
     monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
     statements = 0
     while True:

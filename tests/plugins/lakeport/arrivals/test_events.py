@@ -214,7 +214,7 @@ def test_record_that_redshift_cannot_store_is_refused(changes: dict[str, Any]) -
 
 @pytest.mark.parametrize("body", ["", "{", "[" * 200_000, '{"Records": ' + "[" * 200_000, "9" * 5000])
 def test_message_that_is_not_json_is_refused(body: str) -> None:
-    with raises_golden(ArrivalError, "arrivals", f"message {body[:20]!r} of {len(body)} characters", "JSON"):
+    with pytest.raises(ArrivalError, match="JSON"):
         arrivals_in_message(body)
 
 
