@@ -77,13 +77,13 @@ class FileType(Part):
     format: AnyFormat
     """How the files are written."""
     table: Table
-    """The table that takes the rows."""
+    """The table that the rows are loaded into."""
     transform: Transform = Transform()
     """What changes the rows between the file and the table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     """The columns; if the file has no header, in the order of the file."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
-    """What happens to a file whose header does not list exactly these columns."""
+    """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
@@ -200,9 +200,11 @@ class FileType(Part):
     @classmethod
     def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
         format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.has_header:
+        if drift != "refuse" and format_ and not format_.names_columns:
             raise ValueError(
-                f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
+                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
+                if format_.column_paths
+                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
             )
         transform = info.data.get("transform")
         if drift == "add" and transform and transform.may_make_columns:
