@@ -67,7 +67,7 @@ def test_columns_in_another_order_go_to_their_names(bring: Bring, query: Query, 
 @each_columnar
 def test_columns_with_other_names_are_refused(bring: Bring, query: Query, kind: str) -> None:
     file_type = type_of(kind, TWO)
-    with pytest.raises(UnloadableFile, match="a, b.* x, y"):
+    with pytest.raises(UnloadableFile, match=r"a, b.* x, y"):
         bring(file_type, columnar(kind, {"x": [1], "y": [10]})).run()
     assert rows(query, file_type) == []
 
@@ -108,7 +108,7 @@ def test_file_with_fewer_columns_needs_fillrecord(bring: Bring, query: Query, ki
 def test_members_of_an_archive_with_columns_in_another_order_are_refused(bring: Bring) -> None:
     file_type = type_of("parquet", TWO, format={"compression": "zip"})
     members = {name: columnar("parquet", {column: [1] for column in name}) for name in ("ab", "ba")}
-    with pytest.raises(UnloadableFile, match="ab .*ba"):
+    with pytest.raises(UnloadableFile, match=r"ab .*ba"):
         bring(file_type, packed(members, "zip")).run()
 
 
@@ -176,7 +176,7 @@ def test_damaged_file_is_named_as_such(bring: Bring, kind: str, name: str, body:
 @each_record
 def test_field_that_no_column_takes_is_refused_with_its_place(bring: Bring, query: Query, kind: str) -> None:
     file_type = type_of(kind, {"id": "bigint", "city": "varchar(8)"})
-    with pytest.raises(UnloadableFile, match="'citty' .*'city'") as refused:
+    with pytest.raises(UnloadableFile, match=r"'citty' .*'city'") as refused:
         bring(file_type, records(kind, {"id": 1, "citty": "Bern"}, {"id": 2, "citty": "Oslo"})).run()
     assert ("object 1" if kind == "json" else "its schema") in str(refused.value)
     assert rows(query, file_type, "id, city") == []
