@@ -1,4 +1,4 @@
-"""What the documents say of deploying follows from the command, the templates and the code."""
+"""What the documents state about deploying matches the command, the templates and the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Airflow that knows the runs a test tells it of, and answers about them as Airflow 3.2 does."""
+"""An Airflow with the runs that a test gives it; it answers about them as Airflow 3.2 does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Product code against the real parts: S3, Secrets Manager and the Redshift stand-in.
 
-They are these tests' own: the files that tests leave half way here would be found, and finished, by whoever reconciles
+They are these tests' own: the files that tests leave half way here would be found, and finished, by every reconcile
 in the session's whole stack.
 """
 
@@ -69,7 +69,7 @@ def warehouse(s3: S3Client) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def query(warehouse: Warehouse) -> Query:
-    """Run one query in a transaction of its own and return its rows."""
+    """Run one query in its own transaction and return its rows."""
 
     def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
         def read(current: Any) -> list[tuple[Any, ...]]:
@@ -84,13 +84,13 @@ def query(warehouse: Warehouse) -> Query:
 
 @pytest.fixture
 def file_type() -> FileType:
-    """A small CSV type with a table of its own for this test."""
+    """A small CSV type with its own table for this test."""
     return make_file_type()
 
 
 @pytest.fixture
 def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
-    """Put an object into a bucket and register it, as the Lambda would; of this bucket it hears nothing itself."""
+    """Put an object into a bucket and register it, as the Lambda would; this bucket sends it no events."""
 
     def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
         key = f"{file_type.name}/{name}"
@@ -147,7 +147,7 @@ def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileL
 
 @pytest.fixture
 def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world of this test's own; nothing is on record."""
+    """A separate world; nothing is on record."""
     for role in ("LANDING", "CODE", "WORK"):
         bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
         s3.create_bucket(Bucket=bucket)

@@ -133,7 +133,7 @@ def test_hostile_archive_is_fail_and_loads_nothing(
 
 
 def test_bomb_is_stopped_in_little_memory_and_leaves_nothing(s3: S3Client, warehouse: Warehouse) -> None:
-    """A process of its own, whose peak can be told, takes the limits as they are."""
+    """A separate process, whose peak memory can be measured, applies the real limits."""
     bucket, key, body = settings.work_bucket(), "bomb/bomb.zip", bomb()
     s3.put_object(Bucket=bucket, Key=key, Body=body)
 

@@ -145,7 +145,7 @@ def done_by(operator: Any, by: TaskRun) -> Any:
 
 
 def dag_of(file_type: FileType) -> str:
-    """Return what Airflow stores of the DAG, how its sensor waits and who is told of its failures."""
+    """Return what Airflow stores of the DAG, how its sensor waits and who is alerted about its failures."""
     dag = load_dag(file_type)
     sensor: Any = dag.get_task("wait_for_files")
     waiting = (sensor.poke_interval, sensor.timeout)
@@ -209,7 +209,7 @@ def test_every_key_of_the_language_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_case_ends_as_it_says(name: str, outcome_of: Callable[..., Outcome]) -> None:
+def test_case_has_the_expected_result(name: str, outcome_of: Callable[..., Outcome]) -> None:
     values = case(name)
     schema = merged(BASE, values["schema"])
     assert [place for place in values["shows"].split() if not has(schema, place)] == []

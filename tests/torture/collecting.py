@@ -27,10 +27,10 @@ def history(
     targets: Iterable[Target],
     drops: Sequence[Drop],
     runs: Collection[str],
-    retold: Mapping[str, int],
+    repeated_alerts: Mapping[str, int],
     commands: Collection[str] = (),
 ) -> History:
-    """Return the history of these drops; nothing may be at work.
+    """Return the history of these drops; nothing may be running.
 
     `current` is a cursor of the warehouse, `runs` are the runs whose alerts count.
     """
@@ -47,7 +47,7 @@ def history(
         landing=frozenset(versions(s3, names.LANDING_BUCKET)),
         archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
         alerts=_alerts(config, runs),
-        retold=dict(retold),
+        repeated_alerts=dict(repeated_alerts),
         commands=frozenset(commands),
     )
 
@@ -65,7 +65,7 @@ def _digest(s3: Any, key: str) -> str:
 
 
 def _alerts(config: Config, runs: Collection[str]) -> list[str]:
-    """Return the run of each Slack message, as often as it came."""
+    """Return the run of each Slack message, once for each message."""
     texts = [path.read_text() for path in slack_directory(config).glob("*.json")]
     return [run_id for text in texts for run_id in runs if run_id in text]
 

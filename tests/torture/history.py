@@ -12,7 +12,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True)
 class Target:
-    """A file type as far as the checker must know it."""
+    """What the checker needs about a file type."""
 
     name: str
     table: str
@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Drop:
-    """One object version that somebody put into landing, with all that is in it."""
+    """One object version that was put into landing, with its content."""
 
     key: str
     version_id: str
@@ -34,7 +34,7 @@ class Drop:
     rows: tuple[Row, ...] = ()
     bad_lines: tuple[tuple[int, str], ...] = ()
     """Number and text of each line that COPY must refuse."""
-    told: str = ""
+    note: str = ""
     """What was done to it, for people."""
     size_bytes: int = 0
     landed_at: datetime | None = None
@@ -109,7 +109,7 @@ class History:
     """Digest of every archived object, by its key."""
     alerts: Sequence[str] = ()
     """The run of each alert that arrived, once per message of one channel."""
-    retold: Mapping[str, int] = field(default_factory=dict)
+    repeated_alerts: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
     commands: frozenset[str] = frozenset()
-    """Which of replay and undo somebody asked for: without them no file that came to its end moves again."""
+    """Which of replay and undo were requested: without them no finished file moves again."""

@@ -1,6 +1,6 @@
 """What Airflow's scheduler, executor and API do for Lakeport, in one object: light enough for thousands of runs.
 
-The tasks are the real DAG's, run by Airflow's real task runner in processes of their own (see attempts).  Left out are
+The tasks are the real DAG's, run by Airflow's real task runner in separate processes (see attempts).  Left out are
 Airflow's database, scheduler, executor, triggerer and API server themselves: a run's tasks are tried here one behind
 the other, at once and without a delay between tries.  Deferred tasks are not known.
 """
@@ -83,7 +83,7 @@ class Run:
 
 
 class LightAirflow:
-    """Take requests for runs by REST, and run them when told to."""
+    """Take requests for runs by REST, and run them on request."""
 
     def __init__(self, attempts: Attempts, find_dag: FindDag, dag_file: Callable[[str], str]) -> None:
         self.attempts = attempts
@@ -104,7 +104,7 @@ class LightAirflow:
         self._api.server_close()
 
     def create(self, dag_id: str, run_id: str) -> bool:
-        """Note a run and say whether it is new."""
+        """Note a run and return whether it is new."""
         with self.lock:
             is_new = (dag_id, run_id) not in self.runs
             self.runs.setdefault((dag_id, run_id), Run(dag_id, run_id))
@@ -268,8 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(404, {"detail": f"the DAG with dag_id {dag_id} was not found"})
         runs = self.server.airflow.found(dag_id, query)
         first, count = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
-        shown = [run.json() for run in runs[first : first + count]]
-        return self._answer(200, {"dag_runs": shown, "total_entries": len(runs)})
+        listed = [run.json() for run in runs[first : first + count]]
+        return self._answer(200, {"dag_runs": listed, "total_entries": len(runs)})
 
     def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()

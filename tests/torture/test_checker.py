@@ -117,11 +117,11 @@ def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
 
 
 @pytest.mark.parametrize("change", [failed, replayed, undone, lambda of: filtered(of, -1)])
-def test_failed_replayed_undone_and_filtered_files_are_no_violation(change: Callable[[History], History]) -> None:
+def test_failed_replayed_undone_and_filtered_files_are_not_violations(change: Callable[[History], History]) -> None:
     assert violations(change(history())) == []
 
 
-def test_each_file_has_a_table_of_its_own_in_new_table() -> None:
+def test_each_file_has_its_own_table_in_new_table() -> None:
     of = with_file(with_file(history(), "a", table_name="lake.t_a"), "b", table_name="lake.t_b")
     rows = {name: [row for row in of.tables["lake.t"] if row.token[0] == name] for name in "ab"}
     of = replace(of, targets=[Target("t", "lake.t", "new_table", max_rejected=1)])
@@ -200,7 +200,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("filtered wrongly", lambda: replace(filtered(history(), -1), targets=history().targets)),
     ("alert missing", lambda: replace(failed(history()), alerts=["runx"])),
     ("alert doubled", lambda: replace(history(), alerts=["runx", "runx"])),
-    ("alert doubled", lambda: replace(history(), alerts=["runx"] * 3, retold={"runx": 1})),
+    ("alert doubled", lambda: replace(history(), alerts=["runx"] * 3, repeated_alerts={"runx": 1})),
 ]  # fmt: skip
 
 
@@ -210,10 +210,10 @@ def test_seeded_violation_is_caught(kind: str, seeded: Callable[[], History]) ->
 
 
 def test_alert_cut_off_before_it_was_noted_may_come_again() -> None:
-    assert violations(replace(history(), alerts=["runx", "runx"], retold={"runx": 1})) == []
+    assert violations(replace(history(), alerts=["runx", "runx"], repeated_alerts={"runx": 1})) == []
 
 
-def test_every_kind_that_the_checker_knows_is_seeded() -> None:
+def test_every_kind_of_violation_is_seeded() -> None:
     """A check that nothing was ever seeded for may be blind."""
     known = set(re.findall(r'Violation\(\s*"([^"]+)"', getsource(checker)))
     assert known == {kind for kind, _ in SEEDED}

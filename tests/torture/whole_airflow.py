@@ -143,12 +143,12 @@ class WholeStack:
             return Counter(dict(current.fetchall()))
 
     def check(self) -> list[Violation]:
-        """Check the whole history; an alert may come again as often as somebody was killed."""
+        """Check the whole history; an alert may repeat once for each kill."""
         with self.session() as current:
             current.execute("SELECT DISTINCT run_id FROM mng.alerts")
             runs = {run_id for (run_id,) in current.fetchall()}
-            retold = dict.fromkeys(runs, self.killed.total())
-            return violations(collecting.history(self.config, current, self.targets, self.drops, runs, retold))
+            repeated_alerts = dict.fromkeys(runs, self.killed.total())
+            return violations(collecting.history(self.config, current, self.targets, self.drops, runs, repeated_alerts))
 
     def _is_open(self) -> bool:
         with self.session() as current:

@@ -51,7 +51,7 @@ class Content:
 
     @property
     def digest(self) -> str:
-        """Return what tells it from every other content."""
+        """Return a digest that distinguishes it from every other content."""
         return hashlib.sha256(self.body).hexdigest()
 
 
@@ -111,7 +111,7 @@ def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] =
 
 
 def target(name: str, kind: Kind, table: str = "") -> Target:
-    """Return what the checker must know of the type."""
+    """Return what the checker needs about the type."""
     return Target(name, table or f"lake.{name}", kind.mode, kind.select, MAX_REJECTED)
 
 

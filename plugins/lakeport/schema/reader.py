@@ -52,7 +52,7 @@ def known_file_type(name: str) -> FileType | None:
 
 
 def default_alerts(folder: Path) -> Alerts:
-    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    """Return who is alerted about files of no file type: `alerts` of `_defaults.yaml`, or none."""
     path = folder / DEFAULTS
     try:
         _, defaults = _read(path) if _is_there(path) else ("", {})
@@ -155,7 +155,7 @@ def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterat
     for key in _OF_EACH:
         if key in defaults:
             line = node_at(compose(text), (key,))[1]
-            yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+            yield f"{label(path)}:{line}: {key}: belongs in each schema; remove it from {path.name}"
 
 
 def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:

@@ -19,6 +19,7 @@ from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.schema.reader import read_file_type, schema_paths
 from tests.support.file_types import make_file_type
+from tests.support.golden import raises_golden
 
 REPOSITORY = Path(__file__).parents[4]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")
@@ -202,7 +203,7 @@ def test_run_of_an_invalid_schema_fails_with_its_problems(build: Build) -> None:
 
     task = dag.get_task("schema_is_invalid")
     assert isinstance(task, InvalidSchemaOperator)
-    with pytest.raises(AirflowFailException, match=r"trips\.yaml:2: did not find expected node content"):
+    with raises_golden(AirflowFailException, "airflow", "invalid schema", "trips.yaml:2"):
         task.execute({})
 
 
