@@ -361,6 +361,25 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
     assert set(writes) == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
 
 
+def test_stack_keeps_its_versions_of_the_code_when_both_change(cloud: Cloud) -> None:
+    """Its update restarts no Airflow, and a failed one goes back to versions that exist; the code follows."""
+    names = {"FunctionVersion", "PluginsVersion", "RequirementsVersion"}
+    before, stack = cloud.parameters(f"{NAME}-main"), f"{NAME}-main"
+    path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("ArrivalWindowSeconds: 1\n", "ArrivalWindowSeconds: 3\n"))
+    cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
+    cloud.deployed()
+    after, runs = cloud.parameters(stack), cloud.environment.versions["PluginsS3ObjectVersion"]
+    path.write_text(text)
+    cloud.deployed()  # and back
+
+    assert after["ArrivalWindowSeconds"] == "3"
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert runs != after["PluginsVersion"]
+    assert runs == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
+
+
 def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None:
     """Endpoints of the region, quotas of the account, parameters that no template has."""
     before = cloud.account.offered, cloud.account.vpcs_allowed

@@ -15,7 +15,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from infra import package
-from infra.deploy import code
+from infra.deploy import airflow, code, stacks
 from lakeport import settings
 from local.config import REPOSITORY
 from tests.infra.stacks import BOOTSTRAP, MAIN, NETWORK, RESOURCES, STACKS, listed, of_type, statements
@@ -76,6 +76,12 @@ def test_addresses_of_the_subnets_lie_in_the_vpc_and_apart() -> None:
     assert vpc.is_private
     assert all(each.subnet_of(vpc) for each in subnets)
     assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+
+
+def test_deployment_waits_as_long_as_mwaa_may_take() -> None:
+    """MWAA API, UpdateEnvironment: GRACEFUL lets running tasks finish for up to 12 hours."""
+    assert AIRFLOW["WorkerReplacementStrategy"] == "GRACEFUL"
+    assert min(airflow.WITHIN_SECONDS, stacks.WITHIN_SECONDS) > 12 * 3600
 
 
 def test_function_is_what_is_packed() -> None:
