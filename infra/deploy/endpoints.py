@@ -26,7 +26,7 @@ def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
 
     MWAA's list has changed before, and in some regions a zone lacks an endpoint.
     The network of a deployment keeps its parameters.  If the creation of what uses it failed, perhaps because of its
-    zones, they are chosen anew.  Empty if the account may not read the endpoints.
+    zones, they are chosen again.  Empty if the account may not read the endpoints.
     """
     if stacks.completed(aws, deployment.main_stack):
         has = stacks.parameters(aws, deployment.network_stack)

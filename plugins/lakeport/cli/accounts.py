@@ -78,8 +78,9 @@ def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonO
     Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
     """
     rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
-    shown = rows if as_json else [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, shown, as_json=as_json, empty=_no_rows("rejected rows", file_type))
+    if not as_json:
+        rows = [(key, line or "unknown", *others) for key, line, *others in rows]
+    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file_type))
 
 
 def sql(
