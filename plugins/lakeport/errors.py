@@ -10,6 +10,7 @@ LakeportError
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
+├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
@@ -77,6 +78,10 @@ class MustLoadSeparately(LakeportError):
     def __init__(self, reason: object, *, is_for_each_file: bool = False) -> None:
         super().__init__(str(reason))
         self.is_for_each_file = is_for_each_file
+
+
+class CopyStopped(LakeportError):
+    """Redshift stopped a COPY before its end, and nothing was loaded."""
 
 
 class RejectsNotReported(LakeportError):

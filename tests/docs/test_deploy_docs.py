@@ -23,7 +23,7 @@ from local.config import REPOSITORY
 DOCS = REPOSITORY / "docs"
 INSTALL, UPGRADE, RUNBOOK = ((DOCS / name).read_text() for name in ("install.md", "upgrade.md", "runbook.md"))
 DEPLOYMENTS = (REPOSITORY / "infra" / "deployments" / "README.md").read_text()
-TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name in ("bootstrap", "main")}
+TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name in ("bootstrap", "network", "main")}
 
 
 def options() -> set[str]:

@@ -22,7 +22,6 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
-from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -32,6 +31,7 @@ from local.config import Config
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
 from tests.integration.world import World
+from tests.support.answers import Answers, answering
 from tests.support.stack import stack_of_its_own
 
 if TYPE_CHECKING:
@@ -61,9 +61,15 @@ def s3(product_environment: Config) -> S3Client:
 
 
 @pytest.fixture
-def warehouse(s3: S3Client) -> Iterator[Warehouse]:
+def answers() -> Answers:
+    """How the stand-in answers in this test's sessions where AWS is silent; `both_ways` gives both ways in turn."""
+    return {}
+
+
+@pytest.fixture
+def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
     read_secret.cache_clear()
-    with Warehouse(connect_to_redshift) as opened:
+    with answering(**answers) as opened:
         yield opened
 
 

@@ -58,6 +58,18 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     assert "two,Oslo,1" in run("errors", "--type", name).output
 
 
+def test_line_that_redshift_does_not_know_is_unknown(
+    run: Callable[..., Result], rejected_file: FileLoad, warehouse: Warehouse
+) -> None:
+    name = rejected_file.file_type.name
+    forget = "UPDATE mng.load_errors SET line_number = -1 WHERE file_id = %s"
+    warehouse.transaction(lambda current: current.execute(forget, (rejected_file.file.file_id,)))
+
+    assert json.loads(run("errors", "--type", name, "--json").stdout)[0]["line"] is None
+    shown = run("errors", "--type", name).output
+    assert ("unknown" in shown, "-1" in shown) == (True, False)
+
+
 def test_status_shows_files_and_lists_file_types_where_there_are_none(
     run: Callable[..., Result], rejected_file: FileLoad
 ) -> None:

@@ -198,23 +198,28 @@ def rejected_once(found: _Checked) -> Iterator[Violation]:
     entries: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
     for row in found.history.rejected:
         entries.setdefault((row.file_id, row.run_id), []).append((row.line_number, row.raw_line))
-        if not (row.column_name and row.error_reason and row.raw_value and row.raw_value in (row.raw_line or "")):
+        has_value = row.raw_value and row.raw_value in (row.raw_line or "")
+        has_value = has_value or _is_unknown(found, row.line_number, row.raw_line)
+        if not (row.column_name and row.error_reason and has_value):
             yield Violation("reject incomplete", row.file_id, f"run {row.run_id}: {row}")
     for drop, file in found.registered:
         runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
         if file.run_id and (file.status == "Done" or REJECTS_TOLD in (file.status_reason or "")):
             runs.setdefault(file.run_id, [])
         for run, lines in runs.items():
-            counts, true = Counter(lines), set(drop.bad_lines)
+            known = [line for line in lines if not _is_unknown(found, *line)]
+            counts, true = Counter(known), set(drop.bad_lines)
             for line, count in sorted(counts.items()):
                 if line not in true:
                     yield Violation("reject unknown", found.describe(file), f"run {run}: line {line[0]}: {line[1]!r}")
                 elif count > 1:
                     yield Violation("reject doubled", found.describe(file), f"run {run}: line {line[0]} {count} times")
-            for number, _ in sorted(true - counts.keys()):
-                yield Violation(
-                    "reject lost", found.describe(file), f"run {run}: line {number} is not in mng.load_errors"
-                )
+            missing, unknown = sorted(true - counts.keys()), len(lines) - len(known)
+            if unknown > len(missing):
+                yield Violation("reject unknown", found.describe(file), f"run {run}: {unknown} rows without a line")
+            for number, _ in missing[unknown:]:
+                what = f"run {run}: line {number} is not in mng.load_errors"
+                yield Violation("reject lost", found.describe(file), what)
     for file_id in {row.file_id for row in found.history.rejected} - {file.file_id for file in found.history.files}:
         yield Violation("reject unknown", file_id, "mng.load_errors has a file that mng.files does not have")
 
@@ -265,6 +270,10 @@ def alerted_once(found: _Checked) -> Iterator[Violation]:
     for run, count in sorted(counts.items()):
         if count > 1 + found.history.repeated_alerts.get(run, 0):
             yield Violation("alert doubled", run, f"sent {count} times")
+
+
+def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool:
+    return found.history.are_lines_unknown and line_number == -1 and raw_line is None
 
 
 def _expected(found: _Checked) -> dict[str, set[str]]:

@@ -111,5 +111,7 @@ class History:
     """The run of each alert that arrived, once per message of one channel."""
     repeated_alerts: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
+    are_lines_unknown: bool = False
+    """Whether the warehouse may not know the line of a rejected row: then it is -1, and the row's text is not kept."""
     commands: frozenset[str] = frozenset()
     """Which of replay and undo were requested: without them no finished file moves again."""

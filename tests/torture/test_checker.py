@@ -73,6 +73,12 @@ def history(mode: str = "append") -> History:
     )  # fmt: skip
 
 
+def unknown_line(of: History) -> History:
+    """Return the history of a warehouse that does not know the line of the rejected row."""
+    rows = [replace(each, line_number=-1, raw_line=None, raw_value=None) for each in of.rejected]
+    return replace(of, rejected=rows, are_lines_unknown=True)
+
+
 def with_file(of: History, name: str, **changes: object) -> History:
     files = [replace(each, **changes) if each.file_id == name else each for each in of.files]  # type: ignore[arg-type]
     return replace(of, files=files)
@@ -116,7 +122,7 @@ def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
     assert violations(history(mode)) == []
 
 
-@pytest.mark.parametrize("change", [failed, replayed, undone, lambda of: filtered(of, -1)])
+@pytest.mark.parametrize("change", [failed, replayed, undone, lambda of: filtered(of, -1), unknown_line])
 def test_failed_replayed_undone_and_filtered_files_are_not_violations(change: Callable[[History], History]) -> None:
     assert violations(change(history())) == []
 
@@ -191,6 +197,11 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("b", 2, "b1,2")])),
     ("reject unknown", lambda: replace(history(), rejected=[rejected("a", 3, "x,b")])),
     ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("z", 2, "")])),
+    ("reject unknown", lambda: replace(unknown_line(history()), are_lines_unknown=False)),
+    ("reject unknown", lambda: replace(unknown_line(history()), rejected=[*unknown_line(history()).rejected] * 2)),
+    ("reject lost", lambda: replace(unknown_line(history()), rejected=[])),
+    ("reject incomplete", lambda: replace(unknown_line(history()), rejected=[
+        replace(unknown_line(history()).rejected[0], error_reason="")])),
     ("object lost", lambda: replace(history(), archive={"t/kept/a": "da"})),
     ("object lost", lambda: replace(history(), landing=frozenset())),
     ("object left", lambda: replace(history(), landing=history().landing | {("t/b", "vb")})),

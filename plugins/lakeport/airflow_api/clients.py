@@ -98,7 +98,11 @@ class MwaaApi(_DagRunCalls):
 
     @cached_property
     def _client(self) -> Any:
-        config = Config(connect_timeout=_TIMEOUT_SECONDS, read_timeout=_MWAA_READ_SECONDS)
+        config = Config(
+            connect_timeout=_TIMEOUT_SECONDS,
+            read_timeout=_MWAA_READ_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )
         return self._given_client or boto3.client("mwaa", config=config)
 
 

@@ -187,4 +187,4 @@ def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
 
 def _rejected_line(row: RejectedLine) -> str:
     _, line, column, value, reason = row
-    return f"line {line}, column {column or '?'}, value {value!r}: {reason}"
+    return f"line {line if line > 0 else 'unknown'}, column {column or '?'}, value {value!r}: {reason}"

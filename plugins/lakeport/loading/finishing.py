@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from psycopg2.extensions import cursor
@@ -17,9 +18,10 @@ from lakeport.mng import file_records, load_records
 from lakeport.mng.load_records import Load
 from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.ddl import table_identifier
+from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, rows_of_literals, statement
+from lakeport.redshift.statements import composed, statement
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
@@ -47,12 +49,16 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
     copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
     places = [(file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)) for file, key in copied]
     if places:
-        record = composed("mng/record_archive", archived=rows_of_literals(_ARCHIVED, places))
-        warehouse.transaction(lambda current: current.execute(record))
+        warehouse.transaction(partial(_record_archive, places=places))
     for file in files:
         s3_objects.remove_version(s3, file.landed())
     for file, key in copied:
         log.info("archived %s as s3://%s/%s", file.key, bucket, key)
+
+
+def _record_archive(current: cursor, places: Sequence[tuple[str | None, ...]]) -> None:
+    with joined_rows(current, _ARCHIVED, places) as archived:
+        current.execute(composed("mng/record_archive", archived=archived))
 
 
 def _is_replayed_from_archive(s3: S3Client, file: RegisteredFile) -> bool:
