@@ -96,15 +96,6 @@ def alert_topic() -> str | None:
     return _value("LAKEPORT_ALERT_TOPIC")
 
 
-def quiet_airflow(folder: Path) -> None:
-    """Let Airflow, which is imported later, log errors only and write its configuration to this folder.
-
-    Variables that are set keep their values.
-    """
-    os.environ.setdefault("AIRFLOW_HOME", str(folder))
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
-
-
 def _required(name: str) -> str:
     value = _value(name)
     if not value:

@@ -375,7 +375,7 @@ def test_command_shows_its_plan_and_changes_nothing_without_yes(world: World, ru
     assert (planned.exit_code, "2 rows from" in planned.output, "--yes" in planned.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
-    assert (row["rows to delete"], row["status"]) == (2, "Done")
+    assert (row["rows_to_delete"], row["status"]) == (2, "Done")
     done = run("undo", file.file_id[:12], "--yes")
     assert (done.exit_code, ids(world)) == (0, [])
     again = run("replay", "--type", world.name, "--yes")
