@@ -10,7 +10,7 @@ from local.redshift.dialect import queries, refusals
 from local.redshift.dialect.queries import Block, Relation
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, literal, tokenize, upper_at
 
-_ELEMENTS = "lakeport_internal.super_elements"
+_ELEMENTS = "pg_internal.super_elements"
 _STATEMENTS = ("SELECT", "WITH", "INSERT", "CREATE", "EXPLAIN", "DECLARE", "(")
 _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 

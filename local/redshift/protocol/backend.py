@@ -5,14 +5,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import IO
 
-from local.redshift.protocol import wire
+from local.redshift.protocol import results, wire
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
+from local.redshift.protocol.results import Results
 
 READ_BYTES = 256 << 10
 COPY_MESSAGE_BYTES = 256 << 10
 
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
+_DESCRIPTION, _ROW, _PARAMETERS = ord("T"), ord("D"), ord("t")
 
 Message = tuple[bytes, bytes]
 
@@ -37,6 +39,7 @@ class Backend:
         self._expected_ready = 0
         self._quiet = asyncio.Event()
         self._copy_error: PostgresError | None = None
+        self._results = Results()
         self.status = IDLE
 
     async def send(self, data: bytes, *, ready: int = 0) -> None:
@@ -83,10 +86,23 @@ class Backend:
             elif kind == _ERROR:
                 self._client.write(data[passed:at] + self.reworded(bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
+            elif kind == _DESCRIPTION or kind == _PARAMETERS or (kind == _ROW and self._results.columns):
+                self._client.write(data[passed:at] + self._shown(kind, bytes(data[at + wire.HEADER_BYTES : end])))
+                passed = end
             at = end
         if self._kept is None and at > passed:
             self._client.write(bytes(data[passed:at]))
         return at
+
+    def _shown(self, kind: int, body: bytes) -> bytes:
+        """Return a message as the client gets it."""
+        if kind == _DESCRIPTION:
+            body = self._results.description(body)
+        elif kind == _ROW and self._results.columns:
+            body = self._results.row(body)
+        elif kind == _PARAMETERS:
+            body = results.parameters(body)
+        return wire.message(bytes([kind]), body)
 
     def _became_ready(self, status: bytes) -> None:
         self.status = status
@@ -205,7 +221,7 @@ class Backend:
                 if kinds != b"Z":
                     return False
             elif passes_last or not is_last:
-                self._client.write(wire.message(kind, body))
+                self._client.write(self._shown(kind[0], body))
             await self._client.drain()
             if is_last:
                 return succeeded

@@ -3,29 +3,28 @@
 from dataclasses import dataclass
 
 from local.redshift.copy.statement import CopyCommand, parse
-from local.redshift.dialect import ddl, isolation, lateral, merge, qualify, refusals, rewrite, super_paths
+from local.redshift.dialect import (
+    ddl,
+    isolation,
+    lateral,
+    merge,
+    parameters,
+    qualify,
+    refusals,
+    rewrite,
+    show,
+    super_paths,
+)
 from local.redshift.dialect.tokens import Token, split, tokenize, upper_at
-from local.redshift.protocol.errors import Refused, StandInError
+from local.redshift.protocol.errors import StandInError
 from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """What the engine receives for a statement that the stand-in runs: it has no parameters and no rows."""
 
-_OWN_SETTINGS = frozenset(
-    [
-        "QUERY_GROUP",
-        "ENABLE_RESULT_CACHE_FOR_SESSION",
-        "WLM_QUERY_SLOT_COUNT",
-        "ENABLE_CASE_SENSITIVE_IDENTIFIER",
-        "JSON_SERIALIZATION_ENABLE",
-        "JSON_SERIALIZATION_PARSE_NESTED_STRINGS",
-        "DEFAULT_TRANSACTION_ISOLATION",
-        "ENABLE_VECTORIZED_SYSTEM_TABLES",
-        "DESCRIBE_FIELD_NAME_IN_UPPERCASE",
-        "ENABLE_CASE_SENSITIVE_SUPER_ATTRIBUTE",
-    ]
-)
+_OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
+"""Those that Redshift keeps for itself."""
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -140,6 +139,8 @@ def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward:
 
 def _own(sql: str, tokens: list[Token]) -> Statement | None:
     found: Statement | None = None
+    if shown := show.query(tokens) or parameters.rewritten(sql, tokens):
+        return Forward(shown)
     match upper_at(tokens, 0), upper_at(tokens, 1):
         case "COPY", _:
             found = Copy(parse(tokens))
@@ -155,7 +156,6 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
-            _check_setting(second, tokens[-1].text.strip("'\"").upper())
             found = Accepted("SET")
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
@@ -164,12 +164,6 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "ALTER", "TABLE":
             found = _alter_table(sql, tokens)
     return found
-
-
-def _check_setting(name: str, value: str) -> None:
-    """Names are always folded to lower case, so a session cannot switch that off."""
-    if name.startswith("ENABLE_CASE_SENSITIVE") and value in ("TRUE", "ON", "1"):
-        raise Refused(f"{name.lower()} is not supported by this stand-in yet: names are folded to lower case")
 
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:

@@ -239,7 +239,7 @@ def test_temporary_and_uncommitted_tables_are_seen(warehouse: Any) -> None:
 
 def test_a_table_the_user_may_not_fill_is_refused(warehouse: Any, stand_in: Any) -> None:
     with pytest.raises(psycopg2.Error, match="permission denied"):
-        warehouse.copy("lakeport_internal.loads", "f", "1\n")
+        warehouse.copy("pg_internal.loads", "f", "1\n")
 
 
 def test_other_files_of_a_failed_load_report_their_first_error(warehouse: Any) -> None:
