@@ -1,8 +1,9 @@
 """Reword Redshift's dialect for PostgreSQL, token by token."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from local.redshift.dialect import calls, casts, ddl, isolation, roles
+from local.redshift.dialect import calls, casts, ddl, isolation, roles, storage
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -27,7 +28,7 @@ _ADDED_COLUMNS = {
     "PG_CLASS": {"RELDISTSTYLE", "RELEFFECTIVEDISTSTYLE", "RELCREATIONTIME"},
     "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
 }
-_BARE_FUNCTIONS = ("CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
+_BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
 _OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
 """Columns of the catalog as psql 15 and 16 call them."""
 _TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF", "DATE_PART")
@@ -88,29 +89,28 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
         if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
             continue
-        is_call = upper_at(tokens, at + 1) == "("
-        if token.upper in _BARE_FUNCTIONS and not is_call:
+        if upper_at(tokens, at + 1) == "(":
+            yield from _called(tokens, at)
+        elif token.upper in _BARE_FUNCTIONS:
             yield Edit(token.start, token.end, f"pg_catalog.{token.upper.lower()}()")
-        elif token.upper == "SYSDATE" and not is_call:
-            yield Edit(token.start, token.end, "pg_catalog.sysdate()")
-        elif token.upper in _RENAMED and (is_call or token.upper == "MINUS"):
-            yield Edit(token.start, token.end, _RENAMED[token.upper])
-        elif token.upper in _TAKES_DATE_PART and is_call and at + 2 < len(tokens):
-            yield from _date_part(token, tokens[at + 2])
-        elif token.upper == "LISTAGG" and is_call:
-            yield from _listagg(tokens, at)
-        elif token.upper in _JSON_READERS and is_call:
-            yield from _json_text(tokens, at)
-        elif token.upper == "DECODE" and is_call:
-            yield from _decode(tokens, at)
+        elif token.upper == "MINUS":
+            yield Edit(token.start, token.end, _RENAMED["MINUS"])
         elif token.upper == "TOP" and upper_at(tokens, at - 1) in ("SELECT", "DISTINCT", "ALL"):
             yield from _top(tokens, at)
         elif token.upper == "APPROXIMATE" and upper_at(tokens, at + 1) in ("COUNT", "PERCENTILE_DISC"):
             yield Edit(token.start, token.end, "")
-        elif token.upper == "ARRAY" and is_call and upper_at(tokens, at + 2) != "SELECT":
-            yield Edit(token.start, token.end, "pg_internal.array")
-        elif token.upper == "NVL2" and is_call:
-            yield from _nvl2(tokens, at)
+
+
+def _called(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    token = tokens[at]
+    if token.upper == "ARRAY" and upper_at(tokens, at + 2) != "SELECT":
+        yield Edit(token.start, token.end, "pg_internal.array")
+    elif token.upper in _RENAMED:
+        yield Edit(token.start, token.end, _RENAMED[token.upper])
+    elif token.upper in _TAKES_DATE_PART and at + 2 < len(tokens):
+        yield from _date_part(token, tokens[at + 2])
+    elif token.upper in _CALLS:
+        yield from _CALLS[token.upper](tokens, at)
 
 
 def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -226,12 +226,15 @@ def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
 
 
 def _created(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """Drop what CREATE SCHEMA and CREATE VIEW may end in: a quota, and that the view is bound late."""
+    """Drop what only Redshift has in CREATE SCHEMA, CREATE MATERIALIZED VIEW and CREATE PROCEDURE."""
     if upper_at(tokens, 0) != "CREATE":
         return
     words = [token.upper for token in tokens]
-    if words[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]:
-        yield Edit(tokens[-4].start, tokens[-1].end, "")
+    if words[1:3] == ["MATERIALIZED", "VIEW"]:
+        yield from ddl.materialized_view(tokens)
+    if "NONATOMIC" in words and "PROCEDURE" in words[:4]:
+        at = words.index("NONATOMIC")
+        yield Edit(tokens[at].start, tokens[at].end, "")
     if "SCHEMA" in words[:2] and "QUOTA" in words:
         yield Edit(tokens[words.index("QUOTA")].start, tokens[-1].end, "")
 
@@ -256,5 +259,20 @@ def alter_check(tokens: Sequence[Token]) -> str:
     return f"SELECT pg_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
 
 
+def storage_call(tokens: Sequence[Token]) -> str:
+    """Return the call that carries out ALTER TABLE ... ALTER DISTKEY and its like."""
+    name, at = ddl.altered(tokens)
+    text = json.dumps(storage.of_alteration(tokens, at))
+    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(text)})"
+
+
 def _relation(tokens: Sequence[Token]) -> str:
     return ".".join(identifier(token.name()) for token in tokens if token.is_name)
+
+
+_CALLS: Mapping[str, Callable[[Sequence[Token], int], Iterator[Edit]]] = {
+    "LISTAGG": _listagg,
+    "DECODE": _decode,
+    "NVL2": _nvl2,
+    **dict.fromkeys(_JSON_READERS, _json_text),
+}

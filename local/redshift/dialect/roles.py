@@ -53,9 +53,8 @@ def _check_password(password: str) -> None:
 
 def _role(tokens: Sequence[Token]) -> Iterator[Edit]:
     for at in range(3, len(tokens)):
-        if upper_at(tokens, at) == "EXTERNALID" or (at > 3 and upper_at(tokens, at - 1) == "EXTERNALID"):  # noqa: PLR2004
-            yield Edit(tokens[at].start, tokens[at].end, "")
-        elif upper_at(tokens, at) in ("FORCE", "RESTRICT") and upper_at(tokens, 0) == "DROP":
+        is_external = "EXTERNALID" in (upper_at(tokens, at), upper_at(tokens, at - 1))
+        if is_external or (upper_at(tokens, 0) == "DROP" and upper_at(tokens, at) in ("FORCE", "RESTRICT")):
             yield Edit(tokens[at].start, tokens[at].end, "")
 
 

@@ -84,10 +84,10 @@ def _grants(reader: Reader) -> str:
     else:
         reader.expect("ON")
         kind = reader.take().upper if reader.word in _GRANT_KINDS else "TABLE"
-        names = ("database_name", "schema_name", "object_name")
+        names: Sequence[str] = ("database_name", "schema_name", "object_name")
         parts = _path(reader)
         if kind in ("SCHEMA", "DATABASE"):
-            parts, names = parts[-1:], ("object_name",)
+            parts, names = parts[-1:], names[-1:]
         conditions += [f"{name} = {literal(part)}" for name, part in zip(names[-len(parts) :], parts, strict=False)]
         conditions.append(f"kind = '{_GRANT_KINDS[kind]}'" if not is_of_columns else "true")
     where = " AND ".join(conditions)
@@ -105,7 +105,8 @@ def _parameters(reader: Reader) -> str:
     reader.took("FUNCTION", "PROCEDURE")
     parts = _path(reader)
     schema = f" AND schema_name = {literal(parts[-2])}" if len(parts) > 1 else ""
-    return f"SELECT * FROM pg_internal.parameters WHERE routine_name = {literal(parts[-1])}{schema} ORDER BY ordinal_position"  # noqa: S608
+    where = f"routine_name = {literal(parts[-1])}{schema}"
+    return f"SELECT * FROM pg_internal.parameters WHERE {where} ORDER BY ordinal_position"  # noqa: S608
 
 
 def _end(reader: Reader) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from local.redshift.dialect import parameters
+from local.redshift.dialect import late_binding, parameters
 from local.redshift.dialect.tokens import identifier
 from local.redshift.engine.connection import NOT_READY, Connection, connect
 from local.redshift.settings import Settings
@@ -82,3 +82,4 @@ async def _install(connection: Connection, settings: Settings) -> None:
         for script in [*SCRIPTS, *([SERVERLESS] if settings.is_serverless else [])]:
             log.debug("Installing %s", script.name)
             await connection.execute(script.read_text())
+        late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))

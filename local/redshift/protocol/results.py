@@ -1,4 +1,4 @@
-"""How a client sees SUPER and VARBYTE: with Redshift's type ids, SUPER without blanks, VARBYTE as hexadecimal digits."""
+"""How a client sees SUPER and VARBYTE: Redshift's type ids, SUPER without blanks, VARBYTE as hexadecimal digits."""
 
 import re
 from collections.abc import Callable, Mapping

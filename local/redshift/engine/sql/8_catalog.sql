@@ -466,3 +466,31 @@ SELECT current_database()::text AS database_name, n.nspname::text AS schema_name
        NULL::integer AS numeric_scale
   FROM pg_proc p JOIN pg_internal.user_schemas n ON n.oid = p.pronamespace,
        unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a (type, place)$v$);
+
+-- A view WITH NO SCHEMA BINDING has no columns in the catalogs, as in Redshift: its row of pg_attribute is taken away.
+CREATE OR REPLACE FUNCTION pg_internal.keep_late_binding(relation oid, source text, query text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+                    WHERE c.oid = relation AND c.relkind = 'v' AND r.rolname = session_user
+                      AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'late_binding')) THEN
+        RAISE EXCEPTION 'must be owner of the view' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    WITH gone AS (DELETE FROM pg_attribute WHERE attrelid = relation AND attnum > 0)
+    UPDATE pg_class SET relnatts = 0 WHERE oid = relation AND relkind = 'v';
+    DELETE FROM pg_internal.late_binding_views WHERE view = relation OR NOT EXISTS (SELECT FROM pg_class WHERE oid = view);
+    INSERT INTO pg_internal.late_binding_views VALUES (relation, source, query);
+END $$;
+
+CREATE OR REPLACE FUNCTION pg_internal.late_bound(name text) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT source FROM pg_internal.late_binding_views WHERE view = to_regclass(name) $$;
+
+CREATE OR REPLACE FUNCTION pg_internal.create_late_binding_view(name text, source text, query text, replaces boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF replaces THEN
+        EXECUTE format('DROP VIEW IF EXISTS %s', name);
+    END IF;
+    EXECUTE format('CREATE VIEW %s AS SELECT 1 AS late_binding', name);
+    PERFORM pg_internal.keep_late_binding(name::regclass, source, query);
+END $$;

@@ -212,7 +212,7 @@ def test_ignoring_all_errors_loads_the_rest(warehouse: Any) -> None:
 def test_super_holds_json(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, s super)")
     warehouse.copy("t", "super.json", '{"a": 1, "s": {"b": [1, "x"]}} {"a": 2, "s": "text"}', "JSON 'auto'")
-    assert warehouse.run("SELECT a, s FROM t ORDER BY a") == [(1, {"b": [1, "x"]}), (2, "text")]
+    assert warehouse.run("SELECT a, s FROM t ORDER BY a") == [(1, '{"b":[1,"x"]}'), (2, '"text"')]
 
 
 def test_json_line_is_the_last_line_of_the_document(warehouse: Any) -> None:
