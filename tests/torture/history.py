@@ -94,6 +94,15 @@ class LoadedRow:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A Slack message about a run: when it arrived, and its whole text."""
+
+    run_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
 class History:
     """A workload from its first drop to the moment at which nothing moves any more."""
 
@@ -107,9 +116,11 @@ class History:
     """Key and version of every object that is there."""
     archive: Mapping[str, str]
     """Digest of every archived object, by its key."""
-    alerts: Sequence[str] = ()
-    """The run of each alert that arrived, once per message of one channel."""
+    alerts: Sequence[Sent] = ()
+    """Each alert that arrived by one channel."""
     retold: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
     commands: frozenset[str] = frozenset()
-    """Which of replay and undo somebody asked for: without them no file that came to its end moves again."""
+    """Which of replay, undo and clear somebody asked for: without them no file that came to its end moves again."""
+    green: frozenset[str] = frozenset()
+    """The runs that ended well, except those that somebody marked by hand."""

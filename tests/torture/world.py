@@ -77,6 +77,8 @@ class World:
         self.drops: list[Drop] = []
         self.retold: Counter[str] = Counter()
         self.commands: set[str] = set()
+        self.deleted: set[str] = set()
+        """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
@@ -110,6 +112,7 @@ class World:
         self.kinds, self.targets, self.drops = {}, {}, []
         self.retold.clear()
         self.commands.clear()
+        self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -186,7 +189,11 @@ class World:
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
             targets = self.targets.values()
-            return collecting.history(self.config, current, targets, self.drops, runs, self.retold, self.commands)
+            ended_well = {
+                run.run_id for run in self.airflow.runs.values() if run.state == "success" and not run.is_marked
+            }
+            found = (targets, self.drops, runs | self.deleted, self.retold, self.commands, ended_well)
+            return collecting.history(self.config, current, *found)
 
     def overwrite(self) -> None:
         """Put another file in the place of the last one, and let no event tell of it."""

@@ -157,9 +157,36 @@ class RejectedFiles:
 
 
 @dataclass(frozen=True)
+class InvalidSchema:
+    """A schema that is invalid while files of its type wait."""
+
+    file_type: str
+    problems: Sequence[str]
+    waiting_files: int
+
+    @property
+    def title(self) -> str:
+        """Return a summary in one line."""
+        files = "1 file waits" if self.waiting_files == 1 else f"{self.waiting_files:,} files wait"
+        return f"{self.file_type}: the schema is invalid, and {files} for it"
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the details, each as (label, text)."""
+        return [
+            ("Schema", f"schemas/{self.file_type}.yaml"),
+            ("Problems", "\n".join(self.problems)),
+            (
+                "To load the files",
+                "fix the schema and deploy it; reconcile starts a run within the hour",
+            ),
+        ]
+
+
+@dataclass(frozen=True)
 class ReconcileFailed:
     """A run of reconcile that could not fix everything it found."""
 
+    dag_id: str
     run_id: str
     error: str
     log_url: str
@@ -173,7 +200,7 @@ class ReconcileFailed:
         """Return the details, each as (label, text)."""
         return [
             ("Error", self.error),
-            ("Run", f"{self.run_id} of reconcile"),
+            ("Run", f"{self.run_id} of {self.dag_id}"),
             ("Log", self.log_url),
             ("To try again", "fix the cause, then run ./lakeport reconcile"),
         ]

@@ -94,10 +94,10 @@ class Rejects(Part):
 
 
 class Wait(Part):
-    """How long a run waits for files, and how often it looks; seconds."""
+    """How long a scheduled run waits for files, and how often it looks; seconds."""
 
     every: Seconds = 30
-    """How often a run that was not started by an arrival looks for files."""
+    """How often a scheduled run looks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
     """How long it looks before it is skipped."""
 
@@ -138,7 +138,7 @@ class FileType(Part):
     schedule: Schedule = ON_ARRIVAL
     """When runs start: on_arrival, or at times that five cron fields say, in UTC."""
     wait: Wait = Wait.model_validate({})
-    """How a run that was not started by an arrival waits for files."""
+    """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How often each task is tried again after a passing error; others fail it at once."""
     retry_delay: Seconds = 5

@@ -89,7 +89,9 @@ ALERTS: dict[str, Alert] = {
     "loaded run": LOADED,
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
-    "failed reconcile": ReconcileFailed("run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"),
+    "failed reconcile": ReconcileFailed(
+        "reconcile", "run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"
+    ),
 }
 
 
