@@ -28,6 +28,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts
+from lakeport.snapshots.writing import write_snapshots
 
 _ERROR_BYTES = 16_384
 
@@ -71,6 +72,7 @@ class FailRun:
         name, table = self.file_type.name, self.file_type.table.name
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
             alert(warehouse, by, lambda current: fail_files(current, ended, name, table), self.file_type.alerts)
+            write_snapshots(warehouse, [name])
 
 
 class AlertInvalidSchema:

@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 from lakeport import settings
 from lakeport.airflow.callbacks import alert_failed_reconcile, record_task_error
 from lakeport.airflow.operators.reconcile import FinishEndedRunsOperator, ReconcileOperator
-from lakeport.airflow_api import RECONCILE
+from lakeport.airflow_api.dag_runs import RECONCILE
 
 FINISH_ENDED_RUNS = "finish_ended_runs"
 _RECONCILE = """Finds unfinished work and finishes it: files that no event registered, New files without a run,

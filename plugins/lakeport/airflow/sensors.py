@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of, warehouse_of
 from lakeport.airflow.triggers import NewFilesTrigger
-from lakeport.airflow_api import ARRIVAL_PREFIX
+from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
 from lakeport.errors import StepRefused
 from lakeport.mng import claims
 from lakeport.model import RegisteredFile

@@ -13,8 +13,10 @@ from lakeport.loading.finishing import mark_done
 from lakeport.mng import claims, load_records
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import LANDED_AT, FileType
+from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
+from lakeport.schema.landing import LANDED_AT
+from lakeport.snapshots.writing import write_snapshots
 
 
 class FilterNewestOperator(FilesOperator):
@@ -68,11 +70,12 @@ class MarkInProgressOperator(FilesOperator):
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.table = file_type.table
+        self.file_type = file_type
 
     def execute(self, context: Context) -> None:
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            self.claim(warehouse, context, self.table)
+            self.claim(warehouse, context, self.file_type.table)
+            write_snapshots(warehouse, [self.file_type.name])
 
 
 class MarkDoneOperator(FilesOperator):
@@ -91,6 +94,7 @@ class MarkDoneOperator(FilesOperator):
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = self.registered_files()
             warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))
+            write_snapshots(warehouse, [self.file_type.name])
             loads = warehouse.transaction(partial(load_records.loads_of, file_ids=self.file_ids())).values()
         seconds = (utc_now() - min(file.landed_at for file in files)).total_seconds()
         rows, rejected = sum(load.rows_loaded for load in loads), sum(load.rows_rejected for load in loads)

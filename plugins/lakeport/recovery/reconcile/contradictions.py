@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
-from lakeport.airflow_api import run_of
+from lakeport.airflow_api.dag_runs import run_of
 from lakeport.mng.file_records import clipped
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from lakeport.airflow_api import DagRunApi
+from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.files.s3_objects import s3_client
 from lakeport.recovery.reconcile import change_detection
@@ -14,6 +14,7 @@ from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.landing import reconcile_landing
 from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
+from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
 
 NOT_CHECKED = "not checked"
@@ -22,6 +23,7 @@ _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "files and their runs": reconcile_runs,
     "runs marked by hand": reconcile_contradictions,
     "alerts": reconcile_alerts,
+    "snapshots": reconcile_snapshots,
 }
 
 

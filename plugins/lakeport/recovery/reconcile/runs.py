@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from lakeport import settings
-from lakeport.airflow_api import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
+from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
 from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
 from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import UnknownDag
