@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
@@ -17,6 +17,7 @@ AT_ONCE = 4
 BAD = "too many bad rows"
 COPY = "copy_to_table"
 NEWEST, ALL = Kind(select="newest"), Kind()
+IN_A_SMALL_POOL = ("pool_a", "pool_b")
 SCENARIOS: dict[str, tuple[Kind, Scenario]] = {}
 
 
@@ -31,9 +32,16 @@ def on(name: str, kind: Kind) -> Callable[[Scenario], Scenario]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(starts_airflow: None) -> Iterator[dict[str, Future[None]]]:
+def world(starts_airflow: None) -> Iterator[Operators]:
+    kinds = {name: kind for name, (kind, _) in SCENARIOS.items()}
+    with operators(kinds | dict.fromkeys(IN_A_SMALL_POOL, ALL)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def outcomes(world: Operators) -> Iterator[dict[str, Future[None]]]:
     """Begin all scenarios in one Airflow."""
-    with operators({name: kind for name, (kind, _) in SCENARIOS.items()}) as world, ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {name: pool.submit(scenario, world, name) for name, (_, scenario) in SCENARIOS.items()}
         pool.shutdown(cancel_futures=True)
 
@@ -41,6 +49,25 @@ def outcomes(starts_airflow: None) -> Iterator[dict[str, Future[None]]]:
 @pytest.mark.parametrize("name", SCENARIOS, ids=[scenario.__name__ for _, scenario in SCENARIOS.values()])
 def test_operator_action(outcomes: dict[str, Future[None]], name: str) -> None:
     outcomes[name].result()
+
+
+def test_pool_of_one_slot_loads_all_files(world: Operators, outcomes: dict[str, Future[None]]) -> None:
+    wait(outcomes.values())
+    slots = world.call("/pools/default_pool")["slots"]
+    world.call("/pools/default_pool?update_mask=slots", {"pool": "default_pool", "slots": 1}, "PATCH")
+    try:
+        drops = [world.drop(name) for name in IN_A_SMALL_POOL for _ in range(2)]
+        assert {world.wait_for(drop, "Done", "Fail")["status"] for drop in drops} == {"Done"}
+    finally:
+        world.call("/pools/default_pool?update_mask=slots", {"pool": "default_pool", "slots": slots}, "PATCH")
+
+
+def test_no_row_is_lost_or_doubled_and_each_failure_is_alerted(
+    world: Operators, outcomes: dict[str, Future[None]]
+) -> None:
+    wait(outcomes.values())
+    world.whole.come_to_rest()
+    assert [str(each) for each in world.whole.check()] == []
 
 
 def failed(o: Operators, name: str, what: str = BAD) -> tuple[Drop, str]:
@@ -256,6 +283,42 @@ def _marked_while_copying(o: Operators, name: str, state: str) -> None:
     assert (row["status"] == "Done") is (row["loaded_at"] is not None)
     if row["status"] == "Fail":
         until(lambda: o.alerts(drop) == 1 or (o.reconcile() and False))
+
+
+@on("changed", NEWEST)
+def schema_changed_while_a_run_is_in_progress_loads_the_file(o: Operators, name: str) -> None:
+    done(o, name)
+    with o.held(name):
+        drop = o.drop(name)
+        run = o.wait_for(drop, "In Progress")["run_id"]
+        until(lambda: o.copy_waits(name, run))
+        o.write_schema(name, columns=("more",))
+    o.wait_for(drop, "Done")
+    assert o.ended(name, run) == "success"
+
+
+@on("removed", ALL)
+def schema_removed_while_a_run_is_in_progress_leaves_no_file_open(o: Operators, name: str) -> None:
+    done(o, name)
+    with o.held(name):
+        drop = o.drop(name)
+        run = o.wait_for(drop, "In Progress")["run_id"]
+        until(lambda: o.copy_waits(name, run))
+        (o.whole.schemas / f"{name}.yaml").unlink()
+        o.lakeport("publish")
+    until(lambda: o.file(drop)["status"] in ("Done", "Fail") or (o.reconcile() and False))
+    o.write_schema(name)
+    o.lakeport("publish")
+
+
+@on("deleted", NEWEST)
+def deleted_dag_comes_back_and_its_file_can_be_replayed(o: Operators, name: str) -> None:
+    drop, _ = failed(o, name)
+    o.loosen(name)
+    o.call(f"/dags/load_{name}", method="DELETE")
+    until(lambda: name in {dag["dag_id"].removeprefix("load_") for dag in o.call("/dags?limit=100")["dags"]})
+    assert o.lakeport("replay", o.file(drop)["file_id"][:12], "--yes").returncode == 0
+    o.wait_for(drop, "Done")
 
 
 @on("mark_copy", NEWEST)

@@ -73,7 +73,7 @@ def fail_files(current: cursor, run: EndedRun, file_type: str, table_name: str) 
         return None
     files_by_id = {**unfinished, **failures}
     rejected = load_records.first_rejected(current, list(files_by_id), run.run_id)
-    named = [from_row(FailedFile, each) for each in files_by_id.values()]
+    named = [from_row(FailedFile, {**each, "has_failed": id_ in failures}) for id_, each in files_by_id.items()]
     where = (run.dag_id, run.run_id, file_type, table_name, error.task_id)
     return FailedRun(*where, error.error, error.log_url, named, rejected)
 

@@ -21,10 +21,13 @@ NOT_DONE = "loaded, but its run ended before the file was Done"
 
 
 def finish_run(reconciliation: Reconciliation, dag_id: str, run_id: str, files: Sequence[OpenFile]) -> None:
-    """Finish the files of a run that is not live: Done if they are loaded, Fail if they are not."""
-    run = run_of(reconciliation.api, dag_id, run_id)
+    """Finish the files of a run that is not live: Done if they are loaded, Fail if they are not.
+
+    Airflow does not end a run whose DAG is gone, so a run without a schema counts as ended.
+    """
+    run, has_schema = run_of(reconciliation.api, dag_id, run_id), reconciliation.has_schema(files[0].file_type)
     ended_at = (run and run.ended_at) or max(each.status_at for each in files)
-    if (run and run.is_live) or ended_at > reconciliation.ripe_before:
+    if (run and run.is_live and has_schema) or ended_at > reconciliation.ripe_before:
         return  # its own callback comes first
     ended = EndedRun(dag_id, run_id, reconciliation.api.address(dag_id, run_id), reason=f"{KILLED}; {_outcome(run)}")
     unloaded = [each for each in files if not each.is_loaded]
@@ -46,6 +49,8 @@ def alert_failures(reconciliation: Reconciliation, owed: OwedAlert, run: DagRun 
 
 
 def _outcome(run: DagRun | None) -> str:
+    if run and run.is_live:
+        return "the schema was removed or renamed while the run was in progress"
     return f"the run ended as {run.state}" if run else "Airflow no longer has this run"
 
 

@@ -21,7 +21,7 @@ from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.rules import ArrivalIndex
-from lakeport.errors import LakeportError, SchemaError
+from lakeport.errors import LakeportError, NotPublished, SchemaError
 from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts, FileType
@@ -113,6 +113,15 @@ class Reconciliation:
         if name not in self._types:
             self._types[name] = known_file_type(name)
         return self._types[name]
+
+    def has_schema(self, name: str) -> bool:
+        """Return whether the file type has a schema here, valid or not, or a published one."""
+        if (settings.schemas_folder() / f"{name}.yaml").is_file():
+            return True
+        try:
+            return any(rule.file_type == name for rule in self.index.rules)
+        except NotPublished:
+            return True
 
     def schema_problems(self, name: str) -> tuple[str, ...]:
         """Return what is wrong with a schema that exists."""

@@ -48,7 +48,7 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
         elif each.status_at <= reconciliation.ripe_before or each.file.file_id in reconciliation.registered:
             waiting[each.file_type].append(each)
     for key, run_files in taken.items():
-        if key not in live:
+        if key not in live or not reconciliation.has_schema(run_files[0].file_type):
             finish_run(reconciliation, *key, run_files)
     for alert in owed:
         run = run_of(reconciliation.api, alert.dag_id, alert.run_id)

@@ -15,6 +15,7 @@ from lakeport.alerts.messages import (
     Alert,
     FailedFile,
     FailedRun,
+    InvalidSchema,
     LoadedFile,
     LoadedRun,
     ReconcileFailed,
@@ -85,8 +86,11 @@ LOADED = LoadedRun(
 ALERTS: dict[str, Alert] = {
     "failed run": RUN,
     "failed run without a file": replace(RUN, files=[], rejected=[]),
-    "failed run with loaded files only": replace(RUN, files=[replace(FILE, is_loaded=True)], rejected=[]),
+    "failed run with loaded files only": replace(
+        RUN, files=[replace(FILE, is_loaded=True, has_failed=False)], rejected=[]
+    ),
     "loaded run": LOADED,
+    "invalid schema": InvalidSchema("trips", ["schemas/trips.yaml:3: columns: must be a list"], 2),
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
     "failed reconcile": ReconcileFailed(
