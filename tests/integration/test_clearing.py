@@ -15,7 +15,6 @@ from lakeport.airflow.operators.archive import ArchiveFilesOperator
 from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.alerts.failed_runs import EndedRun, fail_files
 from lakeport.alerts.outbox import raise_alert
@@ -29,6 +28,7 @@ from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planner
 from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, HEADER, World
 from tests.support.golden import golden
@@ -41,9 +41,10 @@ SOON = timedelta(seconds=1)
 def failed(world: World, body: bytes = BAD, name: str = "trips.csv") -> RegisteredFile:
     """Bring a file to Fail in run1, as its tasks and its callback do."""
     file = world.claim(body, name)
-    CreateTableOperator(task_id="create_table", file_type=world.file_type)
-    with pytest.raises(AirflowFailException):
+    fit_table(world.warehouse, world.file_type)
+    with pytest.raises(AirflowFailException) as raised:
         run(copy(world, file), world.by)
+    callbacks.record_task_error({**context(world.by), "exception": raised.value})
     fail(world, world.by)
     return file
 
@@ -282,10 +283,9 @@ class Sensor:
 
 def test_cleared_run_finds_its_failed_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(world)
-    sensor = Sensor(world, monkeypatch)
-    assert sensor.keys() == ["trips.csv"]
+    assert Sensor(world, monkeypatch).keys() == ["trips.csv"]
     with pytest.raises(AirflowSkipException, match="is New"):
-        sensor.keys(is_cleared=False)
+        Sensor(world, monkeypatch).keys(is_cleared=False)
 
 
 def test_cleared_run_whose_file_is_done_is_skipped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,18 +86,19 @@ def mark_done(
         file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
 
 
-def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> None:
-    """Raise StepRefused unless all of the files are loaded."""
+def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[RegisteredFile]:
+    """Return the files with their current places, which may be in the archive; raise StepRefused if one is not loaded."""
     found = claims.standings(current, [file.file_id for file in files])
-    unloaded = [f"{each.file.key} ({_words(each)})" for each in found if not each.loaded_at]
+    unloaded = [f"{each.file.key} ({_status_text(each)})" for each in found if not each.loaded_at]
     if unloaded:
         raise StepRefused(
             f"not loaded, so neither archived nor Done: {', '.join(unloaded)}; if copy_to_table was marked by hand, "
             "clear it with its downstream tasks; if not, fix the cause and replay the file"
         )
+    return [each.file for each in found]
 
 
-def _words(each: Standing) -> str:
+def _status_text(each: Standing) -> str:
     return f"{each.status}: {each.status_reason}" if each.status_reason else each.status
 
 

@@ -1,7 +1,7 @@
-"""Claim files for a run: New files, and those that the run failed on if somebody has cleared it.
+"""Claim files for a run: New files, and those that the run failed on if it was cleared.
 
 To clear a task or a run in Airflow means "try again".  A file is tried again only where that can lose nothing and load
-nothing twice; for every other file a claim says what has become of it and what to do.
+nothing twice; for every other file a claim explains what became of it and what to do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COLUMNS = ("status_reason", "status_at", "dag_id", "run_id", "loaded_at")
 
 @dataclass(frozen=True)
 class Standing:
-    """A file as it is now, and the run that moved it last."""
+    """The current state of a file, and the run that moved it last."""
 
     file: RegisteredFile
     status: Status
@@ -51,7 +51,7 @@ class Claim:
     taken: Sequence[RegisteredFile] = ()
     loaded: Sequence[RegisteredFile] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
-    """What has become of each other file, by its id."""
+    """What became of each other file, by its id."""
 
     def check(self) -> None:
         """Raise StepRefused if no file is left for the run to work on or to finish."""
@@ -60,7 +60,7 @@ class Claim:
 
 
 def standings(current: cursor, file_ids: Sequence[str]) -> list[Standing]:
-    """Return the files as they are now, in the order they landed."""
+    """Return the current state of the files, in the order they landed."""
     current.execute(statement("mng/standing_of_files"), {"file_ids": tuple(file_ids)})
     return [
         Standing(from_row(RegisteredFile, row), Status(row["status"]), **{name: row[name] for name in _COLUMNS})

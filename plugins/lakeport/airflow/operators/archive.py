@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from lakeport.airflow.operators.files import FilesOperator
@@ -24,6 +25,5 @@ class ArchiveFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            files = self.registered_files()
-            warehouse.transaction(lambda current: check_loaded(current, files))
+            files = warehouse.transaction(partial(check_loaded, files=self.registered_files()))
             archive(warehouse, s3, self.file_type_name, files)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class CopyFromS3Operator(FilesOperator):
     """Load each file by one COPY in one transaction, which also records the loaded rows and every rejected row.
 
-    `prepared` are the outcomes of preparing the files, if COPY cannot read them as they are.  In a run that was
+    `prepared` are the outcomes of preparing the files, if COPY cannot read them unchanged.  In a run that was
     cleared, the earlier steps may have run with another schema: so this step claims the files, fits the table and
     prepares the files again.  Safe to repeat and to kill: see FileLoad.
     """

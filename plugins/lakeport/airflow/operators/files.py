@@ -39,7 +39,7 @@ class FilesOperator(BaseOperator):
         return [RegisteredFile.from_xcom(file) for file in read_xcom(self.files)]
 
     def claim(self, warehouse: Warehouse, context: Context, table: Table | None) -> Claim:
-        """Claim the files for this run, also those that it failed on if it was cleared; log what is so of the others.
+        """Claim the files for this run, also those that it failed on if it was cleared; log a note about the others.
 
         Raises StepRefused if the run can work on none of them.
         """
@@ -58,7 +58,7 @@ class FilesOperator(BaseOperator):
     def fail_earlier_tries(self, warehouse: Warehouse, context: Context) -> None:
         """Record the failure of files that this run had in progress when it was cleared.
 
-        This is a transaction of its own, so that the log shows the failure before the next try.
+        This is a separate transaction, so that the log shows the failure before the next try.
         """
         by, cleared = task_run_of(context), cleared_at(context)
         if cleared:
@@ -69,7 +69,7 @@ class FilesOperator(BaseOperator):
         return [file.file_id for file in self.registered_files()]
 
     def current_files(self, current: cursor) -> list[RegisteredFile]:
-        """Return the files as they are now: they may have been archived since they were selected."""
+        """Return the files as mng.files has them now: they may have been archived since they were selected."""
         now = {each.file.file_id: each.file for each in claims.standings(current, self.file_ids())}
         return [now.get(file.file_id, file) for file in self.registered_files()]
 

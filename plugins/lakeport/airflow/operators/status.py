@@ -81,8 +81,8 @@ class MarkInProgressOperator(FilesOperator):
 class MarkDoneOperator(FilesOperator):
     """Set the files to Done, in the transaction that checks that their rows are in the table.
 
-    The event of the table's asset says how many files, rows and rejected rows there are, and how many seconds passed
-    since the first of the files landed.  Safe to repeat: see lakeport.loading.finishing.
+    The event of the table's asset contains the numbers of files, rows and rejected rows, and the seconds since the
+    first of the files landed.  Safe to repeat: see lakeport.loading.finishing.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:

@@ -47,7 +47,7 @@ class Finding:
     action: str
     is_fixed: bool = True
     is_alerted: bool = False
-    """Whether an alert of its own tells people about it."""
+    """Whether it has a separate alert."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Reconciliation:
 
     @property
     def unalerted(self) -> list[Finding]:
-        """Return the findings that could not be fixed and that no alert of their own tells of."""
+        """Return the findings that could not be fixed and that have no separate alert."""
         return [finding for finding in self.unfixed if not finding.is_alerted]
 
     @property
