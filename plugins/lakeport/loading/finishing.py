@@ -87,7 +87,7 @@ def mark_done(
 
 
 def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[RegisteredFile]:
-    """Return the files with their current places, which may be in the archive; raise StepRefused if one is not loaded."""
+    """Return the files with their current places, maybe in the archive; raise StepRefused if one is not loaded."""
     found = claims.standings(current, [file.file_id for file in files])
     unloaded = [f"{each.file.key} ({_status_text(each)})" for each in found if not each.loaded_at]
     if unloaded:
