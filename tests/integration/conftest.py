@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -118,8 +118,8 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
     def run(file_type: FileType, body: bytes, name: str = "trips.csv", run_id: str = "run1") -> FileLoad:
         file = land(file_type, body, name)
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
-        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
-        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
+        fit_table(warehouse, file_type)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
 
     return run

@@ -12,14 +12,14 @@ import pytest
 from psycopg2.extensions import connection
 
 from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.errors import MustLoadSeparately
 from lakeport.loading import copy_reports
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import BatchLoad, batches
-from lakeport.mng import file_records
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
@@ -50,8 +50,8 @@ def claim(land: Land, warehouse: Warehouse) -> Callable[..., tuple[list[Register
     def run(file_type: FileType, *bodies: bytes) -> tuple[list[RegisteredFile], TaskRun]:
         files = [land(file_type, body, f"{number:03}.csv") for number, body in enumerate(bodies)]
         by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
-        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
-        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        warehouse.transaction(lambda current: claims.claim(current, [file.file_id for file in files], by))
+        fit_table(warehouse, file_type)
         return files, by
 
     return run

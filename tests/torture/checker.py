@@ -5,13 +5,14 @@ It checks the promises and uses none of the code that keeps them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Target
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Sent, Target
 
 LEGAL_MOVES = {
     (None, "New"),
@@ -25,9 +26,12 @@ LEGAL_MOVES = {
 LEGAL_MOVES_BY_COMMAND = {
     "replay": {("Done", "New"), ("Fail", "New"), ("Filtered Out", "New"), ("Rejected", "New")},
     "undo": {("Done", "Fail"), ("Done", "New")},  # New is what one COPY loaded with a file that is undone
+    "clear": {("Fail", "In Progress"), ("Fail", "Filtered Out")},
 }
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
+WARNED = "loaded with"
+"""Stands in the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
 """Part of the reason of a file that failed for its bad rows."""
 
@@ -90,6 +94,11 @@ class _Checked:
         for move in sorted(self.history.log, key=lambda each: each.moved_at):
             moves.setdefault(move.file_id, []).append(move)
         return moves
+
+    def naming(self, file: FileRow, run_id: str) -> list[Sent]:
+        """Return the alerts of the run that name the file as one that failed."""
+        name = re.compile(rf"{re.escape(file.key)} \(version {re.escape(file.version_id)}\)(?!, loaded)")
+        return [sent for sent in self.history.alerts if sent.run_id == run_id and name.search(sent.text)]
 
     def target(self, file: FileRow) -> Target | None:
         return self.targets.get(file.file_type or "")
@@ -257,19 +266,48 @@ def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
             yield Violation("filtered wrongly", found.describe(file), "no file of its type is newer")
 
 
-def alerted_once(found: _Checked) -> Iterator[Violation]:
-    """Check that an alert was sent for each run that made a file Fail, and only one.
+def alerted_of_each_failure(found: _Checked) -> Iterator[Violation]:
+    """Check that an alert names each file that a run has set to Fail, after each time it did.
 
     Between the channel's answer and the note of it any process can die, and the alert comes again: only as many
     repetitions as such cuts are allowed.
     """
-    counts = Counter(found.history.alerts)
-    failed = {move.run_id for move in found.history.log if move.to_status == "Fail" and move.run_id}
-    for run in sorted(failed - counts.keys()):
-        yield Violation("alert missing", run, "a file failed in it, but no alert was sent")
-    for run, count in sorted(counts.items()):
-        if count > 1 + found.history.repeated_alerts.get(run, 0):
-            yield Violation("alert doubled", run, f"sent {count} times")
+    for file in found.history.files:
+        fails = Counter[str]()
+        for move in found.moves[file.file_id]:
+            if move.to_status != "Fail" or not move.run_id:
+                continue
+            fails[move.run_id] += 1
+            if not any(sent.at >= move.moved_at for sent in found.naming(file, move.run_id)):
+                yield Violation(
+                    "alert missing", found.describe(file), f"it failed in {move.run_id}, and no alert names it"
+                )
+        for run, count in fails.items():
+            sent = len(found.naming(file, run))
+            if sent > count + found.history.repeated_alerts.get(run, 0):
+                yield Violation(
+                    "alert doubled", found.describe(file), f"sent {sent} times for {count} failures in {run}"
+                )
+
+
+def warned_once(found: _Checked) -> Iterator[Violation]:
+    """Check that no load is warned of twice."""
+    loads = Counter[tuple[str, str]]()
+    for _, file in found.registered:
+        loads.update((move.run_id or "", file.key) for move in found.moves[file.file_id] if move.to_status == "Done")
+    for (run, key), count in loads.items():
+        sent = [
+            each for each in found.history.alerts if each.run_id == run and WARNED in each.text and key in each.text
+        ]
+        if len(sent) > count + found.history.repeated_alerts.get(run, 0):
+            yield Violation("alert doubled", f"{run} {key}", f"warned {len(sent)} times of {count} loads")
+
+
+def green_is_true(found: _Checked) -> Iterator[Violation]:
+    """Check that no run ended well while a file that it failed on is Fail."""
+    for file in found.history.files:
+        if file.status == "Fail" and file.run_id in found.history.green:
+            yield Violation("green over Fail", found.describe(file), f"run {file.run_id} ended well")
 
 
 def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool:
@@ -331,5 +369,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Violation]], ...] = (
     rejected_once,
     nothing_lost,
     filtered_for_a_reason,
-    alerted_once,
+    alerted_of_each_failure,
+    warned_once,
+    green_is_true,
 )

@@ -83,6 +83,8 @@ class World:
         self.drops: list[Drop] = []
         self.repeated_alerts: Counter[str] = Counter()
         self.commands: set[str] = set()
+        self.deleted: set[str] = set()
+        """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
@@ -116,6 +118,7 @@ class World:
         self.kinds, self.targets, self.drops = {}, {}, []
         self.repeated_alerts.clear()
         self.commands.clear()
+        self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -193,10 +196,13 @@ class World:
         """Collect the history; nothing may be running."""
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
-            found = collecting.history(
-                self.config, current, self.targets.values(), self.drops, runs, self.repeated_alerts, self.commands
-            )
-        return replace(found, are_lines_unknown=self.is_hostile)
+            targets = self.targets.values()
+            ended_well = {
+                run.run_id for run in self.airflow.runs.values() if run.state == "success" and not run.is_marked
+            }
+            found = (targets, self.drops, runs | self.deleted, self.repeated_alerts, self.commands, ended_well)
+            collected = collecting.history(self.config, current, *found)
+        return replace(collected, are_lines_unknown=self.is_hostile)
 
     def overwrite(self) -> None:
         """Replace the last file by another, without an event."""
