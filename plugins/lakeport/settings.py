@@ -91,6 +91,11 @@ def reconcile_schedule() -> str:
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
 
 
+def finish_runs_schedule() -> str:
+    """Return the schedule of the DAG finish_ended_runs, as a cron expression or preset."""
+    return _value("LAKEPORT_FINISH_RUNS_SCHEDULE") or "*/5 * * * *"
+
+
 def alert_topic() -> str | None:
     """Return the ARN of the SNS topic for Slack, or None if Slack is reached by a webhook."""
     return _value("LAKEPORT_ALERT_TOPIC")

@@ -16,15 +16,15 @@ import yaml
 from psycopg2 import sql
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.errors import LakeportError, SampleError
 from lakeport.inference.draft import Draft
 from lakeport.inference.infer import infer
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.rehearsal import rehearse
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, CopySource, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -97,8 +97,8 @@ class Loader:
     def _load(self, file_type: FileType, path: Path) -> Any:
         file = self._registered(file_type, path)
         by = TaskRun(file_type.dag_id, "corpus", "copy_to_table")
-        self.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
-        CreateTableOperator(task_id="create_table", file_type=file_type).fit(self.warehouse)
+        self.warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
+        fit_table(self.warehouse, file_type)
         sources: tuple[CopySource, ...] = (file.source(file_type.format.compression),)
         if file_type.is_prepared:
             facts = FileFacts.of(file_type, file, by.run_id)

@@ -72,11 +72,15 @@ def status(
 def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """Show the newest rejected rows with line, column, value and reason.
 
+    Redshift does not always know the line: then it is unknown, or null in JSON.
+
     Example: `./lakeport errors --type flights --limit 5`
 
     Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
     """
     rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
+    if not as_json:
+        rows = [(key, line or "unknown", *others) for key, line, *others in rows]
     show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file_type))
 
 

@@ -96,7 +96,8 @@ def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str) -
 def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int) -> None:
     say(f"\n-- {sample.name}")
     if outcome.rejected:
-        show(_REJECTED, [_cells(row) for row in outcome.rejected[:limit]])
+        rows = [(line or "unknown", *others) for line, *others in map(_cells, outcome.rejected[:limit])]
+        show(_REJECTED, rows)
     if len(outcome.rejected) > limit:
         say(f"... and {len(outcome.rejected) - limit:,} more rejected rows; use --limit to show them")
     if outcome.problem:
@@ -112,7 +113,13 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
 
 
 def _cells(row: Any) -> tuple[Any, ...]:
-    return (row.line_number, row.column_name, row.raw_value, row.error_reason, row.raw_line)
+    return (
+        row.line_number if row.line_number > 0 else None,
+        row.column_name,
+        row.raw_value,
+        row.error_reason,
+        row.raw_line,
+    )
 
 
 def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
