@@ -29,8 +29,10 @@ def differences(
         yield f"{len(loaded):,} rows in the table, {len(expected):,} in the file"
         return
     if schema["format"]["type"] == "fixed_width":
-        in_file = Counter[Any](str(row[0]) for row in expected)
-        in_table = Counter[Any]("".join("".join(_words(value)) for value in row) for row in loaded)
+        in_file = Counter[Any](" ".join(map(_plain_number, row)) for row in expected)
+        in_table = Counter[Any](
+            " ".join(_plain_number(word) for value in row for word in _words(value)) for row in loaded
+        )
     else:
         in_file = Counter(tuple(_values_of_file(row, schema, notes)) for row in expected)
         in_table = Counter(tuple(map(_comparable, row)) for row in loaded)
@@ -43,6 +45,14 @@ def _difference(row: Sequence[Any], other: Sequence[Any], schema: Mapping[str, A
     pairs = zip(row, other, schema["columns"], strict=False)
     found = [f"{column['name']} ({column['type']}): {b!r} for {a!r}" for a, b, column in pairs if a != b]
     return "; ".join(found)[:_MOST_CHARACTERS]
+
+
+def _plain_number(word: str) -> str:
+    """Return a number without the zeros after its last digit, any other word unchanged."""
+    try:
+        return f"{Decimal(word).normalize():f}"
+    except InvalidOperation:
+        return word
 
 
 def _words(value: Any) -> list[str]:

@@ -202,7 +202,7 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
     remark = reading.remarks.get(name, "")
     if reading.types.get(name):
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
-        return DraftColumn(name, reading.types[name], is_required, note=remark)
+        return DraftColumn(name, reading.types[name], is_required, reading.headers.get(name), remark)
     choice = choosing.choose(name, profile, found, reading.rows)
     if name in reading.texts:
         choice = choosing.as_text(choice, profile, reading.texts[name])
