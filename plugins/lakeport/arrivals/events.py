@@ -78,12 +78,16 @@ def _arrival(record: Mapping[str, Any]) -> Arrival:
             landed_at=_utc(record["eventTime"]),
             sequencer=_text("sequencer", stored.get("sequencer") or "", _MAX_ETAG_BYTES, min_bytes=0),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ArrivalError(f"a record of the S3 event {_problem(error)}") from error
 
 
 def _problem(error: Exception) -> str:
-    return f"lacks the field {error}" if isinstance(error, KeyError) else f"is invalid: {error}"
+    if isinstance(error, KeyError):
+        return f"lacks the field {error}"
+    if isinstance(error, TypeError):
+        return "must have the fields s3.bucket.name, s3.object.key and s3.object.size"
+    return f"is invalid: {error}"
 
 
 def _text(field: str, value: object, max_bytes: int, min_bytes: int = 1) -> str:
@@ -99,12 +103,16 @@ def _version(value: object) -> str | None:
 
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE_BYTES:
-        raise ValueError(f"size {value!r} is not a number of bytes")
+        raise ValueError(f"size {shorten(repr(value), 80)} must be a number of bytes")
     return value
 
 
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"eventTime {text!r} has no time zone")
-    return as_utc(moment)
+def _utc(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment and moment.tzinfo:
+            return as_utc(moment)
+    except (ValueError, OverflowError):
+        pass
+    time = shorten(repr(value), 80)
+    raise ValueError(f"eventTime {time} must be a time with a time zone, as in 2013-01-01T10:00:00.000Z")
