@@ -8,7 +8,7 @@ from lakeport.alerts import messages
 from lakeport.preparing import transfer
 from lakeport.redshift import copy_statement
 from local.config import REPOSITORY
-from tests.infra.stacks import MAIN, of_type
+from tests.infra.stacks import NETWORK, of_type
 
 DOCS = REPOSITORY / "docs"
 COSTS = (DOCS / "costs.md").read_text()
@@ -24,14 +24,16 @@ def test_endpoints_that_cost_are_those_of_the_template() -> None:
     interfaces = {
         name for name, each in of_type("AWS::EC2::VPCEndpoint").items() if each["VpcEndpointType"] == "Interface"
     }
-    default = [name for name in interfaces if MAIN["Parameters"].get(parameter_of(name), {}).get("Default") != "false"]
+    default = [
+        name for name in interfaces if NETWORK["Parameters"].get(parameter_of(name), {}).get("Default") != "false"
+    ]
 
     assert f"{len(default)} interface endpoints in 2 zones" in COSTS
     assert f"| ${round(len(default) * 2 * 0.01 * HOURS)} |" in COSTS
 
 
 def parameter_of(endpoint: str) -> str:
-    condition = MAIN["Resources"][endpoint]["Condition"]
+    condition = NETWORK["Resources"][endpoint]["Condition"]
     return str(condition.removeprefix("With"))
 
 

@@ -68,6 +68,11 @@ class Cloud:
             out.write(text)
         return file
 
+    def parameters(self, stack: str) -> dict[str, str]:
+        """Return the parameters of a stack."""
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+
     @property
     def outputs(self) -> dict[str, str]:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]

@@ -72,7 +72,7 @@ def _checkout(cloud: Cloud) -> Cloud:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    for stack in ("bootstrap", "main"):
+    for stack in ("bootstrap", "network", "main"):
         path = cloud.checkout / "infra" / f"{stack}.yaml"
         types = unsupported_types(cloud.client("cloudformation"), path.read_text())
         options = options_of_airflow(path.read_text()) if stack == "main" else {}

@@ -42,8 +42,10 @@ def template(name: str) -> Template:
 
 
 BOOTSTRAP = template("bootstrap")
+NETWORK = template("network")
 MAIN = template("main")
-RESOURCES: dict[str, Template] = BOOTSTRAP["Resources"] | MAIN["Resources"]
+STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN}
+RESOURCES: dict[str, Template] = {name: each for stack in STACKS.values() for name, each in stack["Resources"].items()}
 
 
 def of_type(type_: str) -> dict[str, Template]:

@@ -45,6 +45,23 @@ def test_deployment_adds_what_earlier_tables_lack(cloud: Cloud, earlier: set[tup
     assert owners == [("lakeport_loader",)]
 
 
+def test_more_statements_than_a_batch_takes_go_in_several(cloud: Cloud) -> None:
+    """The Data API takes 40 at once; more new columns than it leaves room for are added all the same."""
+    todays = columns(cloud)
+    dropped = cloud.query(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = 'mng' AND is_nullable = 'YES' ORDER BY 1, 2"
+    )
+    for table, column in dropped:
+        cloud.query(f"ALTER TABLE mng.{table} DROP COLUMN {column}")
+
+    cloud.deployed("--database")
+
+    assert columns(cloud) == todays
+    assert len(dropped) > database.BATCH - 25, "fewer than fill a batch"
+    assert cloud.account.asked("redshift-data", writing=True).count("BatchExecuteStatement") == 2
+
+
 def test_short_column_is_lengthened(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
     """Outside of the batch, which is a transaction."""
     cloud.query("ALTER TABLE mng.alerts ADD COLUMN held_by VARCHAR(8)")

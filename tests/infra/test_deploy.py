@@ -70,7 +70,7 @@ def version_hash(cloud: Cloud, key: str, version: str) -> str:
 
 
 def test_first_deployment_makes_everything_in_order(cloud: Cloud) -> None:
-    """Two stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
+    """Three stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
     writes = [call for call in cloud.first_calls if call in WRITES_IN_ORDER]
 
     assert writes == WRITES_IN_ORDER
@@ -81,6 +81,7 @@ WRITES_IN_ORDER = [
     ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT plugins.zip"),
     ("s3", "PUT lambda/register_files.zip"),
+    ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT dags/schemas/flights.yaml"),
     ("s3", "PUT dags/load_files.py"),
     ("cloudformation", "ExecuteChangeSet"),
@@ -94,15 +95,14 @@ WRITES_IN_ORDER = [
 def test_types_that_are_not_proven_are_listed(cloud: Cloud) -> None:
     """Everything else of the templates was made by CloudFormation's rules."""
     listed = re.findall(r"^- `(AWS::[^`]+)`: (.+)$", (REPOSITORY / "docs" / "aws_checked.md").read_text(), re.MULTILINE)
-    removed = cloud.removed["main"] | cloud.removed["bootstrap"]
+    removed = {name: kind for types in cloud.removed.values() for name, kind in types.items()}
 
     assert {name: kind for kind, names in listed for name in re.findall(r"`([^`]+)`", names)} == removed
 
 
 def test_endpoint_that_the_region_does_not_offer_is_left_out(cloud: Cloud) -> None:
     """And the zone that lacks one of the others: its subnet could not have that endpoint."""
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    parameters = cloud.parameters(f"{NAME}-network")
 
     assert parameters["OpsEndpoint"] == "false"
     assert parameters["EcrEndpoints"] == "true"
@@ -359,8 +359,26 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
     cloud.deployed()  # and back
 
     assert "FunctionSource (AWS::Lambda::EventSourceMapping" in output
-    of_stack = {each for each in writes if not each.startswith("PUT templates/")}  # it is too long for a request
-    assert of_stack == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
+    assert set(writes) == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
+
+
+def test_stack_keeps_its_versions_of_the_code_when_both_change(cloud: Cloud) -> None:
+    """Its update restarts no Airflow, and a failed one goes back to versions that exist; the code follows."""
+    names = {"FunctionVersion", "PluginsVersion", "RequirementsVersion"}
+    before, stack = cloud.parameters(f"{NAME}-main"), f"{NAME}-main"
+    path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("ArrivalWindowSeconds: 1\n", "ArrivalWindowSeconds: 3\n"))
+    cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
+    cloud.deployed()
+    after, runs = cloud.parameters(stack), cloud.environment.versions["PluginsS3ObjectVersion"]
+    path.write_text(text)
+    cloud.deployed()  # and back
+
+    assert after["ArrivalWindowSeconds"] == "3"
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert runs != after["PluginsVersion"]
+    assert runs == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
 
 
 def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None:
@@ -381,6 +399,21 @@ def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None
     values = (kept, "namespace lake-other", "airflow.api", "of 1 VPCs per Region", "L-TEST")
     assert [value for value in values if value not in refused.stderr] == []
     golden("infra", "obstacles", refused.stderr)
+    assert cloud.account.writes() == []
+
+
+def test_deployment_of_a_single_stack_is_refused(cloud: Cloud) -> None:
+    """Up to version 0.9 the main stack had the network in it: an update would replace everything."""
+    name, cloudformation = "lake-old", cloud.client("cloudformation")
+    template = 'Parameters: {VpcCidr: {Type: String, Default: ""}}\nResources: {Topic: {Type: "AWS::SNS::Topic"}}'
+    cloudformation.create_stack(StackName=f"{name}-main", TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=f"{name}-main", WaiterConfig={"Delay": 1})
+    cloud.account.calls.clear()
+
+    refused = cloud.deploy("--yes", name=name)
+
+    assert refused.returncode == 2
+    assert f"stack {name}-main was made by Lakeport 0.9 or older" in refused.stderr
     assert cloud.account.writes() == []
 
 
@@ -462,6 +495,7 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     template.write_text(text)
     offered = cloud.account.offered
     cloud.account.offered = offered | {"sqs": "acd"}
+    planned = cloud.deploy("--plan", name=name)
     done = cloud.deploy("--yes", "--no-smoke-test", name=name)
     cloud.account.offered = offered
     again = cloud.deploy("--yes", "--no-smoke-test", name=name)
@@ -469,9 +503,10 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     assert failed.returncode == 2
     assert "Function (AWS::Lambda::Function)" in failed.stderr
     assert done.returncode == 0, done.stdout + done.stderr
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{name}-main")["Stacks"]
-    zones = {each["ParameterKey"]: each["ParameterValue"][-1:] for each in stack["Parameters"]}
+    zones = {key: value[-1:] for key, value in cloud.parameters(f"{name}-network").items()}
     assert (zones["ZoneA"], zones["ZoneB"]) == ("c", "d"), "zones of the failed creation were kept"
+    assert all(zone in planned.stdout for zone in ("us-east-1c (use1-az3)", "us-east-1d")), planned.stdout
+    assert "its subnets are in other zones" in done.stdout
     assert "set database_workgroup or database_cluster" in done.stdout
     assert cloud.account.writes() == [], again.stdout
 

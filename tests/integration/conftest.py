@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
-from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -32,6 +31,7 @@ from local.config import Config
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
 from tests.integration.world import World
+from tests.support.answers import Answers, answering
 from tests.support.stack import stack_of_its_own
 
 if TYPE_CHECKING:
@@ -61,9 +61,15 @@ def s3(product_environment: Config) -> S3Client:
 
 
 @pytest.fixture
-def warehouse(s3: S3Client) -> Iterator[Warehouse]:
+def answers() -> Answers:
+    """How the stand-in answers in this test's sessions where AWS is silent; `both_ways` gives both ways in turn."""
+    return {}
+
+
+@pytest.fixture
+def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
     read_secret.cache_clear()
-    with Warehouse(connect_to_redshift) as opened:
+    with answering(**answers) as opened:
         yield opened
 
 
@@ -112,8 +118,8 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
     def run(file_type: FileType, body: bytes, name: str = "trips.csv", run_id: str = "run1") -> FileLoad:
         file = land(file_type, body, name)
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
-        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
-        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
+        fit_table(warehouse, file_type)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
 
     return run

@@ -7,6 +7,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.file_types import make_file_type
+from tests.integration.world import GOOD, World
 from tests.support.golden import golden
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -54,8 +57,20 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     [row] = json.loads(run("errors", "--type", name, "--json").stdout)
 
     assert (row["key"], row["line"], row["column"], row["value"]) == (f"{name}/trips.csv", 3, "id", "two")
-    assert row["full line"] == "two,Oslo,1"
+    assert row["full_line"] == "two,Oslo,1"
     assert "two,Oslo,1" in run("errors", "--type", name).output
+
+
+def test_line_that_redshift_does_not_know_is_unknown(
+    run: Callable[..., Result], rejected_file: FileLoad, warehouse: Warehouse
+) -> None:
+    name = rejected_file.file_type.name
+    forget = "UPDATE mng.load_errors SET line_number = -1 WHERE file_id = %s"
+    warehouse.transaction(lambda current: current.execute(forget, (rejected_file.file.file_id,)))
+
+    assert json.loads(run("errors", "--type", name, "--json").stdout)[0]["line"] is None
+    shown = run("errors", "--type", name).output
+    assert ("unknown" in shown, "-1" in shown) == (True, False)
 
 
 def test_status_shows_files_and_lists_file_types_where_there_are_none(
@@ -64,7 +79,7 @@ def test_status_shows_files_and_lists_file_types_where_there_are_none(
     name = rejected_file.file_type.name
     [row] = json.loads(run("status", "--type", name, "--json").stdout)
 
-    assert (row["key"], row["status"], row["rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
+    assert (row["key"], row["status"], row["rows_rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
     nothing = run("status", "--type", "airlnes").output
     assert nothing.startswith("no files yet for file type airlnes; did you mean 'airlines'? file types: ")
     assert run("status", "--type", "airlines", "--status", "rejected").output.endswith("for file type airlines\n")
@@ -181,3 +196,36 @@ def test_unreachable_database_is_reported_with_the_next_step(
     assert result.exit_code == 2
     assert "127.0.0.1" in result.stderr
     golden("cli", "the database cannot be reached", result.stderr)
+
+
+def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_bytes(GOOD)
+
+    def load() -> None:
+        until(lambda: world.landed() == 1)
+        world.reconcile()
+        world.run_again()
+
+    with ThreadPoolExecutor(1) as others:
+        loaded = others.submit(load)
+        result = run("drop", sample, "--folder", world.name, "--wait", "--wait-seconds", 60)
+        loaded.result()
+
+    assert result.exit_code == 0, result.output
+    assert f"{world.name}/trips.csv: Done: 2 of 2 rows loaded, 0 rejected" in result.output
+
+
+def test_drop_reports_a_file_that_is_not_loaded(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_bytes(GOOD)
+    result = run("drop", sample, "--folder", world.name, "--wait", "--wait-seconds", 0)
+    assert (result.exit_code, "no final status after 0 s" in result.stderr) == (2, True)
+
+    with ThreadPoolExecutor(1) as others:
+        registered = others.submit(lambda: until(lambda: world.landed() == 2) and world.reconcile())
+        values = run("drop", sample, "--folder", "nowhere", "--wait", "--wait-seconds", 60, "--json")
+        registered.result()
+
+    assert values.exit_code == 1
+    assert json.loads(values.stdout)[0]["status"] == "Rejected"

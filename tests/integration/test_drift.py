@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
@@ -108,7 +108,7 @@ def test_longer_varchar_is_lengthened(prepare_load: PrepareLoad, query: Query, m
 def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, query: Query) -> None:
     file_type = make_file_type()
     name = file_type.table.name
-    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    fit_table(warehouse, file_type)
     columns = [
         {"name": "id", "type": "bigint", "required": True},
         {"name": "city", "type": "varchar(4)"},
@@ -116,7 +116,7 @@ def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, 
     ]
     changed = make_file_type(name=file_type.name, columns=columns)
     with pytest.raises(TableMismatch) as raised:
-        CreateTableOperator(task_id="create_table", file_type=changed).fit(warehouse)
+        fit_table(warehouse, changed)
     golden("loading", "table does not match the schema", str(raised.value))
     for fact in (
         "id is integer in the table and bigint in the schema",
@@ -126,5 +126,5 @@ def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, 
         assert fact in str(raised.value)
     statements = str(raised.value).split("or run\n")[1].replace("<value for existing rows>", "'2013-01-01'")
     warehouse.transaction(lambda current: current.execute(statements))
-    CreateTableOperator(task_id="create_table", file_type=changed).fit(warehouse)
+    fit_table(warehouse, changed)
     assert query(f"SELECT COUNT(*) FROM {name}") == [(0,)]  # noqa: S608

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -25,22 +24,22 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.load_dag import load_dag
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import LakeportError, SchemaError
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift import ddl
-from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from lakeport.schema.reference import keys
 from tests.integration.callables import Query
+from tests.support import operators
 from tests.support.archives import packed
 
 FOLDER = Path(__file__).parent / "keys"
@@ -125,8 +124,8 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
         else FilterNewestOperator(task_id="newest", file_type=file_type, files=waiting)
     )
     files = [RegisteredFile.from_xcom(file) for file in done_by(take, by)]
-    warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
-    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    warehouse.transaction(lambda current: claims.claim(current, [file.file_id for file in files], by))
+    fit_table(warehouse, file_type)
     problem = ""
     for file in files:
         try:
@@ -139,9 +138,7 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
 
 
 def done_by(operator: Any, by: TaskRun) -> Any:
-    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=operator.task_id, try_number=1)
-    operator.warehouse = lambda: Warehouse(connect_to_redshift)
-    return operator.execute({"ti": task})
+    return operators.run(operator, by)
 
 
 def dag_of(file_type: FileType) -> str:

@@ -8,20 +8,24 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from psycopg2.extensions import connection
 
-from lakeport.errors import ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
+from lakeport.airflow.retrying import is_worth_a_retry
+from lakeport.errors import CopyStopped, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
+from tests.support.answers import Answers, both_ways
 from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
@@ -82,12 +86,16 @@ def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: 
     assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
 
 
-def test_rejects_within_the_limit_are_kept_beside_the_load(prepare_load: PrepareLoad, query: Query) -> None:
+@both_ways
+def test_rejects_within_the_limit_are_kept_beside_the_load(
+    prepare_load: PrepareLoad, query: Query, answers: Answers
+) -> None:
     file_type = make_file_type(rejects={"fail": "40%"})
     load = prepare_load(file_type, ONE_BAD)
     done = load.run()
     assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (3, 2, 1)
-    assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
+    row = (-1, "id", None, None) if answers else (4, "id", "three", "three,Rome,1")
+    assert rejected_rows(query, load) == [row]
 
 
 def test_rejects_are_recorded_once_although_the_attempt_is_repeated(
@@ -215,6 +223,36 @@ def test_registration_does_not_wait_for_a_running_load(
         land(make_file_type(), GOOD)
         assert not running.done()
         assert running.result().rows_loaded == 500_000
+
+
+def test_copy_that_redshift_stops_says_so_and_is_worth_a_retry(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, file_type: FileType
+) -> None:
+    """As max_query_execution_time does, or somebody who cancels it."""
+    load, is_locked, is_over = prepare_load(file_type, GOOD), Event(), Event()
+
+    def connect_with_limit() -> connection:
+        opened = connect_to_redshift()
+        with opened, opened.cursor() as current:
+            current.execute("SET statement_timeout TO 300")
+        return opened
+
+    def lock(current: Any) -> None:
+        current.execute(f"LOCK TABLE {file_type.table.name} IN ACCESS EXCLUSIVE MODE")
+        is_locked.set()
+        is_over.wait()
+
+    with ThreadPoolExecutor(1) as pool, Warehouse(connect_with_limit) as limited:
+        holder = pool.submit(warehouse.transaction, lock)
+        is_locked.wait()
+        try:
+            with pytest.raises(CopyStopped, match=r"COPY after \d s .*RedshiftMaxQuerySeconds") as raised:
+                replace(load, warehouse=limited).run()
+        finally:
+            is_over.set()
+            holder.result()
+    assert is_worth_a_retry(raised.value)
+    assert rows_of(query, file_type) == []
 
 
 def test_rejects_of_an_earlier_copy_are_not_recorded_for_a_file_whose_copy_never_began(

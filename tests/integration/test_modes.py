@@ -20,6 +20,7 @@ from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
 from tests.integration.killing import KilledWarehouse
+from tests.support.answers import both_ways
 from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
@@ -89,6 +90,7 @@ def test_kill_before_any_statement_changes_nothing_in_the_end(
     assert statements > 5
 
 
+@both_ways
 @each_mode
 def test_failed_load_does_not_change_the_table(prepare_load: PrepareLoad, query: Query, mode: str) -> None:
     file_type = type_of(mode)

@@ -14,19 +14,19 @@ import pytest
 from typer.testing import CliRunner
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.cli import app
 from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import Selection, select_files
+from lakeport.redshift.fitting import fit_table
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
@@ -234,8 +234,8 @@ def load_together(world: World) -> list[RegisteredFile]:
     """Bring all files that are New to Done by one COPY; return them in the order they landed."""
     files = world.new_files()[::-1]
     by = replace(world.by, run_id=f"run{files[0].file_id}")
-    world.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
-    CreateTableOperator(task_id="create_table", file_type=world.file_type).fit(world.warehouse)
+    world.warehouse.transaction(lambda current: claims.claim(current, [file.file_id for file in files], by))
+    fit_table(world.warehouse, world.file_type)
     together = tuple(FileToLoad(file, (file.source(),)) for file in files)
     BatchLoad(world.file_type, together, by, world.warehouse, world.s3).run()
     archive(world.warehouse, world.s3, world.name, files)
@@ -375,7 +375,7 @@ def test_command_shows_its_plan_and_changes_nothing_without_yes(world: World, ru
     assert (planned.exit_code, "2 rows from" in planned.output, "--yes" in planned.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
-    assert (row["rows to delete"], row["status"]) == (2, "Done")
+    assert (row["rows_to_delete"], row["status"]) == (2, "Done")
     done = run("undo", file.file_id[:12], "--yes")
     assert (done.exit_code, ids(world)) == (0, [])
     again = run("replay", "--type", world.name, "--yes")

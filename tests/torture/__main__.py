@@ -21,7 +21,6 @@ from tests.torture.sweep import Points
 from tests.torture.torturing import Torture
 from tests.torture.world import worlds
 
-SWEEP_SHARE = 0.6
 FOREVER = float("inf")
 console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -31,15 +30,19 @@ def main(
     seconds: Annotated[int, typer.Option(help="How long the sweep and the random runs last together.")] = 900,
     airflow_seconds: Annotated[int, typer.Option(help="How long parts of a whole Airflow are killed; 0: not.")] = 60,
     whole_sweep: Annotated[bool, typer.Option("--whole-sweep", help="Sweep until no cut point is left.")] = False,
+    sweep_share: Annotated[float, typer.Option(help="Which part of the seconds the sweep gets.", min=0, max=1)] = 0.6,
+    hostile: Annotated[
+        bool, typer.Option("--hostile", help="Start the stand-in with --hostile, except in the whole Airflow.")
+    ] = False,
 ) -> None:
     """Torture a separate stack, beside a running one or without one."""
     seed = random.randrange(1 << 32) if seed is None else seed
     console.print(f"seed {seed}: the same one gives the same faults, as far as clocks allow", highlight=False)
     started = time.monotonic()
-    with worlds() as world:
+    with worlds(is_hostile=hostile) as world:
         torture = Torture(world, random.Random(seed), lambda text: console.print(text, highlight=False, markup=False))
-        points = torture.sweep(FOREVER if whole_sweep else seconds * SWEEP_SHARE)
-        torture.random_runs(seconds * (1 - SWEEP_SHARE))
+        points = torture.sweep(FOREVER if whole_sweep else seconds * sweep_share)
+        torture.random_runs(seconds * (1 - sweep_share))
     if airflow_seconds:
         killed, found = whole_airflow.torture(torture.order, airflow_seconds, torture.report)
         torture.faults.made += [(victim, How.KILL_DURING, "whole Airflow") for victim in killed.elements()]

@@ -5,13 +5,14 @@ It checks the promises and uses none of the code that keeps them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Target
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Sent, Target
 
 LEGAL_MOVES = {
     (None, "New"),
@@ -25,9 +26,12 @@ LEGAL_MOVES = {
 LEGAL_MOVES_BY_COMMAND = {
     "replay": {("Done", "New"), ("Fail", "New"), ("Filtered Out", "New"), ("Rejected", "New")},
     "undo": {("Done", "Fail"), ("Done", "New")},  # New is what one COPY loaded with a file that is undone
+    "clear": {("Fail", "In Progress"), ("Fail", "Filtered Out")},
 }
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
+WARNED = "loaded with"
+"""Stands in the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
 """Part of the reason of a file that failed for its bad rows."""
 
@@ -90,6 +94,11 @@ class _Checked:
         for move in sorted(self.history.log, key=lambda each: each.moved_at):
             moves.setdefault(move.file_id, []).append(move)
         return moves
+
+    def naming(self, file: FileRow, run_id: str) -> list[Sent]:
+        """Return the alerts of the run that name the file as one that failed."""
+        name = re.compile(rf"{re.escape(file.key)} \(version {re.escape(file.version_id)}\)(?!, loaded)")
+        return [sent for sent in self.history.alerts if sent.run_id == run_id and name.search(sent.text)]
 
     def target(self, file: FileRow) -> Target | None:
         return self.targets.get(file.file_type or "")
@@ -198,23 +207,28 @@ def rejected_once(found: _Checked) -> Iterator[Violation]:
     entries: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
     for row in found.history.rejected:
         entries.setdefault((row.file_id, row.run_id), []).append((row.line_number, row.raw_line))
-        if not (row.column_name and row.error_reason and row.raw_value and row.raw_value in (row.raw_line or "")):
+        has_value = row.raw_value and row.raw_value in (row.raw_line or "")
+        has_value = has_value or _is_unknown(found, row.line_number, row.raw_line)
+        if not (row.column_name and row.error_reason and has_value):
             yield Violation("reject incomplete", row.file_id, f"run {row.run_id}: {row}")
     for drop, file in found.registered:
         runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
         if file.run_id and (file.status == "Done" or REJECTS_TOLD in (file.status_reason or "")):
             runs.setdefault(file.run_id, [])
         for run, lines in runs.items():
-            counts, true = Counter(lines), set(drop.bad_lines)
+            known = [line for line in lines if not _is_unknown(found, *line)]
+            counts, true = Counter(known), set(drop.bad_lines)
             for line, count in sorted(counts.items()):
                 if line not in true:
                     yield Violation("reject unknown", found.describe(file), f"run {run}: line {line[0]}: {line[1]!r}")
                 elif count > 1:
                     yield Violation("reject doubled", found.describe(file), f"run {run}: line {line[0]} {count} times")
-            for number, _ in sorted(true - counts.keys()):
-                yield Violation(
-                    "reject lost", found.describe(file), f"run {run}: line {number} is not in mng.load_errors"
-                )
+            missing, unknown = sorted(true - counts.keys()), len(lines) - len(known)
+            if unknown > len(missing):
+                yield Violation("reject unknown", found.describe(file), f"run {run}: {unknown} rows without a line")
+            for number, _ in missing[unknown:]:
+                what = f"run {run}: line {number} is not in mng.load_errors"
+                yield Violation("reject lost", found.describe(file), what)
     for file_id in {row.file_id for row in found.history.rejected} - {file.file_id for file in found.history.files}:
         yield Violation("reject unknown", file_id, "mng.load_errors has a file that mng.files does not have")
 
@@ -252,19 +266,52 @@ def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
             yield Violation("filtered wrongly", found.describe(file), "no file of its type is newer")
 
 
-def alerted_once(found: _Checked) -> Iterator[Violation]:
-    """Check that an alert was sent for each run that made a file Fail, and only one.
+def alerted_of_each_failure(found: _Checked) -> Iterator[Violation]:
+    """Check that an alert names each file that a run has set to Fail, after each time it did.
 
     Between the channel's answer and the note of it any process can die, and the alert comes again: only as many
     repetitions as such cuts are allowed.
     """
-    counts = Counter(found.history.alerts)
-    failed = {move.run_id for move in found.history.log if move.to_status == "Fail" and move.run_id}
-    for run in sorted(failed - counts.keys()):
-        yield Violation("alert missing", run, "a file failed in it, but no alert was sent")
-    for run, count in sorted(counts.items()):
-        if count > 1 + found.history.repeated_alerts.get(run, 0):
-            yield Violation("alert doubled", run, f"sent {count} times")
+    for file in found.history.files:
+        fails = Counter[str]()
+        for move in found.moves[file.file_id]:
+            if move.to_status != "Fail" or not move.run_id:
+                continue
+            fails[move.run_id] += 1
+            if not any(sent.at >= move.moved_at for sent in found.naming(file, move.run_id)):
+                yield Violation(
+                    "alert missing", found.describe(file), f"it failed in {move.run_id}, and no alert names it"
+                )
+        for run, count in fails.items():
+            sent = len(found.naming(file, run))
+            if sent > count + found.history.repeated_alerts.get(run, 0):
+                yield Violation(
+                    "alert doubled", found.describe(file), f"sent {sent} times for {count} failures in {run}"
+                )
+
+
+def warned_once(found: _Checked) -> Iterator[Violation]:
+    """Check that no load is warned of twice."""
+    loads = Counter[tuple[str, str]]()
+    for _, file in found.registered:
+        loads.update((move.run_id or "", file.key) for move in found.moves[file.file_id] if move.to_status == "Done")
+    for (run, key), count in loads.items():
+        sent = [
+            each for each in found.history.alerts if each.run_id == run and WARNED in each.text and key in each.text
+        ]
+        if len(sent) > count + found.history.repeated_alerts.get(run, 0):
+            yield Violation("alert doubled", f"{run} {key}", f"warned {len(sent)} times of {count} loads")
+
+
+def green_is_true(found: _Checked) -> Iterator[Violation]:
+    """Check that no run ended well while a file that it failed on is Fail."""
+    for file in found.history.files:
+        if file.status == "Fail" and file.run_id in found.history.green:
+            yield Violation("green over Fail", found.describe(file), f"run {file.run_id} ended well")
+
+
+def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool:
+    return found.history.are_lines_unknown and line_number == -1 and raw_line is None
 
 
 def _expected(found: _Checked) -> dict[str, set[str]]:
@@ -322,5 +369,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Violation]], ...] = (
     rejected_once,
     nothing_lost,
     filtered_for_a_reason,
-    alerted_once,
+    alerted_of_each_failure,
+    warned_once,
+    green_is_true,
 )

@@ -94,6 +94,15 @@ class LoadedRow:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A Slack message about a run: when it arrived, and its whole text."""
+
+    run_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
 class History:
     """A workload from its first drop to the moment at which nothing moves any more."""
 
@@ -107,9 +116,13 @@ class History:
     """Key and version of every object that is there."""
     archive: Mapping[str, str]
     """Digest of every archived object, by its key."""
-    alerts: Sequence[str] = ()
-    """The run of each alert that arrived, once per message of one channel."""
+    alerts: Sequence[Sent] = ()
+    """Each alert that arrived by one channel."""
     repeated_alerts: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
+    are_lines_unknown: bool = False
+    """Whether the warehouse may not know the line of a rejected row: then it is -1, and the row's text is not kept."""
     commands: frozenset[str] = frozenset()
-    """Which of replay and undo were requested: without them no finished file moves again."""
+    """Which of replay, undo and clear were requested: without them no finished file moves again."""
+    green: frozenset[str] = frozenset()
+    """The runs that ended well, except those that were marked by hand."""

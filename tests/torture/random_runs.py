@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from local import credentials, postgres
+from tests.torture.buttons import press_some
 from tests.torture.checker import Violation
 from tests.torture.gate import Cut, How
 from tests.torture.history import Drop
@@ -48,8 +49,9 @@ def go(world: World, seed: int, faults: Faults) -> Iterator[list[Violation]]:
     for number in range(ROUNDS):
         note = f"random run {seed}, round {number + 1}"
         try:
-            Round(world, order, kinds, faults, note).go()
-            found = world.check()
+            now = Round(world, order, kinds, faults, note)
+            now.go()
+            found = world.check() or press_some(world, order, faults, now.cut)
             if not found and number + 1 == ROUNDS:
                 found = [each for name in kinds for each in replay(world, name, faults)] + world.check()
                 found = found or load_again_and_take_out(world, order, faults)

@@ -16,12 +16,18 @@ from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
 SEED = 1
-SWEEP_SECONDS, RANDOM_SECONDS = 30, 5
+SWEEP_SECONDS, RANDOM_SECONDS, HOSTILE_SECONDS = 30, 5, 10
 
 
 @pytest.fixture(scope="module")
 def world(starts_programs: None) -> Iterator[World]:
     with worlds() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def hostile_world(starts_programs: None) -> Iterator[World]:
+    with worlds(is_hostile=True) as opened:
         yield opened
 
 
@@ -34,6 +40,17 @@ def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World
     assert len(torture.faults.made) > 10, torture.ways
 
 
+def test_sweep_and_random_runs_find_no_violation_where_redshift_answers_in_the_less_convenient_way(
+    hostile_world: World,
+) -> None:
+    """Views late, with other ids, lines unknown, conflicts in other words, the first statement cancelled."""
+    torture = Torture(hostile_world, random.Random(SEED))
+    torture.sweep(HOSTILE_SECONDS, [KINDS[0]])
+    torture.random_runs(HOSTILE_SECONDS)
+    assert [str(each) for each in torture.found] == []
+    assert len(torture.faults.made) > 5, torture.ways
+
+
 @pytest.mark.parametrize(
     ("name", "cut", "first_try_ends"),
     [
@@ -42,7 +59,7 @@ def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World
         ("copy_to_table", Cut(14, How.DROP_AFTER), False),
         ("copy_to_table", Cut(14, How.CONFLICT), False),
         ("copy_to_table", Cut(15, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
-        ("archive_files", Cut(5, How.UNAVAILABLE), False),
+        ("archive_files", Cut(9, How.UNAVAILABLE), False),  # to S3, after the query whether the files are loaded
     ],
 )
 def test_fault_reaches_the_product(world: World, name: str, cut: Cut, first_try_ends: bool) -> None:

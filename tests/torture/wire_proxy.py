@@ -13,18 +13,22 @@ from tests.torture.gate import KILLS, OF_SQL, Gate, How
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _SHOWN = 60
 _READY_BYTES = 6
+# As the stand-in words them: Redshift reports a conflict under XX000.
 _REFUSALS = {
-    # As the stand-in words them: Redshift reports a conflict under XX000.
     How.CONFLICT: (b"XX000", b"1023\nDETAIL: Serializable isolation violation on a table in Redshift"),
     How.DEADLOCK: (b"40P01", b"deadlock detected"),
+}
+_HOSTILE_REFUSALS = _REFUSALS | {
+    How.CONFLICT: (b"XX000", b"could not complete because of conflict with concurrent transaction"),
 }
 
 
 class WireProxy:
     """Listen on its own port; one thread a connection, which is half duplex in the simple protocol."""
 
-    def __init__(self, gate: Gate, upstream_port: int) -> None:
+    def __init__(self, gate: Gate, upstream_port: int, *, is_hostile: bool = False) -> None:
         self.gate = gate
+        self.refusals = _HOSTILE_REFUSALS if is_hostile else _REFUSALS
         self.upstream_port = upstream_port
         self._listener = socket.create_server((HOST, 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -62,10 +66,10 @@ class WireProxy:
 
     def _cut(self, how: How, attempt: int, message: bytes, client: socket.socket, to: socket.socket) -> bool:
         """Apply a fault, and return whether the connection continues."""
-        if how in _REFUSALS:
+        if how in self.refusals:
             # A failing statement aborts the block as the refused one would; a refused COMMIT ends it.
             to.sendall(_query("ROLLBACK" if message[5:11].upper() == b"COMMIT" else "SELECT refused_by_the_proxy"))
-            client.sendall(_error(*_REFUSALS[how]) + _until_ready(to)[-_READY_BYTES:])
+            client.sendall(_error(*self.refusals[how]) + _until_ready(to)[-_READY_BYTES:])
             return True
         if how is How.FREEZE:
             self.gate.kill(attempt, how)

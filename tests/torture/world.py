@@ -20,6 +20,7 @@ import psycopg2
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG
 from psycopg2 import sql
+from psycopg2.errors import QueryCanceled
 
 from lakeport import settings
 from lakeport.airflow.load_dag import load_dag
@@ -44,17 +45,22 @@ from tests.torture.wire_proxy import WireProxy
 from tests.torture.workload import Kind
 
 PARTS = frozenset({"tables", "slack", "mail"})
+HOSTILE = ("--hostile", "--views-late", "0.5")
+"""The stand-in's options: half a second is late enough, and leaves time for more faults."""
 
 
 @contextlib.contextmanager
-def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
-    """Start a separate stack on free ports, and remove it again."""
+def worlds(report: Callable[[str], None] = lambda _: None, *, is_hostile: bool = False) -> Iterator[World]:
+    """Start a separate stack on free ports, and remove it again.
+
+    `is_hostile`: where AWS is silent, its Redshift answers in the less convenient way.
+    """
     directory = Path(folder("lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
     try:
         with ending_at_sigterm():
             stack.up(config, report, only=PARTS)
-            with World.of(config, directory / "schemas") as world:
+            with World.of(config, directory / "schemas", is_hostile=is_hostile) as world:
                 yield world
     finally:
         stack.down(config, lambda _: None)
@@ -68,8 +74,8 @@ class World:
     One lane: one attempt runs at a time, except those that were given up and go on.
     """
 
-    def __init__(self, config: Config, schemas: Path) -> None:
-        self.config, self.schemas = config, schemas
+    def __init__(self, config: Config, schemas: Path, *, is_hostile: bool = False) -> None:
+        self.config, self.schemas, self.is_hostile = config, schemas, is_hostile
         schemas.mkdir(parents=True, exist_ok=True)
         self.source = workload.Source()
         self.kinds: dict[str, Kind] = {}
@@ -77,10 +83,12 @@ class World:
         self.drops: list[Drop] = []
         self.repeated_alerts: Counter[str] = Counter()
         self.commands: set[str] = set()
+        self.deleted: set[str] = set()
+        """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
-        self.redshift = WireProxy(self.gate, config.ports.redshift)
+        self.redshift = WireProxy(self.gate, config.ports.redshift, is_hostile=is_hostile)
         self.aws = HttpProxy(self.gate, config.ports.aws)
         self.slack = HttpProxy(self.gate, config.ports.slack)
         self.s3_of_copy = HttpProxy(self.gate, config.ports.aws, on_behalf=True)
@@ -92,9 +100,9 @@ class World:
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, config: Config, schemas: Path) -> Iterator[World]:
+    def of(cls, config: Config, schemas: Path, *, is_hostile: bool = False) -> Iterator[World]:
         """Open the world of a running stack."""
-        world = cls(config, schemas)
+        world = cls(config, schemas, is_hostile=is_hostile)
         try:
             yield world
         finally:
@@ -110,6 +118,7 @@ class World:
         self.kinds, self.targets, self.drops = {}, {}, []
         self.repeated_alerts.clear()
         self.commands.clear()
+        self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -188,9 +197,12 @@ class World:
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
             targets = self.targets.values()
-            return collecting.history(
-                self.config, current, targets, self.drops, runs, self.repeated_alerts, self.commands
-            )
+            ended_well = {
+                run.run_id for run in self.airflow.runs.values() if run.state == "success" and not run.is_marked
+            }
+            found = (targets, self.drops, runs | self.deleted, self.repeated_alerts, self.commands, ended_well)
+            collected = collecting.history(self.config, current, *found)
+        return replace(collected, are_lines_unknown=self.is_hostile)
 
     def overwrite(self) -> None:
         """Replace the last file by another, without an event."""
@@ -201,7 +213,7 @@ class World:
         """Describe the Redshift stand-in: what COPY reads from S3 passes the gate, too."""
         service = warehouse.service(self.config)
         command = (self.s3_of_copy.url if each == self.config.aws_endpoint else each for each in service.command)
-        return replace(service, command=tuple(command))
+        return replace(service, command=(*command, *(HOSTILE if self.is_hostile else ())))
 
     def restart(self, *services: Service) -> None:
         """Kill these with all that they forked, and start them again, the last first."""
@@ -231,10 +243,18 @@ class World:
             password=self.password,
         )
         try:
+            self._pass_the_first_statement(connection)
             with connection, connection.cursor() as current:
                 yield current
         finally:
             connection.close()
+
+    def _pass_the_first_statement(self, connection: Any) -> None:
+        """Run a statement that may be cancelled, as the first one after a while without clients may be."""
+        connection.autocommit = True
+        with contextlib.suppress(QueryCanceled), connection.cursor() as current:
+            current.execute("SELECT 1")
+        connection.autocommit = False
 
     def _empty(self, bucket: str) -> None:
         for key, version in list(collecting.versions(self.s3, bucket)):

@@ -47,10 +47,10 @@ class Rejects(Part):
 
 
 class Wait(Part):
-    """How long a run waits for files, and how often it checks for them; seconds."""
+    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
 
     every: Seconds = 30
-    """How often a run that was not started by an arrival checks for files."""
+    """How often a scheduled run checks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
     """How long it waits for files before it is skipped."""
 
@@ -91,7 +91,7 @@ class FileType(Part):
     schedule: Schedule = ON_ARRIVAL
     """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
     wait: Wait = Wait.model_validate({})
-    """How a run that was not started by an arrival waits for files."""
+    """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How many times a task is retried after a temporary error; other errors fail it at once."""
     retry_delay: Seconds = 5

@@ -22,6 +22,7 @@ DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
 _MAX_BYTES = 1_000_000
 _MAX_CHARACTERS = 1000
+_OWNER = re.compile(r"""^owner: *["']?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)["']? *(?:#.*)?$""", re.MULTILINE | re.ASCII)
 _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -59,6 +60,19 @@ def default_alerts(folder: Path) -> Alerts:
         return Alerts.model_validate(defaults.get("alerts") or {})
     except (SchemaError, ValidationError):
         return Alerts()
+
+
+def alerts_of_invalid(path: Path) -> Alerts:
+    """Return who hears of an invalid schema: its `alerts` if they are valid, or the default ones; and its owner."""
+    alerts, owner = default_alerts(path.parent), None
+    try:
+        text = _text(path)
+        owner = _OWNER.search(text)
+        alerts = Alerts.model_validate(values_of(text)["alerts"])
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError):
+        pass  # the problems of the schema are what the alert is about
+    more = (owner.group(1),) if owner and owner.group(1) not in alerts.email else ()
+    return Alerts(slack=alerts.slack, email=(*alerts.email, *more))
 
 
 def line_of(path: Path, place: Place) -> int:

@@ -136,6 +136,15 @@ def test_mwaa_is_sent_the_null_logical_date(mwaa: HttpFake) -> None:
     assert request.body == {"Path": "/dags/load_trips/dagRuns", "Method": "POST", "Body": BODY}
 
 
+def test_mwaa_that_does_not_answer_is_given_up_within_the_functions_time(mwaa: HttpFake) -> None:
+    """Registration asks for one file type after the other, in a function of 180 seconds."""
+    api = MwaaApi("lakeport")
+    config = api._client.meta.config
+
+    assert api._client is api._client
+    assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] <= 60
+
+
 def answer_error(mwaa: HttpFake, status: int, code: str, body: dict[str, object]) -> None:
     mwaa.answer(MWAA_PATH, status, {"__type": code, "message": code, **body})
 

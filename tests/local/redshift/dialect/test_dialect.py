@@ -41,7 +41,7 @@ def test_types_have_the_widths_of_redshift(warehouse: Any) -> None:
     )
     assert [kind for _, kind in found] == [
         *("character varying(256)", "character varying(256)", "numeric(18,0)", "character varying(65535)"),
-        *("character(1)", "character varying(3)", "character(256)", "jsonb"),
+        *("character(1)", "character varying(3)", "character(256)", "super"),
     ]
 
 
@@ -109,7 +109,7 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("DATEADD('day', -1, '2024-03-01 10:00'::timestamp)", dt.datetime(2024, 2, 29, 10)),
         ("GETDATE() - SYSDATE < interval '1 minute'", True),
         ("CONVERT_TIMEZONE('UTC', 'Europe/Berlin', '2024-01-01 00:00'::timestamp)", dt.datetime(2024, 1, 1, 1)),
-        ("JSON_PARSE('{\"a\": [1]}')", {"a": [1]}),
+        ("JSON_PARSE('{\"a\": [1]}')", '{"a":[1]}'),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": \"x\"}}', 'a', 'b')", "x"),
         ("IS_VALID_JSON('{')", False),
         ("DATEADD(day, 1, '2024-01-31')", dt.datetime(2024, 2, 1)),
@@ -135,7 +135,7 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("CONVERT_TIMEZONE('Europe/Berlin', '2024-01-01 00:00')", dt.datetime(2024, 1, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31'::date)", dt.datetime(2024, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31')", dt.datetime(2024, 1, 1)),
-        (r"""JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \": y"}]'))""", r'[1,{"a":"x, \": y"}]'),
+        (r"""JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \\": y"}]'))""", r'[1,{"a":"x, \": y"}]'),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": [1, 2]}}', 'a')", '{"b":[1,2]}'),
     ],
 )
@@ -273,7 +273,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "SELECT json_extract_path_text('{}', 'a', 'b', 'c', 'd', 'e', 'f') FROM t",
         "SELECT * FROM t QUALIFY row_number() OVER (ORDER BY a) = 1",
         "SELECT CAST(d AS uuid) FROM t",
-        "SELECT d::super FROM t",
+        "SELECT d::geometry FROM t",
         "INSERT INTO t (a) VALUES (1), ((SELECT 2))",
         "SET enable_case_sensitive_identifier TO true",
         "SET enable_case_sensitive_super_attribute = 'on'",

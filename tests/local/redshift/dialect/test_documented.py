@@ -33,7 +33,7 @@ def copied(warehouse: Any, columns: str, content: bytes | str, options: str, sel
         ("a int", '{"a":1},{"a":2} x {"a":3}\n', "JSON MAXERROR 3", [("1",), ("2",), ("3",)]),
         ("a int", '[{"a":1}]\n{"a":\n3}\n{"a":4}', "JSON IGNOREHEADER 2 MAXERROR 9", [("4",)]),
         ("a varchar(9)", b'{"a":"x\xff"}\n', "JSON ACCEPTINVCHARS AS '^'", [("x^",)]),
-        ("a varbyte(3)", "616263\n", "CSV", [("\\x616263",)]),
+        ("a varbyte(3)", "616263\n", "CSV", [("abc",)]),
         ("a timestamp", "J2345678 04:05:06.789\n", AUTO, [("1710-02-23 04:05:06",)]),
         ("a timestamp", "2003-03-31 01:02:03-08\n2003-03-31 01:02:03\n", "", [("2003-03-31 01:02:03",)] * 2),
         ("a varchar(9), b int", "'ab' 1 \n", "FIXEDWIDTH 'a:5,b:2' REMOVEQUOTES", [("ab", "1")]),
@@ -145,7 +145,7 @@ def test_parquet_whose_name_ends_in_gz_is_unpacked(warehouse: Any) -> None:
 def test_bytes_of_parquet_are_loaded_into_varbyte_up_to_its_length(warehouse: Any, type_: pa.DataType) -> None:
     file = io.BytesIO()
     pq.write_table(pa.table({"a": pa.array([b"a\xff\0", None], type_)}), file)
-    assert copied(warehouse, "a varbyte(3)", file.getvalue(), "FORMAT PARQUET", "a::text") == [("\\x61ff00",), (None,)]
+    assert copied(warehouse, "a varbyte(3)", file.getvalue(), "FORMAT PARQUET") == [("61ff00",), (None,)]
     warehouse.run("DROP TABLE t")
     with raises_golden(psycopg2.InternalError, "stand_in", "Parquet or ORC cannot be loaded") as caught:
         copied(warehouse, "a varbyte(2)", file.getvalue(), "FORMAT PARQUET")

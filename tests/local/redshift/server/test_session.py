@@ -158,7 +158,7 @@ def test_hostile_names_are_only_names(stand_in: Any, warehouse: Any, name: str) 
     quoted = '"' + name.replace('"', '""') + '"'
     warehouse.run(f"CREATE TABLE {quoted} ({quoted} varchar(100))")
     key = f"hostile/{name}"
-    url = stand_in.put(key, name + "\n").replace("'", "''")
+    url = stand_in.put(key, name + "\n").replace("\\", "\\\\").replace("'", "''")
     warehouse.copy_from(quoted, url, "DELIMITER '|'")
     assert warehouse.run(f"SELECT * FROM {quoted}") == [(name,)]
     assert warehouse.run("SELECT count(*) FROM stl_load_commits WHERE query = pg_last_copy_id()") == [(1,)]

@@ -61,7 +61,7 @@ def objects(table: Any, prefix: str) -> dict[str, bytes]:
 
 
 def test_text_is_written_unchanged_without_escape(table: Any) -> None:
-    table.run("INSERT INTO t VALUES (3, 'a|\\b\t', NULL, false)")
+    table.run("INSERT INTO t VALUES (3, 'a|\\\\b\t', NULL, false)")
     table.run(QUERY.format("unload/raw/", "NULL AS 'none'").replace("FROM t", "FROM t WHERE a = 3"))
     assert objects(table, "unload/raw/") == {"unload/raw/0000_part_00": b"3|a|\\b\t|none|f\n"}
 

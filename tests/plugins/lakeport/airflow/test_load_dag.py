@@ -32,9 +32,9 @@ STEPS = [
     "copy_to_table",
     "archive_files",
     "mark_done",
-    "warn_of_rejects",
+    "rejects_reported",
 ]
-STEPS_OF_ALL = ["wait_for_files", "take_files", "start_next_run", *STEPS[2:-1], "fail_for_files", STEPS[-1]]
+STEPS_OF_ALL = ["wait_for_files", "take_files", "start_next_run", *STEPS[2:-1], "all_files_loaded", STEPS[-1]]
 GOOD = (REPOSITORY / "schemas" / "airlines.yaml").read_text()
 
 Build = Callable[..., dict[str, DAG]]
@@ -84,7 +84,7 @@ def test_load_dag_has_its_tasks_in_order(path: Path) -> None:
 
     steps = STEPS if file_type.landing.select == "newest" else STEPS_OF_ALL
     left_out = {"prepare_files"} if not file_type.is_prepared else set()
-    left_out |= {"warn_of_rejects"} if file_type.rejects.warn is None else set()
+    left_out |= {"rejects_reported"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
     assert dag.dag_id == f"load_{path.stem}"
 

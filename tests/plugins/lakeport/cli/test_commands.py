@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,3 +186,34 @@ def test_setting_that_is_missing_is_named(run: Run, schemas: Path, monkeypatch: 
     assert result.exit_code == 2
     assert "LAKEPORT_LANDING_BUCKET" in result.stderr
     golden("cli", "a setting is missing", result.stderr)
+
+
+def test_interrupt_while_modules_are_imported_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    path = os.pathsep.join(map(str, (tmp_path, REPOSITORY, REPOSITORY / "plugins")))
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "commands", "--help"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_schema_that_rejects_rows_of_its_sample_is_not_written(run: Run, schemas: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_text("a,b,c\n1,2,3\n4,5,6\n7,8,9,10\n")
+
+    printed = run("infer", sample)
+    refused = run("infer", sample, "--write")
+
+    assert (printed.exit_code, refused.exit_code) == (1, 1)
+    assert "# NOT SOLVED: a load would reject 1 of 3 rows: 4 fields, but 3 columns; first in line 4" in printed.stdout
+    assert "4 fields, but 3 columns" in refused.stderr
+    assert not list(schemas.glob("trips.yaml"))
+    assert json.loads(run("infer", sample, "--json").stdout)["unsolved"]
+    assert run("infer", sample, "--write", "--allow-rejects").exit_code == 0
+    assert (schemas / "trips.yaml").exists()

@@ -50,7 +50,7 @@ def column(tmp_path: Path, *values: str, name: str = "x") -> str:
         (["1", "2000000000"], "bigint"),
         (["1", "99999999999999999999"], "decimal(22,0)"),
         (["007", "012"], "varchar(8)"),
-        (["1.5", "22.25"], "decimal(6,2)"),
+        (["1.5", "22.25"], "decimal(8,4)"),
         (["1.5", "1e3"], "double precision"),
         (["0.1234567", "1.5"], "double precision"),
         (["true", "False"], "boolean"),
@@ -60,7 +60,7 @@ def column(tmp_path: Path, *values: str, name: str = "x") -> str:
         (["2013-01-31", "2013-02-01"], "date"),
         (["31/01/2013", "01/02/2013"], "date"),
         (["2013-01-31 10:00:00", "2013-02-01 11:30:00.5"], "timestamp"),
-        (["2013-01-31T10:00:00Z", "2013-02-01T11:30:00Z"], "timestamp"),
+        (["2013-01-31T10:00:00Z", "2013-02-01T11:30:00Z"], "timestamptz"),
         (["2013-01-31T10:00:00+02:00", "2013-02-01T11:30:00Z"], "timestamptz"),
         (["10:00:00", "23:59:59"], "time"),
         (["25:00:00", "23:59:59"], "varchar(16)"),
@@ -223,9 +223,9 @@ def test_json_objects_become_columns(tmp_path: Path) -> None:
         "name": "varchar(8)",
         "code": "varchar(8)",
         "open": "boolean",
-        "at": "timestamp",
+        "at": "timestamptz",
         "tags": "super",
-        "price": "decimal(5,2)",
+        "price": "decimal(7,4)",
     }
     assert draft.format == {"type": "json", "ignorecase": True, "timeformat": "auto"}
     spread = "\n".join(json.dumps(row, indent=2) for row in rows)
@@ -300,6 +300,10 @@ def test_encoding_is_found(tmp_path: Path) -> None:
         ("Sales Report 2024-01-31.csv", "sales_report", "sales_report/Sales Report *.csv"),
         ("2024-01-31.csv", "my_files", "my_files/*.csv"),
         ("x[1].json", "x", "x/x?*.json"),
+        ("sp500.csv", "sp500", "sp500/sp500*.csv"),
+        ("sp500-2000.csv", "sp500", "sp500/sp500-*.csv"),
+        ("flights2013.csv", "flights", "flights/flights*.csv"),
+        ("a12b_20240131T1200.csv", "a12b", "a12b/a12b_*.csv"),
         ("DATA", "data", "data/DATA*"),
     ],
 )
@@ -341,7 +345,10 @@ def test_committed_sample_is_inferred_much_as_its_schema_was_written(sample: str
     draft = infer(REPOSITORY / "samples" / sample)
     written = yaml.safe_load((REPOSITORY / "schemas" / f"{draft.name}.yaml").read_text())
 
-    assert draft.format == written["format"]
+    # In airports.csv, NA is only in a column of text, where it may be a value.
+    assert draft.format == {
+        key: value for key, value in written["format"].items() if sample != "airports.csv" or key != "null_as"
+    }
     assert [column.name for column in draft.columns] == [column["name"] for column in written["columns"]]
     assert {c.name for c in draft.columns if c.is_required} >= {
         c["name"] for c in written["columns"] if c.get("required")
