@@ -29,7 +29,7 @@ def differences(
         return
     if schema["format"]["type"] == "fixed_width":
         in_file = Counter[Any](str(row[0]) for row in expected)
-        in_table = Counter[Any]("".join("".join(_words(value)) for value in row) for row in loaded)
+        in_table = Counter[Any]("".join("".join(_parts(value)) for value in row) for row in loaded)
     else:
         in_file = Counter(tuple(_values_of_file(row, schema, notes)) for row in expected)
         in_table = Counter(tuple(map(_comparable, row)) for row in loaded)
@@ -40,7 +40,7 @@ def differences(
         yield "; ".join(found)[:300]
 
 
-def _words(value: Any) -> list[str]:
+def _parts(value: Any) -> list[str]:
     return [] if value is None else str(value).split()
 
 

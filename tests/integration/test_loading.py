@@ -225,7 +225,7 @@ def test_registration_does_not_wait_for_a_running_load(
         assert running.result().rows_loaded == 500_000
 
 
-def test_copy_that_redshift_stops_says_so_and_is_worth_a_retry(
+def test_copy_that_redshift_stops_is_reported_and_worth_a_retry(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, file_type: FileType
 ) -> None:
     """As max_query_execution_time does, or somebody who cancels it."""
