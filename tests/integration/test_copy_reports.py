@@ -95,7 +95,7 @@ def test_file_whose_rejected_rows_never_come_is_never_done(
     for _ in range(2):
         with pytest.raises(RejectsNotReported):
             run(load, views_late_seconds=3600)
-        with raises_golden(LakeportError, "loading", "Done before the load", load.file.file_id):
+        with raises_golden(LakeportError, "loading", "Done before the load", load.file.key):
             finish(load)
 
     assert query("SELECT status FROM mng.files WHERE file_id = %s", (load.file.file_id,)) == [("In Progress",)]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from textwrap import shorten
 from typing import Any
 from urllib.parse import unquote_plus
 
 from lakeport.errors import ArrivalError
 from lakeport.model import NO_VERSION, Arrival, as_utc
+from lakeport.schema.written_values import quoted
 
 _MAX_BUCKET_BYTES = 63
 _MAX_KEY_BYTES = 1024
@@ -93,7 +93,7 @@ def _problem(error: Exception) -> str:
 def _text(field: str, value: object, max_bytes: int, min_bytes: int = 1) -> str:
     if not isinstance(value, str) or "\0" in value or not min_bytes <= len(value.encode()) <= max_bytes:
         allowed = f"a text of {min_bytes} to {max_bytes:,} bytes without NUL"
-        raise ValueError(f"{field} {shorten(repr(value), 80)} must be {allowed}")
+        raise ValueError(f"{field} {quoted(value)} must be {allowed}")
     return value
 
 
@@ -103,7 +103,7 @@ def _version(value: object) -> str | None:
 
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE_BYTES:
-        raise ValueError(f"size {shorten(repr(value), 80)} must be a number of bytes")
+        raise ValueError(f"size {quoted(value)} must be a number of bytes")
     return value
 
 
@@ -114,5 +114,4 @@ def _utc(value: object) -> datetime:
             return as_utc(moment)
     except (ValueError, OverflowError):
         pass
-    time = shorten(repr(value), 80)
-    raise ValueError(f"eventTime {time} must be a time with a time zone, as in 2013-01-01T10:00:00.000Z")
+    raise ValueError(f"eventTime {quoted(value)} must be a time with a time zone, as in 2013-01-01T10:00:00.000Z")
