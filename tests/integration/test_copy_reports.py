@@ -55,9 +55,7 @@ def test_views_that_never_show_the_rejected_rows_roll_the_load_back_until_they_d
 ) -> None:
     monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 1)
     load = prepare_load(make_file_type(**MANY), THREE_BAD)
-    with raises_golden(
-        RejectsNotReported, "loading", "rejected rows are not reported", load.file.key, "3 rows", "shows 0"
-    ) as raised:
+    with pytest.raises(RejectsNotReported, match=r"3 rows.* 0 of them") as raised:
         run(load, views_late_seconds=3600)
     assert is_worth_a_retry(raised.value)
     table = load.file_type.table.name
