@@ -17,6 +17,8 @@ STARTS_PROGRAMS = "starts_programs"
 STARTS_AIRFLOW = "starts_airflow"
 """The same for Airflow, of which one at a time uses a core."""
 WHOLE_STACK = "stack"
+LONGEST_FIRST = ("redshift", "build+cloud", "world", "engine+start_parts", "checks", "test_session.py")
+"""The groups that take minutes: one that started last would keep one worker busy and the others waiting."""
 
 
 def is_fast(item: pytest.Item) -> bool:
@@ -43,7 +45,8 @@ def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
     """
     groups = {item: group_of(item) for item in items}
     files = {item.path.name for item in items}
-    order = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
+    longest = (group for group in LONGEST_FIRST if group in groups.values())
+    order = {group: number for number, group in enumerate(dict.fromkeys((*longest, *groups.values())))}
 
     def place(item: pytest.Item) -> tuple[bool, bool, bool, bool, int]:
         group = groups[item]
@@ -51,7 +54,8 @@ def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
         is_last, is_first = starts_airflow and not is_parallel, starts_airflow and is_parallel
         # The whole stack runs to the end of the session, so it starts after the other tests with an Airflow.
         has_whole_stack = WHOLE_STACK in getattr(item, "fixturenames", ())
-        return (is_last, not is_first, has_whole_stack, is_fast(item), order[group] + (group in files) * len(order))
+        is_short = group in files and group not in LONGEST_FIRST
+        return (is_last, not is_first, has_whole_stack, is_fast(item), order[group] + is_short * len(order))
 
     items.sort(key=place)
     if is_parallel and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
