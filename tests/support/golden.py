@@ -57,7 +57,7 @@ def without_varying_values(message: str) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {} if path.exists() else {}
 
 
 def _write(path: Path, name: str, message: str) -> None:
