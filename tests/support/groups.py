@@ -22,7 +22,7 @@ LONGEST_FIRST = ("redshift", "build+cloud", "world", "engine+start_parts", "chec
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Say whether the test reaches no fixture that starts programs."""
+    """Return whether the test reaches no fixture that starts programs."""
     return STARTS_PROGRAMS not in getattr(item, "fixturenames", ())
 
 
