@@ -202,7 +202,7 @@ class Deploying:
             if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
                 raise
             self.aws.report(
-                "not checked: the database's users and tables, since this role may not look at their secrets"
+                "not checked: the database's users and tables, because this role may not read their secrets"
             )
             return None
         if not self.with_database and bucket.release.get("database") == wanted:
@@ -230,7 +230,10 @@ class Deploying:
             self.aws.report(f"function {name} runs the new code")
         environment = stack.get("AirflowName")
         if environment and airflow.environment(self.aws, environment) is None:
-            raise DeployError(f"MWAA environment {environment} does not exist; was it deleted by hand?")
+            raise DeployError(
+                f"MWAA environment {environment} does not exist, although its stack lists it; "
+                "run Detect drift on the stack in the CloudFormation console and restore what is missing"
+            )
         if environment and airflow.update(self.aws, environment, bucket):
             self.aws.report(f"environment {environment} runs the new code")
 

@@ -232,7 +232,8 @@ def delete(aws: Aws, name: str, why: str) -> None:
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := _settled(aws, name)) is not None:
         raise DeployError(
-            f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}"
+            f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}; "
+            "delete it in the CloudFormation console, then run this again"
         )
 
 
@@ -242,7 +243,9 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
         for event in reversed(_events(aws, name))
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
-    lines = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation gives no reason')}"
+    lines = (
+        "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation reported no reason')}"
+    )
     status = done.get("StackStatus", "gone")
     remedies = "".join(f"\n{remedy}" for remedy in remedies_for(lines))
     return f"stack {name} is {status}; AWS rolled it back:\n{lines}{remedies}\nFix the cause, then run this again."

@@ -15,6 +15,7 @@ LakeportError
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
+├── StepRefused        a step has nothing to do and explains what became of its files; no file fails by it
 ├── SampleError        a file from which no schema can be inferred
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
@@ -98,6 +99,10 @@ class TableMismatch(LakeportError):
 
 class StatusConflict(LakeportError):
     """A file is not in the status this step may move it from."""
+
+
+class StepRefused(LakeportError):
+    """A step has nothing to do: its files are loaded, undone, filtered out or in another run, or it got none."""
 
 
 class NotPublished(LakeportError):

@@ -1,4 +1,4 @@
-"""What the documents say of AWS follows from the templates, and each statement says how it was checked."""
+"""What the documents state about AWS matches the templates, and each statement has how it was checked."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def statements() -> list[list[str]]:
     return [row for row in rows[1:] if set(row[0]) != {"-"}]
 
 
-def test_statements_say_where_they_stand_and_how_they_were_checked() -> None:
+def test_statements_have_documents_and_how_they_were_checked() -> None:
     assert len(statements()) >= 30
     for statement, documents, way, by in statements():
         assert statement and by, statement
@@ -70,7 +70,7 @@ def test_statements_say_where_they_stand_and_how_they_were_checked() -> None:
     assert {way for _, _, way, _ in statements()} == WAYS
 
 
-def test_what_was_run_here_names_what_ran_it() -> None:
+def test_statements_that_were_run_here_list_the_test() -> None:
     for statement, _, way, by in statements():
         if way == "run here":
             paths = re.findall(r"`((?:tests|checks|infra)/[^`:]+)`", by)
@@ -99,7 +99,7 @@ def test_every_alarm_is_in_the_runbook() -> None:
 
 
 def test_every_alert_is_in_the_runbook() -> None:
-    """By the name of what is told: a class of alert_text with a title."""
+    """By the names of the alerts: the classes of alert_text with a title."""
     kinds = {name for name, each in vars(messages).items() if isinstance(each, type) and "title" in vars(each)} - {
         "Alert"
     }

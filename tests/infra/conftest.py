@@ -1,4 +1,4 @@
-"""An account of its own for the deploy command, with a Redshift stand-in: the users it makes are the database's."""
+"""A separate account for the deploy command, with a Redshift stand-in: the users it makes are the database's."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def of_type(type_: str) -> dict[str, Template]:
 
 
 def statements(role: str) -> Iterator[tuple[str, Template]]:
-    """Give the statements of a role with the name of the policy each stands in."""
+    """Give the statements of a role with the name of each one's policy."""
     for policy in RESOURCES[role]["Properties"]["Policies"]:
         for each in policy["PolicyDocument"]["Statement"]:
             yield policy["PolicyName"], each

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from lakeport.mng import file_records, load_records
+from lakeport.mng import claims, file_records, load_records
 from lakeport.mng.load_records import Load
 from lakeport.model import Arrival, Match, TaskRun
 from lakeport.redshift.joined_rows import joined_rows
@@ -42,7 +42,7 @@ def test_loads_of_ten_thousand_files_are_recorded_together(
 
     def record(current: Any) -> None:
         file_records.register(current, pairs, now)
-        file_records.claim(current, list(loads), by)
+        claims.claim(current, list(loads), by)
         load_records.record_loads(current, loads, dict.fromkeys(loads, ()), by)
 
     warehouse.transaction(record)

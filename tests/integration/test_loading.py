@@ -26,7 +26,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
 from tests.support.answers import Answers, both_ways
-from tests.support.golden import golden
+from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -68,7 +68,7 @@ def test_a_second_run_loads_nothing(prepare_load: PrepareLoad, query: Query, fil
 
 
 def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
-    """A worker that was given up for dead may still be at work."""
+    """A worker that was considered dead may still be running."""
     load = prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,Bern,1\n" % n for n in range(20_000)))
     with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(each.run) for each in (load, replace(load, warehouse=other))]
@@ -80,9 +80,8 @@ def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, fil
 
 def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
     load = prepare_load(file_type, ONE_BAD)
-    with pytest.raises(TooManyRejects, match="1 of 3 rows") as raised:
+    with raises_golden(TooManyRejects, "loading", "too many rejected rows", load.file.key, "1 of 3 rows"):
         load.run()
-    golden("loading", "too many rejected rows", str(raised.value))
     assert rows_of(query, file_type) == []
     assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
 
@@ -99,7 +98,7 @@ def test_rejects_within_the_limit_are_kept_beside_the_load(
     assert rejected_rows(query, load) == [row]
 
 
-def test_rejects_are_recorded_once_though_the_try_is_repeated(
+def test_rejects_are_recorded_once_although_the_attempt_is_repeated(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     load = prepare_load(file_type, ONE_BAD)
@@ -145,7 +144,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
 def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
-    """What was registered is gone for good; what took its place has an event of its own."""
+    """What was registered is gone for good; what replaced it has its own event."""
     load = prepare_load(file_type, GOOD)
     bucket = f"unversioned-{uuid.uuid4().hex[:8]}"
     load.s3.create_bucket(Bucket=bucket)
@@ -153,9 +152,8 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     file = replace(load.file, bucket=bucket, version_id=None, etag=etag)
     load = replace(load, file=file, sources=(file.source(),))
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
-    with pytest.raises(ObjectChanged, match=f"{bucket}/{load.file.key}") as raised:
+    with raises_golden(ObjectChanged, "loading", "object overwritten", f"{bucket}/{load.file.key}"):
         load.run()
-    golden("loading", "object overwritten", str(raised.value))
     assert rows_of(query, file_type) == []
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)
     load.run()
@@ -164,9 +162,8 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
 
 def test_a_header_that_does_not_fit_fails_with_the_difference(prepare_load: PrepareLoad, file_type: FileType) -> None:
     load = prepare_load(file_type, b"id,town,price\n1,Bern,2\n")
-    with pytest.raises(UnloadableFile, match=r"city.*town") as raised:
+    with raises_golden(UnloadableFile, "loading", "header does not match", "city", "town"):
         load.run()
-    golden("loading", "header does not match", str(raised.value))
 
 
 @pytest.mark.parametrize("key", ["it's.csv", 'a"b;DROP TABLE mng.files;--.csv', "ünï côdé+%20.csv", "a\nb.csv"])
@@ -258,7 +255,7 @@ def test_copy_that_redshift_stops_says_so_and_is_worth_a_retry(
     assert rows_of(query, file_type) == []
 
 
-def test_rejects_of_an_earlier_copy_are_not_ascribed_to_a_file_whose_copy_never_began(
+def test_rejects_of_an_earlier_copy_are_not_recorded_for_a_file_whose_copy_never_began(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
 ) -> None:
     """The session's last COPY is the earlier file's still."""

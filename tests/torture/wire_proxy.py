@@ -1,4 +1,4 @@
-"""A proxy in front of the Redshift stand-in that counts statements and cuts where its gate says so."""
+"""A proxy in front of the Redshift stand-in that counts statements and cuts at the steps that its gate selects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOSTILE_REFUSALS = _REFUSALS | {
 
 
 class WireProxy:
-    """Listen on a port of its own; one thread a connection, which is half duplex in the simple protocol."""
+    """Listen on its own port; one thread a connection, which is half duplex in the simple protocol."""
 
     def __init__(self, gate: Gate, upstream_port: int, *, is_hostile: bool = False) -> None:
         self.gate = gate
@@ -55,7 +55,7 @@ class WireProxy:
             client.sendall(_until_ready(to))
             while True:
                 kind, message, text = _request(client)
-                how = self.gate.entered(attempt, _shown(text), OF_SQL) if kind in b"QS" else None
+                how = self.gate.entered(attempt, _shortened(text), OF_SQL) if kind in b"QS" else None
                 if how is None:
                     to.sendall(message)
                     if kind == b"X":
@@ -65,7 +65,7 @@ class WireProxy:
                     return
 
     def _cut(self, how: How, attempt: int, message: bytes, client: socket.socket, to: socket.socket) -> bool:
-        """Do what is to be done, and say whether the connection goes on."""
+        """Apply a fault, and return whether the connection continues."""
         if how in self.refusals:
             # A failing statement aborts the block as the refused one would; a refused COMMIT ends it.
             to.sendall(_query("ROLLBACK" if message[5:11].upper() == b"COMMIT" else "SELECT refused_by_the_proxy"))
@@ -96,7 +96,7 @@ def _startup(client: socket.socket) -> bytes:
 
 
 def _until_ready(server: socket.socket) -> bytes:
-    """Read until the server waits for the client, ready for a query or for a password, or says why it goes."""
+    """Read until the server waits for the client, ready for a query or for a password, or reports why it closes."""
     answer = b""
     while True:
         try:
@@ -153,6 +153,6 @@ def _error(code: bytes, message: bytes) -> bytes:
     return b"E" + struct.pack("!I", len(body) + 4) + body
 
 
-def _shown(statement: str) -> str:
+def _shortened(statement: str) -> str:
     lines = [line for line in statement.splitlines() if not line.startswith("--")]
     return " ".join(" ".join(lines).split())[:_SHOWN]

@@ -51,7 +51,7 @@ HOSTILE = ("--hostile", "--views-late", "0.5")
 
 @contextlib.contextmanager
 def worlds(report: Callable[[str], None] = lambda _: None, *, is_hostile: bool = False) -> Iterator[World]:
-    """Start a stack of its own on free ports, and take it away again.
+    """Start a separate stack on free ports, and remove it again.
 
     `is_hostile`: where AWS is silent, its Redshift answers in the less convenient way.
     """
@@ -71,7 +71,7 @@ def worlds(report: Callable[[str], None] = lambda _: None, *, is_hostile: bool =
 class World:
     """What a workload acts on.
 
-    One lane: one attempt is at work at a time, except those that were given up and go on.
+    One lane: one attempt runs at a time, except those that were given up and go on.
     """
 
     def __init__(self, config: Config, schemas: Path, *, is_hostile: bool = False) -> None:
@@ -81,8 +81,10 @@ class World:
         self.kinds: dict[str, Kind] = {}
         self.targets: dict[str, Target] = {}
         self.drops: list[Drop] = []
-        self.retold: Counter[str] = Counter()
+        self.repeated_alerts: Counter[str] = Counter()
         self.commands: set[str] = set()
+        self.deleted: set[str] = set()
+        """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
@@ -114,8 +116,9 @@ class World:
         for path in self.schemas.iterdir():
             path.unlink()
         self.kinds, self.targets, self.drops = {}, {}, []
-        self.retold.clear()
+        self.repeated_alerts.clear()
         self.commands.clear()
+        self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -141,16 +144,16 @@ class World:
         index = ArrivalIndex(tuple(rules)).to_json().encode()
         self.s3.put_object(Bucket=names.CODE_BUCKET, Key=settings.INDEX_KEY, Body=index)
 
-    def drop(self, file_type: str | None, what: str, kind: Kind, told: str = "", key: str = "") -> Drop:
+    def drop(self, file_type: str | None, what: str, kind: Kind, note: str = "", key: str = "") -> Drop:
         """Put a file into landing."""
         content = self.source.file(what, kind.compression)
         suffix = ".csv" + (".zip" if kind.compression == "zip" else "")
         key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{suffix}"
         version = self.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
         landed_at = datetime.now(UTC)
-        told = "; ".join(filter(None, [what, told]))
+        note = "; ".join(filter(None, [what, note]))
         drop = Drop(
-            key, version, file_type, content.digest, content.rows, content.bad_lines, told, len(content.body), landed_at
+            key, version, file_type, content.digest, content.rows, content.bad_lines, note, len(content.body), landed_at
         )
         self.drops.append(drop)
         return drop
@@ -164,39 +167,45 @@ class World:
         return self.attempts.run(Register({"Records": messages}), cut)
 
     def command(self, *arguments: str, cut: Cut | None = None) -> Outcome:
-        """Run `./lakeport` as a process of its own."""
+        """Run `./lakeport` as a separate process."""
         self.commands.add(arguments[0])
         return self.attempts.run(Command(arguments), cut)
 
     def call_back(self, run: Run, cut: Cut | None = None) -> Outcome:
         """Call a failed run's callback; where it is cut once its alert may be out, the alert may come again."""
         outcome = self.airflow.call_back(run, cut)
-        self.note_retold(run, outcome)
+        self.note_repeated_alerts(run, outcome)
         return outcome
 
-    def note_retold(self, run: Run, outcome: Outcome) -> None:
+    def note_repeated_alerts(self, run: Run, outcome: Outcome) -> None:
         """Note whose alert may come again: an attempt was cut after a message went out, or sends it when it goes on.
 
         Reconcile sends the alerts of all runs.
         """
         if outcome.how is How.FREEZE or (outcome.how and any("/services/" in step for step in outcome.steps)):
             is_reconcile = run.dag_id == "reconcile"
-            self.retold.update(run_id for _, run_id in self.airflow.runs if is_reconcile or run_id == run.run_id)
+            self.repeated_alerts.update(
+                run_id for _, run_id in self.airflow.runs if is_reconcile or run_id == run.run_id
+            )
 
     def check(self) -> list[Violation]:
         """Check all that happened since `begin`."""
         return violations(self.history())
 
     def history(self) -> History:
-        """Collect the history; nothing may be at work."""
+        """Collect the history; nothing may be running."""
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
             targets = self.targets.values()
-            found = collecting.history(self.config, current, targets, self.drops, runs, self.retold, self.commands)
-        return replace(found, are_lines_unknown=self.is_hostile)
+            ended_well = {
+                run.run_id for run in self.airflow.runs.values() if run.state == "success" and not run.is_marked
+            }
+            found = (targets, self.drops, runs | self.deleted, self.repeated_alerts, self.commands, ended_well)
+            collected = collecting.history(self.config, current, *found)
+        return replace(collected, are_lines_unknown=self.is_hostile)
 
     def overwrite(self) -> None:
-        """Put another file in the place of the last one, and let no event tell of it."""
+        """Replace the last file by another, without an event."""
         last = next(drop for drop in reversed(self.drops) if drop.file_type)
         self.drop(last.file_type, "good", self.kinds[str(last.file_type)], "in the place of another", last.key)
 
@@ -262,7 +271,7 @@ class World:
         return bag.dags.get(dag_id)
 
     def _environment(self) -> dict[str, str]:
-        """Return what Airflow's own processes get, with the proxies in the places of what they stand before."""
+        """Return what Airflow's own processes get, with the proxies in the places of their servers."""
         return {
             **processes.base_environment(),
             **airflow.environment(self.config),

@@ -24,8 +24,9 @@ StatusOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
-_STATUS = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
-_ERRORS = ["key", "line", "column", "value", "reason", "full line"]
+_STATUS = {"landed_at": "landed (UTC)", "key": "key", "status": "status", "rows_in_file": "in file"}
+_STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
+_ERRORS = {name: name for name in ("key", "line", "column", "value", "reason")} | {"full_line": "full line"}
 
 
 def add_to(app: typer.Typer) -> None:

@@ -170,7 +170,9 @@ def place_rows(current: cursor, into: Placing, rows_copied: int) -> int:
     current.execute(composed("load/count_rows", table=table_identifier(into.destination.table)))
     rows = fetch_value(current)
     if rows != placed:
-        raise LakeportError(f"{into.table_name} has {rows} rows of this load instead of {placed}")
+        raise LakeportError(
+            f"{into.table_name} has {rows:,} rows of this load instead of {placed:,}; nothing was loaded"
+        )
     check_rows(current, into.destination)
     into.finish(current)
     return placed

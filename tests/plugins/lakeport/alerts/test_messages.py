@@ -16,6 +16,7 @@ from lakeport.alerts.messages import (
     Alert,
     FailedFile,
     FailedRun,
+    InvalidSchema,
     LoadedFile,
     LoadedRun,
     ReconcileFailed,
@@ -87,11 +88,16 @@ ALERTS: dict[str, Alert] = {
     "failed run": RUN,
     "rejected row of an unknown line": replace(RUN, rejected=[(FILE.file_id, -1, "id", None, "Invalid digit")]),
     "failed run without a file": replace(RUN, files=[], rejected=[]),
-    "failed run with loaded files only": replace(RUN, files=[replace(FILE, is_loaded=True)], rejected=[]),
+    "failed run with loaded files only": replace(
+        RUN, files=[replace(FILE, is_loaded=True, has_failed=False)], rejected=[]
+    ),
     "loaded run": LOADED,
+    "invalid schema": InvalidSchema("trips", ["schemas/trips.yaml:3: columns: must be a list"], 2),
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
-    "failed reconcile": ReconcileFailed("run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"),
+    "failed reconcile": ReconcileFailed(
+        "reconcile", "run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"
+    ),
 }
 
 
