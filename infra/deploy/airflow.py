@@ -85,7 +85,10 @@ def smoke_test(aws: Aws, name: str) -> str:
         raise DeployError(f"Airflow cannot import DAG files:\n{lines}")
     wait_for_dag(aws, name, CHECK_DAG)
     run_id = f"deploy__{time.time_ns()}"
-    _ask(aws, name, f"/dags/{CHECK_DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
+    try:
+        MwaaApi(name, aws.client("mwaa")).start(CHECK_DAG, run_id)
+    except AirflowUnavailable as error:
+        raise DeployError(str(error)) from error
     state: list[str] = []
 
     def look() -> bool:
@@ -135,11 +138,9 @@ def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:
     return found
 
 
-def _ask(
-    aws: Aws, name: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
-) -> Any:
-    """Call Airflow's REST API with the caller's IAM role; raises DeployError."""
+def _ask(aws: Aws, name: str, path: str, query: dict[str, str] | None = None) -> Any:
+    """Return the answer of Airflow's REST API to the caller's IAM role; raises DeployError."""
     try:
-        return MwaaApi(name, aws.client("mwaa")).call(path, body=body, query=query)
+        return MwaaApi(name, aws.client("mwaa")).call(path, query=query)
     except AirflowUnavailable as error:
         raise DeployError(str(error)) from error

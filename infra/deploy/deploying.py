@@ -211,6 +211,7 @@ class Deploying:
             return before
         found = database.database(self.aws, self.deployment, stack, self._given().wanted)
         database.apply(self.aws, found, stack)
+        database.report_isolation(found)
         self.aws.report("database users and mng tables are up to date")
         return due
 

@@ -2,18 +2,19 @@
 
 A run's id is derived from the files it is started for, so a second start of the same run is answered with 409 and does
 nothing.  `logical_date` must be sent as null: without it Airflow answers 422.  boto3 sends nulls; the MWAA provider's
-hook drops them.
+hook drops them.  Whether InvokeRestApi passes them on is not documented, so after a 422 the run is started with a date.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from http.client import HTTPException
 from typing import Any, Protocol
@@ -28,12 +29,15 @@ from lakeport.errors import AirflowUnavailable, UnknownDag
 from lakeport.model import as_utc
 from lakeport.secrets_manager import read_secret
 
+log = logging.getLogger(__name__)
+
 ARRIVAL_PREFIX = "arrival"
 RECONCILE = "reconcile"
 QUEUED = "queued"
 LIVE_STATES = (QUEUED, "running")
 _CONFLICT = 409
 _NOT_FOUND = 404
+_INVALID = 422
 _TIMEOUT_SECONDS = 10
 _MWAA_READ_SECONDS = 20  # InvokeRestApi itself ends after 10 seconds
 _ANSWER_BYTES = 500
@@ -135,7 +139,16 @@ class _DagRunCalls:
     def start(self, dag_id: str, run_id: str) -> bool:
         """Start the run and return whether it is new."""
         try:
-            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": None})
+            return self._start(dag_id, run_id, None)
+        except AirflowUnavailable as error:
+            if error.status != _INVALID:
+                raise
+            log.warning("%s; trying again with a logical date", error)
+            return self._start(dag_id, run_id, datetime.now(UTC).isoformat())
+
+    def _start(self, dag_id: str, run_id: str, logical_date: str | None) -> bool:
+        try:
+            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": logical_date})
         except AirflowUnavailable as error:
             if error.status == _CONFLICT:
                 return False

@@ -303,9 +303,9 @@ def test_database_is_made_again_on_demand(cloud: Cloud) -> None:
 
     cloud.deployed("--database")
 
-    # It asks for columns, users and groups, then does all in one transaction.
-    asked = [("redshift-data", "ExecuteStatement")] * 3
-    assert cloud.account.writes() == [*asked, ("redshift-data", "BatchExecuteStatement")]
+    # It asks for columns, users and groups, then does all in one transaction, then asks for the isolation level.
+    asked = [("redshift-data", "ExecuteStatement")]
+    assert cloud.account.writes() == [*asked * 3, ("redshift-data", "BatchExecuteStatement"), *asked]
     assert cloud.query("SELECT COUNT(*) FROM mng.files", **registrar(cloud)) == before
 
 
