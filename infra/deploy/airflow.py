@@ -12,7 +12,7 @@ from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.errors import DeployError
-from lakeport.airflow_api import MwaaApi
+from lakeport.airflow_api.clients import MwaaApi
 from lakeport.errors import AirflowUnavailable
 
 WITHIN_SECONDS = 13 * 3600  # GRACEFUL lets running tasks finish for up to 12 hours (MWAA API, UpdateEnvironment)

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config as ClientConfig
 
-from lakeport.airflow_api import MwaaApi
+from lakeport.airflow_api.clients import MwaaApi
 from local import airflow_api, credentials
 from tests.infra.cloud import NAME, Cloud
 from tests.infra.mwaa import Mwaa

@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 from lakeport import settings
 from lakeport.airflow.callbacks import alert_failed_reconcile, record_task_error
 from lakeport.airflow.operators.reconcile import ReconcileOperator
-from lakeport.airflow_api import RECONCILE
+from lakeport.airflow_api.dag_runs import RECONCILE
 
 _DOCUMENTATION = """Finds unfinished work and finishes it: files that no event registered, New files without a run,
 files of runs that were killed, alerts that were not sent.  Sends one digest of Rejected files.

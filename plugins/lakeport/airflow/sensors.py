@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.airflow.tasks import Context
 from lakeport.airflow.triggers import NewFilesTrigger
-from lakeport.airflow_api import ARRIVAL_PREFIX
+from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
 from lakeport.model import RegisteredFile
 from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.statements import statement

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from lakeport.airflow_api import RECONCILE, DagRunApi, arrival_run_id, dag_run_api
+from lakeport.airflow_api.clients import dag_run_api
+from lakeport.airflow_api.dag_runs import RECONCILE, DagRunApi, arrival_run_id
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lakeport.airflow_api import dag_run_api
+from lakeport.airflow_api.clients import dag_run_api
 from lakeport.cli.accounts import TypeOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show

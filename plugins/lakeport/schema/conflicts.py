@@ -10,8 +10,7 @@ from pathlib import Path
 
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import captured
-from lakeport.schema.parts import Place
-from lakeport.schema.problems import label
+from lakeport.schema.places import Place, label
 from lakeport.schema.reader import line_of
 
 # What a load of each mode does to the rows of another type in the same table.

@@ -6,74 +6,25 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
+from lakeport.schema.column_rules import objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
-from lakeport.schema.key_pattern import capture_formats
+from lakeport.schema.landing import Landing
 from lakeport.schema.table import Column, Table
 from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
-from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled
+from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 
-LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
-_FILES_A_RUN = 500
 _TIMES = ("date", "timestamp", "timestamptz")
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
-
-
-class Landing(Part):
-    """Which objects of the landing bucket are of this type."""
-
-    pattern: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Glob on the key: * and ? stay within a folder, ** between slashes is any folders; {name} captures a part of
-    it, {date:%Y-%m-%d} a date."""
-    select: Literal["newest", "all"] = "newest"
-    """Which of the files that wait together are loaded; the others are Filtered Out."""
-    newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
-    """By what the newest is found: landed_at, or the name of a capture of the pattern."""
-    max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    """With select: all, how many files one run loads at most; without it 500."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_relative(cls, pattern: str) -> str:
-        if pattern.startswith("/") or pattern.endswith("/"):
-            raise ValueError(
-                "is a glob on the object's key, without a leading or trailing slash: flights/flights_*.csv"
-            )
-        if any("**" in part and part != "**" for part in pattern.split("/")):
-            raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
-        capture_formats(pattern)
-        return pattern
-
-    @field_validator("newest_by")
-    @classmethod
-    def _is_captured(cls, newest_by: str, info: ValidationInfo) -> str:
-        names = [LANDED_AT, *capture_formats(info.data.get("pattern", ""))]
-        if info.data.get("select") == "all" and newest_by != LANDED_AT:
-            raise ValueError("is for select: newest; select: all takes files in the order they landed")
-        if "pattern" in info.data and newest_by not in names:
-            raise ValueError(f"is {newest_by!r}; allowed: {', '.join(names)} (a capture {{name}} of pattern)")
-        return newest_by
-
-    @field_validator("max_files")
-    @classmethod
-    def _is_for_all(cls, max_files: int | None, info: ValidationInfo) -> int | None:
-        if max_files is not None and info.data.get("select") == "newest":
-            raise ValueError("is for select: all; select: newest takes one file a run")
-        return max_files
-
-    @property
-    def files_a_run(self) -> int:
-        """Return how many files one run takes at most where it takes all."""
-        return self.max_files or _FILES_A_RUN
 
 
 class Rejects(Part):
@@ -238,7 +189,7 @@ class FileType(Part):
     @field_validator("columns")
     @classmethod
     def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        problems = [*_objections(columns, info.data)]
+        problems = [*objections(columns, info.data)]
         if problems:
             raise ValueError("\n".join(problems))
         return columns
@@ -268,30 +219,3 @@ class FileType(Part):
         if timeless:
             raise ValueError(f"freshness needs a column of type {', '.join(_TIMES)}, unlike: {', '.join(timeless)}")
         return checks
-
-
-def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
-    if twice := doubled(column.name for column in columns):
-        yield f"{', '.join(twice)} is listed twice"
-    in_table = {column.name for column in columns if column.only_in != "file"}
-    format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
-    if format_:
-        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
-    marked = [column.name for column in columns if column.only_in]
-    if transform and marked and not transform.may_make_columns:
-        yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
-    if not in_table:
-        yield "are all only_in: file, so that nothing is left for the table"
-    if not table:
-        return
-    keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
-    if unknown := sorted(keys - in_table):
-        yield f"lack what key, dist_key or sort_key names: {', '.join(unknown)}"
-    if table.wins and table.wins.column not in in_table:
-        yield f"lack what table.wins names: {table.wins.column}"
-    incomparable = [column.name for column in columns if column.type.name == "super"]
-    if table.wins and incomparable:
-        yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
-    if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
-        yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from lakeport.airflow_api import AirflowApi, MwaaApi, arrival_run_id, dag_run_api, latest_run_id, run_of, runs
+from lakeport.airflow_api.clients import AirflowApi, MwaaApi, dag_run_api
+from lakeport.airflow_api.dag_runs import arrival_run_id, latest_run_id, run_of, runs
 from lakeport.errors import AirflowUnavailable, UnknownDag
 from lakeport.secrets_manager import read_secret
 from tests.support.http_fake import HttpFake

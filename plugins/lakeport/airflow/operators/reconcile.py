@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator
 from lakeport import settings
 from lakeport.airflow import callbacks
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
-from lakeport.airflow_api import dag_run_api
+from lakeport.airflow_api.clients import dag_run_api
 from lakeport.errors import NotReconciled
 from lakeport.recovery.reconcile.reconcile import reconcile
 

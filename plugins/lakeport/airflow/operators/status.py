@@ -11,8 +11,9 @@ from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.loading.finishing import mark_done
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status, TaskRun
-from lakeport.schema.file_type import LANDED_AT, FileType
+from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
+from lakeport.schema.landing import LANDED_AT
 
 
 class FilterNewestOperator(FilesOperator):

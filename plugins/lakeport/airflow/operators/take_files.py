@@ -9,7 +9,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 
 from lakeport.airflow.operators.files import FilesOperator, read_xcom
 from lakeport.airflow.tasks import Context, task_run_of
-from lakeport.airflow_api import arrival_run_id
+from lakeport.airflow_api.dag_runs import arrival_run_id
 
 
 class TakeFilesOperator(FilesOperator):

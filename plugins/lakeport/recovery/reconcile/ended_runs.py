@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from lakeport.airflow_api import run_of
+from lakeport.airflow_api.dag_runs import run_of
 from lakeport.alerts.failed_runs import KILLED, EndedRun, fail_files
 from lakeport.alerts.outbox import raise_once
 from lakeport.alerts.reject_warnings import reject_warning

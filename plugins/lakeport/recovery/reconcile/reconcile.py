@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from lakeport.airflow_api import DagRunApi
+from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.files.s3_objects import s3_client
 from lakeport.recovery.reconcile import change_detection

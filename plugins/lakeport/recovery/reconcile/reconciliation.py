@@ -17,7 +17,7 @@ import psycopg2
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakeport import settings
-from lakeport.airflow_api import DagRunApi
+from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.rules import ArrivalIndex

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from lakeport.airflow_api import LIVE_STATES, arrival_run_id, latest_run_id, runs
+from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, runs
 from lakeport.errors import UnknownDag
 from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
 from lakeport.recovery.reconcile.ended_runs import finish_run

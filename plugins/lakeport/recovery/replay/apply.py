@@ -7,7 +7,7 @@ from functools import partial
 
 from psycopg2.extensions import cursor
 
-from lakeport.airflow_api import DagRunApi, arrival_run_id, latest_run_id
+from lakeport.airflow_api.dag_runs import DagRunApi, arrival_run_id, latest_run_id
 from lakeport.errors import AirflowUnavailable, StatusConflict
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
