@@ -11,6 +11,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 from lakeport.airflow_api.clients import MwaaApi
+from lakeport.probing.reaching import CONNECTION
 from local import airflow_api, credentials
 from tests.infra.cloud import NAME, Cloud
 from tests.infra.mwaa import Mwaa
@@ -29,7 +30,8 @@ def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFa
         cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
         done = cloud.deploy("--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "DAG check_environment succeeded" in done.stdout
+        assert "DAG check_environment ended: success" in done.stdout
+        running.said = done.stdout
         yield running
     finally:
         environment.start, environment.ask = before
@@ -51,6 +53,20 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
         "transforms",
     }
     assert airflow_api.call(cloud.config, "/importErrors")["import_errors"] == []
+
+
+def test_deployment_prints_what_the_services_answered(cloud: Cloud, mwaa: Mwaa) -> None:
+    """Of the function and of a worker, both with the users, secrets and roles of the deployment."""
+    rows = [line for line in mwaa.said.splitlines() if line.startswith("| ")]
+    asked = {
+        "Function: Connection to Redshift",
+        "A load by the product, rolled back",
+        "Isolation level of the database",
+    }
+    assert asked <= {row.split(" | ")[0].removeprefix("| ") for row in rows}
+    assert "FAILED" not in mwaa.said, mwaa.said
+    assert f"| Function {cloud.outputs['FunctionName']}, invoked once | answers | answers | ok |" in mwaa.said
+    assert "| logical_date: null, sent by InvokeRestApi | not documented | passed on | ok |" in mwaa.said
 
 
 def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:

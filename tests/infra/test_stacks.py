@@ -319,6 +319,7 @@ MERGE = {
     "delete_object": {"s3:DeleteObject"},
     "get_function_configuration": {"lambda:GetFunctionConfiguration"},
     "update_function_code": {"lambda:UpdateFunctionCode"},
+    "invoke": {"lambda:InvokeFunction"},
     "get_environment": {"airflow:GetEnvironment"},
     # AWS's policy for whoever calls MWAA's API has the last too.
     "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole", "s3:GetEncryptionConfiguration"},
