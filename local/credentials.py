@@ -15,6 +15,8 @@ from pathlib import Path
 from local.config import Config
 
 USER = PASSWORD = DATABASE = "lakeport"
+VIEWER = "viewer"
+"""A user of Airflow who may look at everything and change nothing; the password is the name."""
 AWS_KEY = AWS_SECRET = "test"
 REGION = "us-east-1"
 

@@ -58,11 +58,7 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
 def test_deployment_prints_what_the_services_answered(cloud: Cloud, mwaa: Mwaa) -> None:
     """Of the function and of a worker, both with the users, secrets and roles of the deployment."""
     rows = [line for line in mwaa.said.splitlines() if line.startswith("| ")]
-    asked = {
-        "Function: Connection to Redshift",
-        "A load by the product, rolled back",
-        "Isolation level of the database",
-    }
+    asked = {f"Function: {CONNECTION.title}", CONNECTION.title, "A load by the product, rolled back"}
     assert asked <= {row.split(" | ")[0].removeprefix("| ") for row in rows}
     assert "FAILED" not in mwaa.said, mwaa.said
     assert f"| Function {cloud.outputs['FunctionName']}, invoked once | answers | answers | ok |" in mwaa.said

@@ -119,7 +119,6 @@ def test_bad_file_is_found_by_halves_and_the_others_still_go_together(claim: Cla
 
 
 def test_file_that_copy_cannot_read_costs_only_itself(claim: Claim, query: Query) -> None:
-    """Such an error names no row, and COPY may say it in any words."""
     file_type = type_of(format={"type": "parquet"})
     bodies = [io.BytesIO(), io.BytesIO()]
     for number, body in enumerate(bodies):
@@ -129,7 +128,7 @@ def test_file_that_copy_cannot_read_costs_only_itself(claim: Claim, query: Query
     assert copy_all(file_type, files, by) == [files[0].file_id, files[2].file_id]
     assert ids(query, file_type) == [0, 1]
     [reason] = query("SELECT status_reason FROM mng.files WHERE file_type = %s AND status = 'Fail'", (file_type.name,))
-    assert "is not a valid Parquet file" in reason[0]
+    assert "is not a readable Parquet file" in reason[0]
 
 
 def test_files_whose_columns_have_another_order_go_apart(claim: Claim, query: Query) -> None:

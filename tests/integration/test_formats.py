@@ -80,7 +80,7 @@ def test_too_many_rejects_of_any_member_leave_nothing(bring: Bring, query: Query
 @pytest.mark.parametrize(
     ("second", "problem"),
     [
-        (b"city,id,price\nOslo,2,\n", "the headers of a.csv and b.csv differ"),
+        (b"city,id,price\nOslo,2,\n", "the columns of a.csv and b.csv differ"),
         (b"id,town,price\n2,Oslo,\n", "missing: city; not in the schema: town"),
         (b"", "b.csv has no line 1, which must contain the column names"),
     ],

@@ -113,7 +113,7 @@ def objects(s3: S3Client) -> list[str]:
     ("data", "format_", "problem"),
     [
         (b"wrong,header\n1,2\n", {"type": "csv", "header_lines": 1}, "the header does not match"),
-        (b"no parquet", {"type": "parquet"}, "is not a valid Parquet file"),
+        (b"no parquet", {"type": "parquet"}, "is not a readable Parquet file"),
         (b"no zip", {"type": "csv", "compression": "zip"}, "is not a readable .zip"),
     ],
 )

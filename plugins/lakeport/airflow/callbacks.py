@@ -23,6 +23,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts
+from lakeport.snapshots.writing import write_snapshots
 
 _ERROR_BYTES = 16_384
 
@@ -66,6 +67,7 @@ class FailRun:
         name, table = self.file_type.name, self.file_type.table.name
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
             send_once(warehouse, by, lambda current: fail_files(current, ended, name, table), self.file_type.alerts)
+            write_snapshots(warehouse, [name])
 
 
 def alert_failed_reconcile(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
+_RANGE_BYTES = 64 << 10
 
 
 def s3_client() -> S3Client:
@@ -138,6 +140,46 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
             if getattr(error, "errno", None) is not None:
                 raise  # an error of the network or the disk; a decompressor's error has no errno
             raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
+
+
+@contextmanager
+def seekable(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
+    """Open an object's registered version, which is not compressed, and read only the ranges that are asked for.
+
+    Raises ObjectChanged if that version no longer exists.
+    """
+    with io.BufferedReader(_Ranges(s3, source), _RANGE_BYTES) as file:
+        yield file
+
+
+class _Ranges(io.RawIOBase):
+    def __init__(self, s3: S3Client, source: CopySource) -> None:
+        self._s3, self._source = s3, source
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size_bytes}[whence]
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
+        end = min(self._at + len(buffer), self._source.size_bytes)
+        if end <= self._at:
+            return 0
+        try:
+            answer = self._s3.get_object(**_version(self._source), Range=f"bytes={self._at}-{end - 1}")
+        except ClientError as error:
+            raise (_gone(self._source) if is_not_found(error) else error) from error
+        with answer["Body"] as body:
+            data = body.read()
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = UTF8) -> dict[int, str]:

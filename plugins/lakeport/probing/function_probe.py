@@ -1,4 +1,4 @@
-"""Check what registration needs, in the Lambda function: a deployment invokes it once with an event of its own."""
+"""Check what registration needs, in the Lambda function: a deployment invokes it once with CHECK_EVENT."""
 
 from __future__ import annotations
 

@@ -65,6 +65,11 @@ class Format(Part):
         return self.skipped_lines > 0
 
     @property
+    def names_columns(self) -> bool:
+        """Return whether the file itself names its columns, so that they are matched by name."""
+        return self.has_header
+
+    @property
     def column_paths(self) -> tuple[str, ...]:
         """Return where each column's value is in a record, if COPY finds it by paths."""
         return ()

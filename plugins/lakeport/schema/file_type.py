@@ -81,7 +81,7 @@ class FileType(Part):
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     """The columns, in the order of the file where it has no header."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
-    """What becomes of a file whose header does not name exactly these columns."""
+    """What becomes of a file that does not have exactly these columns, by its header, its footer or its fields."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
@@ -198,8 +198,12 @@ class FileType(Part):
     @classmethod
     def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
         format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.has_header:
-            raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
+        if drift != "refuse" and format_ and not format_.names_columns:
+            raise ValueError(
+                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
+                if format_.column_paths
+                else f"is {drift}, which needs a header that names the columns: format.header_lines"
+            )
         transform = info.data.get("transform")
         if drift == "add" and transform and transform.may_make_columns:
             raise ValueError("is add, but the transform makes the table's rows and cannot fill new columns")

@@ -10,10 +10,11 @@ from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.loading.finishing import mark_done
 from lakeport.mng import file_records
-from lakeport.model import RegisteredFile, Status, TaskRun
+from lakeport.model import RegisteredFile, Status, TaskRun, file_type_of
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
+from lakeport.snapshots.writing import write_snapshots
 
 
 class FilterNewestOperator(FilesOperator):
@@ -54,9 +55,10 @@ class MarkInProgressOperator(FilesOperator):
     """
 
     def execute(self, context: Context) -> None:
-        file_ids = [file.file_id for file in self.registered_files()]
+        file_ids, by = [file.file_id for file in self.registered_files()], task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: file_records.claim(current, file_ids, task_run_of(context)))
+            warehouse.transaction(lambda current: file_records.claim(current, file_ids, by))
+            write_snapshots(warehouse, [file_type_of(by.dag_id)])
 
 
 class MarkDoneOperator(FilesOperator):
@@ -73,3 +75,4 @@ class MarkDoneOperator(FilesOperator):
         files, by = self.registered_files(), task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))
+            write_snapshots(warehouse, [self.file_type.name])

@@ -13,6 +13,7 @@ from lakeport.recovery.reconcile.alerts import reconcile_alerts
 from lakeport.recovery.reconcile.landing import reconcile_landing
 from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
+from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
 
 NOT_CHECKED = "not checked"
@@ -20,6 +21,7 @@ _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "landing": reconcile_landing,
     "files and their runs": reconcile_runs,
     "alerts": reconcile_alerts,
+    "snapshots": reconcile_snapshots,
 }
 
 

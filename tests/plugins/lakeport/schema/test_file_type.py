@@ -387,7 +387,7 @@ def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
 
 @pytest.mark.parametrize("drift", ["add", "ignore"])
 def test_drift_needs_a_header(drift: str) -> None:
-    [(place, message)] = problems_of(drift=drift, format={"type": "json"})
+    [(place, message)] = problems_of(drift=drift, format={"type": "csv"})
 
     assert place == ("drift",)
     assert message == f"Value error, is {drift}, which needs a header that names the columns: format.header_lines"
