@@ -21,6 +21,7 @@ from urllib3 import HTTPResponse
 from lakeport import settings
 from lakeport.loading import copy_reports
 from lakeport.probing.answers import Answer, Verdict, as_markdown, failures
+from lakeport.probing.copy_questions import WITH_HEADER, WITHOUT_HEADER
 from lakeport.probing.probe import probe, read_report, report_key, write_report
 from lakeport.redshift.connecting import connect, connect_to_redshift
 from lakeport.redshift.session import Warehouse
@@ -52,7 +53,10 @@ ISOLATION = "Isolation level of the database"
 LOAD = "A load by the product, rolled back"
 RUNS = "A page of DAG runs, by Airflow's REST API"
 READ, REMOVE = "Read a version of the landing bucket", "Remove a version from the landing bucket"
-ARCHIVE = "Copy a version to the archive, read the copy and remove it"
+ARCHIVE = "Copy a version to the archive, read it and remove it"
+WRITE = "Write to the work bucket, which keeps versions"
+COPY_FAILS = (COPY, COPY_WITHOUT_HEADER, LOAD)
+COPY_QUESTIONS = [each.title for each in (*WITH_HEADER, *WITHOUT_HEADER)]
 KINDER = {IDS: OTHER}
 """What differs from the documentation in the stand-in as it starts."""
 QUICK = {
@@ -198,13 +202,6 @@ def test_view_that_has_other_keys_is_shown_by_the_file_name(s3: S3Client, monkey
     assert 'ALTER USER "lakeport" RESET timezone' in answers[SYSDATE].meaning
 
 
-COPY_FAILS = (
-    COPY,
-    COPY_WITHOUT_HEADER,
-    LOAD,
-)
-
-
 @pytest.mark.parametrize(
     ("permission", "message", "remedy"),
     [
@@ -305,6 +302,15 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
     [
         ("DeleteObject", {REMOVE: FAILED, ARCHIVE: FAILED}),
         ("CopyObject", {ARCHIVE: FAILED}),
+        (
+            "PutObject",
+            {
+                WRITE: FAILED,
+                **dict.fromkeys((READ, REMOVE, ARCHIVE), NOT_ASKED),
+                **dict.fromkeys(COPY_FAILS, FAILED),
+                **dict.fromkeys(COPY_QUESTIONS, NOT_ASKED),
+            },
+        ),
         ("HeadObject", {READ: FAILED, ARCHIVE: FAILED}),
         ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in ("landing", "archive", "work")}),
     ],
@@ -314,7 +320,8 @@ def test_permission_that_the_tasks_lack_is_found(
 ) -> None:
     answers = ask(warehouse, denied(operation))
     assert differing(answers) == {**KINDER, **expected}
-    assert all("lacks a permission" in answers[question].meaning for question in expected)
+    failed = [question for question, verdict in expected.items() if verdict is FAILED]
+    assert all("lacks a permission" in answers[question].meaning for question in failed)
 
 
 def test_airflow_that_cannot_be_reached_is_found(warehouse: Warehouse, s3: S3Client) -> None:

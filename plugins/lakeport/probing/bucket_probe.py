@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,22 +38,35 @@ class BucketProbe:
         }
         for name, bucket in buckets.items():
             yield Question(f"List the {name} bucket", "allowed", self._list).ask(bucket)
-        source = self._written()
-        gone = CopySource(buckets["landing"], f"{FOLDER}/none", source.version_id, len(_BODY), "none")
-        yield Question("Read a version of the landing bucket", "allowed", self._read_absent).ask(gone)
-        yield Question("Remove a version from the landing bucket", "allowed", self._remove_absent).ask(gone)
-        copy = Question("Copy a version to the archive, read the copy and remove it", "the same bytes", self._archive)
-        yield copy.ask(source)
+        written = Question("Write to the work bucket, which keeps versions", "a version", self._write).ask(
+            buckets["work"]
+        )
+        yield written
+        source = CopySource(buckets["work"], self._key, written.answered, len(_BODY), "none")
+        gone = replace(source, bucket=buckets["landing"])
+        questions: list[tuple[Question[CopySource], CopySource]] = [
+            (Question("Read a version of the landing bucket", "allowed", self._read_absent), gone),
+            (Question("Remove a version from the landing bucket", "allowed", self._remove_absent), gone),
+            (Question("Copy a version to the archive, read it and remove it", "the same bytes", self._archive), source),
+        ]
+        for question, subject in questions:
+            is_written = written.verdict is Verdict.EXPECTED
+            yield question.ask(subject) if is_written else question.not_asked("the work bucket has no version to copy")
+
+    @property
+    def _key(self) -> str:
+        return f"{FOLDER}/{self.occasion}.txt"
 
     def _list(self, bucket: str) -> Found:
         self.s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
         return Found("allowed")
 
-    def _written(self) -> CopySource:
-        """Write an object to the work bucket, whose objects expire."""
-        bucket, key = settings.work_bucket(), f"{FOLDER}/{self.occasion}.txt"
-        version = self.s3.put_object(Bucket=bucket, Key=key, Body=_BODY).get("VersionId")
-        return CopySource(bucket, key, version, len(_BODY), "none")
+    def _write(self, bucket: str) -> Found:
+        """Write an object to the work bucket, whose objects expire, and return its version."""
+        version = self.s3.put_object(Bucket=bucket, Key=self._key, Body=_BODY).get("VersionId")
+        if version is None:
+            return Found("no version", "turn on the versioning of the work bucket", Verdict.FAILED)
+        return Found(version)
 
     def _read_absent(self, source: CopySource) -> Found:
         """Read a version that is not there: without the permission, S3 answers 403 instead of 404."""
@@ -63,14 +76,13 @@ class BucketProbe:
         return _allowed(partial(s3_objects.remove_version, self.s3, source))
 
     def _archive(self, source: CopySource) -> Found:
-        bucket, key = settings.archive_bucket(), f"{FOLDER}/{self.occasion}.txt"
-        version = s3_objects.archive(self.s3, source, bucket, key)
-        copy = CopySource(bucket, key, version, source.size_bytes, "none")
+        bucket = settings.archive_bucket()
+        copy = replace(source, bucket=bucket, version_id=s3_objects.archive(self.s3, source, bucket, self._key))
         with s3_objects.opened(self.s3, copy) as stream:
             is_same = stream.read() == _BODY
         s3_objects.remove_version(self.s3, copy)
         if is_same:
-            return Found(f"the same bytes, version {version}, removed")
+            return Found("the same bytes, removed")
         return Found("other bytes", "files cannot be archived; report this table", Verdict.FAILED)
 
 

@@ -135,7 +135,7 @@ def _is_utc(copy: OpenCopy) -> Found:
 
 
 def _lines(copy: OpenCopy) -> Found:
-    found = wait_until(partial(lines_scanned, copy.current, copy.session), lambda shown: copy.file_name in shown)
+    found = wait_until(partial(lines_scanned, copy.current, copy.session), lambda lines: copy.file_name in lines)
     lines, header = found.get(copy.file_name), copy.job.file_type.copied.skipped_lines
     answered = f"{'no row' if lines is None else lines} after {copy.seconds:.1f} s"
     readings = {LOADED + REJECTED: "header lines are not counted", LOADED + REJECTED + header: "header lines count"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ class CheckEnvironmentOperator(BaseOperator):
             yield from probe(warehouse, s3_objects.s3_client(), dag_run_api, uuid.uuid4().hex)
         yield Question("A test alert", "sent", _send_alert).ask(_receivers())
 
+    def write_report(self, run_id: str, answers: Sequence[Answer]) -> None:
+        try:
+            write_report(s3_objects.s3_client(), run_id, answers)
+        except Exception:
+            self.log.exception("cannot write the answers to the work bucket; they are in this log")
+
     def execute(self, context: Context) -> dict[str, Any]:
         with retried_if_worth_it():
             environment.check()
@@ -52,7 +58,7 @@ class CheckEnvironmentOperator(BaseOperator):
             self.log.info("imported %d modules; packages: %s", len(modules), environment.versions())
             answers = list(self.answers())
             self.log.info("answers of the services, to paste into an issue:\n\n%s\n", as_markdown(answers))
-            write_report(s3_objects.s3_client(), context["ti"].run_id, answers)
+            self.write_report(context["ti"].run_id, answers)
             if failed := failures(answers):
                 raise CheckFailed("\n".join(failed))
         return {"code": str(Path(environment.__file__).parents[1]), "modules": len(modules)}
