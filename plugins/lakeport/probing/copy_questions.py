@@ -84,9 +84,9 @@ def _rows_in_view(copy: OpenCopy) -> Found:
     if len(found) >= REJECTED:
         return Found(answered, "loads wait for the view for up to a minute" if copy.seconds > 1 else "")
     copy.current.execute(statement("probe/errors_of_file"), {"file_name": copy.file_name})
-    shown = [f"session {row['session_id']}, start {row['start_time']}" for row in fetch_rows(copy.current)]
+    others = [f"session {row['session_id']}, start {row['start_time']}" for row in fetch_rows(copy.current)]
     expected = f"expected session {copy.session.session_id}, start from {copy.session.started_at} on"
-    by_name = f"by file name it shows: {'; '.join(shown) or 'nothing'}; {expected}"
+    by_name = f"by file name it shows: {'; '.join(others) or 'nothing'}; {expected}"
     meaning = "files with rejected rows will fail, none is lost; look at the view later and report this table"
     return Found(f"{answered}; {by_name}", meaning, Verdict.FAILED)
 
