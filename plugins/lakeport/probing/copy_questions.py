@@ -22,7 +22,7 @@ from lakeport.redshift.statements import composed, statement
 
 LOADED = REJECTED = 1
 BAD_LINE = 3
-"""The line of the bad row: behind the header and the good row."""
+"""The line of the bad row, which follows the header and the good row."""
 _CLOCKS_DIFFER = timedelta(minutes=15)
 
 
