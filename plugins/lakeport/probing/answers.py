@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _CELL_CHARACTERS = 400
+_RULE = re.compile(r"-{5,}")
+"""The lines that Redshift draws around the details of an error."""
 
 
 class Verdict(StrEnum):
@@ -108,7 +111,7 @@ def _lines(answers: Iterable[Answer], verdict: Verdict) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(_RULE.sub(" ", text).split())
     return line if len(line) <= _CELL_CHARACTERS else line[: _CELL_CHARACTERS - 1] + "…"
 
 

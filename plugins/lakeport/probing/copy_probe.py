@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,46 +34,46 @@ FOLDER = "checks"
 """Of the work bucket, whose objects expire, and of the archive, where the check removes what it wrote."""
 _HEADER, _ROWS = b"id,note\n", b"1,good\nx,bad\n"
 _COLUMNS = ("id", "note")
+_FAILED_ABOVE = "an answer above failed"
 
 
 @dataclass(frozen=True)
 class CopyProbe:
-    """The check of one COPY; `occasion` makes the names of its objects and tables unique."""
+    """The check of COPY and of a load."""
 
     warehouse: Warehouse
     s3: S3Client
-    occasion: str
 
     def answers(self) -> Iterator[Answer]:
         """Yield an answer to each question; nothing of what they ask about is committed."""
         connected = CONNECTION.ask(self.warehouse)
         yield connected
-        yield from self._ask(1, WITH_HEADER, connected)
-        yield from self._ask(0, WITHOUT_HEADER, connected)
-        whole = Question("A load by the product, rolled back", "1 row loaded, 1 rejected", self._load)
-        yield whole.ask(1) if connected.verdict is Verdict.EXPECTED else whole.not_asked("there is no connection")
+        copied = self._ask(1, WITH_HEADER, is_possible=connected.verdict is Verdict.EXPECTED)
+        yield from copied
+        is_possible = copied[0].verdict is Verdict.EXPECTED
+        yield from self._ask(0, WITHOUT_HEADER, is_possible=is_possible)
+        load = Question("A load by the product, rolled back", "1 row loaded, 1 rejected", self._load)
+        yield load.ask(1) if is_possible else load.not_asked(_FAILED_ABOVE)
 
-    def _ask(self, header_lines: int, questions: Sequence[Question[OpenCopy]], connected: Answer) -> list[Answer]:
-        """Ask about one COPY.
+    def _ask(self, header_lines: int, questions: Sequence[Question[OpenCopy]], *, is_possible: bool) -> list[Answer]:
+        """Ask whether COPY runs, then the questions about it.
 
         An error of a question ends its transaction, so the questions after it are asked in a new one.
         """
         header = "with a header" if header_lines else "without a header"
         title, documented = f"COPY of a file {header}, by MANIFEST, MAXERROR and IAM_ROLE default", "runs"
-        runs: Question[object] = Question(title, documented, lambda _: Found(documented))
-        if connected.verdict is Verdict.FAILED:
-            why = "there is no connection"
-            return [runs.not_asked(why), *(each.not_asked(why) for each in questions)]
+        runs: Question[None] = Question(title, documented, lambda _: Found(documented))
+        if not is_possible:
+            return [runs.not_asked(_FAILED_ABOVE), *(each.not_asked(_FAILED_ABOVE) for each in questions)]
         found: list[Answer] = []
         try:
-            job = self._job(header_lines)
             while len(found) < len(questions):
-                self.warehouse.transaction(partial(_ask_until_error, job=job, questions=questions, found=found))
+                self.warehouse.transaction(partial(self._ask_until_error, header_lines, questions, found))
         except Exception as error:
             log.exception("the COPY of the check failed")
             others = questions[len(found) :]
-            return [runs.failed(error), *found, *(each.not_asked("COPY did not run") for each in others)]
-        return [runs.ask(job), *found]
+            return [runs.failed(error), *found, *(each.not_asked(_FAILED_ABOVE) for each in others)]
+        return [runs.ask(None), *found]
 
     def _load(self, header_lines: int) -> Found:
         result = run_copy(self.warehouse, self._job(header_lines), _discard)
@@ -85,30 +86,33 @@ class CopyProbe:
         return Found(answered, "loads count wrongly; report this table", Verdict.FAILED)
 
     def _job(self, header_lines: int) -> CopyJob:
-        """Write a file with one good and one bad row, and return its COPY."""
-        bucket, name = settings.work_bucket(), f"{self.occasion}_{header_lines}"
-        key, body = f"{FOLDER}/{name}.csv", _HEADER * header_lines + _ROWS
+        """Write a file with one good and one bad row, and return its COPY.
+
+        Each job has another table: a lost connection may leave a transaction that still holds the one before.
+        """
+        bucket, occasion = settings.work_bucket(), uuid.uuid4().hex
+        key, body = f"{FOLDER}/{occasion}.csv", _HEADER * header_lines + _ROWS
         self.s3.put_object(Bucket=bucket, Key=key, Body=body)
-        file = RegisteredFile(f"{self.occasion[:12]}_{header_lines}", bucket, key, None, "", len(body), utc_now())
+        file = RegisteredFile(occasion, bucket, key, None, "", len(body), utc_now())
         to_load = FileToLoad(file, (file.source(),))
-        return CopyJob(self.s3, _file_type(header_lines), (to_load,), FileColumns(_COLUMNS), f"check_{name}")
+        return CopyJob(self.s3, _file_type(header_lines), (to_load,), FileColumns(_COLUMNS), f"check_{occasion}")
 
-
-def _ask_until_error(
-    current: cursor, job: CopyJob, questions: Sequence[Question[OpenCopy]], found: list[Answer]
-) -> Rollback[None] | None:
-    """Run COPY with the parts of a load, and ask the questions that have no answer yet."""
-    copy = write_manifest(job)
-    session = copy_session(current)
-    job.placing.begin(current)
-    del current.connection.notices[:]
-    current.execute(copy)
-    opened = OpenCopy(current, job, session, tuple(current.connection.notices), time.monotonic())
-    for question in questions[len(found) :]:
-        found.append(question.ask(opened))
-        if current.connection.info.transaction_status != TRANSACTION_STATUS_INTRANS:
-            break
-    return Rollback(None)
+    def _ask_until_error(
+        self, header_lines: int, questions: Sequence[Question[OpenCopy]], found: list[Answer], current: cursor
+    ) -> Rollback[None] | None:
+        """Run COPY with the parts of a load, and ask the questions that have no answer yet."""
+        job = self._job(header_lines)
+        copy = write_manifest(job)
+        session = copy_session(current)
+        job.placing.begin(current)
+        del current.connection.notices[:]
+        current.execute(copy)
+        opened = OpenCopy(current, job, session, tuple(current.connection.notices), time.monotonic())
+        for question in questions[len(found) :]:
+            found.append(question.ask(opened))
+            if current.connection.info.transaction_status != TRANSACTION_STATUS_INTRANS:
+                break
+        return Rollback(None)
 
 
 def _discard(_: cursor, result: CopyResult) -> Rollback[CopyResult]:

@@ -166,7 +166,7 @@ WITH_HEADER = (
     Question("Rows that COPY loaded, by pg_last_copy_count()", "1", _rows_loaded),
     Question("Rows that COPY rejected, by its notices", "1 record(s) could not be loaded", _rows_in_notices),
     Question(
-        "Rejected rows in SYS_LOAD_ERROR_DETAIL, in the transaction of COPY", "1; delay not documented", _rows_in_view
+        "Rejected rows in SYS_LOAD_ERROR_DETAIL, during the transaction", "1; delay not documented", _rows_in_view
     ),
     Question("Line of the rejected row", "3, or -1 if unknown", _line_in_view),
     Question("File of the rejected row", "its s3:// address", _file_in_view),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def probe(warehouse: Warehouse, s3: S3Client, open_api: Callable[[], DagRunApi], occasion: str) -> Iterator[Answer]:
     """Yield the answers of S3, Redshift and Airflow; `occasion` is unique and has letters and digits only."""
     yield from BucketProbe(s3, occasion).answers()
-    yield from CopyProbe(warehouse, s3, occasion).answers()
+    yield from CopyProbe(warehouse, s3).answers()
     yield DAG_RUNS.ask(open_api)
 
 
