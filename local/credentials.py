@@ -49,7 +49,7 @@ def load(config: Config) -> Credentials:
 
 
 def _make(path: Path) -> None:
-    """Write the secrets, whoever else is about to: parts that are started alone may all come here first."""
+    """Write the secrets, even if others do at the same time: parts that are started separately may all be the first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

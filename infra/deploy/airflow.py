@@ -70,7 +70,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
     done = _at_rest(aws, name, after=before)
     last = done.get("LastUpdate", {})
     if done["Status"] != "AVAILABLE" or last.get("Status") != "SUCCESS":
-        reason = last.get("Error", {}).get("ErrorMessage", "MWAA gives no reason")
+        reason = last.get("Error", {}).get("ErrorMessage", "MWAA reported no reason")
         remedy = f"read the log groups airflow-{name}-*, fix the cause, then run this again"
         raise DeployError(
             f"environment {name}: the update ended {last.get('Status')} ({done['Status']}): {reason}; {remedy}"
@@ -97,7 +97,7 @@ def smoke_test(aws: Aws, name: str, work_bucket: str) -> list[Answer]:
     answers = [_NULL_DATE.ask(run), *checking.airflow_answers(aws, work_bucket, run_id)]
     aws.report(f"DAG {CHECK_DAG} ended: {run['state']}")
     if run["state"] != "success" and not failures(answers):
-        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what a load would lack")
+        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what is missing")
     return answers
 
 

@@ -60,11 +60,11 @@ def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport
         window.click("Required Actions")
         window.click("Approve")
         lakeport.wait_for(version, status)
-        shown = lakeport.query(
+        moves = lakeport.query(
             "SELECT reason FROM mng.status_log WHERE file_id = %s AND reason LIKE %s",
             (file["file_id"], f"{action.lower()} asked by lakeport, approved by lakeport%"),
         )
-        assert len(shown) == 1
+        assert len(moves) == 1
 
     window.open(address)
     window.wait_for("Done since", "approved by lakeport")
@@ -80,8 +80,8 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
 
     window.open(f"{lakeport.config.airflow_url}/files/?type=weather&file={file['file_id']}")
 
-    shown = window.wait_for("Rejected rows (5)", "5 of 200 rows were rejected")
-    assert "time_hour" in shown
+    text = window.wait_for("Rejected rows (5)", "5 of 200 rows were rejected")
+    assert "time_hour" in text
     marked = window.driver.find_elements("css selector", "code mark")
     assert "2013-01-01T25:00:00Z" in [each.text for each in marked]
 

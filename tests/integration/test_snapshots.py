@@ -1,4 +1,4 @@
-"""The snapshots in the work bucket say what the mng tables say, and never stop a load."""
+"""The snapshots in the work bucket agree with the mng tables, and never stop a load."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Browser:
 
     def wait_for(self, *texts: str) -> str:
         """Wait until the page shows all the texts and return everything it shows."""
-        return str(until(lambda: (shown := self.text()) and all(each in shown for each in texts) and shown, self.text))
+        return str(until(lambda: (page := self.text()) and all(each in page for each in texts) and page, self.text))
 
     def buttons(self) -> list[str]:
         return [each.text for each in self.driver.find_elements(By.TAG_NAME, "button") if each.text]
@@ -69,7 +69,7 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Open a browser; without Chromium the test is skipped, unless LAKEPORT_BROWSER says that there must be one."""
+    """Open a browser; without Chromium the test is skipped, unless LAKEPORT_BROWSER requires one."""
     missing = [name for name in _PROGRAMS if not shutil.which(name)]
     if missing:
         hint = f"{' and '.join(missing)} not found (Debian: apt install chromium chromium-driver)"

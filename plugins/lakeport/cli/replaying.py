@@ -37,7 +37,8 @@ OlderOption = Annotated[
     typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
-_PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
+_PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
 def add_to(app: typer.Typer) -> None:
