@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS, cursor
 
 from lakeport import settings
@@ -109,7 +110,10 @@ class CopyProbe:
         current.execute(copy)
         opened = OpenCopy(current, job, session, tuple(current.connection.notices), time.monotonic())
         for question in questions[len(found) :]:
-            found.append(question.ask(opened))
+            answer = question.ask(opened)
+            if current.connection.closed:
+                raise psycopg2.OperationalError(answer.answered)  # the warehouse connects and runs COPY again
+            found.append(answer)
             if current.connection.info.transaction_status != TRANSACTION_STATUS_INTRANS:
                 break
         return Rollback(None)

@@ -23,6 +23,7 @@ from lakeport.redshift.statements import composed, statement
 LOADED = REJECTED = 1
 BAD_LINE = 3
 """The line of the bad row, which follows the header and the good row."""
+_NO_ERROR = Found("", "the view does not show the rejected row", Verdict.NOT_ASKED)
 _CLOCKS_DIFFER = timedelta(minutes=15)
 
 
@@ -47,8 +48,8 @@ class OpenCopy:
         return time.monotonic() - self.ended_at_seconds
 
     def errors(self) -> list[CopyError]:
-        """Return the errors of this COPY as the product finds them, once the view shows any."""
-        return wait_until(partial(errors_in_views, self.current, self.session), bool)
+        """Return the errors of this COPY that the view shows now, as a load finds them."""
+        return errors_in_views(self.current, self.session)
 
 
 def _rows_loaded(copy: OpenCopy) -> Found:
@@ -79,7 +80,7 @@ def _rows_in_history(copy: OpenCopy) -> Found:
 
 
 def _rows_in_view(copy: OpenCopy) -> Found:
-    found = copy.errors()
+    found = wait_until(copy.errors, bool)
     answered = f"{len(found)} after {copy.seconds:.1f} s"
     if len(found) >= REJECTED:
         return Found(answered, "loads wait for the view for up to a minute" if copy.seconds > 1 else "")
@@ -92,7 +93,9 @@ def _rows_in_view(copy: OpenCopy) -> Found:
 
 
 def _line_in_view(copy: OpenCopy) -> Found:
-    line = _first(copy).line_number
+    if not (errors := copy.errors()):
+        return _NO_ERROR
+    line = errors[0].line_number
     if line == BAD_LINE:
         return Found(str(line))
     if line <= 0:
@@ -101,7 +104,9 @@ def _line_in_view(copy: OpenCopy) -> Found:
 
 
 def _file_in_view(copy: OpenCopy) -> Found:
-    name = _first(copy).file_name
+    if not (errors := copy.errors()):
+        return _NO_ERROR
+    name = errors[0].file_name
     if name == copy.file_name:
         return Found(name)
     return Found(name, "rejected rows cannot be matched with their file, so such files fail", Verdict.FAILED)
@@ -110,9 +115,11 @@ def _file_in_view(copy: OpenCopy) -> Found:
 def _ids(copy: OpenCopy) -> Found:
     copy.current.execute(statement("probe/errors_of_file"), {"file_name": copy.file_name})
     in_view = {row["query_id"] for row in fetch_rows(copy.current)}
+    if not in_view:
+        return _NO_ERROR
     last = last_copy(copy.current).query_id
     is_same = in_view == {last}
-    answered = f"{'same' if is_same else 'different'}: {last}, in the view {', '.join(map(str, in_view)) or 'none'}"
+    answered = f"{'same' if is_same else 'different'}: {last}, in the view {', '.join(map(str, in_view))}"
     return Found(answered, "loads do not use the ids", Verdict.OTHER if is_same else Verdict.EXPECTED)
 
 
@@ -153,13 +160,6 @@ def _isolation(copy: OpenCopy) -> Found:
     if level is None:
         return Found("not shown", "ask an administrator of the database", Verdict.OTHER)
     return Found(level)
-
-
-def _first(copy: OpenCopy) -> CopyError:
-    found = copy.errors()
-    if not found:
-        raise LookupError("the view does not show the rejected row")
-    return found[0]
 
 
 WITH_HEADER = (
