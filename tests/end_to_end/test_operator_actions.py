@@ -12,6 +12,7 @@ from tests.support.waiting import until
 from tests.torture.history import Drop
 from tests.torture.workload import Kind
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the stack, and each for scenarios beside it
 Scenario = Callable[[Operators, str], None]
 AT_ONCE = 4
 BAD = "too many bad rows"
