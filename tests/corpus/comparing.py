@@ -31,7 +31,7 @@ def differences(
     if schema["format"]["type"] == "fixed_width":
         in_file = Counter[Any](" ".join(map(_plain_number, row)) for row in expected)
         in_table = Counter[Any](
-            " ".join(_plain_number(word) for value in row for word in _words(value)) for row in loaded
+            " ".join(_plain_number(word) for value in row for word in _parts(value)) for row in loaded
         )
     else:
         in_file = Counter(tuple(_values_of_file(row, schema, notes)) for row in expected)
@@ -55,7 +55,7 @@ def _plain_number(word: str) -> str:
         return word
 
 
-def _words(value: Any) -> list[str]:
+def _parts(value: Any) -> list[str]:
     return [] if value is None else str(value).split()
 
 

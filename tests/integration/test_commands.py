@@ -69,8 +69,8 @@ def test_line_that_redshift_does_not_know_is_unknown(
     warehouse.transaction(lambda current: current.execute(forget, (rejected_file.file.file_id,)))
 
     assert json.loads(run("errors", "--type", name, "--json").stdout)[0]["line"] is None
-    shown = run("errors", "--type", name).output
-    assert ("unknown" in shown, "-1" in shown) == (True, False)
+    output = run("errors", "--type", name).output
+    assert ("unknown" in output, "-1" in output) == (True, False)
 
 
 def test_status_shows_files_and_lists_file_types_where_there_are_none(

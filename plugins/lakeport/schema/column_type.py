@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from textwrap import shorten
+
+from lakeport.schema.written_values import quoted
 
 _NAMES = {
     "smallint": "smallint",
@@ -61,7 +62,7 @@ class ColumnType:
         match = _TYPE.fullmatch(" ".join(text.lower().split()))
         name = _SYNONYMS.get(match[1], match[1]) if match else text
         if match is None or name not in _NAMES:
-            raise ValueError(f"{shorten(repr(text), 60, placeholder='...')} is not a column type; {_suggestion(name)}")
+            raise ValueError(f"{quoted(text)} is not a column type; {_suggestion(name)}")
         return cls(name, _checked_arguments(name, tuple(int(n) for n in match.groups()[1:] if n)))
 
     def __str__(self) -> str:

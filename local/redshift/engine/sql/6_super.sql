@@ -116,7 +116,7 @@ BEGIN
         ELSE document END;
 END $$;
 
--- A value becomes SUPER as it is: text a JSON string.
+-- A value becomes SUPER unchanged: text becomes a JSON string.
 DO $$
 DECLARE
     kind text;
@@ -130,7 +130,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- SUPER compares with a number, boolean or string of its own kind; with any other it is NULL (Querying semistructured data).
+-- SUPER compares with a number, boolean or string of the same kind; with any other it is NULL (Querying semistructured data).
 DO $$
 DECLARE
     kind text;

@@ -12,7 +12,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load(
 )
 
 
-def shown(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -28,4 +28,4 @@ def test_statement_answers_as_documented(warehouse: Any, case: dict[str, Any]) -
         return
     for statement in statements:
         rows = warehouse.run(statement)
-    assert [[shown(value) for value in row] for row in rows or []] == case["rows"]
+    assert [[as_text(value) for value in row] for row in rows or []] == case["rows"]
