@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import IO
+from typing import IO, Protocol
 
 from local.redshift.protocol import results, wire
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
@@ -16,10 +16,22 @@ IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
 _DESCRIPTION, _ROW, _PARAMETERS = ord("T"), ord("D"), ord("t")
 _DESCRIPTIONS = (_DESCRIPTION, _PARAMETERS)
+_COMPLETE, _KEY = ord("C"), ord("K")
+_WATCHED = (_COMPLETE, _KEY)
 
 Message = tuple[bytes, bytes]
 
 _PROBE = "lakeport_probe"
+
+
+class Watcher(Protocol):
+    """Gets the end of each statement that a client sends to the engine."""
+
+    session_id: int
+
+    def complete(self, tag: str) -> None: ...
+
+    def fail(self, message: str) -> None: ...
 
 
 class Backend:
@@ -31,6 +43,7 @@ class Backend:
         writer: asyncio.StreamWriter,
         client: asyncio.StreamWriter,
         conflict_wording: str = "1023",
+        watcher: "Watcher | None" = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -41,6 +54,7 @@ class Backend:
         self._quiet = asyncio.Event()
         self._copy_error: PostgresError | None = None
         self._results = Results()
+        self._watcher = watcher
         self.status = IDLE
 
     async def send(self, data: bytes, *, ready: int = 0) -> None:
@@ -86,7 +100,10 @@ class Backend:
                 passed = end
             elif kind == _ERROR:
                 self._client.write(data[passed:at] + self.reworded(bytes(data[at + wire.HEADER_BYTES : end])))
+                self._watch(kind, bytes(data[at + wire.HEADER_BYTES : end]))
                 passed = end
+            elif kind in _WATCHED:
+                self._watch(kind, bytes(data[at + wire.HEADER_BYTES : end]))
             elif kind in _DESCRIPTIONS or (kind == _ROW and self._results.columns):
                 self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
@@ -104,6 +121,17 @@ class Backend:
         elif kind == _PARAMETERS:
             body = results.parameters(body)
         return wire.message(bytes([kind]), body)
+
+    def _watch(self, kind: int, body: bytes) -> None:
+        """Report the end of a statement, and the session's number."""
+        if self._watcher is None:
+            return
+        if kind == _KEY:
+            self._watcher.session_id = wire.LENGTH.unpack_from(body)[0]
+        elif kind == _COMPLETE:
+            self._watcher.complete(wire.untext(body[:-1]))
+        else:
+            self._watcher.fail(wire.report_fields(body).get("M", ""))
 
     def _became_ready(self, status: bytes) -> None:
         self.status = status

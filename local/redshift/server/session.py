@@ -1,18 +1,21 @@
 """One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
 
 import asyncio
+import contextlib
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.redshift.copy.load import Services
-from local.redshift.dialect import lateral
+from local.redshift.dialect import arithmetic, lateral
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
+from local.redshift.server.history import SessionLog
 from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
@@ -24,6 +27,9 @@ class Prepared:
 
     statements: dict[bytes, Statement] = field(default_factory=dict)
     portals: dict[bytes, Statement] = field(default_factory=dict)
+    sources: dict[bytes, str] = field(default_factory=dict)
+    """Every statement as the client wrote it, and below for every portal."""
+    texts: dict[bytes, str] = field(default_factory=dict)
 
 
 class Session:
@@ -34,6 +40,7 @@ class Session:
         backend: Backend,
         services: Services,
         *,
+        log: SessionLog,
         is_first_statement_cancelled: bool = False,
     ) -> None:
         self.inbox = inbox
@@ -41,6 +48,7 @@ class Session:
         self.backend = backend
         self.execution = Execution(inbox, writer, backend, services)
         self.prepared = Prepared()
+        self.log = log
         self.is_next_statement_cancelled = is_first_statement_cancelled
         self.skips_to_sync = False
         self.has_begun_pipeline = False
@@ -80,6 +88,8 @@ class Session:
         await self.writer.drain()
 
     async def _simple(self, sql: str) -> None:
+        await self.log.write_for(sql)
+        self.log.start(sql)
         found = [await self._settled(each) for each in statements.read(sql)]
         await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
@@ -100,7 +110,9 @@ class Session:
             await self.backend.query("BEGIN")
         for each in found:
             if not await self.execution.carry_out(each, is_block=is_block):
+                self.log.fail("the statement failed")
                 break
+            self.log.complete("")
         if is_block and self.backend.status != IDLE:
             await self.backend.query("COMMIT")
 
@@ -113,6 +125,8 @@ class Session:
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
+            if kind == b"E":
+                self.log.start(self.prepared.texts.get(body.split(b"\0", 1)[0], ""))
         await self.execution.restore_last_copy()
         is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # a reply must not arrive later
         if any(owned) or self.is_pipeline_block or is_unfinished:
@@ -137,7 +151,22 @@ class Session:
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
+        if isinstance(statement, Forward) and statement.divides and not self.has_begun_pipeline:
+            return dataclasses.replace(statement, sql=await self._computed(statement.sql))
         return statement
+
+    async def _computed(self, sql: str) -> str:
+        """Give divisions of decimals the scale that follows from the types of their operands."""
+        done = 0
+        while self.backend.status != FAILED:
+            question, done = arithmetic.question(sql, done)
+            if question is None:
+                break
+            with contextlib.suppress(PostgresError):  # whatever the engine does not understand, it will report itself
+                async with self.backend.kept():
+                    fields = await self.backend.columns(question.query) if question.query else []
+                sql = question.answered(fields)
+        return sql
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:
@@ -164,6 +193,7 @@ class Session:
         if kind == b"B":
             portal, name = body.split(b"\0", 2)[:2]
             self.prepared.portals.pop(portal, None)
+            self.prepared.texts[portal] = self.prepared.sources.get(name, "")
             if name in self.prepared.statements:
                 self.prepared.portals[portal] = self.prepared.statements[name]
         return body
@@ -171,6 +201,8 @@ class Session:
     async def _parse(self, body: bytes) -> bytes:
         name, sql, rest = body.split(b"\0", 2)
         self.prepared.statements.pop(name, None)
+        self.prepared.sources[name] = wire.untext(sql)
+        await self.log.write_for(self.prepared.sources[name])
         found = await self._settled(statements.read_one(wire.untext(sql)))
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
@@ -189,6 +221,7 @@ class Session:
             elif is_well and own:
                 await self._join_pipeline(has_more=_has_more(batch[at + 1 :]))
                 is_well = await self.execution.carry_out(own)
+                self.log.complete("")
                 self.has_begun_pipeline = True
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))

@@ -43,6 +43,14 @@ class Forward:
     """Those whose expressions are in their place already."""
 
     @property
+    def divides(self) -> bool:
+        """Return whether it may divide decimals."""
+        if "/" not in self.sql or "SELECT" not in self.sql.upper():
+            return False
+        words = [token.upper for token in tokenize(self.sql)]
+        return "/" in words and not refusals.is_of_catalog(words)
+
+    @property
     def probe(self) -> str:
         """Return the query in it, for the engine to read."""
         return lateral.probe(tokenize(self.sql), self.sql)
@@ -170,7 +178,7 @@ def _late_binding_view(sql: str, tokens: list[Token]) -> Statement:
 def _asked(question: pivot.Question) -> Ask:
     asked = _forward(question.query)
     query = asked.sql if isinstance(asked, Forward) else question.query
-    return Ask(query, lambda columns: _statement(question.answered(columns)))
+    return Ask(query, lambda columns: _forward(question.answered(columns)))
 
 
 def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:

@@ -74,3 +74,12 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+-- Division of decimals: truncated at the scale that follows from the operands' types.  Where a type is unknown, the
+-- digits of the values stand for it.
+CREATE OR REPLACE FUNCTION pg_internal.power_of_ten(exponent integer) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS
+$$ BEGIN RETURN ('1e' || exponent)::numeric; END $$;
+CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric, places integer) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT div(a * pg_internal.power_of_ten(places), b) * pg_internal.power_of_ten(-places) $$;
+CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT pg_internal.quotient(a, b, greatest(4, least(scale(a) + length(trunc(abs(b))::text) + 1, 30))) $$;

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS pg_internal.column_storage (
 GRANT SELECT ON pg_internal.table_storage, pg_internal.column_storage TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pg_internal.store(relation oid, storage super) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     parent oid := (SELECT p.oid FROM pg_class p WHERE p.oid = to_regclass(storage ->> 'like'));
 BEGIN
@@ -52,7 +52,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION pg_internal.keep_storage() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     made record;
     found text;
