@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from lakeport import settings
-from lakeport.airflow_api import dag_run_api
+from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.events import arrivals_in_message, messages_of
 from lakeport.arrivals.registration import Message, register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex

@@ -16,7 +16,7 @@ SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
 WAIT_SECONDS = 30
 _ID_OFFSET = 1_000_000
 ONE_AT_A_TIME = 5439
-"""Key of the advisory lock that keeps two starts apart."""
+"""Key of the advisory lock that lets only one start run at a time."""
 
 
 async def prepare(settings: Settings) -> None:

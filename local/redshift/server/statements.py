@@ -88,7 +88,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Instead:
-    """The engine does the same by another statement, whose rows are nobody's."""
+    """The engine does the same by another statement, whose rows are not sent."""
 
     sql: str
     tag: str

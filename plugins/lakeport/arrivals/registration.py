@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
-from lakeport.airflow_api import QUEUED, DagRunApi, arrival_run_id, runs
+from lakeport.airflow_api.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import ArrivalError, LakeportError

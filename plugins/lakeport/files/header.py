@@ -1,9 +1,9 @@
-"""Match the header of a file with the columns of its schema, as the schema's `drift` requires."""
+"""Match the columns that a file names with those of its schema, as the schema's `drift` requires."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from lakeport.schema.file_type import FileType
 from lakeport.schema.table import Column
 
 _ADDED_TYPE = "varchar(1024)"
+_IGNORED_TYPE = "varchar(65535)"
 
 
 @dataclass(frozen=True)
@@ -25,32 +26,52 @@ class FileColumns:
 
     names: tuple[str, ...]
     added: tuple[Column, ...] = ()
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[Column, ...] = ()
 
 
 def columns_of_file(file_type: FileType, header: str) -> FileColumns:
     """Return the columns in a header; raises UnloadableFile with the difference if `drift` does not allow it."""
-    words = words_of_header(file_type, header)
-    columns = file_type.file_columns
+    return columns_by_name(file_type, words_of_header(file_type, header))
+
+
+def columns_by_name(
+    file_type: FileType,
+    words: Sequence[str],
+    types: Mapping[str, str] | None = None,
+    *,
+    subject: str = "the header",
+    may_lack: bool = False,
+) -> FileColumns:
+    """Return the columns that a file names by these words, which are compared as those of a header.
+
+    `types` are the column types of the words, if the file defines them.  With `may_lack` it may lack columns that are
+    not required.  Raises UnloadableFile with the difference if `drift` does not allow it.
+    """
+    columns, types = file_type.file_columns, types or {}
     known = {column.header_word for column in columns}
     extra = [word for word in dict.fromkeys(words) if word not in known]
-    added, ignored = tuple[Column, ...](), dict[str, str]()
-    if file_type.drift == "add":
-        added = tuple(_added_column(file_type, word) for word in extra)
-    elif file_type.drift == "ignore":
+    added, ignored = tuple[Column, ...](), dict[str, Column]()
+    if file_type.drift == "ignore" or may_lack:
         columns = tuple(column for column in columns if column.required or column.header_word in words)
-        ignored = {word: f"lakeport_ignored_{number}" for number, word in enumerate(extra, start=1)}
+    if file_type.drift == "add":
+        added = tuple(added_column(file_type, word, types.get(word, _ADDED_TYPE)) for word in extra)
+    elif file_type.drift == "ignore":
+        ignored = {
+            word: Column.model_validate({"name": f"lakeport_ignored_{number}", "type": types.get(word, _IGNORED_TYPE)})
+            for number, word in enumerate(extra, start=1)
+        }
     expected = [(column.header_word, column.name) for column in (*columns, *added)]
-    names = _in_order(file_type, words, [*expected, *ignored.items()])
-    return FileColumns(names, added, tuple(ignored.values()))
+    expected += [(word, column.name) for word, column in ignored.items()]
+    return FileColumns(_in_order(file_type, words, expected, subject), added, tuple(ignored.values()))
 
 
-def _added_column(file_type: FileType, word: str) -> Column:
+def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Column:
+    """Return the column that `drift: add` adds for a word; raises UnloadableFile if it is not a valid name."""
     try:
-        return Column.model_validate({"name": word, "type": _ADDED_TYPE})
+        return Column.model_validate({"name": word, "type": type_})
     except ValidationError as error:
         raise UnloadableFile(
-            f"the header has the column {word!r}, which drift: add cannot add to {file_type.table.name}: it is not a "
+            f"the file has the column {word!r}, which drift: add cannot add to {file_type.table.name}: it is not a "
             "valid column name; ask the sender for another name, or set drift to ignore in "
             f"schemas/{file_type.name}.yaml"
         ) from error
@@ -66,7 +87,9 @@ def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     return tuple(field.strip().lower() for field in fields)
 
 
-def _in_order(file_type: FileType, words: Sequence[str], expected: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def _in_order(
+    file_type: FileType, words: Sequence[str], expected: Sequence[tuple[str, str]], subject: str
+) -> tuple[str, ...]:
     """Return the columns in the file's order, since COPY maps fields to columns by position.
 
     `expected` are the words and names of the columns.  Raises UnloadableFile with the difference from them.
@@ -75,8 +98,9 @@ def _in_order(file_type: FileType, words: Sequence[str], expected: Sequence[tupl
     found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected_words) if named)
     if found:
         raise UnloadableFile(
-            f"the header does not match schemas/{file_type.name}.yaml ({found}); "
-            f"ask the sender for the columns {', '.join(_printable(expected_words))}, or change the schema"
+            f"{subject} does not match schemas/{file_type.name}.yaml ({found}); "
+            f"ask the sender for the columns {', '.join(_printable(expected_words))}, "
+            "or change the schema: its columns, or drift to add or ignore"
         )
     names: dict[str, list[str]] = {}
     for word, name in expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
+_RANGE_BYTES = 64 << 10
 
 
 def s3_client() -> S3Client:
@@ -77,7 +79,8 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
         kept = _head(s3, Bucket=to_bucket, Key=to_key)
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(
-            f"the archive's copy of {source.uri} does not have the {source.size_bytes} bytes that landed"
+            f"s3://{to_bucket}/{to_key} must have the {source.size_bytes:,} bytes of {source.uri}, "
+            f"but has {kept['ContentLength'] if kept else 0:,}; run ./lakeport reconcile to archive it again"
         )
     version_id: str | None = kept.get("VersionId")
     return version_id
@@ -140,6 +143,46 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
             raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
 
 
+@contextmanager
+def seekable(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
+    """Open an object's registered version, which is not compressed, and read only the ranges that are asked for.
+
+    Raises ObjectChanged if that version no longer exists.
+    """
+    with io.BufferedReader(_Ranges(s3, source), _RANGE_BYTES) as file:
+        yield file
+
+
+class _Ranges(io.RawIOBase):
+    def __init__(self, s3: S3Client, source: CopySource) -> None:
+        self._s3, self._source = s3, source
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size_bytes}[whence]
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
+        end = min(self._at + len(buffer), self._source.size_bytes)
+        if end <= self._at:
+            return 0
+        try:
+            answer = self._s3.get_object(**_version(self._source), Range=f"bytes={self._at}-{end - 1}")
+        except ClientError as error:
+            raise (_gone(self._source) if is_not_found(error) else error) from error
+        with answer["Body"] as body:
+            data = body.read()
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
 def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encoding: str = UTF8) -> dict[int, str]:
     """Return the object's lines with these 1-based numbers, whole, without their line ends."""
     wanted = sorted({number for number in numbers if number > 0}, reverse=True)
@@ -162,7 +205,7 @@ def _version(source: CopySource) -> Any:
 
 
 def _gone(source: CopySource) -> ObjectChanged:
-    return ObjectChanged(f"{source.uri}, version {source.version_id}, no longer exists")
+    return ObjectChanged(f"{source.uri}, version {source.version_id}, no longer exists; send the file again")
 
 
 def _head(s3: S3Client, **place: Any) -> Any:

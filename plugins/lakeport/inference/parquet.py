@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from lakeport.errors import SampleError
+from lakeport.files.columnar import fields_of
+from lakeport.files.columnar_types import ColumnarField
 from lakeport.inference.naming import column_names
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 
 _NAMES = {"parquet": "Parquet", "orc": "ORC"}
-_TYPES = {"bool": "boolean", "int8": "smallint", "int16": "smallint", "int32": "integer", "int64": "bigint"}
-_TYPES |= {"uint8": "smallint", "uint16": "integer", "uint32": "bigint", "uint64": "decimal(20,0)"}
-_TYPES |= {"float": "real", "double": "double precision", "halffloat": "real", "date32[day]": "date"}
+_TEXTS = ("string", "large_string", "string_view", "binary", "large_binary")
 
 
 def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
@@ -25,7 +25,9 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
         schema, rows, batches = _opened(path, type_)
         reading = Reading({"type": type_}, {})
         names = column_names(schema.names)
-        reading.types = {name: _type_of(path, field) for name, field in zip(names, schema, strict=True)}
+        reading.types = {name: _type_of(path, field) for name, field in zip(names, _fields(path, type_), strict=True)}
+        if "super" in reading.types.values():
+            reading.format["serializetojson"] = True
         reading.profiles = {name: Profile() for name in names}
         for batch in batches:
             _add(reading, batch if most_rows is None else batch.slice(0, most_rows - reading.rows))
@@ -62,26 +64,22 @@ def _add(reading: Reading, batch: Any) -> None:
         profile.rows += len(array)
         profile.empty += array.null_count
         values = array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
-        if str(values.type) in ("string", "large_string") and len(values) > values.null_count:
+        if str(values.type) in _TEXTS and len(values) > values.null_count:
             longest = pc.max(pc.binary_length(values)).as_py()
             profile.kinds.add("string")
-            profile.is_number = profile.is_integer = False
+            profile.numbers.is_numeric = False
             profile.moments.add(["text"])
             profile.longest_bytes = max(profile.longest_bytes, longest or 0)
 
 
-def _type_of(path: Path, field: Any) -> str:
+def _fields(path: Path, type_: str) -> list[ColumnarField]:
+    with path.open("rb") as file:
+        return fields_of(file, type_, str(path))
+
+
+def _type_of(path: Path, field: ColumnarField) -> str:
     """Return the column type that COPY reads a column into; "" for texts, whose length depends on the values."""
-    type_ = field.type.value_type if str(field.type).startswith("dictionary") else field.type
-    text = str(type_)
-    if text in ("string", "large_string", "null"):
-        return ""
-    if text.startswith("decimal128"):
-        return f"decimal({type_.precision},{type_.scale})"
-    if text.startswith("timestamp"):
-        return "timestamptz" if type_.tz else "timestamp"
-    if text.startswith("time"):
-        return "time"
-    if text not in _TYPES:
-        raise SampleError(f"{path}: column {field.name}: COPY cannot read type {text}; ask the sender for another type")
-    return _TYPES[text]
+    column_type = field.column_type
+    if column_type is None:
+        raise SampleError(f"{path}: column {field.refusal()}")
+    return "" if column_type.startswith("varchar") else column_type

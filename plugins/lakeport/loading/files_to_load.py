@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
+from lakeport.files.columnar import columnar_columns
 from lakeport.files.header import FileColumns, columns_of_file
+from lakeport.files.named_fields import named_columns
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.schema.file_type import FileType
+from lakeport.schema.record_formats import ColumnarFormat, NamedFieldsFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,7 +50,8 @@ def check_versions(s3: S3Client, file: FileToLoad) -> None:
         current = s3_objects.current_version(s3, source.bucket, source.key)
         if current != expected:
             raise ObjectChanged(
-                f"{source.uri} was overwritten: registered version {expected}, current version {current}"
+                f"{source.uri} was overwritten: registered version {expected}, current version {current}, "
+                "which is registered as another file"
             )
 
 
@@ -61,12 +65,14 @@ def _expected_version(file: RegisteredFile, source: CopySource) -> str | None:
 
 
 def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColumns:
-    """Return the columns in the file's header, or those of the file type if the header does not name them.
+    """Return the columns that the file names in its header, footer or fields, or else those of the file type.
 
     Raises UnloadableFile if `drift` does not allow them, or if the members of an archive have different headers.
     """
-    if file_type.transform.has_rows_function or not file_type.format.has_header:
+    if file_type.transform.has_rows_function or not file_type.format.names_columns:
         return FileColumns(file_type.column_names)
+    if isinstance(file_type.copied, NamedFieldsFormat):
+        return named_columns(s3, file_type, file.file.key, file.sources)
     found: dict[tuple[str, ...], tuple[str, FileColumns]] = {}
     for source in file.sources:
         columns = _columns_of_source(s3, file_type, file.file.key, source)
@@ -74,7 +80,7 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
     if len(found) > 1:
         first, second = [member for member, _ in found.values()][:2]
         raise UnloadableFile(
-            f"{file.file.key}: the headers of {first} and {second} differ; "
+            f"{file.file.key}: the columns of {first} and {second} differ; "
             "all files of an archive must have the same columns in the same order"
         )
     ((_, columns),) = found.values()
@@ -82,6 +88,8 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
 
 
 def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: CopySource) -> FileColumns:
+    if isinstance(file_type.copied, ColumnarFormat):
+        return columnar_columns(s3, file_type, key, source)
     lines = file_type.format.skipped_lines
     header = s3_objects.read_lines(s3, source, [lines], file_type.copied.text_encoding)
     if not header:

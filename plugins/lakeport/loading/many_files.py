@@ -45,7 +45,7 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
     is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks
     for each in files:
         columns = None if is_by_file else _columns(s3, file_type, each)
-        key = (columns.names, columns.ignored) if columns else each.file.file_id
+        key = (columns.names, columns.added, columns.ignored) if columns else each.file.file_id
         found.setdefault(key, []).append(each)
     return list(found.values())
 

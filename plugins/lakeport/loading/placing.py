@@ -20,6 +20,7 @@ from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
+from lakeport.schema.table import Column
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Placing:
 
     file_type: FileType
     facts: FileFacts
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[Column, ...] = ()
 
     @property
     def table_name(self) -> str:

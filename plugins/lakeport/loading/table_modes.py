@@ -11,12 +11,13 @@ from lakeport.model import RegisteredFile
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import captured
+from lakeport.schema.table import Column
 
 _LABEL_CHARACTERS = 60
 _MODES: dict[str, type[Placing]] = {"append": Placing, "truncate": Truncate, "replace": Replace, "merge": Merge}
 
 
-def placing(file_type: FileType, file: RegisteredFile, run_id: str, ignored: tuple[str, ...] = ()) -> Placing:
+def placing(file_type: FileType, file: RegisteredFile, run_id: str, ignored: tuple[Column, ...] = ()) -> Placing:
     """Return what the mode of the type's table does with the rows of this file."""
     facts = FileFacts.of(file_type, file, run_id)
     if file_type.table.mode == "new_table":

@@ -54,10 +54,9 @@ def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[St
             yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
 
 
-def create_stage(file_type: FileType, ignored: Sequence[str] = ()) -> Statement:
+def create_stage(file_type: FileType, ignored: Sequence[Column] = ()) -> Statement:
     """Return the statement that creates the temporary table for COPY, laid out as the table if its columns match."""
-    spare = [sql.SQL("{} VARCHAR(65535)").format(sql.Identifier(name)) for name in ignored]
-    columns = [*_column_definitions(file_type.copied_columns), *spare]
+    columns = _column_definitions([*file_type.copied_columns, *ignored])
     layout = _layout(file_type.table) if file_type.copied_columns == file_type.table_columns else sql.SQL("")
     return composed("load/create_stage", stage=STAGE, columns=sql.SQL(", ").join(columns), layout=layout)
 

@@ -65,6 +65,11 @@ class Format(Part):
         return self.skipped_lines > 0
 
     @property
+    def names_columns(self) -> bool:
+        """Return whether the file itself names its columns, so that they are matched by name."""
+        return self.has_header
+
+    @property
     def column_paths(self) -> tuple[str, ...]:
         """Return where each column's value is in a record, if COPY finds it by paths."""
         return ()
@@ -135,7 +140,7 @@ class Format(Part):
     def _is_of_an_archive(cls, member: str | None, info: ValidationInfo) -> str | None:
         compression = info.data.get("compression", "zip")
         if member is not None and compression not in ARCHIVES:
-            raise ValueError(f"selects files in an archive, but compression is {compression}")
+            raise ValueError(f"is only for compression {', '.join(ARCHIVES)}; compression is {compression}")
         return member
 
 

@@ -6,107 +6,60 @@ This model is the language's only definition: what it accepts is what a schema m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
+from lakeport.schema.column_rules import objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
-from lakeport.schema.key_pattern import capture_formats
+from lakeport.schema.landing import Landing
 from lakeport.schema.table import Column, Table
 from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
-from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds, doubled
+from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 
-LANDED_AT = "landed_at"
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
-_FILES_A_RUN = 500
 _TIMES = ("date", "timestamp", "timestamptz")
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
-
-
-class Landing(Part):
-    """Which objects of the landing bucket are of this type."""
-
-    pattern: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Glob on the key: * and ? stay within a folder, ** between slashes is any folders; {name} captures a part of
-    it, {date:%Y-%m-%d} a date."""
-    select: Literal["newest", "all"] = "newest"
-    """Which of the files that wait together are loaded; the others are Filtered Out."""
-    newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
-    """By what the newest is found: landed_at, or the name of a capture of the pattern."""
-    max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    """With select: all, how many files one run loads at most; without it 500."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_relative(cls, pattern: str) -> str:
-        if pattern.startswith("/") or pattern.endswith("/"):
-            raise ValueError(
-                "is a glob on the object's key, without a leading or trailing slash: flights/flights_*.csv"
-            )
-        if any("**" in part and part != "**" for part in pattern.split("/")):
-            raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
-        capture_formats(pattern)
-        return pattern
-
-    @field_validator("newest_by")
-    @classmethod
-    def _is_captured(cls, newest_by: str, info: ValidationInfo) -> str:
-        names = [LANDED_AT, *capture_formats(info.data.get("pattern", ""))]
-        if info.data.get("select") == "all" and newest_by != LANDED_AT:
-            raise ValueError("is for select: newest; select: all takes files in the order they landed")
-        if "pattern" in info.data and newest_by not in names:
-            raise ValueError(f"is {newest_by!r}; allowed: {', '.join(names)} (a capture {{name}} of pattern)")
-        return newest_by
-
-    @field_validator("max_files")
-    @classmethod
-    def _is_for_all(cls, max_files: int | None, info: ValidationInfo) -> int | None:
-        if max_files is not None and info.data.get("select") == "newest":
-            raise ValueError("is for select: all; select: newest takes one file a run")
-        return max_files
-
-    @property
-    def files_a_run(self) -> int:
-        """Return how many files one run takes at most where it takes all."""
-        return self.max_files or _FILES_A_RUN
 
 
 class Rejects(Part):
     """How many rejected rows a load tolerates."""
 
     fail: Limit = RejectLimit()
-    """More rejected rows than this (a number, or a share as in 1%) and nothing is loaded."""
+    """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
     warn: Limit | None = None
-    """More rejected rows than this, and an alert is sent although the other rows are loaded."""
+    """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
 
     @field_validator("warn")
     @classmethod
     def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
         fail = info.data.get("fail")
         if warn and fail and not warn.is_below(fail):
-            raise ValueError(f"is {warn}, but more than {fail} rejected rows fail the load, so that it never warns")
+            raise ValueError(
+                f"is {warn}, but more than {fail} rejected rows fail the load, so it never warns; write less than fail"
+            )
         return warn
 
 
 class Wait(Part):
-    """How long a run waits for files, and how often it looks; seconds."""
+    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
 
     every: Seconds = 30
-    """How often a run that was not started by an arrival looks for files."""
+    """How often a scheduled run checks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
-    """How long it looks before it is skipped."""
+    """How long it waits for files before it is skipped."""
 
 
 class Alerts(Part):
-    """Who hears of a failed run."""
+    """Who is alerted when a run fails."""
 
     slack: str | None = None
-    """The Slack channel, as in #flight-data."""
+    """The Slack channel, such as #flight-data."""
     email: tuple[EmailAddress, ...] = ()
     """The addresses that get an e-mail."""
 
@@ -118,33 +71,33 @@ class FileType(Part):
     description: Annotated[str, Field(min_length=1)]
     """What one row is; shown in Airflow and in the catalog."""
     owner: Annotated[str, Field(min_length=1)]
-    """Who answers for these files; the DAG's owner."""
+    """Who is responsible for these files; the DAG's owner in Airflow."""
     landing: Landing
     """Which objects of the landing bucket are of this type."""
     format: AnyFormat
     """How the files are written."""
     table: Table
-    """The table that takes the rows."""
+    """The table that the rows are loaded into."""
     transform: Transform = Transform()
-    """What is done to the rows between their file and their table."""
+    """What changes the rows between the file and the table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
-    """The columns, in the order of the file where it has no header."""
+    """The columns; if the file has no header, in the order of the file."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
-    """What becomes of a file whose header does not name exactly these columns."""
+    """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
-    """What must hold of the rows of a load before it commits."""
+    """What must be true of the loaded rows before the load is committed."""
     schedule: Schedule = ON_ARRIVAL
-    """When runs start: on_arrival, or at times that five cron fields say, in UTC."""
+    """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
     wait: Wait = Wait.model_validate({})
-    """How a run that was not started by an arrival waits for files."""
+    """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """How often each task is tried again after a passing error; others fail it at once."""
+    """How many times a task is retried after a temporary error; other errors fail it at once."""
     retry_delay: Seconds = 5
-    """How long the first retry waits; each further one waits twice as long, five minutes at most."""
+    """How long to wait before the first retry; each further retry waits twice as long, at most five minutes."""
     alerts: Alerts = Alerts()
-    """Who hears of a failed run."""
+    """Who is alerted when a run fails."""
 
     @property
     def dag_id(self) -> str:
@@ -222,7 +175,7 @@ class FileType(Part):
         landing = info.data.get("landing")
         if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
             raise ValueError(
-                f"has mode {table.mode}, which keeps the last file's rows alone, while landing.select is all; "
+                f"has mode {table.mode}, which keeps only the rows of the last file, but landing.select is all; "
                 "write select: newest, or mode: append, merge or new_table"
             )
         return table
@@ -238,7 +191,7 @@ class FileType(Part):
     @field_validator("columns")
     @classmethod
     def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        problems = [*_objections(columns, info.data)]
+        problems = [*objections(columns, info.data)]
         if problems:
             raise ValueError("\n".join(problems))
         return columns
@@ -247,11 +200,17 @@ class FileType(Part):
     @classmethod
     def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
         format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.has_header:
-            raise ValueError(f"is {drift}, which needs a header that names the columns: format.header_lines")
+        if drift != "refuse" and format_ and not format_.names_columns:
+            raise ValueError(
+                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
+                if format_.column_paths
+                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
+            )
         transform = info.data.get("transform")
         if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError("is add, but the transform makes the table's rows and cannot fill new columns")
+            raise ValueError(
+                "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
+            )
         return drift
 
     @field_validator("checks")
@@ -266,32 +225,7 @@ class FileType(Part):
         newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
         timeless = [column for column in newest_of if types[column] not in _TIMES]
         if timeless:
-            raise ValueError(f"freshness needs a column of type {', '.join(_TIMES)}, unlike: {', '.join(timeless)}")
+            raise ValueError(
+                f"freshness needs a column of type {', '.join(_TIMES)}; of another type: {', '.join(timeless)}"
+            )
         return checks
-
-
-def _objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
-    if twice := doubled(column.name for column in columns):
-        yield f"{', '.join(twice)} is listed twice"
-    in_table = {column.name for column in columns if column.only_in != "file"}
-    format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
-    if format_:
-        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
-    marked = [column.name for column in columns if column.only_in]
-    if transform and marked and not transform.may_make_columns:
-        yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
-    if not in_table:
-        yield "are all only_in: file, so that nothing is left for the table"
-    if not table:
-        return
-    keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
-    if unknown := sorted(keys - in_table):
-        yield f"lack what key, dist_key or sort_key names: {', '.join(unknown)}"
-    if table.wins and table.wins.column not in in_table:
-        yield f"lack what table.wins names: {table.wins.column}"
-    incomparable = [column.name for column in columns if column.type.name == "super"]
-    if table.wins and incomparable:
-        yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
-    if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
-        yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"

@@ -8,9 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from lakeport.schema.file_type import FileType
+from lakeport.schema.places import Place
 from lakeport.schema.values import Part
-
-Place = tuple[int | str, ...]
 
 
 def parts_of(annotation: Any) -> list[type[Part]]:

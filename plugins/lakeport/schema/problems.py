@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from lakeport.schema.parts import Place, all_keys, fields_of, keys_at, located, tag_of
+from lakeport.schema.parts import all_keys, fields_of, keys_at, located, tag_of
+from lakeport.schema.places import Place, compose, key, label, node_at
+from lakeport.schema.written_values import kind_of, meant, quoted
 
 MAX_PROBLEMS = 100
 _NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
-_INDICATORS = {"*": "an alias", "&": "an anchor", "%": "a directive", "@": "reserved", "`": "reserved", "!": "a tag"}
 _MAX_EXAMPLE = 30
-_MAX_LINE = 200
-_INTEGER = "tag:yaml.org,2002:int"
-_PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_ODD_NUMBER = re.compile(r"(?<![\w.])(?:0[0-9xb_]|[0-9]+[_:][0-9])")  # and some texts that are not numbers
-_CUT_BY_COMMENT = re.compile(r"[{\[][^}\]]*\s#[^}\]]*([}\]].*)?$")
-
-
-def label(path: Path) -> str:
-    """Return the name of a schema in problems."""
-    return f"{path.parent.name}/{path.name}"
-
-
-def of_yaml(path: Path, text: str, error: yaml.YAMLError | ValueError) -> str:
-    """Return why a text is not valid YAML."""
-    if not isinstance(error, yaml.MarkedYAMLError) or not error.problem_mark:
-        return f"{label(path)}: is not valid YAML in UTF-8: {' '.join(str(error).split())}"
-    line = error.problem_mark.line
-    return f"{label(path)}:{line + 1}: {error.problem}{_trap(text, line, str(error.problem))}"
-
-
-def _trap(text: str, number: int, problem: str) -> str:
-    """Return what is most likely wrong on a line that is not valid YAML, or nothing."""
-    lines = [each[:_MAX_LINE] for each in text.splitlines()]
-    line = lines[number] if number < len(lines) else ""
-    comment = next((n for n, each in enumerate(lines[: number + 1], 1) if _CUT_BY_COMMENT.search(each)), None)
-    if comment and "expected" in problem:
-        return f"; in line {comment} a # after a blank starts a comment: write the value in quotes"
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "; a tab indents this line: indent with blanks"
-    found = re.search(r"(?::\s+|-\s+|[\[,]\s*)([*&%@`!])[^\s,\]}]*", line)
-    if found:
-        return f"; {found[1]} at the start of a value is {_INDICATORS[found[1]]} in YAML: write the value in quotes"
-    if "mapping values" in problem and re.search(r":\s+[^\"'\s#\[{][^#]*:\s", line):
-        return "; a value with a colon and a blank needs quotes"
-    if "mapping values" in problem:
-        return "; keys of the same part must start in the same column"
-    return "; write a colon and a blank after a key" if "expected ':'" in problem else ""
 
 
 def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: ValidationError) -> Iterator[str]:
@@ -75,26 +37,6 @@ def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: Va
             yield f"{label(path)}:{line}: {key(_without_key_mark(problem, place))}{sentence}"
     if len(inner) > MAX_PROBLEMS:
         yield f"{label(next(iter(texts)))}: and {len(inner) - MAX_PROBLEMS:,} more problems"
-
-
-def of_numbers(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the problems of numbers that people misread, as 010 for 8, each with its place."""
-    for place, node in _scalars(compose(text), ()) if _ODD_NUMBER.search(text) else ():
-        if node.tag == _INTEGER and not node.style and not _PLAIN_NUMBER.fullmatch(node.value):
-            start = f"{label(path)}:{node.start_mark.line + 1}: {key(place)}"
-            number = yaml.safe_load(node.value)
-            yield start, f"{start}is {node.value}, which YAML reads as the number {number}; write {number}"
-
-
-def _scalars(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, yaml.ScalarNode]]:
-    if isinstance(node, yaml.ScalarNode):
-        yield place, node
-    elif isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            yield from _scalars(value, (*place, name.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _scalars(value, (*place, number))
 
 
 def _place(problem: Any) -> Place:
@@ -136,26 +78,26 @@ def _sentence(problem: Any, node: yaml.Node | None) -> str:
     sentences: dict[str, Callable[[], str]] = {
         "extra_forbidden": lambda: _unknown_key(location),
         "missing": lambda: "is missing",
-        "invalid_key": lambda: f"unknown key {raw or _quoted(given)}, which YAML reads as {_kind(given)}",
+        "invalid_key": lambda: f"unknown key {raw or quoted(given)}, which YAML reads as {kind_of(given)}",
         "value_error": lambda: _with_trap(str(context.get("error")), given, raw),
         "string_pattern_mismatch": lambda: _invalid_name(given, context),
-        "literal_error": lambda: f"is {_meant(given, raw)}; allowed: {context['expected']}{_near(given, context)}",
-        "string_type": lambda: f"is {_meant(given, raw, 'text')}",
-        "tuple_type": lambda: f"is {_meant(given, raw)}; write a list, as in {_as_list(given)}",
-        "model_type": lambda: f"is {_meant(given, raw)}; write keys below it, indented: {allowed}",
-        "model_attributes_type": lambda: f"is {_meant(given, raw)}; write keys below it, indented: {allowed}",
+        "literal_error": lambda: f"is {meant(given, raw)}; allowed: {context['expected']}{_near(given, context)}",
+        "string_type": lambda: f"is {meant(given, raw, 'text')}",
+        "tuple_type": lambda: f"is {meant(given, raw)}; write a list, as in {_as_list(given)}",
+        "model_type": lambda: f"is {meant(given, raw)}; write keys below it, indented: {allowed}",
+        "model_attributes_type": lambda: f"is {meant(given, raw)}; write keys below it, indented: {allowed}",
         "union_tag_not_found": lambda: _no_tag(given, context, location),
         "union_tag_invalid": lambda: _unknown_type(given, context, raw),
-        "int_parsing": lambda: f"is {_meant(given, raw)}, not a whole number",
-        "int_type": lambda: f"is {_meant(given, raw)}, not a whole number",
-        "bool_parsing": lambda: f"is {_meant(given, raw)}; allowed: true, false",
-        "bool_type": lambda: f"is {_meant(given, raw)}; allowed: true, false",
+        "int_parsing": lambda: f"is {meant(given, raw)}, not a whole number",
+        "int_type": lambda: f"is {meant(given, raw)}, not a whole number",
+        "bool_parsing": lambda: f"is {meant(given, raw)}; allowed: true, false",
+        "bool_type": lambda: f"is {meant(given, raw)}; allowed: true, false",
         "too_short": lambda: "is an empty list; write at least one entry",
         "string_too_short": lambda: "is empty; write a text",
     }
     if kind in sentences:
         return sentences[kind]()
-    return f"is {_meant(given, raw)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return f"is {meant(given, raw)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
 def _no_tag(given: object, context: Any, location: Place) -> str:
@@ -164,7 +106,7 @@ def _no_tag(given: object, context: Any, location: Place) -> str:
         return "is missing"
     kinds = keys_at(location)
     keys = [str(key) for key in given] if isinstance(given, dict) else []
-    found = f"it has {', '.join(keys) or 'none'}" if isinstance(given, dict) else f"it is {_quoted(given)}"
+    found = f"it has {', '.join(keys) or 'none'}" if isinstance(given, dict) else f"it is {quoted(given)}"
     near = get_close_matches(keys[0], kinds, n=1) if len(keys) == 1 else []
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"a check is an SQL condition or has one of the keys {', '.join(kinds)}; {found}{hint}"
@@ -172,7 +114,7 @@ def _no_tag(given: object, context: Any, location: Place) -> str:
 
 def _unknown_type(given: Any, context: Any, raw: str | None) -> str:
     type_, expected = given["type"], context["expected_tags"]
-    return f"is {_meant(type_, raw)}; allowed: {expected}{_near(type_, {'expected': expected})}"
+    return f"is {meant(type_, raw)}; allowed: {expected}{_near(type_, {'expected': expected})}"
 
 
 def _unknown_key(location: Place) -> str:
@@ -198,12 +140,11 @@ def _listed(words: list[str]) -> str:
 
 def _invalid_name(given: object, context: Any) -> str:
     if ":" in context["pattern"]:
-        return f"is {_quoted(given)}; write module:function, as in flights:departures for transforms/flights.py"
+        return f"is {quoted(given)}; write module:function, as in flights:departures for transforms/flights.py"
     if r"\." in context["pattern"]:
-        return f"is {_quoted(given)}; write schema.table: lower-case letters, digits, underscores; as in lake.trips"
+        return f"is {quoted(given)}; write schema.table: lower-case letters, digits, underscores; as in lake.trips"
     return (
-        f"is {_quoted(given)}; allowed: lower-case letters, digits and underscores ({context['pattern']})"
-        f"{_legal(given)}"
+        f"is {quoted(given)}; allowed: lower-case letters, digits and underscores ({context['pattern']}){_legal(given)}"
     )
 
 
@@ -221,68 +162,8 @@ def _with_trap(sentence: str, given: object, raw: str | None) -> str:
     if isinstance(given, str) and given.count("(") > given.count(")"):
         return f'{sentence}; inside {{ }} write a type with a comma in quotes, as in "decimal(8,2)"'
     is_taken_for_other = raw is not None and not isinstance(given, str | int) and given is not None
-    return f"{sentence}; YAML reads {raw} as {_kind(given)}" if is_taken_for_other else sentence
-
-
-def _meant(given: object, raw: str | None, wanted: str = "") -> str:
-    """Return the value as written, and as YAML reads it if that differs."""
-    if given is None:
-        return "empty" if not raw else f"{raw}, which YAML reads as null" + _hint_to_quote(raw, wanted)
-    if raw is None or isinstance(given, str):
-        return _quoted(given) + (f", not {wanted}" if wanted else "")
-    if raw == str(given) and not wanted:
-        return raw
-    return f"{raw}, which YAML reads as {_kind(given)}" + _hint_to_quote(raw, wanted)
-
-
-def _hint_to_quote(raw: str, wanted: str) -> str:
-    return f'; for text write it in quotes: "{raw}"' if wanted else ""
-
-
-def _kind(given: object) -> str:
-    if isinstance(given, bool):
-        return str(given).lower()
-    if isinstance(given, int | float):
-        return f"the number {given}"
-    if isinstance(given, dt.date):
-        return "a date"
-    return "null" if given is None else _quoted(given)
+    return f"{sentence}; YAML reads {raw} as {kind_of(given)}" if is_taken_for_other else sentence
 
 
 def _as_list(given: object) -> str:
     return f"[{given}]" if isinstance(given, str) and len(given) <= _MAX_EXAMPLE else "[a, b]"
-
-
-def _quoted(given: object) -> str:
-    return shorten(repr(given), 60, placeholder="...")
-
-
-def key(place: Place) -> str:
-    """Return a place as problems write it, with a colon."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
-    return f"{text}: " if text else ""
-
-
-def compose(text: str) -> yaml.Node | None:
-    """Return the nodes of a text, which have line numbers."""
-    node: yaml.Node | None = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return node
-
-
-def node_at(node: yaml.Node | None, place: Place) -> tuple[yaml.Node | None, int]:
-    """Return the node at a place and its line, or the line of the part around it if the place is missing."""
-    line = 1
-    for step in place:
-        child = _child(node, step)
-        if child is None:
-            return None, line
-        node, line = child
-    return node, line
-
-
-def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | None:
-    if isinstance(node, yaml.MappingNode):
-        return next(((value, key.start_mark.line + 1) for key, value in node.value if key.value == str(step)), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step].start_mark.line + 1
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,62 +12,19 @@ from pydantic import ValidationError
 
 from lakeport import settings
 from lakeport.errors import SchemaError
-from lakeport.schema import problems
+from lakeport.schema import problems, yaml_problems
 from lakeport.schema.file_type import Alerts, FileType
-from lakeport.schema.parts import Place
-from lakeport.schema.problems import label
+from lakeport.schema.places import Place, compose, label, node_at
+from lakeport.schema.strict_yaml import values_of
 from lakeport.schema.transform_files import function_problems, query_problems
 
 DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
 _MAX_BYTES = 1_000_000
-_MAX_DEPTH = 20
 _MAX_CHARACTERS = 1000
+_OWNER = re.compile(r"""^owner: *["']?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)["']? *(?:#.*)?$""", re.MULTILINE | re.ASCII)
 _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# What anchors, tags and deep nesting need; a text without any of it is read once.
-_UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
-_NESTING = "[{-?"
-_MERGE = "tag:yaml.org,2002:merge"
-_MANY = 500
-
-
-class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
-    """YAML as people mean it: a key is a plain word, and written twice it is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: dict[str, int] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
-            if key.tag == _MERGE:
-                problem = "<< would copy the keys of another mapping; write them here"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            if key.value in seen:
-                problem = f"{key.value!r} is a duplicate key, first in line {seen[key.value]}; keep one of them"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen[key.value] = key.start_mark.line + 1
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        return mapping
-
-    def construct_date(self, node: yaml.ScalarNode) -> object:
-        try:
-            return self.construct_yaml_timestamp(node)
-        except ValueError as error:
-            problem = f"YAML takes {node.value} for a date, and {error}; as text it is written in quotes"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
-
-    def construct_number(self, node: yaml.ScalarNode) -> object:
-        try:
-            return self.construct_yaml_int(node)
-        except ValueError as error:
-            problem = f"a number of {len(node.value):,} digits is none that a schema needs"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
-
-
-_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_number)
-_StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", _StrictLoader.construct_date)
 
 
 def schema_paths(folder: Path) -> list[Path]:
@@ -96,7 +53,7 @@ def known_file_type(name: str) -> FileType | None:
 
 
 def default_alerts(folder: Path) -> Alerts:
-    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    """Return who is alerted about files of no file type: `alerts` of `_defaults.yaml`, or none."""
     path = folder / DEFAULTS
     try:
         _, defaults = _read(path) if _is_there(path) else ("", {})
@@ -105,9 +62,22 @@ def default_alerts(folder: Path) -> Alerts:
         return Alerts()
 
 
+def alerts_of_invalid(path: Path) -> Alerts:
+    """Return who hears of an invalid schema: its `alerts` if they are valid, or the default ones; and its owner."""
+    alerts, owner = default_alerts(path.parent), None
+    try:
+        text = _text(path)
+        owner = _OWNER.search(text)
+        alerts = Alerts.model_validate(values_of(text)["alerts"])
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError):
+        pass  # the problems of the schema are what the alert is about
+    more = (owner.group(1),) if owner and owner.group(1) not in alerts.email else ()
+    return Alerts(slack=alerts.slack, email=(*alerts.email, *more))
+
+
 def line_of(path: Path, place: Place) -> int:
     """Return the line of a key in a schema that can be read."""
-    return problems.node_at(problems.compose(_text(path)), place)[1]
+    return node_at(compose(_text(path)), place)[1]
 
 
 def _file_type(path: Path) -> FileType:
@@ -132,7 +102,7 @@ def _file_type(path: Path) -> FileType:
         found += _transform_problems(path, file_type)
     reported = tuple(found)
     for each, its_text in ((path, text), (defaults_path, defaults_text)):
-        found += [odd for start, odd in problems.of_numbers(each, its_text) if not _is_reported(start, reported)]
+        found += [odd for start, odd in yaml_problems.of_numbers(each, its_text) if not _is_reported(start, reported)]
     if found:
         raise SchemaError(found)
     return file_type
@@ -142,10 +112,9 @@ def _read(path: Path) -> tuple[str, dict[Any, Any]]:
     text = ""
     try:
         text = _text(path)
-        _refuse_the_unusual(text)
-        values = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 # nosec B506 - derives from the safe one
+        values = values_of(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise SchemaError([problems.of_yaml(path, text, error)]) from error
+        raise SchemaError([yaml_problems.of_yaml(path, text, error)]) from error
     except OSError as error:
         raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
     if values is None and path.name == DEFAULTS:
@@ -188,40 +157,19 @@ def _text(path: Path) -> str:
     return data.decode()
 
 
-def _refuse_the_unusual(text: str) -> None:
-    """Refuse what harms or surprises and no schema needs.
-
-    A few aliases of aliases make a small file endless, tags change what a value is, and the C loader crashes on tens
-    of thousands of nested brackets.
-    """
-    depth = 0
-    is_usual = not _UNUSUAL.search(text) and sum(map(text.count, _NESTING)) < _MANY
-    event: Any
-    for event in () if is_usual else yaml.parse(text, Loader=_BaseLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        forbidden = {
-            "anchors and aliases are not allowed": getattr(event, "anchor", None),
-            "tags (!...) are not allowed": getattr(event, "tag", None),
-            f"is nested more than {_MAX_DEPTH} deep": depth > _MAX_DEPTH,
-        }
-        problem = next((words for words, is_there in forbidden.items() if is_there), None)
-        if problem:
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-
-
 def _naming_problems(path: Path, text: str, values: dict[Any, Any]) -> Iterator[str]:
     if path.suffix != ".yaml":
         yield f"{label(path)}:1: the file's name must end in .yaml; rename it to {path.stem}.yaml"
     if "name" in values:
-        line = problems.node_at(problems.compose(text), ("name",))[1]
+        line = node_at(compose(text), ("name",))[1]
         yield f"{label(path)}:{line}: name: the file's own name is the file type; remove this key"
 
 
 def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterator[str]:
     for key in _OF_EACH:
         if key in defaults:
-            line = problems.node_at(problems.compose(text), (key,))[1]
-            yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+            line = node_at(compose(text), (key,))[1]
+            yield f"{label(path)}:{line}: {key}: belongs in each schema; remove it from {path.name}"
 
 
 def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:

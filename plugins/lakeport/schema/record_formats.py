@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
 from lakeport.schema import encodings
-from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyOption, FillRecord, Format
+from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKeyword, CopyOption, FillRecord, Format
 from lakeport.schema.json_paths import checked_path, checked_paths, value_at
 from lakeport.schema.table import Column
 
@@ -27,6 +27,11 @@ class NamedFieldsFormat(ConvertedFormat):
     """The character that replaces bytes that are not valid UTF-8; without it the row is rejected."""
 
     @property
+    def names_columns(self) -> bool:
+        """Return whether COPY finds the columns by the names of the fields."""
+        return not self.jsonpaths
+
+    @property
     def column_paths(self) -> tuple[str, ...]:
         """Return where each column's value is in a record, if COPY finds it by paths."""
         return self.jsonpaths
@@ -40,7 +45,8 @@ class NamedFieldsFormat(ConvertedFormat):
         """Yield why a file with these columns cannot have this format."""
         yield from super().objections_to(columns)
         if self.jsonpaths and len(self.jsonpaths) != len(columns):
-            yield f"are {len(columns)}, but format.jsonpaths has {len(self.jsonpaths)} paths; one per column is needed"
+            count = len(self.jsonpaths)
+            yield f"are {len(columns)}, but format.jsonpaths has {count}; write one path for each column"
 
     @field_validator("jsonpaths")
     @classmethod
@@ -126,7 +132,7 @@ class Avro(_BinaryFormat, NamedFieldsFormat):
 
 
 class ColumnarFormat(_BinaryFormat):
-    """Columns with their own types, which COPY takes by position."""
+    """Columns with their own names and types; COPY takes them by position, so its list of columns follows the file."""
 
     takes_max_error: ClassVar[bool] = False
 
@@ -135,7 +141,20 @@ class ColumnarFormat(_BinaryFormat):
     acceptinvchars: AcceptInvChars = None
     """The character that replaces bytes that are not valid UTF-8; without it the row is rejected."""
     fillrecord: FillRecord = False
-    """Fields missing at the end of a row become NULL, or empty texts; without it the row is rejected."""
+    """Columns that the file lacks become NULL; without it such a file is refused."""
+    serializetojson: Annotated[bool, CopyKeyword("SERIALIZETOJSON")] = False
+    """Lists, structs and maps are loaded into columns of type super; without it a file that has them is refused."""
+
+    @property
+    def names_columns(self) -> bool:
+        """Return True: the file's footer names its columns."""
+        return True
+
+    def objections_to(self, columns: Sequence[Column]) -> Iterator[str]:
+        """Yield why a file with these columns cannot have this format."""
+        yield from super().objections_to(columns)
+        if self.serializetojson and not any(column.type.name == "super" for column in columns):
+            yield "have no column of type super, which format.serializetojson needs for lists, structs and maps"
 
 
 class Parquet(ColumnarFormat):

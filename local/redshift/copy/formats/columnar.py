@@ -45,8 +45,8 @@ _KINDS = (
     (pa.types.is_date, (Type.DATE,)),
     (pa.types.is_timestamp, (Type.TIMESTAMP, Type.TIMESTAMPTZ)),
     (pa.types.is_time, (Type.TIME,)),
-    (pa.types.is_binary, (Type.VARBYTE,)),
-    (pa.types.is_large_binary, (Type.VARBYTE,)),
+    (pa.types.is_binary, (Type.VARBYTE, Type.CHAR, Type.VARCHAR)),
+    (pa.types.is_large_binary, (Type.VARBYTE, Type.CHAR, Type.VARCHAR)),
     (pa.types.is_fixed_size_binary, (Type.VARBYTE,)),
     (pa.types.is_null, tuple(Type)),
 )
@@ -150,6 +150,11 @@ class ParquetReader(ColumnarReader):
 
     def opened(self, file: BinaryIO) -> tuple[int, Iterator[pa.RecordBatch]]:
         parquet = pq.ParquetFile(file)
+        leaves = map(parquet.schema.column, range(len(parquet.schema)))
+        refused = {leaf.path for leaf in leaves if "timeUnit=nanoseconds" in str(leaf.logical_type)}
+        for name, column in zip(parquet.schema_arrow.names, self.columns, strict=False):
+            if name in refused:
+                raise _incompatible(_Place(self.url, column), "int64 of nanoseconds", self.format_name)
         return len(parquet.schema_arrow), parquet.iter_batches(batch_size=ROWS_AT_ONCE)
 
 

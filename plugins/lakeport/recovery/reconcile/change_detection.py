@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lakeport import settings
-from lakeport.airflow_api import LIVE_STATES, DagRunApi, runs
+from lakeport.airflow_api.dag_runs import LIVE_STATES, DagRunApi, runs
 from lakeport.files import s3_objects
 from lakeport.model import DAG_ID_PREFIX
 

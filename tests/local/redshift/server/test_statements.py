@@ -154,7 +154,7 @@ def test_error_limit(options: str, limit: int | None) -> None:
         "FORMAT PARQUET GZIP",
     ],
 )
-def test_options_that_do_not_hold_are_refused(options: str) -> None:
+def test_invalid_options_are_refused(options: str) -> None:
     with pytest.raises(Refused):
         options_of(options)
 

@@ -7,7 +7,8 @@ import json
 import pytest
 from psycopg2.extensions import connection
 
-from lakeport.airflow_api import AirflowApi, arrival_run_id
+from lakeport.airflow_api.clients import AirflowApi
+from lakeport.airflow_api.dag_runs import arrival_run_id
 from lakeport.arrivals.registration import register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.redshift.session import Warehouse

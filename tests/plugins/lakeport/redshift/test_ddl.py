@@ -96,6 +96,6 @@ def test_all_differences_are_reported_together() -> None:
     ]
 
 
-def test_live_columns_are_asked_for_with_bound_values() -> None:
+def test_live_columns_are_queried_with_bound_values() -> None:
     assert "%(schema_name)s" in ddl.live_columns_query()
     assert "%(table_name)s" in ddl.live_columns_query()

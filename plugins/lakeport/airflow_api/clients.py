@@ -1,22 +1,18 @@
-"""Start and list DAG runs, by the REST API of MWAA (InvokeRestApi) or of a self-hosted Airflow.
+"""The REST API of Airflow's DAG runs: of MWAA (InvokeRestApi), or of a self-hosted Airflow.
 
-A run's id is derived from the files it is started for, so a second start of the same run is answered with 409 and does
-nothing.  `logical_date` must be sent as null: without it Airflow answers 422.  boto3 sends nulls; the MWAA provider's
-hook drops them.
+`logical_date` must be sent as null: without it Airflow answers 422.  boto3 sends nulls; the MWAA provider's hook drops
+them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from functools import cached_property
 from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 import boto3
@@ -24,96 +20,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakeport import settings
+from lakeport.airflow_api.dag_runs import DagRunApi, Query
 from lakeport.errors import AirflowUnavailable, UnknownDag
-from lakeport.model import as_utc
 from lakeport.secrets_manager import read_secret
 
-ARRIVAL_PREFIX = "arrival"
-RECONCILE = "reconcile"
-QUEUED = "queued"
-LIVE_STATES = (QUEUED, "running")
 _CONFLICT = 409
 _NOT_FOUND = 404
 _TIMEOUT_SECONDS = 10
 _MWAA_READ_SECONDS = 20  # InvokeRestApi itself ends after 10 seconds
 _ANSWER_BYTES = 500
-_PAGE_RUNS = 100  # Airflow's api.maximum_page_limit
-Query = Mapping[str, str | int]
-
-
-@dataclass(frozen=True)
-class DagRun:
-    """A DAG run in Airflow; `ended_at` is in UTC without a time zone."""
-
-    dag_id: str
-    run_id: str
-    state: str
-    ended_at: datetime | None
-
-    @property
-    def is_live(self) -> bool:
-        """Return whether it has not ended."""
-        return self.state in LIVE_STATES
-
-    @property
-    def has_begun(self) -> bool:
-        """Return whether its tasks may have begun."""
-        return self.state != QUEUED
-
-
-class DagRunApi(Protocol):
-    """An Airflow whose DAG runs can be started and listed."""
-
-    def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and return whether it is new; raises AirflowUnavailable, UnknownDag."""
-
-    def page(self, dag_id: str, query: Query) -> Any:
-        """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`; raises AirflowUnavailable, UnknownDag."""
-
-    def address(self, dag_id: str, run_id: str) -> str:
-        """Return where to find the run in Airflow."""
-
-
-def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagRun]:
-    """Yield the runs that match a query, ordered by id; `~` means all DAGs.
-
-    Raises AirflowUnavailable, and UnknownDag if Airflow has no such DAG.
-    """
-    offset = 0
-    while True:
-        answer = api.page(dag_id, {"limit": _PAGE_RUNS, "offset": offset, "order_by": "id", **query})
-        try:
-            found = [_run(each) for each in answer["dag_runs"]]
-        except (LookupError, TypeError, ValueError) as error:
-            raise AirflowUnavailable(f"{dag_id}: Airflow's answer is not a list of DAG runs: {error!r}") from error
-        yield from found
-        offset += len(found)
-        if not found or offset >= answer.get("total_entries", 0):
-            return
-
-
-def run_of(api: DagRunApi, dag_id: str, run_id: str) -> DagRun | None:
-    """Return one run, or None if Airflow has no such run or DAG."""
-    try:
-        return next((run for run in runs(api, dag_id, run_id_pattern=run_id) if run.run_id == run_id), None)
-    except UnknownDag:
-        return None
-
-
-def latest_run_id(api: DagRunApi, dag_id: str) -> str:
-    """Return the id of the DAG's newest run, or "" if it has none; raises UnknownDag."""
-    return next((run.run_id for run in runs(api, dag_id, limit=1, order_by="-id")), "")
-
-
-def _run(values: Mapping[str, Any]) -> DagRun:
-    ended_at = values["end_date"] and as_utc(datetime.fromisoformat(values["end_date"]))
-    return DagRun(values["dag_id"], values["dag_run_id"], values["state"], ended_at)
-
-
-def arrival_run_id(file_ids: Iterable[str], occasion: str = "") -> str:
-    """Return the id of the run for these files; another `occasion`, such as a replay, results in another id."""
-    digest = hashlib.sha256("\n".join([*sorted(file_ids), occasion]).encode()).hexdigest()
-    return f"{ARRIVAL_PREFIX}__{digest[:32]}"
 
 
 def dag_run_api() -> DagRunApi:
@@ -145,6 +60,10 @@ class _DagRunCalls:
     def page(self, dag_id: str, query: Query) -> Any:
         """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`."""
         return self._call_dag_runs(dag_id, query=query)
+
+    def task_page(self, query: Query) -> Any:
+        """Return Airflow's answer to `GET /dags/~/dagRuns/~/taskInstances`."""
+        return self.call("/dags/~/dagRuns/~/taskInstances", query=query)
 
     def _call_dag_runs(self, dag_id: str, **request: Any) -> Any:
         try:
@@ -183,7 +102,11 @@ class MwaaApi(_DagRunCalls):
 
     @cached_property
     def _client(self) -> Any:
-        config = Config(connect_timeout=_TIMEOUT_SECONDS, read_timeout=_MWAA_READ_SECONDS)
+        config = Config(
+            connect_timeout=_TIMEOUT_SECONDS,
+            read_timeout=_MWAA_READ_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )
         return self._given_client or boto3.client("mwaa", config=config)
 
 

@@ -1,0 +1,36 @@
+"""What must hold between the columns of a file type and its format, its transform and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lakeport.schema.table import Column
+from lakeport.schema.values import doubled
+
+
+def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
+    if twice := doubled(column.name for column in columns):
+        yield f"list a name twice: {', '.join(twice)}"
+    in_table = {column.name for column in columns if column.only_in != "file"}
+    format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
+    if format_:
+        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
+    marked = [column.name for column in columns if column.only_in]
+    if transform and marked and not transform.may_make_columns:
+        yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
+    if not in_table:
+        yield "are all only_in: file; the table needs at least one column"
+    if not table:
+        return
+    keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
+    if unknown := sorted(keys - in_table):
+        yield f"lack columns that table.key, table.dist_key or table.sort_key lists: {', '.join(unknown)}"
+    if table.wins and table.wins.column not in in_table:
+        yield f"lack the column of table.wins: {table.wins.column}"
+    incomparable = [column.name for column in columns if column.type.name == "super"]
+    if table.wins and incomparable:
+        yield f"of type super cannot be compared, which table.wins needs: {', '.join(incomparable)}; remove table.wins"
+    if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
+        yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"

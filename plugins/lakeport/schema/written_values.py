@@ -1,0 +1,37 @@
+"""Quote a value from a schema: its text in the file, and the value that YAML reads if that differs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from textwrap import shorten
+
+
+def meant(given: object, raw: str | None, wanted: str = "") -> str:
+    """Return the value as written, and as YAML reads it if that differs."""
+    if given is None:
+        return "empty" if not raw else f"{raw}, which YAML reads as null" + _hint_to_quote(raw, wanted)
+    if raw is None or isinstance(given, str):
+        return quoted(given) + (f", not {wanted}" if wanted else "")
+    if raw == str(given) and not wanted:
+        return raw
+    return f"{raw}, which YAML reads as {kind_of(given)}" + _hint_to_quote(raw, wanted)
+
+
+def kind_of(given: object) -> str:
+    """Return what YAML reads a value as: true, a number, a date, null, a text."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, int | float):
+        return f"the number {given}"
+    if isinstance(given, dt.date):
+        return "a date"
+    return "null" if given is None else quoted(given)
+
+
+def quoted(given: object) -> str:
+    """Return a value in quotes, shortened."""
+    return shorten(repr(given), 60, placeholder="...")
+
+
+def _hint_to_quote(raw: str, wanted: str) -> str:
+    return f'; for text write it in quotes: "{raw}"' if wanted else ""
