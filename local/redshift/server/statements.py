@@ -16,6 +16,7 @@ from local.redshift.dialect import (
     qualify,
     refusals,
     rewrite,
+    routines,
     show,
     super_paths,
 )
@@ -181,8 +182,19 @@ def _asked(question: pivot.Question) -> Ask:
     return Ask(query, lambda columns: _forward(question.answered(columns)))
 
 
+def _in_body(sql: str) -> str:
+    """Reword a statement of a procedure, which nothing can be asked about."""
+    words = frozenset(token.upper for token in tokenize(sql))
+    text = clauses.rewritten(sql, words) if "SELECT" in words else sql
+    text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
+    return rewrite.rewritten(text, tokenize(text))
+
+
 def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:
     tokens = tokenize(sql)
+    if routines.is_creation(tokens):
+        sql = routines.rewritten(sql, tokens, _in_body)
+        tokens = tokenize(sql)
     words = {token.upper for token in tokens}
     if "SELECT" not in words:
         return Forward(rewrite.rewritten(sql, tokens))

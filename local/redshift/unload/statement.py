@@ -53,7 +53,7 @@ _ARGUMENTS: dict[str, Argument] = {
     "PARTITION": _partition,
     "PARALLEL": grammar.switch(),
 }
-_NOT_YET = ("FIXEDWIDTH", "ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
+_NOT_YET = ("ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,14 @@ class UnloadCommand:
     def format(self) -> str:
         """Return CSV, PARQUET, JSON or TEXT."""
         return next((name for name in _FORMATS if name in self.options), "TEXT")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the characters that each column takes in a FIXEDWIDTH file: 'label:width,...'."""
+        parts = [part.rpartition(":")[2].strip() for part in self.options.get("FIXEDWIDTH", "").split(",")]
+        if not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise Refused(f"FIXEDWIDTH '{self.options.get('FIXEDWIDTH')}': write 'label:width' for each column")
+        return tuple(int(part) for part in parts)
 
     @property
     def delimiter(self) -> str:

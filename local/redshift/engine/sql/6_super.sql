@@ -116,7 +116,7 @@ BEGIN
         ELSE document END;
 END $$;
 
--- A value becomes SUPER as it is: text a JSON string.
+-- A value becomes a SUPER of the same kind: text a JSON string.
 DO $$
 DECLARE
     kind text;
@@ -130,7 +130,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- SUPER compares with a number, boolean or string of its own kind; with any other it is NULL (Querying semistructured data).
+-- SUPER compares with a number, boolean or string of the same kind; with any other it is NULL (Querying semistructured data).
 DO $$
 DECLARE
     kind text;
@@ -155,3 +155,7 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text, null_if_invalid boolean) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN NOT null_if_invalid OR pg_catalog.is_valid_json_array(document) THEN pg_catalog.json_array_length(document) END $$;
