@@ -188,6 +188,8 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     if "ADD" not in words:
         if "ALTER" in words[2:]:
             yield from _alter_column(tokens, words.index("ALTER", 2))
+        elif (renamed := storage.of_renaming(tokens)) is not None:
+            yield Edit(tokens[-1].end, tokens[-1].end, storage.comment(altered(tokens)[0][-1].name(), renamed))
         return
     at = words.index("ADD") + 1
     if words.count("ADD") > 1:

@@ -90,6 +90,7 @@ class Session:
     async def _simple(self, sql: str) -> None:
         await self.log.write_for(sql)
         self.log.start(sql)
+        self.backend.results.sent(b"Q", b"")
         found = [await self._settled(each) for each in statements.read(sql)]
         await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
@@ -112,7 +113,8 @@ class Session:
             if not await self.execution.carry_out(each, is_block=is_block):
                 self.log.fail("the statement failed")
                 break
-            self.log.complete("")
+            if not isinstance(each, Forward):
+                self.log.complete("")
         if is_block and self.backend.status != IDLE:
             await self.backend.query("COMMIT")
 
@@ -125,6 +127,7 @@ class Session:
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
+            self.backend.results.sent(kind, body, is_own=bool(owned[-1]))
             if kind == b"E":
                 self.log.start(self.prepared.texts.get(body.split(b"\0", 1)[0], ""))
         await self.execution.restore_last_copy()

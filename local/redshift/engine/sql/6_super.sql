@@ -197,7 +197,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- SUM and AVG of SUPER leave out what is not a number.
+-- SUM and AVG of SUPER add up the numbers and leave out other values.
 CREATE OR REPLACE FUNCTION pg_internal.super_sum_next(state numeric, value super) RETURNS numeric LANGUAGE sql IMMUTABLE AS
 $$ SELECT CASE WHEN jsonb_typeof(value) = 'number' THEN coalesce(state, 0) + value::numeric ELSE state END $$;
 CREATE OR REPLACE FUNCTION pg_internal.super_sum_last(state numeric) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS

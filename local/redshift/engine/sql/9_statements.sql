@@ -1,7 +1,7 @@
 -- The statements that ran: written by the stand-in before a statement that reads one of these views.
 
 CREATE TABLE IF NOT EXISTS pg_internal.statements (
-    place         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    place         bigint GENERATED ALWAYS AS IDENTITY,
     query_id      integer NOT NULL,
     user_name     text NOT NULL,
     session_id    integer NOT NULL,
@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS pg_internal.statements (
     error         text NOT NULL,
     returned_rows bigint NOT NULL
 );
+ALTER TABLE pg_internal.statements DROP CONSTRAINT IF EXISTS statements_pkey;
+CREATE UNIQUE INDEX IF NOT EXISTS statements_key ON pg_internal.statements (place);
 
 -- A user sees what they ran.
 SELECT pg_internal.define('pg_internal.seen_statements', $v$
