@@ -1,7 +1,7 @@
 """How a client sees SUPER and VARBYTE: Redshift's type ids, SUPER without blanks, VARBYTE as hexadecimal digits.
 
-Rows say nothing of their types.  Those of a simple query follow their description; those of the extended protocol are
-of a portal, whose statement may have been described long before.
+A row has no types.  Those of a simple query follow their description; those of the extended protocol belong to a
+portal, whose statement may have been described long before.
 """
 
 import re
@@ -23,7 +23,7 @@ Columns = Mapping[int, Cell]
 
 
 class Results:
-    """Rewrites the rows of one result after another; those without such columns stay as they came."""
+    """Rewrites the rows of one result after another; those without such columns stay unchanged."""
 
     def __init__(self) -> None:
         self.columns: Columns = {}

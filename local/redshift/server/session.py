@@ -99,6 +99,7 @@ class Session:
             return
         async with self.backend.kept():
             await self._one_by_one(found)
+            self.backend.results.ready()
             self.writer.write(wire.ready(self.backend.status))
             await self.writer.drain()
 
