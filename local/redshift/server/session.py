@@ -155,7 +155,7 @@ class Session:
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
-        if isinstance(statement, Forward) and statement.divides and not self.has_begun_pipeline:
+        if isinstance(statement, Forward) and statement.is_typed and not self.has_begun_pipeline:
             return dataclasses.replace(statement, sql=await self._computed(statement.sql))
         return statement
 

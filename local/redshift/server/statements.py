@@ -44,12 +44,13 @@ class Forward:
     """Those whose expressions are in their place already."""
 
     @property
-    def divides(self) -> bool:
-        """Return whether it may divide decimals."""
-        if "/" not in self.sql or "SELECT" not in self.sql.upper():
+    def is_typed(self) -> bool:
+        """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
+        makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
+        if ("/" not in self.sql and not makes_columns) or "SELECT" not in self.sql.upper():
             return False
         words = [token.upper for token in tokenize(self.sql)]
-        return "/" in words and not refusals.is_of_catalog(words)
+        return ("/" in words or (makes_columns and "AS" in words)) and not refusals.is_of_catalog(words)
 
     @property
     def probe(self) -> str:
