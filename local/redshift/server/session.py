@@ -16,7 +16,7 @@ from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
-from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement
+from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement, Unload
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 
@@ -155,9 +155,18 @@ class Session:
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
+        if isinstance(statement, Unload):
+            return await self._unload(statement)
         if isinstance(statement, Forward) and statement.is_typed and not self.has_begun_pipeline:
             return dataclasses.replace(statement, sql=await self._computed(statement.sql))
         return statement
+
+    async def _unload(self, statement: Unload) -> Statement:
+        """Put the query of an UNLOAD into the engine's dialect."""
+        query = await self._settled(statements.of_query(statement.command.query))
+        if not isinstance(query, Forward):
+            return query
+        return Unload(dataclasses.replace(statement.command, query=query.sql))
 
     async def _computed(self, sql: str) -> str:
         """Give divisions of decimals the scale that follows from the types of their operands."""

@@ -138,6 +138,11 @@ def read_one(sql: str) -> Statement:
     return found[0] if len(found) == 1 else Forward(sql)
 
 
+def of_query(sql: str) -> Statement:
+    """Read the query of an UNLOAD."""
+    return _statement(sql)
+
+
 def is_transaction_control(statement: Statement) -> bool:
     words = [token.upper for token in tokenize(statement.sql)[:1]] if isinstance(statement, Forward) else []
     return bool(words) and words[0] in ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from local.redshift.copy import authorization
-from local.redshift.dialect import grammar, qualify, queries, refusals, rewrite, super_paths
+from local.redshift.dialect import grammar, queries, refusals
 from local.redshift.dialect.grammar import Argument, Reader
 from local.redshift.dialect.tokens import Token, tokenize
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -59,6 +59,7 @@ _NOT_YET = ("ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
 @dataclass(frozen=True)
 class UnloadCommand:
     query: str
+    """As the client wrote it; the session puts it into the engine's dialect."""
     target: str
     options: Mapping[str, str]
 
@@ -125,11 +126,10 @@ def _check(options: Mapping[str, str]) -> None:
 
 
 def _query(sql: str) -> str:
-    """Reword the query; the outer SELECT may have no LIMIT."""
+    """Check the query: the outer SELECT may have no LIMIT."""
     tokens = tokenize(sql)
     refusals.check(tokens)
     outer = [block for block in queries.blocks(tokens)[:1] if block.start == 0]
     if any("LIMIT" in block.clauses or (tokens[1:2] and tokens[1].upper == "TOP") for block in outer):
         raise Refused("Limit clause is not supported in the outer SELECT of UNLOAD; put it in a nested SELECT")
-    text = super_paths.rewritten(qualify.rewritten(sql))
-    return rewrite.rewritten(text, tokenize(text))
+    return sql
