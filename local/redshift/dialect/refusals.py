@@ -69,7 +69,7 @@ _PHRASES = (
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
-_CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_", "STV_", "STL_", "SVL_", "SVCS_", "SYS_")
+_CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_")
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
 LARGEST_STATEMENT_BYTES = 16 << 20
