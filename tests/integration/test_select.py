@@ -87,7 +87,7 @@ def load_all(
     )
     files = take.execute({})
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
+    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
     loaded = run(CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files), by)
     run(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded), by)
     return [file["key"].rpartition("/")[2] for file in loaded], FailForFilesOperator(task_id="fail", files=files)
@@ -160,7 +160,7 @@ def test_file_that_cannot_be_prepared_does_not_stop_the_others(land: Land, query
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
+    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
     for _ in range(2):
         prepared = run(PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=files), by)
         assert [bool(each["list"]) for each in prepared] == [True, False, True]
@@ -180,7 +180,7 @@ def test_second_attempt_loads_only_the_remaining_files(land: Land, query: Query,
     by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
     files = waiting(query, file_type)
     warehouse.transaction(lambda current: file_records.claim(current, [file["file_id"] for file in files], by))
-    warehouse.transaction(CreateTableOperator(task_id="create_table", file_type=file_type).apply_changes)
+    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
     first = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files[:2])
     again = CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files)
     assert [len(run(copy, by)) for copy in (first, again)] == [1, 2]

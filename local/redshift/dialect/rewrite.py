@@ -27,7 +27,14 @@ MOST_NAME_BYTES = 63
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     _check_listagg(tokens)
-    edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
+    edits = [
+        *_names(tokens),
+        *_expressions(tokens),
+        *_types(tokens),
+        *isolation.edits(tokens),
+        *_created(tokens),
+        *_deleted(tokens),
+    ]
     edits += ddl.edits(tokens)
     edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
     return apply(sql, edits) if edits else sql
@@ -69,6 +76,15 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, "")
         elif token.upper == "NVL2" and is_call:
             yield from _nvl2(tokens, at)
+
+
+def _types(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Name SUPER and VARBYTE as Redshift does, not as the types that hold them here."""
+    for at, token in enumerate(tokens):
+        if token.upper == "FORMAT_TYPE" and upper_at(tokens, at + 1) == "(":
+            is_qualified = [upper_at(tokens, at - 2), upper_at(tokens, at - 1)] == ["PG_CATALOG", "."]
+            start = tokens[at - 2].start if is_qualified else token.start
+            yield Edit(start, token.end, "lakeport_internal.format_type")
 
 
 def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:

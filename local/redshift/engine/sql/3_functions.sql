@@ -381,3 +381,8 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM %2$s', target, source, shared);
     EXECUTE format('DELETE FROM %s', source);
 END $$;
+
+-- The names of Redshift's types; SUPER and VARBYTE are jsonb and bytea here.
+CREATE OR REPLACE FUNCTION lakeport_internal.format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT CASE pg_catalog.format_type(type, modifier) WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
+               ELSE pg_catalog.format_type(type, modifier) END $$;

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg2
 from airflow.sdk import BaseOperator
-from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
-from lakeport.errors import TableMismatch
-from lakeport.redshift import ddl, table_changes
-from lakeport.redshift.session import Warehouse, is_passing
+from lakeport.redshift import table_changes
+from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 
 
@@ -33,27 +30,8 @@ class CreateTableOperator(BaseOperator):
     def warehouse(self) -> Warehouse:
         return warehouse_of(self.redshift_conn_id)
 
-    def live_columns(self, current: cursor) -> dict[str, str]:
-        return table_changes.live_columns(current, self.file_type.table)
-
-    def apply_changes(self, current: cursor) -> None:
-        for statement in table_changes.changes(self.file_type, self.live_columns(current)):
-            current.execute(statement)
-            self.log.info("%s", statement.as_string(current))
-
-    def widenings(self, current: cursor) -> list[ddl.Statement]:
-        return table_changes.widenings(self.file_type, self.live_columns(current))
-
     def fit(self, warehouse: Warehouse) -> None:
-        for statement in warehouse.transaction(self.widenings):
-            try:
-                warehouse.alone(statement)
-            except psycopg2.Error as error:
-                if is_passing(error):
-                    raise
-                raise TableMismatch(f"cannot widen a column of {self.file_type.table.name}: {error}") from error
-            self.log.info("widened a column of %s", self.file_type.table.name)
-        warehouse.transaction(self.apply_changes)
+        table_changes.fit(warehouse, self.file_type)
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it(), self.warehouse() as warehouse:
