@@ -12,8 +12,9 @@ PYTEST_OPTIONS ?=
 PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
+CORPUS_OPTIONS ?=
 
-.PHONY: help setup demo test test-fast up down status check graph audit fix docs torture bench burst lock deploy package clean
+.PHONY: help setup demo test test-fast up down status check graph audit fix docs corpus torture bench burst lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ fix: setup ## Repair what lint and formatting can repair
 docs: setup ## Generate schemas/schema.json, docs/schema.md and docs/commands/
 	@./lakeport docs
 	@PYTHONPATH=plugins $(PYTHON) -m commands.pages
+
+corpus: setup ## Infer, load and compare public files or random tables; CORPUS_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.corpus $(CORPUS_OPTIONS)
 
 torture: setup ## Inject faults while files are loaded and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)

@@ -1,6 +1,7 @@
 """Refuse phrases and names that are not plain English; `checks/language.yaml` lists them and what to write instead.
 
-Python is read by its syntax: docstrings, comments, strings that hold more than one word, and names.
+Python is read by its syntax: docstrings, comments, strings of more than one word, names, and the names of tests as
+sentences.
 In Markdown, code blocks and `code` are skipped.  Every other file is read as it is.
 """
 
@@ -73,8 +74,10 @@ class Language:
 def passages(path: str, source: str) -> Iterator[Passage]:
     """Return what people read in the file."""
     if path.endswith(".py"):
+        tree = ast.parse(source)
         yield from _comments(source)
-        yield from _strings(ast.parse(source))
+        yield from _strings(tree)
+        yield from _test_names(tree)
     elif path.endswith(".md"):
         yield Passage(1, _FENCED.sub(lambda match: "\n" * match[0].count("\n") or "`", source))
     else:
@@ -120,6 +123,13 @@ def _strings(tree: ast.AST) -> Iterator[Passage]:
             continue
         if " " in text.strip():
             yield Passage(node.lineno, text)
+
+
+def _test_names(tree: ast.AST) -> Iterator[Passage]:
+    """Return the names of tests as sentences."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield Passage(node.lineno, node.name.removeprefix("test_").replace("_", " "))
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:

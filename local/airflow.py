@@ -65,7 +65,7 @@ def prepare(config: Config) -> None:
     """Make the database, bring it to this Airflow's version and write the users' passwords."""
     home = _home(config)
     home.mkdir(parents=True, exist_ok=True)
-    credentials.write_private(_passwords_path(config), json.dumps({credentials.USER: credentials.PASSWORD}))
+    credentials.write_private(_passwords_path(config), json.dumps(_passwords()))
     postgres.create_database(config, DATABASE, credentials.load(config).airflow_database_password)
     stamp = home / "migrated"
     if stamp.exists() and stamp.read_text() == version("apache-airflow-core"):
@@ -95,7 +95,7 @@ def environment(config: Config, installation: Installation | None = None) -> dic
         "core__execution_api_server_url": f"{config.airflow_url}/execution/",
         "core__fernet_key": secret.fernet_key,
         "core__auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-        "core__simple_auth_manager_users": f"{credentials.USER}:admin",
+        "core__simple_auth_manager_users": f"{credentials.USER}:admin,{credentials.VIEWER}:viewer",
         "core__simple_auth_manager_passwords_file": str(_passwords_path(config)),
         "core__min_serialized_dag_update_interval": "5",
         "database__sql_alchemy_conn": f"postgresql+psycopg2://{database}",
@@ -179,6 +179,10 @@ def _name(component: str) -> str:
 
 def _home(config: Config) -> Path:
     return config.state / "airflow"
+
+
+def _passwords() -> dict[str, str]:
+    return {credentials.USER: credentials.PASSWORD, credentials.VIEWER: credentials.VIEWER}
 
 
 def _passwords_path(config: Config) -> Path:

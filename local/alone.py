@@ -25,7 +25,7 @@ def run(config: Config, names: list[str]) -> int:
     parts = {service.name: service for service in stack.services(config)}
     for name in names:
         if name not in steps:
-            raise StackError(f"unknown part or task {name!r}; there are {', '.join(steps)}.")
+            raise StackError(f"unknown part or task {name!r}; allowed: {', '.join(steps)}.")
         if name not in parts:
             stack.write_shell_environment(config)  # which ./lakeport reads
         done = steps[name].run()
@@ -53,6 +53,6 @@ def _follow(config: Config, service: Service, stopped: threading.Event) -> int:
             sys.stdout.flush()
         if not stopped.is_set():
             sys.stdout.write(lines.read())
-            raise PartError(f"{service.name} ended by itself.")
+            raise PartError(f"{service.name} ended, although nothing stopped it; its output above shows why.")
     processes.stop(config, [service])
     return 0

@@ -15,6 +15,8 @@ from pathlib import Path
 from local.config import Config
 
 USER = PASSWORD = DATABASE = "lakeport"
+VIEWER = "viewer"
+"""A user of Airflow who may look at everything and change nothing; the password is the name."""
 AWS_KEY = AWS_SECRET = "test"
 REGION = "us-east-1"
 
@@ -47,7 +49,7 @@ def load(config: Config) -> Credentials:
 
 
 def _make(path: Path) -> None:
-    """Write the secrets, whoever else is about to: parts that are started alone may all come here first."""
+    """Write the secrets, even if others do at the same time: parts that are started separately may all be the first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

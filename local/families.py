@@ -33,7 +33,7 @@ def session(leader_pid: int) -> set[psutil.Process]:
 
 
 def strays(marker: str) -> set[psutil.Process]:
-    """Return what carries the part's marker, whoever its parent is now."""
+    """Return the processes with the part's marker, whatever their parents are now."""
     found = set()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

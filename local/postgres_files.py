@@ -1,7 +1,7 @@
 """Where PostgreSQL's programs and data are, and as whom they run.
 
 Normally the programs are used where the wheel put them and the data is in the state directory.  Only where root may not
-make a user namespace do both move to a place that user nobody can reach.
+make a user namespace do both move to a place that the user `nobody` reaches.
 """
 
 import functools
@@ -71,7 +71,7 @@ def remove(config: Config) -> None:
 
 @functools.cache
 def _way() -> str:
-    """Return how root becomes an ordinary user here; nothing for whoever is one already."""
+    """Return how root becomes an ordinary user here; nothing if it is one already."""
     if os.geteuid() != 0:
         return ""
     probe = [*_prefix("namespace"), sys.executable, "-c", ""]

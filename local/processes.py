@@ -105,7 +105,7 @@ def start(config: Config, service: Service, given_up: threading.Event | None = N
         if process.poll() is not None:
             raise _failed(config, service, f"ended with exit status {process.returncode}")
         if given_up and given_up.is_set():
-            raise PartError(f"{service.name}: no longer waited for")
+            raise PartError(f"{service.name}: stopped waiting, because another part failed")
         if time.monotonic() > deadline:
             stop(config, [service])
             raise _failed(config, service, f"did not answer within {service.start_within_seconds:.0f} s")

@@ -37,7 +37,7 @@ class Step:
 
 
 def up(config: Config, report: Report, only: frozenset[str] | None = None) -> None:
-    """Start what does not run yet, in order, side by side where nothing speaks against it.
+    """Start what does not run yet, in order, in parallel where possible.
 
     `only` names the parts wanted, with whatever they need; without it everything is started.
     Raises StackError, and starts nothing, when a port is taken; raises PartError when a part does not start.
@@ -85,7 +85,11 @@ def check_ports(config: Config) -> None:
         if not is_free(port) and not processes.listens(config, LISTENERS[name], port)
     ]
     same = {port: [name for name in ports if ports[name] == port] for port in sorted(set(ports.values()))}
-    problems += [f"port {port} is given to {' and '.join(names)}" for port, names in same.items() if len(names) > 1]
+    problems += [
+        f"port {port} is given to {' and '.join(names)}: choose another for one of them, {variable(names[-1])}=PORT"
+        for port, names in same.items()
+        if len(names) > 1
+    ]
     if problems:
         raise StackError("Nothing was started.\n" + "\n".join(f"  {problem}" for problem in problems))
 
@@ -158,7 +162,7 @@ def _publish(config: Config) -> str | None:
     done = _lakeport(config, "publish")
     if done.stderr:
         raise PartError(f"lakeport publish failed:\n{done.stdout}{done.stderr}")
-    return f"schemas are broken:\n{done.stdout}" if done.returncode else None
+    return f"invalid schemas:\n{done.stdout}" if done.returncode else None
 
 
 def _lakeport(config: Config, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -209,7 +213,7 @@ def _alone(config: Config) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StackError("another `up` or `down` of this stack is at work; wait for it to end.") from None
+            raise StackError("another `up` or `down` of this stack is running; wait until it ends.") from None
         yield
 
 

@@ -1,4 +1,4 @@
-"""One local stack a test process, on free ports and in a directory of its own, so that a running stack is left alone.
+"""One local stack a test process, on free ports and in its own directory, so that a running stack is left alone.
 
 Fixtures start what they name and nothing more; parts once started are shared by every test that comes later.
 """

@@ -69,7 +69,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
     done = _at_rest(aws, name, after=before)
     last = done.get("LastUpdate", {})
     if done["Status"] != "AVAILABLE" or last.get("Status") != "SUCCESS":
-        reason = last.get("Error", {}).get("ErrorMessage", "MWAA gives no reason")
+        reason = last.get("Error", {}).get("ErrorMessage", "MWAA reported no reason")
         remedy = f"read the log groups airflow-{name}-*, fix the cause, then run this again"
         raise DeployError(
             f"environment {name}: the update ended {last.get('Status')} ({done['Status']}): {reason}; {remedy}"
@@ -96,7 +96,7 @@ def smoke_test(aws: Aws, name: str) -> str:
 
     aws.until(look, f"run {run_id} of DAG {CHECK_DAG}", CHECK_WITHIN_SECONDS)
     if state != ["success"]:
-        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what a load would lack")
+        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what is missing")
     return f"DAG {CHECK_DAG} succeeded: modules, Redshift and buckets can be reached"
 
 

@@ -36,7 +36,10 @@ SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that ch
 TemplatesOption = Annotated[
     Path,
     typer.Option(
-        help="Folder that holds bootstrap.yaml and main.yaml.", file_okay=False, exists=True, show_default="infra"
+        help="Folder that holds the three templates.",
+        file_okay=False,
+        exists=True,
+        show_default="infra",
     ),
 ]
 DatabaseOption = Annotated[

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +18,7 @@ from botocore.exceptions import ClientError
 
 import lakeport
 from infra import package
-from infra.deploy import airflow, code, database, endpoints, function, landing, preflight, publishing, stacks
+from infra.deploy import airflow, code, database, function, landing, network, preflight, publishing, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
@@ -44,7 +46,7 @@ class Deploying:
         caller = self.aws.caller
         where = f"account {caller['Account']}, region {self.aws.region}, as {caller['Arn']}"
         self.aws.report(f"Lakeport {lakeport.__version__}: {where}")
-        wanted = {"bootstrap": self.bootstrap(), "main": self._given()}
+        wanted = {"bootstrap": self.bootstrap(), "network": self._given("network"), "main": self._given("main")}
         if found := list(preflight.problems(self.aws, self.deployment, wanted)):
             raise DeployError("\n".join(found))
 
@@ -61,9 +63,9 @@ class Deploying:
 
     def main(self, versions: dict[str, str]) -> Stack:
         """Return the stack of everything else, with these versions of the code."""
-        base = stacks.outputs(self.aws, self.deployment.bootstrap_stack)
-        parameters = endpoints.parameters(self.aws, self.deployment) if base else {}
-        parameters |= self.deployment.parameters | base | versions
+        parameters = self.deployment.parameters | versions
+        for below in (self.deployment.bootstrap_stack, self.deployment.network_stack):
+            parameters |= stacks.outputs(self.aws, below)
         parameters |= {
             "Name": self.deployment.name,
             "FunctionKey": code.FUNCTION,
@@ -75,12 +77,11 @@ class Deploying:
             parameters,
             self.deployment.tags,
             versions=tuple(_VERSIONS),
-            template_bucket=base.get("CodeBucketName"),
         )
 
-    def _given(self) -> Stack:
-        """Return the same stack with the deployment's own parameters only, without a request to AWS."""
-        return Stack(self.deployment.main_stack, self.deployment.template("main"), self.deployment.parameters, {})
+    def _given(self, template: str) -> Stack:
+        """Return a stack with the deployment's own parameters only, without a request to AWS."""
+        return Stack(template, self.deployment.template(template), self.deployment.parameters, {})
 
     def plan(self, target: Target, bucket: CodeBucket | None) -> list[Change]:
         """Return every change in order; changes nothing."""
@@ -88,12 +89,12 @@ class Deploying:
         if bucket is None:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
             changes += [Change("code", "upload", f"{len(objects)} objects")]
-            changes += stacks.plan(self.aws, self.main({}))
+            changes += [*network.plan(self.aws, self.deployment), *stacks.plan(self.aws, self.main({}))]
             return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]
         changed = bucket.differing(target.artifacts)
         changes += [Change("code", "upload", item.key) for item in changed]
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
-        changes += self._of_stack(self.main(self._running_versions()))
+        changes += self._of_network() + self._of_stack(self.main(self._running_versions()))
         if self._is_landing_due(stack):
             changes.append(Change("landing bucket", "notify", stack["LandingBucketName"]))
         if stack and self._database_due(stack, bucket):
@@ -118,6 +119,7 @@ class Deploying:
         for item in bucket.differing(target.artifacts):
             bucket.put(item)
             self.aws.report(f"uploaded {item.key}")
+        self._apply_network()
         is_new = stacks.completed(self.aws, self.deployment.main_stack) is None
         changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA starts with all its files
         # A stack that exists keeps its versions, so that its update does not restart Airflow; _update_code follows.
@@ -140,27 +142,35 @@ class Deploying:
             self.aws.report(airflow.smoke_test(self.aws, name))
 
     def _of_stack(self, stack: Stack) -> list[Change]:
-        try:
+        with self._explaining(stack.name):
             return [] if self.only_code else stacks.plan(self.aws, stack)
-        except ClientError as error:
-            raise self._explained(stack, error) from error
 
     def _apply_stack(self, stack: Stack) -> bool:
-        try:
+        with self._explaining(stack.name):
             return not self.only_code and stacks.apply(self.aws, stack)
-        except ClientError as error:
-            raise self._explained(stack, error) from error
 
-    def _explained(self, stack: Stack, error: ClientError) -> Exception:
-        if code_of(error) == "ValidationError":
-            reason = error.response["Error"]["Message"]
-            return DeployError(f"stack {stack.name}: {reason}; fix the deployment's YAML or the template")
-        if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
-            return error
-        remedy = "ask someone with more permissions to run ./lakeport deploy, then run this again"
-        return DeployError(
-            f"stack {stack.name} needs a change that {self.aws.caller['Arn']} is not allowed to make: {error}; {remedy}"
-        )
+    def _of_network(self) -> list[Change]:
+        with self._explaining(self.deployment.network_stack):
+            return [] if self.only_code else network.plan(self.aws, self.deployment)
+
+    def _apply_network(self) -> bool:
+        with self._explaining(self.deployment.network_stack):
+            return not self.only_code and network.apply(self.aws, self.deployment)
+
+    @contextmanager
+    def _explaining(self, stack: str) -> Iterator[None]:
+        """Raise DeployError with the next step if CloudFormation refuses a request about the stack."""
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) == "ValidationError":
+                reason = error.response["Error"]["Message"]
+                raise DeployError(f"stack {stack}: {reason}; fix the deployment's YAML or the template") from error
+            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
+                raise
+            who = f"stack {stack} needs a change that {self.aws.caller['Arn']} is not allowed to make"
+            remedy = "ask someone with more permissions to run ./lakeport deploy, then run this again"
+            raise DeployError(f"{who}: {error}; {remedy}") from error
 
     def _running_versions(self) -> dict[str, str]:
         has = stacks.parameters(self.aws, self.deployment.main_stack)
@@ -187,12 +197,12 @@ class Deploying:
         if self.only_code:
             return None
         try:
-            wanted = database.fingerprint(self.aws, stack, self._given().wanted["RedshiftDatabase"])
+            wanted = database.fingerprint(self.aws, stack, self._given("main").wanted["RedshiftDatabase"])
         except ClientError as error:
             if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
                 raise
             self.aws.report(
-                "not checked: the database's users and tables, since this role may not look at their secrets"
+                "not checked: the database's users and tables, because this role may not read their secrets"
             )
             return None
         if not self.with_database and bucket.release.get("database") == wanted:
@@ -209,7 +219,7 @@ class Deploying:
         before: str | None = bucket.release.get("database")
         if due is None:
             return before
-        found = database.database(self.aws, self.deployment, stack, self._given().wanted)
+        found = database.database(self.aws, self.deployment, stack, self._given("main").wanted)
         database.apply(self.aws, found, stack)
         self.aws.report("database users and mng tables are up to date")
         return due
@@ -220,7 +230,10 @@ class Deploying:
             self.aws.report(f"function {name} runs the new code")
         environment = stack.get("AirflowName")
         if environment and airflow.environment(self.aws, environment) is None:
-            raise DeployError(f"MWAA environment {environment} does not exist; was it deleted by hand?")
+            raise DeployError(
+                f"MWAA environment {environment} does not exist, although its stack lists it; "
+                "run Detect drift on the stack in the CloudFormation console and restore what is missing"
+            )
         if environment and airflow.update(self.aws, environment, bucket):
             self.aws.report(f"environment {environment} runs the new code")
 

@@ -28,7 +28,7 @@ class Deployment:
     function_architecture: str = "arm64"
     function_python: str = package.AWS.python
     parameters: dict[str, str] = field(default_factory=dict)
-    """Parameters of the two templates whose values differ from the defaults."""
+    """Parameters of the templates whose values differ from the defaults."""
     tags: dict[str, str] = field(default_factory=dict)
     database_workgroup: str | None = None
     database_cluster: str | None = None
@@ -40,6 +40,10 @@ class Deployment:
     @property
     def bootstrap_stack(self) -> str:
         return f"{self.name}-bootstrap"
+
+    @property
+    def network_stack(self) -> str:
+        return f"{self.name}-network"
 
     @property
     def main_stack(self) -> str:

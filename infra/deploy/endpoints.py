@@ -15,7 +15,7 @@ ALWAYS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "ai
 _UNLESS = {"OpsEndpoint": ("airflow.ops",), "EcrEndpoints": ("ecr.api", "ecr.dkr")}
 # Parameter that turns endpoints on: its services.
 _IF = {"MailEndpoint": ("email-smtp",)}
-_ZONES = ("ZoneA", "ZoneB", "ZoneC")
+ZONES = ("ZoneA", "ZoneB", "ZoneC")
 
 Offered = Mapping[str, set[str]]
 """Each endpoint's zones, by their names in this account."""
@@ -25,13 +25,15 @@ def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
     """Return the parameters that suit the region: without endpoints it does not offer, in zones that have the others.
 
     MWAA's list has changed before, and in some regions a zone lacks an endpoint.
-    An existing stack keeps its parameters.  Empty if the account may not read the endpoints.
+    The network of a deployment keeps its parameters.  If the creation of what uses it failed, perhaps because of its
+    zones, they are chosen again.  Empty if the account may not read the endpoints.
     """
-    if has := stacks.parameters(aws, deployment.main_stack):
-        return {name: has[name] for name in (*_UNLESS, *_ZONES) if name in has}
+    if stacks.completed(aws, deployment.main_stack):
+        has = stacks.parameters(aws, deployment.network_stack)
+        return {name: has[name] for name in (*_UNLESS, *ZONES) if name in has}
     offered = _offered(aws)
     found = _left_out(offered)
-    return found | dict(zip(_ZONES, _zones(offered, deployment) or [], strict=False))
+    return found | dict(zip(ZONES, _zones(offered, deployment) or [], strict=False))
 
 
 def problems(aws: Aws, deployment: Deployment) -> Iterator[str]:
@@ -58,7 +60,7 @@ def _left_out(offered: Offered) -> dict[str, str]:
 def _zones(offered: Offered, deployment: Deployment) -> list[str] | None:
     """Return the zones that have every endpoint, or None if that is unknown or the deployment chooses the zones."""
     given = _left_out(offered) | deployment.parameters
-    if any(given.get(name) for name in ("ExistingVpcId", *_ZONES)) or given.get("VpcEndpoints") == "false":
+    if any(given.get(name) for name in ("ExistingVpcId", *ZONES)) or given.get("VpcEndpoints") == "false":
         return None
     wanted = [each for name, services in _UNLESS.items() if given.get(name) != "false" for each in services]
     wanted += [each for name, services in _IF.items() if given.get(name) == "true" for each in services]

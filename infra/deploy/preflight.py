@@ -21,8 +21,10 @@ _PORTS = (range(5431, 5456), range(8191, 8216))
 def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> Iterator[str]:
     """Yield what would make the deployment fail, each with the next step."""
     for name in stacks.unknown_parameters(wanted, deployment.parameters):
-        yield f"parameters: unknown parameter {name}; infra/main.yaml and infra/bootstrap.yaml list the parameters"
+        where = ", ".join(f"infra/{each}.yaml" for each in wanted)
+        yield f"parameters: unknown parameter {name}; {where} list the parameters"
     yield from _unfit_redshift(wanted["main"].wanted)
+    yield from _of_one_stack(aws, deployment)
     if stacks.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
@@ -31,9 +33,18 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
         yield from _taken_secrets(aws, deployment)
     yield from _taken_namespace(aws, deployment)
     yield from endpoints.problems(aws, deployment)
+    has_network = stacks.completed(aws, deployment.network_stack) is not None
     for service, quota, unless in _QUOTAS:
-        if unless is None or not deployment.parameters.get(unless):
+        is_needed = unless is None or not (deployment.parameters.get(unless) or has_network)
+        if is_needed:
             yield from _exhausted(aws, service, quota)
+
+
+def _of_one_stack(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Yield a problem if the main stack contains the network, as up to version 0.9: it would be replaced."""
+    if "VpcCidr" in stacks.parameters(aws, deployment.main_stack):
+        was = f"stack {deployment.main_stack} was made by Lakeport 0.9 or older and contains the network"
+        yield f"{was}; such a deployment cannot be upgraded; create one with another name: docs/upgrade.md"
 
 
 def _taken_buckets(aws: Aws, deployment: Deployment) -> Iterator[str]:

@@ -25,7 +25,6 @@ WITHIN_SECONDS = 13 * 3600  # half an hour; but an update of MWAA lets running t
 _GONE = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
 _NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
-_BODY_BYTES = 51_200
 # What a reason of CloudFormation mentions, and what to do then.
 _REMEDIES = (
     (r"\bRPUs?\b|base ?capacity", "Not every region offers 4 RPU: set RedshiftBaseRpu: 8 in the deployment's YAML."),
@@ -54,8 +53,6 @@ class Stack:
     tags: Mapping[str, str]
     versions: Collection[str] = ()
     """Parameters that hold versions of the code: a difference in them alone does not change the stack."""
-    template_bucket: str | None = None
-    """The bucket for a template that is too long for a request to CloudFormation."""
 
     @property
     def declared(self) -> dict[str, str]:
@@ -123,7 +120,7 @@ def apply(aws: Aws, stack: Stack) -> bool:
     """
     current = _settled(aws, stack.name)
     if current is not None and current["StackStatus"] in _NEVER_MADE:
-        _delete(aws, stack.name)
+        delete(aws, stack.name, "its creation failed earlier; deleting the rest of it")
         current = None
     if current is not None and current["StackStatus"] not in _MAY_CHANGE:
         remedy = "read its events and repair it in the CloudFormation console, then run this again"
@@ -167,7 +164,7 @@ def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.wanted.items()],
         Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
-        **_template_of(aws, stack),
+        TemplateBody=stack.template,
     )
     found: dict[str, Any] = {}
 
@@ -192,16 +189,6 @@ def _forget_change_set(client: Any, stack: str, name: str) -> None:
     except ClientError as error:
         if "does not exist" not in str(error) and "NotFound" not in str(error):
             raise
-
-
-def _template_of(aws: Aws, stack: Stack) -> dict[str, str]:
-    if len(stack.template.encode()) <= _BODY_BYTES:
-        return {"TemplateBody": stack.template}
-    if stack.template_bucket is None:
-        raise DeployError(f"stack {stack.name}: the template is longer than {_BODY_BYTES:,} bytes; shorten it")
-    key = f"templates/{stack.name}.yaml"
-    aws.client("s3").put_object(Bucket=stack.template_bucket, Key=key, Body=stack.template.encode())
-    return {"TemplateURL": f"{aws.client('s3').meta.endpoint_url}/{stack.template_bucket}/{key}"}
 
 
 def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
@@ -239,13 +226,14 @@ def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
                 aws.report(f"  {event['ResourceStatus']:<18} {event['LogicalResourceId']}")
 
 
-def _delete(aws: Aws, name: str) -> None:
-    """Delete a stack whose creation failed; its resources are deleted already."""
-    aws.report(f"stack {name}: its creation failed earlier; deleting the rest of it")
+def delete(aws: Aws, name: str, why: str) -> None:
+    """Delete a stack that holds nothing, such as one whose creation failed."""
+    aws.report(f"stack {name}: {why}")
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := _settled(aws, name)) is not None:
         raise DeployError(
-            f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}"
+            f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}; "
+            "delete it in the CloudFormation console, then run this again"
         )
 
 
@@ -255,7 +243,9 @@ def _failure(aws: Aws, name: str, done: dict[str, Any]) -> str:
         for event in reversed(_events(aws, name))
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", "")
     ]
-    lines = "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation gives no reason')}"
+    lines = (
+        "\n".join(dict.fromkeys(reasons)) or f"  {done.get('StackStatusReason', 'CloudFormation reported no reason')}"
+    )
     status = done.get("StackStatus", "gone")
     remedies = "".join(f"\n{remedy}" for remedy in remedies_for(lines))
     return f"stack {name} is {status}; AWS rolled it back:\n{lines}{remedies}\nFix the cause, then run this again."

@@ -46,7 +46,7 @@ def is_ready(config: Config) -> bool:
 
 
 def environment(config: Config) -> dict[str, str]:
-    """Return what a process needs to speak to this AWS; the same names as on AWS itself."""
+    """Return what a process needs to call this AWS; the names are those of AWS."""
     return {
         "AWS_ENDPOINT_URL": config.aws_endpoint,
         "AWS_ACCESS_KEY_ID": credentials.AWS_KEY,

@@ -10,10 +10,12 @@ LakeportError
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
+├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── TableMismatch      the live table cannot be reconciled with the schema
 ├── StatusConflict     a file is not in the status this step may move it from
+├── StepRefused        a step has nothing to do and explains what became of its files; no file fails by it
 ├── SampleError        a file from which no schema can be inferred
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
@@ -79,6 +81,10 @@ class MustLoadSeparately(LakeportError):
         self.is_for_each_file = is_for_each_file
 
 
+class CopyStopped(LakeportError):
+    """Redshift stopped a COPY before its end, and nothing was loaded."""
+
+
 class RejectsNotReported(LakeportError):
     """Redshift's notices and views disagree on how many rows COPY rejected; a retry may find them agreed."""
 
@@ -93,6 +99,10 @@ class TableMismatch(LakeportError):
 
 class StatusConflict(LakeportError):
     """A file is not in the status this step may move it from."""
+
+
+class StepRefused(LakeportError):
+    """A step has nothing to do: its files are loaded, undone, filtered out or in another run, or it got none."""
 
 
 class NotPublished(LakeportError):

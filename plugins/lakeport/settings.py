@@ -91,18 +91,14 @@ def reconcile_schedule() -> str:
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"
 
 
+def finish_runs_schedule() -> str:
+    """Return the schedule of the DAG finish_ended_runs, as a cron expression or preset."""
+    return _value("LAKEPORT_FINISH_RUNS_SCHEDULE") or "*/5 * * * *"
+
+
 def alert_topic() -> str | None:
     """Return the ARN of the SNS topic for Slack, or None if Slack is reached by a webhook."""
     return _value("LAKEPORT_ALERT_TOPIC")
-
-
-def quiet_airflow(folder: Path) -> None:
-    """Let Airflow, which is imported later, log errors only and write its configuration to this folder.
-
-    Variables that are set keep their values.
-    """
-    os.environ.setdefault("AIRFLOW_HOME", str(folder))
-    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
 
 
 def _required(name: str) -> str:

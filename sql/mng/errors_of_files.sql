@@ -1,4 +1,4 @@
-SELECT f.key, e.line_number, e.column_name, e.raw_value, e.error_reason, e.raw_line
+SELECT f.key, NULLIF(e.line_number, -1) AS line_number, e.column_name, e.raw_value, e.error_reason, e.raw_line
 FROM mng.load_errors e
 JOIN mng.files f ON f.file_id = e.file_id
 WHERE %(file_type)s IS NULL OR f.file_type = %(file_type)s

@@ -1,5 +1,5 @@
-SELECT task_id, error, log_url
+SELECT task_id, error, log_url, COALESCE(is_refusal, FALSE) AS is_refusal
 FROM mng.task_errors
-WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s
+WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s AND (%(since)s IS NULL OR failed_at >= %(since)s)
 ORDER BY failed_at DESC
 LIMIT 1

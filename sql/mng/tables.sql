@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS mng.status_log (
     moved_at    TIMESTAMP     NOT NULL,
     run_id      VARCHAR(250),
     task_id     VARCHAR(250),
-    reason      VARCHAR(4096)
+    reason      VARCHAR(4096),
+    is_alerted  BOOLEAN                     -- whether an alert names this change; FALSE: one is owed
 ) SORTKEY (moved_at);
 
 -- Every rejected row, kept forever.
@@ -65,10 +66,11 @@ CREATE TABLE IF NOT EXISTS mng.task_errors (
     try_number INTEGER       NOT NULL,
     error      VARCHAR(16384) NOT NULL,
     log_url    VARCHAR(2048),
-    failed_at  TIMESTAMP     NOT NULL
+    failed_at  TIMESTAMP     NOT NULL,
+    is_refusal BOOLEAN                      -- the step had nothing to do, and no file failed by it
 ) SORTKEY (failed_at);
 
--- One row per run with an alert; sent_at is empty until every channel has accepted it.
+-- One row per alert of a run; sent_at is empty until every channel has accepted it.
 CREATE TABLE IF NOT EXISTS mng.alerts (
     dag_id     VARCHAR(250)   NOT NULL,
     run_id     VARCHAR(250)   NOT NULL,

@@ -1,4 +1,4 @@
-"""Each check catches what it is there for: seeded violations, in a copy of the repository, without a network."""
+"""Each check finds seeded violations in a copy of the repository, without a network."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from local.config import REPOSITORY
 
-# A proxy where nobody listens: whatever asks the network fails.
+# A proxy that does not exist: whatever uses the network fails.
 OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 GITHUB_PREFIXED = "ghp_" + hashlib.sha256(b"no token of anyone").hexdigest()[:36]
 
@@ -105,7 +105,12 @@ def test_code_in_markdown_is_not_prose(checks: None, tmp_path: Path) -> None:
     assert [problem.split(":")[1] for problem in language_problems(tmp_path / "seed.md", text)] == ["5"]
 
 
-def test_named_check_runs_alone_and_passes(checkout: Path) -> None:
+def test_name_of_a_test_is_read_as_a_sentence(checks: None, tmp_path: Path) -> None:
+    [problem] = language_problems(tmp_path / "seed.py", "def test_file_is_told_twice() -> None:\n    pass\n")
+    assert "'is told'" in problem
+
+
+def test_single_check_runs_by_name_and_passes(checkout: Path) -> None:
     done = run(checkout, "semgrep")
 
     assert (done.returncode, done.stdout) == (0, "")

@@ -1,6 +1,6 @@
-"""Blocks of README.md that hold real output: a test compares each, LAKEPORT_WRITE_DOCS=1 writes it anew.
+"""Blocks of README.md that hold real output: a test compares each, LAKEPORT_WRITE_DOCS=1 rewrites it.
 
-A block stands between `<!-- output: NAME -->` and `<!-- end -->`.
+A block is between `<!-- output: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the documents say of AWS follows from the templates, and each statement says how it was checked."""
+"""What the documents state about AWS matches the templates, and each statement has how it was checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lakeport.alerts import messages
 from lakeport.preparing import transfer
 from lakeport.redshift import copy_statement
 from local.config import REPOSITORY
-from tests.infra.stacks import MAIN, of_type
+from tests.infra.stacks import NETWORK, of_type
 
 DOCS = REPOSITORY / "docs"
 COSTS = (DOCS / "costs.md").read_text()
@@ -24,14 +24,16 @@ def test_endpoints_that_cost_are_those_of_the_template() -> None:
     interfaces = {
         name for name, each in of_type("AWS::EC2::VPCEndpoint").items() if each["VpcEndpointType"] == "Interface"
     }
-    default = [name for name in interfaces if MAIN["Parameters"].get(parameter_of(name), {}).get("Default") != "false"]
+    default = [
+        name for name in interfaces if NETWORK["Parameters"].get(parameter_of(name), {}).get("Default") != "false"
+    ]
 
     assert f"{len(default)} interface endpoints in 2 zones" in COSTS
     assert f"| ${round(len(default) * 2 * 0.01 * HOURS)} |" in COSTS
 
 
 def parameter_of(endpoint: str) -> str:
-    condition = MAIN["Resources"][endpoint]["Condition"]
+    condition = NETWORK["Resources"][endpoint]["Condition"]
     return str(condition.removeprefix("With"))
 
 
@@ -58,7 +60,7 @@ def statements() -> list[list[str]]:
     return [row for row in rows[1:] if set(row[0]) != {"-"}]
 
 
-def test_statements_say_where_they_stand_and_how_they_were_checked() -> None:
+def test_statements_have_documents_and_how_they_were_checked() -> None:
     assert len(statements()) >= 30
     for statement, documents, way, by in statements():
         assert statement and by, statement
@@ -68,7 +70,7 @@ def test_statements_say_where_they_stand_and_how_they_were_checked() -> None:
     assert {way for _, _, way, _ in statements()} == WAYS
 
 
-def test_what_was_run_here_names_what_ran_it() -> None:
+def test_statements_that_were_run_here_list_the_test() -> None:
     for statement, _, way, by in statements():
         if way == "run here":
             paths = re.findall(r"`((?:tests|checks|infra)/[^`:]+)`", by)
@@ -97,7 +99,7 @@ def test_every_alarm_is_in_the_runbook() -> None:
 
 
 def test_every_alert_is_in_the_runbook() -> None:
-    """By the name of what is told: a class of alert_text with a title."""
+    """By the names of the alerts: the classes of alert_text with a title."""
     kinds = {name for name, each in vars(messages).items() if isinstance(each, type) and "title" in vars(each)} - {
         "Alert"
     }

@@ -26,7 +26,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", TEXTS["Makefile"], re.MULTILINE))
 
 
 def quoted(start: str) -> list[tuple[str, str]]:
-    """Return commands and their files: those in backticks, in bash blocks, or on a comment line of their own."""
+    """Return commands and their files: those in backticks, in bash blocks, or alone on a comment line."""
     return sorted({(name, command) for name, text in TEXTS.items() for command in commands_of(text, start)})
 
 
@@ -79,7 +79,7 @@ def test_module_exists(file: str, command: str) -> None:
 
 
 def test_commands_are_found() -> None:
-    """Otherwise the tests above would hold of nothing."""
+    """Otherwise the tests above would check nothing."""
     assert len(quoted(r"\./lakeport ")) > 50
     assert len(quoted("docker compose run --rm lakeport ")) >= 2
     assert len(quoted("make ")) > 20

@@ -1,4 +1,4 @@
-"""What the documents say of deploying follows from the command, the templates and the code."""
+"""What the documents state about deploying matches the command, the templates and the code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from local.config import REPOSITORY
 DOCS = REPOSITORY / "docs"
 INSTALL, UPGRADE, RUNBOOK = ((DOCS / name).read_text() for name in ("install.md", "upgrade.md", "runbook.md"))
 DEPLOYMENTS = (REPOSITORY / "infra" / "deployments" / "README.md").read_text()
-TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name in ("bootstrap", "main")}
+TEMPLATES = {name: (REPOSITORY / "infra" / f"{name}.yaml").read_text() for name in ("bootstrap", "network", "main")}
 
 
 def options() -> set[str]:
@@ -56,7 +56,7 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
     """Each with an output of the stacks; what is left out concerns other places than an operator's shell."""
     rows = re.findall(r"^\| `(LAKEPORT_[A-Z_]+)` \| output `(\w+)`", RUNBOOK, re.MULTILINE)
     read = set(re.findall(r'"(LAKEPORT_[A-Z_]+)"', Path(settings.__file__).read_text()))
-    elsewhere = {"HOME", "SCHEMAS", "TRANSFORMS", "AIRFLOW_SECRET", "RECONCILE_SCHEDULE"}
+    elsewhere = {"HOME", "SCHEMAS", "TRANSFORMS", "AIRFLOW_SECRET", "RECONCILE_SCHEDULE", "FINISH_RUNS_SCHEDULE"}
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
 
     assert {name for name, _ in rows} == read - {f"LAKEPORT_{each}" for each in elsewhere} - {"LAKEPORT_"}

@@ -79,9 +79,9 @@ def test_port_variables_are_all_named() -> None:
 
 def test_statuses_are_those_of_the_tables() -> None:
     documented = re.findall(r"^\| `([A-Z][A-Za-z ]+)` \|", README, re.MULTILINE)
-    said = re.search(r"-- (New \|.*)", (REPOSITORY / "sql" / "mng" / "tables.sql").read_text())
-    assert said
-    assert sorted(documented) == sorted(said[1].split(" | "))
+    found = re.search(r"-- (New \|.*)", (REPOSITORY / "sql" / "mng" / "tables.sql").read_text())
+    assert found
+    assert sorted(documented) == sorted(found[1].split(" | "))
 
 
 def test_picture_shows_the_tasks() -> None:
@@ -107,7 +107,7 @@ def keys_of(model: type[BaseModel]) -> Iterator[str]:
 
 
 def test_every_guarantee_names_tests_that_exist() -> None:
-    """And says what it does not cover."""
+    """Each also lists what it does not cover."""
     promises = (REPOSITORY / "docs" / "guarantees.md").read_text().split("\n## ")[1:]
     assert len(promises) >= 9
     for promise in promises:

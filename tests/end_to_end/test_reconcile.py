@@ -42,7 +42,7 @@ def test_file_whose_event_was_lost_is_loaded(lakeport: Lakeport) -> None:
     assert lakeport.file(version) == {}
     until(lambda: not lakeport.live_runs("load_airlines"))  # one that is about to end would be left to take the file
     findings = reconcile(lakeport)
-    found = [each["done"] for each in findings if each["file or run"] == "airlines/airlines_lost.csv"]
+    found = [each["done"] for each in findings if each["subject"] == "airlines/airlines_lost.csv"]
     assert (found[0], found[1][:20]) == ("registered as New", "started run arrival_"), findings
     assert lakeport.wait_for(version, "Done", "Fail")["status"] == "Done"
 

@@ -51,7 +51,7 @@ Add = Callable[..., str]
 
 @pytest.fixture
 def add(lakeport: Lakeport, tmp_path: Path) -> Iterator[Add]:
-    """Deploy a type of the test's own beside the committed ones for this test, and return its DAG's id."""
+    """Deploy a separate type beside the committed ones for this test, and return its DAG's id."""
     more_dags, added = lakeport.config.more_dags, list[str]()
     assert more_dags
     index = {"Bucket": names.CODE_BUCKET, "Key": settings.INDEX_KEY}

@@ -88,7 +88,7 @@ def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lak
     record |= {"s3": {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}}
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record]}))
-    later = lakeport.drop("rejected/crew_roster.csv", "crew/later.csv")  # behind it in the queue
+    later = lakeport.drop("rejected/crew_roster.csv", "crew/later.csv")  # after it in the queue
     lakeport.wait_for(later, "Rejected")
     until(lambda: queue_is_empty(lakeport))
     assert lakeport.file(version) == file

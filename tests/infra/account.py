@@ -114,7 +114,7 @@ class Account:
         return [(service, operation) for service, operation in self.calls if not _reads(operation)]
 
     def endpoint_services(self) -> bytes:
-        """Return what EC2 says of the VPC endpoints that the region offers."""
+        """Return EC2's description of the VPC endpoints that the region offers."""
         region = credentials.REGION
         names = "".join(f"<item>com.amazonaws.{region}.{name}</item>" for name in self.offered)
         details = ""
@@ -202,7 +202,7 @@ class Account:
             protocol_version = "HTTP/1.1"
 
             def log_message(self, *_: object) -> None:
-                """Say nothing; what was asked is in `calls`."""
+                """Log nothing; the requests are in `calls`."""
 
             def handle_call(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -263,8 +263,8 @@ def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:
     try:
         return 200, {"RestApiStatusCode": 200, "RestApiResponse": environment.ask(asked)}
     except urllib.error.HTTPError as error:
-        said = {"RestApiStatusCode": error.code, "RestApiResponse": json.loads(error.read() or b"{}")}
-        return 400, {"__type": "RestApiClientException", **said}
+        answer = {"RestApiStatusCode": error.code, "RestApiResponse": json.loads(error.read() or b"{}")}
+        return 400, {"__type": "RestApiClientException", **answer}
 
 
 def _operation(method: str, path: str, target: str | None, service: str, body: bytes) -> str:

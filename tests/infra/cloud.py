@@ -33,9 +33,9 @@ class Cloud:
     removed: dict[str, dict[str, str]] = field(default_factory=dict)
     """Per stack, what the local AWS server does not know: logical id and type."""
     options: dict[str, str] = field(default_factory=dict)
-    """Airflow's options in the template, and the output that says what each became."""
+    """Airflow's options in the template, and the output that shows what each became."""
     first: str = ""
-    """What the first deployment said."""
+    """The output of the first deployment."""
     first_calls: list[tuple[str, str]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
@@ -55,7 +55,7 @@ class Cloud:
         return self.command.run(["--name", name, "--wait-seconds", "0.05", *options], self.account)
 
     def deployed(self, *options: str) -> str:
-        """Run it, expect success and return what it said."""
+        """Run it, expect success and return its output."""
         done = self.deploy("--yes", "--no-smoke-test", *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -67,6 +67,11 @@ class Cloud:
         with file.open("a") as out:
             out.write(text)
         return file
+
+    def parameters(self, stack: str) -> dict[str, str]:
+        """Return the parameters of a stack."""
+        (found,) = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -87,7 +92,7 @@ class Cloud:
         return {each["Key"]: each["ETag"] for each in listed}
 
     def query(self, text: str, values: Any = None, **who: str) -> list[tuple[Any, ...]]:
-        """Run a statement in the stand-in, as its superuser unless `user` and `password` say otherwise."""
+        """Run a statement in the stand-in, as its superuser unless `user` and `password` are given."""
         password = credentials.load(self.config).postgres_password
         login: dict[str, Any] = {"user": postgres.SUPERUSER, "password": password} | who
         connection = psycopg2.connect(

@@ -1,6 +1,6 @@
 """`lakeport deploy` from a checkout, many times: one process imports it, and each run is a fork of that process.
 
-A run is a process of its own all the same: it begins with nothing but code, and it can be killed.
+A run is still a separate process: it begins with nothing but code, and it can be killed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An account of its own for the deploy command, with a Redshift stand-in: the users it makes are the database's."""
+"""A separate account for the deploy command, with a Redshift stand-in: the users it makes are the database's."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _checkout(cloud: Cloud) -> Cloud:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
-    for stack in ("bootstrap", "main"):
+    for stack in ("bootstrap", "network", "main"):
         path = cloud.checkout / "infra" / f"{stack}.yaml"
         types = unsupported_types(cloud.client("cloudformation"), path.read_text())
         options = options_of_airflow(path.read_text()) if stack == "main" else {}

@@ -1,6 +1,6 @@
 """A real Airflow that runs what was deployed as MWAA does: the synced prefix, plugins.zip, the template's options.
 
-What MWAA has and this has not: Celery over SQS, Fab's users, containers of their own for each component.
+What MWAA has and this has not: Celery over SQS, Fab's users, a container for each component.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.infra.cloud import Cloud
 
 # What the image sets (aws/amazon-mwaa-docker-images, images/airflow/3.2.1/python/mwaa/config/airflow.py, August 2026),
-# as far as it does not say where MWAA's own services are.  Each task gets an interpreter of its own, as under Celery.
+# except where MWAA's own services are.  Each task gets its own interpreter, as under Celery.
 IMAGE = {
     "core__execute_tasks_new_python_interpreter": "True",
     "core__load_examples": "False",
@@ -36,7 +36,7 @@ SYNC_SECONDS = 1.0
 
 
 class Mwaa:
-    """What stands behind the account's environment."""
+    """The Airflow behind the account's environment."""
 
     def __init__(self, cloud: Cloud, home: Path) -> None:
         self.cloud = cloud

@@ -1,4 +1,4 @@
-"""A template as far as the local AWS server knows its types: what it does not know is taken out, and said."""
+"""A template with only the types that the local AWS server supports; the others are removed and reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def unsupported_types(cloudformation: Any, template: str) -> list[str]:
-    """Ask the server which of the template's types it does not know, in CloudFormation's own words."""
+    """Ask the server which of the template's types it does not support, by a CloudFormation call."""
     try:
         cloudformation.validate_template(TemplateBody=template)
     except ClientError as error:
@@ -41,7 +41,7 @@ def reduced(
 ) -> tuple[str, dict[str, str]]:
     """Return the template without resources of these types, and what was taken out: logical id and type.
 
-    Where others refer to one of them, `instead` says what stands there.  `outputs` are more outputs.
+    Where others refer to one of them, `instead` replaces the reference.  `outputs` are more outputs.
     """
     whole = parsed(template)
     whole["Outputs"] |= {name: {"Value": value} for name, value in outputs.items()}

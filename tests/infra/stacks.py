@@ -42,8 +42,10 @@ def template(name: str) -> Template:
 
 
 BOOTSTRAP = template("bootstrap")
+NETWORK = template("network")
 MAIN = template("main")
-RESOURCES: dict[str, Template] = BOOTSTRAP["Resources"] | MAIN["Resources"]
+STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN}
+RESOURCES: dict[str, Template] = {name: each for stack in STACKS.values() for name, each in stack["Resources"].items()}
 
 
 def of_type(type_: str) -> dict[str, Template]:
@@ -52,7 +54,7 @@ def of_type(type_: str) -> dict[str, Template]:
 
 
 def statements(role: str) -> Iterator[tuple[str, Template]]:
-    """Give the statements of a role with the name of the policy each stands in."""
+    """Give the statements of a role with the name of each one's policy."""
     for policy in RESOURCES[role]["Properties"]["Policies"]:
         for each in policy["PolicyDocument"]["Statement"]:
             yield policy["PolicyName"], each

@@ -14,24 +14,25 @@ from infra.deploy.errors import DeployError
 from local.aws import server
 from local.config import REPOSITORY, Config, Ports
 from tests.infra.account import Account
+from tests.support.golden import golden
 
 
 @pytest.mark.parametrize(
-    ("variables", "message"),
+    ("case", "variables"),
     [
-        ({"AWS_REGION": "eu-central-1"}, "no AWS credentials"),
-        ({}, "no AWS region"),
+        ("credentials", {"AWS_REGION": "eu-central-1"}),
+        ("region", {}),
     ],
 )
-def test_missing_setting_is_reported(variables: dict[str, str], message: str) -> None:
+def test_missing_setting_is_reported(case: str, variables: dict[str, str]) -> None:
     ours = {key: value for key, value in server.environment(Config()).items() if "FILE" in key or "METADATA" in key}
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     command = [str(REPOSITORY / "lakeport"), "deploy", "--plan"]
     done = subprocess.run(command, env=kept | ours | variables, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert message in done.stderr
     assert "Traceback" not in done.stderr
+    golden("infra", f"missing setting: {case}", done.stderr)
 
 
 @pytest.fixture
@@ -61,14 +62,19 @@ def test_rejected_credentials_differ_from_an_unreachable_aws(caller: Callable[..
     unreached = caller(**KEYS, AWS_ENDPOINT_URL=account.endpoint, AWS_MAX_ATTEMPTS="1")
 
     assert ("credentials" in refused, "eu-central-1" in refused) == (True, False)
-    assert ("credentials" in unreached, "region eu-central-1" in unreached) == (False, True)
+    assert ("credentials" in unreached, "eu-central-1" in unreached) == (False, True)
+    golden("infra", "credentials are rejected", refused)
+    golden("infra", "AWS cannot be reached", unreached)
 
 
 def test_unknown_region_is_named(caller: Callable[..., str]) -> None:
-    assert "region mars/1" in caller("mars/1", **KEYS)
+    message = caller("mars/1", **KEYS)
+    assert "mars/1" in message
+    golden("infra", "unknown region", message)
 
 
 def test_unknown_profile_is_named(caller: Callable[..., str]) -> None:
     message = caller(AWS_PROFILE="nobody", AWS_CONFIG_FILE="/dev/null")
     assert "(nobody)" in message
     assert "AWS_PROFILE" in message
+    golden("infra", "unknown profile", message)

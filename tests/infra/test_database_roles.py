@@ -1,4 +1,4 @@
-"""What a deployment lets each database user do: the table of docs/security.md, held against the database."""
+"""What a deployment lets each database user do: the table of docs/security.md, compared with the database."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_reader_reads_and_changes_nothing(cloud: Cloud, loaded_table: str) -> No
             cloud.query(statement, **who)
 
 
-def test_tasks_make_schemas_of_their_own(cloud: Cloud, loader: dict[str, str]) -> None:
+def test_tasks_create_their_own_schemas(cloud: Cloud, loader: dict[str, str]) -> None:
     """A file type may name a table in another schema."""
     name = f"schema_{uuid.uuid4().hex[:8]}"
     cloud.query(f"CREATE SCHEMA {name}", **loader)

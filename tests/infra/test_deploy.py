@@ -21,13 +21,14 @@ from local.config import REPOSITORY
 from tests.infra.account import Environment
 from tests.infra.cloud import NAME, Cloud
 from tests.infra.schemas import SCHEMA
+from tests.support.golden import golden
 from tests.support.waiting import eventually
 
 UPDATE = ("airflow", f"PATCH /environments/{NAME}")
 
 
 def new_schema(cloud: Cloud) -> str:
-    """Add a file type of its own to the checkout and return its name."""
+    """Add a new file type to the checkout and return its name."""
     name = f"trips_{uuid.uuid4().hex[:12]}"
     cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
     return name
@@ -69,7 +70,7 @@ def version_hash(cloud: Cloud, key: str, version: str) -> str:
 
 
 def test_first_deployment_makes_everything_in_order(cloud: Cloud) -> None:
-    """Two stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
+    """Three stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
     writes = [call for call in cloud.first_calls if call in WRITES_IN_ORDER]
 
     assert writes == WRITES_IN_ORDER
@@ -80,6 +81,7 @@ WRITES_IN_ORDER = [
     ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT plugins.zip"),
     ("s3", "PUT lambda/register_files.zip"),
+    ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT dags/schemas/flights.yaml"),
     ("s3", "PUT dags/load_files.py"),
     ("cloudformation", "ExecuteChangeSet"),
@@ -93,15 +95,14 @@ WRITES_IN_ORDER = [
 def test_types_that_are_not_proven_are_listed(cloud: Cloud) -> None:
     """Everything else of the templates was made by CloudFormation's rules."""
     listed = re.findall(r"^- `(AWS::[^`]+)`: (.+)$", (REPOSITORY / "docs" / "aws_checked.md").read_text(), re.MULTILINE)
-    removed = cloud.removed["main"] | cloud.removed["bootstrap"]
+    removed = {name: kind for types in cloud.removed.values() for name, kind in types.items()}
 
     assert {name: kind for kind, names in listed for name in re.findall(r"`([^`]+)`", names)} == removed
 
 
 def test_endpoint_that_the_region_does_not_offer_is_left_out(cloud: Cloud) -> None:
     """And the zone that lacks one of the others: its subnet could not have that endpoint."""
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{NAME}-main")["Stacks"]
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    parameters = cloud.parameters(f"{NAME}-network")
 
     assert parameters["OpsEndpoint"] == "false"
     assert parameters["EcrEndpoints"] == "true"
@@ -121,15 +122,15 @@ def test_second_run_changes_nothing(cloud: Cloud) -> None:
     cloud.deployed()
     before = state(cloud)
 
-    said = cloud.deployed()
+    output = cloud.deployed()
 
-    assert "nothing to change" in said
+    assert "nothing to change" in output
     assert cloud.account.writes() == []
     assert state(cloud) == before
 
 
 def test_schema_goes_live_by_two_objects(cloud: Cloud) -> None:
-    """The YAML and the index; no environment update, no query that wakes Redshift, and registration knows it."""
+    """The YAML and the index; no environment update, no query that wakes Redshift, and registration uses it."""
     name = new_schema(cloud)
 
     cloud.deployed("--schemas-only")
@@ -152,7 +153,7 @@ def test_deployment_after_a_publication_uploads_nothing(cloud: Cloud) -> None:
 
 
 def test_publication_is_taken_back(cloud: Cloud) -> None:
-    """The YAML is gone, registration does not know it any more; nothing else is touched."""
+    """The YAML is gone, registration does not use it any more; nothing else is touched."""
     before = state(cloud)
     name = new_schema(cloud)
     cloud.deployed("--schemas-only")
@@ -165,7 +166,7 @@ def test_publication_is_taken_back(cloud: Cloud) -> None:
 
 
 def test_commit_of_the_last_release_is_printed(cloud: Cloud) -> None:
-    """And nothing else, so that a script may read it; of nothing deployed, nothing."""
+    """And nothing else, so that a script may read it; nothing if nothing was deployed."""
     release = json.loads(content(cloud, code.RELEASE))
 
     assert release["version"] == lakeport.__version__
@@ -174,7 +175,7 @@ def test_commit_of_the_last_release_is_printed(cloud: Cloud) -> None:
     assert cloud.deploy("--released", name="nowhere").stdout.strip() == ""
 
 
-def test_changed_dag_file_is_uploaded_alone(cloud: Cloud) -> None:
+def test_only_a_changed_dag_file_is_uploaded(cloud: Cloud) -> None:
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
 
     cloud.deployed()
@@ -202,7 +203,7 @@ def test_changed_module_updates_environment_and_function_once(cloud: Cloud) -> N
     assert cloud.environment.asked["WorkerReplacementStrategy"] == "GRACEFUL"
 
 
-def test_deleted_dag_file_goes_last(cloud: Cloud) -> None:
+def test_deleted_dag_file_is_removed_last(cloud: Cloud) -> None:
     extra = cloud.edit(f"dags/extra_{uuid.uuid4().hex}.py", "# no DAG\n")
     cloud.deployed()
     extra.unlink()
@@ -262,7 +263,7 @@ def test_rollback_of_a_release_keeps_schemas_published_before_it(cloud: Cloud) -
 )
 def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> None:
     """Killed (SIGKILL) right before any of its writes; what a whole run leaves is what the second one leaves."""
-    extra = f"dags/extra_{uuid.uuid4().hex}.py"  # of a release that nobody recorded
+    extra = f"dags/extra_{uuid.uuid4().hex}.py"  # of a release without a record
     cloud.client("s3").put_object(Bucket=cloud.code_bucket, Key=extra, Body=b"# no DAG\n")
     name = new_schema(cloud)
     for path in ("plugins/lakeport/airflow/load_dag.py", "dags/load_files.py"):
@@ -282,8 +283,8 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
     assert json.loads(content(cloud, code.RELEASE))["previous"] == previous
 
 
-def test_failed_environment_update_is_told_and_tried_again(cloud: Cloud) -> None:
-    """MWAA goes back and is AVAILABLE again; LastUpdate alone says that it failed."""
+def test_failed_environment_update_is_reported_and_retried(cloud: Cloud) -> None:
+    """MWAA rolls back and is AVAILABLE again; only LastUpdate shows that it failed."""
     cloud.edit("plugins/lakeport/airflow/load_dag.py", f"# {uuid.uuid4()}\n")
     cloud.environment.fails_with = "Requirements could not be installed"
 
@@ -323,7 +324,7 @@ def test_nothing_is_changed_without_a_yes(cloud: Cloud) -> None:
 
 
 def test_stack_that_the_role_may_not_change_is_named(cloud: Cloud) -> None:
-    """CI deploys code only: a change of the infrastructure is for somebody with more rights."""
+    """CI deploys code only: a change of the infrastructure needs more permissions."""
     template = cloud.checkout / "infra" / "main.yaml"
     text = template.read_text()
     template.write_text(text.replace("Lakeport in a private VPC", "Lakeport in its private VPC"))
@@ -352,14 +353,32 @@ def test_parameters_changed_in_the_yaml_change_the_stack(cloud: Cloud) -> None:
     path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
     text = path.read_text()
     path.write_text(text.replace("ArrivalWindowSeconds: 1\n", "ArrivalWindowSeconds: 2\n"))
-    said = cloud.deployed()
+    output = cloud.deployed()
     writes = [operation for _, operation in cloud.account.writes()]
     path.write_text(text)
     cloud.deployed()  # and back
 
-    assert "FunctionSource (AWS::Lambda::EventSourceMapping" in said
-    of_stack = {each for each in writes if not each.startswith("PUT templates/")}  # it is too long for a request
-    assert of_stack == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
+    assert "FunctionSource (AWS::Lambda::EventSourceMapping" in output
+    assert set(writes) == {"CreateChangeSet", "DeleteChangeSet", "ExecuteChangeSet"}
+
+
+def test_stack_keeps_its_versions_of_the_code_when_both_change(cloud: Cloud) -> None:
+    """Its update restarts no Airflow, and a failed one goes back to versions that exist; the code follows."""
+    names = {"FunctionVersion", "PluginsVersion", "RequirementsVersion"}
+    before, stack = cloud.parameters(f"{NAME}-main"), f"{NAME}-main"
+    path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("ArrivalWindowSeconds: 1\n", "ArrivalWindowSeconds: 3\n"))
+    cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
+    cloud.deployed()
+    after, runs = cloud.parameters(stack), cloud.environment.versions["PluginsS3ObjectVersion"]
+    path.write_text(text)
+    cloud.deployed()  # and back
+
+    assert after["ArrivalWindowSeconds"] == "3"
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert runs != after["PluginsVersion"]
+    assert runs == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
 
 
 def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None:
@@ -377,11 +396,24 @@ def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None
 
     assert refused.returncode == 2
     assert "AlarmMail" in refused.stderr
-    assert f"bucket {kept} exists" in refused.stderr
-    assert "Redshift namespace lake-other exists" in refused.stderr
-    assert "VPC endpoint airflow.api" in refused.stderr
-    assert "of 1 VPCs per Region" in refused.stderr
-    assert "quota L-TEST" in refused.stderr
+    values = (kept, "namespace lake-other", "airflow.api", "of 1 VPCs per Region", "L-TEST")
+    assert [value for value in values if value not in refused.stderr] == []
+    golden("infra", "obstacles", refused.stderr)
+    assert cloud.account.writes() == []
+
+
+def test_deployment_of_a_single_stack_is_refused(cloud: Cloud) -> None:
+    """Up to version 0.9 the main stack had the network in it: an update would replace everything."""
+    name, cloudformation = "lake-old", cloud.client("cloudformation")
+    template = 'Parameters: {VpcCidr: {Type: String, Default: ""}}\nResources: {Topic: {Type: "AWS::SNS::Topic"}}'
+    cloudformation.create_stack(StackName=f"{name}-main", TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=f"{name}-main", WaiterConfig={"Delay": 1})
+    cloud.account.calls.clear()
+
+    refused = cloud.deploy("--yes", name=name)
+
+    assert refused.returncode == 2
+    assert f"stack {name}-main was made by Lakeport 0.9 or older" in refused.stderr
     assert cloud.account.writes() == []
 
 
@@ -392,7 +424,8 @@ def test_too_few_zones_with_every_endpoint_are_refused(cloud: Cloud) -> None:
     cloud.account.offered = before
 
     assert refused.returncode == 2
-    assert "us-east-1b; at least 2" in refused.stderr
+    assert "us-east-1b" in refused.stderr
+    golden("infra", "too few zones", refused.stderr)
     assert cloud.account.writes() == []
 
 
@@ -451,7 +484,7 @@ def test_landing_bucket_that_cannot_be_one_is_refused(cloud: Cloud, bucket: str,
 
 
 def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
-    """The stack that was never made is deleted; nothing it had made is in the next one's way."""
+    """The stack that was never made is deleted; nothing it had made stops the next one."""
     name = "lake-again"
     another(cloud, name)
     template = cloud.checkout / "infra" / "main.yaml"
@@ -462,6 +495,7 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     template.write_text(text)
     offered = cloud.account.offered
     cloud.account.offered = offered | {"sqs": "acd"}
+    planned = cloud.deploy("--plan", name=name)
     done = cloud.deploy("--yes", "--no-smoke-test", name=name)
     cloud.account.offered = offered
     again = cloud.deploy("--yes", "--no-smoke-test", name=name)
@@ -469,9 +503,10 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     assert failed.returncode == 2
     assert "Function (AWS::Lambda::Function)" in failed.stderr
     assert done.returncode == 0, done.stdout + done.stderr
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName=f"{name}-main")["Stacks"]
-    zones = {each["ParameterKey"]: each["ParameterValue"][-1:] for each in stack["Parameters"]}
+    zones = {key: value[-1:] for key, value in cloud.parameters(f"{name}-network").items()}
     assert (zones["ZoneA"], zones["ZoneB"]) == ("c", "d"), "zones of the failed creation were kept"
+    assert all(zone in planned.stdout for zone in ("us-east-1c (use1-az3)", "us-east-1d")), planned.stdout
+    assert "its subnets are in other zones" in done.stdout
     assert "set database_workgroup or database_cluster" in done.stdout
     assert cloud.account.writes() == [], again.stdout
 
@@ -479,7 +514,7 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
 def test_two_short_ways_at_once_are_refused(cloud: Cloud) -> None:
     refused = cloud.deploy("--yes", "--schemas-only", "--rollback")
     assert refused.returncode == 2
-    assert "--schemas-only" in refused.stderr
+    golden("infra", "two options that exclude each other", refused.stderr)
     assert cloud.account.calls == []
 
 
@@ -487,11 +522,11 @@ def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
     for option in ("--schemas-only", "--rollback"):
         refused = cloud.deploy("--yes", option, name="lake-nowhere")
         assert refused.returncode == 2
-        assert "no deployment lake-nowhere in us-east-1" in refused.stderr
+        golden("infra", "no such deployment", refused.stderr)
 
 
 def test_environment_is_there_for_the_smoke_test(cloud: Cloud) -> None:
-    """An import error of Airflow's fails the deployment with its last line."""
+    """An import error in Airflow fails the deployment with its last line."""
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
     trace = "Traceback\n  in load_files.py\nlakeport.errors.EnvironmentIncomplete: this Airflow lacks ijson"
     errors = {"import_errors": [{"filename": "load_files.py", "stack_trace": trace}]}

@@ -17,9 +17,9 @@ SHORT = f"{LONG} --schemas-only"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A repository with the script, a schema, a DAG file, and a command that says what it was asked.
+    """A repository with the script, a schema, a DAG file, and a command that prints its arguments.
 
-    Asked for the last release, it says what stands in the file that RELEASED names.
+    Asked for the last release, it prints the file that RELEASED names.
     """
     for folder in ("infra", "schemas", "dags", "docs"):
         (tmp_path / folder).mkdir()
@@ -62,7 +62,7 @@ def way(checkout: Path, released: str) -> str:
         (["docs/install.md"], LONG),
     ],
 )
-def test_way_follows_from_what_changed(checkout: Path, changed: list[str], expected: str) -> None:
+def test_deployment_steps_follow_from_the_changes(checkout: Path, changed: list[str], expected: str) -> None:
     before = git(checkout, "rev-parse", "HEAD")
     for name in changed:
         (checkout / name).parent.mkdir(exist_ok=True)
@@ -89,7 +89,7 @@ def test_without_a_commit_to_compare_with_everything_is_deployed(checkout: Path,
     assert way(checkout, released) == LONG
 
 
-def test_commit_of_another_line_is_no_measure(checkout: Path) -> None:
+def test_commit_of_another_branch_is_not_compared(checkout: Path) -> None:
     (checkout / "dags" / "load.py").write_text("2\n")
     other = commit(checkout)
     git(checkout, "reset", "--quiet", "--hard", "HEAD~1")
@@ -100,5 +100,5 @@ def test_commit_of_another_line_is_no_measure(checkout: Path) -> None:
 
 
 def test_run_again_without_a_change_deploys_everything(checkout: Path) -> None:
-    """Whoever runs the workflow again wants what may have been missed."""
+    """A second run of the workflow deploys what the first may have missed."""
     assert way(checkout, git(checkout, "rev-parse", "HEAD")) == LONG

@@ -10,6 +10,7 @@ import pytest
 from infra import package
 from infra.deploy import deployment
 from infra.deploy.errors import DeployError
+from tests.support.golden import raises_golden
 
 
 def test_no_file_is_all_defaults(tmp_path: Path) -> None:
@@ -46,12 +47,8 @@ def test_name_that_no_resource_could_have_is_refused(tmp_path: Path, name: str) 
 def test_wrong_files_are_refused_with_what_is_allowed(tmp_path: Path, text: str, key: str, allowed: str) -> None:
     (tmp_path / "lake.yaml").write_text(text)
 
-    with pytest.raises(DeployError) as raised:
+    with raises_golden(DeployError, "infra", f"deployment: {text}", f"{tmp_path / 'lake.yaml'}: ", key, allowed):
         deployment.read("lake", tmp_path)
-
-    message = str(raised.value)
-    assert message.startswith(f"{tmp_path / 'lake.yaml'}: ")
-    assert (key in message, allowed in message) == (True, True)
 
 
 def test_every_table_of_mng_is_the_loaders() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import boto3
-import pytest
 from botocore.stub import Stubber
 
 from infra.deploy import code, function
 from infra.deploy.aws import Aws
 from infra.deploy.code import CodeBucket, Item, Stored
 from infra.deploy.errors import DeployError
+from tests.support.golden import raises_golden
 
 NEW = Item.of_bytes(code.FUNCTION, b"new")
 
@@ -26,6 +26,6 @@ def test_failed_update_is_reported_and_the_next_one_is_made() -> None:
         for answer in (old | failed, old, None, {"LastUpdateStatus": "InProgress"}, old | failed):
             name = "get_function_configuration" if answer else "update_function_code"
             answers.add_response(name, answer or {})
-        with pytest.raises(DeployError, match=r"function f: .*no such version"):
+        with raises_golden(DeployError, "infra", "the update of the function failed", "f", "no such version"):
             function.update(aws, "f", bucket, NEW, "arm64")
         answers.assert_no_pending_responses()

@@ -54,7 +54,7 @@ def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
     """Published by two objects, seen by Airflow, loaded by least-privileged users; the environment is not updated."""
     name = f"trips_{uuid.uuid4().hex[:12]}"
     cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
-    said = cloud.deployed("--schemas-only")
+    output = cloud.deployed("--schemas-only")
     key = f"{name}/1.csv"
     cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b"id\n1\n2\n")
 
@@ -62,7 +62,7 @@ def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
         return cloud.query("SELECT status, rows_loaded, status_reason FROM mng.files WHERE key = %s", (key,))
 
     eventually(lambda: status() and status()[0][0] in ("Done", "Fail"), 150)
-    assert f"DAG load_{name} is in Airflow after" in said
+    assert f"DAG load_{name} is in Airflow after" in output
     assert status()[0][:2] == ("Done", 2), status()
     assert cloud.query(f"SELECT id FROM lake.{name} ORDER BY id") == [(1,), (2,)]  # noqa: S608
     owner = f"SELECT tableowner FROM pg_tables WHERE schemaname = 'lake' AND tablename = '{name}'"  # noqa: S608

@@ -18,7 +18,7 @@ def test_same_content_gives_the_same_bytes(build: Path, tmp_path: Path) -> None:
     first = package.build(build / "first.zip", HERE)
     for path in package.imported_modules(package.HANDLER):
         os.utime(path)  # a fresh checkout has other times
-    again = package.build(tmp_path / "again.zip", HERE)  # installs psycopg2 anew
+    again = package.build(tmp_path / "again.zip", HERE)  # installs psycopg2 again
 
     assert first == again
 
@@ -41,7 +41,7 @@ def test_zip_has_fixed_times_modes_and_order(tmp_path: Path) -> None:
 
 
 def test_imports_are_followed_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module needed by a module needed by the handler is in; one nobody needs is not."""
+    """A module needed by a module needed by the handler is included; others are not."""
     lakeport = tmp_path / "lakeport"
     (lakeport / "deep").mkdir(parents=True)
     for name, code in {
@@ -60,7 +60,7 @@ def test_imports_are_followed_to_the_end(tmp_path: Path, monkeypatch: pytest.Mon
     assert found == ["__init__.py", "deep/__init__.py", "deep/two.py", "one.py"]
 
 
-def test_handler_imports_from_the_zip_alone(build: Path, tmp_path: Path) -> None:
+def test_handler_imports_only_from_the_zip(build: Path, tmp_path: Path) -> None:
     """Everything it needs is in the zip or in the runtime, boto3 and nothing else."""
     package.build(build / "function.zip", HERE)
     zipfile.ZipFile(build / "function.zip").extractall(tmp_path)
@@ -72,7 +72,7 @@ def test_handler_imports_from_the_zip_alone(build: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
-def test_zip_for_aws_holds_programs_of_awss_machine(build: Path, architecture: str, machine: str) -> None:
+def test_zip_for_aws_contains_programs_for_its_architecture(build: Path, architecture: str, machine: str) -> None:
     """Built on any laptop, it fits Lambda's Python and processor."""
     package.build(build / "aws.zip", package.ARCHITECTURES[architecture])
     modules = [name for name in zipfile.ZipFile(build / "aws.zip").namelist() if name.endswith(".so")]

@@ -56,7 +56,7 @@ def test_another_checkout_gives_the_same_bytes(built: Path, tmp_path: Path) -> N
     assert done.stdout.strip() == hashlib.sha256(built.read_bytes()).hexdigest()
 
 
-def test_it_holds_code_statements_and_wheels(built: Path) -> None:
+def test_zip_contains_code_statements_and_wheels(built: Path) -> None:
     names = zipfile.ZipFile(built).namelist()
 
     assert {"lakeport/airflow/load_dag.py", "sql/mng/register_files.sql", "requirements.txt"} <= set(names)

@@ -1,4 +1,4 @@
-"""What a deployment finds out before it creates anything, and what it says of a creation that failed."""
+"""What a deployment finds before it creates anything, and what it reports about a failed creation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_value_that_redshift_serverless_rejects_is_named(given: dict[str, str], 
 
 
 @pytest.mark.parametrize("given", [{}, {"RedshiftPort": "8191"}, {"ExistingRedshiftHost": "h", "RedshiftPort": "1433"}])
-def test_value_that_redshift_takes_is_no_problem(given: dict[str, str]) -> None:
+def test_value_that_redshift_accepts_is_accepted(given: dict[str, str]) -> None:
     assert list(preflight._unfit_redshift(REDSHIFT | given)) == []
 
 
@@ -76,7 +76,7 @@ def test_key_of_an_existing_landing_bucket_must_be_named(aws: Aws, key: str, key
     assert [key in each and "ExistingLandingKeyArn" in each for each in found] == ([] if is_named else [True])
 
 
-def test_bucket_without_a_key_of_its_own_needs_no_parameter(aws: Aws) -> None:
+def test_bucket_without_its_own_key_needs_no_parameter(aws: Aws) -> None:
     boto3.client("s3", "us-east-1").create_bucket(Bucket="files")
     assert list(preflight._unreadable_landing(aws, "files", "")) == []
 

@@ -1,4 +1,4 @@
-"""An Airflow that knows the runs a test tells it of, and answers about them as Airflow 3.2 does."""
+"""An Airflow with the runs that a test gives it; it answers about them as Airflow 3.2 does."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class AirflowStandIn:
 
     runs: list[dict[str, Any]] = field(default_factory=list)
     started: list[tuple[str, str]] = field(default_factory=list)
+    marked: list[tuple[str, str]] = field(default_factory=list)
+    """Runs that somebody marked as successful."""
     missing_dags: set[str] = field(default_factory=set)
     is_down: bool = False
 
@@ -50,6 +52,12 @@ class AirflowStandIn:
             found.reverse()
         offset = int(query["offset"])
         return {"dag_runs": found[offset : offset + int(query["limit"])], "total_entries": len(found)}
+
+    def task_page(self, query: Mapping[str, str | int]) -> Any:
+        """Return the tasks that somebody marked; the test sets them."""
+        self._answer("~")
+        tasks = [{"dag_id": dag_id, "dag_run_id": run_id} for dag_id, run_id in self.marked]
+        return {"task_instances": tasks[int(query["offset"]) :], "total_entries": len(tasks)}
 
     def address(self, dag_id: str, run_id: str) -> str:
         return f"http://airflow.example/dags/{dag_id}/runs/{run_id}"

@@ -1,6 +1,6 @@
 """Product code against the real parts: S3, Secrets Manager and the Redshift stand-in.
 
-They are these tests' own: the files that tests leave half way here would be found, and finished, by whoever reconciles
+They are these tests' own: the files that tests leave half way here would be found, and finished, by every reconcile
 in the session's whole stack.
 """
 
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
-from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -32,6 +31,7 @@ from local.config import Config
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
 from tests.integration.world import World
+from tests.support.answers import Answers, answering
 from tests.support.stack import stack_of_its_own
 
 if TYPE_CHECKING:
@@ -61,15 +61,21 @@ def s3(product_environment: Config) -> S3Client:
 
 
 @pytest.fixture
-def warehouse(s3: S3Client) -> Iterator[Warehouse]:
+def answers() -> Answers:
+    """How the stand-in answers in this test's sessions where AWS is silent; `both_ways` gives both ways in turn."""
+    return {}
+
+
+@pytest.fixture
+def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
     read_secret.cache_clear()
-    with Warehouse(connect_to_redshift) as opened:
+    with answering(**answers) as opened:
         yield opened
 
 
 @pytest.fixture
 def query(warehouse: Warehouse) -> Query:
-    """Run one query in a transaction of its own and return its rows."""
+    """Run one query in its own transaction and return its rows."""
 
     def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
         def read(current: Any) -> list[tuple[Any, ...]]:
@@ -84,13 +90,13 @@ def query(warehouse: Warehouse) -> Query:
 
 @pytest.fixture
 def file_type() -> FileType:
-    """A small CSV type with a table of its own for this test."""
+    """A small CSV type with its own table for this test."""
     return make_file_type()
 
 
 @pytest.fixture
 def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
-    """Put an object into a bucket and register it, as the Lambda would; of this bucket it hears nothing itself."""
+    """Put an object into a bucket and register it, as the Lambda would; this bucket sends it no events."""
 
     def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
         key = f"{file_type.name}/{name}"
@@ -112,8 +118,8 @@ def prepare_load(s3: S3Client, warehouse: Warehouse, land: Callable[..., Registe
     def run(file_type: FileType, body: bytes, name: str = "trips.csv", run_id: str = "run1") -> FileLoad:
         file = land(file_type, body, name)
         by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
-        warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
-        CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+        warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
+        fit_table(warehouse, file_type)
         return FileLoad(file_type, file, (file.source(file_type.format.compression),), by, warehouse, s3)
 
     return run
@@ -147,7 +153,7 @@ def bring(prepare_load: Callable[..., FileLoad], bring_file: Callable[..., FileL
 
 @pytest.fixture
 def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world of this test's own; nothing is on record."""
+    """A separate world; nothing is on record."""
     for role in ("LANDING", "CODE", "WORK"):
         bucket = f"{role.lower()}-{uuid.uuid4().hex[:8]}"
         s3.create_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""A small file type with a table of its own."""
+"""A small file type with its own table."""
 
 from __future__ import annotations
 

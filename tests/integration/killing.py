@@ -14,7 +14,7 @@ from local.config import HOST, Config
 
 
 class KilledWarehouse(Warehouse):
-    """End the session before its n-th statement, once; `was_killed` says whether it came to that."""
+    """End the session before its n-th statement, once; `was_killed` shows whether it did."""
 
     def __init__(self, config: Config, before_statement: int) -> None:
         super().__init__(self._connect_to_die)

@@ -40,7 +40,7 @@ def test_alert_is_published_to_the_topic_for_slack_and_for_mail(
     assert len(messages) == 1
     notification = json.loads(messages[0]["Body"])
     assert (notification["version"], notification["source"]) == ("1.0", "custom")
-    assert notification["content"]["title"] == RUN.title
+    assert notification["content"]["title"] == "trips: trips/&lt;b&gt;.csv loaded with 2 rejected rows"
     assert "Table: lake.trips (" in notification["content"]["description"]
     assert len(notification["content"]["description"]) == 3000
 

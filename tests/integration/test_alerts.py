@@ -9,6 +9,7 @@ import pytest
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
 from lakeport.alerts.messages import Alert
+from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from tests.integration.file_types import make_file_type
 
@@ -26,9 +27,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Alert]:
 
 def warn(load: FileLoad) -> None:
     operator = WarnOfRejectsOperator(task_id="warn", file_type=load.file_type, files=[load.file.to_xcom()])
-    callbacks.send_once(
-        load.warehouse, load.by, lambda current: operator.alert(current, load.by), load.file_type.alerts
-    )
+    load.warehouse.transaction(lambda current: mark_done(current, [load.file], load.by, load.file_type))
+    callbacks.alert(load.warehouse, load.by, lambda current: operator.alert(current, load.by), load.file_type.alerts)
 
 
 def test_run_over_the_limit_alerts_once(prepare_load: PrepareLoad, sent: list[Alert]) -> None:

@@ -11,7 +11,7 @@ from lakeport.errors import ChecksFailed
 from lakeport.loading.one_file import FileLoad
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
-from tests.support.golden import golden
+from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -47,7 +47,7 @@ def type_of(**changes: Any) -> FileType:
     ],
     ids=str,
 )
-def test_check_that_holds_lets_the_rows_in(prepare_load: PrepareLoad, check: Any) -> None:
+def test_rows_are_loaded_if_the_check_passes(prepare_load: PrepareLoad, check: Any) -> None:
     assert prepare_load(type_of(checks=[check]), BODY).run().rows_loaded == 3
 
 
@@ -101,6 +101,5 @@ def test_only_the_rows_of_the_load_are_checked(prepare_load: PrepareLoad) -> Non
 
 def test_all_failed_checks_are_reported_together(prepare_load: PrepareLoad) -> None:
     load = prepare_load(type_of(checks=["id > 1", {"unique": ["id"]}, "id < 9"]), BODY)
-    with pytest.raises(ChecksFailed, match="2 of 3 checks") as raised:
+    with raises_golden(ChecksFailed, "loading", "checks failed", "2 of 3 checks"):
         load.run()
-    golden("loading", "checks failed", str(raised.value))

@@ -67,7 +67,7 @@ def test_columns_in_another_order_go_to_their_names(bring: Bring, query: Query, 
 @each_columnar
 def test_columns_with_other_names_are_refused(bring: Bring, query: Query, kind: str) -> None:
     file_type = type_of(kind, TWO)
-    with pytest.raises(UnloadableFile, match="missing: a, b; not in the schema: x, y"):
+    with pytest.raises(UnloadableFile, match=r"a, b.* x, y"):
         bring(file_type, columnar(kind, {"x": [1], "y": [10]})).run()
     assert rows(query, file_type) == []
 
@@ -98,7 +98,7 @@ def test_ignored_columns_of_any_type_are_left_out(bring: Bring, query: Query, ki
 @each_columnar
 def test_file_with_fewer_columns_needs_fillrecord(bring: Bring, query: Query, kind: str) -> None:
     body = columnar(kind, {"b": [10]})
-    with pytest.raises(UnloadableFile, match="missing: a"):
+    with pytest.raises(UnloadableFile, match=": a"):
         bring(type_of(kind, TWO), body).run()
     file_type = type_of(kind, TWO, format={"fillrecord": True})
     bring(file_type, body).run()
@@ -108,7 +108,7 @@ def test_file_with_fewer_columns_needs_fillrecord(bring: Bring, query: Query, ki
 def test_members_of_an_archive_with_columns_in_another_order_are_refused(bring: Bring) -> None:
     file_type = type_of("parquet", TWO, format={"compression": "zip"})
     members = {name: columnar("parquet", {column: [1] for column in name}) for name in ("ab", "ba")}
-    with pytest.raises(UnloadableFile, match="the columns of ab and ba differ"):
+    with pytest.raises(UnloadableFile, match=r"ab .*ba"):
         bring(file_type, packed(members, "zip")).run()
 
 
@@ -140,7 +140,7 @@ def test_type_that_copy_refuses_or_changes_is_refused_before(
     bring: Bring, query: Query, array: pa.Array, type_: str, problem: str
 ) -> None:
     file_type = type_of("parquet", {"a": "bigint", "b": type_})
-    with pytest.raises(UnloadableFile, match="COPY cannot load it") as refused:
+    with pytest.raises(UnloadableFile, match=r"trips\.csv") as refused:
         bring(file_type, columnar("parquet", {"a": [1], "b": array})).run()
     assert problem in str(refused.value)
     assert "b is " in str(refused.value) or "b has " in str(refused.value)
@@ -169,23 +169,23 @@ def test_times_as_int96_and_texts_without_annotation_are_loaded(bring: Bring, qu
 @pytest.mark.parametrize(("kind", "name"), [("parquet", "Parquet"), ("orc", "ORC"), ("avro", "Avro")])
 @pytest.mark.parametrize("body", [b"", b"PAR1", b"x" * 4000], ids=["empty", "short", "other"])
 def test_damaged_file_is_named_as_such(bring: Bring, kind: str, name: str, body: bytes) -> None:
-    with pytest.raises(UnloadableFile, match=f"trips.csv is not a readable {name} file"):
+    with pytest.raises(UnloadableFile, match=f"trips.csv .*{name}"):
         bring(type_of(kind, TWO), body).run()
 
 
 @each_record
 def test_field_that_no_column_takes_is_refused_with_its_place(bring: Bring, query: Query, kind: str) -> None:
     file_type = type_of(kind, {"id": "bigint", "city": "varchar(8)"})
-    with pytest.raises(UnloadableFile, match=r"'citty' \(.*did you mean 'city'") as refused:
+    with pytest.raises(UnloadableFile, match=r"'citty' .*'city'") as refused:
         bring(file_type, records(kind, {"id": 1, "citty": "Bern"}, {"id": 2, "citty": "Oslo"})).run()
     assert ("object 1" if kind == "json" else "its schema") in str(refused.value)
     assert rows(query, file_type, "id, city") == []
 
 
-def test_later_field_is_found_too_also_behind_what_is_not_json(bring: Bring) -> None:
+def test_unknown_field_is_found_in_later_lines_after_invalid_json(bring: Bring) -> None:
     file_type = type_of("json", {"id": "bigint", "city": "varchar(8)"}, rejects={"fail": 1})
     body = b'{"id": 1}\n{"id": 2, "city": \n{"id": 3, "City": "Oslo"}\n'
-    with pytest.raises(UnloadableFile, match=r"'City' \(line 3\), which is 'city' in another case"):
+    with pytest.raises(UnloadableFile, match=r"'City' \(line 3\).*'city'"):
         bring(file_type, body).run()
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.file_types import make_file_type
+from tests.integration.world import GOOD, World
+from tests.support.golden import golden
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,8 +57,20 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     [row] = json.loads(run("errors", "--type", name, "--json").stdout)
 
     assert (row["key"], row["line"], row["column"], row["value"]) == (f"{name}/trips.csv", 3, "id", "two")
-    assert row["full line"] == "two,Oslo,1"
+    assert row["full_line"] == "two,Oslo,1"
     assert "two,Oslo,1" in run("errors", "--type", name).output
+
+
+def test_line_that_redshift_does_not_know_is_unknown(
+    run: Callable[..., Result], rejected_file: FileLoad, warehouse: Warehouse
+) -> None:
+    name = rejected_file.file_type.name
+    forget = "UPDATE mng.load_errors SET line_number = -1 WHERE file_id = %s"
+    warehouse.transaction(lambda current: current.execute(forget, (rejected_file.file.file_id,)))
+
+    assert json.loads(run("errors", "--type", name, "--json").stdout)[0]["line"] is None
+    shown = run("errors", "--type", name).output
+    assert ("unknown" in shown, "-1" in shown) == (True, False)
 
 
 def test_status_shows_files_and_lists_file_types_where_there_are_none(
@@ -63,7 +79,7 @@ def test_status_shows_files_and_lists_file_types_where_there_are_none(
     name = rejected_file.file_type.name
     [row] = json.loads(run("status", "--type", name, "--json").stdout)
 
-    assert (row["key"], row["status"], row["rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
+    assert (row["key"], row["status"], row["rows_rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
     nothing = run("status", "--type", "airlnes").output
     assert nothing.startswith("no files yet for file type airlnes; did you mean 'airlines'? file types: ")
     assert run("status", "--type", "airlines", "--status", "rejected").output.endswith("for file type airlines\n")
@@ -77,11 +93,13 @@ def test_status_shows_files_and_lists_file_types_where_there_are_none(
 def test_sql_is_read_only_without_write(run: Callable[..., Result]) -> None:
     assert json.loads(run("sql", "SELECT 1 AS one, 'x' AS word", "--json").stdout) == [{"one": 1, "word": "x"}]
     refused = run("sql", "CREATE TABLE public.made (id INTEGER)")
-    assert (refused.exit_code, "read-only transaction; use --write" in refused.stderr) == (2, True)
+    assert refused.exit_code == 2
+    golden("cli", "sql that writes", refused.stderr)
     assert run("sql", "CREATE TABLE public.made (id INTEGER)", "--write").exit_code == 0
     assert run("sql", "DROP TABLE public.made", "--write").exit_code == 0
     wrong = run("sql", "SELEC 1")
-    assert (wrong.exit_code, "syntax error" in wrong.stderr) == (2, True)
+    assert wrong.exit_code == 2
+    golden("cli", "sql with a syntax error", wrong.stderr)
 
 
 def test_sql_reports_that_rows_are_left_out(run: Callable[..., Result]) -> None:
@@ -99,6 +117,7 @@ def test_sql_cannot_end_its_transaction_to_write(run: Callable[..., Result]) -> 
 def test_replay_of_an_unknown_file_is_refused(run: Callable[..., Result]) -> None:
     result = run("replay", "nothing")
     assert (result.exit_code, "'nothing'" in result.stderr) == (2, True)
+    golden("cli", "replay of an unknown file", result.stderr)
 
 
 def test_dropped_file_lands_in_its_types_folder(run: Callable[..., Result], s3: S3Client) -> None:
@@ -120,7 +139,7 @@ def test_plan_of_a_sample_shows_what_would_be_rejected(run: Callable[..., Result
     assert [row["line"] for row in bad["sample"]["rejected"]] == [20, 59, 104, 152, 176]
 
 
-def test_plan_says_that_the_table_does_not_fit(
+def test_plan_shows_that_the_table_does_not_match(
     run: Callable[..., Result], warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tramways.csv").write_text("id,city\n1,Bern\n")
@@ -129,28 +148,30 @@ def test_plan_says_that_the_table_does_not_fit(
     made = "CREATE SCHEMA IF NOT EXISTS lake; CREATE TABLE lake.tramways (id VARCHAR(8), _loaded_at TIMESTAMP)"
     warehouse.transaction(lambda current: current.execute(made))
     try:
-        said = run("plan", "tramways", tmp_path / "tramways.csv")
+        result = run("plan", "tramways", tmp_path / "tramways.csv")
         values = json.loads(run("plan", "tramways", tmp_path / "tramways.csv", "--json").stdout)
     finally:
         warehouse.transaction(lambda current: current.execute("DROP TABLE lake.tramways"))
 
-    assert said.exit_code == 1
-    assert "-- changes to the existing table lake.tramways" in said.output
-    assert "id is character varying(8) in the table and integer in the schema" in said.output
-    assert "1 of 1 rows would be loaded" in said.output
+    assert result.exit_code == 1
+    assert "-- changes to the existing table lake.tramways" in result.output
+    assert "character varying(8)" in result.output
+    assert "1 of 1 rows would be loaded" in result.output
     assert "ALTER TABLE lake.tramways ADD COLUMN id_new integer;" in values["table_as_it_is"]["problem"]
 
 
-def test_plan_says_when_registration_would_not_take_the_file(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_plan_shows_that_registration_would_reject_the_file(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "crew.csv").write_text("a\n1\n")
 
     result = run("plan", "airports", tmp_path / "crew.csv")
 
-    assert (result.exit_code, "the name crew.csv does not match landing.pattern" in result.output) == (1, True)
+    assert (result.exit_code, "crew.csv" in result.output) == (1, True)
+    [problem] = [line for line in result.output.splitlines() if "landing.pattern" in line]
+    golden("cli", "plan of a file that registration rejects", problem)
 
 
 def test_command_runs_from_the_shell(warehouse: Warehouse) -> None:
-    """./lakeport reads the stack's own settings; here they are the environment's, for there may be no such stack."""
+    """./lakeport reads the stack's own settings; here they are from the environment, as a stack may not exist."""
     done = subprocess.run(
         [REPOSITORY / "lakeport", "sql", "SELECT 42 AS answer", "--json"],
         env={**os.environ, "LAKEPORT_STATE": "/nowhere"},
@@ -173,5 +194,38 @@ def test_unreachable_database_is_reported_with_the_next_step(
     result = run("status")
 
     assert result.exit_code == 2
-    assert "cannot connect to Redshift" in result.stderr
-    assert "`make up` starts the stack" in result.stderr
+    assert "127.0.0.1" in result.stderr
+    golden("cli", "the database cannot be reached", result.stderr)
+
+
+def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_bytes(GOOD)
+
+    def load() -> None:
+        until(lambda: world.landed() == 1)
+        world.reconcile()
+        world.run_again()
+
+    with ThreadPoolExecutor(1) as others:
+        loaded = others.submit(load)
+        result = run("drop", sample, "--folder", world.name, "--wait", "--wait-seconds", 60)
+        loaded.result()
+
+    assert result.exit_code == 0, result.output
+    assert f"{world.name}/trips.csv: Done: 2 of 2 rows loaded, 0 rejected" in result.output
+
+
+def test_drop_reports_a_file_that_is_not_loaded(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_bytes(GOOD)
+    result = run("drop", sample, "--folder", world.name, "--wait", "--wait-seconds", 0)
+    assert (result.exit_code, "no final status after 0 s" in result.stderr) == (2, True)
+
+    with ThreadPoolExecutor(1) as others:
+        registered = others.submit(lambda: until(lambda: world.landed() == 2) and world.reconcile())
+        values = run("drop", sample, "--folder", "nowhere", "--wait", "--wait-seconds", 60, "--json")
+        registered.result()
+
+    assert values.exit_code == 1
+    assert json.loads(values.stdout)[0]["status"] == "Rejected"

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from psycopg2.extensions import connection
 
 from lakeport.airflow.retrying import is_worth_a_retry
-from lakeport.errors import RejectsNotReported, TooManyRejects, UnloadableFile
+from lakeport.errors import LakeportError, RejectsNotReported, TooManyRejects, UnloadableFile
 from lakeport.loading import copy_reports
 from lakeport.loading.copy_reports import copy_session, rows_rejected
 from lakeport.loading.files_to_load import FileToLoad
+from lakeport.loading.finishing import mark_done
 from lakeport.loading.many_files import BatchLoad
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng.load_records import Load
-from lakeport.redshift.connecting import connect_to_redshift
-from lakeport.redshift.session import Warehouse
 from tests.integration.file_types import make_file_type
+from tests.support.answers import answering
+from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
 Answering = Callable[..., Any]
 THREE_BAD = b"id,city,price\nx,Oslo,1\n1,Bern,2.50\n2,Rome,1\ny,Rome,1\nz,Rome,1\n"
 MANY = {"rejects": {"warn": 0, "fail": "90%"}}
-
-
-@contextmanager
-def answering(**settings: object) -> Iterator[Warehouse]:
-    """Connect to the stand-in in a session in which it answers as these settings say."""
-
-    def connect() -> connection:
-        opened = connect_to_redshift()
-        with opened, opened.cursor() as current:
-            for name, value in settings.items():
-                current.execute(f"SET lakeport.{name} TO '{value}'")
-        return opened
-
-    with Warehouse(connect) as warehouse:
-        yield warehouse
 
 
 def run(load: FileLoad, **settings: object) -> Load:
@@ -71,7 +55,9 @@ def test_views_that_never_show_the_rejected_rows_roll_the_load_back_until_they_d
 ) -> None:
     monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 1)
     load = prepare_load(make_file_type(**MANY), THREE_BAD)
-    with pytest.raises(RejectsNotReported, match=r"rejected 3 rows.* shows 0") as raised:
+    with raises_golden(
+        RejectsNotReported, "loading", "rejected rows are not reported", load.file.key, "3 rows", "shows 0"
+    ) as raised:
         run(load, views_late_seconds=3600)
     assert is_worth_a_retry(raised.value)
     table = load.file_type.table.name
@@ -81,6 +67,39 @@ def test_views_that_never_show_the_rejected_rows_roll_the_load_back_until_they_d
     ]
     assert run(load).rows_rejected == 3
     assert query(f"SELECT COUNT(*) FROM {table}") == [(2,)]  # noqa: S608
+
+
+def finish(load: FileLoad) -> None:
+    load.warehouse.transaction(lambda current: mark_done(current, [load.file], load.by, load.file_type))
+
+
+def test_file_whose_rejected_rows_are_late_is_done_with_all_of_them(
+    prepare_load: PrepareLoad, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20 of the 60 seconds for which a load waits, at a tenth of their length."""
+    monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 6)
+    load = prepare_load(make_file_type(**MANY), THREE_BAD)
+    run(load, views_late_seconds=2)
+    finish(load)
+
+    status = query("SELECT status, rows_loaded, rows_rejected FROM mng.files WHERE file_id = %s", (load.file.file_id,))
+    assert status == [("Done", 2, 3)]
+    assert len(rejected(query, load)) == 3
+
+
+def test_file_whose_rejected_rows_never_come_is_never_done(
+    prepare_load: PrepareLoad, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 0.5)
+    load = prepare_load(make_file_type(**MANY), THREE_BAD)
+    for _ in range(2):
+        with pytest.raises(RejectsNotReported):
+            run(load, views_late_seconds=3600)
+        with pytest.raises(LakeportError, match="not loaded"):
+            finish(load)
+
+    assert query("SELECT status FROM mng.files WHERE file_id = %s", (load.file.file_id,)) == [("In Progress",)]
+    assert query(f"SELECT COUNT(*) FROM {load.file_type.table.name}") == [(0,)]  # noqa: S608
 
 
 @pytest.mark.parametrize(("choice", "lines"), [("all", [-1, -1, -1]), ("split", [-1, -1, 2])])
@@ -95,7 +114,7 @@ def test_every_row_without_a_line_number_is_kept(
 
 def test_rows_without_a_line_number_count_towards_the_limit(prepare_load: PrepareLoad, query: Query) -> None:
     load = prepare_load(make_file_type(rejects={"warn": 0, "fail": 2}), THREE_BAD)
-    with pytest.raises(TooManyRejects, match="3 of 5 rows"):
+    with pytest.raises(TooManyRejects, match="3 of 5 "):
         run(load, unknown_lines="all")
     assert len(rejected(query, load)) == 3
 

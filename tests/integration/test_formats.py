@@ -1,5 +1,5 @@
 # ruff: noqa: DTZ001 - a cell has no zone
-"""Every format and compression on its whole way: prepared where COPY cannot read it, loaded, rejected rows kept."""
+"""Every format and compression from landing to table: prepared if COPY cannot read it, loaded, rejected rows kept."""
 
 from __future__ import annotations
 
@@ -71,24 +71,24 @@ def test_rejected_rows_are_those_of_their_member(bring: Bring, query: Query) -> 
 def test_too_many_rejects_of_any_member_leave_nothing(bring: Bring, query: Query) -> None:
     file_type = make_file_type(format={"type": "csv", "compression": "zip"})
 
-    with pytest.raises(TooManyRejects, match="1 of 2 rows were rejected"):
+    with pytest.raises(TooManyRejects, match="1 of 2 "):
         bring(file_type, packed({"a.csv": b"1,Bern,2\n", "b.csv": b"x,Oslo,\n"}, "zip")).run()
 
     assert rows_of(query, file_type) == []
 
 
 @pytest.mark.parametrize(
-    ("second", "problem"),
+    ("second", "values"),
     [
-        (b"city,id,price\nOslo,2,\n", "the columns of a.csv and b.csv differ"),
-        (b"id,town,price\n2,Oslo,\n", "b.csv: .*missing: city; not in the schema: town.*leave it out by format.member"),
-        (b"", "b.csv has no line 1, which must contain the column names"),
+        (b"city,id,price\nOslo,2,\n", "a.csv .*b.csv"),
+        (b"id,town,price\n2,Oslo,\n", "b.csv: .*city.* town.*format.member"),
+        (b"", "b.csv .*line 1"),
     ],
 )
-def test_headers_of_members_must_agree(bring: Bring, query: Query, second: bytes, problem: str) -> None:
+def test_headers_of_members_must_agree(bring: Bring, query: Query, second: bytes, values: str) -> None:
     file_type = make_file_type(format={"type": "csv", "header_lines": 1, "compression": "zip"})
 
-    with pytest.raises(UnloadableFile, match=problem):
+    with pytest.raises(UnloadableFile, match=values):
         bring(file_type, packed({"a.csv": GOOD, "b.csv": second}, "zip")).run()
 
     assert rows_of(query, file_type) == []
@@ -165,7 +165,7 @@ def with_columns(name: str, **changes: Any) -> tuple[FileType, bytes]:
 
 
 def stripped(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Take away the blanks that fill a field of fixed width."""
+    """Remove the blanks that fill a field of fixed width."""
     return [(row[0], row[1].rstrip(), row[2]) for row in rows]
 
 
@@ -238,7 +238,7 @@ def load_in(name: str, encoding: str, bring: Bring, query: Query) -> None:
     assert stripped(rows_of(query, file_type)) == [(1, "Züri", "2.50"), (2, "Oslo", None)]
 
 
-def test_row_that_is_not_in_its_encoding_is_rejected_alone(bring: Bring, query: Query) -> None:
+def test_only_the_row_with_invalid_bytes_is_rejected(bring: Bring, query: Query) -> None:
     file_type = make_file_type(format={"type": "csv", "header_lines": 1, "encoding": "cp1252"}, rejects={"fail": 1})
     load = bring(file_type, b"id,city,price\n1,Z\xfcrich,1\n2,\x81slo,2\n")
 
@@ -303,8 +303,8 @@ def test_rejected_element_of_an_array_is_counted(bring: Bring, query: Query) -> 
     assert [row[:4] for row in rejected_rows(query, load)] == [(2, "id", "two", '{"id":"two","city":"Oslo"}')]
 
 
-def test_rejected_row_of_a_sheet_has_its_number_there(bring: Bring, query: Query) -> None:
-    """Also behind cells with line ends and empty rows, which make lines and rows differ."""
+def test_rejected_row_of_a_sheet_has_its_row_number(bring: Bring, query: Query) -> None:
+    """Also after cells with line ends and empty rows, which make lines and rows differ."""
     file_type = make_file_type(format={"type": "xlsx", "header_lines": 2}, rejects={"fail": 2})
     rows: list[list[Any]] = [
         ["Trips\nof 2013"],

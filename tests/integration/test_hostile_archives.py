@@ -11,7 +11,6 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,15 +19,16 @@ from airflow.sdk.exceptions import AirflowFailException
 from lakeport import settings
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.prepare import PrepareFilesOperator
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.alerts import failed_runs
-from lakeport.mng import file_records
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
 from tests.integration.callables import Query
 from tests.integration.file_types import make_file_type
 from tests.support.archives import packed
+from tests.support.operators import context
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -115,15 +115,14 @@ def test_hostile_archive_is_fail_and_loads_nothing(
     file_type = make_file_type(format={"type": "csv", "header_lines": 1, "compression": compression})
     file = land(file_type, body, f"trips.csv.{compression}")
     by = TaskRun(file_type.dag_id, "run1", "prepare_files")
-    warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], by))
-    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
+    fit_table(warehouse, file_type)
     monkeypatch.setattr(callbacks, "warehouse_of", lambda _: warehouse)
 
-    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=by.task_id, try_number=1, log_url="")
     operator: Any = PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=[file.to_xcom()])
     with pytest.raises(AirflowFailException) as raised:
-        operator.execute({"ti": task})
-    callbacks.record_task_error({"ti": task, "exception": raised.value})
+        operator.execute(context(by))
+    callbacks.record_task_error({**context(by), "exception": raised.value})
     run = failed_runs.EndedRun(by.dag_id, by.run_id, "")
     warehouse.transaction(lambda current: failed_runs.fail_files(current, run, file_type.name, file_type.table.name))
 
@@ -133,7 +132,7 @@ def test_hostile_archive_is_fail_and_loads_nothing(
 
 
 def test_bomb_is_stopped_in_little_memory_and_leaves_nothing(s3: S3Client, warehouse: Warehouse) -> None:
-    """A process of its own, whose peak can be told, takes the limits as they are."""
+    """A separate process, whose peak memory can be measured, applies the real limits."""
     bucket, key, body = settings.work_bucket(), "bomb/bomb.zip", bomb()
     s3.put_object(Bucket=bucket, Key=key, Body=body)
 

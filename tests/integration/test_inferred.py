@@ -1,6 +1,6 @@
 """Real public files: inferred, planned and loaded without a hand on the schema, every row in its table.
 
-The page `docs/infer.md` is held to what is found; LAKEPORT_WRITE_DOCS=1 writes it anew.
+The page `docs/infer.md` is compared with what is found; LAKEPORT_WRITE_DOCS=1 rewrites it.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ TABLE = "| file | rows | loaded | rejected | format | types of its columns |\n|-
 
 
 def prose() -> str:
-    """Return the page above its table, with the example as it is inferred now."""
+    """Return the page above its table, with the example as inferred now."""
     block = f"```yaml\n{infer(EXAMPLE).as_yaml()}```"
     return re.sub(r"```yaml\n.*?```", lambda _: block, PAGE.read_text().partition(TABLE)[0], flags=re.DOTALL)
 
 
 def line_of(path: Path) -> str:
     """Return the file's line in the page."""
-    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| {shown(path)} |")]
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| {label(path)} |")]
     return lines[0] if lines else ""
 
 
-def shown(path: Path) -> str:
+def label(path: Path) -> str:
     return f"`{path.relative_to(REPOSITORY)}`"
 
 
@@ -52,7 +52,7 @@ def summary(path: Path, draft: Draft, rows: int, loaded: int, rejected: int) -> 
     kinds = [column.type.partition("(")[0] for column in draft.columns]
     types = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
     format_ = ", ".join(str(value) if key == "type" else f"{key} {value}" for key, value in draft.format.items())
-    return f"| {shown(path)} | {rows:,} | {loaded:,} | {rejected:,} | {format_} | {types} |"
+    return f"| {label(path)} | {rows:,} | {loaded:,} | {rejected:,} | {format_} | {types} |"
 
 
 def test_there_are_enough_files() -> None:
@@ -87,6 +87,6 @@ def test_every_row_of_a_real_file_loads_by_its_inferred_schema(
 
 def write(path: Path, line: str) -> None:
     """Put a file's line into the page, in the order of the files."""
-    lines = {shown(each): line_of(each) for each in FILES}
-    lines |= {shown(path): line}
-    PAGE.write_text(prose() + TABLE + "".join(f"{lines[shown(each)]}\n" for each in FILES if lines.get(shown(each))))
+    lines = {label(each): line_of(each) for each in FILES}
+    lines |= {label(path): line}
+    PAGE.write_text(prose() + TABLE + "".join(f"{lines[label(each)]}\n" for each in FILES if lines.get(label(each))))

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -25,22 +24,22 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.load_dag import load_dag
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.arrivals.publishing import rule_of
 from lakeport.errors import LakeportError, SchemaError
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift import ddl
-from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from lakeport.schema.reference import keys
 from tests.integration.callables import Query
+from tests.support import operators
 from tests.support.archives import packed
 
 FOLDER = Path(__file__).parent / "keys"
@@ -125,8 +124,8 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
         else FilterNewestOperator(task_id="newest", file_type=file_type, files=waiting)
     )
     files = [RegisteredFile.from_xcom(file) for file in done_by(take, by)]
-    warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
-    CreateTableOperator(task_id="create_table", file_type=file_type).fit(warehouse)
+    warehouse.transaction(lambda current: claims.claim(current, [file.file_id for file in files], by))
+    fit_table(warehouse, file_type)
     problem = ""
     for file in files:
         try:
@@ -139,13 +138,11 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
 
 
 def done_by(operator: Any, by: TaskRun) -> Any:
-    task = SimpleNamespace(dag_id=by.dag_id, run_id=by.run_id, task_id=operator.task_id, try_number=1)
-    operator.warehouse = lambda: Warehouse(connect_to_redshift)
-    return operator.execute({"ti": task})
+    return operators.run(operator, by)
 
 
 def dag_of(file_type: FileType) -> str:
-    """Return what Airflow stores of the DAG, how its sensor waits and who is told of its failures."""
+    """Return what Airflow stores of the DAG, how its sensor waits and who is alerted about its failures."""
     dag = load_dag(file_type)
     sensor: Any = dag.get_task("wait_for_files")
     waiting = (sensor.poke_interval, sensor.timeout)
@@ -209,7 +206,7 @@ def test_every_key_of_the_language_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_case_ends_as_it_says(name: str, outcome_of: Callable[..., Outcome]) -> None:
+def test_case_has_the_expected_result(name: str, outcome_of: Callable[..., Outcome]) -> None:
     values = case(name)
     schema = merged(BASE, values["schema"])
     assert [place for place in values["shows"].split() if not has(schema, place)] == []

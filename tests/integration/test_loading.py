@@ -8,21 +8,25 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from psycopg2.extensions import connection
 
-from lakeport.errors import ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
+from lakeport.airflow.retrying import is_worth_a_retry
+from lakeport.errors import CopyStopped, ObjectChanged, StatusConflict, TooManyRejects, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
-from tests.support.golden import golden
+from tests.support.answers import Answers, both_ways
+from tests.support.golden import raises_golden
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -64,7 +68,7 @@ def test_a_second_run_loads_nothing(prepare_load: PrepareLoad, query: Query, fil
 
 
 def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
-    """A worker that was given up for dead may still be at work."""
+    """A worker that was considered dead may still be running."""
     load = prepare_load(file_type, b"id,city,price\n" + b"".join(b"%d,Bern,1\n" % n for n in range(20_000)))
     with Warehouse(connect_to_redshift) as other, ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(each.run) for each in (load, replace(load, warehouse=other))]
@@ -76,22 +80,25 @@ def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, fil
 
 def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
     load = prepare_load(file_type, ONE_BAD)
-    with pytest.raises(TooManyRejects, match="1 of 3 rows") as raised:
+    with raises_golden(TooManyRejects, "loading", "too many rejected rows", load.file.key, "1 of 3 rows"):
         load.run()
-    golden("loading", "too many rejected rows", str(raised.value))
     assert rows_of(query, file_type) == []
     assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
 
 
-def test_rejects_within_the_limit_are_kept_beside_the_load(prepare_load: PrepareLoad, query: Query) -> None:
+@both_ways
+def test_rejects_within_the_limit_are_kept_beside_the_load(
+    prepare_load: PrepareLoad, query: Query, answers: Answers
+) -> None:
     file_type = make_file_type(rejects={"fail": "40%"})
     load = prepare_load(file_type, ONE_BAD)
     done = load.run()
     assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (3, 2, 1)
-    assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
+    row = (-1, "id", None, None) if answers else (4, "id", "three", "three,Rome,1")
+    assert rejected_rows(query, load) == [row]
 
 
-def test_rejects_are_recorded_once_though_the_try_is_repeated(
+def test_rejects_are_recorded_once_although_the_attempt_is_repeated(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     load = prepare_load(file_type, ONE_BAD)
@@ -137,7 +144,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
 def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
-    """What was registered is gone for good; what took its place has an event of its own."""
+    """What was registered is gone for good; what replaced it has its own event."""
     load = prepare_load(file_type, GOOD)
     bucket = f"unversioned-{uuid.uuid4().hex[:8]}"
     load.s3.create_bucket(Bucket=bucket)
@@ -145,9 +152,8 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     file = replace(load.file, bucket=bucket, version_id=None, etag=etag)
     load = replace(load, file=file, sources=(file.source(),))
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
-    with pytest.raises(ObjectChanged, match=f"{bucket}/{load.file.key}") as raised:
+    with raises_golden(ObjectChanged, "loading", "object overwritten", f"{bucket}/{load.file.key}"):
         load.run()
-    golden("loading", "object overwritten", str(raised.value))
     assert rows_of(query, file_type) == []
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)
     load.run()
@@ -156,9 +162,8 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
 
 def test_a_header_that_does_not_fit_fails_with_the_difference(prepare_load: PrepareLoad, file_type: FileType) -> None:
     load = prepare_load(file_type, b"id,town,price\n1,Bern,2\n")
-    with pytest.raises(UnloadableFile, match=r"city.*town") as raised:
+    with raises_golden(UnloadableFile, "loading", "header does not match", "city", "town"):
         load.run()
-    golden("loading", "header does not match", str(raised.value))
 
 
 @pytest.mark.parametrize("key", ["it's.csv", 'a"b;DROP TABLE mng.files;--.csv', "ünï côdé+%20.csv", "a\nb.csv"])
@@ -220,7 +225,37 @@ def test_registration_does_not_wait_for_a_running_load(
         assert running.result().rows_loaded == 500_000
 
 
-def test_rejects_of_an_earlier_copy_are_not_ascribed_to_a_file_whose_copy_never_began(
+def test_copy_that_redshift_stops_says_so_and_is_worth_a_retry(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, file_type: FileType
+) -> None:
+    """As max_query_execution_time does, or somebody who cancels it."""
+    load, is_locked, is_over = prepare_load(file_type, GOOD), Event(), Event()
+
+    def connect_with_limit() -> connection:
+        opened = connect_to_redshift()
+        with opened, opened.cursor() as current:
+            current.execute("SET statement_timeout TO 300")
+        return opened
+
+    def lock(current: Any) -> None:
+        current.execute(f"LOCK TABLE {file_type.table.name} IN ACCESS EXCLUSIVE MODE")
+        is_locked.set()
+        is_over.wait()
+
+    with ThreadPoolExecutor(1) as pool, Warehouse(connect_with_limit) as limited:
+        holder = pool.submit(warehouse.transaction, lock)
+        is_locked.wait()
+        try:
+            with pytest.raises(CopyStopped, match=r"COPY after \d s .*RedshiftMaxQuerySeconds") as raised:
+                replace(load, warehouse=limited).run()
+        finally:
+            is_over.set()
+            holder.result()
+    assert is_worth_a_retry(raised.value)
+    assert rows_of(query, file_type) == []
+
+
+def test_rejects_of_an_earlier_copy_are_not_recorded_for_a_file_whose_copy_never_began(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
 ) -> None:
     """The session's last COPY is the earlier file's still."""

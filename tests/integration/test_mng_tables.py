@@ -75,7 +75,7 @@ def todays(warehouse: Warehouse, query: Query) -> set[tuple[str, str, str]]:
 
 
 def test_two_that_make_tables_at_once_make_the_same(warehouse: Warehouse, query: Query, earlier: None) -> None:
-    """Each in a session of its own, as `make up` beside `lakeport mng init`."""
+    """Each in its own session, as `make up` beside `lakeport mng init`."""
 
     def make(_: int) -> None:
         with Warehouse(connect_to_redshift) as another:

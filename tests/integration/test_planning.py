@@ -1,4 +1,4 @@
-"""A plan on a sample says what the load then records, and leaves nothing behind."""
+"""A plan for a sample shows what the load then records, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def as_rows(outcome: Any) -> list[tuple[Any, ...]]:
 
 
 def everything(query: Query) -> list[Any]:
-    """Return what a plan must leave as it was."""
+    """Return what a plan must not change."""
     counts = [query(f"SELECT COUNT(*) FROM mng.{table}") for table in ("files", "load_errors", "status_log")]  # noqa: S608
     schemas = query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plan%%' OR nspname = 'lake' ORDER BY 1")
     return [
@@ -61,7 +61,7 @@ def everything(query: Query) -> list[Any]:
     ]
 
 
-def test_plan_says_what_the_load_then_records(
+def test_plan_shows_the_rejected_rows_that_the_load_records(
     tmp_path: Path, warehouse: Warehouse, s3: S3Client, prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     outcome = rehearse(file_type, sample(tmp_path, BROKEN), warehouse, s3)
@@ -117,7 +117,7 @@ def objects(s3: S3Client) -> list[str]:
         (b"no zip", {"type": "csv", "compression": "zip"}, "is not a readable .zip"),
     ],
 )
-def test_plan_says_why_nothing_would_load(
+def test_plan_shows_why_nothing_would_load(
     tmp_path: Path, warehouse: Warehouse, s3: S3Client, data: bytes, format_: dict[str, Any], problem: str
 ) -> None:
     outcome = rehearse(make_file_type(format=format_), sample(tmp_path, data), warehouse, s3)
@@ -140,7 +140,7 @@ def test_plan_of_a_committed_schema(
     assert (len(outcome.rejected), outcome.rows_loaded) == (rejected, loaded)
 
 
-def test_plan_knows_the_tables_mode_and_the_checks(tmp_path: Path, warehouse: Warehouse, s3: S3Client) -> None:
+def test_plan_applies_the_tables_mode_and_the_checks(tmp_path: Path, warehouse: Warehouse, s3: S3Client) -> None:
     good = b"id,city,price\n1,Bern,2.50\n1,Oslo,1\n"
     for mode in ("append", "truncate", "replace", "new_table"):
         outcome = rehearse(make_file_type(table={"mode": mode}), sample(tmp_path, good), warehouse, s3)
@@ -152,7 +152,7 @@ def test_plan_knows_the_tables_mode_and_the_checks(tmp_path: Path, warehouse: Wa
     assert "price > 2" in checked.problem
 
 
-def test_plan_says_what_becomes_of_the_table_that_is_there(
+def test_plan_shows_the_changes_to_the_existing_table(
     tmp_path: Path, warehouse: Warehouse, prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     """As create_table then does it, and before anything is deployed."""

@@ -18,7 +18,7 @@ def test_readme_shows_an_inferred_schema() -> None:
     readme.hold("infer", output_of("infer", str(REPOSITORY / "samples" / "airlines.csv")))
 
 
-def test_readme_shows_what_plan_says_of_a_sample(warehouse: Warehouse) -> None:
+def test_readme_shows_the_output_of_plan_for_a_sample(warehouse: Warehouse) -> None:
     sample = REPOSITORY / "samples" / "damaged" / "airports_damaged.csv"
     _, heading, outcome = output_of("plan", "airports", str(sample)).partition(f"-- {sample.name}\n")
     readme.hold("plan", heading + outcome)

@@ -12,13 +12,13 @@ from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.registration import register_messages
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import Status
 from lakeport.recovery.reconcile.alerts import UNSENT
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
-from lakeport.recovery.reconcile.runs import NO_RUN
+from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
@@ -189,8 +189,29 @@ def test_done_file_that_is_still_in_landing_is_archived(world: World) -> None:
     file = world.load()
     world.warehouse.transaction(lambda current: mark_done(current, [file], world.by, world.file_type))
     world.airflow.end("run1", "success")
-    assert world.found() == [(STILL_IN_LANDING, "archived")]
+    assert world.found() == [(f"Done, but {STILL_IN_LANDING}", "archived")]
     assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
+
+
+def test_file_that_was_filtered_out_is_archived(world: World) -> None:
+    file = world.register()
+    world.warehouse.transaction(lambda current: claims.filter_out(current, [file.file_id], world.by, "newer: b.csv"))
+    assert world.found() == [(f"Filtered Out, but {STILL_IN_LANDING}", "archived")]
+    assert (world.landed(), world.archived(), world.found()) == (0, GOOD, [])
+
+
+def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> None:
+    world.register()
+    (world.folder / f"{world.name}.yaml").write_text("owner: owner@example.com\ncolumns: 7\n")
+    for _ in range(2):
+        [(problem, action)] = world.found()
+        assert (problem, action[:37]) == (INVALID_SCHEMA, "not fixed, its owner is alerted: sche")
+    assert [(alert.title, to.email) for alert, to in world.sent] == [
+        (f"{world.name}: the schema is invalid, and 1 file waits for it", ("owner@example.com",))
+    ]
+    assert world.airflow.started == []
+    world.write_schema()
+    assert world.found()[0][0] == NO_RUN
 
 
 def test_unsent_alert_is_sent_once(world: World) -> None:

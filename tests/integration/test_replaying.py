@@ -14,23 +14,23 @@ import pytest
 from typer.testing import CliRunner
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.cli import app
 from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims, file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import Selection, select_files
+from lakeport.redshift.fitting import fit_table
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
-from tests.support.golden import golden
+from tests.support.golden import golden, raises_golden
 
 OTHER = HEADER + b"3,Rome,1\n4,Lima,2\n5,Baku,3\n"
 MERGE = {"mode": "merge", "key": ["id"]}
@@ -208,7 +208,7 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", ["truncate", "replace"])
-def test_undo_plan_says_that_replaced_rows_are_not_restored(world: World, mode: str) -> None:
+def test_undo_plan_warns_that_replaced_rows_are_not_restored(world: World, mode: str) -> None:
     world.write_schema(table={"mode": mode})
     world.bring(GOOD, "a.csv")
     last = world.bring(OTHER, "b.csv")
@@ -234,8 +234,8 @@ def load_together(world: World) -> list[RegisteredFile]:
     """Bring all files that are New to Done by one COPY; return them in the order they landed."""
     files = world.new_files()[::-1]
     by = replace(world.by, run_id=f"run{files[0].file_id}")
-    world.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id for file in files], by))
-    CreateTableOperator(task_id="create_table", file_type=world.file_type).fit(world.warehouse)
+    world.warehouse.transaction(lambda current: claims.claim(current, [file.file_id for file in files], by))
+    fit_table(world.warehouse, world.file_type)
     together = tuple(FileToLoad(file, (file.source(),)) for file in files)
     BatchLoad(world.file_type, together, by, world.warehouse, world.s3).run()
     archive(world.warehouse, world.s3, world.name, files)
@@ -304,7 +304,7 @@ def test_load_that_changed_after_the_plan_is_left_unchanged(world: World) -> Non
     file = world.bring()
     planned = plan(world, "undo", file.key)
     world.query(f"DELETE FROM {world.file_type.table.name} WHERE id = 1; SELECT 1")  # noqa: S608
-    with pytest.raises(StatusConflict, match=re.escape(file.key)):
+    with raises_golden(StatusConflict, "recovery", "load changed after the plan", file.key):
         list(apply_plan(world.warehouse, planned, "undo"))
     assert (ids(world), accounts(world)) == ([2], [("Done", 2, False)])
 
@@ -348,7 +348,7 @@ def test_run_is_started_for_each_type_and_named_after_its_files(world: World) ->
 def test_name_must_match_exactly_one_file(world: World) -> None:
     files = [world.bring(GOOD), world.bring(OTHER)]
     assert files[0].key == files[1].key
-    with pytest.raises(SelectionError, match=f"2 files.*{files[0].file_id[:12]}"):
+    with raises_golden(SelectionError, "recovery", "name of two files", "2 files", files[0].file_id[:12]):
         plan(world, "undo", files[0].key)
     for name in ("nowhere/x.csv", "0" * 12, "%", "___"):
         with pytest.raises(SelectionError, match=re.escape(name)):
@@ -375,7 +375,7 @@ def test_command_shows_its_plan_and_changes_nothing_without_yes(world: World, ru
     assert (planned.exit_code, "2 rows from" in planned.output, "--yes" in planned.output) == (0, True, True)
     assert ids(world) == [1, 2]
     [row] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
-    assert (row["rows to delete"], row["status"]) == (2, "Done")
+    assert (row["rows_to_delete"], row["status"]) == (2, "Done")
     done = run("undo", file.file_id[:12], "--yes")
     assert (done.exit_code, ids(world)) == (0, [])
     again = run("replay", "--type", world.name, "--yes")

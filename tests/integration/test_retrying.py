@@ -1,4 +1,4 @@
-"""Which errors are worth another try: the real ones of the stand-in, of S3 and of a server that is not there."""
+"""Which errors are worth another attempt: the real ones of the stand-in, of S3 and of an unreachable server."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_write_conflict_is_worth_it(two: tuple[connection, connection], table: s
 
 
 def test_schema_that_two_make_at_once_is_worth_it(two: tuple[connection, connection]) -> None:
-    """The first files of two types may come together; IF NOT EXISTS does not see what is not committed."""
+    """The first files of two types may come together; IF NOT EXISTS does not see uncommitted tables."""
     first, second = two
     text = f"CREATE SCHEMA IF NOT EXISTS lake_{uuid.uuid4().hex[:8]}"
     run(first, text)
@@ -154,7 +154,7 @@ def test_missing_rights_are_not_worth_it(two: tuple[connection, connection]) -> 
 def test_what_is_wrong_with_the_connection(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], is_worth: bool
 ) -> None:
-    """A wrong password may be a rotation under way; Redshift says the same of a user it does not know."""
+    """A wrong password may be a rotation under way; Redshift answers the same for an unknown user."""
     secret = read_secret(settings.redshift_secret()) | changes
     name = f"wrong/{uuid.uuid4().hex}"
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
@@ -170,8 +170,8 @@ def test_what_is_wrong_with_the_connection(
 def test_copy_that_met_a_failing_s3(code: str, status: int, is_worth: bool) -> None:
     """The words are those in which the stand-in, as Redshift, passes S3's answer on."""
     answer: Any = {"Error": {"Code": code, "Message": "It is so."}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    told = service_error(ClientError(answer, "GetObject"))
-    assert is_passing(psycopg2.InternalError(told.message)) is is_worth
+    error = service_error(ClientError(answer, "GetObject"))
+    assert is_passing(psycopg2.InternalError(error.message)) is is_worth
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_slow_s3_is_worth_it(slow_s3: S3Client) -> None:
     assert is_worth_a_retry(raised.value)
 
 
-def test_s3_that_is_not_there_is_worth_it() -> None:
+def test_unreachable_s3_is_worth_a_retry() -> None:
     with pytest.raises(BotoCoreError) as raised:
         client("http://127.0.0.1:1").get_object(Bucket="b", Key="k")
     assert is_worth_a_retry(raised.value)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.rehearsal import rehearse
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
@@ -98,7 +98,7 @@ def test_rebuilt_table_keeps_not_null_its_rows_and_columns_with_reserved_names(
     after = changed(before, *(column(*each, required=each[0] == "id") for each in zip(names, kinds, strict=True)))
 
     with pytest.raises(TableMismatch) as raised:
-        CreateTableOperator(task_id="create_table", file_type=after).fit(warehouse)
+        fit_table(warehouse, after)
     warehouse.alone(str(raised.value).split(" with\n", 1)[1])
 
     with pytest.raises(UnloadableFile, match="1 of 1 rows were rejected"):
@@ -116,7 +116,7 @@ def test_text_that_is_too_long_is_not_cut_by_the_statements(prepare_load: Prepar
     prepare_load(before, b"id,user\n1,barbara\n").run()
     after = changed(before, column("id", "integer", required=True), column("user", "varchar(4)"))
     with pytest.raises(TableMismatch) as raised:
-        CreateTableOperator(task_id="create_table", file_type=after).fit(warehouse)
+        fit_table(warehouse, after)
     with pytest.raises(Exception, match="too long"):
         warehouse.alone(str(raised.value).split(" with\n", 1)[1])
 

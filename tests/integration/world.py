@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lakeport import settings
-from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.alerts.messages import Alert
 from lakeport.arrivals.publishing import publish
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.recovery.reconcile.reconcile import reconcile
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
@@ -87,7 +87,8 @@ class World:
         return self.query("SELECT status, status_reason FROM mng.files ORDER BY landed_at, key")
 
     def new_files(self) -> list[RegisteredFile]:
-        rows = self.query(statement("mng/new_files"), {"file_type": self.file_type.name})
+        own = {"dag_id": None, "run_id": None}
+        rows = self.query(statement("mng/new_files"), {"file_type": self.file_type.name, **own})
         return [RegisteredFile(*row) for row in rows]
 
     def register(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
@@ -101,7 +102,7 @@ class World:
     def claim(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
         """Bring one file to In Progress in run1, which Airflow says is running."""
         file = self.register(body, name)
-        self.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], self.by))
+        self.warehouse.transaction(lambda current: claims.claim(current, [file.file_id], self.by))
         self.airflow.add(self.by.dag_id, self.by.run_id, "running")
         return file
 
@@ -112,7 +113,7 @@ class World:
         return file
 
     def load_claimed(self, file: RegisteredFile) -> None:
-        CreateTableOperator(task_id="create_table", file_type=self.file_type).fit(self.warehouse)
+        fit_table(self.warehouse, self.file_type)
         FileLoad(self.file_type, file, (file.source(),), self.by, self.warehouse, self.s3).run()
 
     def bring(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
@@ -124,7 +125,7 @@ class World:
     def run_again(self) -> None:
         """Do what a run does with the file that is New."""
         [file] = self.new_files()
-        self.warehouse.transaction(lambda current: file_records.claim(current, [file.file_id], self.by))
+        self.warehouse.transaction(lambda current: claims.claim(current, [file.file_id], self.by))
         self.load_claimed(file)
         self.finish(file)
 

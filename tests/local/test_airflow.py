@@ -70,8 +70,8 @@ def test_every_part_answers(stack: Config) -> None:
 
 
 @pytest.mark.parametrize("body", [None, {"username": "lakeport", "password": "wrong"}])
-def test_nobody_enters_without_the_password(stack: Config, body: dict[str, str] | None) -> None:
-    """The API is closed to whoever has no token, and a token to whoever has no password."""
+def test_connection_without_the_password_is_refused(stack: Config, body: dict[str, str] | None) -> None:
+    """The API requires a token, and a token requires a password."""
     path = "/auth/token" if body else "/api/v2/dags"
     with pytest.raises(urllib.error.HTTPError) as error:
         call(stack, "POST" if body else "GET", path, body)

@@ -92,7 +92,7 @@ def test_airflow_is_the_one_we_lock() -> None:
 
 
 def test_commands_make_a_stack(starts_airflow: None, config: Config) -> None:
-    """Each is started when what it waits for is there, as Docker would, and ends when it is told to."""
+    """Each is started when what it depends on is ready, as Docker would, and ends when it is stopped."""
     compose = Composed(config)
     try:
         compose.up()
@@ -106,7 +106,7 @@ def test_commands_make_a_stack(starts_airflow: None, config: Config) -> None:
 
 
 class Composed:
-    """Docker Compose in small: services start in order, their health is asked, one by one they are stopped."""
+    """A small Docker Compose: services start in order, their health is checked, and they are stopped one by one."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -6,6 +6,7 @@ import pytest
 
 from local.config import REPOSITORY, Config, Ports
 from local.errors import StackError
+from tests.support.golden import raises_golden
 
 
 def test_nothing_set_means_the_documented_ports() -> None:
@@ -24,20 +25,20 @@ def test_variables_move_state_and_ports() -> None:
     assert config.aws_endpoint == "http://127.0.0.1:4999"
 
 
-def test_relative_state_lies_in_the_repository() -> None:
+def test_relative_state_is_in_the_repository() -> None:
     """Wherever the command is called from, it finds the same stack."""
     assert Config.from_environment({"LAKEPORT_STATE": "other"}).state == REPOSITORY / "other"
 
 
 @pytest.mark.parametrize("text", ["x", "0", "65536", "-1", "80.5"])
-def test_port_that_is_none_is_refused_by_name(text: str) -> None:
+def test_invalid_port_is_refused_with_its_variable(text: str) -> None:
     """The message names the variable, what it holds and what is allowed."""
-    with pytest.raises(StackError, match=f"LAKEPORT_MAIL_PORT is '{text}'; it must be a port"):
+    with raises_golden(StackError, "local", f"port {text!r}", "LAKEPORT_MAIL_PORT", repr(text)):
         Config.from_environment({"LAKEPORT_MAIL_PORT": text})
 
 
 def test_free_ports_differ() -> None:
-    """Each part of a test stack gets a port of its own."""
+    """Each part of a test stack gets its own port."""
     ports = Ports.free().by_name().values()
 
     assert len(set(ports)) == len(Ports().by_name())

@@ -8,7 +8,7 @@ from local.config import Config
 
 
 def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
-    """The second `up` must know the database's password of the first, and nobody else may."""
+    """The second `up` must know the database's password of the first, and no other user may."""
     config = Config(tmp_path)
     first = credentials.load(config)
 

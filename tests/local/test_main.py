@@ -29,7 +29,7 @@ def run(config: Config, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_status_of_a_stopped_stack_is_no_success(config: Config) -> None:
+def test_status_of_a_stopped_stack_fails(config: Config) -> None:
     """A script may ask whether all is well."""
     done = run(config, "status")
 
@@ -37,7 +37,7 @@ def test_status_of_a_stopped_stack_is_no_success(config: Config) -> None:
     assert "airflow-scheduler       stopped" in done.stdout
 
 
-def test_status_tells_what_runs(config: Config) -> None:
+def test_status_shows_what_runs(config: Config) -> None:
     stack.up(config, lambda _: None, frozenset({"mail"}))
     lines = run(config, "status").stdout.splitlines()
 
@@ -54,7 +54,7 @@ def test_error_is_a_sentence_and_no_traceback(config: Config) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_two_at_once_do_not_meet(config: Config) -> None:
+def test_second_up_is_refused_while_one_runs(config: Config) -> None:
     """A second `up` beside the first would start parts twice."""
     config.state.mkdir()
     with (config.state / "lock").open("w") as lock:
@@ -62,7 +62,7 @@ def test_two_at_once_do_not_meet(config: Config) -> None:
         done = run(config, "up")
 
     assert done.returncode == 1
-    assert "another `up` or `down` of this stack is at work" in done.stdout
+    assert "another `up` or `down` of this stack is running" in done.stdout
 
 
 def test_clean_leaves_nothing(config: Config) -> None:

@@ -15,7 +15,7 @@ from local.config import HOST, Config, Ports
 
 @pytest.fixture
 def server(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
-    """A server of this test's own, which may be stopped."""
+    """A separate server, which may be stopped."""
     config = Config(tmp_path, Ports.free())
     postgres.initialize(config)
     processes.start(config, postgres.service(config))
@@ -40,7 +40,7 @@ def test_data_survives_a_restart(server: Config) -> None:
 
 
 def test_what_is_committed_survives_a_kill(server: Config) -> None:
-    """Nothing that a client was told of may be gone, whatever ends the processes."""
+    """What was committed is never lost, whatever ends the processes."""
     for number in range(3):
         with closing(postgres.connect(server)) as session, session, session.cursor() as cursor:
             cursor.execute("CREATE TABLE IF NOT EXISTS kept (number int)")
@@ -75,14 +75,14 @@ def test_half_made_data_directory_is_made_again(starts_programs: None, tmp_path:
 
 
 @pytest.mark.parametrize("password", ["", "wrong"])
-def test_nobody_enters_without_the_password(postgres: Config, password: str) -> None:
+def test_connection_without_the_password_is_refused(postgres: Config, password: str) -> None:
     """Not even the superuser, from this very machine."""
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(host=HOST, port=postgres.ports.postgres, user="postgres", dbname="postgres", password=password)
 
 
-def test_server_is_no_root(server: Config) -> None:
-    """PostgreSQL refuses root; whoever starts it, it has given root up."""
+def test_server_does_not_run_as_root(server: Config) -> None:
+    """PostgreSQL refuses root, so the server never runs as root."""
     process = processes.running(server, "postgres")
     assert process
     namespace = Path(f"/proc/{process.pid}/uid_map")
@@ -95,7 +95,7 @@ def test_server_is_no_root(server: Config) -> None:
 def test_root_without_user_namespaces_becomes_nobody(
     starts_programs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many containers forbid namespaces; the server then runs from a place that nobody can reach."""
+    """Many containers forbid namespaces; the server then runs from a folder that the user `nobody` reads."""
     monkeypatch.setattr(postgres_files, "_way", lambda: "nobody")
     config = Config(tmp_path, Ports.free())
     try:

@@ -18,13 +18,14 @@ from local import processes
 from local.config import Config
 from local.errors import PartError
 from local.processes import Service
+from tests.support.golden import raises_golden
 
 SLEEPER = "import time; print('here I am', flush=True); time.sleep(600)"
 FORKER = """
 import os, subprocess, sys, time
 child = [sys.executable, "-c", "import time; time.sleep(600)"]
 subprocess.Popen(child)                           # in our session
-subprocess.Popen(child, start_new_session=True)   # in one of its own, as daemons do
+subprocess.Popen(child, start_new_session=True)   # in a separate one, as daemons do
 print("forked", flush=True)
 time.sleep(600)
 """
@@ -58,7 +59,7 @@ def test_starting_twice_starts_once(config: Config) -> None:
     assert first == processes.running(config, "sleeper")
 
 
-def test_part_with_other_settings_is_started_anew(config: Config) -> None:
+def test_part_with_other_settings_is_restarted(config: Config) -> None:
     """A changed port reaches the part at the next `up`."""
     processes.start(config, sleeper(config))
     first = processes.running(config, "sleeper")
@@ -68,7 +69,7 @@ def test_part_with_other_settings_is_started_anew(config: Config) -> None:
 
 
 def test_part_that_ends_names_its_log(config: Config) -> None:
-    """The error says which part it was, what it said last, and where the rest is."""
+    """The error shows which part it was, its last output, and where the rest is."""
     service = sleeper(config, "import sys; sys.exit('no such table')")
     with pytest.raises(PartError) as error:
         processes.start(config, replace(service, is_ready=lambda: False))
@@ -79,25 +80,25 @@ def test_part_that_ends_names_its_log(config: Config) -> None:
 
 
 def test_part_that_never_answers_is_stopped(config: Config) -> None:
-    """A hung part does not stay behind half started."""
+    """A hung part is not left half started."""
     service = replace(sleeper(config), is_ready=lambda: False, start_within_seconds=0.3)
-    with pytest.raises(PartError, match="did not answer within"):
+    with raises_golden(PartError, "local", "part does not answer", "sleeper"):
         processes.start(config, service)
 
     assert processes.running(config, "sleeper") is None
 
 
 def test_waiting_ends_when_another_part_failed(config: Config) -> None:
-    """One failure is told at once, not after every other part's time is up."""
+    """One failure is reported at once, not after the other parts' time is up."""
     given_up = threading.Event()
     given_up.set()
-    with pytest.raises(PartError, match="no longer waited for"):
+    with raises_golden(PartError, "local", "wait was given up", "sleeper"):
         processes.start(config, replace(sleeper(config), is_ready=lambda: False), given_up)
 
 
 @pytest.mark.parametrize("code", [FORKER, DEAF], ids=["forks", "ignores SIGTERM"])
 def test_stop_leaves_no_process(config: Config, code: str) -> None:
-    """Whatever a part forked, and however deaf it is, nothing of it survives."""
+    """Whatever a part forked, and whichever signals it ignores, nothing of it survives."""
     processes.start(config, sleeper(config, code))
     leader = processes.running(config, "sleeper")
     assert leader

@@ -1,4 +1,4 @@
-"""The set-up finds a Python that works, whatever lies in front of it, and says what to do when there is none."""
+"""The set-up finds a Python that works, whatever is before it on the path, and reports what to do if there is none."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def run_setup(checkout: Path, *directories: Path, **variables: str) -> subproces
     return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_no_python_is_a_clear_error(checkout: Path) -> None:
+def test_missing_python_is_a_clear_error(checkout: Path) -> None:
     """It names the versions, the modules and the ways out."""
     done = run_setup(checkout)
 
@@ -59,8 +59,8 @@ def test_shim_that_fails_is_passed_over(checkout: Path) -> None:
     assert done.returncode == 9  # the pretended Python makes no environment
 
 
-def test_named_python_that_does_not_do_is_told(checkout: Path) -> None:
-    """Whoever names one wants that one."""
+def test_unusable_python_is_reported(checkout: Path) -> None:
+    """A Python that is named must be used."""
     program(checkout / "usable", "python3.12", "exit 0")
     done = run_setup(checkout, checkout / "usable", LAKEPORT_PYTHON="/nowhere/python3")
 
@@ -69,7 +69,7 @@ def test_named_python_that_does_not_do_is_told(checkout: Path) -> None:
 
 
 def test_second_run_does_nothing(tmp_path: Path) -> None:
-    """With today's locks in place it is a matter of milliseconds and says nothing."""
+    """With today's locks in place it takes milliseconds and prints nothing."""
     done = subprocess.run([REPOSITORY / "local" / "setup.sh"], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -29,7 +29,7 @@ def post(config: Config, body: bytes) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_mail_is_kept_as_it_was_sent(sinks: Config) -> None:
+def test_mail_is_kept_unchanged(sinks: Config) -> None:
     """A test, or a person, opens the file and sees what a mail program would show."""
     message = EmailMessage()
     message["Subject"] = "Größe falsch"

@@ -1,4 +1,4 @@
-"""The whole stack goes up, stays as it is, and goes down without a trace except its data."""
+"""The whole stack starts, keeps running, and stops without a trace except its data."""
 
 import socket
 from collections.abc import Iterator
@@ -13,11 +13,12 @@ from local.config import HOST, Config, Ports
 from local.errors import StackError
 from local.processes import Service
 from local.sinks import services as sinks
+from tests.support.golden import raises_golden
 
 
 @pytest.fixture
 def config(starts_programs: None, tmp_path: Path) -> Iterator[Config]:
-    """A stack of this test's own, stopped whatever happens."""
+    """A separate stack, stopped whatever happens."""
     config = Config(tmp_path / "state", Ports.free())
     yield config
     stack.down(config, print)
@@ -45,7 +46,7 @@ def test_up_twice_is_harmless(config: Config) -> None:
 
 
 def test_taken_port_is_named_and_nothing_is_started(config: Config) -> None:
-    """The message says which port, who needs it, and how to choose another."""
+    """The message shows which port, which part needs it, and how to choose another."""
     with socket.create_server((HOST, config.ports.mail)), pytest.raises(StackError) as error:
         stack.up(config, ignore, frozenset({"aws"}))
 
@@ -56,9 +57,9 @@ def test_taken_port_is_named_and_nothing_is_started(config: Config) -> None:
 
 
 def test_port_given_twice_is_refused(config: Config) -> None:
-    """A slip in the variables is told before anything starts."""
+    """A mistake in the variables is reported before anything starts."""
     ports = replace(config.ports, slack=config.ports.mail)
-    with pytest.raises(StackError, match=f"port {ports.mail} is given to mail and slack"):
+    with raises_golden(StackError, "local", "one port for two parts", ports.mail, "mail", "slack"):
         stack.up(replace(config, ports=ports), ignore)
 
 
@@ -100,7 +101,7 @@ def test_objects_survive_a_kill(config: Config) -> None:
     assert [each["IsLatest"] for each in listed] == [True, False]
 
 
-def test_half_a_stack_goes_down(config: Config) -> None:
+def test_stack_of_which_half_runs_is_stopped(config: Config) -> None:
     """`down` works when a part has died and when parts were never started."""
     stack.up(config, ignore, frozenset({"mail", "slack"}))
     process = processes.running(config, "mail")
@@ -114,13 +115,13 @@ def test_half_a_stack_goes_down(config: Config) -> None:
     assert set(leaders(config).values()) == {None}
 
 
-def test_down_without_a_stack_is_no_error(config: Config) -> None:
+def test_down_without_a_stack_succeeds(config: Config) -> None:
     """There is nothing to stop, and nothing to complain about."""
     stack.down(config, ignore)
 
 
 def test_shell_environment_is_complete_and_private(config: Config) -> None:
-    """`source .lakeport/env` is all a shell needs to speak to this stack."""
+    """`source .lakeport/env` is all a shell needs to use this stack."""
     stack.up(config, ignore, frozenset({"slack"}))
     path = config.state / "env"
     lines = path.read_text().splitlines()
@@ -132,7 +133,7 @@ def test_shell_environment_is_complete_and_private(config: Config) -> None:
 
 
 def test_part_that_fails_does_not_keep_us_waiting(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first failure is told within moments, with its log, although others would wait on for minutes."""
+    """The first failure is reported within moments, with its log, although other parts would wait for minutes."""
     broken = Service(name="mail", command=("/bin/sh", "-c", "echo no room; exit 3"), is_ready=lambda: False)
     waiting = Service(name="slack", command=("/bin/sleep", "600"), is_ready=lambda: False, start_within_seconds=600)
     monkeypatch.setattr(sinks, "mail", lambda _: broken)

@@ -78,13 +78,13 @@ def test_there_are_schemas() -> None:
 
 
 @each_sample
-def test_sample_is_taken_by_its_file_type_alone(name: str, sample: str) -> None:
+def test_sample_matches_only_its_file_type(name: str, sample: str) -> None:
     index = ArrivalIndex(tuple(rule_of(read_file_type(path)) for path in SCHEMAS))
 
     assert index.match(f"{name}/{Path(sample).name}", 1) == Match(name)
 
 
-def test_sample_that_nobody_expects_is_rejected() -> None:
+def test_unexpected_sample_is_rejected() -> None:
     index = ArrivalIndex(tuple(rule_of(read_file_type(path)) for path in SCHEMAS))
 
     match = index.match("crew/crew_roster.csv", 1)

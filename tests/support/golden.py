@@ -12,11 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+import pytest
 import yaml
 
 from local.config import REPOSITORY
 
+_Error = TypeVar("_Error", bound=BaseException)
 GOLDEN = REPOSITORY / "tests" / "golden"
 _TEMPORARY = sorted({tempfile.gettempdir(), str(Path(tempfile.gettempdir()).resolve())}, key=len, reverse=True)
 _VARYING = (  # the repository first: a clone may be in the folder of temporary files
@@ -37,6 +40,19 @@ def golden(family: str, name: str, message: str) -> None:
     check_golden(GOLDEN / f"{family}.yaml", name, message)
 
 
+@contextmanager
+def raises_golden(
+    error: type[_Error] | tuple[type[_Error], ...], family: str, name: str, *values: object
+) -> Iterator[pytest.ExceptionInfo[_Error]]:
+    """Assert that the block raises this error, that its message has the values, and that it is the golden one."""
+    with pytest.raises(error) as raised:
+        yield raised
+    message = _message_of(raised.value)
+    missing = [value for value in values if str(value) not in message]
+    assert not missing, f"{message!r} lacks {missing}"
+    golden(family, name, message)
+
+
 def check_golden(path: Path, name: str, message: str) -> None:
     """Assert that the file has this message under this name, or write it if LAKEPORT_WRITE_GOLDEN is 1."""
     steady = without_varying_values(message)
@@ -54,6 +70,11 @@ def without_varying_values(message: str) -> str:
     for pattern, placeholder in _VARYING:
         message = pattern.sub(placeholder, message)
     return "\n".join(line.rstrip() for line in message.strip().splitlines())
+
+
+def _message_of(error: BaseException) -> str:
+    """Return the message; of a database's error only its first line, without the statement and internal details."""
+    return getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -84,7 +105,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 class _BlockDumper(yaml.SafeDumper):
-    """Write values as block scalars and names as they are."""
+    """Write values as block scalars and names without quotes."""
 
     def represent_mapping(self, tag: str, mapping: dict[str, str], flow_style: bool | None = None) -> yaml.MappingNode:  # type: ignore[override]
         node = super().represent_mapping(tag, mapping, flow_style)

@@ -20,7 +20,7 @@ WHOLE_STACK = "stack"
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Say whether the test reaches no fixture that starts programs."""
+    """Return whether the test reaches no fixture that starts programs."""
     return STARTS_PROGRAMS not in getattr(item, "fixturenames", ())
 
 

@@ -29,7 +29,7 @@ BUCKET = "landing"
 
 @dataclass(frozen=True)
 class StandIn:
-    """Where the stand-in is and what is behind it."""
+    """The address of the stand-in and of its PostgreSQL."""
 
     port: int
     postgres_port: int
@@ -95,7 +95,7 @@ Starter = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
 @dataclass
 class Warehouse:
-    """A session of its own, in a schema of its own."""
+    """A session in its own schema."""
 
     stand_in: StandIn
     connection: psycopg2.extensions.connection
@@ -107,7 +107,7 @@ class Warehouse:
             return cursor.fetchall() if cursor.description else []
 
     def copy(self, table: str, key: str, content: bytes | str, options: str = "") -> list[str]:
-        """Load one object; return what the server said about it."""
+        """Load one object; return the server's notices about it."""
         url = self.stand_in.put(key, content)
         return self.copy_from(table, url, options)
 

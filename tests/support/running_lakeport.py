@@ -145,7 +145,7 @@ def copying_task(lakeport: Lakeport) -> psutil.Process | None:
 
 
 def is_at_work(task: psutil.Process) -> bool:
-    """Say whether it has not ended, be it waited for or not."""
+    """Return whether it has not ended, whether or not it was waited for."""
     try:
         return bool(task.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

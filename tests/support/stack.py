@@ -1,4 +1,4 @@
-"""A local stack on free ports and in a directory of its own, so that a running stack is left alone."""
+"""A local stack on free ports and in its own directory, so that a running stack is left alone."""
 
 from __future__ import annotations
 

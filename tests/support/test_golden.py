@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from local.config import REPOSITORY
-from tests.support.golden import check_golden, without_varying_values
+from tests.support.golden import check_golden, raises_golden, without_varying_values
 
 WRITERS = 4
 
@@ -49,6 +49,16 @@ def test_another_message_or_name_fails(path: Path, monkeypatch: pytest.MonkeyPat
         check_golden(path, "price", "trips.yaml:4: price is not a type\nUse decimal: yes # no")
     with pytest.raises(AssertionError, match="LAKEPORT_WRITE_GOLDEN"):
         check_golden(path, "city", "trips.yaml:3: price is not a type")
+
+
+def test_error_of_another_class_or_without_a_value_fails() -> None:
+    with pytest.raises(ZeroDivisionError), raises_golden(ValueError, "none", "price"):
+        1 / 0  # noqa: B018 - raises
+    with (
+        pytest.raises(AssertionError, match="lacks"),
+        raises_golden(ValueError, "none", "price", "trips.yaml:3"),
+    ):
+        raise ValueError("trips.yaml:4: price is not a type")
 
 
 def test_file_is_sorted_blocks_and_keeps_what_parallel_writers_write(path: Path) -> None:

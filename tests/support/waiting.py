@@ -16,7 +16,7 @@ IMPATIENCE_SECONDS = 30
 
 
 def until(look: Callable[[], Any], explain: Callable[[], object] = lambda: "") -> Any:
-    """Look until there is something to see; fail with what is there instead."""
+    """Poll until there is a result; fail with the last answer."""
     global _patience_seconds
     deadline = time.monotonic() + _patience_seconds
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""`make torture`: inject faults into the way of files, then check the whole history; ends with status 1 on a violation.
+"""`make torture`: inject faults while files are loaded, then check the history; ends with status 1 on a violation.
 
 First the sweep, which cuts every attempt at every step, then random runs, then kills in a whole Airflow.
 """
@@ -21,7 +21,6 @@ from tests.torture.sweep import Points
 from tests.torture.torturing import Torture
 from tests.torture.world import worlds
 
-SWEEP_SHARE = 0.6
 FOREVER = float("inf")
 console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -31,18 +30,22 @@ def main(
     seconds: Annotated[int, typer.Option(help="How long the sweep and the random runs last together.")] = 900,
     airflow_seconds: Annotated[int, typer.Option(help="How long parts of a whole Airflow are killed; 0: not.")] = 60,
     whole_sweep: Annotated[bool, typer.Option("--whole-sweep", help="Sweep until no cut point is left.")] = False,
+    sweep_share: Annotated[float, typer.Option(help="Which part of the seconds the sweep gets.", min=0, max=1)] = 0.6,
+    hostile: Annotated[
+        bool, typer.Option("--hostile", help="Start the stand-in with --hostile, except in the whole Airflow.")
+    ] = False,
 ) -> None:
-    """Torture a stack of its own, beside a running one or without one."""
+    """Torture a separate stack, beside a running one or without one."""
     seed = random.randrange(1 << 32) if seed is None else seed
     console.print(f"seed {seed}: the same one gives the same faults, as far as clocks allow", highlight=False)
     started = time.monotonic()
-    with worlds() as world:
+    with worlds(is_hostile=hostile) as world:
         torture = Torture(world, random.Random(seed), lambda text: console.print(text, highlight=False, markup=False))
-        points = torture.sweep(FOREVER if whole_sweep else seconds * SWEEP_SHARE)
-        torture.random_runs(seconds * (1 - SWEEP_SHARE))
+        points = torture.sweep(FOREVER if whole_sweep else seconds * sweep_share)
+        torture.random_runs(seconds * (1 - sweep_share))
     if airflow_seconds:
         killed, found = whole_airflow.torture(torture.order, airflow_seconds, torture.report)
-        torture.faults.told += [(victim, How.KILL_DURING, "whole Airflow") for victim in killed.elements()]
+        torture.faults.made += [(victim, How.KILL_DURING, "whole Airflow") for victim in killed.elements()]
         torture.found += found
         for each in found:
             torture.report(str(each))
@@ -53,20 +56,20 @@ def main(
 def show(torture: Torture, points: list[Points], seconds: float) -> None:
     """Print what was done and what was found."""
     table = Table("whose attempt", *(how.name.lower().replace("_", " ") for how in How), "all", title="Faults")
-    counts = Counter((name, how) for name, how, _ in torture.faults.told)
-    for name, count in Counter(name for name, _, _ in torture.faults.told).most_common():
+    counts = Counter((name, how) for name, how, _ in torture.faults.made)
+    for name, count in Counter(name for name, _, _ in torture.faults.made).most_common():
         table.add_row(name, *(str(counts[name, how] or "") for how in How), str(count))
     table.add_section()
-    by_how = Counter(how for _, how, _ in torture.faults.told)
+    by_how = Counter(how for _, how, _ in torture.faults.made)
     table.add_row("all", *(str(by_how[how] or "") for how in How), str(by_how.total()))
     console.print(table)
     visited = sum(each.count - sum(map(len, each.left.values())) for each in points)
-    told = Counter(name for name, _, what in torture.faults.told if what == "whole Airflow")
-    if told:
-        console.print(f"killed in a whole Airflow: {dict(told)}", highlight=False)
+    killed_by_name = Counter(name for name, _, what in torture.faults.made if what == "whole Airflow")
+    if killed_by_name:
+        console.print(f"killed in a whole Airflow: {dict(killed_by_name)}", highlight=False)
     console.print(
         f"{dict(torture.ways)} ways, {visited} of {sum(each.count for each in points)} cut points visited, "
-        f"{len(torture.faults.told)} faults, {len(torture.found)} violations, {seconds:.0f} s",
+        f"{len(torture.faults.made)} faults, {len(torture.found)} violations, {seconds:.0f} s",
         highlight=False,
     )
 

@@ -1,4 +1,4 @@
-"""One process of Lakeport at work, as a child that may be killed: a task's try, a run's callback or the Lambda.
+"""One process of Lakeport, as a child that may be killed: an attempt of a task, a run's callback or the Lambda.
 
 `python -m tests.torture.attempt ADDRESS` imports everything once and then forks a child for each attempt it is asked
 for, which takes milliseconds where a new interpreter takes seconds.  Tasks run by Airflow's own task runner: it parses
@@ -49,7 +49,7 @@ _IMPORTED_BY_TASKS = (
 
 @dataclass(frozen=True)
 class Task:
-    """A try of a task."""
+    """An attempt of a task."""
 
     details: StartupDetails
 
@@ -163,7 +163,7 @@ def _be_child(address: str) -> None:
         _do_not_wait()
         try:
             ended = Ended(run(attempt, line))
-        except BaseException:  # noqa: BLE001 - SystemExit and all: the parent hears of it
+        except BaseException:  # noqa: BLE001 - SystemExit and all: the parent gets it
             ended = Ended(error=traceback.format_exc())
         line.send(ended)
         line.close()
@@ -177,7 +177,7 @@ def _be_child(address: str) -> None:
 
 
 def _do_not_wait() -> None:
-    """Make the times short in which one attempt leaves the work to another: here nobody else is at it."""
+    """Make the times short in which one attempt leaves the work to another: here there is no other."""
     session._FIRST_PAUSE_SECONDS = PAUSE_SECONDS
     outbox._HOLD_SECONDS = 0
     defaults = reconcile.reconcile.__kwdefaults__ or {}

@@ -1,4 +1,4 @@
-"""Start attempts as processes of their own, answer what they ask of Airflow, and say how they ended."""
+"""Start attempts as separate processes, answer their requests to Airflow, and return how they ended."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Attempts:
         return Outcome(False, ended.result, ended.error, steps, done_to, how)
 
     def _answered(self, message: Any, answer: Answer) -> Any:
-        """Answer a message to Airflow; the process may be killed before or after Airflow hears of it."""
+        """Answer a message to Airflow; the process may be killed before or after Airflow gets it."""
         how = self.gate.entered(self.gate.attempt, f"Airflow {type(message).__name__}", OF_AIRFLOW)
         if how is How.KILL_BEFORE:
             self.gate.kill(self.gate.attempt, how)
@@ -121,7 +121,7 @@ class Attempts:
         return False
 
     def _let_go_on_later(self, line: Connection, process_id: int, answer: Answer) -> None:
-        """Let the process go on when it has been given up; Airflow hears nothing of it any more."""
+        """Let the process go on when it has been given up; Airflow gets nothing from it any more."""
 
         def go_on() -> None:
             with suppress(ProcessLookupError):

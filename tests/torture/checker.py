@@ -1,17 +1,18 @@
-"""Say what a history shows that must never be: a pure function, so that it can be tested with invented histories.
+"""Return what a history shows that must never happen: a pure function, which tests give invented histories.
 
-It knows the promises and nothing of the code that keeps them.
+It checks the promises and uses none of the code that keeps them.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Target
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Sent, Target
 
 LEGAL_MOVES = {
     (None, "New"),
@@ -25,11 +26,14 @@ LEGAL_MOVES = {
 LEGAL_MOVES_BY_COMMAND = {
     "replay": {("Done", "New"), ("Fail", "New"), ("Filtered Out", "New"), ("Rejected", "New")},
     "undo": {("Done", "Fail"), ("Done", "New")},  # New is what one COPY loaded with a file that is undone
+    "clear": {("Fail", "In Progress"), ("Fail", "Filtered Out")},
 }
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
+WARNED = "loaded with"
+"""Stands in the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
-"""Stands in the reason of a file that failed for its bad rows."""
+"""Part of the reason of a file that failed for its bad rows."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,17 @@ class _Checked:
             moves.setdefault(move.file_id, []).append(move)
         return moves
 
+    def naming(self, file: FileRow, run_id: str) -> list[Sent]:
+        """Return the alerts of the run that name the file as one that failed."""
+        name = re.compile(rf"{re.escape(file.key)} \(version {re.escape(file.version_id)}\)(?!, loaded)")
+        return [sent for sent in self.history.alerts if sent.run_id == run_id and name.search(sent.text)]
+
     def target(self, file: FileRow) -> Target | None:
         return self.targets.get(file.file_type or "")
 
-    def told(self, file: FileRow) -> str:
+    def describe(self, file: FileRow) -> str:
         drop = self.drops.get((file.key, file.version_id))
-        return f"{file.key} {file.version_id} ({file.status}{'; ' + drop.told if drop and drop.told else ''})"
+        return f"{file.key} {file.version_id} ({file.status}{'; ' + drop.note if drop and drop.note else ''})"
 
 
 def registered_once(found: _Checked) -> Iterator[Violation]:
@@ -104,19 +113,19 @@ def registered_once(found: _Checked) -> Iterator[Violation]:
     counts = Counter((file.key, file.version_id) for file in found.history.files)
     ids = Counter(file.file_id for file in found.history.files)
     for place, drop in found.drops.items():
-        where = f"{drop.key} {drop.version_id} ({drop.told})"
+        where = f"{drop.key} {drop.version_id} ({drop.note})"
         if counts[place] == 0:
             yield Violation("registration missing", where, "mng.files has no row of it")
         if counts[place] > 1:
             yield Violation("registration doubled", where, f"{counts[place]} rows in mng.files")
     for place in counts.keys() - found.drops.keys():
-        yield Violation("registration of nothing", " ".join(place), "nobody dropped this version")
+        yield Violation("registration of nothing", " ".join(place), "this version was never dropped")
     for file_id, count in ids.items():
         if count > 1:
             yield Violation("registration doubled", file_id, f"{count} rows in mng.files have this id")
     for drop, file in found.registered:
         if (drop.file_type is None) != (file.status == "Rejected") or drop.file_type != file.file_type:
-            yield Violation("registration wrong", found.told(file), f"{file.file_type}, not {drop.file_type}")
+            yield Violation("registration wrong", found.describe(file), f"{file.file_type}, not {drop.file_type}")
 
 
 def statuses_legal(found: _Checked) -> Iterator[Violation]:
@@ -124,30 +133,32 @@ def statuses_legal(found: _Checked) -> Iterator[Violation]:
     for file in found.history.files:
         moves = found.moves[file.file_id]
         if file.status not in STATUSES:
-            yield Violation("status unknown", found.told(file), file.status)
+            yield Violation("status unknown", found.describe(file), file.status)
         if file.status in ("Fail", "Filtered Out", "Rejected") and not file.status_reason:
-            yield Violation("reason missing", found.told(file), "nobody is told why")
+            yield Violation("reason missing", found.describe(file), "no reason is recorded")
         if not moves:
-            yield Violation("move missing", found.told(file), "mng.status_log has nothing of it")
+            yield Violation("move missing", found.describe(file), "mng.status_log has nothing of it")
             continue
         for move in moves:
             if (move.from_status, move.to_status) not in found.legal_moves:
-                yield Violation("move illegal", found.told(file), f"{move.from_status} -> {move.to_status}")
+                yield Violation("move illegal", found.describe(file), f"{move.from_status} -> {move.to_status}")
         steps: list[tuple[str | None, str | None]] = [(None, moves[0].from_status)]
         steps += [(earlier.to_status, later.from_status) for earlier, later in pairwise(moves)]
         steps += [(moves[-1].to_status, file.status)]
-        for was, said in steps:
-            if was != said:
-                yield Violation("move missing", found.told(file), f"the log stands at {was}, what follows at {said}")
+        for was, began in steps:
+            if was != began:
+                yield Violation(
+                    "move missing", found.describe(file), f"the log ends with {was}, the next move begins with {began}"
+                )
     for file_id in found.moves.keys() - {file.file_id for file in found.history.files}:
-        yield Violation("move of nothing", file_id, "mng.status_log knows a file that mng.files does not")
+        yield Violation("move of nothing", file_id, "mng.status_log has a file that mng.files does not have")
 
 
 def quiet(found: _Checked) -> Iterator[Violation]:
     """Check that nothing waits for ever."""
     for file in found.history.files:
         if file.status not in AT_REST:
-            yield Violation("not at rest", found.told(file), f"run {file.run_id}: {file.status_reason}")
+            yield Violation("not at rest", found.describe(file), f"run {file.run_id}: {file.status_reason}")
 
 
 def done_is_true(found: _Checked) -> Iterator[Violation]:
@@ -155,19 +166,19 @@ def done_is_true(found: _Checked) -> Iterator[Violation]:
     for drop, file in found.registered:
         if file.status != "Done":
             continue
-        said = (file.rows_in_file, file.rows_loaded, file.rows_rejected)
+        recorded = (file.rows_in_file, file.rows_loaded, file.rows_rejected)
         true = (len(drop.rows) + len(drop.bad_lines), len(drop.rows), len(drop.bad_lines))
-        if said != true:
-            facts = f"rows in file, loaded, rejected are {said}, should be {true}"
-            yield Violation("false Done", found.told(file), facts)
+        if recorded != true:
+            facts = f"rows in file, loaded, rejected are {recorded}, should be {true}"
+            yield Violation("false Done", found.describe(file), facts)
         if file.loaded_at is None:
-            yield Violation("false Done", found.told(file), "it has no load")
+            yield Violation("false Done", found.describe(file), "it has no load")
         target = found.target(file)
         if target and not _is_table_of(target, file.table_name or ""):
-            yield Violation("false Done", found.told(file), f"it says that it is in {file.table_name}")
+            yield Violation("false Done", found.describe(file), f"mng.files has it as loaded into {file.table_name}")
         if target and len(drop.bad_lines) > target.max_rejected:
             yield Violation(
-                "false Done", found.told(file), f"more rejected rows than the {target.max_rejected} allowed"
+                "false Done", found.describe(file), f"more rejected rows than the {target.max_rejected} allowed"
             )
 
 
@@ -178,12 +189,12 @@ def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
         rows = found.history.tables.get(table, ())
         counts = Counter(row.token for row in rows)
         for token in sorted(expected.get(table, set()) - counts.keys()):
-            yield Violation("row lost", found.told(found.owners[token]), f"row {token} is not in {table}")
+            yield Violation("row lost", found.describe(found.owners[token]), f"row {token} is not in {table}")
         for token, count in sorted(counts.items()):
             owner = found.owners.get(token)
             if count > 1:
                 yield Violation(
-                    "row doubled", found.told(owner) if owner else table, f"{count} times {token} in {table}"
+                    "row doubled", found.describe(owner) if owner else table, f"{count} times {token} in {table}"
                 )
             if token not in expected.get(table, set()):
                 yield _unexpected(found, owner, token, table)
@@ -192,27 +203,34 @@ def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
 
 
 def rejected_once(found: _Checked) -> Iterator[Violation]:
-    """Check that each run that read a file recorded each bad line once, with all that is told of it, and no other."""
+    """Check that each run that read a file recorded each bad line once, with all its columns, and no other."""
     entries: dict[tuple[str, str], list[tuple[int, str | None]]] = {}
     for row in found.history.rejected:
         entries.setdefault((row.file_id, row.run_id), []).append((row.line_number, row.raw_line))
-        if not (row.column_name and row.error_reason and row.raw_value and row.raw_value in (row.raw_line or "")):
+        has_value = row.raw_value and row.raw_value in (row.raw_line or "")
+        has_value = has_value or _is_unknown(found, row.line_number, row.raw_line)
+        if not (row.column_name and row.error_reason and has_value):
             yield Violation("reject incomplete", row.file_id, f"run {row.run_id}: {row}")
     for drop, file in found.registered:
         runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
         if file.run_id and (file.status == "Done" or REJECTS_TOLD in (file.status_reason or "")):
             runs.setdefault(file.run_id, [])
         for run, lines in runs.items():
-            counts, true = Counter(lines), set(drop.bad_lines)
+            known = [line for line in lines if not _is_unknown(found, *line)]
+            counts, true = Counter(known), set(drop.bad_lines)
             for line, count in sorted(counts.items()):
                 if line not in true:
-                    yield Violation("reject unknown", found.told(file), f"run {run}: line {line[0]}: {line[1]!r}")
+                    yield Violation("reject unknown", found.describe(file), f"run {run}: line {line[0]}: {line[1]!r}")
                 elif count > 1:
-                    yield Violation("reject doubled", found.told(file), f"run {run}: line {line[0]} {count} times")
-            for number, _ in sorted(true - counts.keys()):
-                yield Violation("reject lost", found.told(file), f"run {run}: line {number} is not in mng.load_errors")
+                    yield Violation("reject doubled", found.describe(file), f"run {run}: line {line[0]} {count} times")
+            missing, unknown = sorted(true - counts.keys()), len(lines) - len(known)
+            if unknown > len(missing):
+                yield Violation("reject unknown", found.describe(file), f"run {run}: {unknown} rows without a line")
+            for number, _ in missing[unknown:]:
+                what = f"run {run}: line {number} is not in mng.load_errors"
+                yield Violation("reject lost", found.describe(file), what)
     for file_id in {row.file_id for row in found.history.rejected} - {file.file_id for file in found.history.files}:
-        yield Violation("reject unknown", file_id, "mng.load_errors knows a file that mng.files does not")
+        yield Violation("reject unknown", file_id, "mng.load_errors has a file that mng.files does not have")
 
 
 def nothing_lost(found: _Checked) -> Iterator[Violation]:
@@ -221,18 +239,18 @@ def nothing_lost(found: _Checked) -> Iterator[Violation]:
     for drop, file in found.registered:
         kept = found.history.archive.get(file.archive_key or "")
         if kept not in (None, drop.digest):
-            yield Violation("object damaged", found.told(file), f"{file.archive_key} is not what landed")
+            yield Violation("object damaged", found.describe(file), f"{file.archive_key} is not what landed")
         if (drop.key, drop.version_id) not in found.history.landing and kept is None:
-            yield Violation("object lost", found.told(file), "it is neither in landing nor in the archive")
+            yield Violation("object lost", found.describe(file), "it is neither in landing nor in the archive")
         if file.status == "Done" and kept is None:
-            yield Violation("false Done", found.told(file), "it is not in the archive")
+            yield Violation("false Done", found.describe(file), "it is not in the archive")
         if file.status == "Done" and (drop.key, drop.version_id) in found.history.landing:
-            yield Violation("object left", found.told(file), "it is in the archive, and in landing still")
+            yield Violation("object left", found.describe(file), "it is in the archive, and in landing still")
     for drop in found.unregistered:
         if (drop.key, drop.version_id) not in found.history.landing:
             yield Violation("object lost", f"{drop.key} {drop.version_id}", "never registered, and not in landing")
     for key in sorted(found.history.archive.keys() - archived.keys()):
-        yield Violation("archive unknown", key, "no row of mng.files says that it is there")
+        yield Violation("archive unknown", key, "no row of mng.files refers to it")
 
 
 def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
@@ -243,24 +261,57 @@ def filtered_for_a_reason(found: _Checked) -> Iterator[Violation]:
         target = found.target(file)
         others = [each for each in found.history.files if each.file_type == file.file_type and each is not file]
         if not target or target.select != "newest":
-            yield Violation("filtered wrongly", found.told(file), "its type takes all files")
+            yield Violation("filtered wrongly", found.describe(file), "its type takes all files")
         elif not any((each.landed_at, each.key) >= (file.landed_at, file.key) for each in others):
-            yield Violation("filtered wrongly", found.told(file), "no file of its type is newer")
+            yield Violation("filtered wrongly", found.describe(file), "no file of its type is newer")
 
 
-def told_once(found: _Checked) -> Iterator[Violation]:
-    """Check that people hear of each run that made a file Fail, and of no run twice.
+def alerted_of_each_failure(found: _Checked) -> Iterator[Violation]:
+    """Check that an alert names each file that a run has set to Fail, after each time it did.
 
     Between the channel's answer and the note of it any process can die, and the alert comes again: only as many
     repetitions as such cuts are allowed.
     """
-    counts = Counter(found.history.alerts)
-    failed = {move.run_id for move in found.history.log if move.to_status == "Fail" and move.run_id}
-    for run in sorted(failed - counts.keys()):
-        yield Violation("alert missing", run, "a file failed in it and nobody was told")
-    for run, count in sorted(counts.items()):
-        if count > 1 + found.history.retold.get(run, 0):
-            yield Violation("alert doubled", run, f"sent {count} times")
+    for file in found.history.files:
+        fails = Counter[str]()
+        for move in found.moves[file.file_id]:
+            if move.to_status != "Fail" or not move.run_id:
+                continue
+            fails[move.run_id] += 1
+            if not any(sent.at >= move.moved_at for sent in found.naming(file, move.run_id)):
+                yield Violation(
+                    "alert missing", found.describe(file), f"it failed in {move.run_id}, and no alert names it"
+                )
+        for run, count in fails.items():
+            sent = len(found.naming(file, run))
+            if sent > count + found.history.repeated_alerts.get(run, 0):
+                yield Violation(
+                    "alert doubled", found.describe(file), f"sent {sent} times for {count} failures in {run}"
+                )
+
+
+def warned_once(found: _Checked) -> Iterator[Violation]:
+    """Check that no load is warned of twice."""
+    loads = Counter[tuple[str, str]]()
+    for _, file in found.registered:
+        loads.update((move.run_id or "", file.key) for move in found.moves[file.file_id] if move.to_status == "Done")
+    for (run, key), count in loads.items():
+        sent = [
+            each for each in found.history.alerts if each.run_id == run and WARNED in each.text and key in each.text
+        ]
+        if len(sent) > count + found.history.repeated_alerts.get(run, 0):
+            yield Violation("alert doubled", f"{run} {key}", f"warned {len(sent)} times of {count} loads")
+
+
+def green_is_true(found: _Checked) -> Iterator[Violation]:
+    """Check that no run ended well while a file that it failed on is Fail."""
+    for file in found.history.files:
+        if file.status == "Fail" and file.run_id in found.history.green:
+            yield Violation("green over Fail", found.describe(file), f"run {file.run_id} ended well")
+
+
+def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool:
+    return found.history.are_lines_unknown and line_number == -1 and raw_line is None
 
 
 def _expected(found: _Checked) -> dict[str, set[str]]:
@@ -290,12 +341,12 @@ def _unexpected(found: _Checked, owner: FileRow | None, token: str, table: str) 
     if owner is None:
         return Violation("row of nobody", table, f"row {token} is in no file that is registered")
     if owner.status != "Done":
-        return Violation("row of a file that is not Done", found.told(owner), f"row {token} is in {table}")
-    return Violation("row outlived", found.told(owner), f"row {token} is in {table}, where it must not be")
+        return Violation("row of a file that is not Done", found.describe(owner), f"row {token} is in {table}")
+    return Violation("row outlived", found.describe(owner), f"row {token} is in {table}, where it must not be")
 
 
 def _is_table_of(target: Target, name: str) -> bool:
-    """Say whether the type's rows may be in the table: with `new_table` it is named after the type's."""
+    """Return whether the type's rows may be in the table: with `new_table` it is named after the type's."""
     return name.startswith(f"{target.table}_") if target.mode == "new_table" else name == target.table
 
 
@@ -303,10 +354,10 @@ def _wrong_row(found: _Checked, row: LoadedRow, table: str) -> Iterator[Violatio
     owner = found.owners.get(row.token)
     if owner and row.key != found.keys[row.token]:
         facts = f"row {row.token} of {table} has k {row.key}, the file {found.keys[row.token]}"
-        yield Violation("row changed", found.told(owner), facts)
+        yield Violation("row changed", found.describe(owner), facts)
     if owner and owner.status == "Done" and row.loaded_at != owner.loaded_at:
         facts = f"row {row.token} of {table} has _loaded_at {row.loaded_at}, mng.files {owner.loaded_at}"
-        yield Violation("lineage wrong", found.told(owner), facts)
+        yield Violation("lineage wrong", found.describe(owner), facts)
 
 
 _CHECKS: tuple[Callable[[_Checked], Iterator[Violation]], ...] = (
@@ -318,5 +369,7 @@ _CHECKS: tuple[Callable[[_Checked], Iterator[Violation]], ...] = (
     rejected_once,
     nothing_lost,
     filtered_for_a_reason,
-    told_once,
+    alerted_of_each_failure,
+    warned_once,
+    green_is_true,
 )

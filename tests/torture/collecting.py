@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 from local.aws import names, resources
 from local.config import Config
 from local.sinks.services import slack_directory
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Target
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Sent, Target
 
 _FILES = """
 SELECT file_id, file_type, key, version_id, status, landed_at, run_id, table_name, rows_in_file, rows_loaded,
@@ -27,10 +30,11 @@ def history(
     targets: Iterable[Target],
     drops: Sequence[Drop],
     runs: Collection[str],
-    retold: Mapping[str, int],
+    repeated_alerts: Mapping[str, int],
     commands: Collection[str] = (),
+    green: Collection[str] = (),
 ) -> History:
-    """Return the history of these drops; nothing may be at work.
+    """Return the history of these drops; nothing may be running.
 
     `current` is a cursor of the warehouse, `runs` are the runs whose alerts count.
     """
@@ -47,8 +51,9 @@ def history(
         landing=frozenset(versions(s3, names.LANDING_BUCKET)),
         archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
         alerts=_alerts(config, runs),
-        retold=dict(retold),
+        repeated_alerts=dict(repeated_alerts),
         commands=frozenset(commands),
+        green=frozenset(green),
     )
 
 
@@ -64,10 +69,26 @@ def _digest(s3: Any, key: str) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _alerts(config: Config, runs: Collection[str]) -> list[str]:
-    """Return the run of each Slack message, as often as it came."""
-    texts = [path.read_text() for path in slack_directory(config).glob("*.json")]
-    return [run_id for text in texts for run_id in runs if run_id in text]
+def _alerts(config: Config, runs: Collection[str]) -> list[Sent]:
+    """Return each Slack message about one of the runs."""
+    found = list[Sent]()
+    for path in slack_directory(config).glob("*.json"):
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+        text = "\n".join(_texts(json.loads(path.read_text())))
+        found += [Sent(run_id, at, text) for run_id in runs if run_id in text]
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of a message."""
+    if isinstance(value, str):
+        yield unescape(value)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
 
 
 def _rows(current: Any, query: str) -> list[tuple[Any, ...]]:

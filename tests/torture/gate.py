@@ -1,4 +1,4 @@
-"""Count the statements and S3 calls of one attempt as they pass, and cut where it was told to."""
+"""Count the statements and S3 calls of one attempt as they pass, and cut at the given step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class How(StrEnum):
     DEADLOCK = "refused as a deadlock"
     UNAVAILABLE = "answered 503"
     SLOW = "answered slowly"
-    FREEZE = "stood still, was given up, and went on"
+    FREEZE = "was frozen, given up, and went on"
     MEANWHILE = "went on while something happened"
 
 
@@ -48,7 +48,7 @@ class Cut:
 class Gate:
     """What both proxies ask before and after each step.
 
-    Only connections of the attempt that is at work count: each notes the attempt it was opened for.
+    Only connections of the running attempt count: each notes the attempt it was opened for.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Gate:
         self._process_id = 0
 
     def begin(self, process_id: int, cut: Cut | None = None) -> None:
-        """Begin to count anew, for this process."""
+        """Start counting again, for this process."""
         with self._lock:
             self.attempt += 1
             self.steps, self.done_to = [], ""
@@ -72,7 +72,7 @@ class Gate:
         self.begin(0)
 
     def entered(self, attempt: int, step: str, possible: Set[How]) -> How | None:
-        """Note a step that is to be forwarded and say which of the possible things is to be done to it."""
+        """Note a step that is to be forwarded and return which of the possible faults applies to it."""
         with self._lock:
             if attempt != self.attempt or not self._process_id:
                 return None
@@ -88,7 +88,7 @@ class Gate:
         return cut.how
 
     def kill(self, attempt: int, how: How) -> None:
-        """Kill the attempt's process, which nothing can prevent, or make it stand still."""
+        """Kill the attempt's process, which nothing can prevent, or freeze it."""
         with self._lock:
             if attempt == self.attempt and self._process_id:
                 with suppress(ProcessLookupError):

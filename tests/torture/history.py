@@ -12,7 +12,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True)
 class Target:
-    """A file type as far as the checker must know it."""
+    """What the checker needs about a file type."""
 
     name: str
     table: str
@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Drop:
-    """One object version that somebody put into landing, with all that is in it."""
+    """One object version that was put into landing, with its content."""
 
     key: str
     version_id: str
@@ -34,7 +34,7 @@ class Drop:
     rows: tuple[Row, ...] = ()
     bad_lines: tuple[tuple[int, str], ...] = ()
     """Number and text of each line that COPY must refuse."""
-    told: str = ""
+    note: str = ""
     """What was done to it, for people."""
     size_bytes: int = 0
     landed_at: datetime | None = None
@@ -94,6 +94,15 @@ class LoadedRow:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A Slack message about a run: when it arrived, and its whole text."""
+
+    run_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
 class History:
     """A workload from its first drop to the moment at which nothing moves any more."""
 
@@ -107,9 +116,13 @@ class History:
     """Key and version of every object that is there."""
     archive: Mapping[str, str]
     """Digest of every archived object, by its key."""
-    alerts: Sequence[str] = ()
-    """The run of each alert that arrived, once per message of one channel."""
-    retold: Mapping[str, int] = field(default_factory=dict)
+    alerts: Sequence[Sent] = ()
+    """Each alert that arrived by one channel."""
+    repeated_alerts: Mapping[str, int] = field(default_factory=dict)
     """How often a run's alert was cut off between being sent and being noted: as often it may come again."""
+    are_lines_unknown: bool = False
+    """Whether the warehouse may not know the line of a rejected row: then it is -1, and the row's text is not kept."""
     commands: frozenset[str] = frozenset()
-    """Which of replay and undo somebody asked for: without them no file that came to its end moves again."""
+    """Which of replay, undo and clear were requested: without them no finished file moves again."""
+    green: frozenset[str] = frozenset()
+    """The runs that ended well, except those that were marked by hand."""

@@ -1,4 +1,4 @@
-"""A proxy in front of the AWS server, or of whatever speaks HTTP, that counts calls and cuts where its gate says so."""
+"""A proxy in front of an HTTP server, such as AWS's, that counts calls and cuts at the steps that its gate selects."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"
 
 
 class HttpProxy:
-    """Listen on a port of its own.
+    """Listen on its own port.
 
-    `on_behalf`: the client is no attempt, but works for whichever is at work, and keeps its connections.
+    `on_behalf`: the client is not an attempt, but works for the running one, and keeps its connections.
     """
 
     def __init__(self, gate: Gate, upstream_port: int, *, on_behalf: bool = False) -> None:
@@ -54,7 +54,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that a killed process leaves behind."""
+        """Log nothing about connections that a killed process leaves behind."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.upstream.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write no log: the gate's steps tell what passed."""
+        """Write no log: the gate's steps record what passed."""
 
     def _serve(self) -> None:
         body = self._body()

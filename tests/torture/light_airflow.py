@@ -1,6 +1,6 @@
 """What Airflow's scheduler, executor and API do for Lakeport, in one object: light enough for thousands of runs.
 
-The tasks are the real DAG's, run by Airflow's real task runner in processes of their own (see attempts).  Left out are
+The tasks are the real DAG's, run by Airflow's real task runner in separate processes (see attempts).  Left out are
 Airflow's database, scheduler, executor, triggerer and API server themselves: a run's tasks are tried here one behind
 the other, at once and without a delay between tries.  Deferred tasks are not known.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,6 +56,9 @@ class Run:
     states: dict[str, str] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
+    clear_number: int = 0
+    is_marked: bool = False
+    """Whether somebody marked one of its tasks by hand."""
 
     def model(self) -> DagRun:
         """Return the run as Airflow's tasks see it."""
@@ -66,6 +69,7 @@ class Run:
             run_after=moment,
             start_date=moment,
             end_date=self.ended_at,
+            clear_number=self.clear_number,
             run_type=DagRunType.MANUAL,
             state=DagRunState(self.state),
             consumed_asset_events=[],
@@ -83,7 +87,7 @@ class Run:
 
 
 class LightAirflow:
-    """Take requests for runs by REST, and run them when told to."""
+    """Take requests for runs by REST, and run them on request."""
 
     def __init__(self, attempts: Attempts, find_dag: FindDag, dag_file: Callable[[str], str]) -> None:
         self.attempts = attempts
@@ -104,7 +108,7 @@ class LightAirflow:
         self._api.server_close()
 
     def create(self, dag_id: str, run_id: str) -> bool:
-        """Note a run and say whether it is new."""
+        """Note a run and return whether it is new."""
         with self.lock:
             is_new = (dag_id, run_id) not in self.runs
             self.runs.setdefault((dag_id, run_id), Run(dag_id, run_id))
@@ -114,6 +118,34 @@ class LightAirflow:
         """Return the runs that wait, the oldest first."""
         with self.lock:
             return [run for run in self.runs.values() if run.state == "queued"]
+
+    def clear(self, run: Run, task_ids: Collection[str] = (), *, is_downstream: bool = True) -> None:
+        """Clear the whole run, or some tasks of it with those that follow, as the buttons of Airflow's UI do."""
+        dag = self.find_dag(run.dag_id)
+        if dag is None:
+            raise LookupError(run.dag_id)
+        cleared = set(task_ids) or set(dag.task_ids)
+        if task_ids and is_downstream:
+            cleared |= {each for task_id in task_ids for each in dag.get_task(task_id).get_flat_relative_ids()}
+        for task_id in cleared:
+            run.states.pop(task_id, None)
+        run.xcoms = {place: value for place, value in run.xcoms.items() if place[0] not in cleared}
+        run.state, run.started_at, run.ended_at, run.clear_number = "queued", None, None, run.clear_number + 1
+
+    def mark_success(self, run: Run, task_id: str) -> None:
+        """Mark a task as successful by hand: the tasks that it kept from running run."""
+        run.is_marked = True
+        blocked = [each for each, state in run.states.items() if state == "upstream_failed"]
+        run.states[task_id] = "success"
+        if blocked:
+            self.clear(run, blocked, is_downstream=False)
+        elif not {"failed", "upstream_failed"} & set(run.states.values()):
+            run.state = "success"
+
+    def delete(self, run: Run) -> None:
+        """Delete the run; another may get its id."""
+        with self.lock:
+            del self.runs[run.dag_id, run.run_id]
 
     def drive(self, run: Run, cut_for: CutFor = lambda *_: None, *, is_abandoned: bool = False) -> None:
         """Bring a run to its end, each task at most as often as its retries allow.
@@ -127,6 +159,8 @@ class LightAirflow:
         self.outcomes = []
         order = TopologicalSorter({task.task_id: task.upstream_task_ids for task in dag.tasks}).static_order()
         for task_id in order:
+            if task_id in run.states:
+                continue  # only other tasks were cleared
             before = {run.states[each] for each in dag.get_task(task_id).upstream_task_ids}
             if before <= {"success"}:
                 run.states[task_id] = self._try(run, dag, task_id, cut_for, is_abandoned=is_abandoned)
@@ -154,11 +188,11 @@ class LightAirflow:
         return outcome
 
     def _try(self, run: Run, dag: DAG, task_id: str, cut_for: CutFor, *, is_abandoned: bool) -> str:
-        retries = int(dag.get_task(task_id).retries or 0)
-        for number in range(1, retries + 2):
+        retries, earlier = int(dag.get_task(task_id).retries or 0), run.tries.get(task_id, 0)
+        for number in range(earlier + 1, earlier + retries + 2):
             run.tries[task_id] = number
             run.states[task_id] = "running"
-            outcome = self._attempt(run, task_id, number, retries, cut_for(task_id, number))
+            outcome = self._attempt(run, task_id, number, earlier + retries, cut_for(task_id, number))
             self.outcomes.append((task_id, outcome))
             if outcome.is_killed and is_abandoned:
                 return "failed"
@@ -166,13 +200,13 @@ class LightAirflow:
                 break
         return run.states[task_id] if run.states[task_id] in ("success", "skipped") else "failed"
 
-    def _attempt(self, run: Run, task_id: str, number: int, retries: int, cut: Cut | None) -> Outcome:
+    def _attempt(self, run: Run, task_id: str, number: int, max_tries: int, cut: Cut | None) -> Outcome:
         details = comms.StartupDetails(
             ti=self._instance(run, task_id, number),
             dag_rel_path=self.dag_file(run.dag_id),
             bundle_info=BundleInfo(name=BUNDLE, version=None),
             start_date=datetime.now(UTC),
-            ti_context=TIRunContext(dag_run=run.model(), max_tries=retries, should_retry=number <= retries),
+            ti_context=TIRunContext(dag_run=run.model(), max_tries=max_tries, should_retry=number <= max_tries),
             sentry_integration="",
         )
         is_current = [True]
@@ -268,8 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(404, {"detail": f"the DAG with dag_id {dag_id} was not found"})
         runs = self.server.airflow.found(dag_id, query)
         first, count = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
-        shown = [run.json() for run in runs[first : first + count]]
-        return self._answer(200, {"dag_runs": shown, "total_entries": len(runs)})
+        listed = [run.json() for run in runs[first : first + count]]
+        return self._answer(200, {"dag_runs": listed, "total_entries": len(runs)})
 
     def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()

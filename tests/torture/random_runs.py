@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from local import credentials, postgres
+from tests.torture.buttons import press_some
 from tests.torture.checker import Violation
 from tests.torture.gate import Cut, How
 from tests.torture.history import Drop
@@ -46,15 +47,16 @@ def go(world: World, seed: int, faults: Faults) -> Iterator[list[Violation]]:
             world.write_schema(name, kind, PAIRS_TABLE)
         kinds |= PAIR
     for number in range(ROUNDS):
-        told = f"random run {seed}, round {number + 1}"
+        note = f"random run {seed}, round {number + 1}"
         try:
-            Round(world, order, kinds, faults, told).go()
-            found = world.check()
+            now = Round(world, order, kinds, faults, note)
+            now.go()
+            found = world.check() or press_some(world, order, faults, now.cut)
             if not found and number + 1 == ROUNDS:
                 found = [each for name in kinds for each in replay(world, name, faults)] + world.check()
                 found = found or load_again_and_take_out(world, order, faults)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this round
-            found = [Violation("the round broke off", told, repr(error))]
+            found = [Violation("the round broke off", note, repr(error))]
         yield found
         if found:
             return
@@ -63,8 +65,8 @@ def go(world: World, seed: int, faults: Faults) -> Iterator[list[Violation]]:
 class Round:
     """Some files, with whatever befalls them, until all is quiet again."""
 
-    def __init__(self, world: World, order: random.Random, kinds: dict[str, Kind], faults: Faults, told: str) -> None:
-        self.world, self.order, self.kinds, self.faults, self.told = world, order, kinds, faults, told
+    def __init__(self, world: World, order: random.Random, kinds: dict[str, Kind], faults: Faults, note: str) -> None:
+        self.world, self.order, self.kinds, self.faults, self.note = world, order, kinds, faults, note
         self.late: list[Drop] = []
         self.disaster = order.choice(DISASTERS)
 
@@ -87,9 +89,9 @@ class Round:
     def drop(self, of: Drop | None = None) -> Drop:
         """Drop a file, of a random type or in the place of another."""
         name = of.file_type if of else self.order.choice([*sorted(self.kinds), None])
-        told = self.told + ("; in the place of another" if of else "")
+        note = self.note + ("; in the place of another" if of else "")
         kind = self.kinds[name] if name else Kind()
-        return self.world.drop(name, self.order.choice(FILES), kind, told, of.key if of else "")
+        return self.world.drop(name, self.order.choice(FILES), kind, note, of.key if of else "")
 
     def deliveries(self, drops: list[Drop]) -> Iterator[list[Drop]]:
         """Yield batches of events: some twice, some late, some never, and none in order."""

@@ -1,4 +1,4 @@
-"""The systematic sweep: each attempt on the way of some files is cut at its first step, its second, and so on."""
+"""The systematic sweep: each attempt at loading some files is cut at its first step, its second, and so on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CUTS_OF_EACH = 3
 
 
 class Points:
-    """The cut points on the way of one kind: each step of each attempt, with each thing that can be done to it.
+    """The cut points of one kind: each step of each attempt, with each thing that can be done to it.
 
     While a file is copied, it is also overwritten at each step.
     """
@@ -72,7 +72,7 @@ def _cuts(steps: Sequence[str]) -> Iterator[Cut]:
 
 
 def points_of(world: World, kind: Kind, order: random.Random) -> Points:
-    """Go the way of this kind without a fault, to see its steps.
+    """Load files of this kind without a fault, to see its steps.
 
     Raises AssertionError where even so the history is not as it must be.
     """
@@ -87,16 +87,16 @@ def points_of(world: World, kind: Kind, order: random.Random) -> Points:
 
 
 def visit(world: World, points: Points, faults: Faults) -> Iterator[list[Violation]]:
-    """Go a few ways of one kind in a world of their own, and yield what the history shows after each."""
+    """Run a few sequences of one kind in a separate world, and yield what the history shows after each."""
     world.begin({NAME: points.kind})
     for _ in range(min(WAYS_A_WORLD, points.ways)):
         cuts = points.next()
-        told = "; ".join(f"{name} {cut.how} step {cut.step}" for name, of_name in cuts.items() for cut in of_name)
+        note = "; ".join(f"{name} {cut.how} step {cut.step}" for name, of_name in cuts.items() for cut in of_name)
         try:
-            go(world, NAME, points.kind, in_order(cuts), faults, told)
+            go(world, NAME, points.kind, in_order(cuts), faults, note)
             found = world.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to these points
-            found = [Violation("the way broke off", f"{points.kind}: {told}", repr(error))]
+            found = [Violation("the way broke off", f"{points.kind}: {note}", repr(error))]
         yield found
         if found:
             return

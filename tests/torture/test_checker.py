@@ -12,17 +12,27 @@ import pytest
 
 from tests.torture import checker
 from tests.torture.checker import violations
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Target
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Sent, Target
 
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as Redshift keeps it
 ROWS_A = (("a1", "1"), ("a2", "2"))
 ROWS_B = (("b1", "2"), ("b2", "3"))
 BAD = ((3, "x,bad"),)
 KEYS = dict(ROWS_A + ROWS_B)
+RETRIED = Move("b", "Fail", "In Progress", NOON, "runb")
+FAILED_AGAIN = Move("b", "In Progress", "Fail", NOON, "runb")
 
 
 def at(minute: int) -> datetime:
     return NOON + timedelta(minutes=minute)
+
+
+def alerted(name: str, minute: int, version: str = "") -> Sent:
+    return Sent(f"run{name}", at(minute), f"t failed\nFile\ns3://landing/t/{name} (version {version or f'v{name}'})")
+
+
+def warned(name: str, minute: int) -> Sent:
+    return Sent(f"run{name}", at(minute), f"t: t/{name} loaded with 1 rejected rows")
 
 
 def done_file(name: str, minute: int, rows: int, bad: int = 0, table: str = "lake.t") -> FileRow:
@@ -69,8 +79,14 @@ def history(mode: str = "append") -> History:
         tables={"lake.t": [loaded(token, minutes[token[0]]) for token in kept[mode]]},
         landing=frozenset({("crew/c", "vc")}),
         archive={"t/kept/a": "da", "t/kept/b": "db"},
-        alerts=["runx"],
+        alerts=[warned("a", 2)],
     )  # fmt: skip
+
+
+def unknown_line(of: History) -> History:
+    """Return the history of a warehouse that does not know the line of the rejected row."""
+    rows = [replace(each, line_number=-1, raw_line=None, raw_value=None) for each in of.rejected]
+    return replace(of, rejected=rows, are_lines_unknown=True)
 
 
 def with_file(of: History, name: str, **changes: object) -> History:
@@ -89,7 +105,14 @@ def failed(of: History) -> History:
     log = [each for each in of.log if each.file_id != "b"] + way("b", 5, "New", "In Progress", "Fail")
     of = replace(of, log=log, landing=of.landing | {("t/b", "vb")}, archive={"t/kept/a": "da"})
     rows = {"lake.t": [row for row in of.tables["lake.t"] if row.token[0] != "b"]}
-    return replace(of, tables=rows, alerts=[*of.alerts, "runb"])
+    return replace(of, tables=rows, alerts=[*of.alerts, alerted("b", 6)])
+
+
+def cleared(of: History, *alerts: Sent) -> History:
+    """Return the history with file b failed twice in its run, which somebody cleared in between."""
+    of = failed(of)
+    again = [replace(each, moved_at=at(minute)) for minute, each in ((7, RETRIED), (9, FAILED_AGAIN))]
+    return replace(of, log=[*of.log, *again], alerts=[*of.alerts, *alerts], commands=frozenset({"clear"}))
 
 
 def filtered(of: History, minute: int) -> History:
@@ -116,12 +139,15 @@ def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
     assert violations(history(mode)) == []
 
 
-@pytest.mark.parametrize("change", [failed, replayed, undone, lambda of: filtered(of, -1)])
-def test_failed_replayed_undone_and_filtered_files_are_no_violation(change: Callable[[History], History]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [failed, replayed, undone, lambda of: filtered(of, -1), unknown_line, lambda of: cleared(of, alerted("b", 10))],
+)
+def test_failed_replayed_undone_and_filtered_files_are_not_violations(change: Callable[[History], History]) -> None:
     assert violations(change(history())) == []
 
 
-def test_each_file_has_a_table_of_its_own_in_new_table() -> None:
+def test_each_file_has_its_own_table_in_new_table() -> None:
     of = with_file(with_file(history(), "a", table_name="lake.t_a"), "b", table_name="lake.t_b")
     rows = {name: [row for row in of.tables["lake.t"] if row.token[0] == name] for name in "ab"}
     of = replace(of, targets=[Target("t", "lake.t", "new_table", max_rejected=1)])
@@ -191,6 +217,11 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("b", 2, "b1,2")])),
     ("reject unknown", lambda: replace(history(), rejected=[rejected("a", 3, "x,b")])),
     ("reject unknown", lambda: replace(history(), rejected=[*history().rejected, rejected("z", 2, "")])),
+    ("reject unknown", lambda: replace(unknown_line(history()), are_lines_unknown=False)),
+    ("reject unknown", lambda: replace(unknown_line(history()), rejected=[*unknown_line(history()).rejected] * 2)),
+    ("reject lost", lambda: replace(unknown_line(history()), rejected=[])),
+    ("reject incomplete", lambda: replace(unknown_line(history()), rejected=[
+        replace(unknown_line(history()).rejected[0], error_reason="")])),
     ("object lost", lambda: replace(history(), archive={"t/kept/a": "da"})),
     ("object lost", lambda: replace(history(), landing=frozenset())),
     ("object left", lambda: replace(history(), landing=history().landing | {("t/b", "vb")})),
@@ -198,9 +229,15 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("archive unknown", lambda: replace(history(), archive={**history().archive, "t/kept/z": "dz"})),
     ("filtered wrongly", lambda: filtered(history(), 30)),
     ("filtered wrongly", lambda: replace(filtered(history(), -1), targets=history().targets)),
-    ("alert missing", lambda: replace(failed(history()), alerts=["runx"])),
-    ("alert doubled", lambda: replace(history(), alerts=["runx", "runx"])),
-    ("alert doubled", lambda: replace(history(), alerts=["runx"] * 3, retold={"runx": 1})),
+    ("move illegal", lambda: replace(cleared(history(), alerted("b", 10)), commands=frozenset())),
+    ("alert missing", lambda: replace(failed(history()), alerts=[])),
+    ("alert missing", lambda: replace(failed(history()), alerts=[alerted("a", 6)])),
+    ("alert missing", lambda: replace(failed(history()), alerts=[alerted("b", 6, "vz")])),
+    ("alert missing", lambda: cleared(history())),
+    ("alert doubled", lambda: replace(failed(history()), alerts=[alerted("b", 6)] * 2)),
+    ("alert doubled", lambda: replace(failed(history()), alerts=[alerted("b", 6)] * 3, repeated_alerts={"runb": 1})),
+    ("alert doubled", lambda: replace(history(), alerts=[warned("a", 2)] * 2)),
+    ("green over Fail", lambda: replace(failed(history()), green=frozenset({"runb"}))),
 ]  # fmt: skip
 
 
@@ -210,10 +247,10 @@ def test_seeded_violation_is_caught(kind: str, seeded: Callable[[], History]) ->
 
 
 def test_alert_cut_off_before_it_was_noted_may_come_again() -> None:
-    assert violations(replace(history(), alerts=["runx", "runx"], retold={"runx": 1})) == []
+    assert violations(replace(failed(history()), alerts=[alerted("b", 6)] * 2, repeated_alerts={"runb": 1})) == []
 
 
-def test_every_kind_that_the_checker_knows_is_seeded() -> None:
+def test_every_kind_of_violation_is_seeded() -> None:
     """A check that nothing was ever seeded for may be blind."""
     known = set(re.findall(r'Violation\(\s*"([^"]+)"', getsource(checker)))
     assert known == {kind for kind, _ in SEEDED}

@@ -16,7 +16,7 @@ from tests.torture.world import World
 
 GIVEN_UP = 0.1
 """Which part of the sweep's worlds are about runs that are given up."""
-TOLD_EVERY_SECONDS = 10
+REPORT_EVERY_SECONDS = 10
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Torture:
     faults: Faults = field(default_factory=Faults)
     found: list[Violation] = field(default_factory=list)
     ways: Counter[str] = field(default_factory=Counter)
-    told_at: float = 0.0
+    reported_at: float = 0.0
 
     def sweep(self, seconds: float, kinds: Sequence[Kind] = sweep.KINDS) -> list[sweep.Points]:
         """See which points there are, then visit them so long, or until none is left; return all points."""
@@ -51,18 +51,18 @@ class Torture:
             self.note("random", random_runs.go(self.world, seed, self.faults), until)
 
     def note(self, what: str, ways: Iterator[list[Violation]], until: float) -> None:
-        """Count ways and tell what they found."""
+        """Count sequences and print what they found."""
         for found in ways:
             self.ways[what] += 1
             for violation in found:
                 self.report(str(violation))
             if found:
-                self.report("    " + "\n    ".join(f"{name}: {told}" for name, _, told in self.faults.told[-12:]))
+                self.report("    " + "\n    ".join(f"{name}: {fault}" for name, _, fault in self.faults.made[-12:]))
             self.found += found
             now = time.monotonic()
-            if now > self.told_at + TOLD_EVERY_SECONDS:
-                self.told_at = now
-                done = f"{self.ways.total()} ways, {len(self.faults.told)} faults, {len(self.found)} violations"
+            if now > self.reported_at + REPORT_EVERY_SECONDS:
+                self.reported_at = now
+                done = f"{self.ways.total()} ways, {len(self.faults.made)} faults, {len(self.found)} violations"
                 self.report(f"{done}; {what}, {max(0, until - now):.0f} s left")
             if now > until:
                 return

@@ -26,7 +26,7 @@ CutFor = Callable[[str, int], Cut | None]
 class Faults:
     """What was done so far, and to whom."""
 
-    told: list[tuple[str, How, str]] = field(default_factory=list)
+    made: list[tuple[str, How, str]] = field(default_factory=list)
     """Of each fault: whose attempt, how, and what the attempt was doing."""
     steps: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The steps of the longest attempt of each name."""
@@ -35,7 +35,7 @@ class Faults:
         """Note an attempt."""
         self.steps[name] = max(self.steps.get(name, ()), outcome.steps, key=len)
         if outcome.how:
-            self.told.append((name, outcome.how, outcome.done_to))
+            self.made.append((name, outcome.how, outcome.done_to))
 
 
 def no_cut(_name: str, _number: int) -> Cut | None:
@@ -43,9 +43,9 @@ def no_cut(_name: str, _number: int) -> Cut | None:
     return None
 
 
-def go(world: World, name: str, kind: Kind, cut_for: CutFor, faults: Faults, told: str = "") -> None:
+def go(world: World, name: str, kind: Kind, cut_for: CutFor, faults: Faults, note: str = "") -> None:
     """Drop the kind's files, register them and bring every run to its end."""
-    bring(world, [world.drop(name, what, kind, told) for what in kind.files], cut_for, faults)
+    bring(world, [world.drop(name, what, kind, note) for what in kind.files], cut_for, faults)
     settle(world, cut_for, faults)
 
 
@@ -75,7 +75,7 @@ def replay(world: World, name: str, faults: Faults) -> list[Violation]:
     return [
         Violation("replay in vain", f"{file.key} {file.version_id}", str(file.status_reason))
         for file in _failed(world, name)
-        # Behind a bad file, later ones of a merged table wait until it is mended.
+        # After a bad file, later ones of a merged table wait until it is fixed.
         if file.version_id in good and "waits for" not in str(file.status_reason)
     ]
 
@@ -86,13 +86,13 @@ def load_again_and_take_out(world: World, order: random.Random, faults: Faults) 
     done = [file for file in world.history().files if file.status == "Done" and file.file_type in appending]
     if not done:
         return []
-    chosen = order.choice(sorted(done, key=lambda file: file.file_id))
+    selected = order.choice(sorted(done, key=lambda file: file.file_id))
     for command in ("replay", "undo"):
-        is_cut = _is_interrupted(world, order, faults, command, chosen.file_id)
-        outcome = world.command(command, chosen.file_id, "--yes")
+        is_cut = _is_interrupted(world, order, faults, command, selected.file_id)
+        outcome = world.command(command, selected.file_id, "--yes")
         faults.note(f"./lakeport {command}", outcome)
         if (outcome.error or outcome.result) and not is_cut:  # what was cut may be done, and is refused then
-            return [Violation(f"{command} refused", chosen.key, outcome.error or f"exit status {outcome.result}")]
+            return [Violation(f"{command} refused", selected.key, outcome.error or f"exit status {outcome.result}")]
         settle(world, no_cut, faults)
         if found := world.check():
             return found
@@ -100,7 +100,7 @@ def load_again_and_take_out(world: World, order: random.Random, faults: Faults) 
 
 
 def _is_interrupted(world: World, order: random.Random, faults: Faults, command: str, file_id: str) -> bool:
-    """Cut a first try of the command somewhere, and say whether it came to that."""
+    """Cut a first attempt of the command somewhere, and return whether it was cut."""
     name = f"./lakeport {command}"
     cut = Cut(order.randint(1, len(faults.steps.get(name, ())) or STEPS_OF_A_COMMAND), order.choice(INTERRUPTIONS))
     outcome = world.command(command, file_id, "--yes", cut=cut)
@@ -162,6 +162,6 @@ def drive(
     world.airflow.drive(run, cut_for, is_abandoned=is_abandoned)
     for task_id, outcome in world.airflow.outcomes:
         faults.note(task_id, outcome)
-        world.note_retold(run, outcome)
+        world.note_repeated_alerts(run, outcome)
     if run.state == "failed" and is_called_back:
         faults.note(CALLBACK, world.call_back(run, cut_for(CALLBACK, 1)))

@@ -60,10 +60,12 @@ class WholeStack:
 
     def __init__(self, config: Config, kinds: Mapping[str, Kind], order: random.Random, report: Report) -> None:
         self.config, self.kinds, self.order, self.report = config, kinds, order, report
+        self.schemas = config.state.parent / "schemas"
         self.source = workload.Source()
         self.targets: list[Target] = [workload.target(name, kind) for name, kind in kinds.items()]
         self.drops: list[Drop] = []
         self.killed: Counter[str] = Counter()
+        self.commands: set[str] = set()
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
 
     def drop(self) -> None:
@@ -143,12 +145,13 @@ class WholeStack:
             return Counter(dict(current.fetchall()))
 
     def check(self) -> list[Violation]:
-        """Check the whole history; an alert may come again as often as somebody was killed."""
+        """Check the whole history; an alert may repeat once for each kill."""
         with self.session() as current:
             current.execute("SELECT DISTINCT run_id FROM mng.alerts")
             runs = {run_id for (run_id,) in current.fetchall()}
-            retold = dict.fromkeys(runs, self.killed.total())
-            return violations(collecting.history(self.config, current, self.targets, self.drops, runs, retold))
+            repeated_alerts = dict.fromkeys(runs, self.killed.total())
+            found = (self.targets, self.drops, runs, repeated_alerts, self.commands)
+            return violations(collecting.history(self.config, current, *found))
 
     def _is_open(self) -> bool:
         with self.session() as current:
@@ -195,7 +198,7 @@ def whole_stack(kinds: Mapping[str, Kind], order: random.Random, report: Report)
     """Bring up a stack with these file types, and take it down again."""
     directory = Path(tempfile.mkdtemp(prefix="lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
-    schemas = directory / "schemas"
+    schemas = config.state.parent / "schemas"
     schemas.mkdir()
     for name, kind in kinds.items():
         (schemas / f"{name}.yaml").write_text(workload.schema(name, kind))

@@ -1,4 +1,4 @@
-"""A proxy in front of the Redshift stand-in that counts statements and cuts where its gate says so."""
+"""A proxy in front of the Redshift stand-in that counts statements and cuts at the steps that its gate selects."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from tests.torture.gate import KILLS, OF_SQL, Gate, How
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _SHOWN = 60
 _READY_BYTES = 6
+# As the stand-in words them: Redshift reports a conflict under XX000.
 _REFUSALS = {
-    # As the stand-in words them: Redshift reports a conflict under XX000.
     How.CONFLICT: (b"XX000", b"1023\nDETAIL: Serializable isolation violation on a table in Redshift"),
     How.DEADLOCK: (b"40P01", b"deadlock detected"),
+}
+_HOSTILE_REFUSALS = _REFUSALS | {
+    How.CONFLICT: (b"XX000", b"could not complete because of conflict with concurrent transaction"),
 }
 
 
 class WireProxy:
-    """Listen on a port of its own; one thread a connection, which is half duplex in the simple protocol."""
+    """Listen on its own port; one thread a connection, which is half duplex in the simple protocol."""
 
-    def __init__(self, gate: Gate, upstream_port: int) -> None:
+    def __init__(self, gate: Gate, upstream_port: int, *, is_hostile: bool = False) -> None:
         self.gate = gate
+        self.refusals = _HOSTILE_REFUSALS if is_hostile else _REFUSALS
         self.upstream_port = upstream_port
         self._listener = socket.create_server((HOST, 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -51,7 +55,7 @@ class WireProxy:
             client.sendall(_until_ready(to))
             while True:
                 kind, message, text = _request(client)
-                how = self.gate.entered(attempt, _shown(text), OF_SQL) if kind in b"QS" else None
+                how = self.gate.entered(attempt, _shortened(text), OF_SQL) if kind in b"QS" else None
                 if how is None:
                     to.sendall(message)
                     if kind == b"X":
@@ -61,11 +65,11 @@ class WireProxy:
                     return
 
     def _cut(self, how: How, attempt: int, message: bytes, client: socket.socket, to: socket.socket) -> bool:
-        """Do what is to be done, and say whether the connection goes on."""
-        if how in _REFUSALS:
+        """Apply a fault, and return whether the connection continues."""
+        if how in self.refusals:
             # A failing statement aborts the block as the refused one would; a refused COMMIT ends it.
             to.sendall(_query("ROLLBACK" if message[5:11].upper() == b"COMMIT" else "SELECT refused_by_the_proxy"))
-            client.sendall(_error(*_REFUSALS[how]) + _until_ready(to)[-_READY_BYTES:])
+            client.sendall(_error(*self.refusals[how]) + _until_ready(to)[-_READY_BYTES:])
             return True
         if how is How.FREEZE:
             self.gate.kill(attempt, how)
@@ -92,7 +96,7 @@ def _startup(client: socket.socket) -> bytes:
 
 
 def _until_ready(server: socket.socket) -> bytes:
-    """Read until the server waits for the client, ready for a query or for a password, or says why it goes."""
+    """Read until the server waits for the client, ready for a query or for a password, or reports why it closes."""
     answer = b""
     while True:
         try:
@@ -149,6 +153,6 @@ def _error(code: bytes, message: bytes) -> bytes:
     return b"E" + struct.pack("!I", len(body) + 4) + body
 
 
-def _shown(statement: str) -> str:
+def _shortened(statement: str) -> str:
     lines = [line for line in statement.splitlines() if not line.startswith("--")]
     return " ".join(" ".join(lines).split())[:_SHOWN]

@@ -51,7 +51,7 @@ class Content:
 
     @property
     def digest(self) -> str:
-        """Return what tells it from every other content."""
+        """Return a digest that distinguishes it from every other content."""
         return hashlib.sha256(self.body).hexdigest()
 
 
@@ -80,12 +80,20 @@ class Source:
         return Content(_packed(body, compression), () if what == "bad header" else tuple(rows), tuple(bad))
 
 
-def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] = ()) -> str:
+def schema(
+    name: str,
+    kind: Kind,
+    *,
+    table: str = "",
+    columns: tuple[str, ...] = (),
+    max_rejected: int = MAX_REJECTED,
+    retries: int = RETRIES,
+) -> str:
     """Return the YAML of a file type of this kind; `columns` are varchars that its files need not have."""
     landing: dict[str, object] = {"pattern": f"{name}/*", "select": kind.select}
     if kind.max_files:
         landing["max_files"] = kind.max_files
-    rejects = {"fail": MAX_REJECTED} | ({"warn": 0} if kind.warns else {})
+    rejects = {"fail": max_rejected} | ({"warn": 0} if kind.warns else {})
     described = [("id", "integer"), ("token", "varchar(20)"), ("k", "integer")]
     described += [(column, "varchar(20)") for column in columns]
     return yaml.safe_dump(
@@ -103,16 +111,16 @@ def schema(name: str, kind: Kind, *, table: str = "", columns: tuple[str, ...] =
             "rejects": rejects,
             "schedule": kind.schedule,
             "wait": {"every": "1s", "for": "1s"},
-            "retries": RETRIES,
+            "retries": retries,
             "alerts": {"slack": "#torture"},
         },
         sort_keys=False,
     )
 
 
-def target(name: str, kind: Kind, table: str = "") -> Target:
-    """Return what the checker must know of the type."""
-    return Target(name, table or f"lake.{name}", kind.mode, kind.select, MAX_REJECTED)
+def target(name: str, kind: Kind, table: str = "", max_rejected: int = MAX_REJECTED) -> Target:
+    """Return what the checker needs about the type."""
+    return Target(name, table or f"lake.{name}", kind.mode, kind.select, max_rejected)
 
 
 def _packed(body: bytes, compression: str) -> bytes:

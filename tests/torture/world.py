@@ -20,6 +20,7 @@ import psycopg2
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG
 from psycopg2 import sql
+from psycopg2.errors import QueryCanceled
 
 from lakeport import settings
 from lakeport.airflow.load_dag import load_dag
@@ -44,17 +45,22 @@ from tests.torture.wire_proxy import WireProxy
 from tests.torture.workload import Kind
 
 PARTS = frozenset({"tables", "slack", "mail"})
+HOSTILE = ("--hostile", "--views-late", "0.5")
+"""The stand-in's options: half a second is late enough, and leaves time for more faults."""
 
 
 @contextlib.contextmanager
-def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
-    """Start a stack of its own on free ports, and take it away again."""
+def worlds(report: Callable[[str], None] = lambda _: None, *, is_hostile: bool = False) -> Iterator[World]:
+    """Start a separate stack on free ports, and remove it again.
+
+    `is_hostile`: where AWS is silent, its Redshift answers in the less convenient way.
+    """
     directory = Path(folder("lakeport-torture-")).resolve()
     config = Config(directory / "state", Ports.free())
     try:
         with ending_at_sigterm():
             stack.up(config, report, only=PARTS)
-            with World.of(config, directory / "schemas") as world:
+            with World.of(config, directory / "schemas", is_hostile=is_hostile) as world:
                 yield world
     finally:
         stack.down(config, lambda _: None)
@@ -65,22 +71,24 @@ def worlds(report: Callable[[str], None] = lambda _: None) -> Iterator[World]:
 class World:
     """What a workload acts on.
 
-    One lane: one attempt is at work at a time, except those that were given up and go on.
+    One lane: one attempt runs at a time, except those that were given up and go on.
     """
 
-    def __init__(self, config: Config, schemas: Path) -> None:
-        self.config, self.schemas = config, schemas
+    def __init__(self, config: Config, schemas: Path, *, is_hostile: bool = False) -> None:
+        self.config, self.schemas, self.is_hostile = config, schemas, is_hostile
         schemas.mkdir(parents=True, exist_ok=True)
         self.source = workload.Source()
         self.kinds: dict[str, Kind] = {}
         self.targets: dict[str, Target] = {}
         self.drops: list[Drop] = []
-        self.retold: Counter[str] = Counter()
+        self.repeated_alerts: Counter[str] = Counter()
         self.commands: set[str] = set()
+        self.deleted: set[str] = set()
+        """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
         self.gate = Gate()
-        self.redshift = WireProxy(self.gate, config.ports.redshift)
+        self.redshift = WireProxy(self.gate, config.ports.redshift, is_hostile=is_hostile)
         self.aws = HttpProxy(self.gate, config.ports.aws)
         self.slack = HttpProxy(self.gate, config.ports.slack)
         self.s3_of_copy = HttpProxy(self.gate, config.ports.aws, on_behalf=True)
@@ -92,9 +100,9 @@ class World:
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, config: Config, schemas: Path) -> Iterator[World]:
+    def of(cls, config: Config, schemas: Path, *, is_hostile: bool = False) -> Iterator[World]:
         """Open the world of a running stack."""
-        world = cls(config, schemas)
+        world = cls(config, schemas, is_hostile=is_hostile)
         try:
             yield world
         finally:
@@ -108,8 +116,9 @@ class World:
         for path in self.schemas.iterdir():
             path.unlink()
         self.kinds, self.targets, self.drops = {}, {}, []
-        self.retold.clear()
+        self.repeated_alerts.clear()
         self.commands.clear()
+        self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
@@ -135,16 +144,16 @@ class World:
         index = ArrivalIndex(tuple(rules)).to_json().encode()
         self.s3.put_object(Bucket=names.CODE_BUCKET, Key=settings.INDEX_KEY, Body=index)
 
-    def drop(self, file_type: str | None, what: str, kind: Kind, told: str = "", key: str = "") -> Drop:
+    def drop(self, file_type: str | None, what: str, kind: Kind, note: str = "", key: str = "") -> Drop:
         """Put a file into landing."""
         content = self.source.file(what, kind.compression)
         suffix = ".csv" + (".zip" if kind.compression == "zip" else "")
         key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{suffix}"
         version = self.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
         landed_at = datetime.now(UTC)
-        told = "; ".join(filter(None, [what, told]))
+        note = "; ".join(filter(None, [what, note]))
         drop = Drop(
-            key, version, file_type, content.digest, content.rows, content.bad_lines, told, len(content.body), landed_at
+            key, version, file_type, content.digest, content.rows, content.bad_lines, note, len(content.body), landed_at
         )
         self.drops.append(drop)
         return drop
@@ -158,38 +167,45 @@ class World:
         return self.attempts.run(Register({"Records": messages}), cut)
 
     def command(self, *arguments: str, cut: Cut | None = None) -> Outcome:
-        """Run `./lakeport` as a process of its own."""
+        """Run `./lakeport` as a separate process."""
         self.commands.add(arguments[0])
         return self.attempts.run(Command(arguments), cut)
 
     def call_back(self, run: Run, cut: Cut | None = None) -> Outcome:
         """Call a failed run's callback; where it is cut once its alert may be out, the alert may come again."""
         outcome = self.airflow.call_back(run, cut)
-        self.note_retold(run, outcome)
+        self.note_repeated_alerts(run, outcome)
         return outcome
 
-    def note_retold(self, run: Run, outcome: Outcome) -> None:
+    def note_repeated_alerts(self, run: Run, outcome: Outcome) -> None:
         """Note whose alert may come again: an attempt was cut after a message went out, or sends it when it goes on.
 
         Reconcile sends the alerts of all runs.
         """
         if outcome.how is How.FREEZE or (outcome.how and any("/services/" in step for step in outcome.steps)):
             is_reconcile = run.dag_id == "reconcile"
-            self.retold.update(run_id for _, run_id in self.airflow.runs if is_reconcile or run_id == run.run_id)
+            self.repeated_alerts.update(
+                run_id for _, run_id in self.airflow.runs if is_reconcile or run_id == run.run_id
+            )
 
     def check(self) -> list[Violation]:
         """Check all that happened since `begin`."""
         return violations(self.history())
 
     def history(self) -> History:
-        """Collect the history; nothing may be at work."""
+        """Collect the history; nothing may be running."""
         runs = {run_id for _, run_id in self.airflow.runs}
         with self.session() as current:
             targets = self.targets.values()
-            return collecting.history(self.config, current, targets, self.drops, runs, self.retold, self.commands)
+            ended_well = {
+                run.run_id for run in self.airflow.runs.values() if run.state == "success" and not run.is_marked
+            }
+            found = (targets, self.drops, runs | self.deleted, self.repeated_alerts, self.commands, ended_well)
+            collected = collecting.history(self.config, current, *found)
+        return replace(collected, are_lines_unknown=self.is_hostile)
 
     def overwrite(self) -> None:
-        """Put another file in the place of the last one, and let no event tell of it."""
+        """Replace the last file by another, without an event."""
         last = next(drop for drop in reversed(self.drops) if drop.file_type)
         self.drop(last.file_type, "good", self.kinds[str(last.file_type)], "in the place of another", last.key)
 
@@ -197,7 +213,7 @@ class World:
         """Describe the Redshift stand-in: what COPY reads from S3 passes the gate, too."""
         service = warehouse.service(self.config)
         command = (self.s3_of_copy.url if each == self.config.aws_endpoint else each for each in service.command)
-        return replace(service, command=tuple(command))
+        return replace(service, command=(*command, *(HOSTILE if self.is_hostile else ())))
 
     def restart(self, *services: Service) -> None:
         """Kill these with all that they forked, and start them again, the last first."""
@@ -227,10 +243,18 @@ class World:
             password=self.password,
         )
         try:
+            self._pass_the_first_statement(connection)
             with connection, connection.cursor() as current:
                 yield current
         finally:
             connection.close()
+
+    def _pass_the_first_statement(self, connection: Any) -> None:
+        """Run a statement that may be cancelled, as the first one after a while without clients may be."""
+        connection.autocommit = True
+        with contextlib.suppress(QueryCanceled), connection.cursor() as current:
+            current.execute("SELECT 1")
+        connection.autocommit = False
 
     def _empty(self, bucket: str) -> None:
         for key, version in list(collecting.versions(self.s3, bucket)):
@@ -247,7 +271,7 @@ class World:
         return bag.dags.get(dag_id)
 
     def _environment(self) -> dict[str, str]:
-        """Return what Airflow's own processes get, with the proxies in the places of what they stand before."""
+        """Return what Airflow's own processes get, with the proxies in the places of their servers."""
         return {
             **processes.base_environment(),
             **airflow.environment(self.config),

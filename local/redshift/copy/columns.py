@@ -34,18 +34,18 @@ class Type(StrEnum):
         return self in (Type.CHAR, Type.VARCHAR)
 
 
-_ENGINE_NAMES = {"bpchar": Type.CHAR, "text": Type.VARCHAR, "jsonb": Type.SUPER, "bytea": Type.VARBYTE}
+_ENGINE_NAMES = {"bpchar": Type.CHAR, "text": Type.VARCHAR, "super": Type.SUPER}
 _MOST_DIGITS, _UNLIMITED_SCALE = 38, 18  # of a NUMERIC that CREATE TABLE AS left without limits
 _DIGITS_OF_64_BITS = 19
 _HEADER_BYTES = 4  # PostgreSQL adds them to a length it stores as a type modifier
 
 
-_LOOKUP = r"""
+_LOOKUP = """
     SELECT c.oid, pg_catalog.current_database(), u.oid, pg_catalog.pg_backend_pid(),
            a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.atthasdef,
-           (SELECT max(substring(pg_catalog.pg_get_constraintdef(k.oid) FROM '<= (\d+)')::integer)
+           (SELECT max(substring(pg_catalog.pg_get_constraintdef(k.oid) FROM '<= ([0-9]+)')::integer)
               FROM pg_catalog.pg_constraint k
-             WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] AND t.typname = 'bytea')
+             WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] AND t.typname = 'varbyte')
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

@@ -183,7 +183,7 @@ def _moment(
 
 
 def _date_error(options: CopyOptions, value: str) -> FieldError:  # noqa: ARG001
-    """Without a DATEFORMAT Redshift speaks of the length whatever is wrong."""
+    """Without a DATEFORMAT Redshift reports the length, whatever is wrong."""
     if options.date_format in (None, datetimes.DEFAULT_DATE):
         return FieldError(1205, "Invalid Date Format - length must be 10 or more")
     return FieldError(1205, f"Invalid date format or value [{options.date_format}]")

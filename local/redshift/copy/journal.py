@@ -175,7 +175,7 @@ class Journal:
         connection = await self._connected()
         async with connection.transaction():
             ids = [load.query_id for load in entries["loads"]]
-            await connection.execute("DELETE FROM lakeport_internal.loads WHERE query_id = ANY($1)", ids)
+            await connection.execute("DELETE FROM pg_internal.loads WHERE query_id = ANY($1)", ids)
             for table, rows in entries.items():
                 await _insert(connection, table, rows)
 
@@ -189,7 +189,7 @@ async def _insert(connection: Connection, table: str, entries: Sequence[Entry]) 
     if entries:
         names = [each.name for each in fields(entries[0])]
         rows = [tuple(getattr(entry, name) for name in names) for entry in entries]
-        await connection.copy_records_to_table(table, schema_name="lakeport_internal", columns=names, records=rows)
+        await connection.copy_records_to_table(table, schema_name="pg_internal", columns=names, records=rows)
 
 
 def as_json(load: Load, entries: Entries) -> dict[str, list[dict[str, object]]]:

@@ -113,9 +113,7 @@ class CopyRun:
             raise
 
     async def _begin(self, target: Target, objects: list[S3Object]) -> tuple[Load, FileReading]:
-        rows = await self.backend.query(
-            "SELECT nextval('lakeport_internal.query_ids'), pg_current_xact_id()::text::bigint"
-        )
+        rows = await self.backend.query("SELECT nextval('pg_internal.query_ids'), pg_current_xact_id()::text::bigint")
         query_id, transaction_id = (int(cell or 0) for cell in rows[0])
         load = Load(
             query_id=query_id,

@@ -9,7 +9,7 @@ CHECK_SECONDS = 0.5
 
 
 class Closed(Exception):
-    """Raised in the thread when nobody takes its blocks any more."""
+    """Raised in the thread when its blocks are not read any more."""
 
 
 class Pipe:

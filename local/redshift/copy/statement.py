@@ -56,7 +56,7 @@ def parse(tokens: Sequence[Token]) -> CopyCommand:
     reader.expect("FROM")
     if reader.took("STDIN", "PROGRAM"):
         raise Refused("COPY FROM STDIN is not supported by Redshift; it loads from 's3://...'")
-    source = reader.string()
+    source = reader.escaped_string()
     if not source.startswith("s3://"):
         raise Refused(f"COPY from '{source}' is not supported by this stand-in; it loads from 's3://...'")
     _check_avro(reader)

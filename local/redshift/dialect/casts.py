@@ -12,8 +12,9 @@ _MISSING = frozenset(
         *("POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "HSTORE", "CITEXT", "INT4RANGE", "INT8RANGE", "DATERANGE"),
     )
 )
-_NOT_YET = ("SUPER", "VARBYTE", "VARBINARY", "BINARY", "HLLSKETCH", "GEOMETRY", "GEOGRAPHY")
-_RENAMED = {"NVARCHAR": "varchar", "DATETIME": "timestamp"}
+_NOT_YET = ("HLLSKETCH", "GEOMETRY", "GEOGRAPHY")
+_RENAMED = {"NVARCHAR": "varchar", "NCHAR": "char", "DATETIME": "timestamp"}
+_BYTES = ("VARBYTE", "VARBINARY", "BINARY")
 _DECIMALS = ("NUMERIC", "DECIMAL")
 
 
@@ -32,13 +33,28 @@ def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
     for at in _targets(tokens):
         token, is_bare = tokens[at], upper_at(tokens, at + 1) != "("
         length = at + 1 + (token.upper == "CHARACTER" and upper_at(tokens, at + 1) == "VARYING")
-        if token.upper in _RENAMED:
+        if token.upper == "SUPER":
+            yield Edit(token.start, token.end, "text::super" if _is_literal(tokens, at) else "super")
+        elif token.upper in _BYTES:
+            yield _varbyte(tokens, at)
+        elif token.upper in _RENAMED:
             yield Edit(token.start, token.end, _RENAMED[token.upper])
         elif token.upper in _DECIMALS and is_bare:
             yield Edit(token.start, token.end, f"{token.text}(18,0)")
         if upper_at(tokens, length) == "(" and upper_at(tokens, length + 1) == "MAX":
             most = str(column_types.MOST_BYTES.get(token.upper if length == at + 1 else "VARYING", ""))
             yield Edit(tokens[length + 1].start, tokens[length + 1].end, most)
+
+
+def _is_literal(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether a string literal is cast by `::`: it is a string of its own, not the text of a document."""
+    return upper_at(tokens, at - 1) == "::" and tokens[at - 2].kind is Kind.TEXT
+
+
+def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
+    last = at + (upper_at(tokens, at + 1) == "VARYING")
+    last = closing(tokens, last + 1) if upper_at(tokens, last + 1) == "(" else last
+    return Edit(tokens[at].start, tokens[last].end, "text::varbyte" if _is_literal(tokens, at) else "varbyte")
 
 
 def _targets(tokens: Sequence[Token]) -> Iterator[int]:

@@ -6,7 +6,7 @@ from local.redshift.dialect.tokens import Edit, Kind, Token, closing, identifier
 from local.redshift.protocol.errors import INVALID_PARAMETER, Refused
 
 _TYPES = {
-    "SUPER": "jsonb",
+    "SUPER": "super",
     "NVARCHAR": "varchar",
     "NCHAR": "char",
     "DATETIME": "timestamp",
@@ -92,11 +92,11 @@ def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:
 
 
 def _varbyte(tokens: Sequence[Token], at: int) -> Edit:
-    """VARBYTE(n) is a bytea with a check beside it, because bytea has no length."""
+    """VARBYTE(n) has a check beside it, because the type itself does not hold values to its length."""
     last = at + (upper_at(tokens, at + 1) == "VARYING")
     length, end = _BARE_VARBYTE, last
     if upper_at(tokens, last + 1) == "(" and last + 2 < len(tokens):
         _check_size("VARBYTE", tokens, last)
         length, end = tokens[last + 2].text, closing(tokens, last + 1)
     check = f"CHECK (octet_length({identifier(tokens[at - 1].name())}) <= {length})"
-    return Edit(tokens[at].start, tokens[end].end, f"bytea {check}")
+    return Edit(tokens[at].start, tokens[end].end, f"varbyte({length}) {check}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift.dialect import column_types, table_attributes
+from local.redshift.dialect import column_types, storage, table_attributes
 from local.redshift.dialect.tokens import Edit, Token, closing, upper_at
 from local.redshift.protocol.errors import DUPLICATE_COLUMN, SYNTAX_ERROR, Refused
 
@@ -41,21 +41,32 @@ def _create_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     end = closing(tokens, opening) if opening else 0
     if tokens[end].text != ")" and opening:
         raise Refused("syntax error at end of CREATE TABLE", sqlstate=SYNTAX_ERROR)
-    if opening:
-        for start, stop in _items(tokens, opening, end):
-            yield from _item(tokens, start, stop, is_last=stop == end)
+    items = list(_items(tokens, opening, end)) if opening else []
+    for start, stop in items:
+        yield from _item(tokens, start, stop, is_last=stop == end)
+    kept = storage.comment(_table_name(tokens), storage.of_table(tokens, items, end))
+    yield Edit(tokens[-1].end, tokens[-1].end, kept)
     table_attributes.check(tokens, _names(tokens, opening, end) if opening else (), end)
     yield from table_attributes.edits(tokens, end)
 
 
-def _definition(tokens: Sequence[Token]) -> int:
-    """Return where the list of columns opens; 0 when the table has none, as in CREATE TABLE AS."""
+def _after_name(tokens: Sequence[Token]) -> int:
     words = [token.upper for token in tokens]
     at = words.index("TABLE") + 1
     at += 3 if words[at : at + 3] == ["IF", "NOT", "EXISTS"] else 0
     at += 1
     while upper_at(tokens, at) == ".":
         at += 2
+    return at
+
+
+def _table_name(tokens: Sequence[Token]) -> str:
+    return tokens[min(_after_name(tokens), len(tokens)) - 1].name()
+
+
+def _definition(tokens: Sequence[Token]) -> int:
+    """Return where the list of columns opens; 0 when the table has none, as in CREATE TABLE AS."""
+    at = _after_name(tokens)
     return at if upper_at(tokens, at) == "(" else 0
 
 
@@ -190,6 +201,30 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
         if word in words[at + 1 :]:
             raise Refused(f"ALTER TABLE ADD COLUMN does not take {word} in Amazon Redshift")
     yield from _column(tokens, at, len(tokens))
+    kept = storage.comment(altered(tokens)[0][-1].name(), storage.of_column(tokens, at, len(tokens)))
+    yield Edit(tokens[-1].end, tokens[-1].end, kept)
+
+
+def materialized_view(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """Drop how Redshift stores a materialized view, and whether it is refreshed by itself."""
+    at = 4
+    while upper_at(tokens, at) == ".":
+        at += 2
+    yield from table_attributes.edits(tokens, at)
+    words = [token.upper for token in tokens]
+    if "AUTO" in words and words[words.index("AUTO") + 1 :][:1] == ["REFRESH"]:
+        auto = words.index("AUTO")
+        yield Edit(tokens[auto].start, tokens[auto + 2].end, "")
+    kept = storage.comment(tokens[at - 1].name(), storage.of_table(tokens, [], at))
+    yield Edit(tokens[-1].end, tokens[-1].end, kept)
+
+
+def altered(tokens: Sequence[Token]) -> tuple[Sequence[Token], int]:
+    """Return the tokens of the name of the table that ALTER TABLE changes, and where its action begins."""
+    at = 3
+    while upper_at(tokens, at) == ".":
+        at += 2
+    return [token for token in tokens[2:at] if token.is_name], at
 
 
 def check_alteration(tokens: Sequence[Token]) -> None:

@@ -69,10 +69,14 @@ class Reader:
             raise self.error()
         return self.take().string()
 
+    def escaped_string(self) -> str:
+        """Read a string in which a backslash begins an escape, as in any other statement."""
+        return unescaped(self.string())
+
     def string_or_body(self) -> str:
-        """Read a string, which may also be between two $$."""
+        """Read a string with escapes, or what is between two $$."""
         if self.is_done or self.tokens[self.at].kind is not Kind.BODY:
-            return self.string()
+            return self.escaped_string()
         text = self.take().text
         return text[text.index("$", 1) + 1 : text.rindex("$", 0, -1)]
 
@@ -103,7 +107,11 @@ def flag(_: Reader) -> str:
 
 def characters(reader: Reader) -> str:
     """Read a string in which a backslash stands for a character: \\t, \\\\ or up to three octal digits of a byte."""
-    raw = reader.string().encode("utf-8", "surrogateescape")
+    return unescaped(reader.string())
+
+
+def unescaped(text: str) -> str:
+    raw = text.encode("utf-8", "surrogateescape")
     return _BACKSLASH.sub(_unescaped, raw).decode("utf-8", "surrogateescape")
 
 

@@ -80,7 +80,7 @@ def without_duplicates(sql: str, tokens: Sequence[Token]) -> str | None:
     condition = sql[tokens[on + 1].start : tokens[-2].start]
     return (
         f"WITH lakeport_gone AS (DELETE FROM {target} USING {source} WHERE {condition})"  # noqa: S608 - the client's own
-        f" INSERT INTO {target} SELECT * FROM {source} WHERE lakeport_internal.matches_once((SELECT max(matches) FROM"
+        f" INSERT INTO {target} SELECT * FROM {source} WHERE pg_internal.matches_once((SELECT max(matches) FROM"
         f" (SELECT count(*) AS matches FROM {target} JOIN {source} ON {condition} GROUP BY {target}.ctid) matched))"
         f" UNION ALL SELECT * FROM {target} WHERE false"  # so both must have the same columns
     )

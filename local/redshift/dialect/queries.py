@@ -8,7 +8,12 @@ from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
 CLAUSES = ("FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH")
 _JOINING = ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "NATURAL", "ON", "USING")
 _ENDS = ("UNION", "EXCEPT", "INTERSECT", "MINUS", ";")
-_NEVER_ALIASES = frozenset((*CLAUSES, *_JOINING, *_ENDS, "NULL", "TRUE", "FALSE", "END", "AS", "THEN", "ELSE", "AT"))
+NEVER_ALIASES = frozenset(
+    (
+        *(*CLAUSES, *_JOINING, *_ENDS, "NULL", "TRUE", "FALSE", "END", "AS", "THEN", "ELSE", "AT"),
+        *("PIVOT", "UNPIVOT", "START", "CONNECT"),
+    )
+)
 _BEFORE_ALIAS = frozenset(
     ("IS", "NOT", "AND", "OR", "LIKE", "ILIKE", "IN", "BETWEEN", "WHEN", "CASE", "DISTINCT", "ALL")
 )
@@ -102,7 +107,7 @@ def pieces(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Span]:
 
 def _item(tokens: Sequence[Token], start: int, stop: int) -> Item:
     last = tokens[stop - 1]
-    if stop - start > 1 and last.is_name and last.upper not in _NEVER_ALIASES:
+    if stop - start > 1 and last.is_name and last.upper not in NEVER_ALIASES:
         before = tokens[stop - 2]
         if before.upper == "AS":
             return Item(start, stop - 2, last.name(), stop)
@@ -118,7 +123,7 @@ def _relations(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Relat
     is_entry = True
     while at < stop:
         word = upper_at(tokens, at)
-        if is_entry and word == "LATERAL":
+        if is_entry and word in ("LATERAL", "UNPIVOT"):
             at += 1
         elif is_entry and tokens[at].text == "(" and upper_at(tokens, at + 1) not in ("SELECT", "WITH", "VALUES"):
             end = closing(tokens, at)
@@ -149,6 +154,6 @@ def _relation(tokens: Sequence[Token], start: int, stop: int) -> Relation:
     name, has_alias = (path[-1].name() if path else ""), False
     if upper_at(tokens, at) == "AS":
         at += 1
-    if at < stop and tokens[at].is_name and tokens[at].upper not in _NEVER_ALIASES:
+    if at < stop and tokens[at].is_name and tokens[at].upper not in NEVER_ALIASES:
         name, has_alias, at = tokens[at].name(), True, at + 1
     return Relation(start, at, name, has_alias, tuple(path))

@@ -1,8 +1,9 @@
 """Reword Redshift's dialect for PostgreSQL, token by token."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from local.redshift.dialect import casts, ddl, isolation
+from local.redshift.dialect import calls, casts, ddl, isolation, roles, storage
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -12,14 +13,28 @@ _RENAMED = {
     "ISNULL": "COALESCE",
     "MINUS": "EXCEPT",
     "VERSION": "redshift_version",
-    "JSON_SERIALIZE": "lakeport_internal.json_serialized",  # PostgreSQL's own has another grammar
+    "JSON_SERIALIZE": "pg_internal.json_serialize",  # PostgreSQL's own has another grammar
+    "OBJECT": "pg_internal.object",
 }
+_OWN = {
+    name: f"pg_internal.{name.lower()}"
+    for name in (
+        *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
+        *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
+    )
+} | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part"}
+"""Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
+_ADDED_COLUMNS = {
+    "PG_CLASS": {"RELDISTSTYLE", "RELEFFECTIVEDISTSTYLE", "RELCREATIONTIME"},
+    "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
+}
+_BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
 _OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
 """Columns of the catalog as psql 15 and 16 call them."""
 _TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF", "DATE_PART")
 _JSON_READERS = {
-    "JSON_EXTRACT_PATH_TEXT": "lakeport_internal.json_text",
-    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "lakeport_internal.json_element",
+    "JSON_EXTRACT_PATH_TEXT": "pg_internal.json_text",
+    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "pg_internal.json_element",
 }
 MOST_JSON_LEVELS = 5
 MOST_NAME_BYTES = 63
@@ -27,17 +42,34 @@ MOST_NAME_BYTES = 63
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     _check_listagg(tokens)
-    edits = [
-        *_names(tokens),
-        *_expressions(tokens),
-        *_types(tokens),
-        *isolation.edits(tokens),
-        *_created(tokens),
-        *_deleted(tokens),
-    ]
-    edits += ddl.edits(tokens)
-    edits += casts.edits(tokens) if not is_of_catalog([token.upper for token in tokens]) else ()
+    is_catalog = is_of_catalog([token.upper for token in tokens])
+    if not is_catalog and any(token.upper in calls.NAMES for token in tokens):
+        sql = calls.rewritten(sql)
+        tokens = tokenize(sql)
+    edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
+    edits += [*ddl.edits(tokens), *roles.edits(tokens), *_added_columns(tokens)]
+    edits += [*casts.edits(tokens), *_own_functions(tokens)] if not is_catalog else ()
     return apply(sql, edits) if edits else sql
+
+
+def _added_columns(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """A statement that names a column Redshift has added to a catalog reads a view with it instead."""
+    words = {token.upper for token in tokens}
+    for catalog, columns in _ADDED_COLUMNS.items():
+        if not columns & words or catalog not in words:
+            continue
+        for at, token in enumerate(tokens):
+            if token.upper == catalog:
+                is_qualified = upper_at(tokens, at - 1) == "." and upper_at(tokens, at - 2) == "PG_CATALOG"
+                start = tokens[at - 2].start if is_qualified else token.start
+                yield Edit(start, token.end, f"pg_internal.{catalog.lower()}")
+
+
+def _own_functions(tokens: Sequence[Token]) -> Iterator[Edit]:
+    for at, token in enumerate(tokens):
+        is_call = token.kind is Kind.WORD and upper_at(tokens, at + 1) == "(" and upper_at(tokens, at - 1) != "."
+        if token.upper in _OWN and is_call:
+            yield Edit(token.start, token.end, _OWN[token.upper])
 
 
 def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -57,34 +89,28 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, _OLD_NAMES[token.upper])
         if token.kind is not Kind.WORD or upper_at(tokens, at - 1) == ".":
             continue
-        is_call = upper_at(tokens, at + 1) == "("
-        if token.upper == "SYSDATE" and not is_call:
-            yield Edit(token.start, token.end, "pg_catalog.sysdate()")
-        elif token.upper in _RENAMED and (is_call or token.upper == "MINUS"):
-            yield Edit(token.start, token.end, _RENAMED[token.upper])
-        elif token.upper in _TAKES_DATE_PART and is_call and at + 2 < len(tokens):
-            yield from _date_part(token, tokens[at + 2])
-        elif token.upper == "LISTAGG" and is_call:
-            yield from _listagg(tokens, at)
-        elif token.upper in _JSON_READERS and is_call:
-            yield from _json_text(tokens, at)
-        elif token.upper == "DECODE" and is_call:
-            yield from _decode(tokens, at)
+        if upper_at(tokens, at + 1) == "(":
+            yield from _called(tokens, at)
+        elif token.upper in _BARE_FUNCTIONS:
+            yield Edit(token.start, token.end, f"pg_catalog.{token.upper.lower()}()")
+        elif token.upper == "MINUS":
+            yield Edit(token.start, token.end, _RENAMED["MINUS"])
         elif token.upper == "TOP" and upper_at(tokens, at - 1) in ("SELECT", "DISTINCT", "ALL"):
             yield from _top(tokens, at)
-        elif token.upper == "APPROXIMATE" and upper_at(tokens, at + 1) == "COUNT":
+        elif token.upper == "APPROXIMATE" and upper_at(tokens, at + 1) in ("COUNT", "PERCENTILE_DISC"):
             yield Edit(token.start, token.end, "")
-        elif token.upper == "NVL2" and is_call:
-            yield from _nvl2(tokens, at)
 
 
-def _types(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """Name SUPER and VARBYTE as Redshift does, not as the types that hold them here."""
-    for at, token in enumerate(tokens):
-        if token.upper == "FORMAT_TYPE" and upper_at(tokens, at + 1) == "(":
-            is_qualified = [upper_at(tokens, at - 2), upper_at(tokens, at - 1)] == ["PG_CATALOG", "."]
-            start = tokens[at - 2].start if is_qualified else token.start
-            yield Edit(start, token.end, "lakeport_internal.format_type")
+def _called(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    token = tokens[at]
+    if token.upper == "ARRAY" and upper_at(tokens, at + 2) != "SELECT":
+        yield Edit(token.start, token.end, "pg_internal.array")
+    elif token.upper in _RENAMED:
+        yield Edit(token.start, token.end, _RENAMED[token.upper])
+    elif token.upper in _TAKES_DATE_PART and at + 2 < len(tokens):
+        yield from _date_part(token, tokens[at + 2])
+    elif token.upper in _CALLS:
+        yield from _CALLS[token.upper](tokens, at)
 
 
 def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -107,7 +133,7 @@ def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     As a window function it takes its order, and all its rows, from the window.
     """
     end = closing(tokens, at + 1)
-    yield Edit(tokens[at].start, tokens[at].end, "lakeport_internal.listagg")
+    yield Edit(tokens[at].start, tokens[at].end, "pg_internal.listagg")
     if not _commas(tokens, at + 2, end):
         yield Edit(tokens[end - 1].end, tokens[end - 1].end, ", ''")
     if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] != ["WITHIN", "GROUP", "("]:
@@ -200,12 +226,15 @@ def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
 
 
 def _created(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """Drop what CREATE SCHEMA and CREATE VIEW may end in: a quota, and that the view is bound late."""
+    """Drop what only Redshift has in CREATE SCHEMA, CREATE MATERIALIZED VIEW and CREATE PROCEDURE."""
     if upper_at(tokens, 0) != "CREATE":
         return
     words = [token.upper for token in tokens]
-    if words[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]:
-        yield Edit(tokens[-4].start, tokens[-1].end, "")
+    if words[1:3] == ["MATERIALIZED", "VIEW"]:
+        yield from ddl.materialized_view(tokens)
+    if "NONATOMIC" in words and "PROCEDURE" in words[:4]:
+        at = words.index("NONATOMIC")
+        yield Edit(tokens[at].start, tokens[at].end, "")
     if "SCHEMA" in words[:2] and "QUOTA" in words:
         yield Edit(tokens[words.index("QUOTA")].start, tokens[-1].end, "")
 
@@ -219,7 +248,7 @@ def append_call(tokens: Sequence[Token]) -> str | None:
     end = next((index for index in range(at, len(words)) if words[index] in ("IGNOREEXTRA", "FILLTARGET")), len(words))
     target, source = (literal(_relation(part)) for part in (tokens[2:at], tokens[at + 2 : end]))
     ignores, fills = ("IGNOREEXTRA" in words), ("FILLTARGET" in words)
-    return f"CALL lakeport_internal.append_table({target}, {source}, {ignores}, {fills})"
+    return f"CALL pg_internal.append_table({target}, {source}, {ignores}, {fills})"
 
 
 def alter_check(tokens: Sequence[Token]) -> str:
@@ -227,8 +256,23 @@ def alter_check(tokens: Sequence[Token]) -> str:
     words = [token.upper for token in tokens]
     at = words.index("ALTER", 2)
     column = tokens[at + 1 + (upper_at(tokens, at + 1) == "COLUMN")].name()
-    return f"SELECT lakeport_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
+    return f"SELECT pg_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
+
+
+def storage_call(tokens: Sequence[Token]) -> str:
+    """Return the call that carries out ALTER TABLE ... ALTER DISTKEY and its like."""
+    name, at = ddl.altered(tokens)
+    text = json.dumps(storage.of_alteration(tokens, at))
+    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(text)})"
 
 
 def _relation(tokens: Sequence[Token]) -> str:
     return ".".join(identifier(token.name()) for token in tokens if token.is_name)
+
+
+_CALLS: Mapping[str, Callable[[Sequence[Token], int], Iterator[Edit]]] = {
+    "LISTAGG": _listagg,
+    "DECODE": _decode,
+    "NVL2": _nvl2,
+    **dict.fromkeys(_JSON_READERS, _json_text),
+}

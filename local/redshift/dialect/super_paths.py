@@ -10,7 +10,7 @@ from local.redshift.dialect import queries, refusals
 from local.redshift.dialect.queries import Block, Relation
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, literal, tokenize, upper_at
 
-_ELEMENTS = "lakeport_internal.super_elements"
+_ELEMENTS, _MEMBERS = "pg_internal.super_elements", "pg_internal.super_members"
 _STATEMENTS = ("SELECT", "WITH", "INSERT", "CREATE", "EXPLAIN", "DECLARE", "(")
 _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 
@@ -93,8 +93,10 @@ class _Paths:
         alias, stop, position = identifier(relation.name), relation.stop, "lakeport_at"
         if upper_at(tokens, stop) == "AT":
             position, stop = identifier(tokens[stop + 1].name()), stop + 2
-        text = f"LATERAL {_ELEMENTS}({value}) AS {alias} ({alias}, {position})"
-        return Edit(tokens[relation.start].start, tokens[stop - 1].end, text)
+        is_unpivot = upper_at(tokens, relation.start - 1) == "UNPIVOT"
+        first = relation.start - is_unpivot
+        text = f"LATERAL {_MEMBERS if is_unpivot else _ELEMENTS}({value}) AS {alias} ({alias}, {position})"
+        return Edit(tokens[first].start, tokens[stop - 1].end, text)
 
     def _path_end(self, at: int) -> int:
         """Return where a name with its path ends; `at + 1` for a name alone, `at` for anything else."""

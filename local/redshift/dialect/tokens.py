@@ -7,7 +7,7 @@ from enum import StrEnum
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)
-      | (?P<text>[eE]'(?:[^'\\]++|''|\\.)*+'|'(?:[^']++|'')*+')
+      | (?P<text>[eE]?'(?:[^'\\]++|''|\\.)*+')
       | (?P<body>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$)
       | (?P<parameter>\$\d+)
       | (?P<quoted>"(?:[^"]++|"")*+")
@@ -46,8 +46,8 @@ class Token:
         return (self.text[1:-1].replace('""', '"') if self.kind is Kind.QUOTED else self.text).lower()
 
     def string(self) -> str:
-        """Return a string literal's content; backslashes stay in it."""
-        return self.text[self.text.index("'") + 1 : -1].replace("''", "'")
+        """Return a string literal's content; backslashes stay in it, except before a quote."""
+        return self.text[self.text.index("'") + 1 : -1].replace("''", "'").replace("\\'", "'")
 
 
 @dataclass(frozen=True, slots=True)

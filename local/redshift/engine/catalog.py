@@ -4,6 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from local.redshift.dialect import late_binding, parameters
 from local.redshift.dialect.tokens import identifier
 from local.redshift.engine.connection import NOT_READY, Connection, connect
 from local.redshift.settings import Settings
@@ -15,7 +16,7 @@ SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
 WAIT_SECONDS = 30
 _ID_OFFSET = 1_000_000
 ONE_AT_A_TIME = 5439
-"""Key of the advisory lock that keeps two starts apart."""
+"""Key of the advisory lock that lets only one start run at a time."""
 
 
 async def prepare(settings: Settings) -> None:
@@ -50,7 +51,7 @@ async def _make_role(connection: Connection, settings: Settings) -> None:
     await connection.execute("SET password_encryption = 'md5'")  # redshift_connector does not support SCRAM
     password = await connection.fetchval("SELECT quote_literal($1::text)", settings.user_password)
     verb = "ALTER" if exists else "CREATE"
-    await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN PASSWORD {password}")
+    await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN CREATEROLE PASSWORD {password}")
 
 
 async def _make_database(connection: Connection, settings: Settings) -> None:
@@ -65,9 +66,12 @@ async def _make_database(connection: Connection, settings: Settings) -> None:
         "timezone": "UTC",
         "client_connection_check_interval": "1s",  # a statement of a client that is gone ends
         "jit": "off",
+        "standard_conforming_strings": "off",  # a backslash begins an escape, as in PostgreSQL 8.0
+        "escape_string_warning": "off",
         "lakeport.views_late_seconds": settings.undocumented.views_late_seconds,
         "lakeport.id_offset": _ID_OFFSET if settings.undocumented.are_ids_different else 0,
         "lakeport.unknown_lines": settings.undocumented.unknown_lines,
+        **{f"{parameters.PREFIX}.{name}": value for name, value in parameters.DEFAULTS.items()},
     }.items():
         await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
 
@@ -78,3 +82,4 @@ async def _install(connection: Connection, settings: Settings) -> None:
         for script in [*SCRIPTS, *([SERVERLESS] if settings.is_serverless else [])]:
             log.debug("Installing %s", script.name)
             await connection.execute(script.read_text())
+        late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))

@@ -22,5 +22,9 @@ async def connect(settings: Settings, database: str) -> Connection:
         user=settings.superuser,
         password=settings.superuser_password,
         database=database,
-        server_settings={"default_transaction_isolation": "read committed", "client_min_messages": "warning"},
+        server_settings={
+            "default_transaction_isolation": "read committed",
+            "client_min_messages": "warning",
+            "standard_conforming_strings": "on",
+        },
     )

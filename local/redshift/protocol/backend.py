@@ -5,14 +5,17 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import IO
 
-from local.redshift.protocol import wire
+from local.redshift.protocol import results, wire
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
+from local.redshift.protocol.results import Results
 
 READ_BYTES = 256 << 10
 COPY_MESSAGE_BYTES = 256 << 10
 
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
+_DESCRIPTION, _ROW, _PARAMETERS = ord("T"), ord("D"), ord("t")
+_DESCRIPTIONS = (_DESCRIPTION, _PARAMETERS)
 
 Message = tuple[bytes, bytes]
 
@@ -37,6 +40,7 @@ class Backend:
         self._expected_ready = 0
         self._quiet = asyncio.Event()
         self._copy_error: PostgresError | None = None
+        self._results = Results()
         self.status = IDLE
 
     async def send(self, data: bytes, *, ready: int = 0) -> None:
@@ -83,10 +87,23 @@ class Backend:
             elif kind == _ERROR:
                 self._client.write(data[passed:at] + self.reworded(bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
+            elif kind in _DESCRIPTIONS or (kind == _ROW and self._results.columns):
+                self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
+                passed = end
             at = end
         if self._kept is None and at > passed:
             self._client.write(bytes(data[passed:at]))
         return at
+
+    def _for_client(self, kind: int, body: bytes) -> bytes:
+        """Return a message as the client gets it."""
+        if kind == _DESCRIPTION:
+            body = self._results.description(body)
+        elif kind == _ROW and self._results.columns:
+            body = self._results.row(body)
+        elif kind == _PARAMETERS:
+            body = results.parameters(body)
+        return wire.message(bytes([kind]), body)
 
     def _became_ready(self, status: bytes) -> None:
         self.status = status
@@ -159,6 +176,26 @@ class Backend:
             await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
         return error
 
+    async def columns(self, sql: str) -> list[wire.Field]:
+        """Return the columns of a query that the engine only reads; raises PostgresError, and harms no transaction."""
+        is_block = self.status == IN_TRANSACTION
+        if is_block:
+            await self.query(f"SAVEPOINT {_PROBE}")
+        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + b"\0\0")
+        name = b"S" + wire.text(_PROBE)
+        await self.send(parse + wire.message(b"D", name) + wire.message(b"C", name) + wire.message(b"S"), ready=1)
+        found, error = list[wire.Field](), None
+        while (message := await self.next())[0] != b"Z":
+            if message[0] == b"T":
+                found = wire.fields(message[1])
+            elif message[0] == b"E":
+                error = PostgresError(message[1])
+        if is_block:
+            await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
+        if error:
+            raise error
+        return found
+
     async def describe(self, sql: str) -> list[wire.Field]:
         """Return the columns of a query without running it; raises PostgresError."""
         await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
@@ -205,7 +242,7 @@ class Backend:
                 if kinds != b"Z":
                     return False
             elif passes_last or not is_last:
-                self._client.write(wire.message(kind, body))
+                self._client.write(self._for_client(kind[0], body))
             await self._client.drain()
             if is_last:
                 return succeeded

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LENGTH = struct.Struct("!I")
@@ -64,10 +64,16 @@ def report_fields(body: bytes) -> dict[str, str]:
 
 def row(body: bytes) -> Row:
     """Read a DataRow whose cells are text."""
-    return [None if cell is None else untext(cell) for cell in _cells(body)]
+    return [None if cell is None else untext(cell) for cell in cells(body)]
 
 
-def _cells(body: bytes) -> Iterator[bytes | None]:
+def data_row(values: Sequence[bytes | None]) -> bytes:
+    """Build the body of a DataRow."""
+    parts = (CELL_LENGTH.pack(-1) if cell is None else CELL_LENGTH.pack(len(cell)) + cell for cell in values)
+    return COUNT.pack(len(values)) + b"".join(parts)
+
+
+def cells(body: bytes) -> Iterator[bytes | None]:
     (count,) = COUNT.unpack_from(body)
     at = COUNT.size
     for _ in range(count):

@@ -82,7 +82,7 @@ class Execution:
                 raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
 
     async def _copy(self, run: CopyRun) -> None:
-        """Run a COPY for as long as the client is there: whoever leaves takes the load along."""
+        """Run a COPY for as long as the client is connected: if it leaves, the load ends."""
         if self.backend.status == IDLE:
             self.last_copy.forget_transaction()
         self.is_last_copy_unsure = True

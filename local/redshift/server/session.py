@@ -13,7 +13,7 @@ from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
-from local.redshift.server.statements import Forward, Statement
+from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 
@@ -125,6 +125,9 @@ class Session:
 
     async def _settled(self, statement: Statement) -> Statement:
         """Ask the engine which names of a query are columns, and put in place the expressions of those that are not."""
+        while isinstance(statement, Ask | Lookup) and self.backend.status != FAILED:
+            async with self.backend.kept():
+                statement = await self._answered(statement)
         while isinstance(statement, Forward) and statement.aliases:
             if self.has_begun_pipeline or self.backend.status == FAILED:
                 break
@@ -135,6 +138,16 @@ class Session:
                 break
             statement = statement.without(str(alias))
         return statement
+
+    async def _answered(self, ask: Ask | Lookup) -> Statement:
+        try:
+            if isinstance(ask, Lookup):
+                return ask.answered((await self.backend.query(ask.query))[0])
+            return ask.answered([field.name for field in await self.backend.columns(ask.query)])
+        except StandInError as error:
+            return Failed(error)
+        except PostgresError as error:
+            return Failed(StandInError(error.fields.get("M", ""), sqlstate=error.fields.get("C", "XX000")))
 
     def _after_failure(self, batch: list[Message]) -> list[Message]:
         """Skip what a failed statement of the stand-in makes void: everything up to the next Sync."""

@@ -1,31 +1,34 @@
 """What becomes of a statement: passed on, perhaps reworded, or carried out by the stand-in itself."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from local.redshift.copy.statement import CopyCommand, parse
-from local.redshift.dialect import ddl, isolation, lateral, merge, qualify, refusals, rewrite, super_paths
+from local.redshift.dialect import (
+    clauses,
+    ddl,
+    isolation,
+    late_binding,
+    lateral,
+    merge,
+    parameters,
+    pivot,
+    qualify,
+    refusals,
+    rewrite,
+    show,
+    super_paths,
+)
 from local.redshift.dialect.tokens import Token, split, tokenize, upper_at
-from local.redshift.protocol.errors import Refused, StandInError
+from local.redshift.protocol.errors import StandInError
 from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """What the engine receives for a statement that the stand-in runs: it has no parameters and no rows."""
 
-_OWN_SETTINGS = frozenset(
-    [
-        "QUERY_GROUP",
-        "ENABLE_RESULT_CACHE_FOR_SESSION",
-        "WLM_QUERY_SLOT_COUNT",
-        "ENABLE_CASE_SENSITIVE_IDENTIFIER",
-        "JSON_SERIALIZATION_ENABLE",
-        "JSON_SERIALIZATION_PARSE_NESTED_STRINGS",
-        "DEFAULT_TRANSACTION_ISOLATION",
-        "ENABLE_VECTORIZED_SYSTEM_TABLES",
-        "DESCRIBE_FIELD_NAME_IN_UPPERCASE",
-        "ENABLE_CASE_SENSITIVE_SUPER_ATTRIBUTE",
-    ]
-)
+_OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
+"""Those that Redshift keeps for itself."""
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -44,7 +47,7 @@ class Forward:
         """Return the query in it, for the engine to read."""
         return lateral.probe(tokenize(self.sql), self.sql)
 
-    def without(self, alias: str) -> "Forward":
+    def without(self, alias: str) -> "Forward | Ask":
         """Return the statement with an alias's expression in its place."""
         return _forward(self.source, self.replaced | {alias})
 
@@ -77,7 +80,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Instead:
-    """The engine does the same by another statement, whose rows are nobody's."""
+    """The engine does the same by another statement, whose rows are not sent."""
 
     sql: str
     tag: str
@@ -95,7 +98,23 @@ class Failed:
     error: StandInError
 
 
-Statement = Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
+@dataclass(frozen=True)
+class Ask:
+    """Waits for the columns of a query, which the engine knows."""
+
+    query: str
+    answered: Callable[[Sequence[str]], "Statement"]
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Waits for a row of a query."""
+
+    query: str
+    answered: Callable[[Sequence[str | None]], "Statement"]
+
+
+Statement = Ask | Lookup | Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -122,24 +141,63 @@ def _statement(sql: str) -> Statement:
         merge.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):
             sql, tokens = replaced, tokenize(replaced)
-        return _own(sql, tokens) or _forward(sql)
+        return _own(sql, tokens) or _late_bound(sql, tokens) or _forward(sql)
     except StandInError as error:
         return Failed(error)
 
 
-def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward:
+def _late_bound(sql: str, tokens: list[Token]) -> Statement | None:
+    """Look up the queries of the late-binding views that a statement may read."""
+    relations = late_binding.used(tokens) if any(token.text.lower() in late_binding.NAMES for token in tokens) else []
+    if not relations:
+        return None
+
+    def answered(found: Sequence[str | None]) -> Statement:
+        if not any(found):
+            return _forward(sql)
+        return _statement(late_binding.substituted(sql, tokens, relations, found))
+
+    return Lookup(late_binding.lookup(relations), answered)
+
+
+def _late_binding_view(sql: str, tokens: list[Token]) -> Statement:
+    name, source, replace = late_binding.creation(sql, tokens)
+    forwarded = _forward(source)
+    query = forwarded.sql if isinstance(forwarded, Forward) else source
+    return Instead(late_binding.call(name, source, query, replace), "CREATE VIEW")
+
+
+def _asked(question: pivot.Question) -> Ask:
+    asked = _forward(question.query)
+    query = asked.sql if isinstance(asked, Forward) else question.query
+    return Ask(query, lambda columns: _statement(question.answered(columns)))
+
+
+def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:
     tokens = tokenize(sql)
     words = {token.upper for token in tokens}
     if "SELECT" not in words:
         return Forward(rewrite.rewritten(sql, tokens))
+    if words & pivot.WORDS and (question := pivot.question(sql)):
+        return _asked(question)
+    if (changed := clauses.rewritten(sql, frozenset(words))) != sql:
+        return _forward(changed, replaced)
     aliases = lateral.aliases(tokens) - replaced
     text = lateral.substituted(sql, replaced) if replaced else sql
     text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
     return Forward(rewrite.rewritten(text, tokens if text is sql else tokenize(text)), sql, aliases, replaced)
 
 
+def _setting(sql: str, tokens: list[Token]) -> Statement | None:
+    """Read SHOW, and SET of what only Redshift has."""
+    query = show.query(tokens) or parameters.rewritten(sql, tokens)
+    return Forward(query) if query else None
+
+
 def _own(sql: str, tokens: list[Token]) -> Statement | None:
-    found: Statement | None = None
+    found = _setting(sql, tokens)
+    if found:
+        return found
     match upper_at(tokens, 0), upper_at(tokens, 1):
         case "COPY", _:
             found = Copy(parse(tokens))
@@ -155,21 +213,26 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "ANALYZE", "COMPRESSION":
             found = Accepted("ANALYZE")
         case "SET", second if second in _OWN_SETTINGS or (second, upper_at(tokens, 2)) == _SESSION_LEVEL:
-            _check_setting(second, tokens[-1].text.strip("'\"").upper())
             found = Accepted("SET")
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
-        case "ALTER", "DATABASE" if altered := isolation.of_database(tokens):
-            found = Alone("ALTER DATABASE", altered, "ALTER DATABASE")
-        case "ALTER", "TABLE":
-            found = _alter_table(sql, tokens)
+        case "CREATE", _ if late_binding.is_creation(tokens):
+            found = _late_binding_view(sql, tokens)
+        case "ALTER", _:
+            found = _alter(sql, tokens)
     return found
 
 
-def _check_setting(name: str, value: str) -> None:
-    """Names are always folded to lower case, so a session cannot switch that off."""
-    if name.startswith("ENABLE_CASE_SENSITIVE") and value in ("TRUE", "ON", "1"):
-        raise Refused(f"{name.lower()} is not supported by this stand-in yet: names are folded to lower case")
+def _alter(sql: str, tokens: list[Token]) -> Statement | None:
+    match upper_at(tokens, 1):
+        case "TABLE":
+            return _alter_table(sql, tokens)
+        case "MATERIALIZED":
+            return Accepted("ALTER MATERIALIZED VIEW")  # whether it is refreshed by itself
+        case "DATABASE" if altered := isolation.of_database(tokens):
+            return Alone("ALTER DATABASE", altered, "ALTER DATABASE")
+        case _:
+            return None
 
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
@@ -187,5 +250,5 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     if {"DROP", "CONSTRAINT"} <= words:
         return Accepted("ALTER TABLE")  # nor are there any here to drop
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
-        return Accepted("ALTER TABLE")
+        return Instead(rewrite.storage_call(tokens), "ALTER TABLE")
     return None

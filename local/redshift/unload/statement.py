@@ -92,7 +92,7 @@ def parse(tokens: Sequence[Token]) -> UnloadCommand:
     reader.expect("UNLOAD", "(")
     query = reader.string_or_body()
     reader.expect(")", "TO")
-    target = reader.string()
+    target = reader.escaped_string()
     options = authorization.options(reader, _ARGUMENTS, "UNLOAD")
     _check(options)
     return UnloadCommand(_query(query), target, options)

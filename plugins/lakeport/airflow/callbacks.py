@@ -1,4 +1,4 @@
-"""Failure callbacks: each failed task records its error; the failed DAG run sets its files to Fail and alerts once.
+"""Failure callbacks: each failed task records its error; the failed DAG run sets its files to Fail and alerts of them.
 
 A task's failure callback runs in the process of the task and has the exception, but does not run after a kill.  The
 callback of the DAG run runs in the DAG processor after every failure, without the exception.  So the first records the
@@ -7,7 +7,10 @@ error that the second sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from airflow.configuration import conf
 from psycopg2.extensions import cursor
@@ -15,14 +18,17 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
 from lakeport.alerts.failed_runs import KILLED, EndedRun, fail_files, last_error
+from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
 from lakeport.alerts.messages import Alert, ReconcileFailed
-from lakeport.alerts.outbox import raise_once
+from lakeport.alerts.outbox import is_alerted_since, raise_alert
+from lakeport.errors import StepRefused
 from lakeport.mng import file_records
 from lakeport.model import TaskRun, as_utc
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts
+from lakeport.snapshots.writing import write_snapshots
 
 _ERROR_BYTES = 16_384
 
@@ -31,26 +37,27 @@ def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
-    values["error"] = file_records.clipped(str(context.get("exception") or KILLED), _ERROR_BYTES)
+    error = context.get("exception")
+    values["error"] = file_records.clipped(str(error or KILLED), _ERROR_BYTES)
     values["log_url"] = context["ti"].log_url
+    values["is_refusal"] = isinstance(getattr(error, "__cause__", None), StepRefused)
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
         warehouse.transaction(lambda current: current.execute(statement("mng/record_task_error"), values))
 
 
-def send_once(
-    warehouse: Warehouse, run: TaskRun, make_alert: Callable[[cursor], Alert | None], receivers: Alerts
-) -> None:
-    """Send the alert that `make_alert` returns for a run, unless the run's alert was sent before.
+def alert(warehouse: Warehouse, run: TaskRun, make_alert: Callable[[cursor], Alert | None], receivers: Alerts) -> None:
+    """Send the alert that `make_alert` returns for a run; see raise_alert.
 
     Safe to repeat: an alert that a channel did not accept is sent again.
     """
-    raise_once(warehouse, (run.dag_id, run.run_id), make_alert, receivers, send_now)
+    raise_alert(warehouse, (run.dag_id, run.run_id), make_alert, receivers, send_now)
 
 
 class FailRun:
-    """Set the files of a failed run to Fail and alert once; the on_failure_callback of a load DAG.
+    """Set the files of a failed run to Fail and alert of them; the on_failure_callback of a load DAG.
 
-    Safe to repeat: files that are Fail stay so, and a run sends one alert only.
+    Safe to repeat: files that are Fail stay so, and each failure of a file is alerted of once.  Airflow may call this
+    late: files that the run has taken again since it was cleared are left alone.
     """
 
     def __init__(self, file_type: FileType) -> None:
@@ -60,33 +67,59 @@ class FailRun:
         """Fail the files of the DAG run in this context."""
         run = context["dag_run"]
         by = TaskRun(run.dag_id, run.run_id, "")
-        ended = EndedRun(
-            run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id), run.start_date and as_utc(run.start_date)
-        )
+        failed_task = getattr(context.get("ti"), "task_id", EndedRun.task_id)
+        ended = replace(ended_run(run), task_id=failed_task)
         name, table = self.file_type.name, self.file_type.table.name
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-            send_once(warehouse, by, lambda current: fail_files(current, ended, name, table), self.file_type.alerts)
+            alert(warehouse, by, lambda current: fail_files(current, ended, name, table), self.file_type.alerts)
+            write_snapshots(warehouse, [name])
+
+
+class AlertInvalidSchema:
+    """Alert of an invalid schema once while files wait for it; the on_failure_callback of its DAG."""
+
+    def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts) -> None:
+        self.file_type, self.problems, self.receivers = file_type, problems, receivers
+
+    def __call__(self, context: Context) -> None:
+        """Alert, unless an alert was sent since the first of the files waits."""
+        make_alert = partial(
+            invalid_schema_alert,
+            dag_id=context["dag_run"].dag_id,
+            file_type=self.file_type,
+            problems=self.problems,
+        )
+        with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
+            raise_alert(warehouse, run_of_schema(context["dag_run"].dag_id), make_alert, self.receivers, send_now)
 
 
 def alert_failed_reconcile(context: Context) -> None:
     """Alert once for a run of reconcile that failed; the on_failure_callback of its DAG."""
-    run = context["dag_run"]
+    run = ended_run(context["dag_run"])
+
+    def make_alert(current: cursor) -> Alert | None:
+        if is_alerted_since(current, (run.dag_id, run.run_id), run.started_at):
+            return None
+        error = last_error(current, run)
+        return ReconcileFailed(run.dag_id, run.run_id, error.error, error.log_url)
+
     by = TaskRun(run.dag_id, run.run_id, "")
-
-    def make_alert(current: cursor) -> Alert:
-        _, error, log_url = last_error(current, EndedRun(run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id)))
-        return ReconcileFailed(run.run_id, error, log_url)
-
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-        send_once(warehouse, by, make_alert, default_alerts(settings.schemas_folder()))
+        alert(warehouse, by, make_alert, default_alerts(settings.schemas_folder()))
 
 
-def send_now(alert: Alert, receivers: Alerts) -> None:
+def ended_run(run: Any) -> EndedRun:
+    """Return a run of Airflow's context as the alerts know it."""
+    started_at, ended_at = (moment and as_utc(moment) for moment in (run.start_date, run.end_date))
+    return EndedRun(run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id), started_at, ended_at)
+
+
+def send_now(message: Alert, receivers: Alerts) -> None:
     """Send an alert through Airflow's connections."""
     # Imported only when needed: the hooks of the providers would delay the start of every task by 0.2 s.
     from lakeport.airflow.channels import send  # noqa: PLC0415
 
-    send(alert, receivers)
+    send(message, receivers)
 
 
 def _run_url(dag_id: str, run_id: str) -> str:

@@ -15,12 +15,10 @@ from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from lakeport import settings
 from lakeport.alerts.messages import Alert
-from lakeport.alerts.rendering import FOOTER, as_email, as_slack
+from lakeport.alerts.rendering import as_email, as_notification, as_slack, as_text
 from lakeport.schema.file_type import Alerts
 
 log = logging.getLogger(__name__)
-
-_NOTIFICATION_CHARACTERS = 3000
 
 
 def send(alert: Alert, receivers: Alerts) -> None:
@@ -42,10 +40,7 @@ def send(alert: Alert, receivers: Alerts) -> None:
 def _send_slack(alert: Alert, receivers: Alerts) -> None:
     topic = settings.alert_topic()
     if receivers.slack and topic:
-        message = {
-            "default": json.dumps(_as_notification(alert)),
-            "email": f"{alert.title}\n\n{_with_footer(_lines(alert))}",
-        }
+        message = {"default": json.dumps(as_notification(alert)), "email": as_text(alert)}
         boto3.client("sns").publish(TopicArn=topic, MessageStructure="json", Message=json.dumps(message))
     elif receivers.slack:
         # Only legacy webhooks use `channel`; the webhook of an app always posts to its own channel.
@@ -60,24 +55,6 @@ def _send_email(alert: Alert, receivers: Alerts) -> None:
         subject, html = as_email(alert)
         with SmtpHook(smtp_conn_id=settings.SMTP_CONNECTION) as hook:
             hook.send_email_smtp(to=list(receivers.email), subject=subject, html_content=html)
-
-
-def _as_notification(alert: Alert) -> dict[str, object]:
-    """Return the alert as a custom notification, the only kind of message that Amazon Q posts to Slack."""
-    content = {
-        "textType": "client-markdown",
-        "title": alert.title,
-        "description": _with_footer(_lines(alert)[: _NOTIFICATION_CHARACTERS - len(FOOTER) - 1]),
-    }
-    return {"version": "1.0", "source": "custom", "content": content}
-
-
-def _with_footer(text: str) -> str:
-    return f"{text}\n{FOOTER}"
-
-
-def _lines(alert: Alert) -> str:
-    return "\n".join(f"{label}: {text}" for label, text in alert.facts())
 
 
 _CHANNELS = {"Slack": _send_slack, "e-mail": _send_email}

@@ -16,9 +16,9 @@ from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, get_pars
 from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport import settings
-from lakeport.airflow.callbacks import FailRun, record_task_error
+from lakeport.airflow.callbacks import AlertInvalidSchema, FailRun, record_task_error
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
-from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator, FailForFilesOperator
+from lakeport.airflow.operators.copy_all_from_s3 import CheckAllLoadedOperator, CopyAllFromS3Operator
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.prepare import PrepareFilesOperator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
@@ -30,8 +30,10 @@ from lakeport.airflow.tasks import Context
 from lakeport.errors import SchemaError
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import NAME, FileType
-from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.schema.reader import alerts_of_invalid, read_file_type, schema_paths
 
+_TRY_AGAIN = """To load a failed file again, fix the cause and press **Clear** on the failed task or on its run: the
+file is loaded with the schema of now.  To load any other file again, run `./lakeport replay FILE_ID`."""
 _TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
 _NAME_CHARACTERS = 36
 
@@ -57,7 +59,7 @@ def dag_of_schema(path: Path) -> DAG:
     try:
         return load_dag(read_file_type(path))
     except SchemaError as error:
-        return invalid_schema_dag(dag_id_of_path(path), error)
+        return invalid_schema_dag(path, error)
 
 
 def load_dag(file_type: FileType) -> DAG:
@@ -70,7 +72,7 @@ def load_dag(file_type: FileType) -> DAG:
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        tags=["lakeport", file_type.table.name[:_TAG_CHARACTERS]],
+        tags=["lakeport", file_type.table.name[:_TAG_CHARACTERS], "scheduled" if file_type.cron else "on arrival"],
         on_failure_callback=FailRun(file_type),
         default_args={
             "owner": file_type.owner,
@@ -90,7 +92,7 @@ def _steps(file_type: FileType) -> None:
     wait = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
     is_all = file_type.landing.select == "all"
     taken, *before = _taken_files(file_type, wait)
-    claim = MarkInProgressOperator(task_id="mark_in_progress", files=taken.output)
+    claim = MarkInProgressOperator(task_id="mark_in_progress", file_type=file_type, files=taken.output)
     table = CreateTableOperator(task_id="create_table", file_type=file_type)
     prepare = _prepare(file_type, taken)
     copy = (CopyAllFromS3Operator if is_all else CopyFromS3Operator)(
@@ -103,8 +105,8 @@ def _steps(file_type: FileType) -> None:
     archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=loaded.output)
     asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
     done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded.output, outlets=[asset])
-    fail = FailForFilesOperator(task_id="fail_for_files", files=taken.output) if is_all else None
-    steps = [wait, taken, *before, claim, table, prepare, copy, archive, done, fail, _warn(file_type, loaded)]
+    complete = CheckAllLoadedOperator(task_id="all_files_loaded", files=taken.output) if is_all else None
+    steps = [wait, taken, *before, claim, table, prepare, copy, archive, done, complete, _warn(file_type, loaded)]
     in_order = [step for step in steps if step is not None]
     for earlier, later in pairwise(in_order):
         earlier >> later
@@ -131,11 +133,12 @@ def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator 
 def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:
     if file_type.rejects.warn is None:
         return None
-    return WarnOfRejectsOperator(task_id="warn_of_rejects", file_type=file_type, files=newest.output)
+    return WarnOfRejectsOperator(task_id="rejects_reported", file_type=file_type, files=newest.output)
 
 
-def invalid_schema_dag(dag_id: str, error: SchemaError) -> DAG:
-    """Return a DAG that shows the problems of its schema, and whose task fails with them."""
+def invalid_schema_dag(path: Path, error: SchemaError) -> DAG:
+    """Return a DAG that shows the problems of its schema; its task fails with them, and alerts the schema's owner."""
+    dag_id = dag_id_of_path(path)
     problems = "\n".join(f"- {problem}" for problem in error.problems)
     with DAG(
         dag_id=dag_id,
@@ -145,6 +148,7 @@ def invalid_schema_dag(dag_id: str, error: SchemaError) -> DAG:
         schedule=None,
         is_paused_upon_creation=False,
         tags=["lakeport", "invalid schema"],
+        on_failure_callback=AlertInvalidSchema(path.stem, error.problems, alerts_of_invalid(path)),
     ) as dag:
         InvalidSchemaOperator(
             task_id="schema_is_invalid", task_display_name=shorten(error.problems[0], 200), problems=str(error)
@@ -165,6 +169,14 @@ class InvalidSchemaOperator(BaseOperator):
 
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
+    lines += [f"**Runs** {_occasion(file_type)}.", "", _TRY_AGAIN, ""]
     lines += ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)
+
+
+def _occasion(file_type: FileType) -> str:
+    """Return when the DAG runs; Airflow shows no schedule for a DAG that is started for arrivals."""
+    if file_type.cron:
+        return f"at the times of `{file_type.cron}` (UTC)"
+    return f"on arrival of `{file_type.landing.pattern}` in the landing bucket"

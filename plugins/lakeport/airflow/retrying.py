@@ -14,7 +14,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from lakeport.errors import AirflowUnavailable, LakeportError, RejectsNotReported
+from lakeport.errors import AirflowUnavailable, CopyStopped, LakeportError, RejectsNotReported
 from lakeport.redshift.session import is_passing, is_wrong_password
 
 _SERVER_ERROR = 500
@@ -58,7 +58,7 @@ def is_worth_a_retry(error: BaseException) -> bool:
     and invalid schemas are permanent.  Unknown errors are retried.
     """
     if isinstance(error, LakeportError):
-        return isinstance(error, AirflowUnavailable | RejectsNotReported)
+        return isinstance(error, AirflowUnavailable | CopyStopped | RejectsNotReported)
     if isinstance(error, psycopg2.Error):
         return is_passing(error) or is_wrong_password(error) or error.pgcode == _QUERY_CANCELED
     if isinstance(error, ClientError):

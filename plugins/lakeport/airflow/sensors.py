@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow.providers.common.sql.sensors.sql import SqlSensor
@@ -11,9 +13,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.airflow.tasks import Context
+from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of, warehouse_of
 from lakeport.airflow.triggers import NewFilesTrigger
 from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
+from lakeport.errors import StepRefused
+from lakeport.mng import claims
 from lakeport.model import RegisteredFile
 from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.statements import statement
@@ -27,8 +31,9 @@ class NewFilesSensor(SqlSensor):
     takes.
 
     A file type with a cron schedule waits without a worker: the sensor queries once, then a trigger waits and ends the
-    task.  If no file arrives within `wait.for`, the run is skipped.  A run that was started for an arrival does not
-    wait: its files were registered before it began, so if there are none, an earlier run has taken them.
+    task.  If no file arrives within `wait.for`, the run is skipped.  Other runs do not wait: they are started when
+    files have been registered, so if there are none, an earlier run has taken them.  A run that was cleared also
+    returns its own unfinished files.
     """
 
     def __init__(
@@ -36,13 +41,14 @@ class NewFilesSensor(SqlSensor):
     ) -> None:
         takes_all = file_type.landing.select == "all"
         limit = {"limit": file_type.landing.files_a_run + 1} if takes_all else {}
-        query, parameters = "mng/oldest_new_files" if takes_all else "mng/new_files", {"file_type": file_type.name}
+        query = "mng/oldest_new_files" if takes_all else "mng/new_files"
+        parameters: dict[str, Any] = {"file_type": file_type.name, "dag_id": None, "run_id": None} | limit
         self.waits_in_trigger = file_type.cron is not None
-        self.listing: dict[str, Any] = {"file_type": file_type.name, "query": query, "parameters": parameters | limit}
+        self.listing: dict[str, Any] = {"file_type": file_type.name, "query": query, "parameters": parameters}
         super().__init__(
             conn_id=redshift_conn_id,
             sql=statement(query),
-            parameters=parameters | limit,
+            parameters=parameters,
             mode="poke",
             poke_interval=file_type.wait.every,
             timeout=file_type.wait.for_,
@@ -51,11 +57,25 @@ class NewFilesSensor(SqlSensor):
         )
 
     def execute(self, context: Context) -> Any:
-        if not self.waits_in_trigger:
-            return super().execute(context)  # type: ignore[arg-type]
+        with retried_if_worth_it():
+            refuse_conf(context)
+        if cleared_at(context):
+            self.parameters = {
+                **self.listing["parameters"],
+                "dag_id": context["ti"].dag_id,
+                "run_id": context["run_id"],
+            }
         found = self.poke(context)
         if isinstance(found, PokeReturnValue):
             return found.xcom_value
+        if cleared_at(context):
+            self.refuse_unloaded(context)
+        name, is_for_arrival = self.listing["file_type"], context["run_id"].startswith(f"{ARRIVAL_PREFIX}__")
+        if not self.waits_in_trigger or is_for_arrival:
+            raise AirflowSkipException(
+                f"no file of type {name} is New, and this run has none left to finish: an earlier run has taken them, "
+                f"or none has arrived; ./lakeport status --type {name} shows where each file is"
+            )
         until = datetime.now(UTC) + timedelta(seconds=self.timeout)
         self.defer(trigger=self.trigger(until), method_name="execute")
         raise AssertionError("unreachable: defer raises")
@@ -65,15 +85,29 @@ class NewFilesSensor(SqlSensor):
             **self.listing, conn_id=self.conn_id, every=self.poke_interval, until=until.isoformat(timespec="seconds")
         )
 
-    def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # execute takes both
+    def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # noqa: ARG002 - Airflow's
         """Query Redshift once."""
         hook = self._get_hook()  # type: ignore[attr-defined]
         files = hook.run(self.sql, parameters=self.parameters, handler=registered_files)
         if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
-        if context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
-            raise AirflowSkipException("no New files: an earlier run has taken the files that this run was started for")
         return False
+
+    def refuse_unloaded(self, context: Context) -> None:
+        """Skip the cleared run if the files that it once had are loaded, and fail it if not."""
+        with retried_if_worth_it(), warehouse_of(self.conn_id) as warehouse:
+            loaded = warehouse.transaction(partial(claims.check_files_of_run, by=task_run_of(context)))
+        if loaded:
+            raise AirflowSkipException(f"loaded already, so there is nothing to do: {', '.join(loaded)}")
+
+
+def refuse_conf(context: Context) -> None:
+    """Raise StepRefused if somebody triggered the run with a configuration, which means nothing to it."""
+    if conf := context["dag_run"].conf:
+        raise StepRefused(
+            f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
+            "the New files of its type; trigger it without one, or run ./lakeport replay FILE_ID to load a certain file"
+        )
 
 
 def registered_files(current: cursor) -> list[RegisteredFile]:

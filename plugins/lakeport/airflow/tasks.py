@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
@@ -11,7 +12,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakeport.airflow.retrying import is_worth_a_retry
-from lakeport.model import TaskRun
+from lakeport.model import TaskRun, as_utc
 from lakeport.redshift.connecting import connect
 from lakeport.redshift.session import Warehouse, is_wrong_password
 
@@ -50,6 +51,12 @@ def open_session(airflow_connection: Connection) -> connection:
         password=airflow_connection.password,
         extra=airflow_connection.extra_dejson,
     )
+
+
+def cleared_at(context: Context) -> datetime | None:
+    """Return when the run began again because somebody cleared it or one of its tasks, or None."""
+    run = context["dag_run"]
+    return as_utc(run.start_date) if run.clear_number and run.start_date else None
 
 
 def task_run_of(context: Context) -> TaskRun:

@@ -61,6 +61,10 @@ class _DagRunCalls:
         """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`."""
         return self._call_dag_runs(dag_id, query=query)
 
+    def task_page(self, query: Query) -> Any:
+        """Return Airflow's answer to `GET /dags/~/dagRuns/~/taskInstances`."""
+        return self.call("/dags/~/dagRuns/~/taskInstances", query=query)
+
     def _call_dag_runs(self, dag_id: str, **request: Any) -> Any:
         try:
             return self.call(f"/dags/{dag_id}/dagRuns", **request)
@@ -98,7 +102,11 @@ class MwaaApi(_DagRunCalls):
 
     @cached_property
     def _client(self) -> Any:
-        config = Config(connect_timeout=_TIMEOUT_SECONDS, read_timeout=_MWAA_READ_SECONDS)
+        config = Config(
+            connect_timeout=_TIMEOUT_SECONDS,
+            read_timeout=_MWAA_READ_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )
         return self._given_client or boto3.client("mwaa", config=config)
 
 

@@ -52,6 +52,9 @@ class DagRunApi(Protocol):
     def page(self, dag_id: str, query: Query) -> Any:
         """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`; raises AirflowUnavailable, UnknownDag."""
 
+    def task_page(self, query: Query) -> Any:
+        """Return Airflow's answer to `GET /dags/~/dagRuns/~/taskInstances`; raises AirflowUnavailable."""
+
     def address(self, dag_id: str, run_id: str) -> str:
         """Return where to find the run in Airflow."""
 
@@ -72,6 +75,22 @@ def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagR
         offset += len(found)
         if not found or offset >= answer.get("total_entries", 0):
             return
+
+
+def never_started(api: DagRunApi, task_id: str, **query: str | int) -> set[tuple[str, str]]:
+    """Return DAG and run of each task instance with this id that has a state although no attempt of it has started.
+
+    Raises AirflowUnavailable.
+    """
+    found, offset = set[tuple[str, str]](), 0
+    while True:
+        page: Query = {"limit": _PAGE_RUNS, "offset": offset, "order_by": "id", "try_number": 0}
+        answer = api.task_page({**page, **query, "task_id": task_id})
+        tasks = answer["task_instances"]
+        found |= {(task["dag_id"], task["dag_run_id"]) for task in tasks}
+        offset += len(tasks)
+        if not tasks or offset >= answer.get("total_entries", 0):
+            return found
 
 
 def run_of(api: DagRunApi, dag_id: str, run_id: str) -> DagRun | None:

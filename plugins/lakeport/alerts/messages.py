@@ -34,7 +34,16 @@ class FailedFile:
     key: str
     version_id: str | None
     is_loaded: bool = False
-    """Whether its load was committed, so that only archiving it is left to do."""
+    """Whether its load was committed."""
+    has_failed: bool = True
+    """Whether it was Fail; if not, only archiving it is left to do."""
+
+    @property
+    def fate(self) -> str:
+        """Return what has become of the file, if it is loaded."""
+        if not self.is_loaded:
+            return ""
+        return ", since loaded" if self.has_failed else ", loaded"
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,11 @@ class FailedRun:
         """Return what to do next."""
         if self.files and all(file.is_loaded for file in self.files):
             return "not needed: the rows are in the table; to archive the files now, run ./lakeport reconcile"
-        return f"fix the cause, then run {self.replay_command}"
+        return f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the details, each as (label, text)."""
-        files = [
-            f"s3://{file.bucket}/{file.key} (version {file.version_id})" + ", loaded" * file.is_loaded
-            for file in self.files
-        ]
+        files = [f"s3://{file.bucket}/{file.key} (version {file.version_id}){file.fate}" for file in self.files]
         return [
             ("File", "\n".join(files) or "none: the run failed before it took a file"),
             ("File type", self.file_type),
@@ -157,9 +163,36 @@ class RejectedFiles:
 
 
 @dataclass(frozen=True)
+class InvalidSchema:
+    """A schema that is invalid while files of its type wait."""
+
+    file_type: str
+    problems: Sequence[str]
+    waiting_files: int
+
+    @property
+    def title(self) -> str:
+        """Return a summary in one line."""
+        files = "1 file waits" if self.waiting_files == 1 else f"{self.waiting_files:,} files wait"
+        return f"{self.file_type}: the schema is invalid, and {files} for it"
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return the details, each as (label, text)."""
+        return [
+            ("Schema", f"schemas/{self.file_type}.yaml"),
+            ("Problems", "\n".join(self.problems)),
+            (
+                "To load the files",
+                "fix the schema and deploy it; reconcile starts a run within the hour",
+            ),
+        ]
+
+
+@dataclass(frozen=True)
 class ReconcileFailed:
     """A run of reconcile that could not fix everything it found."""
 
+    dag_id: str
     run_id: str
     error: str
     log_url: str
@@ -173,7 +206,7 @@ class ReconcileFailed:
         """Return the details, each as (label, text)."""
         return [
             ("Error", self.error),
-            ("Run", f"{self.run_id} of reconcile"),
+            ("Run", f"{self.run_id} of {self.dag_id}"),
             ("Log", self.log_url),
             ("To try again", "fix the cause, then run ./lakeport reconcile"),
         ]
@@ -187,4 +220,4 @@ def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
 
 def _rejected_line(row: RejectedLine) -> str:
     _, line, column, value, reason = row
-    return f"line {line}, column {column or '?'}, value {value!r}: {reason}"
+    return f"line {line if line > 0 else 'unknown'}, column {column or '?'}, value {value!r}: {reason}"

@@ -1,21 +1,23 @@
 """Record alerts in mng.alerts and send each once.
 
-An alert is recorded in the transaction that sets the files to Fail, so that reconcile can send it if this process dies.
+An alert is recorded in the transaction that marks what it is about as alerted: nothing is alerted of twice or never,
+and reconcile can send it if this process dies.  A run that is cleared may have several alerts.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import cursor
 
 from lakeport.alerts.messages import Alert
 from lakeport.mng import file_records
-from lakeport.redshift.rows import fetch_rows
+from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts
@@ -25,7 +27,8 @@ _FACT_CHARACTERS = 8000
 _MESSAGE_BYTES = 65_535
 
 Send = Callable[[Alert, Alerts], None]
-Key = tuple[str, str]
+Run = tuple[str, str]
+"""The DAG and the run that an alert is about."""
 
 
 @dataclass(frozen=True)
@@ -64,65 +67,60 @@ def from_message(message: str) -> tuple[StoredAlert, Alerts]:
     return StoredAlert(values["title"], facts), Alerts(slack=values["slack"], email=tuple(values["email"]))
 
 
-def raise_once(
-    warehouse: Warehouse, key: Key, make_alert: Callable[[cursor], Alert | None], receivers: Alerts, send: Send | None
+def raise_alert(
+    warehouse: Warehouse, run: Run, make_alert: Callable[[cursor], Alert | None], receivers: Alerts, send: Send | None
 ) -> bool:
-    """Record the alert that `make_alert` returns under this key, and send it unless it was sent or is being sent.
+    """Record the alert that `make_alert` returns, and send the run's alerts that were not sent.
 
-    `make_alert` runs in the same transaction, each time.  Without `send` the alert waits for `send_unsent`.  Return
-    whether the alert still has to be sent.  Safe to repeat and to run twice at once: the sender holds the alert for
-    five minutes.  If a process is killed after it sent the alert and before it recorded that, the alert is sent again.
+    `make_alert` must mark what the alert is about as alerted; it runs in the transaction that records the alert, and
+    returns None if nothing is left to alert of.  Without `send` the alerts wait for `send_unsent`.  Return whether an
+    alert of the run still has to be sent.  Safe to repeat and to run twice at once: the sender holds an alert for five
+    minutes.  If a process is killed after it sent an alert and before it recorded that, the alert is sent again.
     """
-    holder = uuid.uuid4().hex
+    holder = uuid.uuid4().hex if send else None
 
-    def raised(current: cursor) -> tuple[str | None, bool]:
+    def raised(current: cursor) -> list[dict[str, Any]]:
         current.execute(statement("mng/lock_alerts"))
-        alert = make_alert(current)
-        current.execute(statement("mng/alert_of_run"), _named(key))
-        earlier = fetch_rows(current)
-        if not earlier:
-            return (record(current, key, alert, receivers, holder if send else None), True) if alert else (None, False)
-        return _hold(current, key, earlier[0], holder if send else None)
+        if alert := make_alert(current):
+            record(current, run, alert, receivers)
+        if holder:
+            hold = {"held_by": holder, "hold_seconds": _HOLD_SECONDS}
+            current.execute(statement("mng/hold_alert"), {**_named(run), **hold})
+        current.execute(statement("mng/unsent_alerts_of_run"), _named(run))
+        return fetch_rows(current)
 
-    message, is_open = warehouse.transaction(raised)
-    if message is None or send is None:
-        return is_open
-    _send_held(warehouse, key, holder, message, send)
-    return False
-
-
-def send_unsent(warehouse: Warehouse, key: Key, send: Send | None) -> bool:
-    """Send a recorded alert, as `raise_once` does; return whether it still has to be sent."""
-    return raise_once(warehouse, key, lambda _: None, Alerts(), send)
+    unsent = warehouse.transaction(raised)
+    held = [each for each in unsent if holder and each["held_by"] == holder]
+    if send:
+        for each in held:
+            _send_held(warehouse, {**_named(run), **each}, send)
+    return len(held) < len(unsent)
 
 
-def record(current: cursor, key: Key, alert: Alert, receivers: Alerts, holder: str | None = None) -> str:
-    """Record an alert, held by the process that is about to send it, and return its message."""
-    message = as_message(alert, receivers)
-    hold = {"held_by": holder, "hold_seconds": _HOLD_SECONDS if holder else 0}
-    current.execute(statement("mng/raise_alert"), {**_named(key), **hold, "message": message})
-    return message
+def send_unsent(warehouse: Warehouse, run: Run, send: Send | None) -> bool:
+    """Send the recorded alerts of a run, as `raise_alert` does; return whether one still has to be sent."""
+    return raise_alert(warehouse, run, lambda _: None, Alerts(), send)
 
 
-def _hold(current: cursor, key: Key, earlier: Mapping[str, Any], holder: str | None) -> tuple[str | None, bool]:
-    if earlier["is_sent"]:
-        return None, False
-    if holder is None or (earlier["is_held"] and earlier["held_by"] != holder):
-        return None, True
-    hold = {"held_by": holder, "hold_seconds": _HOLD_SECONDS}
-    current.execute(statement("mng/hold_alert"), {**_named(key), **hold})
-    return earlier["message"], True
+def record(current: cursor, run: Run, alert: Alert, receivers: Alerts) -> None:
+    """Record an alert, at most one in a transaction."""
+    current.execute(statement("mng/raise_alert"), {**_named(run), "message": as_message(alert, receivers)})
 
 
-def _send_held(warehouse: Warehouse, key: Key, holder: str, message: str, send: Send) -> None:
-    values = {**_named(key), "held_by": holder}
+def is_alerted_since(current: cursor, run: Run, since: datetime | None) -> bool:
+    """Return whether an alert of the run was recorded since a time, or ever."""
+    current.execute(statement("mng/alerted_since"), {**_named(run), "since": since})
+    return bool(fetch_value(current))
+
+
+def _send_held(warehouse: Warehouse, held: dict[str, Any], send: Send) -> None:
     try:
-        send(*from_message(message))
+        send(*from_message(held["message"]))
     except BaseException:
-        warehouse.transaction(lambda current: current.execute(statement("mng/release_alert"), values))
+        warehouse.transaction(lambda current: current.execute(statement("mng/release_alert"), held))
         raise
-    warehouse.transaction(lambda current: current.execute(statement("mng/alert_sent"), values))
+    warehouse.transaction(lambda current: current.execute(statement("mng/alert_sent"), held))
 
 
-def _named(key: Key) -> dict[str, str]:
-    return {"dag_id": key[0], "run_id": key[1]}
+def _named(run: Run) -> dict[str, str]:
+    return {"dag_id": run[0], "run_id": run[1]}

@@ -9,16 +9,24 @@ from psycopg2.extensions import cursor
 from lakeport.alerts.messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
 from lakeport.model import RegisteredFile, TaskRun
+from lakeport.redshift.rows import fetch_rows
+from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 
 
 def reject_warning(
     current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun
 ) -> LoadedRun | None:
-    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn`."""
+    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn` or all were warned of."""
     exceeding = [found for file in files if (found := _over_the_limit(current, file_type, file))]
     if not exceeding:
         return None
+    current.execute(statement("mng/loads_to_warn_of"), {"file_ids": tuple(file.file_id for file in exceeding)})
+    due = {row["file_id"] for row in fetch_rows(current)}
+    exceeding = [file for file in exceeding if file.file_id in due]
+    if not exceeding:
+        return None
+    current.execute(statement("mng/loads_warned_of"), {"file_ids": tuple(due)})
     rejected = load_records.first_rejected(current, [file.file_id for file in exceeding], by.run_id)
     table = file_type.table.name
     return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)

@@ -1,4 +1,4 @@
-"""Render an alert as a Slack message and as an e-mail."""
+"""Render an alert as a Slack message, as an e-mail, and as a notification and a text for a topic of SNS."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ _SLACK_HEADER_CHARACTERS = 150
 _SLACK_SECTION_CHARACTERS = 3000
 _SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SUBJECT_CHARACTERS = 200
+_NOTIFICATION_TITLE_CHARACTERS = 250  # of its length, AWS documents nothing
+_NOTIFICATION_CHARACTERS = 3000
+# SNS takes 256 KB for all texts of a message; as JSON, a character takes up to 14 bytes.
+_TEXT_CHARACTERS = 10_000
 
 
 def as_slack(alert: Alert) -> dict[str, Any]:
@@ -36,6 +40,32 @@ def as_email(alert: Alert) -> tuple[str, str]:
     )
     subject = _clipped(f"Lakeport: {alert.title}", _SUBJECT_CHARACTERS)
     return subject, f"<h2>{escape(alert.title)}</h2><table cellpadding=6>{rows}</table><p>{FOOTER}</p>"
+
+
+def as_notification(alert: Alert) -> dict[str, Any]:
+    """Return the alert as a custom notification, the only kind of message that Amazon Q posts to Slack.
+
+    As in as_slack, text from the file cannot mention a user or hide a link.
+    """
+    content = {
+        "textType": "client-markdown",
+        "title": _slack_text(alert.title, _NOTIFICATION_TITLE_CHARACTERS),
+        "description": _with_footer(_slack_text(_lines(alert), _NOTIFICATION_CHARACTERS - len(FOOTER) - 1)),
+    }
+    return {"version": "1.0", "source": "custom", "content": content}
+
+
+def as_text(alert: Alert) -> str:
+    """Return the alert as plain text, for subscribers of a topic."""
+    return _with_footer(_clipped(f"{alert.title}\n\n{_lines(alert)}", _TEXT_CHARACTERS))
+
+
+def _with_footer(text: str) -> str:
+    return f"{text}\n{FOOTER}"
+
+
+def _lines(alert: Alert) -> str:
+    return "\n".join(f"{label}: {text}" for label, text in alert.facts())
 
 
 def _email_text(text: str) -> str:

@@ -24,8 +24,9 @@ StatusOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
-_STATUS = ["landed (UTC)", "key", "status", "in file", "loaded", "rejected", "reason", "file id"]
-_ERRORS = ["key", "line", "column", "value", "reason", "full line"]
+_STATUS = {"landed_at": "landed (UTC)", "key": "key", "status": "status", "rows_in_file": "in file"}
+_STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
+_ERRORS = {name: name for name in ("key", "line", "column", "value", "reason")} | {"full_line": "full line"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,11 +72,15 @@ def status(
 def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
     """Show the newest rejected rows with line, column, value and reason.
 
+    Redshift does not always know the line: then it is unknown, or null in JSON.
+
     Example: `./lakeport errors --type flights --limit 5`
 
     Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
     """
     rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
+    if not as_json:
+        rows = [(key, line or "unknown", *others) for key, line, *others in rows]
     show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file_type))
 
 

@@ -14,7 +14,7 @@ from lakeport import settings
 from lakeport.console.failures import WRONG
 from lakeport.console.screen import JsonOption, show_json
 from lakeport.errors import LakeportError, SchemaError
-from lakeport.inference.draft import TO_DO
+from lakeport.inference.draft import TO_DO, Draft
 from lakeport.inference.infer import DEFAULT_ROWS, infer
 from lakeport.schema.file_type import NAME
 from lakeport.schema.reader import read_file_type
@@ -32,6 +32,10 @@ NameOption = Annotated[
 ]
 RowsOption = Annotated[int, typer.Option(min=0, help="Number of rows to read; 0 reads the whole file.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Write schemas/TYPE.yaml instead of printing the schema.")]
+RejectsOption = Annotated[
+    bool,
+    typer.Option("--allow-rejects", help="Let --write write a schema with which the sample does not load completely."),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Let --write replace an existing schema.")]
 HeaderOption = Annotated[
     bool | None,
@@ -59,6 +63,7 @@ def infer_schema(
     header: HeaderOption = None,
     write: WriteOption = False,
     force: ForceOption = False,
+    allow_rejects: RejectsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Create a schema from a sample file.
@@ -74,8 +79,24 @@ def infer_schema(
     draft = infer(sample, name=file_type, most_rows=rows or None, has_header=header)
     if as_json:
         show_json(draft.as_json())
-        return
-    _print_or_write(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
+    else:
+        is_written = write and (allow_rejects or not draft.unsolved)
+        if is_written or not write:
+            _print_or_write(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
+        else:
+            _say_unsolved(draft)
+    if draft.unsolved and not (write and allow_rejects):
+        raise typer.Exit(WRONG)
+
+
+def _say_unsolved(draft: Draft) -> None:
+    for line in (*draft.unsolved, *draft.notes):
+        typer.secho(f"{draft.sample}: {line}", fg="red", err=True)
+    typer.echo(
+        "nothing was written: correct the sample, or use --header or --no-header; "
+        "--allow-rejects writes the schema all the same",
+        err=True,
+    )
 
 
 def new(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-from contextlib import redirect_stdout
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lakeport import settings
 from lakeport.arrivals import publishing
 from lakeport.cli.schema_files import schema_path
 from lakeport.console.failures import WRONG
 from lakeport.console.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
-from lakeport.loading.plan import Plan, live_table_changes
+from lakeport.loading.plan import Plan, live_table_changes, task_ids
 from lakeport.loading.plan import plan as plan_load
 from lakeport.loading.rehearsal import Outcome, rehearse
 from lakeport.redshift.connecting import connect_to_redshift
@@ -50,9 +47,9 @@ def plan(
     """
     type_ = _file_type(file_type)
     key = f"{type_.landing.pattern.rpartition('/')[0]}/{sample.name}".lstrip("/") if sample else type_.landing.pattern
-    steps, planned = _steps(type_), plan_load(type_, key, sample.stat().st_size if sample else 0)
+    steps, planned = task_ids(type_), plan_load(type_, key, sample.stat().st_size if sample else 0)
     outcome, table = _outcome(type_, sample) if sample else (None, None)
-    values = {"dag": type_.dag_id, "steps": steps, "table": list(planned.table), "copy": planned.copy}
+    values = {"dag": type_.dag_id, "steps": list(steps), "table": list(planned.table), "copy": planned.copy}
     values |= {"transform": planned.transform}
     if as_json:
         show_json({**values, "manifest": planned.manifest, **_as_json(outcome, table)})
@@ -70,15 +67,6 @@ def _file_type(name: str) -> FileType:
     return read_file_type(schema_path(name))
 
 
-def _steps(file_type: FileType) -> list[str]:
-    """Return the tasks of the DAG in order; Airflow writes its configuration to a temporary folder on import."""
-    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
-        settings.quiet_airflow(Path(folder))
-        from lakeport.airflow.load_dag import load_dag  # noqa: PLC0415 - Airflow takes seconds
-
-        return list(load_dag(file_type).task_ids)
-
-
 def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what a load does with the sample, and what it changes in the existing table."""
     with Warehouse(connect_to_redshift) as warehouse:
@@ -90,7 +78,7 @@ def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
         return rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
 
 
-def _say_plan(file_type: FileType, planned: Plan, steps: list[str]) -> None:
+def _say_plan(file_type: FileType, planned: Plan, steps: Sequence[str]) -> None:
     say(f"-- table {file_type.table.name}, if it does not exist")
     for statement in planned.table:
         say(f"{statement};")
@@ -110,7 +98,8 @@ def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str) -
 def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int) -> None:
     say(f"\n-- {sample.name}")
     if outcome.rejected:
-        show(_REJECTED, [_cells(row) for row in outcome.rejected[:limit]])
+        rows = [(line or "unknown", *others) for line, *others in map(_cells, outcome.rejected[:limit])]
+        show(_REJECTED, rows)
     if len(outcome.rejected) > limit:
         say(f"... and {len(outcome.rejected) - limit:,} more rejected rows; use --limit to show them")
     if outcome.problem:
@@ -129,7 +118,13 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
 
 
 def _cells(row: Any) -> tuple[Any, ...]:
-    return (row.line_number, row.column_name, row.raw_value, row.error_reason, row.raw_line)
+    return (
+        row.line_number if row.line_number > 0 else None,
+        row.column_name,
+        row.raw_value,
+        row.error_reason,
+        row.raw_line,
+    )
 
 
 def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:

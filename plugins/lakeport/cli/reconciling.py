@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from lakeport.airflow_api.dag_runs import RECONCILE, DagRunApi, arrival_run_id
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all
-from lakeport.recovery.reconcile.reconciliation import GRACE, Reconciliation
+from lakeport.recovery.reconcile.reconciliation import GRACE, Finding, Reconciliation
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -20,7 +21,7 @@ GraceOption = Annotated[
     int, typer.Option(min=0, help="Skip files and runs younger than this many seconds: they may be in progress.")
 ]
 _GRACE_SECONDS = int(GRACE.total_seconds())
-_FINDINGS = ["found", "type", "file or run", "done"]
+_FINDINGS = {"found": "found", "type": "type", "subject": "file or run", "done": "done"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,12 +44,29 @@ def reconcile(grace: GraceOption = _GRACE_SECONDS, as_json: JsonOption = False) 
         reconciliation = reconcile_all(warehouse, api, None, grace=timedelta(seconds=grace), always=True)
     if reconciliation is None:
         return
-    rows = [(each.problem, each.file_type, each.subject, each.action) for each in reconciliation.findings]
-    show(_FINDINGS, rows, as_json=as_json, empty="nothing to do" + _open_files(reconciliation))
+    findings = reconciliation.findings
+    rows = [(each.problem, each.file_type, each.subject, each.action) for each in findings]
+    by_cause = rows if as_json else _by_cause(findings)
+    show(_FINDINGS, by_cause, as_json=as_json, empty="nothing to do" + _open_files(reconciliation))
     if reconciliation.has_unsent_alerts:
         _send_alerts(api, reconciliation.began_at, as_json=as_json)
     if reconciliation.unfixed:
         raise typer.Exit(UNABLE)
+
+
+def _by_cause(findings: Sequence[Finding]) -> list[tuple[str, str, str, str]]:
+    """Return one row for each cause: its first file or run, and how many others it has."""
+    causes: dict[tuple[str, str, str], dict[str, None]] = {}
+    for each in findings:
+        causes.setdefault((each.problem, each.file_type, each.action), {})[each.subject] = None
+    return [
+        (problem, file_type, _first_of(list(subjects)), action)
+        for (problem, file_type, action), subjects in causes.items()
+    ]
+
+
+def _first_of(subjects: Sequence[str]) -> str:
+    return subjects[0] if len(subjects) == 1 else f"{subjects[0]} and {len(subjects) - 1:,} more"
 
 
 def _open_files(reconciliation: Reconciliation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -16,9 +16,9 @@ from lakeport.files import s3_objects
 from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
-from lakeport.recovery.replay.load_queries import LoadQueries
-from lakeport.recovery.replay.plan import Planned, Planner
-from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
+from lakeport.recovery.replay.commands import Command, make_plan, what_happens
+from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -37,8 +37,8 @@ OlderOption = Annotated[
     typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
-Plan = Callable[[Planner, Sequence[SelectedFile]], list[Planned]]
-_PLAN = ["file id", "type", "key", "status", "rows to delete", "what will happen"]
+_PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,7 +69,7 @@ def replay(
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.FAIL)
-    planned = _carried_out("replay", choice, lambda planner, files: planner.replay(files), older, yes, as_json)
+    planned = _carried_out("replay", choice, older, yes, as_json)
     if planned and not as_json:
         say(f"{len(planned)} files are New; follow them with `./lakeport status`")
 
@@ -95,17 +95,17 @@ def undo(
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
-    planned = _carried_out("undo", choice, lambda planner, files: planner.undo(files), False, yes, as_json)
+    planned = _carried_out("undo", choice, False, yes, as_json)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
         say(f"deleted the rows of {len(undone)} files")
 
 
-def _carried_out(command: str, choice: Selection, plan: Plan, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+def _carried_out(command: Command, choice: Selection, older: bool, yes: bool, as_json: bool) -> list[Planned]:
     """Show the plan; with --yes carry it out, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
-        planned = _planned(warehouse, choice, plan, older=older)
+        planned = make_plan(warehouse, command, choice, older=older)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
         for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):
@@ -132,11 +132,6 @@ def _choice(
     return Selection(names or (), file_type, since, until, status or (() if names else (default,)))
 
 
-def _planned(warehouse: Warehouse, choice: Selection, plan: Plan, *, older: bool) -> list[Planned]:
-    selected = warehouse.transaction(lambda current: select_files(current, choice))
-    return plan(Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), selected)
-
-
 def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     """Show the plan and return whether to carry it out; if one file is refused, the whole plan is."""
     rows = [
@@ -146,7 +141,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
             each.selected.file.key,
             each.selected.status,
             each.rows or None,
-            f"refused: {each.refused}" if each.refused else each.summary,
+            what_happens(each),
         )
         for each in planned
     ]

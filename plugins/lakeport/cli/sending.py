@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,16 +15,26 @@ from lakeport import settings
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.console.failures import WRONG
+from lakeport.cli.waiting import FileState, Upload, wait_for
+from lakeport.console.failures import UNABLE, WRONG
 from lakeport.console.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
 from lakeport.files import s3_objects
+from lakeport.model import NO_VERSION, Status, as_utc
 from lakeport.schema.reader import read_file_type, schema_paths
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 FilesArgument = Annotated[list[Path], typer.Argument(help="Files to upload.", exists=True, dir_okay=False)]
 FolderOption = Annotated[
     str | None, typer.Option(help="Folder in the landing bucket.  Default: that of the file type matching the name.")
 ]
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
+]
+PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="How long --wait waits at most.")]
+_PATIENCE_SECONDS = 600
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,14 +59,22 @@ def publish() -> None:
         raise typer.Exit(WRONG)
 
 
-def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def drop(
+    files: FilesArgument,
+    folder: FolderOption = None,
+    wait: WaitOption = False,
+    wait_seconds: PatienceOption = _PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Upload files to the landing bucket, each to the folder of its file type.
 
     The landing pattern of the schemas decides which file type a file name belongs to.
+    With --wait, the command ends when every file has its final status.
 
-    Example: `./lakeport drop trains.csv`
+    Example: `./lakeport drop trains.csv --wait`
 
-    Exit status: 0 success, 2 a name matches no file type or several, or the upload failed.
+    Exit status: 0 success (with --wait: every file is Done), 1 a file was not loaded, 2 a name matches no file type or
+    several, the upload failed, or a file has no final status yet.
     """
     places = [(file, _key(file, folder, _rules())) for file in files]
     bucket, s3 = settings.landing_bucket(), s3_objects.s3_client()
@@ -63,11 +82,34 @@ def drop(files: FilesArgument, folder: FolderOption = None, as_json: JsonOption 
         for file, key in places:
             task = progress.add_task(file.name, total=file.stat().st_size)
             s3.upload_file(str(file), bucket, key, Callback=lambda sent, task=task: progress.advance(task, sent))
+    if not as_json:
+        for file, key in places:
+            say(f"{file} -> s3://{bucket}/{key}")
+    values: list[dict[str, object]] = [{"file": str(file), "bucket": bucket, "key": key} for file, key in places]
+    states = list[FileState | None]()
+    if wait:
+        states = wait_for([_upload(s3, bucket, key) for _, key in places], wait_seconds, is_shown=not as_json)
+        values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:
-        show_json([{"file": str(file), "bucket": bucket, "key": key} for file, key in places])
-        return
-    for file, key in places:
-        say(f"{file} -> s3://{bucket}/{key}")
+        show_json(values)
+    _exit(places, states, wait_seconds)
+
+
+def _upload(s3: S3Client, bucket: str, key: str) -> Upload:
+    head = s3.head_object(Bucket=bucket, Key=key)
+    version_id = head.get("VersionId")
+    return Upload(bucket, key, None if version_id == NO_VERSION else version_id, as_utc(head["LastModified"]))
+
+
+def _exit(places: Sequence[tuple[Path, str]], states: Sequence[FileState | None], wait_seconds: int) -> None:
+    """End the command with the status that the files have."""
+    waiting = [key for (_, key), state in zip(places, states, strict=False) if not (state and state.is_final)]
+    for key in waiting:
+        typer.echo(f"{key} has no final status after {wait_seconds:,} s; ./lakeport status shows it", err=True)
+    if waiting:
+        raise typer.Exit(UNABLE)
+    if any(state and state.status != Status.DONE for state in states):
+        raise typer.Exit(WRONG)
 
 
 def _rules() -> list[ArrivalRule]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _WIDTH_WITHOUT_TERMINAL = 160
+_NARROW = 120
 
 
 def console() -> Console:
@@ -28,14 +30,31 @@ def say(text: str) -> None:
     console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def show(titles: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool = False, empty: str = "") -> None:
-    """Print rows under their titles, or `empty` if there are no rows."""
+def show(
+    titles: Sequence[str] | Mapping[str, str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    as_json: bool = False,
+    empty: str = "",
+) -> None:
+    """Print rows under their titles, or `empty` if there are no rows.
+
+    If `titles` is a mapping, its keys are those of the JSON.  In a narrow terminal, a row of a table that is too wide
+    is printed one value per line, so that ids and times stay whole.
+    """
     if as_json:
         show_json([dict(zip(titles, row, strict=True)) for row in rows])
-    elif not rows and empty:
+        return
+    if not rows and empty:
         say(empty)
+        return
+    names = [*titles.values()] if isinstance(titles, Mapping) else titles
+    table, screen = _table(names, rows), console()
+    is_too_wide = Measurement.get(screen, screen.options, table).maximum >= screen.width
+    if rows and screen.width < _NARROW and is_too_wide:
+        _show_one_by_one(names, rows)
     else:
-        _show_table(titles, rows)
+        screen.print(table)
 
 
 def show_json(value: object) -> None:
@@ -58,7 +77,7 @@ def cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _show_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     table = Table()
     for index, title in enumerate(titles):
         values = [row[index] for row in rows if row[index] is not None]
@@ -66,7 +85,17 @@ def _show_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         table.add_column(Text(title), overflow="fold", justify="right" if is_number else "left")
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row))
-    console().print(table)
+    return table
+
+
+def _show_one_by_one(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    width = max(map(len, titles))
+    for number, row in enumerate(rows):
+        if number:
+            say("")
+        for title, value in zip(titles, row, strict=True):
+            if value not in (None, ""):
+                say(f"{title:{width}}  {cell(value)}")
 
 
 def _as_json(value: object) -> object:

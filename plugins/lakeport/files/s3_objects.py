@@ -79,7 +79,8 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
         kept = _head(s3, Bucket=to_bucket, Key=to_key)
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(
-            f"the archive's copy of {source.uri} does not have the {source.size_bytes} bytes that landed"
+            f"s3://{to_bucket}/{to_key} must have the {source.size_bytes:,} bytes of {source.uri}, "
+            f"but has {kept['ContentLength'] if kept else 0:,}; run ./lakeport reconcile to archive it again"
         )
     version_id: str | None = kept.get("VersionId")
     return version_id
@@ -204,7 +205,7 @@ def _version(source: CopySource) -> Any:
 
 
 def _gone(source: CopySource) -> ObjectChanged:
-    return ObjectChanged(f"{source.uri}, version {source.version_id}, no longer exists")
+    return ObjectChanged(f"{source.uri}, version {source.version_id}, no longer exists; send the file again")
 
 
 def _head(s3: S3Client, **place: Any) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lakeport.inference.moments import AUTO, COMPACT_DATE, DEFAULT_DATE, DEFAULT_TIME
-from lakeport.inference.profile import CLEAR_MARKERS, Profile
+from lakeport.inference.profile import Profile
 
 _WHOLE = (("smallint", 2**15), ("integer", 2**31), ("bigint", 2**63))
 _DECIMAL_DIGITS = 38
@@ -18,17 +18,21 @@ _IS_DATE = re.compile(r"(^|_)(date|day|dt|on|datum|ymd)(_|$)|date")
 _MAX_VARCHAR = 65535
 _LEAST_VARCHAR = 8
 _UNKNOWN_VARCHAR = 256
-_CODE_LENGTH = 2
-_DOUBTFUL = ("NA", "-", "--", "?", ".", "none")
+_NOT_A_NUMBER = {"NaN", "nan"}
+_HEADROOM = 2
 
 
 @dataclass
 class Options:
-    """The options that COPY needs to read the values, and a note for each one that is a guess."""
+    """The options that COPY needs to read the values, and a note for each one that is a guess.
+
+    `has_decimal_commas` is not an option: it decides what dots in numbers mean.
+    """
 
     null_as: str | None = None
     dateformat: str | None = None
     timeformat: str | None = None
+    has_decimal_commas: bool = False
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -44,6 +48,9 @@ class Choice:
 def options(profiles: Mapping[str, Profile]) -> Options:
     """Choose the null marker, the date format and the time format that fit most columns; COPY takes one of each."""
     found = Options(null_as=_null_marker(list(profiles.values())))
+    found.has_decimal_commas = any(
+        profile.values and profile.numbers.has_decimal_commas for profile in profiles.values()
+    )
     readable = {
         name: profile
         for name, profile in profiles.items()
@@ -55,7 +62,7 @@ def options(profiles: Mapping[str, Profile]) -> Options:
     found.timeformat = _shared(times)
     if dates and _is_ambiguous([set(each) for each in dates], found.dateformat):
         found.notes["dateformat"] = "a guess: no day is above 12, so days and months may be swapped"
-    if found.null_as in _DOUBTFUL:
+    if found.null_as is not None:
         found.notes["null_as"] = f"a guess: {found.null_as} means NULL"
     return found
 
@@ -65,11 +72,17 @@ def choose(name: str, profile: Profile, found: Options, rows: int) -> Choice:
     strange = _strange(profile, found.null_as)
     is_required = rows > 0 and profile.rows == rows and not profile.empty and not profile.markers[found.null_as or ""]
     type_, note = ("", "") if strange else _special(name, profile, found)
-    if not type_ and not strange and _is_number(profile):
-        type_, note = _number(name, profile)
+    if not type_ and _is_number(profile, found) and set(strange) <= _NOT_A_NUMBER:
+        type_, note = _number(name, profile) if not strange else ("double precision", "NaN is kept: it is not NULL")
     if not type_:
-        type_, note = _text(profile, strange)
+        type_, note = _text(profile, found, strange)
     return Choice(type_, is_required and bool(profile.values or strange), note)
+
+
+def as_text(choice: Choice, profile: Profile, reason: str) -> Choice:
+    """Return text as the type instead, because of a value that does not fit the chosen type."""
+    length = _length(max([profile.longest_bytes, *map(len, profile.markers)]))
+    return replace(choice, type=f"varchar({length})", note=f"text, because of {reason}")
 
 
 def _strange(profile: Profile, null_as: str | None) -> list[str]:
@@ -99,26 +112,33 @@ def _moment(name: str, profile: Profile, found: Options) -> tuple[str, str]:
 
 
 def _timestamp(zones: set[str]) -> tuple[str, str]:
-    if not zones:
-        return "timestamp", ""
-    is_utc = zones <= {"Z", "UTC", "GMT"}
-    return ("timestamp", "in UTC") if is_utc else ("timestamptz", "")
+    return ("timestamptz", "stored in UTC: values have a time zone") if zones else ("timestamp", "")
 
 
 def _number(name: str, profile: Profile) -> tuple[str, str]:
-    if profile.has_exponent:
+    numbers = profile.numbers
+    if numbers.is_endless or numbers.has_exponent:
         return "double precision", ""
-    if profile.is_integer:
+    if numbers.is_integer:
         return _whole_number(name, profile)
-    digits = profile.whole_digits + 2 + max(profile.scale, 2)
-    if profile.scale <= _MONEY_SCALE and digits <= _DECIMAL_DIGITS:
-        return f"decimal({digits},{max(profile.scale, 2)})", ""
-    return "double precision", ""
+    scale = max(numbers.scale, _HEADROOM) + _HEADROOM
+    digits = numbers.whole_digits + _HEADROOM + scale
+    if numbers.scale <= _MONEY_SCALE and digits <= _DECIMAL_DIGITS:
+        is_guess = numbers.may_have_dotted_groups and profile.kinds == {"text"}
+        return f"decimal({digits},{scale})", "a guess: its dots may be thousands separators" if is_guess else ""
+    if numbers.is_exact_double:
+        return "double precision", ""
+    digits = numbers.whole_digits + numbers.scale
+    return (f"decimal({digits},{numbers.scale})", "exact, which double precision is not") if _fits(digits) else ("", "")
+
+
+def _fits(digits: int) -> bool:
+    return digits < _DECIMAL_DIGITS
 
 
 def _whole_number(name: str, profile: Profile) -> tuple[str, str]:
     """Leave room for twice the greatest value, and for more if the name suggests a counter."""
-    most = max(profile.greatest, -profile.least)
+    most = max(profile.numbers.greatest, -profile.numbers.least)
     fitting = [type_ for type_, limit in _WHOLE if most * 2 < limit] or [
         type_ for type_, limit in _WHOLE if most < limit
     ]
@@ -129,17 +149,41 @@ def _whole_number(name: str, profile: Profile) -> tuple[str, str]:
     return ("integer" if grows else fitting[0]), ""
 
 
-def _text(profile: Profile, strange: Sequence[str]) -> tuple[str, str]:
+def _text(profile: Profile, found: Options, strange: Sequence[str]) -> tuple[str, str]:
     longest = max([profile.longest_bytes, *map(len, strange)])
-    wanted = max(longest + (longest + 3) // 4, _LEAST_VARCHAR)
-    length = min(1 << (wanted - 1).bit_length(), _MAX_VARCHAR)
+    length = _length(longest)
     if longest > _MAX_VARCHAR:
         return f"varchar({_MAX_VARCHAR})", f"the longest value has {longest:,} bytes, so its row is rejected"
+    return f"varchar({length})", _reason_for_text(profile, found, strange)
+
+
+def _length(longest: int) -> int:
+    wanted = max(longest + (longest + 3) // 4, _LEAST_VARCHAR)
+    return min(1 << (wanted - 1).bit_length(), _MAX_VARCHAR)
+
+
+def _reason_for_text(profile: Profile, found: Options, strange: Sequence[str]) -> str:
+    """Return why a column is text though its values look like another type, or what becomes of a null marker."""
+    numbers, markers = profile.numbers, ", ".join(strange)
     if strange and profile.has_type:
-        return f"varchar({length})", f"text, because it also has the values {', '.join(strange)}"
-    if profile.is_zero_led and profile.is_number:
-        return f"varchar({length})", "text, because a number has no leading zeros"
-    return f"varchar({length})", ""
+        return f"text, because it also has the values {markers}"
+    if profile.kinds == {"text"} and profile.values:
+        if numbers.is_numeric and numbers.objection:
+            return f"text, because {numbers.objection}"
+        if numbers.is_written_with_commas and _has_separators(profile, found):
+            return "text, because COPY reads neither decimal commas nor thousands separators"
+    if strange:
+        return f"{markers} is kept as text; if it means NULL, set format.null_as"
+    if found.null_as is not None and profile.markers[found.null_as] and profile.values:
+        return f"{found.null_as} becomes NULL here, too"
+    return ""
+
+
+def _has_separators(profile: Profile, found: Options) -> bool:
+    """Return whether the numbers have separators that COPY does not read, by what the whole file has."""
+    numbers = profile.numbers
+    is_dotted = numbers.has_dotted_groups or (numbers.may_have_dotted_groups and found.has_decimal_commas)
+    return is_dotted or numbers.has_decimal_commas or numbers.has_comma_groups
 
 
 def _is_date(name: str, profile: Profile) -> bool:
@@ -153,8 +197,11 @@ def _is_text(profile: Profile) -> bool:
     return profile.kinds in ({"text"}, {"string"})
 
 
-def _is_number(profile: Profile) -> bool:
-    return profile.is_number and not profile.is_zero_led and profile.kinds in ({"text"}, {"number"})
+def _is_number(profile: Profile, found: Options) -> bool:
+    numbers = profile.numbers
+    if profile.kinds == {"number"}:
+        return numbers.is_numeric
+    return profile.kinds == {"text"} and numbers.is_number and not _has_separators(profile, found)
 
 
 def _shared(columns: Sequence[Sequence[str]]) -> str | None:
@@ -174,14 +221,28 @@ def _is_ambiguous(columns: Sequence[set[str]], date_format: str | None) -> bool:
 
 
 def _null_marker(profiles: Sequence[Profile]) -> str | None:
-    """Return the text that means NULL: the one that keeps most columns from a better type than text, or a clear one."""
-    rescued: Counter[str] = Counter()
-    in_text: Counter[str] = Counter()
-    for profile in profiles:
-        markers = list(profile.markers)
-        if len(markers) == 1 and profile.has_type:
-            rescued[markers[0]] += 1
-        elif profile.values and any(len(value) != _CODE_LENGTH for value in profile.distinct):
-            in_text.update(marker for marker in markers if marker in CLEAR_MARKERS)
-    best = rescued.most_common(1) or in_text.most_common(1)
-    return best[0][0] if best else None
+    """Return the text that means NULL: the one that keeps most columns from a more specific type than text.
+
+    COPY takes one for all columns: a text that is a code in another column, as NA is among countries, is not used.
+    """
+    rescued = Counter(
+        next(iter(profile.markers))
+        for profile in profiles
+        if len(profile.markers) == 1 and profile.has_type and not _is_endless(profile)
+    )
+    best = [marker for marker, _ in rescued.most_common() if not any(_is_code(marker, each) for each in profiles)]
+    return best[0] if best else None
+
+
+def _is_endless(profile: Profile) -> bool:
+    """Return whether NaN is a number here, because infinity is."""
+    return profile.numbers.is_endless and set(profile.markers) <= _NOT_A_NUMBER
+
+
+def _is_code(marker: str, profile: Profile) -> bool:
+    is_text = profile.markers[marker] and profile.values and not profile.has_type
+    return bool(is_text and marker.isalpha() and all(_is_alike(marker, value) for value in profile.distinct))
+
+
+def _is_alike(code: str, value: str) -> bool:
+    return len(value) == len(code) and value.isalpha() and value.isupper() == code.isupper()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from lakeport.errors import SampleError
-from lakeport.inference.dialect import Dialect, dialect
-from lakeport.inference.header import is_header, preamble, width
+from lakeport.inference.dialect import Dialect, dialect, variants
+from lakeport.inference.header import header_row, is_remark, width
 from lakeport.inference.naming import column_names
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
@@ -30,6 +31,7 @@ class Counted:
     short: int = 0
     long: int = 0
     blank: int = 0
+    remarks: int = 0
     profiles: list[Profile] = field(default_factory=list)
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
@@ -37,38 +39,59 @@ class Counted:
         good = [row for row in rows if len(row) == self.width]
         self.good += len(good)
         self.blank += sum(not row for row in rows)
-        self.short += sum(0 < len(row) < self.width for row in rows)
-        self.long += sum(len(row) > self.width for row in rows)
+        self.remarks += sum(is_remark(row, self.width) for row in rows)
+        self.short += sum(0 < len(row) < self.width and not is_remark(row, self.width) for row in rows)
+        self.long += sum(len(row) > self.width and not is_remark(row, self.width) for row in rows)
         for profile, values in zip(self.profiles, zip(*good, strict=True), strict=False):
             profile.add(Counter(values))
 
 
-def read(text: Text, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
-    """Read a delimited sample; without `has_header` a header is detected."""
+def read(text: Text, most_rows: int | None, *, has_header: bool | None = None, variant: int = 0) -> Reading | None:
+    """Read a delimited sample; without `has_header` a header is detected.
+
+    A file may be readable in several dialects: `variant` is the number of the one to use; None if there are fewer.
+    """
+    found = dialect(text.start)
+    dialects = [found, *variants(found, text.start)]
     try:
-        return _read(dialect(text.start), text, most_rows, has_header)
+        return _read(dialects[variant], text, most_rows, has_header) if variant < len(dialects) else None
     except csv.Error as error:
         raise SampleError(f"{text.path}: not valid delimited text: {error}") from error
 
 
 def _read(found: Dialect, text: Text, most_rows: int | None, has_header: bool | None) -> Reading:
+    found = _with_trailing(found, text.start)
     source = found.rows(text.lines)
     head = list(islice(source, _HEAD_ROWS))
     usual = width(head)
     if not usual:
         raise SampleError(f"{text.path}: the file has no rows; use a sample that has some")
-    skipped = preamble(head, usual)
-    named = is_header(head[skipped], head[skipped + 1 :]) if has_header is None else has_header
-    header = [_as_loaded(word) for word in head[skipped]] if named else [""] * usual
+    top = found.first_row
+    skipped, named = header_row(head[top:], usual) if len(head) > top else (0, False)
+    skipped, named = top + skipped, named if has_header is None else has_header
+    words = list(head[skipped]) if named else [""] * usual
     counted = Counted(usual, profiles=[Profile() for _ in range(usual)])
     is_whole = count(counted, chain(head[skipped + named :], source), most_rows)
+    encoding = encoding_of(text, counted.profiles, words=words, is_marked=not named)
+    header = [_as_loaded(word, encoding) for word in words]
     names = column_names(header)
     reading = Reading(_format(found, skipped, named, counted), dict(zip(names, counted.profiles, strict=True)))
-    reading.rows, reading.is_whole = counted.good, is_whole
+    reading.rows, reading.is_whole, reading.encoding = counted.good, is_whole, encoding
     if named:
         reading.headers = headers_of(names, header)
-    _remark(reading, counted, text.encoding, skipped=skipped, named=named, is_asked=has_header is not None)
+    _remark(reading, counted, skipped=skipped, named=named, is_asked=has_header is not None)
     return reading
+
+
+def _with_trailing(found: Dialect, start: str) -> Dialect:
+    """Return the dialect as delimited text if rows, but not the header, end with a delimiter, which COPY then takes."""
+    rows = [row for row in found.rows(io.StringIO(start, newline="\n")) if row][found.first_row :][:_HEAD_ROWS]
+    usual = width(rows)
+    table = [row for row in rows if len(row) == usual]
+    above = rows[: rows.index(table[0])] if table else []
+    if usual > 2 and above and len(above[-1]) == usual - 1 and not any(row[-1] for row in table):  # noqa: PLR2004
+        return replace(found, is_csv=False, has_trailing=True)
+    return found
 
 
 def headers_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
@@ -108,16 +131,22 @@ def _format(found: Dialect, skipped: int, named: bool, counted: Counted) -> dict
     return keys
 
 
-def _remark(
-    reading: Reading, counted: Counted, text_encoding: str, *, skipped: int, named: bool, is_asked: bool
-) -> None:
+def _remark(reading: Reading, counted: Counted, *, skipped: int, named: bool, is_asked: bool) -> None:
     """Add notes on what a person should check."""
     if not named and not is_asked:
         reading.notes.append(
             "no header was found: name the columns, or infer again with --header if the first line is one"
         )
+    if broken := [word for word in reading.headers.values() if "\n" in word]:
+        reading.notes.append(
+            f"the header has a line break in {broken[0]!r}, so that COPY cannot skip it; ask for one line"
+        )
     if skipped and not named:
         reading.notes.append(f"the first {skipped} lines are not rows and will be rejected")
+    if counted.remarks:
+        reading.notes.append(
+            f"{counted.remarks:,} lines begin with #: COPY reads remarks as rows; ask the sender to omit them"
+        )
     for count, what in ((counted.short, "fewer"), (counted.long, "more")):
         if count:
             outcome = (
@@ -126,12 +155,11 @@ def _remark(
                 else "they are rejected"
             )
             reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
-    reading.encoding = encoding_of(text_encoding, counted.profiles)
 
 
-def _as_loaded(word: str) -> str:
-    """Return a header's word as a load reads it: bytes that are not UTF-8 are escaped."""
-    return word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _as_loaded(word: str, encoding: str) -> str:
+    """Return a header's word as a load reads it."""
+    return word.encode("utf-8", "surrogateescape").decode("cp1252", "replace") if encoding == "not utf-8" else word
 
 
 def _escaped(delimiter: str) -> str:

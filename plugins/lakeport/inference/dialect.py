@@ -7,11 +7,15 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from lakeport.inference.moments import Moments
 
 _SINGLE = (",", "\t", ";", "|", "^", "~", "\x01", "\x1f")
 _LAST_RESORT = (":", " ")
 _SEVERAL = ("|~|", "~|~", "^|^", "|^|", "~^~", "#@#", "||", "::", "~~", ";;")
+_MADE_UP = re.compile(r"[|;:~^#@!$%&*/\\<>=]{2,4}")
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's remark on the delimiter
 _ENOUGH = 0.9
 _ROWS = 500
 csv.field_size_limit(1 << 30)
@@ -26,9 +30,15 @@ class Dialect:
     is_csv: bool = True
     has_quotes: bool = False
     has_escapes: bool = False
+    has_trailing: bool = False
+    first_row: int = 0
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Yield each row's fields, as COPY would split it."""
+        for row in self._rows(lines):
+            yield row[:-1] if self.has_trailing and row and not row[-1] else row
+
+    def _rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
         if len(self.delimiter) > 1 or not (self.is_csv or self.has_quotes or self.has_escapes):
             for line in lines:
                 text = line.rstrip("\r\n")
@@ -56,11 +66,52 @@ def encoding(start: bytes) -> str:
 
 def dialect(start: str) -> Dialect:
     """Find the dialect in a file's first, whole lines: what splits most of them into equally many fields."""
-    for delimiter in _SEVERAL:
+    if separator := _SEPARATOR_LINE.match(start):
+        rest = start[separator.end() :]
+        return replace(_with_quotes(rest, Dialect(separator[1])), first_row=1)
+    start = _without_remarks(start)
+    for delimiter in (*_SEVERAL, *_made_up(start)):
         if _is_split_by(start, delimiter):
             return Dialect(delimiter, is_csv=False)
-    best = _best(start, _SINGLE) or _best(start, _LAST_RESORT) or Dialect()
+    best = _best(start, _SINGLE) or _last_resort(start) or Dialect()
     return _with_quotes(start, best)
+
+
+def variants(found: Dialect, start: str) -> Iterator[Dialect]:
+    """Yield the other dialects in which a file may be readable, if its rows do not all fit the one that was found."""
+    if found.has_quotes and found.is_csv:
+        yield replace(found, is_csv=False)
+    if found.quote in start and not _is_usually_quoted(start, found):
+        yield replace(found, is_csv=False, has_quotes=False, has_escapes=False)
+
+
+def _is_usually_quoted(start: str, found: Dialect) -> bool:
+    """Return whether quotes usually surround a whole field, so that they are not a part of the values."""
+    quote = found.quote
+    fields = [field for line in start.splitlines() for field in line.split(found.delimiter) if quote in field]
+    return sum(field.startswith(quote) and field.endswith(quote) for field in fields) >= len(fields) * _ENOUGH
+
+
+def _without_remarks(start: str) -> str:
+    """Leave out the lines that begin with #, unless that is nearly all of them."""
+    lines = start.splitlines(keepends=True)
+    rest = [line for line in lines if not line.startswith("#")]
+    return "".join(rest) if len(rest) > 1 else start
+
+
+def _made_up(start: str) -> list[str]:
+    """Return the pairs and triples of signs in the first line that may be a delimiter, the most frequent first."""
+    first = next((line for line in start.splitlines() if line.strip()), "")
+    return [signs for signs, _ in Counter(_MADE_UP.findall(first)).most_common() if signs not in _SEVERAL]
+
+
+def _last_resort(start: str) -> Dialect | None:
+    """Return a dialect with a blank or a colon, unless that is only a part of dates and times."""
+    lines = [line.strip() for line in start.splitlines()[:_ROWS] if line.strip()]
+    moments = Moments()
+    moments.add(lines[1:] or lines)
+    best = None if moments.dates or moments.times else _best(start, _LAST_RESORT)
+    return best if best and lines[0].count(best.delimiter) == lines[-1].count(best.delimiter) > 0 else None
 
 
 def splitting(start: str) -> str | None:
@@ -91,7 +142,7 @@ def _best(start: str, delimiters: Sequence[str]) -> Dialect | None:
             if share >= _ENOUGH / 2:
                 is_sound = share >= _ENOUGH
                 preference = (is_sound, share if not is_sound else 0, quote == '"' or _is_quoted(start, "'", delimiter))
-                candidates.append((*preference, width, quote == '"', -order, delimiter, quote))
+                candidates.append((*preference, share == 1, width, quote == '"', -order, delimiter, quote))
     if not candidates:
         return None
     *_, delimiter, quote = max(candidates)
@@ -136,5 +187,5 @@ def _with_quotes(start: str, found: Dialect) -> Dialect:
     sound = rf"(^|{edge})[ \t]*{quote}(?:[^{quote}]|{quote}{quote})*{quote}[ \t]*(?={edge}|\r?$)"
     rest = re.sub(sound, r"\1", start, flags=re.MULTILINE)
     if found.quote not in rest:
-        return Dialect(found.delimiter, found.quote, has_quotes=has_quotes)
-    return Dialect(found.delimiter, found.quote, is_csv=False, has_quotes=has_quotes, has_escapes=escapes)
+        return replace(found, has_quotes=has_quotes)
+    return replace(found, is_csv=False, has_quotes=has_quotes, has_escapes=escapes)

@@ -7,6 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import yaml
+
+from lakeport.schema.file_type import FileType
+
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+\))?")
 _NOT_TEXT = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
 TO_DO = "TO DO"
@@ -26,7 +30,7 @@ class DraftColumn:
 
 @dataclass(frozen=True)
 class Draft:
-    """A file type's schema, inferred from a sample."""
+    """A file type's schema, inferred from a sample; `unsolved` is why the sample would not be loaded completely."""
 
     name: str
     sample: str
@@ -37,6 +41,11 @@ class Draft:
     columns: tuple[DraftColumn, ...]
     format_notes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unsolved: tuple[str, ...] = ()
+
+    def file_type(self) -> FileType:
+        """Return the file type that the schema describes."""
+        return FileType.model_validate({**yaml.safe_load(self.as_yaml()), "name": self.name})
 
     def as_yaml(self) -> str:
         """Return the schema's text."""
@@ -45,7 +54,12 @@ class Draft:
     def as_json(self) -> dict[str, object]:
         """Return the draft as JSON: the schema, the notes on guesses, and how many rows were read."""
         guessed = {column.name: column.note for column in self.columns if column.note}
-        notes = {"notes": list(self.notes), "of_format": self.format_notes, "of_columns": guessed}
+        notes = {
+            "notes": list(self.notes),
+            "unsolved": list(self.unsolved),
+            "of_format": self.format_notes,
+            "of_columns": guessed,
+        }
         return {"file_type": self.name, "rows_read": self.rows, "is_whole_file": self.is_whole, **notes} | {
             "schema": {
                 "landing": {"pattern": self.pattern},
@@ -58,6 +72,7 @@ class Draft:
         seen = f"all {self.rows:,}" if self.is_whole else f"the first {self.rows:,}"
         yield "# yaml-language-server: $schema=schema.json"
         yield f"# Inferred from {seen} rows of {_comment(self.sample)}: check the guesses and complete each {TO_DO}."
+        yield from (f"# NOT SOLVED: {_comment(problem)}" for problem in self.unsolved)
         yield from (f"# {_comment(note)}" for note in self.notes)
         yield f'description: "{TO_DO}: what one row of {self.name} is"  # {TO_DO}'
         yield f"owner: to-do@example.com  # {TO_DO}: who is responsible for these files"

@@ -22,7 +22,7 @@ def read(found: Layout, text: Text, most_rows: int | None) -> Reading:
     reading = Reading(_format(found, counted), dict(zip(names, counted.profiles, strict=True)), counted.good)
     reading.is_whole = is_whole
     reading.widths = dict(zip(names, _widths(found, rows.longest), strict=True))
-    reading.encoding = encoding_of(text.encoding, counted.profiles)
+    reading.encoding = encoding_of(text, counted.profiles, is_marked=not found.header_lines)
     reading.notes.append(
         "the widths are a guess from the positions that are blank in all lines; adjacent columns look like one"
     )

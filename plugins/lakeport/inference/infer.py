@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from lakeport.errors import SampleError
@@ -14,6 +16,7 @@ from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
 from lakeport.inference.naming import pattern, type_name
 from lakeport.inference.opening import Sample, opened
 from lakeport.inference.reading import Reading
+from lakeport.inference.rehearsal import Trial, rehearse
 from lakeport.inference.text import text_of
 from lakeport.schema.file_format import ARCHIVES
 
@@ -23,6 +26,14 @@ _ORC = b"ORC"
 _WORKBOOK = b"PK\x03\x04"
 _AVRO = b"Obj\x01"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_NAMED = {
+    ".parquet": (_PARQUET, "Parquet"),
+    ".orc": (_ORC, "ORC"),
+    ".avro": (_AVRO, "Avro"),
+    ".xlsx": (_WORKBOOK, "Excel"),
+}
+_MAX_COLUMNS = 1599  # of the 1,600 columns that a table takes, one is _loaded_at
+_ROUNDS = 3
 
 __all__ = ["DEFAULT_ROWS", "Draft", "infer"]
 
@@ -32,9 +43,49 @@ def infer(
 ) -> Draft:
     """Return the schema of a sample; None as `most_rows` reads all of it.
 
+    The sample is read again by its schema, as a load reads it: `unsolved` of the draft is what would not be loaded.
     Raises SampleError with what to do if the file cannot be loaded unchanged.
     """
-    reading, file_name, compression = _read(path, most_rows, has_header)
+    best: tuple[int, Draft] | None = None
+    for variant in count():
+        read = _read(path, most_rows, has_header, variant)
+        if read is None:
+            break
+        draft, trial = _solved(path, *read, name)
+        if trial.is_complete:
+            return draft
+        rejected = trial.rows + 1 if trial.refusal else trial.rejected
+        if best is None or rejected < best[0]:
+            best = rejected, replace(draft, unsolved=tuple(trial.problems()))
+    if best is None:
+        raise SampleError(f"{path}: the file has no rows; use a sample that has some")
+    return best[1]
+
+
+def _solved(path: Path, reading: Reading, file_name: str, compression: str, name: str | None) -> tuple[Draft, Trial]:
+    """Return a draft and what a load would do with the sample; columns whose values do not fit become text."""
+    for _ in range(_ROUNDS):
+        draft = _draft(path, reading, file_name, compression, name)
+        trial = rehearse(draft.file_type(), path)
+        found = {column: reason for column, reason in trial.columns.items() if column not in reading.texts}
+        if not found:
+            break
+        for column, reason in found.items():
+            if "required" in reason:
+                reading.nullable.add(column)
+            else:
+                reading.texts[column] = reason
+                profile = reading.profiles[column]
+                profile.longest_bytes = max(profile.longest_bytes, trial.longest_bytes[column])
+    return draft, trial
+
+
+def _draft(path: Path, reading: Reading, file_name: str, compression: str, name: str | None) -> Draft:
+    if len(reading.profiles) > _MAX_COLUMNS:
+        raise SampleError(
+            f"{path}: {len(reading.profiles):,} columns; a table has at most {_MAX_COLUMNS:,} beside _loaded_at: "
+            "ask the sender for fewer, or unpivot them"
+        )
     found = choosing.options(reading.profiles)
     found.timeformat = str(reading.format["timeformat"]) if "timeformat" in reading.format else found.timeformat
     type_ = reading.format["type"]
@@ -48,10 +99,11 @@ def infer(
     if type_ == "fixed_width" and any(c.type.startswith("varchar") for c in columns):
         keys["trimblanks"] = True
     name = name or type_name(file_name)
+    notes = [*reading.notes]
     if file_name != path.name:
-        reading.notes.append(
-            f"the content is {compression}, so the name must have its ending: send the file as {file_name}"
-        )
+        notes.append(f"the content is {compression}, so the name must have its ending: send the file as {file_name}")
+    if any(column.type.startswith("decimal") and type_ not in ("parquet", "orc", "avro") for column in columns):
+        notes.append("decimals have room for two more digits than the sample on either side of the point")
     return Draft(
         name,
         path.name,
@@ -61,14 +113,19 @@ def infer(
         format=keys,
         columns=columns,
         format_notes=found.notes,
-        notes=tuple(reading.notes),
+        notes=tuple(notes),
     )
 
 
-def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[Reading, str, str]:
+def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: int) -> tuple[Reading, str, str] | None:
+    """Return what the sample holds, its name and its compression; None if it cannot be read in so many ways."""
     try:
         with opened(path) as sample:
             start = sample.peek()
+            is_text = not start.startswith((_OLD_EXCEL, _PARQUET, _ORC, _WORKBOOK, _AVRO))
+            if variant and not is_text:
+                return None
+            _check_name(path, start)
             if start.startswith(_OLD_EXCEL):
                 raise SampleError(f"{path}: an old Excel file, which Lakeport cannot read; ask the sender for .xlsx")
             if sample.compression == "none" and start.startswith(_PARQUET):
@@ -87,20 +144,30 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None) -> tuple[R
                 raise SampleError(
                     f"{path}: unpack the file, infer from the content, and set format.compression in the schema"
                 )
-            return _read_text(sample, start, most_rows, has_header), sample.name, sample.compression
+            reading = _read_text(sample, start, most_rows, has_header, variant)
+            return (reading, sample.name, sample.compression) if reading else None
     except UnicodeError as error:
         raise SampleError(f"{path}: not valid UTF-8 text: {error}") from error
 
 
-def _read_text(sample: Sample, start: bytes, most_rows: int | None, has_header: bool | None) -> Reading:
+def _check_name(path: Path, start: bytes) -> None:
+    """Raise SampleError if the name is that of a format that the content does not have."""
+    for ending, (mark, format_) in _NAMED.items():
+        if path.name.lower().endswith(ending) and not start.startswith((mark, _OLD_EXCEL)):
+            raise SampleError(f"{path}: a damaged {format_} file, or none: it does not begin as one; ask for it again")
+
+
+def _read_text(
+    sample: Sample, start: bytes, most_rows: int | None, has_header: bool | None, variant: int
+) -> Reading | None:
     is_named_json = re.search(r"\.(json|jsonl|ndjson)(\.|$)", sample.path.name.lower())
     if is_named_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
-        return json_documents.read(sample, most_rows)
+        return None if variant else json_documents.read(sample, most_rows)
     text = text_of(sample)
     is_named_delimited = re.search(r"\.(csv|tsv|psv)(\.|$)", sample.path.name.lower())
     if not is_named_delimited and (found := layout(text.start, has_header=has_header)):
-        return fixed_width.read(found, text, most_rows)
-    return delimited.read(text, most_rows, has_header=has_header)
+        return None if variant else fixed_width.read(found, text, most_rows)
+    return delimited.read(text, most_rows, has_header=has_header, variant=variant)
 
 
 def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
@@ -121,8 +188,9 @@ def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
 
 def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
     """Return the encoding of a file that is not UTF-8."""
-    if reading.encoding == "utf16":
-        return {"encoding": "utf16"}
+    if reading.encoding in ("utf16", "utf-8-sig"):
+        found.notes["encoding"] = "a byte order mark is not part of the first value" * (reading.encoding != "utf16")
+        return {"encoding": reading.encoding}
     found.notes["encoding"] = "a guess: the file is not valid UTF-8"
     return {"encoding": "cp1252"}
 
@@ -134,6 +202,8 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
         return DraftColumn(name, reading.types[name], is_required, note=remark)
     choice = choosing.choose(name, profile, found, reading.rows)
+    if name in reading.texts:
+        choice = choosing.as_text(choice, profile, reading.texts[name])
     is_required = choice.is_required and name not in reading.nullable
     note = choice.note or remark
     return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, reading.widths.get(name))

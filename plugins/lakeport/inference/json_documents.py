@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
@@ -31,12 +32,15 @@ class _Number(str):
 
 def read(sample: Sample, most_rows: int | None) -> Reading:
     """Read a JSON sample."""
+    has_mark = sample.peek().startswith(codecs.BOM_UTF8)
     is_array = sample.peek().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     documents = _documents(sample, is_array=is_array)
     profiles: dict[str, Profile] = {}
     reading = Reading({"type": "json"}, {})
     if is_array:
         reading.format["layout"] = "array"
+    elif has_mark:
+        reading.encoding = "utf-8-sig"
     while most_rows is None or reading.rows < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - reading.rows)
         block = list(islice(documents, wanted))

@@ -16,11 +16,11 @@ _PARTS = {
     "DD": r"(?P<d>\d{1,2})",
     "HH": r"(?P<h>\d{1,2})",
     "MI": r"(?P<mi>\d{2})",
-    "SS": r"(?P<s>\d{2})(?:\.\d+)?",
+    "SS": r"(?P<s>\d{2})(?:\.\d{1,6})?",
 }
 _PART = re.compile("|".join(sorted(_PARTS, key=len, reverse=True)))
 _ZONE = r"(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
-_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?(?: ?(?P<half>[AaPp][Mm]))?"
+_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:\.\d{1,6})?)?(?: ?(?P<half>[AaPp][Mm]))?"
 _AUTO_DATES = (
     r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})",
     r"(?P<m>\d{1,2})([-/.])(?P<d>\d{1,2})\2(?P<y>\d{4})",
@@ -71,7 +71,7 @@ class Moments:
             if self.times:
                 self.times = [format_ for format_ in self.times if self._reads_time(format_, value)]
             if self.is_time_of_day:
-                self.is_time_of_day = bool((found := _TIME_OF_DAY.fullmatch(value)) and _is_clock(found.groupdict()))
+                self.is_time_of_day = reads_time_of_day(value)
             if not (self.dates or self.times or self.is_time_of_day):
                 return
 
@@ -80,6 +80,22 @@ class Moments:
         if found and found.get("zone"):
             self.zones.add(found["zone"])
         return bool(found)
+
+
+def reads_date(format_: str, value: str) -> bool:
+    """Return whether a DATEFORMAT reads a value; True for a format that is not among those that are inferred."""
+    return format_ not in _DATES or bool(_reads(_DATES[format_], value))
+
+
+def reads_time(format_: str, value: str) -> bool:
+    """Return whether a TIMEFORMAT reads a value; True for a format that is not among those that are inferred."""
+    return format_ not in _TIMES or bool(_reads(_TIMES[format_], value))
+
+
+def reads_time_of_day(value: str) -> bool:
+    """Return whether a value is a time of day that COPY reads."""
+    found = _TIME_OF_DAY.fullmatch(value)
+    return bool(found and _is_clock(found.groupdict()))
 
 
 def _reads(patterns: list[re.Pattern[str]], value: str) -> dict[str, str] | None:

@@ -16,11 +16,14 @@ _ENDING = re.compile(
     r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|lzo|zip))+$", re.IGNORECASE
 )
 _CHANGING = re.compile(r"[-_. ]?\d[-_.:\dTZ ]*")
+# Up to three digits after a letter are a part of the name, as in sp500; dates and other numbers change.
+_FIRST_CHANGING = re.compile(r"(?:[-_. ]|(?<![A-Za-z\d]))\d|(?<=[A-Za-z])\d{4}")
 
 
 def type_name(file_name: str) -> str:
-    """Return a file type's name for a file: its name without ending, dates and numbers."""
-    name = _plain(_CHANGING.sub("_", _stem(file_name)))[:_TYPE_CHARACTERS].strip("_")
+    """Return a file type's name for a file: its name without ending, dates and numbers that change."""
+    start, rest = _split(file_name)
+    name = _plain(start + _CHANGING.sub("_", rest))[:_TYPE_CHARACTERS].strip("_")
     return name if name[:1].isalpha() else (f"type_{name}"[:_TYPE_CHARACTERS].strip("_") if name else "my_files")
 
 
@@ -28,8 +31,8 @@ def pattern(file_name: str, name: str) -> str:
     """Return the pattern that matches this file and similar ones: the part that changes becomes a *."""
     stem = _stem(file_name)
     ending = file_name[len(stem) :]
-    changing = re.search(r"\d", stem)
-    start = stem[: changing.start()] if changing else stem
+    start, rest = _split(file_name)
+    start += re.match(r"\D*", rest)[0]  # type: ignore[index]  # matches even nothing
     return f"{name}/{re.sub(r'[][*?]', '?', start)}*{re.sub(r'[][*?]', '?', ending)}"
 
 
@@ -51,6 +54,14 @@ def _unused(name: str, taken: set[str]) -> str:
     while f"{name}_{number}" in taken:
         number += 1
     return f"{name}_{number}"
+
+
+def _split(file_name: str) -> tuple[str, str]:
+    """Return the part of a name that stays the same in other files, and the rest."""
+    stem = _stem(file_name)
+    changing = _FIRST_CHANGING.search(stem)
+    at = changing.start() if changing else len(stem)
+    return stem[:at], stem[at:]
 
 
 def _stem(file_name: str) -> str:

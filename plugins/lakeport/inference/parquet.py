@@ -67,7 +67,7 @@ def _add(reading: Reading, batch: Any) -> None:
         if str(values.type) in _TEXTS and len(values) > values.null_count:
             longest = pc.max(pc.binary_length(values)).as_py()
             profile.kinds.add("string")
-            profile.is_number = profile.is_integer = False
+            profile.numbers.is_numeric = False
             profile.moments.add(["text"])
             profile.longest_bytes = max(profile.longest_bytes, longest or 0)
 

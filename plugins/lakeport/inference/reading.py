@@ -12,6 +12,7 @@ class Reading:
     """The format's keys, a profile for each column, and notes for a person.
 
     `types`, `remarks` and `nullable` come from the file's own schema; `widths` are those of fixed-width columns.
+    `texts` are columns whose values a rehearsal found not to fit their type, each with the reason.
     """
 
     format: dict[str, object]
@@ -23,5 +24,6 @@ class Reading:
     remarks: dict[str, str] = field(default_factory=dict)
     nullable: set[str] = field(default_factory=set)
     widths: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     encoding: str = "utf-8"

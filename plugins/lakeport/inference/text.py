@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakeport.errors import SampleError
 from lakeport.inference.dialect import encoding
 from lakeport.inference.opening import Sample
-from lakeport.inference.profile import Profile
+from lakeport.inference.profile import Profile, has_wrong_bytes
 
 _START_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
 class Text:
-    """A file's first whole lines, and a stream of all of them."""
+    """A file's first whole lines, a stream of all of them, and whether a UTF-8 byte order mark comes first."""
 
     path: Path
     encoding: str
     start: str
     lines: io.TextIOWrapper
+    has_mark: bool = False
 
 
 def text_of(sample: Sample) -> Text:
@@ -32,16 +34,30 @@ def text_of(sample: Sample) -> Text:
     if text_encoding == "utf-8-sig" and b"\0" in start:
         raise SampleError(f"{sample.path}: not text: it contains NUL bytes; ask the sender for text or Parquet")
     head = _whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES)
+    _check_line_ends(sample.path, head)
     joined = io.BufferedReader(_Joined(start, sample))
-    lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="")
-    return Text(sample.path, text_encoding, head, lines)
+    lines = io.TextIOWrapper(joined, text_encoding, "surrogateescape", newline="\n")
+    return Text(sample.path, text_encoding, head, lines, start.startswith(codecs.BOM_UTF8))
 
 
-def encoding_of(text_encoding: str, profiles: Iterable[Profile]) -> str:
-    """Return the encoding, after all values were read."""
-    if text_encoding.startswith("utf-16"):
+def _check_line_ends(path: Path, head: str) -> None:
+    for ends, name in (("\r\r\n", "CR CR LF"), ("\r", "CR alone")):
+        if ends in head and ("\n" not in head or ends != "\r"):
+            raise SampleError(
+                f"{path}: its lines end with {name}, which COPY does not read; ask the sender for LF or CR LF"
+            )
+
+
+def encoding_of(text: Text, profiles: Iterable[Profile], *, words: Sequence[str] = (), is_marked: bool = False) -> str:
+    """Return the encoding, after the header's words and all values were read.
+
+    `is_marked` tells that a byte order mark would become a part of the first value.
+    """
+    if text.encoding.startswith("utf-16"):
         return "utf16"
-    return "not utf-8" if any(profile.has_wrong_bytes for profile in profiles) else "utf-8"
+    if any(profile.has_wrong_bytes for profile in profiles) or any(map(has_wrong_bytes, words)):
+        return "not utf-8"
+    return "utf-8-sig" if text.has_mark and is_marked else "utf-8"
 
 
 def _whole_lines(start: str, *, is_all: bool) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from lakeport.errors import SampleError, UnloadableFile
 from lakeport.files.streams import stream_of
 from lakeport.inference.delimited import Counted, count, headers_of
-from lakeport.inference.header import is_header, preamble
+from lakeport.inference.header import header_row
 from lakeport.inference.naming import column_names
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
@@ -37,9 +37,8 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
     width = max(map(len, head), default=0)
     if not width:
         raise SampleError(f"{path}: the first sheet has no rows; use a sample that has some")
-    skipped = preamble(head, width)
-    below = [_padded(row, width) for row in head[skipped + 1 :] if row]
-    named = is_header(head[skipped], below) if has_header is None else has_header
+    skipped, named = header_row([_padded(row, width) if len(row) > 1 else row for row in head], width)
+    named = named if has_header is None else has_header
     counted = Counted(width, profiles=[Profile() for _ in range(width)])
     rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
     is_whole = count(counted, rows, most_rows)

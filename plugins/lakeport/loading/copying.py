@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import cursor
 
-from lakeport.errors import LakeportError, TooManyRejects, UnloadableFile
+from lakeport.errors import CopyStopped, LakeportError, TooManyRejects, UnloadableFile
 from lakeport.loading.checks import check_rows
 from lakeport.loading.copy_job import CopyJob, write_manifest
 from lakeport.loading.copy_reports import (
@@ -99,8 +101,15 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     into = job.placing
     into.begin(current)
     del current.connection.notices[:]
+    started = time.monotonic()
     try:
         current.execute(copy)
+    except QueryCanceled as error:
+        raise CopyStopped(
+            f"{job.files[0].file.key}: Redshift stopped the COPY after {time.monotonic() - started:.0f} s "
+            f"({str(error).strip()}); if that is max_query_execution_time, raise RedshiftMaxQuerySeconds in the "
+            "deployment's YAML, or ask the sender for smaller files"
+        ) from error
     except psycopg2.Error as error:
         if is_passing(error) or len(job.files) > 1 or _COPY_FAILED not in str(error):
             raise
@@ -169,7 +178,9 @@ def place_rows(current: cursor, into: Placing, rows_copied: int) -> int:
     current.execute(composed("load/count_rows", table=table_identifier(into.destination.table)))
     rows = fetch_value(current)
     if rows != placed:
-        raise LakeportError(f"{into.table_name} has {rows} rows of this load instead of {placed}")
+        raise LakeportError(
+            f"{into.table_name} has {rows:,} rows of this load instead of {placed:,}; nothing was loaded"
+        )
     check_rows(current, into.destination)
     into.finish(current)
     return placed

@@ -74,7 +74,8 @@ def check_versions(s3: S3Client, file: FileToLoad) -> None:
         current = s3_objects.current_version(s3, source.bucket, source.key)
         if current != expected:
             raise ObjectChanged(
-                f"{source.uri} was overwritten: registered version {expected}, current version {current}"
+                f"{source.uri} was overwritten: registered version {expected}, current version {current}, "
+                "which is registered as another file"
             )
 
 

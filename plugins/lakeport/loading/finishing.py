@@ -6,20 +6,23 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.errors import LakeportError
+from lakeport.errors import LakeportError, StepRefused
 from lakeport.files import s3_objects
-from lakeport.mng import file_records, load_records
+from lakeport.mng import claims, file_records, load_records
+from lakeport.mng.claims import Standing
 from lakeport.mng.load_records import Load
 from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.ddl import table_identifier
+from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, rows_of_literals, statement
+from lakeport.redshift.statements import composed, statement
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
@@ -47,12 +50,16 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
     copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
     places = [(file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)) for file, key in copied]
     if places:
-        record = composed("mng/record_archive", archived=rows_of_literals(_ARCHIVED, places))
-        warehouse.transaction(lambda current: current.execute(record))
+        warehouse.transaction(partial(_record_archive, places=places))
     for file in files:
         s3_objects.remove_version(s3, file.landed())
     for file, key in copied:
         log.info("archived %s as s3://%s/%s", file.key, bucket, key)
+
+
+def _record_archive(current: cursor, places: Sequence[tuple[str | None, ...]]) -> None:
+    with joined_rows(current, _ARCHIVED, places) as archived:
+        current.execute(composed("mng/record_archive", archived=archived))
 
 
 def _is_replayed_from_archive(s3: S3Client, file: RegisteredFile) -> bool:
@@ -73,10 +80,8 @@ def mark_done(
 
     Safe to repeat: a file that is Done stays Done.  Raises LakeportError if the rows are missing.
     """
+    check_loaded(current, files)
     loads = load_records.loads_of(current, [file.file_id for file in files])
-    unloaded = [file.key for file in files if file.file_id not in loads]
-    if unloaded:
-        raise LakeportError(f"cannot set files to Done that are not loaded: {', '.join(unloaded)}")
     transactions = {_transaction(load): load for load in loads.values()}
     replaced = {each: _check_rows(current, load, file_type) for each, load in transactions.items()}
     by_reason = defaultdict[str | None, list[str]](list)
@@ -85,6 +90,22 @@ def mark_done(
         by_reason["; ".join(filter(None, reasons)) or None].append(file_id)
     for text, file_ids in by_reason.items():
         file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
+
+
+def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[RegisteredFile]:
+    """Return the files with their current places, maybe in the archive; raise StepRefused if one is not loaded."""
+    found = claims.standings(current, [file.file_id for file in files])
+    unloaded = [f"{each.file.key} ({_status_text(each)})" for each in found if not each.loaded_at]
+    if unloaded:
+        raise StepRefused(
+            f"not loaded, so neither archived nor Done: {', '.join(unloaded)}; if copy_to_table was marked by hand, "
+            "clear it with its downstream tasks; if not, fix the cause and replay the file"
+        )
+    return [each.file for each in found]
+
+
+def _status_text(each: Standing) -> str:
+    return f"{each.status}: {each.status_reason}" if each.status_reason else each.status
 
 
 def _transaction(load: Load) -> tuple[str, datetime | None]:

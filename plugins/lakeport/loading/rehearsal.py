@@ -27,7 +27,8 @@ from lakeport.loading.lossy import without_lossy_rows
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource, RegisteredFile, utc_now
 from lakeport.preparing.prepare import listed, prepare
-from lakeport.redshift import ddl, table_changes
+from lakeport.redshift import ddl
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
@@ -144,4 +145,4 @@ def _make_table(file_type: FileType, scratch: FileType, warehouse: Warehouse) ->
             current.execute(composed("load/create_like", **like))
 
     warehouse.transaction(copy_shape)
-    table_changes.fit(warehouse, scratch)
+    fit_table(warehouse, scratch)

@@ -14,7 +14,6 @@ from typing import Any
 from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
 
-from lakeport.errors import StatusConflict
 from lakeport.model import Arrival, Match, Status, TaskRun
 from lakeport.redshift.rows import fetch_as, fetch_rows
 from lakeport.redshift.statements import statement
@@ -83,19 +82,6 @@ def move(
     current.execute(statement("mng/log_move"), values)
     current.execute(statement("mng/move_files"), values)
     return current.rowcount
-
-
-def claim(current: cursor, file_ids: Sequence[str], by: TaskRun) -> None:
-    """Take New files into this run.
-
-    Raises StatusConflict if a file is neither New nor already in this run.
-    """
-    move(current, file_ids, by, from_=[Status.NEW], to=Status.IN_PROGRESS)
-    current.execute(statement("mng/files_in_run"), {"file_ids": tuple(file_ids), **asdict(by)})
-    held = {row["file_id"] for row in fetch_rows(current) if row["status"] == Status.IN_PROGRESS}
-    lost = sorted(set(file_ids) - held)
-    if lost:
-        raise StatusConflict(f"another run has taken these files: {', '.join(lost)}; see mng.status_log")
 
 
 def failures(current: cursor, file_ids: Sequence[str], by: TaskRun) -> list[Failure]:

@@ -16,8 +16,9 @@ from psycopg2.extras import execute_values
 from lakeport.errors import StatusConflict
 from lakeport.mng.file_records import clipped
 from lakeport.model import TaskRun
+from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
-from lakeport.redshift.statements import composed, rows_of_literals, statement
+from lakeport.redshift.statements import composed, statement
 
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}
 
@@ -91,11 +92,13 @@ def record_loads(
     """
     first = next(iter(loads.values()))
     counts = [(file_id, each.rows_in_file, each.rows_loaded, each.rows_rejected) for file_id, each in loads.items()]
-    update = composed("mng/record_loads", counted=rows_of_literals(_COUNTS, counts))
-    current.execute(update, {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id})
-    if current.rowcount != len(loads):
+    with joined_rows(current, _COUNTS, counts) as counted:
+        update = composed("mng/record_loads", counted=counted)
+        current.execute(update, {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id})
+        updated = current.rowcount
+    if updated != len(loads):
         raise StatusConflict(
-            f"only {current.rowcount} of {len(loads)} files are In Progress in run {by.run_id} and not loaded yet: "
+            f"only {updated} of {len(loads)} files are In Progress in run {by.run_id} and not loaded yet: "
             f"{', '.join(sorted(loads))}; see mng.status_log"
         )
     _record_rejected(current, rejected, by)

@@ -52,11 +52,11 @@ def prepare(
     function = PythonTransform.of(file_type, facts)
     prepared = list[CopySource]()
     with s3_objects.opened(s3, source) as stream:
-        for number, member in enumerate(_members(stream, format_, inside), start=1):
+        for number, member in enumerate(members(stream, format_, inside), start=1):
             name = f"{source.uri}: {member.name}" if member.name else source.uri
             target = CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name)
             given = function.bytes_of(member, name) if function.takes_bytes else member.stream
-            text = _converted(given, file_type, name)
+            text = converted(given, file_type, name)
             if function.takes_rows:
                 prepared.append(function.upload_rows(s3, text, target, made, name))
             else:
@@ -72,13 +72,15 @@ def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:
         return tuple(CopySource(**each) for each in json.load(body))
 
 
-def _members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
+def members(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[Member]:
+    """Yield the files of an archive that the format selects, or the file itself."""
     if format_.is_archive:
         return members_of(stream, format_, allowance)
     return iter([Member("", Counted(stream, allowance))])
 
 
-def _converted(stream: Readable, file_type: FileType, name: str) -> Readable:
+def converted(stream: Readable, file_type: FileType, name: str) -> Readable:
+    """Return a file's content as COPY reads it; raises UnloadableFile, while it is read, if that is not possible."""
     format_ = file_type.format
     # A function that takes rows reads only UTF-8; COPY reads some more encodings itself.
     if format_.is_transcoded or (file_type.transform.has_rows_function and format_.text_encoding != UTF8):

@@ -17,7 +17,7 @@ from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rows import Record
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import Csv
+from lakeport.schema.text_formats import Csv, Delimited
 
 NULL = "\\N"
 """COPY's default for NULL."""
@@ -127,7 +127,8 @@ class _Table:
             yield fields, number if self._is_sheet else begin, problem
 
     def _problem_of(self, fields: Sequence[str], names: Sequence[str]) -> str:
-        if len(fields) > len(names):
+        has_trailing = isinstance(self._format, Delimited) and len(fields) == len(names) + 1 and not fields[-1]
+        if len(fields) > len(names) and not has_trailing:
             return f"{len(fields)} fields, but {len(names)} columns"
         may_lack = self._is_sheet or self._format.may_lack_fields
         if len(fields) < len(names) and not may_lack:

@@ -15,6 +15,7 @@ from lakeport.errors import UnloadableFile
 from lakeport.files.streams import Readable
 from lakeport.preparing.archives import DAMAGED
 from lakeport.preparing.cells import cell_text
+from lakeport.preparing.sheet_rows import rows_of
 from lakeport.preparing.transfer import spooled
 from lakeport.preparing.workbook_parts import check_parts
 from lakeport.schema.table import Column
@@ -28,7 +29,9 @@ _DAMAGED += (*DAMAGED, AssertionError)
 
 
 def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name: str) -> Iterator[bytes]:
-    """Yield the sheet's rows as CSV in UTF-8; formulas are the values that were saved with them.
+    """Yield the sheet's rows as CSV in UTF-8.
+
+    Formulas are the values that were saved with them, and a number has the leading zeros that its format shows.
 
     Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
     """
@@ -49,9 +52,7 @@ def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
     title = format_.sheet or next(iter(sheets), "")
     if title not in sheets:
         raise UnloadableFile(f"{name} has no sheet {title!r}; it has {', '.join(sheets) or 'none'}")
-    sheet: Any = sheets[title]
-    sheet.reset_dimensions()  # the size that a workbook declares may be wrong
-    for number, row in enumerate(sheet.iter_rows(values_only=True, max_row=_MAX_ROWS + 1), start=1):
+    for number, row in enumerate(rows_of(sheets[title], format_.header_lines, name), start=1):
         if number > _MAX_ROWS:
             raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, the maximum of Excel")
         yield row

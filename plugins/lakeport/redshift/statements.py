@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import QuotedString
@@ -53,19 +51,3 @@ def as_text(statement: sql.Composable) -> str:
         quoted.encoding = "utf8"
         return quoted.getquoted().decode()
     return str(statement)
-
-
-def rows_of_literals(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> sql.Composed:
-    """Return a query that selects these rows, with columns of the given names and types.
-
-    Redshift allows VALUES only in INSERT.  A % in a literal is not doubled: if a literal may contain one, execute the
-    query without bound values.
-    """
-    return sql.SQL(" UNION ALL ").join(sql.SQL("SELECT {}").format(_literals(types, row)) for row in rows)
-
-
-def _literals(types: Mapping[str, str], row: Sequence[Any]) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.SQL("{}::{} AS {}").format(sql.Literal(value), keywords(type_), sql.Identifier(name))
-        for (name, type_), value in zip(types.items(), row, strict=True)
-    )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
-import psycopg2
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
@@ -22,11 +19,8 @@ from lakeport.redshift.live_table import (
     widened_columns,
 )
 from lakeport.redshift.rebuilding import rebuild_statements
-from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import LOADED_AT
-
-log = logging.getLogger(__name__)
 
 
 def widenings(file_type: FileType, live: Live) -> list[ddl.Statement]:
@@ -64,30 +58,6 @@ def changes(file_type: FileType, live: Live) -> list[ddl.Statement]:
             "rebuild the table (repeat its GRANTs afterwards) with\n" + "\n".join(rebuild_statements(file_type, live))
         )
     return [ddl.add_column(table, column) for column in missing_columns(file_type, live)]
-
-
-def fit(warehouse: Warehouse, file_type: FileType) -> None:
-    """Create the type's table, or change the live one to take its rows.
-
-    Safe to repeat: it reads the live table first, and all changes but the widenings are one transaction.  Raises
-    TableMismatch if the table differs in a way that needs a decision.
-    """
-    read = partial(live_columns, table=file_type.table)
-    for statement in warehouse.transaction(lambda current: widenings(file_type, read(current))):
-        try:
-            warehouse.alone(statement)
-        except psycopg2.Error as error:
-            if is_passing(error):
-                raise
-            raise TableMismatch(f"cannot widen a column of {file_type.table.name}: {error}") from error
-        log.info("widened a column of %s", file_type.table.name)
-    warehouse.transaction(partial(_apply, file_type=file_type))
-
-
-def _apply(current: cursor, file_type: FileType) -> None:
-    for statement in changes(file_type, live_columns(current, file_type.table)):
-        current.execute(statement)
-        log.info("%s", statement.as_string(current))
 
 
 def takes_null_against_the_schema(current: cursor, file_type: FileType) -> bool:

@@ -55,9 +55,9 @@ class RowCount(Part):
     """How many rows a load may have."""
 
     min: Annotated[int, Field(ge=0)] = 0
-    """The least number of rows."""
+    """The minimum number of rows."""
     max: Annotated[int | None, Field(ge=0)] = None
-    """The greatest number of rows; without it any number."""
+    """The maximum number of rows; without it any number."""
 
     @field_validator("max")
     @classmethod
@@ -68,7 +68,7 @@ class RowCount(Part):
 
 
 class Freshness(Part):
-    """The greatest age of the newest value in a column, in seconds."""
+    """The maximum age of the newest value in a column, in seconds."""
 
     column: Name
     """A column of type date, timestamp or timestamptz."""
@@ -77,7 +77,7 @@ class Freshness(Part):
         BeforeValidator(_age),
         WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
     ]
-    """The greatest age of its newest value, as in 36h or 7d."""
+    """The maximum age of its newest value, such as 36h or 7d."""
 
 
 class Check(Part):
@@ -161,7 +161,7 @@ class FreshnessCheck(Check):
     """The age of the newest value in a column."""
 
     freshness: Freshness
-    """The greatest age of the newest value in a column."""
+    """The maximum age of the newest value in a column."""
 
     @property
     def columns(self) -> tuple[str, ...]:

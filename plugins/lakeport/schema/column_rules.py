@@ -12,7 +12,7 @@ from lakeport.schema.values import doubled
 def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
     """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
     if twice := doubled(column.name for column in columns):
-        yield f"{', '.join(twice)} is listed twice"
+        yield f"list a name twice: {', '.join(twice)}"
     in_table = {column.name for column in columns if column.only_in != "file"}
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
@@ -21,16 +21,16 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     if transform and marked and not transform.may_make_columns:
         yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
     if not in_table:
-        yield "are all only_in: file, so that nothing is left for the table"
+        yield "are all only_in: file; the table needs at least one column"
     if not table:
         return
     keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
     if unknown := sorted(keys - in_table):
-        yield f"lack what key, dist_key or sort_key names: {', '.join(unknown)}"
+        yield f"lack columns that table.key, table.dist_key or table.sort_key lists: {', '.join(unknown)}"
     if table.wins and table.wins.column not in in_table:
-        yield f"lack what table.wins names: {table.wins.column}"
+        yield f"lack the column of table.wins: {table.wins.column}"
     incomparable = [column.name for column in columns if column.type.name == "super"]
     if table.wins and incomparable:
-        yield f"cannot be compared by table.wins, which must know equal rows: {', '.join(incomparable)} is super"
+        yield f"of type super cannot be compared, which table.wins needs: {', '.join(incomparable)}; remove table.wins"
     if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
         yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"

@@ -17,7 +17,7 @@ from lakeport.schema.reader import line_of
 _TAKES_AWAY = {
     "truncate": "deletes all other rows",
     "replace": "puts a new table in the old one's place",
-    "merge": "replaces rows by key, which another type's load at the same time may insert again",
+    "merge": "replaces rows by key, which a load of another type may insert again at the same time",
 }
 _STAR = ("x", "", "2024-01-31")
 _MAX_PROBES = 60
@@ -33,7 +33,7 @@ def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
             yield _at(
                 second,
                 ("landing", "pattern"),
-                f"{other.landing.pattern} and {one.landing.pattern} of {label(first)} both take {probe}, "
+                f"{other.landing.pattern} and {one.landing.pattern} of {label(first)} both match {probe}, "
                 "which would be Rejected; make the patterns differ",
             )
         if one.table.name != other.table.name:
@@ -50,7 +50,7 @@ def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
             yield _at(
                 second,
                 ("table", "name"),
-                f"{other.table.name} is the table of {label(first)} too, and {difference}; "
+                f"{other.table.name} is also the table of {label(first)}, but {difference}; "
                 "make the columns the same, or give it another table",
             )
 
@@ -98,7 +98,7 @@ def _difference(one: FileType, other: FileType) -> str:
     mine, theirs = ({column.name: str(column.type) for column in each.table_columns} for each in (other, one))
     for name in [*mine, *theirs]:
         if mine.get(name) != theirs.get(name):
-            return f"{name} is {mine.get(name, 'not there')} here and {theirs.get(name, 'not there')} there"
+            return f"{name} is {mine.get(name, 'missing')} here and {theirs.get(name, 'missing')} there"
     return ""
 
 

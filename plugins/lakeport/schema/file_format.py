@@ -140,7 +140,7 @@ class Format(Part):
     def _is_of_an_archive(cls, member: str | None, info: ValidationInfo) -> str | None:
         compression = info.data.get("compression", "zip")
         if member is not None and compression not in ARCHIVES:
-            raise ValueError(f"selects files in an archive, but compression is {compression}")
+            raise ValueError(f"is only for compression {', '.join(ARCHIVES)}; compression is {compression}")
         return member
 
 

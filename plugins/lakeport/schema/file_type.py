@@ -31,33 +31,35 @@ class Rejects(Part):
     """How many rejected rows a load tolerates."""
 
     fail: Limit = RejectLimit()
-    """More rejected rows than this (a number, or a share as in 1%) and nothing is loaded."""
+    """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
     warn: Limit | None = None
-    """More rejected rows than this, and an alert is sent although the other rows are loaded."""
+    """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
 
     @field_validator("warn")
     @classmethod
     def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
         fail = info.data.get("fail")
         if warn and fail and not warn.is_below(fail):
-            raise ValueError(f"is {warn}, but more than {fail} rejected rows fail the load, so that it never warns")
+            raise ValueError(
+                f"is {warn}, but more than {fail} rejected rows fail the load, so it never warns; write less than fail"
+            )
         return warn
 
 
 class Wait(Part):
-    """How long a run waits for files, and how often it looks; seconds."""
+    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
 
     every: Seconds = 30
-    """How often a run that was not started by an arrival looks for files."""
+    """How often a scheduled run checks for files."""
     for_: Annotated[Seconds, Field(alias="for")] = 600
-    """How long it looks before it is skipped."""
+    """How long it waits for files before it is skipped."""
 
 
 class Alerts(Part):
-    """Who hears of a failed run."""
+    """Who is alerted when a run fails."""
 
     slack: str | None = None
-    """The Slack channel, as in #flight-data."""
+    """The Slack channel, such as #flight-data."""
     email: tuple[EmailAddress, ...] = ()
     """The addresses that get an e-mail."""
 
@@ -69,36 +71,36 @@ class FileType(Part):
     description: Annotated[str, Field(min_length=1)]
     """What one row is; shown in Airflow and in the catalog."""
     owner: Annotated[str, Field(min_length=1)]
-    """Who answers for these files; the DAG's owner."""
+    """Who is responsible for these files; the DAG's owner in Airflow."""
     landing: Landing
     """Which objects of the landing bucket are of this type."""
     format: AnyFormat
     """How the files are written."""
     table: Table
-    """The table that takes the rows."""
+    """The table that the rows are loaded into."""
     transform: Transform = Transform()
-    """What is done to the rows between their file and their table."""
+    """What changes the rows between the file and the table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
-    """The columns, in the order of the file where it has no header."""
+    """The columns; if the file has no header, in the order of the file."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
-    """What becomes of a file that does not have exactly these columns, by its header, its footer or its fields."""
+    """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
     lossy: Loss = "reject"
-    """What becomes of a row with a value that COPY would change without an error: more digits after the point than its
+    """What happens to a row with a value that COPY would change without an error: more digits after the point than its
     decimal column keeps, a time of day in a date, an offset in a timestamp."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
-    """What must hold of the rows of a load before it commits."""
+    """What must be true of the loaded rows before the load is committed."""
     schedule: Schedule = ON_ARRIVAL
-    """When runs start: on_arrival, or at times that five cron fields say, in UTC."""
+    """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
     wait: Wait = Wait.model_validate({})
-    """How a run that was not started by an arrival waits for files."""
+    """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """How often each task is tried again after a passing error; others fail it at once."""
+    """How many times a task is retried after a temporary error; other errors fail it at once."""
     retry_delay: Seconds = 5
-    """How long the first retry waits; each further one waits twice as long, five minutes at most."""
+    """How long to wait before the first retry; each further retry waits twice as long, at most five minutes."""
     alerts: Alerts = Alerts()
-    """Who hears of a failed run."""
+    """Who is alerted when a run fails."""
 
     @property
     def dag_id(self) -> str:
@@ -180,7 +182,7 @@ class FileType(Part):
         landing = info.data.get("landing")
         if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
             raise ValueError(
-                f"has mode {table.mode}, which keeps the last file's rows alone, while landing.select is all; "
+                f"has mode {table.mode}, which keeps only the rows of the last file, but landing.select is all; "
                 "write select: newest, or mode: append, merge or new_table"
             )
         return table
@@ -209,11 +211,13 @@ class FileType(Part):
             raise ValueError(
                 f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
                 if format_.column_paths
-                else f"is {drift}, which needs a header that names the columns: format.header_lines"
+                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
             )
         transform = info.data.get("transform")
         if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError("is add, but the transform makes the table's rows and cannot fill new columns")
+            raise ValueError(
+                "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
+            )
         return drift
 
     @field_validator("checks")
@@ -228,5 +232,7 @@ class FileType(Part):
         newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
         timeless = [column for column in newest_of if types[column] not in _TIMES]
         if timeless:
-            raise ValueError(f"freshness needs a column of type {', '.join(_TIMES)}, unlike: {', '.join(timeless)}")
+            raise ValueError(
+                f"freshness needs a column of type {', '.join(_TIMES)}; of another type: {', '.join(timeless)}"
+            )
         return checks

@@ -25,7 +25,7 @@ def checked_paths(paths: Sequence[str]) -> None:
     dotted = next((path for path in paths if not _BRACKET.fullmatch(path)), None)
     bracketed = next((path for path in paths if not _DOT.fullmatch(path)), None)
     if dotted and bracketed:
-        raise ValueError(f"hold two notations, {dotted} and {bracketed}; COPY takes one of them in all paths")
+        raise ValueError(f"mix two notations, {dotted} and {bracketed}; COPY takes one of them in all paths")
 
 
 def value_at(document: Any, path: str) -> Any:

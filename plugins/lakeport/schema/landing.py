@@ -17,24 +17,26 @@ class Landing(Part):
     """Which objects of the landing bucket are of this type."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
-    """Glob on the key: * and ? stay within a folder, ** between slashes is any folders; {name} captures a part of
+    """Glob on the key: * and ? stay within a folder, ** between slashes matches any folders; {name} captures a part of
     it, {date:%Y-%m-%d} a date."""
     select: Literal["newest", "all"] = "newest"
-    """Which of the files that wait together are loaded; the others are Filtered Out."""
+    """newest loads only the newest of the waiting files, and the others become Filtered Out; all loads every file."""
     newest_by: Annotated[str, Field(validate_default=True)] = LANDED_AT
-    """By what the newest is found: landed_at, or the name of a capture of the pattern."""
+    """What decides which file is the newest: landed_at, or the name of a capture in pattern."""
     max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    """With select: all, how many files one run loads at most; without it 500."""
+    """With select: all, the maximum number of files that one run loads; without it 500."""
 
     @field_validator("pattern")
     @classmethod
     def _is_relative(cls, pattern: str) -> str:
         if pattern.startswith("/") or pattern.endswith("/"):
             raise ValueError(
-                "is a glob on the object's key, without a leading or trailing slash: flights/flights_*.csv"
+                "is a glob on the object's key; remove the slash at its start or end, as in flights/flights_*.csv"
             )
         if any("**" in part and part != "**" for part in pattern.split("/")):
-            raise ValueError("** stands for any folders and has its place between slashes: flights/**/flights_*.csv")
+            raise ValueError(
+                "contains ** beside other characters; write it alone between slashes, as in flights/**/flights_*.csv"
+            )
         capture_formats(pattern)
         return pattern
 
@@ -43,7 +45,9 @@ class Landing(Part):
     def _is_captured(cls, newest_by: str, info: ValidationInfo) -> str:
         names = [LANDED_AT, *capture_formats(info.data.get("pattern", ""))]
         if info.data.get("select") == "all" and newest_by != LANDED_AT:
-            raise ValueError("is for select: newest; select: all takes files in the order they landed")
+            raise ValueError(
+                "is only for select: newest; select: all loads files in the order they landed; remove newest_by"
+            )
         if "pattern" in info.data and newest_by not in names:
             raise ValueError(f"is {newest_by!r}; allowed: {', '.join(names)} (a capture {{name}} of pattern)")
         return newest_by
@@ -52,7 +56,7 @@ class Landing(Part):
     @classmethod
     def _is_for_all(cls, max_files: int | None, info: ValidationInfo) -> int | None:
         if max_files is not None and info.data.get("select") == "newest":
-            raise ValueError("is for select: all; select: newest takes one file a run")
+            raise ValueError("is only for select: all; select: newest loads one file per run; remove max_files")
         return max_files
 
     @property

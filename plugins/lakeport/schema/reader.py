@@ -22,6 +22,7 @@ DEFAULTS = "_defaults.yaml"
 _OF_EACH = ("name", "columns")
 _MAX_BYTES = 1_000_000
 _MAX_CHARACTERS = 1000
+_OWNER = re.compile(r"""^owner: *["']?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)["']? *(?:#.*)?$""", re.MULTILINE | re.ASCII)
 _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -52,13 +53,26 @@ def known_file_type(name: str) -> FileType | None:
 
 
 def default_alerts(folder: Path) -> Alerts:
-    """Return who hears of what no file type stands for: `alerts` of `_defaults.yaml`, or nobody."""
+    """Return who is alerted about files of no file type: `alerts` of `_defaults.yaml`, or none."""
     path = folder / DEFAULTS
     try:
         _, defaults = _read(path) if _is_there(path) else ("", {})
         return Alerts.model_validate(defaults.get("alerts") or {})
     except (SchemaError, ValidationError):
         return Alerts()
+
+
+def alerts_of_invalid(path: Path) -> Alerts:
+    """Return who hears of an invalid schema: its `alerts` if they are valid, or the default ones; and its owner."""
+    alerts, owner = default_alerts(path.parent), None
+    try:
+        text = _text(path)
+        owner = _OWNER.search(text)
+        alerts = Alerts.model_validate(values_of(text)["alerts"])
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError):
+        pass  # the problems of the schema are what the alert is about
+    more = (owner.group(1),) if owner and owner.group(1) not in alerts.email else ()
+    return Alerts(slack=alerts.slack, email=(*alerts.email, *more))
 
 
 def line_of(path: Path, place: Place) -> int:
@@ -155,7 +169,7 @@ def _default_problems(path: Path, text: str, defaults: dict[Any, Any]) -> Iterat
     for key in _OF_EACH:
         if key in defaults:
             line = node_at(compose(text), (key,))[1]
-            yield f"{label(path)}:{line}: {key}: is each schema's own; remove it from the defaults"
+            yield f"{label(path)}:{line}: {key}: belongs in each schema; remove it from {path.name}"
 
 
 def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:

@@ -45,7 +45,8 @@ class NamedFieldsFormat(ConvertedFormat):
         """Yield why a file with these columns cannot have this format."""
         yield from super().objections_to(columns)
         if self.jsonpaths and len(self.jsonpaths) != len(columns):
-            yield f"are {len(columns)}, but format.jsonpaths has {len(self.jsonpaths)} paths; one per column is needed"
+            count = len(self.jsonpaths)
+            yield f"are {len(columns)}, but format.jsonpaths has {count}; write one path for each column"
 
     @field_validator("jsonpaths")
     @classmethod

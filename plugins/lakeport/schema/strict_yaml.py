@@ -66,14 +66,14 @@ class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where Py
         try:
             return self.construct_yaml_timestamp(node)
         except ValueError as error:
-            problem = f"YAML takes {node.value} for a date, and {error}; as text it is written in quotes"
+            problem = f"YAML reads {node.value} as a date, but {error}; for text write it in quotes"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
 
     def construct_number(self, node: yaml.ScalarNode) -> object:
         try:
             return self.construct_yaml_int(node)
         except ValueError as error:
-            problem = f"a number of {len(node.value):,} digits is none that a schema needs"
+            problem = f"a number of {len(node.value):,} digits is too long for a schema"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
 
 

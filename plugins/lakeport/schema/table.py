@@ -20,17 +20,17 @@ def _column_type(value: object) -> ColumnType:
 
 
 class Wins(Part):
-    """Which of several rows with one key a merge takes: the one with the highest or the lowest value of a column."""
+    """Which of several rows with the same key a merge loads: that with the highest or the lowest value of a column."""
 
     highest: Name | None = None
-    """The column whose highest value wins, as of a time or a version; NULL loses."""
+    """The column whose highest value wins, such as a time or a version; NULL loses."""
     lowest: Name | None = None
     """The column whose lowest value wins; NULL loses."""
 
     @model_validator(mode="after")
     def _is_one(self) -> Wins:
         if (self.highest is None) is (self.lowest is None):
-            raise ValueError("must say one of highest and lowest, as in wins: {highest: updated_at}")
+            raise ValueError("must have exactly one of the keys highest and lowest, as in wins: {highest: updated_at}")
         return self
 
     @property
@@ -45,18 +45,18 @@ class Wins(Part):
 
 
 class Table(Part):
-    """The table that takes the rows."""
+    """The table that the rows are loaded into."""
 
     name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$")]
-    """The table, as schema.table; without it lake.<file type>. Made, and given new columns, by Lakeport."""
+    """The table, as schema.table; without it lake.<file type>. Lakeport creates it and adds new columns."""
     mode: Literal["append", "truncate", "replace", "merge", "new_table"] = "append"
-    """What becomes of the rows that are in the table already."""
+    """What happens to the rows that are in the table already."""
     key: Annotated[tuple[Name, ...], Field(validate_default=True)] = ()
-    """For mode merge: the columns by which a row of a file finds the one it replaces."""
+    """For mode merge: the columns that identify a row; a row of a file replaces the row with the same values."""
     wins: Wins | None = None
-    """For mode merge: which of several rows with one key in a file is taken; without it they are an error."""
+    """For mode merge: which of several rows with the same key in a file is loaded; without it they are an error."""
     dist_key: Name | None = None
-    """The column by which Redshift spreads the rows over its nodes; without it Redshift chooses."""
+    """The column by which Redshift distributes the rows over its nodes; without it Redshift chooses."""
     sort_key: tuple[Name, ...] = ()
     """The columns by which Redshift sorts the rows."""
 
@@ -65,7 +65,7 @@ class Table(Part):
     def _names_each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         twice = doubled(names)
         if twice:
-            raise ValueError(f"{', '.join(twice)} is listed twice")
+            raise ValueError(f"lists a column twice: {', '.join(twice)}")
         return names
 
     @field_validator("key")
@@ -73,18 +73,24 @@ class Table(Part):
     def _is_for_merge(cls, key: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         mode = info.data.get("mode")
         if mode == "merge" and not key:
-            raise ValueError("is missing: mode merge finds by it the rows that a file replaces, as in key: [tailnum]")
+            raise ValueError("is missing; mode merge needs the columns that identify a row, as in key: [tailnum]")
         if key and mode not in ("merge", None):
-            raise ValueError(f"is for mode merge; mode {mode} replaces no single rows")
+            raise ValueError(
+                f"is only for mode merge; mode {mode} does not replace single rows; remove key, or set mode: merge"
+            )
         return key
 
     @field_validator("wins")
     @classmethod
     def _is_among_keys(cls, wins: Wins | None, info: ValidationInfo) -> Wins | None:
         if wins and info.data.get("mode", "merge") != "merge":
-            raise ValueError(f"is for mode merge; mode {info.data['mode']} takes every row")
+            raise ValueError(
+                f"is only for mode merge; mode {info.data['mode']} loads every row; remove wins, or set mode: merge"
+            )
         if wins and wins.column in info.data.get("key", ()):
-            raise ValueError(f"names {wins.column}, which is of the key and so the same in all rows that compete")
+            raise ValueError(
+                f"is {wins.column}, a column of key, which is equal in all rows that compete; choose another column"
+            )
         return wins
 
     @property
@@ -117,7 +123,7 @@ class Column(Part):
     required: bool = False
     """A row without a value here is rejected."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """How many characters the column has, in a file of type fixed_width."""
+    """The width of the column in characters, in a file of type fixed_width."""
     description: str = ""
     """What the column means; shown in the catalog and in Airflow."""
     header: Annotated[
@@ -128,7 +134,7 @@ class Column(Part):
     lossy: Loss | None = None
     """What becomes of a row whose value here would be changed by COPY; without it what lossy says for the file type."""
     only_in: Literal["file", "table"] | None = None
-    """With a transform: table for a column that it makes, file for one that it reads and nobody keeps."""
+    """With a transform: table for a column that only the table has, file for one that only the file has."""
 
     @property
     def header_word(self) -> str:

@@ -12,12 +12,12 @@ _FUNCTION = r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class Transform(Part):
-    """What is done to the rows between their file and their table; Python first, where there are both."""
+    """What changes the rows between the file and the table; if there are both, Python runs before SQL."""
 
     sql: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$", max_length=100)] | None = None
-    """The name of a query in transforms/<name>.sql; what it selects goes to the table."""
+    """The name of a query in transforms/<name>.sql; the rows that it selects go to the table."""
     python: Annotated[str, Field(pattern=_FUNCTION, max_length=200)] | None = None
-    """A function of a module in transforms/, as module:function, which COPY's input comes from."""
+    """A function of a module in transforms/, as module:function; it makes what COPY reads."""
     takes: Literal["rows", "file"] = "rows"
     """Whether the Python function takes the file's rows, or its bytes."""
 
@@ -25,7 +25,7 @@ class Transform(Part):
     @classmethod
     def _is_of_a_function(cls, takes: str, info: ValidationInfo) -> str:
         if info.data.get("python", "") is None:
-            raise ValueError("is about the function that python names, which is not there")
+            raise ValueError("is only for transform.python, which is missing; remove takes, or set python")
         return takes
 
     @property

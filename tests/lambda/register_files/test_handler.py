@@ -16,6 +16,7 @@ from moto import mock_aws
 from lakeport import settings
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import NotPublished
+from tests.support.golden import raises_golden
 
 Handle = Callable[[dict[str, Any], object], dict[str, Any]]
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
@@ -63,7 +64,7 @@ def test_direct_test_event_is_accepted(handle: Handle) -> None:
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": [{"eventName": "ObjectCreated:Put"}]}])
 def test_direct_event_that_cannot_be_read_is_an_error(handle: Handle, event: dict[str, Any]) -> None:
-    """So that the service delivers it again, and in the end hands it to the dead-letter queue."""
+    """The service then delivers it again, and finally moves it to the dead-letter queue."""
     with pytest.raises(ValueError, match="S3 event"):
         handle(event, None)
 
@@ -93,5 +94,5 @@ def test_arrival_before_the_first_publication_is_reported_as_such(
     item = {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "size": 1, "eTag": "0" * 32, "sequencer": "01"}}}
     record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-01-01T00:00:00Z", **item}
 
-    with pytest.raises(NotPublished, match=settings.INDEX_KEY):
+    with raises_golden(NotPublished, "arrivals", f"index of schemas: {code}", settings.INDEX_KEY):
         handle(sqs(a=json.dumps({"Records": [record]})), None)

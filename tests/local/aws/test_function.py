@@ -46,7 +46,7 @@ def clients(aws: Config) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def deployed(aws: Config, clients: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A function of the tests' own, deployed as Lakeport's is, with a queue of its own; gives the queue's URL."""
+    """A separate function, deployed as Lakeport's is, with its own queue; yields the queue's URL."""
     name = f"test-{uuid.uuid4()}"
     handler = tmp_path_factory.mktemp("handler") / "handler.py"
     handler.write_text(HANDLER)
@@ -95,8 +95,8 @@ def test_only_the_failed_message_comes_again(clients: dict[str, Any], deployed: 
     assert len(reports(clients["s3"], good)) == 1
 
 
-def test_deploying_the_same_again_leaves_it_alone(aws: Config, clients: dict[str, Any], tmp_path: Path) -> None:
-    """`up` restarts no warm function for nothing, and brings changed code."""
+def test_deploying_the_same_again_changes_nothing(aws: Config, clients: dict[str, Any], tmp_path: Path) -> None:
+    """`up` does not restart an unchanged function, and deploys changed code."""
     name = f"test-{uuid.uuid4()}"
     handler = tmp_path / "handler.py"
     seen = []

@@ -31,7 +31,7 @@ def sqs(aws: Config) -> "Iterator[SQSClient]":
 
 @pytest.fixture
 def bucket_with_queue(s3: "S3Client", sqs: "SQSClient") -> tuple[str, str]:
-    """A bucket whose arrivals nobody but the test takes from the queue."""
+    """A bucket whose arrivals only the test takes from the queue."""
     name = f"test-{uuid.uuid4()}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     s3.create_bucket(Bucket=name)
@@ -77,7 +77,7 @@ def test_object_put_becomes_an_event_in_the_queue(
 
 
 def test_arrivals_go_to_the_queue_and_failures_to_the_dead_letters(s3: "S3Client", sqs: "SQSClient") -> None:
-    """What is delivered five times in vain is kept for two weeks, not lost."""
+    """A message that fails five times is kept for two weeks, not lost."""
     configuration = s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

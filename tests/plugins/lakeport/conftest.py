@@ -62,7 +62,7 @@ def _s3_client() -> S3Client:
 
 @pytest.fixture
 def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
-    """An HTTP server on a free port; it answers what it does not know with 404."""
+    """An HTTP server on a free port; it answers unknown paths with 404."""
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
 

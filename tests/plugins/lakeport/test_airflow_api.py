@@ -14,6 +14,7 @@ from lakeport.airflow_api.clients import AirflowApi, MwaaApi, dag_run_api
 from lakeport.airflow_api.dag_runs import arrival_run_id, latest_run_id, run_of, runs
 from lakeport.errors import AirflowUnavailable, UnknownDag
 from lakeport.secrets_manager import read_secret
+from tests.support.golden import raises_golden
 from tests.support.http_fake import HttpFake
 
 RUNS = "/api/v2/dags/load_trips/dagRuns"
@@ -135,6 +136,15 @@ def test_mwaa_is_sent_the_null_logical_date(mwaa: HttpFake) -> None:
     assert request.body == {"Path": "/dags/load_trips/dagRuns", "Method": "POST", "Body": BODY}
 
 
+def test_mwaa_that_does_not_answer_is_given_up_within_the_functions_time(mwaa: HttpFake) -> None:
+    """Registration asks for one file type after the other, in a function of 180 seconds."""
+    api = MwaaApi("lakeport")
+    config = api._client.meta.config
+
+    assert api._client is api._client
+    assert (config.connect_timeout + config.read_timeout) * config.retries["total_max_attempts"] <= 60
+
+
 def answer_error(mwaa: HttpFake, status: int, code: str, body: dict[str, object]) -> None:
     mwaa.answer(MWAA_PATH, status, {"__type": code, "message": code, **body})
 
@@ -161,21 +171,21 @@ def test_refusal_of_mwaa_is_reported(
 ) -> None:
     answer_error(mwaa, status, code, body)
 
-    with pytest.raises(AirflowUnavailable, match=f"load_trips: .*{message}"):
+    with pytest.raises(AirflowUnavailable, match=f"^load_trips: .*lakeport.*{message}"):
         MwaaApi("lakeport").start("load_trips", "arrival__1")
 
 
 def test_unreachable_mwaa_is_reported(mwaa: HttpFake, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
 
-    with pytest.raises(AirflowUnavailable, match=r"load_trips: .*MWAA environment lakeport: "):
+    with pytest.raises(AirflowUnavailable, match=r"^load_trips: .* lakeport: "):
         MwaaApi("lakeport").start("load_trips", "arrival__1")
 
 
 def test_mwaa_without_a_region_is_reported(mwaa: HttpFake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
 
-    with pytest.raises(AirflowUnavailable, match="region"):
+    with raises_golden(AirflowUnavailable, "airflow", "MWAA without a region", "load_trips", "lakeport", "region"):
         MwaaApi("lakeport").start("load_trips", "arrival__1")
 
 
@@ -219,7 +229,7 @@ def test_missing_run_is_none(airflow: HttpFake) -> None:
 def test_answer_that_is_not_a_list_of_runs_is_reported(airflow: HttpFake, answer: object) -> None:
     airflow.answer(RUNS, 200, answer)
 
-    with pytest.raises(AirflowUnavailable, match="list of DAG runs"):
+    with raises_golden(AirflowUnavailable, "airflow", f"answer is {answer}", "load_trips"):
         list(runs(api(airflow), "load_trips"))
 
 

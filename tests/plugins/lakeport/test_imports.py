@@ -9,32 +9,9 @@ import sys
 from pathlib import Path
 
 from local.config import REPOSITORY
+from tests.support import importing_alone
 
 PLUGINS = REPOSITORY / "plugins"
-# Imports the other packages once, then forks for each module: a child has none of our modules yet.
-IMPORT_EACH = """
-import importlib, json, os, sys, traceback
-import airflow.sdk, boto3, psycopg2, pyarrow, pydantic, rich.console, typer, yaml
-
-failed = {}
-for module in json.load(sys.stdin):
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        try:
-            importlib.import_module(module)
-        except BaseException:
-            os.write(writing, traceback.format_exc()[-4000:].encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        if text := pipe.read():
-            failed[module] = text
-    os.waitpid(child, 0)
-assert not [name for name in sys.modules if name.startswith("lakeport")]
-json.dump(failed, sys.stderr)
-"""
 
 
 def imported_alone(modules: list[str], home: Path, *paths: Path) -> dict[str, str]:
@@ -45,9 +22,14 @@ def imported_alone(modules: list[str], home: Path, *paths: Path) -> dict[str, st
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "PYTHONWARNINGS": "ignore",
     }
-    command = [sys.executable, "-c", IMPORT_EACH]
+    command = [sys.executable, "-P", importing_alone.__file__]
     done = subprocess.run(
-        command, input=json.dumps(modules), env=variables, capture_output=True, text=True, check=False
+        command,
+        input=json.dumps([modules, [str(path.resolve()) for path in paths]]),
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     failed: dict[str, str] = json.loads(done.stderr.splitlines()[-1])
@@ -69,3 +51,17 @@ def test_module_of_a_cycle_is_reported(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text("from one import a\nb = 1\n")
 
     assert sorted(imported_alone(["json", "one", "two"], tmp_path, tmp_path)) == ["one", "two"]
+
+
+def test_modules_that_need_one_another_in_one_order_only_are_reported(tmp_path: Path) -> None:
+    """`first` can be imported before `second`; `user` does not import what it uses, though others did."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    (tmp_path / "package" / "part.py").write_text("value = 1\n")
+    (tmp_path / "first.py").write_text("a = 1\nimport second\n")
+    (tmp_path / "second.py").write_text("from first import a\nb = a\nimport package.part\n")
+    (tmp_path / "third.py").write_text("from second import b\nfrom package import part\n")
+    (tmp_path / "user.py").write_text("import package\nb = package.part.value\n")
+    modules = ["package.part", "first", "second", "third", "user"]
+
+    assert sorted(imported_alone(modules, tmp_path, tmp_path)) == ["user"]

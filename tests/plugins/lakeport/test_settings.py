@@ -12,6 +12,7 @@ import pytest
 
 from lakeport import settings
 from local.config import REPOSITORY
+from tests.support.golden import raises_golden
 
 
 def installed(package: Path) -> ModuleType:
@@ -48,7 +49,7 @@ def test_folder_of_another_sql_is_not_home(tmp_path: Path) -> None:
     assert installed(tmp_path / "airflow" / "plugins" / "lakeport").home() == tmp_path / "airflow" / "dags"
 
 
-def test_schemas_lie_at_home_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schemas_are_at_home_unless_the_environment_sets_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAKEPORT_SCHEMAS", raising=False)
     assert settings.schemas_folder() == settings.home() / "schemas"
 
@@ -69,7 +70,7 @@ def test_missing_bucket_is_reported_with_the_remedy(
     if value is not None:
         monkeypatch.setenv(variable, value)
 
-    with pytest.raises(KeyError, match=rf"{variable} is not set; .*make up"):
+    with raises_golden(KeyError, "airflow", f"{name} bucket is not set", variable, "make up"):
         getattr(settings, f"{name}_bucket")()
 
 

@@ -30,7 +30,7 @@ _HEADER = fastavro.parse_schema(
     }
 )
 _DAMAGE = (ValueError, EOFError, IndexError, KeyError, TypeError, OSError, SchemaResolutionError)
-"""What fastavro raises for a file that is none, or not all of one."""
+"""What fastavro raises for a file that is not Avro, or not complete."""
 
 
 class AvroReader:

@@ -15,7 +15,7 @@ from local.redshift.protocol.errors import CopyError, FieldError
 Json = Any
 """Whatever a document holds: JSON has no narrower type."""
 Shred = Callable[[Json], list[str | None]]
-"""Returns a text for each column; raises FieldError for a document it cannot take apart."""
+"""Returns a text for each column; raises FieldError for a document that it cannot split."""
 Path = tuple[str | int, ...]
 
 _DOTTED = re.compile(r"\$(?:\.[^.\[\]'\s]+|\[\d+\])*\Z")

@@ -1,12 +1,10 @@
 -- What COPY writes down, outside the client's transaction. Only the views of pg_catalog are for clients.
 
-CREATE SCHEMA IF NOT EXISTS lakeport_internal;
-GRANT USAGE ON SCHEMA lakeport_internal TO PUBLIC;
 
-CREATE SEQUENCE IF NOT EXISTS lakeport_internal.query_ids AS integer;
-GRANT USAGE ON SEQUENCE lakeport_internal.query_ids TO PUBLIC;
+CREATE SEQUENCE IF NOT EXISTS pg_internal.query_ids AS integer;
+GRANT USAGE ON SEQUENCE pg_internal.query_ids TO PUBLIC;
 
-CREATE TABLE IF NOT EXISTS lakeport_internal.loads (
+CREATE TABLE IF NOT EXISTS pg_internal.loads (
     query_id          integer PRIMARY KEY,
     user_id           integer NOT NULL,
     transaction_id    bigint NOT NULL,
@@ -28,10 +26,10 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.loads (
 );
 
 -- Loads of a stand-in that was killed.
-UPDATE lakeport_internal.loads SET status = 'aborted', ended_at = clock_timestamp() AT TIME ZONE 'UTC'
+UPDATE pg_internal.loads SET status = 'aborted', ended_at = clock_timestamp() AT TIME ZONE 'UTC'
  WHERE status = 'running' AND session_id NOT IN (SELECT pid FROM pg_stat_activity);
 
-CREATE TABLE IF NOT EXISTS lakeport_internal.load_files (
+CREATE TABLE IF NOT EXISTS pg_internal.load_files (
     query_id      integer NOT NULL,
     number        integer NOT NULL,
     file_name     text NOT NULL,
@@ -45,7 +43,7 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.load_files (
     PRIMARY KEY (query_id, number)
 );
 
-CREATE TABLE IF NOT EXISTS lakeport_internal.load_errors (
+CREATE TABLE IF NOT EXISTS pg_internal.load_errors (
     query_id      integer NOT NULL,
     number        integer NOT NULL,
     file_name     text NOT NULL,
@@ -58,11 +56,11 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.load_errors (
     raw_value     text NOT NULL,
     code          integer NOT NULL,
     reason        text NOT NULL,
-    fields        jsonb NOT NULL,
+    fields        super NOT NULL,
     PRIMARY KEY (query_id, number)
 );
 
-CREATE TABLE IF NOT EXISTS lakeport_internal.load_replacements (
+CREATE TABLE IF NOT EXISTS pg_internal.load_replacements (
     query_id    integer NOT NULL,
     number      integer NOT NULL,
     file_name   text NOT NULL,
@@ -74,64 +72,64 @@ CREATE TABLE IF NOT EXISTS lakeport_internal.load_replacements (
 
 -- A transaction that took its snapshot before its COPY ended cannot see the rows above.
 -- So the stand-in leaves that transaction's own rows in its session, until it ends.
-CREATE OR REPLACE FUNCTION lakeport_internal.unsettled(relation text) RETURNS jsonb LANGUAGE sql STABLE AS
-$$ SELECT coalesce(nullif(current_setting('lakeport.unsettled', true), '')::jsonb -> relation, '[]') $$;
+CREATE OR REPLACE FUNCTION pg_internal.unsettled(relation text) RETURNS super LANGUAGE sql STABLE AS
+$$ SELECT coalesce(pg_internal.document(nullif(current_setting('lakeport.unsettled', true), '')) -> relation, '[]') $$;
 
 -- What AWS leaves open is a setting of the database: how late the views are, how much their ids differ from
 -- pg_last_copy_id(), and for which errors the line is unknown.
-CREATE OR REPLACE FUNCTION lakeport_internal.views_late() RETURNS interval LANGUAGE sql STABLE AS
+CREATE OR REPLACE FUNCTION pg_internal.views_late() RETURNS interval LANGUAGE sql STABLE AS
 $$ SELECT make_interval(secs => coalesce(nullif(current_setting('lakeport.views_late_seconds', true), ''), '0')::float8) $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.id_offset() RETURNS bigint LANGUAGE sql STABLE AS
+CREATE OR REPLACE FUNCTION pg_internal.id_offset() RETURNS bigint LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('lakeport.id_offset', true), ''), '0')::bigint $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.shown_line(line bigint, lines_scanned bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION pg_internal.shown_line(line bigint, lines_scanned bigint) RETURNS bigint
 LANGUAGE sql STABLE AS
 $$ SELECT CASE WHEN current_setting('lakeport.unknown_lines', true) = 'all'
                  OR current_setting('lakeport.unknown_lines', true) = 'split' AND line > lines_scanned / 2
                THEN -1 ELSE line END $$;
 
-CREATE OR REPLACE VIEW lakeport_internal.seen_loads AS
+CREATE OR REPLACE VIEW pg_internal.seen_loads AS
 WITH own AS (
-    SELECT load.* FROM jsonb_populate_recordset(NULL::lakeport_internal.loads, lakeport_internal.unsettled('loads')) load
+    SELECT load.* FROM jsonb_populate_recordset(NULL::pg_internal.loads, pg_internal.unsettled('loads')) load
 ), seen AS (
-    SELECT * FROM lakeport_internal.loads WHERE query_id NOT IN (SELECT query_id FROM own)
+    SELECT * FROM pg_internal.loads WHERE query_id NOT IN (SELECT query_id FROM own)
     UNION ALL
     SELECT * FROM own
 )
 SELECT * FROM seen
  WHERE (user_id = (SELECT oid::integer FROM pg_roles WHERE rolname = current_user)
         OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
-   AND coalesce(ended_at, started_at) + lakeport_internal.views_late() <= clock_timestamp() AT TIME ZONE 'UTC';
+   AND coalesce(ended_at, started_at) + pg_internal.views_late() <= clock_timestamp() AT TIME ZONE 'UTC';
 
-CREATE OR REPLACE VIEW lakeport_internal.seen_files AS
+CREATE OR REPLACE VIEW pg_internal.seen_files AS
 WITH own AS (
-    SELECT file.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_files, lakeport_internal.unsettled('load_files')) file
+    SELECT file.* FROM jsonb_populate_recordset(NULL::pg_internal.load_files, pg_internal.unsettled('load_files')) file
 )
-SELECT * FROM lakeport_internal.load_files WHERE query_id NOT IN (SELECT query_id FROM own)
+SELECT * FROM pg_internal.load_files WHERE query_id NOT IN (SELECT query_id FROM own)
 UNION ALL
 SELECT * FROM own;
 
-CREATE OR REPLACE VIEW lakeport_internal.seen_errors AS
+CREATE OR REPLACE VIEW pg_internal.seen_errors AS
 WITH own AS (
-    SELECT error.* FROM jsonb_populate_recordset(NULL::lakeport_internal.load_errors, lakeport_internal.unsettled('load_errors')) error
+    SELECT error.* FROM jsonb_populate_recordset(NULL::pg_internal.load_errors, pg_internal.unsettled('load_errors')) error
 ), seen AS (
-    SELECT * FROM lakeport_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
+    SELECT * FROM pg_internal.load_errors WHERE query_id NOT IN (SELECT query_id FROM own)
     UNION ALL
     SELECT * FROM own
 )
 SELECT query_id, number, file_name,
-       lakeport_internal.shown_line(line_number, (SELECT lines_scanned FROM lakeport_internal.seen_files file
+       pg_internal.shown_line(line_number, (SELECT lines_scanned FROM pg_internal.seen_files file
                                                    WHERE (file.query_id, file.file_name) = (seen.query_id, seen.file_name)
                                                    LIMIT 1)) AS line_number,
        column_name, column_type, column_length, position, raw_line, raw_value, code, reason, fields
   FROM seen;
 
-CREATE OR REPLACE VIEW lakeport_internal.seen_replacements AS
+CREATE OR REPLACE VIEW pg_internal.seen_replacements AS
 WITH own AS (
     SELECT replacement.* FROM jsonb_populate_recordset(
-        NULL::lakeport_internal.load_replacements, lakeport_internal.unsettled('load_replacements')) replacement
+        NULL::pg_internal.load_replacements, pg_internal.unsettled('load_replacements')) replacement
 )
-SELECT * FROM lakeport_internal.load_replacements WHERE query_id NOT IN (SELECT query_id FROM own)
+SELECT * FROM pg_internal.load_replacements WHERE query_id NOT IN (SELECT query_id FROM own)
 UNION ALL
 SELECT * FROM own;

@@ -27,11 +27,13 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE s
 $$ SELECT 'PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, compiled by GCC, Redshift 1.0.0 (local stand-in)'::text $$;
 
 -- One letter or word for each part of a date, as DATEADD and DATEDIFF take them.
-CREATE OR REPLACE FUNCTION lakeport_internal.date_part_meant(part text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION pg_internal.date_part_meant(part text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE
     WHEN lower(part) IN ('year', 'years', 'y', 'yr', 'yrs') THEN 'year'
     WHEN lower(part) IN ('quarter', 'quarters', 'qtr', 'qtrs') THEN 'quarter'
     WHEN lower(part) IN ('month', 'months', 'mon', 'mons') THEN 'month'
+    WHEN lower(part) IN ('dow', 'dayofweek', 'dw', 'weekday') THEN 'dow'
+    WHEN lower(part) IN ('doy', 'dayofyear', 'dy', 'yearday') THEN 'doy'
     WHEN lower(part) IN ('week', 'weeks', 'w') THEN 'week'
     WHEN lower(part) IN ('day', 'days', 'd') THEN 'day'
     WHEN lower(part) IN ('hour', 'hours', 'h', 'hr', 'hrs') THEN 'hour'
@@ -44,18 +46,18 @@ $$ SELECT CASE
     WHEN lower(part) IN ('millennium', 'millennia', 'mil', 'mils') THEN 'millennium'
     ELSE part END $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.one(part text) RETURNS interval LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE lakeport_internal.date_part_meant(part)
+CREATE OR REPLACE FUNCTION pg_internal.one(part text) RETURNS interval LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE pg_internal.date_part_meant(part)
     WHEN 'quarter' THEN interval '3 months'
-    ELSE ('1 ' || lakeport_internal.date_part_meant(part))::interval END $$;
+    ELSE ('1 ' || pg_internal.date_part_meant(part))::interval END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
 -- DATEDIFF counts the boundaries between two moments, not the time that passed.
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE lakeport_internal.date_part_meant(part)
+$$ SELECT CASE pg_internal.date_part_meant(part)
     WHEN 'year' THEN extract(year FROM b) - extract(year FROM a)
     WHEN 'quarter' THEN (extract(year FROM b) * 4 + extract(quarter FROM b))
                       - (extract(year FROM a) * 4 + extract(quarter FROM a))
@@ -68,21 +70,21 @@ $$ SELECT CASE lakeport_internal.date_part_meant(part)
     WHEN 'second' THEN extract(epoch FROM date_trunc('second', b) - date_trunc('second', a))
     WHEN 'millisecond' THEN extract(epoch FROM date_trunc('milliseconds', b) - date_trunc('milliseconds', a)) * 1000
     WHEN 'microsecond' THEN extract(epoch FROM b - a) * 1000000
-    ELSE date_part(lakeport_internal.date_part_meant(part), b) - date_part(lakeport_internal.date_part_meant(part), a)
+    ELSE date_part(pg_internal.date_part_meant(part), b) - date_part(pg_internal.date_part_meant(part), a)
     END::bigint $$;
 
 -- One function for each type; that on text is for literals, which would otherwise be taken for TIMESTAMPTZ.
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment date) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + count * lakeport_internal.one(part) $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + count * pg_internal.one(part) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment text) RETURNS timestamp
-LANGUAGE sql STABLE STRICT AS $$ SELECT moment::timestamp + count * lakeport_internal.one(part) $$;
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment::timestamp + count * pg_internal.one(part) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment time) RETURNS time
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * lakeport_internal.one(part) $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
@@ -123,7 +125,7 @@ BEGIN
     RETURN CASE WHEN is_negative THEN -value ELSE value END;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_typeof(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION pg_catalog.json_typeof(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT jsonb_typeof(document) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(target text, moment timestamp) RETURNS timestamp
@@ -145,58 +147,56 @@ $$ SELECT date_trunc(part, day::timestamp) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, moment text) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
 $$ SELECT date_trunc(part, moment::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT document::jsonb $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.document(document) $$;
 
 -- JSON without the blanks that PostgreSQL puts between its parts; those inside strings stay.
-CREATE OR REPLACE FUNCTION lakeport_internal.compact(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT regexp_replace(format('%s', document), '("(?:[^"\\]|\\.)*")|([,:]) ', '\1\2', 'g') $$;
+CREATE OR REPLACE FUNCTION pg_internal.compact(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT regexp_replace(format('%s', document), E'("(?:[^"\\\\]|\\\\.)*")|([,:]) ', E'\\1\\2', 'g') $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.json_serialized(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT lakeport_internal.compact(document) $$;
+CREATE OR REPLACE FUNCTION pg_internal.json_serialize(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.compact(document) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'jsonb') $$;
+$$ SELECT pg_input_is_valid(document, 'super') $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '{' $$;
+$$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '{' $$;
 
--- A path without a value returns an empty string; invalid JSON is an error, unless the flag makes it NULL.
+-- A path without a value returns NULL (JSON_EXTRACT_PATH_TEXT); invalid JSON is an error, unless the flag makes it NULL.
 DROP FUNCTION IF EXISTS pg_catalog.json_extract_path_text(text, text[]);
-CREATE OR REPLACE FUNCTION lakeport_internal.json_text(null_if_invalid boolean, document text, VARIADIC path text[])
+CREATE OR REPLACE FUNCTION pg_internal.json_text(null_if_invalid boolean, document text, VARIADIC path text[])
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF document IS NULL OR (null_if_invalid AND NOT pg_input_is_valid(document, 'jsonb')) THEN
+    IF document IS NULL OR (null_if_invalid AND NOT pg_input_is_valid(document, 'super')) THEN
         RETURN NULL;
-    ELSIF NOT pg_input_is_valid(document, 'jsonb') THEN
+    ELSIF NOT pg_input_is_valid(document, 'super') THEN
         RAISE EXCEPTION 'JSON parsing error' USING DETAIL = format('invalid json object %s', document);
-    ELSIF document::jsonb #> path IS NULL THEN
-        RETURN '';
     END IF;
-    RETURN CASE WHEN jsonb_typeof(document::jsonb #> path) IN ('object', 'array')
-                THEN lakeport_internal.compact(document::jsonb #> path) ELSE document::jsonb #>> path END;
+    RETURN CASE WHEN jsonb_typeof(pg_internal.document(document) #> path) IN ('object', 'array')
+                THEN pg_internal.compact(pg_internal.document(document) #> path) ELSE pg_internal.document(document) #>> path END;
 END $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.json_element(null_if_invalid boolean, document text, place integer)
+CREATE OR REPLACE FUNCTION pg_internal.json_element(null_if_invalid boolean, document text, place integer)
 RETURNS text LANGUAGE sql IMMUTABLE AS
-$$ SELECT lakeport_internal.json_text(null_if_invalid, document, place::text) $$;
+$$ SELECT pg_internal.json_text(null_if_invalid, document, place::text) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT jsonb_array_length(document::jsonb) $$;
+$$ SELECT jsonb_array_length(pg_internal.document(document)) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'jsonb') AND left(ltrim(document), 1) = '[' $$;
+$$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '[' $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.get_array_length(elements jsonb) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION pg_catalog.get_array_length(elements super) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(elements) WHEN 'array' THEN jsonb_array_length(elements) END $$;
 
 -- SUPER is lax: unnesting anything but an array gives no rows, and a cast that fails gives NULL.
-CREATE OR REPLACE FUNCTION lakeport_internal.super_elements(document jsonb, OUT element jsonb, OUT place bigint)
+CREATE OR REPLACE FUNCTION pg_internal.super_elements(document super, OUT element super, OUT place bigint)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE AS
 $$ SELECT value, ordinality - 1
      FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END) WITH ORDINALITY $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.super_text(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+CREATE OR REPLACE FUNCTION pg_internal.super_text(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN jsonb_typeof(document) NOT IN ('object', 'array') THEN document #>> '{}' END $$;
 
 DO $$
@@ -207,28 +207,28 @@ BEGIN
                                   'timestamptz', 'time']
     LOOP
         EXECUTE format(
-            'CREATE OR REPLACE FUNCTION lakeport_internal.super_as_%1$s(document jsonb) RETURNS %1$s LANGUAGE plpgsql'
-            ' STABLE STRICT AS $f$ BEGIN RETURN lakeport_internal.super_text(document)%2$s::%1$s;'
+            'CREATE OR REPLACE FUNCTION pg_internal.super_as_%1$s(document super) RETURNS %1$s LANGUAGE plpgsql'
+            ' STABLE STRICT AS $f$ BEGIN RETURN pg_internal.super_text(document)%2$s::%1$s;'
             ' EXCEPTION WHEN data_exception THEN RETURN NULL; END $f$',
             target, CASE WHEN target LIKE 'int_' THEN '::numeric' ELSE '' END);
-        UPDATE pg_cast SET castfunc = ('lakeport_internal.super_as_' || target || '(jsonb)')::regprocedure
-         WHERE castsource = 'jsonb'::regtype AND casttarget = target::regtype;
+        UPDATE pg_cast SET castfunc = ('pg_internal.super_as_' || target || '(super)')::regprocedure
+         WHERE castsource = 'super'::regtype AND casttarget = target::regtype;
         IF NOT FOUND THEN
-            EXECUTE format('CREATE CAST (jsonb AS %1$s) WITH FUNCTION lakeport_internal.super_as_%1$s(jsonb)', target);
+            EXECUTE format('CREATE CAST (super AS %1$s) WITH FUNCTION pg_internal.super_as_%1$s(super)', target);
         END IF;
     END LOOP;
     FOREACH target IN ARRAY ARRAY['text', 'varchar']
     LOOP
-        EXECUTE format('CREATE OR REPLACE FUNCTION lakeport_internal.super_as_%1$s(document jsonb) RETURNS %1$s'
-                       ' LANGUAGE sql IMMUTABLE STRICT AS $f$ SELECT lakeport_internal.super_text(document) $f$', target);
-        IF NOT EXISTS (SELECT FROM pg_cast WHERE castsource = 'jsonb'::regtype AND casttarget = target::regtype) THEN
-            EXECUTE format('CREATE CAST (jsonb AS %1$s) WITH FUNCTION lakeport_internal.super_as_%1$s(jsonb)', target);
+        EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.super_as_%1$s(document super) RETURNS %1$s'
+                       ' LANGUAGE sql IMMUTABLE STRICT AS $f$ SELECT pg_internal.super_text(document) $f$', target);
+        IF NOT EXISTS (SELECT FROM pg_cast WHERE castsource = 'super'::regtype AND casttarget = target::regtype) THEN
+            EXECUTE format('CREATE CAST (super AS %1$s) WITH FUNCTION pg_internal.super_as_%1$s(super)', target);
         END IF;
     END LOOP;
 END $$;
 
 -- LISTAGG leaves out NULL and empty strings, and has a limit.
-CREATE OR REPLACE FUNCTION lakeport_internal.listagg_next(list text, element text, delimiter text) RETURNS text
+CREATE OR REPLACE FUNCTION pg_internal.listagg_next(list text, element text, delimiter text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF element IS NULL OR element = '' THEN
@@ -242,16 +242,16 @@ BEGIN
     RETURN list;
 END $$;
 
-CREATE OR REPLACE FUNCTION lakeport_internal.listagg_any(list text, element anyelement, delimiter text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT lakeport_internal.listagg_next(list, element::text, delimiter) $$;
+CREATE OR REPLACE FUNCTION pg_internal.listagg_any(list text, element anyelement, delimiter text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT pg_internal.listagg_next(list, element::text, delimiter) $$;
 
-CREATE OR REPLACE AGGREGATE lakeport_internal.listagg(text, text) (
-    SFUNC = lakeport_internal.listagg_next, STYPE = text);
-CREATE OR REPLACE AGGREGATE lakeport_internal.listagg(anyelement, text) (
-    SFUNC = lakeport_internal.listagg_any, STYPE = text);
+CREATE OR REPLACE AGGREGATE pg_internal.listagg(text, text) (
+    SFUNC = pg_internal.listagg_next, STYPE = text);
+CREATE OR REPLACE AGGREGATE pg_internal.listagg(anyelement, text) (
+    SFUNC = pg_internal.listagg_any, STYPE = text);
 
 -- MERGE ... REMOVE DUPLICATES: how often the target row was matched that was matched most.
-CREATE OR REPLACE FUNCTION lakeport_internal.matches_once(matches bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION pg_internal.matches_once(matches bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF matches > 1 THEN
         RAISE EXCEPTION 'Found multiple matches to update the same tuple.' USING ERRCODE = 'XX000';
@@ -287,7 +287,7 @@ $$ SELECT CASE bits WHEN 0 THEN encode(sha256(convert_to(value, 'UTF8')), 'hex')
 -- A column's length counts bytes in Redshift and characters here, so every table gets a check beside the type;
 -- so does a DECIMAL of 19 digits, which Redshift holds in 64 bits.
 -- It changes a table by one statement: the trigger fires for that too, and then finds nothing left to do.
-CREATE OR REPLACE FUNCTION lakeport_internal.limit_bytes() RETURNS event_trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_internal.limit_bytes() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
     altered record;
 BEGIN
@@ -314,7 +314,7 @@ BEGIN
         ), present AS (
             SELECT k.conrelid, k.conkey[1] AS attnum, k.conname
               FROM changed
-              JOIN pg_constraint k ON k.conrelid = changed.objid AND k.contype = 'c' AND k.conname LIKE 'lakeport\_bytes\_%'
+              JOIN pg_constraint k ON k.conrelid = changed.objid AND k.contype = 'c' AND starts_with(k.conname::text, 'lakeport_bytes_')
         ), actions AS (
             SELECT conrelid AS relation, 1 AS place, format('DROP CONSTRAINT %I', conname) AS action
               FROM present WHERE NOT EXISTS (SELECT FROM wanted WHERE (attrelid, name) = (conrelid, conname))
@@ -333,10 +333,10 @@ END $$;
 DROP EVENT TRIGGER IF EXISTS lakeport_limit_bytes;
 CREATE EVENT TRIGGER lakeport_limit_bytes ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
-    EXECUTE FUNCTION lakeport_internal.limit_bytes();
+    EXECUTE FUNCTION pg_internal.limit_bytes();
 
 -- A VARCHAR with a DEFAULT keeps its length.
-CREATE OR REPLACE FUNCTION lakeport_internal.check_new_length(relation regclass, name text) RETURNS void
+CREATE OR REPLACE FUNCTION pg_internal.check_new_length(relation regclass, name text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = name AND atthasdef) THEN
@@ -345,7 +345,7 @@ BEGIN
 END $$;
 
 -- ALTER TABLE ... APPEND: all rows change tables, and the source ends empty.
-CREATE OR REPLACE PROCEDURE lakeport_internal.append_table(
+CREATE OR REPLACE PROCEDURE pg_internal.append_table(
     target regclass, source regclass, ignore_extra boolean, fill_target boolean) LANGUAGE plpgsql AS $$
 DECLARE
     shared text;
@@ -381,8 +381,3 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM %2$s', target, source, shared);
     EXECUTE format('DELETE FROM %s', source);
 END $$;
-
--- The names of Redshift's types; SUPER and VARBYTE are jsonb and bytea here.
-CREATE OR REPLACE FUNCTION lakeport_internal.format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE AS
-$$ SELECT CASE pg_catalog.format_type(type, modifier) WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
-               ELSE pg_catalog.format_type(type, modifier) END $$;

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it
 from lakeport.files import s3_objects
-from lakeport.loading.finishing import archive
+from lakeport.loading.finishing import archive, check_loaded
 
 
 class ArchiveFilesOperator(FilesOperator):
     """Copy the files' registered versions to the archive, record where, then remove these versions from landing.
 
-    Safe to repeat: see lakeport.loading.finishing.
+    Refuses files that are not loaded: then somebody marked copy_to_table by hand.  Safe to repeat: see
+    lakeport.loading.finishing.
     """
 
     def __init__(self, *, file_type_name: str, **kwargs: Any) -> None:
@@ -23,4 +25,5 @@ class ArchiveFilesOperator(FilesOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            archive(warehouse, s3, self.file_type_name, self.registered_files())
+            files = warehouse.transaction(partial(check_loaded, files=self.registered_files()))
+            archive(warehouse, s3, self.file_type_name, files)

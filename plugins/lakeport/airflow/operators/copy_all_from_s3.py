@@ -12,7 +12,7 @@ from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.errors import LakeportError, MustLoadSeparately, UnloadableFile
+from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import BatchLoad, batches
@@ -32,7 +32,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     until the failing file is alone.  In mode merge, where later files replace rows of earlier ones, the files after a
     failed one are also set to Fail, so that they are loaded in order after it is fixed.
 
-    Safe to repeat: a loaded file is not loaded again, and a file that is Fail stays Fail.
+    Safe to repeat: a loaded file is not loaded again, and a file that is Fail stays Fail until the run is cleared.
     """
 
     def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
@@ -44,16 +44,18 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             )
         )
 
-    def files_left(self, warehouse: Warehouse, s3: S3Client, by: TaskRun) -> Iterator[FileToLoad]:
+    def files_left(
+        self, files: Sequence[RegisteredFile], warehouse: Warehouse, s3: S3Client, context: Context
+    ) -> Iterator[FileToLoad]:
         """Yield the files that are not loaded yet; set those to Fail that could not be prepared."""
-        file_ids = [file.file_id for file in self.registered_files()]
+        file_ids, by = [file.file_id for file in files], task_run_of(context)
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
-        for file, prepared in self.files_to_load():
+        for file in files:
             if file.file_id not in unloaded:
                 continue
             try:
-                yield FileToLoad(file, self.sources(s3, file, prepared))
-            except UnloadableFile as error:
+                yield FileToLoad(file, self.sources(s3, file, context))
+            except (UnloadableFile, ObjectChanged) as error:
                 self.fail(warehouse, file, error, by)
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
@@ -87,10 +89,11 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, s3 = task_run_of(context), s3_objects.s3_client()
-        files = self.registered_files()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            for batch in batches(s3, self.file_type, list(self.files_left(warehouse, s3, by))):
+            claim = self.claimed(warehouse, context)
+            for batch in batches(s3, self.file_type, list(self.files_left(claim.taken, warehouse, s3, context))):
                 self.load(batch, by, warehouse, s3)
+            files = sorted([*claim.taken, *claim.loaded], key=lambda file: file.landed_at)
             file_ids = [file.file_id for file in files]
             loaded = warehouse.transaction(lambda current: load_records.loads_of(current, file_ids))
             if not loaded:
@@ -98,8 +101,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         return [file.to_xcom() for file in files if file.file_id in loaded]
 
 
-class FailForFilesOperator(FilesOperator):
-    """Fail the run after its good files are Done if some of its files could not be loaded."""
+class CheckAllLoadedOperator(FilesOperator):
+    """Fail the run, after its good files are Done, if some of its files could not be loaded."""
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.operators.prepare import Prepared
-from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.airflow.operators.prepare import prepare_file
+from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
+from lakeport.mng.claims import Claim
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.preparing.prepare import listed
+from lakeport.redshift.fitting import fit_table
+from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 class CopyFromS3Operator(FilesOperator):
     """Load each file by one COPY in one transaction, which also records the loaded rows and every rejected row.
 
-    `prepared` lists the objects to read instead of the files, in the same order.  Safe to repeat and to kill: see
-    FileLoad.
+    `prepared` are the outcomes of preparing the files, if COPY cannot read them unchanged.  In a run that was
+    cleared, the earlier steps may have run with another schema: so this step claims the files, fits the table and
+    prepares the files again.  Safe to repeat and to kill: see FileLoad.
     """
 
     template_fields: Sequence[str] = ("files", "prepared")
@@ -34,22 +38,37 @@ class CopyFromS3Operator(FilesOperator):
         self.file_type = file_type
         self.prepared = prepared
 
-    def files_to_load(self) -> list[tuple[RegisteredFile, Prepared | None]]:
-        files = self.registered_files()
-        return list(zip(files, self.prepared or [None] * len(files), strict=True))
+    def claimed(self, warehouse: Warehouse, context: Context) -> Claim:
+        """Return the files that mark_in_progress claimed; in a run that was cleared, claim them and fit their table."""
+        if not cleared_at(context):
+            return Claim(self.registered_files())
+        claim = self.claim(warehouse, context, self.file_type.table)
+        if claim.taken:
+            fit_table(warehouse, self.file_type)
+        return claim
 
-    def sources(self, s3: S3Client, file: RegisteredFile, prepared: Prepared | None) -> tuple[CopySource, ...]:
-        if prepared is None:
+    def sources(self, s3: S3Client, file: RegisteredFile, context: Context) -> tuple[CopySource, ...]:
+        """Return the objects that COPY reads; raises UnloadableFile if the file could not be prepared."""
+        if not self.file_type.is_prepared:
             return (file.source(self.file_type.format.compression),)
-        if prepared["unloadable"]:
-            raise UnloadableFile(prepared["unloadable"])
-        return listed(s3, settings.work_bucket(), prepared["list"])
+        found = None if cleared_at(context) else self.outcomes.get(file.file_id)
+        if found is None:
+            key = prepare_file(s3, self.file_type, file, task_run_of(context).run_id)
+        elif found["unloadable"]:
+            raise UnloadableFile(found["unloadable"])
+        else:
+            key = found["list"]
+        return listed(s3, settings.work_bucket(), key)
+
+    @property
+    def outcomes(self) -> dict[str, Any]:
+        """Return the outcome of preparing each file, by its id."""
+        return {each["file_id"]: each for each in self.prepared or []}
 
     def execute(self, context: Context) -> dict[str, int]:
-        s3, rows = s3_objects.s3_client(), {}
+        s3, by, rows = s3_objects.s3_client(), task_run_of(context), {}
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            for file, prepared in self.files_to_load():
-                sources = self.sources(s3, file, prepared)
-                load = FileLoad(self.file_type, file, sources, task_run_of(context), warehouse, s3).run()
+            for file in self.claimed(warehouse, context).taken:
+                load = FileLoad(self.file_type, file, self.sources(s3, file, context), by, warehouse, s3).run()
                 rows[file.key] = load.rows_loaded
         return rows

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.model import RegisteredFile
@@ -14,10 +14,14 @@ from lakeport.preparing.prepare import listed, prepare
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 
 class Prepared(TypedDict):
     """The outcome for one file: the key of the list of its objects, or the reason why it cannot be loaded."""
 
+    file_id: str
     list: str
     unloadable: str
 
@@ -35,23 +39,28 @@ class PrepareFilesOperator(FilesOperator):
 
     def prepare(self, file: RegisteredFile, run_id: str) -> Prepared:
         s3, bucket = s3_objects.s3_client(), settings.work_bucket()
-        source = file.source(self.file_type.format.compression)
-        facts = FileFacts.of(self.file_type, file, run_id)
-        key = prepare(s3, self.file_type, source, bucket, f"prepared/{file.file_id}", facts=facts)
+        key = prepare_file(s3, self.file_type, file, run_id)
         made = listed(s3, bucket, key)
         size_bytes = sum(each.size_bytes for each in made)
         self.log.info("%s: made %d objects (%d bytes) of %d bytes", file.key, len(made), size_bytes, file.size_bytes)
-        return {"list": key, "unloadable": ""}
+        return {"file_id": file.file_id, "list": key, "unloadable": ""}
 
     def prepare_or_report(self, file: RegisteredFile, run_id: str) -> Prepared:
         try:
             return self.prepare(file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
             self.log.error("%s", error)  # noqa: TRY400 - the message is complete, and the load reports it again
-            return {"list": "", "unloadable": str(error)}
+            return {"file_id": file.file_id, "list": "", "unloadable": str(error)}
 
     def execute(self, context: Context) -> list[Prepared]:
         run_id = task_run_of(context).run_id
         prepare = self.prepare_or_report if self.file_type.landing.select == "all" else self.prepare
-        with retried_if_worth_it():
-            return [prepare(file, run_id) for file in self.registered_files()]
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            files = warehouse.transaction(self.current_files) if cleared_at(context) else self.registered_files()
+            return [prepare(file, run_id) for file in files]
+
+
+def prepare_file(s3: S3Client, file_type: FileType, file: RegisteredFile, run_id: str) -> str:
+    """Prepare one file and return the key of the list of its objects; safe to repeat, see lakeport.preparing."""
+    source, facts = file.source(file_type.format.compression), FileFacts.of(file_type, file, run_id)
+    return prepare(s3, file_type, source, settings.work_bucket(), f"prepared/{file.file_id}", facts=facts)

@@ -1,4 +1,4 @@
-"""Run reconcile as a task."""
+"""Run reconcile as a task, all of it or only what must not wait for an hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from lakeport.airflow import callbacks
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.errors import NotReconciled
+from lakeport.recovery.reconcile.ended_soon import finish_ended_runs
 from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.recovery.reconcile.reconciliation import Reconciliation
+from lakeport.redshift.session import Warehouse
 
 
 class ReconcileOperator(BaseOperator):
@@ -24,13 +27,23 @@ class ReconcileOperator(BaseOperator):
         super().__init__(**kwargs)
         self.redshift_conn_id = redshift_conn_id
 
+    def reconcile(self, warehouse: Warehouse) -> Reconciliation | None:
+        return reconcile(warehouse, dag_run_api(), callbacks.send_now)
+
     def execute(self, context: Context) -> int:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
-            reconciliation = reconcile(warehouse, dag_run_api(), callbacks.send_now)
+            reconciliation = self.reconcile(warehouse)
         if reconciliation is None:
             return 0
-        count, unfixed = len(reconciliation.findings), reconciliation.unfixed
+        count, unfixed = len(reconciliation.findings), reconciliation.unalerted
         if unfixed:
             lines = "\n".join(f"{each.subject}: {each.problem}: {each.action}" for each in unfixed)
             raise NotReconciled(f"{len(unfixed)} of {count} findings are not fixed:\n{lines}")
         return count
+
+
+class FinishEndedRunsOperator(ReconcileOperator):
+    """Finish the files of runs that failed or were marked by hand; see lakeport.recovery.reconcile.ended_soon."""
+
+    def reconcile(self, warehouse: Warehouse) -> Reconciliation | None:
+        return finish_ended_runs(warehouse, dag_run_api(), callbacks.send_now)

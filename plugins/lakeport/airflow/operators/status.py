@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import cursor
 
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.loading.finishing import mark_done
-from lakeport.mng import file_records
-from lakeport.model import RegisteredFile, Status, TaskRun
+from lakeport.mng import claims, load_records
+from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
+from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
+from lakeport.snapshots.writing import write_snapshots
 
 
 class FilterNewestOperator(FilesOperator):
     """Keep the newest file by `landing.newest_by`; the others become Filtered Out, with the newest file as reason.
 
-    Safe to repeat: only New files change.
+    A cleared run chooses among the files that are still to load.  Safe to repeat: only New files change, and those that
+    this run failed on before it was cleared.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -37,34 +41,33 @@ class FilterNewestOperator(FilesOperator):
     def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
         reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
         reason += f"; schemas/{self.file_type_name}.yaml has landing.select newest, all would load every file"
-        file_ids = [file.file_id for file in others]
-        file_records.move(current, file_ids, by, from_=[Status.NEW], to=Status.FILTERED_OUT, reason=reason)
+        claims.filter_out(current, [file.file_id for file in others], by, reason)
+
+    def still_to_load(
+        self, warehouse: Warehouse, files: list[RegisteredFile], context: Context
+    ) -> list[RegisteredFile]:
+        """Return the files that a cleared run can load, or only the newest if that is none of them."""
+        by, cleared = task_run_of(context), cleared_at(context)
+        if not cleared:
+            return files
+        self.fail_earlier_tries(warehouse, context)
+        found = warehouse.transaction(partial(claims.standings, file_ids=self.file_ids()))
+        open_ids = {each.file.file_id for each in found if each.status == Status.NEW or each.is_to_retry(by, cleared)}
+        return [file for file in files if file.file_id in open_ids] or files[:1]
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        newest, *others = self.newest_first()
-        if others:
-            with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            newest, *others = self.still_to_load(warehouse, self.newest_first(), context)
+            if others:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))
         self.log.info("newest of %d: %s (%d bytes)", len(others) + 1, newest.key, newest.size_bytes)
         return [newest.to_xcom()]
 
 
 class MarkInProgressOperator(FilesOperator):
-    """Set the files to In Progress in this run.
+    """Set the files to In Progress in this run; if it was cleared, also those that it failed on before.
 
     Safe to repeat: files that are In Progress in this run stay so.
-    """
-
-    def execute(self, context: Context) -> None:
-        file_ids = [file.file_id for file in self.registered_files()]
-        with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: file_records.claim(current, file_ids, task_run_of(context)))
-
-
-class MarkDoneOperator(FilesOperator):
-    """Set the files to Done, in the transaction that checks that their rows are in the table.
-
-    Safe to repeat: see lakeport.loading.finishing.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -72,6 +75,31 @@ class MarkDoneOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
-        files, by = self.registered_files(), task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
+            self.claim(warehouse, context, self.file_type.table)
+            write_snapshots(warehouse, [self.file_type.name])
+
+
+class MarkDoneOperator(FilesOperator):
+    """Set the files to Done, in the transaction that checks that their rows are in the table.
+
+    The event of the table's asset contains the numbers of files, rows and rejected rows, and the seconds since the
+    first of the files landed.  Safe to repeat: see lakeport.loading.finishing.
+    """
+
+    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file_type = file_type
+
+    def execute(self, context: Context) -> None:
+        by = task_run_of(context)
+        with retried_if_worth_it(), self.warehouse() as warehouse:
+            files = self.registered_files()
             warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))
+            write_snapshots(warehouse, [self.file_type.name])
+            loads = warehouse.transaction(partial(load_records.loads_of, file_ids=self.file_ids())).values()
+        seconds = (utc_now() - min(file.landed_at for file in files)).total_seconds()
+        rows, rejected = sum(load.rows_loaded for load in loads), sum(load.rows_rejected for load in loads)
+        facts = {"files": len(files), "rows": rows, "rejected": rejected, "seconds": round(seconds, 1)}
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra.update(facts)

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
-from lakeport.redshift import table_changes
+from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 
@@ -16,8 +16,7 @@ from lakeport.schema.file_type import FileType
 class CreateTableOperator(BaseOperator):
     """Create the table if it is missing, add new columns, and refuse differences that need a decision.
 
-    A varchar that is longer in the schema is widened first, by a separate statement outside a transaction, as Redshift
-    requires.  Safe to repeat: it reads the live table first, and the other changes are one transaction.
+    Safe to repeat: see fit_table.
     """
 
     def __init__(
@@ -30,9 +29,6 @@ class CreateTableOperator(BaseOperator):
     def warehouse(self) -> Warehouse:
         return warehouse_of(self.redshift_conn_id)
 
-    def fit(self, warehouse: Warehouse) -> None:
-        table_changes.fit(warehouse, self.file_type)
-
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            self.fit(warehouse)
+            fit_table(warehouse, self.file_type)

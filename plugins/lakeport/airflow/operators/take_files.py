@@ -8,19 +8,21 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
 from lakeport.airflow.operators.files import FilesOperator, read_xcom
-from lakeport.airflow.tasks import Context, task_run_of
+from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.airflow_api.dag_runs import arrival_run_id
 
 
 class TakeFilesOperator(FilesOperator):
-    """Return the first `landing.max_files` files; the others stay New for the next run."""
+    """Return `landing.max_files` files in the order they landed; the others stay New for the next run."""
 
     def __init__(self, *, max_files: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_files = max_files
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
-        return [file.to_xcom() for file in self.registered_files()[: self.max_files]]
+        with retried_if_worth_it():
+            taken = self.registered_files()[: self.max_files]
+        return [file.to_xcom() for file in sorted(taken, key=lambda file: file.landed_at)]
 
 
 class StartNextRunOperator(TriggerDagRunOperator):
@@ -38,7 +40,8 @@ class StartNextRunOperator(TriggerDagRunOperator):
         self.max_files = max_files
 
     def execute(self, context: Context) -> None:
-        files = read_xcom(self.files)
+        with retried_if_worth_it():
+            files = read_xcom(self.files)
         if len(files) <= self.max_files:
             self.log.info("this run takes all files")
             return

@@ -16,9 +16,9 @@ from lakeport.schema.file_type import FileType
 
 
 class WarnOfRejectsOperator(FilesOperator):
-    """Send one alert for a run whose files were loaded with more rejected rows than `rejects.warn`.
+    """Send one alert for the files of a run that were loaded with more rejected rows than `rejects.warn`.
 
-    Safe to repeat: a run sends one alert only.
+    Safe to repeat: each load is alerted of once.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
@@ -31,4 +31,4 @@ class WarnOfRejectsOperator(FilesOperator):
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            callbacks.send_once(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)
+            callbacks.alert(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)

@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.alerts.messages import RejectedFiles
-from lakeport.alerts.outbox import Key, record, send_unsent
+from lakeport.alerts.outbox import Run, record, send_unsent
 from lakeport.model import DAG_ID_PREFIX
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows, fetch_value
@@ -26,18 +26,18 @@ def reconcile_alerts(reconciliation: Reconciliation) -> None:
     ripe_before = reconciliation.ripe_before
     has_younger = reconciliation.warehouse.transaction(lambda current: _record_digest(current, ripe_before))
     reconciliation.is_open |= has_younger
-    for key, is_held in reconciliation.warehouse.transaction(_unsent):
+    for run, is_held in reconciliation.warehouse.transaction(_unsent):
         reconciliation.is_open = True
         if reconciliation.send is None:
             reconciliation.has_unsent_alerts = True
         elif not is_held:
-            dag_id, run_id = key
+            dag_id, run_id = run
             subject = f"{dag_id}, run {run_id}"
-            reconciliation.fix(UNSENT, dag_id.removeprefix(DAG_ID_PREFIX), subject, partial(_send, reconciliation, key))
+            reconciliation.fix(UNSENT, dag_id.removeprefix(DAG_ID_PREFIX), subject, partial(_send, reconciliation, run))
 
 
-def _send(reconciliation: Reconciliation, key: Key) -> str:
-    is_open = send_unsent(reconciliation.warehouse, key, reconciliation.send)
+def _send(reconciliation: Reconciliation, run: Run) -> str:
+    is_open = send_unsent(reconciliation.warehouse, run, reconciliation.send)
     return "another process is sending it" if is_open else "sent"
 
 
@@ -60,6 +60,6 @@ def _record_digest(current: cursor, until: datetime) -> bool:
     return len(due) < len(rows)
 
 
-def _unsent(current: cursor) -> list[tuple[Key, bool]]:
+def _unsent(current: cursor) -> list[tuple[Run, bool]]:
     current.execute(statement("mng/unsent_alerts"))
     return [((row["dag_id"], row["run_id"]), row["is_held"]) for row in fetch_rows(current)]

@@ -1,4 +1,4 @@
-"""Reconcile the landing bucket: register objects that no event registered, and archive Done files that are left."""
+"""Reconcile the landing bucket: register objects that no event registered, and archive finished files that are left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.statements import statement
 
 NOT_REGISTERED = "in landing, but no event registered it"
-STILL_IN_LANDING = "Done, but still in landing"
+STILL_IN_LANDING = "still in landing"
+_FINISHED = (Status.DONE, Status.FILTERED_OUT)
 _NO_VERSION_ACTION = (
     "not fixed: the object has no version id, so its event may still come; "
     "switch on versioning for the bucket, then copy the object onto itself"
@@ -29,13 +30,13 @@ _NO_VERSION_ACTION = (
 
 
 def reconcile_landing(reconciliation: Reconciliation) -> None:
-    """Register unregistered objects as the Lambda would, and finish the archive of Done files."""
+    """Register unregistered objects as the Lambda would, and archive files that are Done or Filtered Out."""
     for page in s3_objects.version_pages(reconciliation.s3, settings.landing_bucket()):
         arrivals = {arrival.file_id: arrival for arrival in map(_arrival, page) if arrival.version_id}
         if arrivals:
             known = reconciliation.warehouse.transaction(partial(file_records.registered, file_ids=tuple(arrivals)))
             _register(reconciliation, [arrival for file_id, arrival in arrivals.items() if file_id not in known])
-            _archive_done(reconciliation, [id_ for id_, (_, status) in known.items() if status == Status.DONE])
+            _archive_finished(reconciliation, [id_ for id_, (_, status) in known.items() if status in _FINISHED])
         _report_unversioned(reconciliation, [each for each in page if not each.version_id])
 
 
@@ -61,7 +62,7 @@ def _register(reconciliation: Reconciliation, unknown: Sequence[Arrival]) -> Non
         reconciliation.findings.append(finding)
 
 
-def _archive_done(reconciliation: Reconciliation, file_ids: Sequence[str]) -> None:
+def _archive_finished(reconciliation: Reconciliation, file_ids: Sequence[str]) -> None:
     if not file_ids:
         return
 
@@ -70,10 +71,10 @@ def _archive_done(reconciliation: Reconciliation, file_ids: Sequence[str]) -> No
         return fetch_rows(current)
 
     for row in reconciliation.warehouse.transaction(read):
-        if row["status"] == Status.DONE and row["status_at"] <= reconciliation.ripe_before:
+        if row["status"] in _FINISHED and row["status_at"] <= reconciliation.ripe_before:
             file, type_name = from_row(RegisteredFile, row), row["file_type"]
             work = partial(_archive, reconciliation, type_name, file)
-            reconciliation.fix(STILL_IN_LANDING, type_name, file.key, work)
+            reconciliation.fix(f"{row['status']}, but {STILL_IN_LANDING}", type_name, file.key, work)
 
 
 def _archive(reconciliation: Reconciliation, type_name: str, file: RegisteredFile) -> str:

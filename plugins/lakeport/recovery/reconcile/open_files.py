@@ -1,4 +1,4 @@
-"""The files that are not finished, as reconcile reads them."""
+"""The files that are not finished, and the failures that no alert names, as reconcile reads them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
-from lakeport.model import RegisteredFile, Status
-from lakeport.redshift.rows import fetch_rows, from_row
+from lakeport.model import RegisteredFile, Status, dag_id_of
+from lakeport.redshift.rows import fetch_as, fetch_rows, from_row
 from lakeport.redshift.statements import statement
 
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file that is not finished, or a Fail file without an alert."""
+    """A file that is not finished."""
 
     file: RegisteredFile
     file_type: str
@@ -35,12 +35,42 @@ class OpenFile:
 
 
 def open_files(current: cursor) -> list[OpenFile]:
-    """Return the files that are New, In Progress, or Fail without an alert, in the order they landed."""
+    """Return the files that are New or In Progress, in the order they landed."""
     current.execute(statement("mng/open_files"))
     return [OpenFile.from_row(row) for row in fetch_rows(current)]
 
 
+@dataclass(frozen=True)
+class OwedAlert:
+    """The failures of one run that no alert names."""
+
+    file_type: str
+    run_id: str
+    first_key: str
+    file_count: int
+    last_at: datetime
+
+    @property
+    def dag_id(self) -> str:
+        """Return the DAG of the run."""
+        return dag_id_of(self.file_type)
+
+    @property
+    def subject(self) -> str:
+        """Return the key of the first file and the number of the others."""
+        return _named(self.first_key, self.file_count - 1)
+
+
+def owed_alerts(current: cursor) -> list[OwedAlert]:
+    """Return the failures that no alert names, by file type and run."""
+    current.execute(statement("mng/owed_alerts"))
+    return fetch_as(current, OwedAlert)
+
+
 def subject_of(files: Sequence[OpenFile]) -> str:
     """Return the key of the first file and the number of the others."""
-    others = len(files) - 1
-    return files[0].file.key + (f" and {others} more" if others else "")
+    return _named(files[0].file.key, len(files) - 1)
+
+
+def _named(key: str, others: int) -> str:
+    return key + (f" and {others} more" if others else "")

@@ -10,16 +10,20 @@ from lakeport.alerts.outbox import Send
 from lakeport.files.s3_objects import s3_client
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.reconcile.alerts import reconcile_alerts
+from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.landing import reconcile_landing
 from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
+from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
 
 NOT_CHECKED = "not checked"
 _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "landing": reconcile_landing,
     "files and their runs": reconcile_runs,
+    "runs marked by hand": reconcile_contradictions,
     "alerts": reconcile_alerts,
+    "snapshots": reconcile_snapshots,
 }
 
 

@@ -21,11 +21,11 @@ from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.outbox import Send
 from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.rules import ArrivalIndex
-from lakeport.errors import LakeportError
+from lakeport.errors import LakeportError, NotPublished, SchemaError
 from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts, FileType
-from lakeport.schema.reader import default_alerts, known_file_type
+from lakeport.schema.reader import default_alerts, known_file_type, read_file_type
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,6 +46,8 @@ class Finding:
     subject: str
     action: str
     is_fixed: bool = True
+    is_alerted: bool = False
+    """Whether it has a separate alert."""
 
 
 @dataclass
@@ -80,6 +82,11 @@ class Reconciliation:
         return self.began_at - self.grace
 
     @property
+    def unalerted(self) -> list[Finding]:
+        """Return the findings that could not be fixed and that have no separate alert."""
+        return [finding for finding in self.unfixed if not finding.is_alerted]
+
+    @property
     def unfixed(self) -> list[Finding]:
         """Return the findings that could not be fixed."""
         return [finding for finding in self.findings if not finding.is_fixed]
@@ -106,6 +113,26 @@ class Reconciliation:
         if name not in self._types:
             self._types[name] = known_file_type(name)
         return self._types[name]
+
+    def has_schema(self, name: str) -> bool:
+        """Return whether the file type has a schema here, valid or not, or a published one."""
+        if (settings.schemas_folder() / f"{name}.yaml").is_file():
+            return True
+        try:
+            return any(rule.file_type == name for rule in self.index.rules)
+        except NotPublished:
+            return True
+
+    def schema_problems(self, name: str) -> tuple[str, ...]:
+        """Return what is wrong with a schema that exists."""
+        path = settings.schemas_folder() / f"{name}.yaml"
+        if self.file_type(name) or not path.is_file():
+            return ()
+        try:
+            read_file_type(path)
+        except SchemaError as error:
+            return error.problems
+        return ()
 
     def alerts(self, name: str) -> Alerts:
         """Return the alert receivers of the file type, or the default ones if its schema cannot be read."""

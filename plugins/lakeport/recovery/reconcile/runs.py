@@ -1,6 +1,6 @@
 """Reconcile files with the DAG runs that should load them.
 
-It finds New files without a queued run, In Progress files of a run that has ended, and Fail files without an alert.
+It finds New files without a queued run, In Progress files of a run that has ended, and failures that no alert names.
 Files are read before runs: if a file belongs to a run and that run is not live afterwards, no process will finish it.
 """
 
@@ -8,23 +8,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
-from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, runs
+from lakeport import settings
+from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
+from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
+from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import UnknownDag
 from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
-from lakeport.recovery.reconcile.ended_runs import finish_run
-from lakeport.recovery.reconcile.open_files import OpenFile, open_files, subject_of
-from lakeport.recovery.reconcile.reconciliation import Reconciliation
+from lakeport.recovery.reconcile.ended_runs import alert_failures, finish_run
+from lakeport.recovery.reconcile.open_files import OpenFile, open_files, owed_alerts, subject_of
+from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
+from lakeport.schema.reader import alerts_of_invalid
 
 NO_RUN = "New, but no run is queued for it"
+INVALID_SCHEMA = "New, but its schema is invalid"
 
 
 def reconcile_runs(reconciliation: Reconciliation) -> None:
     """Finish the files of ended runs, and start runs for New files that have none."""
     found = reconciliation.warehouse.transaction(open_files)
+    owed = reconciliation.warehouse.transaction(owed_alerts)
     files = [each for each in found if not _waits_for_schedule(reconciliation, each)]
-    reconciliation.is_open |= bool(files)
-    if not files:
+    reconciliation.is_open |= bool(files or owed)
+    if not files and not owed:
         return
     live = {
         (run.dag_id, run.run_id): run
@@ -41,8 +48,12 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
         elif each.status_at <= reconciliation.ripe_before or each.file.file_id in reconciliation.registered:
             waiting[each.file_type].append(each)
     for key, run_files in taken.items():
-        if key not in live:
+        if key not in live or not reconciliation.has_schema(run_files[0].file_type):
             finish_run(reconciliation, *key, run_files)
+    for alert in owed:
+        run = run_of(reconciliation.api, alert.dag_id, alert.run_id)
+        if alert.last_at <= reconciliation.ripe_before and not (run and run.is_live):
+            alert_failures(reconciliation, alert, run)
     # A run that has begun may have listed its files already; a run too many finds nothing and skips itself.
     queued = {run.dag_id for run in live.values() if not run.has_begun}
     for name, type_files in waiting.items():
@@ -57,8 +68,14 @@ def _waits_for_schedule(reconciliation: Reconciliation, each: OpenFile) -> bool:
 
 
 def _start(reconciliation: Reconciliation, name: str, files: Sequence[OpenFile]) -> None:
-    """Start a run whose id follows from the files and the DAG's last run, so that two processes start only one."""
+    """Start a run whose id follows from the files and the DAG's last run, so that two processes start only one.
+
+    The runs of an invalid schema all fail, so its owner is alerted instead.
+    """
     dag_id = dag_id_of(name)
+    if problems := reconciliation.schema_problems(name):
+        _alert_owner(reconciliation, name, problems, files)
+        return
 
     def start() -> str:
         try:
@@ -70,6 +87,20 @@ def _start(reconciliation: Reconciliation, name: str, files: Sequence[OpenFile])
         return f"started run {run_id}" if is_new else f"run {run_id} exists already"
 
     reconciliation.fix(NO_RUN, name, subject_of(files), start)
+
+
+def _alert_owner(reconciliation: Reconciliation, name: str, problems: Sequence[str], files: Sequence[OpenFile]) -> None:
+    path, dag_id = settings.schemas_folder() / f"{name}.yaml", dag_id_of(name)
+    raise_alert(
+        reconciliation.warehouse,
+        run_of_schema(dag_id),
+        partial(invalid_schema_alert, dag_id=dag_id, file_type=name, problems=problems),
+        alerts_of_invalid(path),
+        reconciliation.send,
+    )
+    action = f"not fixed, its owner is alerted: {problems[0]}"
+    finding = Finding(INVALID_SCHEMA, name, subject_of(files), action, is_fixed=False, is_alerted=True)
+    reconciliation.findings.append(finding)
 
 
 def _missing_dag_remedy(reconciliation: Reconciliation, name: str) -> str:

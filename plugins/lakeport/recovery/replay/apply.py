@@ -17,18 +17,24 @@ from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
+from lakeport.snapshots.writing import write_snapshots
 
 
-def apply_plan(warehouse: Warehouse, planned: Sequence[Planned], command: str) -> Iterator[list[Planned]]:
+def apply_plan(
+    warehouse: Warehouse, planned: Sequence[Planned], command: str, people: str = ""
+) -> Iterator[list[Planned]]:
     """Apply the plan and yield, after each commit, the files of that load; `command` is replay or undo.
+
+    `people`, who asked for it and who approved it, is logged with each change of a status.
 
     The rows of a load are deleted by its `_loaded_at`; status and status log change in the same transaction.  Safe to
     repeat and to interrupt: files that are changed already are skipped.  Raises StatusConflict, and leaves that load
     unchanged, if the load has changed since it was planned.
     """
     for load in _loads(planned):
-        warehouse.transaction(partial(_apply_load, load=load, command=command))
+        warehouse.transaction(partial(_apply_load, load=load, command=command, people=people))
         yield load
+    write_snapshots(warehouse, {each.selected.file_type for each in planned} | {each.type_name for each in planned})
 
 
 def start_runs(api: DagRunApi, planned: Sequence[Planned]) -> dict[str, str]:
@@ -63,15 +69,15 @@ def _loads(planned: Sequence[Planned]) -> list[list[Planned]]:
     return list(loads.values())
 
 
-def _apply_load(current: cursor, *, load: Sequence[Planned], command: str) -> None:
+def _apply_load(current: cursor, *, load: Sequence[Planned], command: str, people: str) -> None:
     # Read mng.files only after the rows are deleted: registration waits for every transaction that has read it.
-    deleted, reason = _delete_rows(current, load[0]), command
+    deleted, reason = _delete_rows(current, load[0]), f"{command} {people}".strip()
     pending = [each for each in load if not _is_applied(current, each)]
     first = load[0].selected
     if pending and deleted != load[0].load_rows:
         raise _changed(first.file.key)
     if first.loaded_at:
-        reason = f"{command}: deleted {deleted} rows from {first.table_name}, loaded at {first.loaded_at}"
+        reason = f"{reason}: deleted {deleted} rows from {first.table_name}, loaded at {first.loaded_at}"
     for each in pending:
         selected, by = each.selected, TaskRun(f"lakeport {command}", "", command)
         current.execute(statement("mng/forget_load"), {"file_id": selected.file.file_id})

@@ -91,7 +91,7 @@ FLAGS += ["trim_blanks", "truncate_columns"]
 
 @pytest.fixture(autouse=True, scope="module")
 def small_pieces() -> Iterator[None]:
-    """Let files of a few rows go the ways that large ones go."""
+    """Let files of a few rows be read by the code for large ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "MOST_DOUBTFUL", 1)
         patch.setattr(vectors, "_PIECES", 2)
@@ -101,7 +101,7 @@ def small_pieces() -> Iterator[None]:
 
 @st.composite
 def options(draw: Any, file_format: Format) -> CopyOptions:
-    chosen: set[str] = draw(st.sets(st.sampled_from(FLAGS), max_size=3))
+    choice: set[str] = draw(st.sets(st.sampled_from(FLAGS), max_size=3))
     given = CopyOptions(
         format=file_format,
         delimiter=draw(st.sampled_from([",", "\t", "|~|"] if file_format is Format.CSV else ["|", "|~|", "¦"])),
@@ -115,20 +115,20 @@ def options(draw: Any, file_format: Format) -> CopyOptions:
         remove_quotes=file_format is Format.TEXT and draw(st.booleans()),
         error_limit=None,
     )
-    flags: dict[str, Any] = dict.fromkeys(chosen, True)
+    flags: dict[str, Any] = dict.fromkeys(choice, True)
     return replace(given, **flags)
 
 
 @st.composite
-def csv_file(draw: Any, width: int, chosen: CopyOptions) -> bytes:
+def csv_file(draw: Any, width: int, choice: CopyOptions) -> bytes:
     always, end = draw(st.booleans()), draw(st.sampled_from(["\n", "\r\n"]))
     rows = draw(st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=5))
 
-    def shown(field: str) -> str:
-        needs = always or any(each in field for each in (chosen.delimiter, chosen.quote, "\n", "\r"))
-        return chosen.quote + field.replace(chosen.quote, chosen.quote * 2) + chosen.quote if needs else field
+    def quoted(field: str) -> str:
+        needs = always or any(each in field for each in (choice.delimiter, choice.quote, "\n", "\r"))
+        return choice.quote + field.replace(choice.quote, choice.quote * 2) + choice.quote if needs else field
 
-    text = "".join(chosen.delimiter.join(map(shown, row)) + end for row in rows)
+    text = "".join(choice.delimiter.join(map(quoted, row)) + end for row in rows)
     return damaged(draw, text.encode("utf-8", "surrogatepass"))
 
 
@@ -140,11 +140,11 @@ def damaged(draw: Any, raw: bytes) -> bytes:
 
 
 class Read:
-    """What became of a file."""
+    """The outcome of reading a file."""
 
-    def __init__(self, kind: type[text.TextReader], chosen: CopyOptions, columns: list[Column], data: bytes) -> None:
+    def __init__(self, kind: type[text.TextReader], choice: CopyOptions, columns: list[Column], data: bytes) -> None:
         self.rejects: list[tuple[int, int, str]] = []
-        self.reader = kind(RowChecker(columns, chosen), self.note)
+        self.reader = kind(RowChecker(columns, choice), self.note)
         self.data = data
 
     def note(self, reject: Reject) -> None:
@@ -209,9 +209,9 @@ class DelimitedByRow(RowsOnly, DelimitedReader):
 @given(st.data())
 def test_csv_reads_alike_on_both_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
-    chosen = data.draw(options(Format.CSV))
-    raw = data.draw(csv_file(len(columns), chosen))
-    fast, slow = Read(CsvReader, chosen, columns, raw), Read(CsvByRow, chosen, columns, raw)
+    choice = data.draw(options(Format.CSV))
+    raw = data.draw(csv_file(len(columns), choice))
+    fast, slow = Read(CsvReader, choice, columns, raw), Read(CsvByRow, choice, columns, raw)
     assert fast.rows(columns) == slow.rows(columns)
     assert fast.rejects == slow.rejects
     assert fast.reader.lines_scanned == slow.reader.lines_scanned
@@ -221,12 +221,12 @@ def test_csv_reads_alike_on_both_paths(data: Any) -> None:
 @given(st.data())
 def test_delimited_text_reads_alike_on_both_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
-    chosen = data.draw(options(Format.TEXT))
+    choice = data.draw(options(Format.TEXT))
     width = data.draw(st.integers(1, len(columns) + 1))
     rows = data.draw(st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1, max_size=4))
-    raw = "".join(chosen.delimiter.join(row) + "\n" for row in rows).encode("utf-8", "surrogatepass")
+    raw = "".join(choice.delimiter.join(row) + "\n" for row in rows).encode("utf-8", "surrogatepass")
     raw = damaged(data.draw, raw)
-    fast, slow = Read(DelimitedReader, chosen, columns, raw), Read(DelimitedByRow, chosen, columns, raw)
+    fast, slow = Read(DelimitedReader, choice, columns, raw), Read(DelimitedByRow, choice, columns, raw)
     assert fast.rows(columns) == slow.rows(columns)
     assert fast.rejects == slow.rejects
     assert fast.reader.lines_scanned == slow.reader.lines_scanned
@@ -253,7 +253,7 @@ MEMBERS = st.sampled_from(SCALARS) | FIELDS | st.floats() | st.integers()
 @given(st.data())
 def test_json_reads_alike_on_all_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3, unique=True))
-    chosen = CopyOptions(
+    choice = CopyOptions(
         format=Format.JSON,
         null_as=None,
         error_limit=None,
@@ -270,7 +270,7 @@ def test_json_reads_alike_on_all_paths(data: Any) -> None:
         found = Read.__new__(Read)
         found.rejects, found.data = [], raw
         shred = shredding.by_name(columns, ignores_case=False)
-        found.reader = kind(RowChecker(columns, chosen), found.note, shred)  # type: ignore[assignment]
+        found.reader = kind(RowChecker(columns, choice), found.note, shred)  # type: ignore[assignment]
         return found
 
     slow = read(JsonByRow)
@@ -285,9 +285,9 @@ def test_json_reads_alike_on_all_paths(data: Any) -> None:
 @given(st.data(), st.integers(1, 40))
 def test_lines_and_rows_do_not_depend_on_how_the_file_is_cut(data: Any, chunk_bytes: int) -> None:
     columns = [COLUMNS[0], COLUMNS[8]]
-    chosen = CopyOptions(format=Format.CSV, delimiter=",", error_limit=None)
-    raw = data.draw(csv_file(len(columns), chosen))
-    whole, cut = Read(CsvReader, chosen, columns, raw), Read(CsvReader, chosen, columns, raw)
+    choice = CopyOptions(format=Format.CSV, delimiter=",", error_limit=None)
+    raw = data.draw(csv_file(len(columns), choice))
+    whole, cut = Read(CsvReader, choice, columns, raw), Read(CsvReader, choice, columns, raw)
     expected = whole.rows(columns)
     size, text.CHUNK_BYTES = text.CHUNK_BYTES, chunk_bytes
     try:

@@ -1,4 +1,4 @@
-"""Single values: what is stored, and which error says that it does not fit."""
+"""Single values: what is stored, and which error reports that it does not fit."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from local.redshift.protocol.errors import FieldError
 
 
 def stored(kind: Type, value: str, length: int = -1, scale: int = 0, **options: object) -> str | None:
-    chosen = CopyOptions(**options)  # type: ignore[arg-type]
-    return fields.converter(Column("c", kind, length, scale), chosen)(value)
+    copy_options = CopyOptions(**options)  # type: ignore[arg-type]
+    return fields.converter(Column("c", kind, length, scale), copy_options)(value)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_blanks_beyond_the_limit_are_cut() -> None:
     assert stored(Type.VARCHAR, "ab   ", 3) == "ab "
 
 
-def test_replacement_stands_for_each_bad_byte() -> None:
+def test_each_bad_byte_is_replaced() -> None:
     assert stored(Type.VARCHAR, "a\udce0\udca1\ufdd0", 20, replacement="^") == "a^^^^^"

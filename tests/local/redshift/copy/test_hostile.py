@@ -13,9 +13,9 @@ import pytest
 NOISE = random.Random(1).randbytes(300_000)
 
 
-def refused(warehouse: Any, key: str, content: bytes | str, options: str, message: str) -> None:
+def refused(warehouse: Any, key: str, content: bytes | str, options: str, value: str) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(20))")
-    with pytest.raises(psycopg2.Error, match=message):
+    with pytest.raises(psycopg2.Error, match=value):
         warehouse.copy("t", key, content, options)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
     warehouse.copy("t", "hostile/good", "1|x\n")
@@ -24,22 +24,22 @@ def refused(warehouse: Any, key: str, content: bytes | str, options: str, messag
 
 @pytest.mark.parametrize("options", ["", "CSV", "ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH 'a:3,b:5'", "JSON 'auto'"])
 def test_random_bytes_fail_a_text_load(warehouse: Any, options: str) -> None:
-    refused(warehouse, "hostile/noise", NOISE, options, "Load into table 't' failed")
+    refused(warehouse, "hostile/noise", NOISE, options, "'t'")
 
 
 @pytest.mark.parametrize("options", ["GZIP", "BZIP2", "ZSTD", "LZOP"])
 def test_random_bytes_fail_decompression(warehouse: Any, options: str) -> None:
-    refused(warehouse, "hostile/packed", NOISE, options, "read failed")
+    refused(warehouse, "hostile/packed", NOISE, options, options)
 
 
 @pytest.mark.parametrize("options", ["FORMAT PARQUET", "FORMAT ORC", "FORMAT AVRO 'auto'"])
 def test_random_bytes_fail_a_binary_format(warehouse: Any, options: str) -> None:
-    refused(warehouse, "hostile/binary", NOISE, options, "Spectrum Scan Error|Invalid AVRO file")
+    refused(warehouse, "hostile/binary", NOISE, options, "AVRO" if "AVRO" in options else "Spectrum")
 
 
-def test_gzip_cut_short_loads_nothing_of_what_was_there(warehouse: Any) -> None:
+def test_truncated_gzip_loads_nothing(warehouse: Any) -> None:
     content = gzip.compress(b"".join(b"%d|%d\n" % (number, random.getrandbits(30)) for number in range(100_000)))
-    refused(warehouse, "hostile/cut.gz", content[: len(content) // 2], "GZIP", "GZIP read failed")
+    refused(warehouse, "hostile/cut.gz", content[: len(content) // 2], "GZIP", "GZIP")
 
 
 @pytest.mark.parametrize("options", ["", "CSV DELIMITER '|'", "ESCAPE TRUNCATECOLUMNS"])
@@ -78,7 +78,7 @@ def test_long_line_takes_memory_by_its_length(warehouse: Any, options: str) -> N
     ids=range(9),
 )
 def test_wrong_manifest_fails_the_load(warehouse: Any, manifest: bytes) -> None:
-    refused(warehouse, "hostile/manifest", manifest, "MANIFEST", "anifest|Invalid S3 url|Mandatory")
+    refused(warehouse, "hostile/manifest", manifest, "MANIFEST", "(?i)manifest|http://x/y")
 
 
 @pytest.mark.parametrize("name", ['t"; DROP TABLE keep; --', "t'; --", "a.b", "sélect", "t $1 %s {x}", "\\\\N"])
@@ -87,7 +87,7 @@ def test_hostile_table_names_are_names(warehouse: Any, name: str) -> None:
     warehouse.run(f"CREATE TABLE keep (a int); CREATE TABLE {quoted} (a int)")
     warehouse.copy(quoted, "hostile/good", "1\n")
     assert warehouse.run(f"SELECT a FROM {quoted}") == [(1,)]  # noqa: S608 - a name is what is tried
-    with pytest.raises(psycopg2.InternalError, match="failed"):
+    with pytest.raises(psycopg2.InternalError, match=re.escape(name)):
         warehouse.copy(quoted, "hostile/bad", "x\n")
     assert warehouse.run("SELECT count(*) FROM keep") == [(0,)]
 

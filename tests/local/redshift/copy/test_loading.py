@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from tests.support.golden import raises_golden
+
 BAD_VALUE = "Invalid digit, Value 'x', Pos 0, Type: Integer"
 
 
@@ -44,15 +46,15 @@ def test_compressed_files_load_frame_after_frame(warehouse: Any, name: str) -> N
 def test_truncated_file_fails_the_load(warehouse: Any, name: str) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(5))")
     content = COMPRESSIONS[name](b"1|x\n" * 1000)
-    with pytest.raises(psycopg2.InternalError, match="read failed"):
+    with pytest.raises(psycopg2.InternalError, match=f"(?i){name}"):
         warehouse.copy("t", f"truncated/{name}", content[:-5], name)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
     assert warehouse.run("SELECT status FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [("aborted",)]
 
 
-def test_what_is_not_compressed_is_told(warehouse: Any) -> None:
+def test_uncompressed_file_is_refused(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
-    with pytest.raises(psycopg2.InternalError, match="GZIP read failed"):
+    with pytest.raises(psycopg2.InternalError, match="GZIP"):
         warehouse.copy("t", "plain.gz", "1\n", "GZIP")
 
 
@@ -69,31 +71,31 @@ def test_manifest_loads_exactly_its_files(warehouse: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "message"),
+    ("case", "entries"),
     [
-        ([{"url": "s3://landing/none", "mandatory": True}], "Mandatory url is not present in manifest file."),
-        ([{"url": "s3://landing/none"}], "None of the files"),
-        ([{"key": "x"}], "entry 1 has no url"),
-        ("x", "it has no list named entries"),
+        ("a mandatory object is missing", [{"url": "s3://landing/none", "mandatory": True}]),
+        ("all objects are missing", [{"url": "s3://landing/none"}]),
+        ("an entry without url", [{"key": "x"}]),
+        ("no list of entries", "x"),
     ],
 )
-def test_manifest_that_does_not_hold_is_refused(warehouse: Any, entries: Any, message: str) -> None:
+def test_invalid_manifest_is_refused(warehouse: Any, case: str, entries: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
-    with pytest.raises(psycopg2.InternalError, match=message) as caught:
+    with raises_golden(psycopg2.InternalError, "stand_in", f"manifest: {case}") as caught:
         warehouse.copy("t", "bad.manifest", json.dumps({"entries": entries}), "MANIFEST")
     assert "code:      8001" in str(caught.value.diag.message_detail)
 
 
-def test_missing_manifest_is_told_with_the_service_error(warehouse: Any) -> None:
+def test_missing_manifest_is_reported_with_the_service_error(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
-    with pytest.raises(psycopg2.InternalError, match="Problem reading manifest file - S3ServiceException"):
+    with raises_golden(psycopg2.InternalError, "stand_in", "manifest: no object", "S3ServiceException"):
         warehouse.copy_from("t", "s3://landing/no.manifest", "MANIFEST")
 
 
-def test_manifest_is_one_object_and_no_prefix(warehouse: Any) -> None:
+def test_manifest_is_one_object_and_not_a_prefix(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     url = warehouse.stand_in.put("prefix.manifest", '{"entries": []}')
-    with pytest.raises(psycopg2.InternalError, match="COPY with MANIFEST parameter requires full path of an S3 object"):
+    with raises_golden(psycopg2.InternalError, "stand_in", "manifest: a prefix"):
         warehouse.copy_from("t", url.removesuffix("fest"), "MANIFEST")
 
 
@@ -122,9 +124,9 @@ def test_parquet_manifest_needs_the_length_of_each_file(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     content = parquet(pa.table({"a": pa.array([1], pa.int32())}))
     url = warehouse.stand_in.put("meta.parquet", content)
-    for meta, message in (({}, "does not have 'meta' key"), ({"meta": {"content_length": 1}}, "InvalidRange")):
+    for meta in ({}, {"meta": {"content_length": 1}}):
         manifest = json.dumps({"entries": [{"url": url, **meta}]})
-        with pytest.raises(psycopg2.InternalError, match=message):
+        with raises_golden(psycopg2.InternalError, "stand_in", f"Parquet manifest with {meta}"):
             warehouse.copy("t", "parquet.manifest", manifest, "FORMAT AS PARQUET MANIFEST")
     manifest = json.dumps({"entries": [{"url": url, "meta": {"content_length": len(content)}}]})
     warehouse.copy("t", "parquet.manifest", manifest, "FORMAT AS PARQUET MANIFEST")
@@ -145,7 +147,7 @@ def test_parquet_that_does_not_fit_fails_the_command(
     warehouse: Any, values: pa.Array, column: str, message: str
 ) -> None:
     warehouse.run(f"CREATE TABLE t (a {column})")
-    with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error") as caught:
+    with raises_golden(psycopg2.InternalError, "stand_in", "Parquet or ORC cannot be loaded") as caught:
         warehouse.copy("t", "misfit.parquet", parquet(pa.table({"a": values})), "FORMAT PARQUET")
     assert message in str(caught.value.diag.message_detail)
 
@@ -170,7 +172,7 @@ def test_rejected_record_is_kept_with_its_line_and_value(warehouse: Any) -> None
     assert warehouse.run(same) == [(1205, "c")]
 
 
-def test_bad_rows_far_apart_keep_their_lines_in_a_large_file(warehouse: Any) -> None:
+def test_distant_bad_rows_of_a_large_file_keep_their_line_numbers(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(20))")
     rows = [b"%d,row %d" % (number, number) for number in range(1, 300_001)]
     bad = [1, 77_777, 150_000, 299_999, 300_000]
@@ -196,7 +198,7 @@ def test_conversion_options_act_on_rows_of_both_paths(warehouse: Any) -> None:
 
 def test_rehearsal_reports_and_loads_nothing(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
-    with pytest.raises(psycopg2.InternalError, match="Load into table 't' failed"):
+    with raises_golden(psycopg2.InternalError, "stand_in", "load failed", "'t'"):
         warehouse.copy("t", "rehearsal", "1\nx\n", "NOLOAD")
     assert len(warehouse.errors()) == 1
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]
@@ -209,10 +211,10 @@ def test_ignoring_all_errors_loads_the_rest(warehouse: Any) -> None:
     assert len(warehouse.errors()) == 500
 
 
-def test_super_holds_json(warehouse: Any) -> None:
+def test_super_stores_json(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, s super)")
     warehouse.copy("t", "super.json", '{"a": 1, "s": {"b": [1, "x"]}} {"a": 2, "s": "text"}', "JSON 'auto'")
-    assert warehouse.run("SELECT a, s FROM t ORDER BY a") == [(1, {"b": [1, "x"]}), (2, "text")]
+    assert warehouse.run("SELECT a, s FROM t ORDER BY a") == [(1, '{"b":[1,"x"]}'), (2, '"text"')]
 
 
 def test_json_line_is_the_last_line_of_the_document(warehouse: Any) -> None:
@@ -222,8 +224,8 @@ def test_json_line_is_the_last_line_of_the_document(warehouse: Any) -> None:
     assert warehouse.run("SELECT a FROM t ORDER BY a") == [(1,), (2,)]
 
 
-def test_a_missing_table_is_named(warehouse: Any) -> None:
-    with pytest.raises(psycopg2.InternalError, match="Cannot COPY into nonexistent table nothing"):
+def test_missing_table_is_named(warehouse: Any) -> None:
+    with raises_golden(psycopg2.InternalError, "stand_in", "no such table", "nothing"):
         warehouse.copy("nothing", "f", "1\n")
 
 
@@ -238,8 +240,8 @@ def test_temporary_and_uncommitted_tables_are_seen(warehouse: Any) -> None:
 
 
 def test_a_table_the_user_may_not_fill_is_refused(warehouse: Any, stand_in: Any) -> None:
-    with pytest.raises(psycopg2.Error, match="permission denied"):
-        warehouse.copy("lakeport_internal.loads", "f", "1\n")
+    with raises_golden(psycopg2.Error, "stand_in", "no right to fill a table", "loads"):
+        warehouse.copy("pg_internal.loads", "f", "1\n")
 
 
 def test_other_files_of_a_failed_load_report_their_first_error(warehouse: Any) -> None:
@@ -252,9 +254,14 @@ def test_other_files_of_a_failed_load_report_their_first_error(warehouse: Any) -
 
 
 @pytest.mark.parametrize("options", ["SHAPEFILE", "MASTER_SYMMETRIC_KEY 'x'", "ENCRYPTED"])
-def test_what_is_not_built_yet_is_refused_and_says_so(warehouse: Any, options: str) -> None:
+def test_unsupported_option_is_refused_as_unsupported(warehouse: Any, options: str) -> None:
     warehouse.run("CREATE TABLE t (a int)")
-    with pytest.raises(psycopg2.errors.FeatureNotSupported, match="not supported by this stand-in yet"):
+    with raises_golden(
+        psycopg2.errors.FeatureNotSupported,
+        "stand_in",
+        f"COPY option {options.split(maxsplit=1)[0]}",
+        options.split(maxsplit=1)[0],
+    ):
         warehouse.copy("t", "f", "1\n", options)
 
 

@@ -9,6 +9,8 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from tests.support.golden import raises_golden
+
 
 def test_create_table_takes_all_that_only_redshift_stores_by(warehouse: Any) -> None:
     warehouse.run("""
@@ -39,7 +41,7 @@ def test_types_have_the_widths_of_redshift(warehouse: Any) -> None:
     )
     assert [kind for _, kind in found] == [
         *("character varying(256)", "character varying(256)", "numeric(18,0)", "character varying(65535)"),
-        *("character(1)", "character varying(3)", "character(256)", "jsonb"),
+        *("character(1)", "character varying(3)", "character(256)", "super"),
     ]
 
 
@@ -59,11 +61,11 @@ def test_lengths_count_bytes_however_the_table_was_made(warehouse: Any, create: 
         warehouse.run(statement)
     warehouse.run("INSERT INTO t (a) VALUES ('éé')")
     for value in ("ééé", "abcdef"):
-        with pytest.raises(psycopg2.errors.StringDataRightTruncation, match=r"type character varying\(5\)"):
+        with raises_golden(psycopg2.errors.StringDataRightTruncation, "stand_in", "value too long for varchar(5)", 5):
             warehouse.run(f"INSERT INTO t (a) VALUES ('{value}')")
-    with pytest.raises(psycopg2.errors.StringDataRightTruncation, match=r"type character varying\(5\)"):
+    with raises_golden(psycopg2.errors.StringDataRightTruncation, "stand_in", "value too long for varchar(5)", 5):
         warehouse.run("UPDATE t SET a = a || 'é'")
-    with pytest.raises(psycopg2.errors.StringDataRightTruncation, match=r"type character\(2\)"):
+    with raises_golden(psycopg2.errors.StringDataRightTruncation, "stand_in", "value too long for char(2)", 2):
         warehouse.run("INSERT INTO t (c) VALUES ('é')")
 
 
@@ -80,7 +82,7 @@ def test_identity_is_generated_unless_copy_is_explicit(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (id int IDENTITY(0, 2), a int)")
     warehouse.run("INSERT INTO t (a) VALUES (1), (2)")
     assert warehouse.run("SELECT id FROM t ORDER BY a") == [(0,), (2,)]
-    with pytest.raises(psycopg2.Error, match="GENERATED ALWAYS"):
+    with raises_golden(psycopg2.Error, "stand_in", "value for an identity column", '"id"'):
         warehouse.run("INSERT INTO t (id, a) VALUES (7, 3)")
     warehouse.copy("t", "ids", "7|3\n", "EXPLICIT_IDS")
     assert warehouse.run("SELECT id FROM t WHERE a = 3") == [(7,)]
@@ -107,7 +109,7 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("DATEADD('day', -1, '2024-03-01 10:00'::timestamp)", dt.datetime(2024, 2, 29, 10)),
         ("GETDATE() - SYSDATE < interval '1 minute'", True),
         ("CONVERT_TIMEZONE('UTC', 'Europe/Berlin', '2024-01-01 00:00'::timestamp)", dt.datetime(2024, 1, 1, 1)),
-        ("JSON_PARSE('{\"a\": [1]}')", {"a": [1]}),
+        ("JSON_PARSE('{\"a\": [1]}')", '{"a":[1]}'),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": \"x\"}}', 'a', 'b')", "x"),
         ("IS_VALID_JSON('{')", False),
         ("DATEADD(day, 1, '2024-01-31')", dt.datetime(2024, 2, 1)),
@@ -133,7 +135,7 @@ def test_identity_by_default_may_be_given(warehouse: Any) -> None:
         ("CONVERT_TIMEZONE('Europe/Berlin', '2024-01-01 00:00')", dt.datetime(2024, 1, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31'::date)", dt.datetime(2024, 1, 1)),
         ("DATE_TRUNC('month', '2024-01-31')", dt.datetime(2024, 1, 1)),
-        (r"""JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \": y"}]'))""", r'[1,{"a":"x, \": y"}]'),
+        (r"""JSON_SERIALIZE(JSON_PARSE('[1, {"a": "x, \\": y"}]'))""", r'[1,{"a":"x, \": y"}]'),
         ("JSON_EXTRACT_PATH_TEXT('{\"a\": {\"b\": [1, 2]}}', 'a')", '{"b":[1,2]}'),
     ],
 )
@@ -162,7 +164,7 @@ def test_merge_updates_and_inserts(warehouse: Any) -> None:
     warehouse.run(merge)
     assert warehouse.run("SELECT * FROM t ORDER BY a") == [(1, 2), (2, 2)]
     warehouse.run("INSERT INTO s VALUES (1, 3)")
-    with pytest.raises(psycopg2.InternalError, match="Found multiple matches to update the same tuple"):
+    with raises_golden(psycopg2.InternalError, "stand_in", "MERGE matches a row twice"):
         warehouse.run(merge)
 
 
@@ -205,7 +207,7 @@ def test_merge_that_redshift_does_not_take_is_refused(warehouse: Any, statement:
 
 def test_merge_that_removes_duplicates_needs_the_same_columns(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, b int); CREATE TABLE s (a int); INSERT INTO s VALUES (1)")
-    with pytest.raises(psycopg2.errors.SyntaxError, match="same number of columns"):
+    with raises_golden(psycopg2.errors.SyntaxError, "stand_in", "MERGE of other columns"):
         warehouse.run("MERGE INTO t USING s ON t.a = s.a REMOVE DUPLICATES")
 
 
@@ -271,7 +273,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "SELECT json_extract_path_text('{}', 'a', 'b', 'c', 'd', 'e', 'f') FROM t",
         "SELECT * FROM t QUALIFY row_number() OVER (ORDER BY a) = 1",
         "SELECT CAST(d AS uuid) FROM t",
-        "SELECT d::super FROM t",
+        "SELECT d::geometry FROM t",
         "INSERT INTO t (a) VALUES (1), ((SELECT 2))",
         "SET enable_case_sensitive_identifier TO true",
         "SET enable_case_sensitive_super_attribute = 'on'",
@@ -309,31 +311,31 @@ def test_what_redshift_lacks_is_refused(warehouse: Any, statement: str) -> None:
 @pytest.mark.parametrize(
     ("column", "limit"),
     [
-        ("numeric(39, 1)", "precision 39 must be between 1 and 38"),
-        ("decimal(10, 11)", "scale 11 must be between 0 and precision 10"),
-        ("decimal(38, 38)", "at most 37"),
-        ("char(4097)", "type char cannot exceed 4096"),
-        ("varchar(65536)", "type varchar cannot exceed 65535"),
-        ("character varying(65536)", "type varying cannot exceed 65535"),
-        ("varbyte(16777217)", "type varbyte cannot exceed 16777216"),
-        ("binary varying(16777217)", "type varbyte cannot exceed 16777216"),
+        ("numeric(39, 1)", "38"),
+        ("decimal(10, 11)", "11"),
+        ("decimal(38, 38)", "37"),
+        ("char(4097)", "4096"),
+        ("varchar(65536)", "65535"),
+        ("character varying(65536)", "65535"),
+        ("varbyte(16777217)", "16777216"),
+        ("binary varying(16777217)", "16777216"),
     ],
 )
 def test_type_beyond_its_limit_is_refused(warehouse: Any, column: str, limit: str) -> None:
-    with pytest.raises(psycopg2.errors.InvalidParameterValue, match=limit):
+    with raises_golden(psycopg2.errors.InvalidParameterValue, "stand_in", f"type {column}", limit):
         warehouse.run(f"CREATE TABLE t (a {column})")
 
 
 @pytest.mark.parametrize("key", ["DISTKEY (b)", "COMPOUND SORTKEY (a, b)"])
 def test_key_of_a_table_is_one_of_its_columns(warehouse: Any, key: str) -> None:
-    with pytest.raises(psycopg2.errors.UndefinedColumn, match='"b" named in'):
+    with raises_golden(psycopg2.errors.UndefinedColumn, "stand_in", f"key of a table: {key}", '"b"'):
         warehouse.run(f"CREATE TABLE t (a int, PRIMARY KEY (a)) {key}")
     warehouse.run("CREATE TABLE s (b int)")
     warehouse.run(f"CREATE TABLE t (LIKE s, a int) {key}")
 
 
 def test_statement_of_more_than_16_mb_is_refused(warehouse: Any) -> None:
-    with pytest.raises(psycopg2.errors.ProgramLimitExceeded, match="Statement Size: 16777225 bytes"):
+    with raises_golden(psycopg2.errors.ProgramLimitExceeded, "stand_in", "statement too long", "16777225 bytes"):
         warehouse.run(f"SELECT '{'x' * (16 << 20)}'")
     assert warehouse.run("SELECT 1") == [(1,)]
 

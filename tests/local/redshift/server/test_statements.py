@@ -62,13 +62,13 @@ def test_insertions_go_before_replacements_at_the_same_place() -> None:
         ("CREATE TABLE t (a decimal, b decimal(4,1))", "CREATE TABLE t (a decimal(18,0), b decimal(4,1))"),
         (
             "CREATE TABLE t (a varchar(max), b varbyte(9))",
-            'CREATE TABLE t (a varchar(65535), b bytea CHECK (octet_length("b") <= 9))',
+            'CREATE TABLE t (a varchar(65535), b varbyte(9) CHECK (octet_length("b") <= 9))',
         ),
         (
             "CREATE TABLE t (b binary varying(9) NOT NULL)",
-            'CREATE TABLE t (b bytea CHECK (octet_length("b") <= 9) NOT NULL)',
+            'CREATE TABLE t (b varbyte(9) CHECK (octet_length("b") <= 9) NOT NULL)',
         ),
-        ("CREATE TABLE t (c varbinary)", 'CREATE TABLE t (c bytea CHECK (octet_length("c") <= 64000))'),
+        ("CREATE TABLE t (c varbinary)", 'CREATE TABLE t (c varbyte(64000) CHECK (octet_length("c") <= 64000))'),
         ("CREATE TABLE t (a int) DISTSTYLE ALL SORTKEY AUTO", "CREATE TABLE t (a int)"),
         ('CREATE TABLE t ("encode" int, a int)', 'CREATE TABLE t ("encode" int, a int)'),
         ("ALTER TABLE t ADD COLUMN a text ENCODE zstd", "ALTER TABLE t ADD COLUMN a varchar(256)"),
@@ -152,7 +152,7 @@ def test_error_limit(options: str, limit: int | None) -> None:
         "FORMAT PARQUET GZIP",
     ],
 )
-def test_options_that_do_not_hold_are_refused(options: str) -> None:
+def test_invalid_options_are_refused(options: str) -> None:
     with pytest.raises(Refused):
         options_of(options)
 

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from lakeport.redshift.session import Warehouse
+from tests.support.golden import raises_golden
 
 Connect = Callable[..., Any]
 TWO_BAD_ROWS = "1\nx\n2\ny\n"
@@ -19,7 +20,7 @@ LINES = "SELECT line_number FROM sys_load_error_detail WHERE session_id = pg_bac
 
 @pytest.fixture
 def serve(stand_in: Any, start_stand_in: Any, tmp_path: Path) -> Callable[..., Any]:
-    """Start a stand-in with these options and a database of its own, and give what connects to it."""
+    """Start a stand-in with these options and its own database, and return a function that connects to it."""
 
     @contextmanager
     def run(*options: str) -> Iterator[Connect]:
@@ -93,7 +94,7 @@ def test_conflict_is_worded_as_under_snapshot_isolation(serve: Any) -> None:
         one.cursor().execute("SELECT * FROM t")
         other.cursor().execute("UPDATE t SET a = 2")
         other.commit()
-        with pytest.raises(psycopg2.InternalError, match="conflict with concurrent transaction") as caught:
+        with raises_golden(psycopg2.InternalError, "stand_in", "conflict in the other wording") as caught:
             one.cursor().execute("UPDATE t SET a = 3")
         assert caught.value.pgcode == "XX000"
 

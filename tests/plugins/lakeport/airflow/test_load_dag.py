@@ -19,6 +19,7 @@ from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.schema.reader import read_file_type, schema_paths
 from tests.support.file_types import make_file_type
+from tests.support.golden import raises_golden
 
 REPOSITORY = Path(__file__).parents[4]
 SCHEMAS = schema_paths(REPOSITORY / "schemas")
@@ -31,9 +32,9 @@ STEPS = [
     "copy_to_table",
     "archive_files",
     "mark_done",
-    "warn_of_rejects",
+    "rejects_reported",
 ]
-STEPS_OF_ALL = ["wait_for_files", "take_files", "start_next_run", *STEPS[2:-1], "fail_for_files", STEPS[-1]]
+STEPS_OF_ALL = ["wait_for_files", "take_files", "start_next_run", *STEPS[2:-1], "all_files_loaded", STEPS[-1]]
 GOOD = (REPOSITORY / "schemas" / "airlines.yaml").read_text()
 
 Build = Callable[..., dict[str, DAG]]
@@ -83,7 +84,7 @@ def test_load_dag_has_its_tasks_in_order(path: Path) -> None:
 
     steps = STEPS if file_type.landing.select == "newest" else STEPS_OF_ALL
     left_out = {"prepare_files"} if not file_type.is_prepared else set()
-    left_out |= {"warn_of_rejects"} if file_type.rejects.warn is None else set()
+    left_out |= {"rejects_reported"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
     assert dag.dag_id == f"load_{path.stem}"
 
@@ -202,7 +203,7 @@ def test_run_of_an_invalid_schema_fails_with_its_problems(build: Build) -> None:
 
     task = dag.get_task("schema_is_invalid")
     assert isinstance(task, InvalidSchemaOperator)
-    with pytest.raises(AirflowFailException, match=r"trips\.yaml:2: did not find expected node content"):
+    with raises_golden(AirflowFailException, "airflow", "invalid schema", "trips.yaml:2"):
         task.execute({})
 
 

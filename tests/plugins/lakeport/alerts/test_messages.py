@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
@@ -15,12 +16,13 @@ from lakeport.alerts.messages import (
     Alert,
     FailedFile,
     FailedRun,
+    InvalidSchema,
     LoadedFile,
     LoadedRun,
     ReconcileFailed,
     RejectedFiles,
 )
-from lakeport.alerts.rendering import as_email, as_slack
+from lakeport.alerts.rendering import as_email, as_notification, as_slack, as_text
 from lakeport.schema.values import RejectLimit
 from tests.support.golden import golden
 
@@ -84,12 +86,18 @@ LOADED = LoadedRun(
 )
 ALERTS: dict[str, Alert] = {
     "failed run": RUN,
+    "rejected row of an unknown line": replace(RUN, rejected=[(FILE.file_id, -1, "id", None, "Invalid digit")]),
     "failed run without a file": replace(RUN, files=[], rejected=[]),
-    "failed run with loaded files only": replace(RUN, files=[replace(FILE, is_loaded=True)], rejected=[]),
+    "failed run with loaded files only": replace(
+        RUN, files=[replace(FILE, is_loaded=True, has_failed=False)], rejected=[]
+    ),
     "loaded run": LOADED,
+    "invalid schema": InvalidSchema("trips", ["schemas/trips.yaml:3: columns: must be a list"], 2),
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
-    "failed reconcile": ReconcileFailed("run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"),
+    "failed reconcile": ReconcileFailed(
+        "reconcile", "run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"
+    ),
 }
 
 
@@ -137,15 +145,31 @@ def test_text_is_cut_between_characters_and_ends_with_an_ellipsis() -> None:
     assert error.removesuffix("…") == "&amp;" * (len(error) // 5)
 
 
+@pytest.mark.parametrize("text", ["x" * 100_000, "&" * 100_000, "🛫" * 5000, '\0\n"\\' * 5000])
+def test_notification_and_text_stay_within_the_limits_of_sns(text: str) -> None:
+    """SNS refuses messages of more than 256 KB, whatever JSON makes of their characters."""
+    run = replace(RUN, files=[replace(FILE, key=text)] * 500, error=text)
+    content = as_notification(run)["content"]
+    message = json.dumps({"default": json.dumps(as_notification(run)), "email": as_text(run)})
+
+    assert len(content["title"]) <= 250
+    assert len(content["description"]) <= 3000
+    assert len(message.encode()) <= 256 * 1024
+    assert content["description"].endswith(f"\nLakeport {lakeport.__version__}")
+    assert as_text(run).endswith(f"\nLakeport {lakeport.__version__}")
+
+
 def test_slack_text_cannot_mention_users_or_hide_links() -> None:
+    """Neither by the webhook nor by the topic."""
     run = replace(
         RUN, files=[replace(FILE, key=HOSTILE)], error=HOSTILE, rejected=[(FILE.file_id, 1, None, HOSTILE, HOSTILE)]
     )
-    message = as_slack(run)
+    message, content = as_slack(run), as_notification(run)["content"]
 
-    for text in (message["text"], *sections(run).values()):
+    for text in (message["text"], *sections(run).values(), content["title"], content["description"]):
         assert "<" not in text
         assert ">" not in text
+    assert "trips: &lt;!channel&gt;" in content["title"]
     assert sections(run)["Error"].startswith("&lt;!channel&gt; &lt;https://evil.example|click&gt;")
 
 

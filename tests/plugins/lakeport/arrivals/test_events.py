@@ -11,7 +11,7 @@ import pytest
 from lakeport.arrivals.events import arrivals_in_message, arrivals_of, messages_of
 from lakeport.errors import ArrivalError
 from lakeport.model import Arrival
-from tests.support.golden import golden
+from tests.support.golden import golden, raises_golden
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def test_record_that_redshift_cannot_store_is_refused(changes: dict[str, Any]) -
     """It must not block the other messages of its batch."""
     body = json.dumps({"Records": [record(**changes)]})
 
-    with pytest.raises(ArrivalError, match="record"):
+    with raises_golden(ArrivalError, "arrivals", f"record with {json.dumps(changes)[:60]}", "record"):
         arrivals_in_message(body)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from typer.testing import CliRunner
 from lakeport.cli import app
 from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
+from tests.support.golden import golden
 
 Run = Callable[..., Result]
 SAMPLES = REPOSITORY / "samples"
@@ -56,45 +61,48 @@ def test_inferred_schema_is_printed_or_written_and_never_replaced(run: Run, sche
     assert read_file_type(schemas / "airports.yaml").name == "airports"
 
     again = run("infer", SAMPLES / "airports.csv", "--write")
-    assert (again.exit_code, f"{schemas / 'airports.yaml'} exists" in again.stderr) == (2, True)
+    assert (again.exit_code, str(schemas / "airports.yaml") in again.stderr) == (2, True)
+    golden("cli", "the schema exists", again.stderr)
     assert run("infer", SAMPLES / "airports.csv", "--write", "--force").exit_code == 0
 
 
 def test_infer_prints_json(run: Run) -> None:
-    said = json.loads(run("infer", SAMPLES / "planes.jsonl", "--json", "--rows", 100).stdout)
+    draft = json.loads(run("infer", SAMPLES / "planes.jsonl", "--json", "--rows", 100).stdout)
 
-    assert (said["file_type"], said["rows_read"], said["is_whole_file"]) == ("planes", 100, False)
-    assert said["schema"]["format"] == {"type": "json"}
+    assert (draft["file_type"], draft["rows_read"], draft["is_whole_file"]) == ("planes", 100, False)
+    assert draft["schema"]["format"] == {"type": "json"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "message"),
+    ("arguments", "status", "value"),
     [
-        (["infer", "nowhere.csv"], 2, "nowhere.csv: No such file or directory"),
-        (["infer", "."], 2, ".: Is a directory"),
-        (["infer", SAMPLES / "airports.csv", "--type", "Air Ports"], 2, "lower-case letters"),
-        (["new", "Trips"], 2, "lower-case letters"),
+        (["infer", "nowhere.csv"], 2, "nowhere.csv: "),
+        (["infer", "."], 2, ".: "),
+        (["infer", SAMPLES / "airports.csv", "--type", "Air Ports"], 2, "Air Ports"),
+        (["new", "Trips"], 2, "Trips"),
         (["new", "trips", "--format", "xml"], 2, "'csv'"),
-        (["plan", "nothing"], 2, "file types: none yet"),
-        (["validate"], 2, "no schemas in"),
-        (["validate", "nowhere.yaml"], 2, "nowhere.yaml does not exist"),
-        (["validate", SAMPLES], 2, f"no schemas in {SAMPLES}"),
+        (["plan", "nothing"], 2, "nothing"),
+        (["validate"], 2, "schemas"),
+        (["validate", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (["validate", SAMPLES], 2, str(SAMPLES)),
         (["validate", SAMPLES / "airports.csv"], 1, "samples/airports.csv:"),
-        (["drop", SAMPLES / "airports.csv"], 2, "airports.csv matches no file type"),
+        (["drop", SAMPLES / "airports.csv"], 2, "airports.csv"),
         (["drop", "nowhere.csv"], 2, "nowhere.csv"),
-        (["replay"], 2, "no files selected"),
-        (["sql", " ; "], 2, "the query is empty"),
+        (["replay"], 2, "replay"),
+        (["sql", " ; "], 2, "query"),
         (["status", "--limit", "0"], 2, "--limit"),
-        (["oops"], 2, "No such command"),
+        (["oops"], 2, "oops"),
     ],
 )
 def test_refused_arguments_are_named_with_the_exit_status(
-    run: Run, arguments: list[object], status: int, message: str
+    run: Run, arguments: list[object], status: int, value: str
 ) -> None:
     result = run(*arguments)
 
     assert result.exit_code == status
-    assert message in " ".join(result.output.replace("│", " ").split())
+    message = " ".join(re.sub("[╭╮╰╯│─]", " ", result.output).split())
+    assert value in message
+    golden("cli", " ".join(str(argument).removeprefix(f"{REPOSITORY}/") for argument in arguments), message)
 
 
 @pytest.mark.parametrize("kind", ["csv", "delimited", "fixed_width", "json", "parquet", "orc", "avro", "xlsx"])
@@ -130,7 +138,7 @@ def test_schemas_are_named_by_type_path_or_folder(run: Run, schemas: Path) -> No
     for names, count in (["trips"], 1), (["trips", schemas / "rides.yaml"], 2), ([schemas], 2), ([], 2):
         assert f"{count} valid schemas" in run("validate", *names).stdout
     for command in (["validate", "trip"], ["plan", "trip"]):
-        assert "did you mean 'trips'? file types: rides, trips;" in run(*command).stderr
+        golden("cli", f"{command[0]} of an unknown file type", run(*command).stderr)
 
 
 def test_next_step_can_be_copied(run: Run, tmp_path: Path) -> None:
@@ -177,3 +185,35 @@ def test_setting_that_is_missing_is_named(run: Run, schemas: Path, monkeypatch: 
 
     assert result.exit_code == 2
     assert "LAKEPORT_LANDING_BUCKET" in result.stderr
+    golden("cli", "a setting is missing", result.stderr)
+
+
+def test_interrupt_while_modules_are_imported_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    path = os.pathsep.join(map(str, (tmp_path, REPOSITORY, REPOSITORY / "plugins")))
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "commands", "--help"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_schema_that_rejects_rows_of_its_sample_is_not_written(run: Run, schemas: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "trips.csv"
+    sample.write_text("a,b,c\n1,2,3\n4,5,6\n7,8,9,10\n")
+
+    printed = run("infer", sample)
+    refused = run("infer", sample, "--write")
+
+    assert (printed.exit_code, refused.exit_code) == (1, 1)
+    assert "# NOT SOLVED: a load would reject 1 of 3 rows: 4 fields, but 3 columns; first in line 4" in printed.stdout
+    assert "4 fields, but 3 columns" in refused.stderr
+    assert not list(schemas.glob("trips.yaml"))
+    assert json.loads(run("infer", sample, "--json").stdout)["unsolved"]
+    assert run("infer", sample, "--write", "--allow-rejects").exit_code == 0
+    assert (schemas / "trips.yaml").exists()

@@ -1,7 +1,8 @@
-"""Headers decide which field goes to which column; raw lines give back the value that was rejected."""
+"""Headers decide which field goes to which column; rejected values are found in raw lines."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,13 +69,8 @@ def test_reordered_header_reorders_the_columns() -> None:
     ],
 )
 def test_header_that_does_not_fit_is_refused_with_the_difference(header: str, difference: str) -> None:
-    with pytest.raises(UnloadableFile) as raised:
+    with pytest.raises(UnloadableFile, match=re.escape(f"schemas/trips.yaml ({difference})")):
         columns(header)
-
-    assert str(raised.value) == (
-        f"the header does not match schemas/trips.yaml ({difference}); "
-        "ask the sender for the columns id, city, price, or change the schema"
-    )
 
 
 def test_header_with_a_carriage_return_inside_is_refused() -> None:
@@ -132,9 +128,7 @@ def test_quote_inside_a_header_word_is_part_of_it() -> None:
         ("ORC", "id", None, {"type": "orc"}),
     ],
 )
-def test_value_of_a_rejected_line_is_what_stands_there(
-    line: str, column: str, value: str | None, format_: dict[str, Any]
-) -> None:
+def test_value_of_a_rejected_line_is_found(line: str, column: str, value: str | None, format_: dict[str, Any]) -> None:
     """None where the line is too broken to say: the row is kept all the same."""
     assert value_in_line(line, column, ("id", "city", "price"), make_file_type(format=format_)) == value
 
@@ -156,13 +150,13 @@ def typed(*columns: tuple[str, str | None]) -> FileType:
     return make_file_type(columns=[{"name": name, "type": "integer", "header": word} for name, word in columns])
 
 
-def test_word_that_is_no_name_stands_in_header() -> None:
+def test_word_that_is_not_a_name_becomes_the_header_key() -> None:
     file_type = typed(("horse_power", "Horse power (hp)"), ("row", ""), ("id", None))
 
     assert columns_in_header(file_type, "ID,,horse POWER (hp) ") == ("id", "row", "horse_power")
 
 
-def test_columns_with_one_word_are_told_apart_by_their_order() -> None:
+def test_columns_with_the_same_header_are_distinguished_by_their_order() -> None:
     assert columns_in_header(typed(("a", "x"), ("b", "x"), ("c", None)), "x,c,x") == ("a", "c", "b")
 
 
@@ -190,7 +184,7 @@ def test_words_of_header_are_counted(header: str, difference: str) -> None:
         ("", "id", None),
     ],
 )
-def test_value_of_a_fixed_width_line_stands_at_its_place(line: str, column: str, value: str | None) -> None:
+def test_value_of_a_fixed_width_line_is_found_by_position(line: str, column: str, value: str | None) -> None:
     """Widths count characters, not bytes."""
     columns = [
         {"name": name, "type": "varchar(20)", "width": width} for name, width in (("id", 3), ("city", 9), ("price", 6))

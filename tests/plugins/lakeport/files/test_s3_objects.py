@@ -13,6 +13,7 @@ from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.model import CopySource
 from tests.support.buckets import BUCKETS
+from tests.support.golden import raises_golden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,20 +93,20 @@ def test_half_written_copy_is_written_again(s3: S3Client) -> None:
     assert content(s3, ARCHIVE, "kept") == b"first"
 
 
-def test_removed_version_that_was_never_archived_is_told(s3: S3Client) -> None:
+def test_removed_version_that_was_never_archived_is_reported(s3: S3Client) -> None:
     source = land(s3, b"first")
     s3_objects.remove_version(s3, source)
     land(s3, b"later")
 
-    with pytest.raises(ObjectChanged, match=f"s3://{LANDING}/{KEY}, version {source.version_id}, no longer exists"):
+    with raises_golden(ObjectChanged, "files", "version is gone", f"s3://{LANDING}/{KEY}", source.version_id):
         s3_objects.archive(s3, source, ARCHIVE, "kept")
 
 
-def test_copy_of_another_size_is_no_archive(s3: S3Client) -> None:
+def test_archived_copy_of_another_size_is_refused(s3: S3Client) -> None:
     source = land(s3, b"first")
     registered = CopySource(source.bucket, source.key, source.version_id, 999, "none")
 
-    with pytest.raises(ObjectChanged, match="does not have the 999 bytes that landed"):
+    with raises_golden(ObjectChanged, "files", "archived copy has another size", f"s3://{ARCHIVE}/kept", 999):
         s3_objects.archive(s3, registered, ARCHIVE, "kept")
 
 
@@ -157,18 +158,18 @@ def test_no_lines_need_no_object(s3: S3Client) -> None:
     assert s3_objects.read_lines(s3, CopySource(LANDING, "nowhere", None, 1, "none"), []) == {}
 
 
-def test_line_that_is_no_utf8_is_kept_readable(s3: S3Client) -> None:
+def test_line_that_is_not_utf8_is_kept_readable(s3: S3Client) -> None:
     assert s3_objects.read_lines(s3, land(s3, b"caf\xe9\x00,1\n"), [1]) == {1: "caf\\xe9\0,1"}
 
 
 def test_long_line_is_whole(s3: S3Client) -> None:
-    """Longer than every buffer on the way."""
+    """Longer than every buffer in between."""
     source = land(s3, gzip.compress(b"x" * 3_000_000 + b"\ny"), compression="gzip")
 
     assert s3_objects.read_lines(s3, source, [1, 2]) == {1: "x" * 3_000_000, 2: "y"}
 
 
-def test_lines_behind_the_last_wanted_one_are_not_read(s3: S3Client) -> None:
+def test_lines_after_the_last_wanted_one_are_not_read(s3: S3Client) -> None:
     """A header needs no intact end of the file."""
     whole = gzip.compress(TEXT + bytes(range(256)) * 4096, compresslevel=0)
 
@@ -190,7 +191,7 @@ def test_lines_behind_the_last_wanted_one_are_not_read(s3: S3Client) -> None:
 )
 def test_broken_compression_makes_the_file_unloadable(s3: S3Client, compression: str, body: bytes) -> None:
     """Uncompressed, truncated or overwritten: another attempt would not help."""
-    with pytest.raises(UnloadableFile, match=f"s3://{LANDING}/{KEY} is not a readable {compression} file: "):
+    with pytest.raises(UnloadableFile, match=f"^s3://{LANDING}/{KEY} .*{compression}"):
         s3_objects.read_lines(s3, land(s3, body, compression=compression), [99])
 
 
@@ -198,5 +199,5 @@ def test_version_that_is_gone_cannot_be_read(s3: S3Client) -> None:
     source = land(s3, b"first\n")
     s3_objects.remove_version(s3, source)
 
-    with pytest.raises(ObjectChanged, match="no longer exists"):
+    with raises_golden(ObjectChanged, "files", "version is gone", f"s3://{LANDING}/{KEY}", source.version_id):
         s3_objects.read_lines(s3, source, [1])

@@ -49,7 +49,7 @@ def test_blanks_separate_columns(tmp_path: Path) -> None:
         "id": "integer",
         "city": "varchar(16)",
         "rides": "smallint",
-        "price": "decimal(6,2)",
+        "price": "decimal(8,4)",
         "day": "date",
     }
     assert draft.rows == len(CITIES)

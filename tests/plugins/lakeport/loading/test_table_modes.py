@@ -19,7 +19,7 @@ LANDED = datetime(2013, 1, 31, 10)  # noqa: DTZ001 - as Redshift keeps it
 FILE = RegisteredFile("0123456789abcdef" * 4, "landing", "trips/'; DROP TABLE x.csv", "v1", "etag", 1, LANDED)
 
 
-def test_new_tables_name_holds_day_and_file_and_nothing_of_the_key() -> None:
+def test_name_of_a_new_table_has_day_and_file_but_not_the_key() -> None:
     assert name_of_new_table(make_file_type(), FILE) == "lake.trips_20130131_0123456789ab"
 
 

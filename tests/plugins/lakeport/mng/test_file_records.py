@@ -1,4 +1,4 @@
-"""The parts of mng that need no database: values that a column can hold, files on their way from task to task."""
+"""The parts of mng that need no database: values that a column can store, files that pass from task to task."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_file_is_read_by_its_registered_version() -> None:
         ("\0" * 10, 5, "\\0\\0\\"),
     ],
 )
-def test_text_is_cut_to_what_a_column_holds(text: str | None, limit: int, kept: str | None) -> None:
+def test_text_is_cut_to_the_length_of_a_column(text: str | None, limit: int, kept: str | None) -> None:
     """Redshift counts bytes, and stores neither NUL nor half a surrogate."""
     assert clipped(text, limit) == kept
     assert kept is None or len(kept.encode()) <= limit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import random
-import re
 import struct
 import tarfile
 import zipfile
@@ -21,6 +20,7 @@ from lakeport.preparing import prepare as preparing
 from tests.support.archives import zipped
 from tests.support.buckets import WORK, Prepare, land
 from tests.support.file_types import make_file_type
+from tests.support.golden import raises_golden
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,7 +87,7 @@ def test_only_members_that_match_the_pattern_are_unpacked(
 def test_pattern_that_matches_no_member_is_reported_with_the_members(prepare: Prepare, compression: str) -> None:
     body = packed({"a.csv": CSV, "b/c.csv": CSV}, compression)
 
-    with pytest.raises(UnloadableFile, match=r"trips\.dat .* 'data/\*\.csv'.* a\.csv, b/c\.csv$"):
+    with raises_golden(UnloadableFile, "preparing", "no member matches", "trips.dat", "data/*.csv", "a.csv, b/c.csv"):
         prepare(body, compression=compression, member="data/*.csv")
 
 
@@ -100,7 +100,7 @@ def test_readme_alone_is_loaded_only_by_its_name(prepare: Prepare) -> None:
 
 @pytest.mark.parametrize("members", [{}, {"a/": b""}, {"__MACOSX/a": b""}])
 def test_archive_without_files_is_refused(prepare: Prepare, compression: str, members: dict[str, bytes]) -> None:
-    with pytest.raises(UnloadableFile, match=r"trips\.dat contains no files$"):
+    with raises_golden(UnloadableFile, "preparing", "archive without files", "trips.dat"):
         prepare(packed(members, compression), compression=compression)
 
 
@@ -122,7 +122,7 @@ def test_members_name_is_not_used_as_a_path(prepare: Prepare, compression: str, 
 @pytest.mark.parametrize("compression", PACKINGS)
 @pytest.mark.parametrize("name", ["../../etc/passwd", "data/../../trips.csv", "..\\trips.csv", "/../trips.csv"])
 def test_member_outside_the_archive_is_refused(prepare: Prepare, compression: str, name: str) -> None:
-    with pytest.raises(UnloadableFile, match=r"trips\.dat: .*\.\./.* outside the archive"):
+    with raises_golden(UnloadableFile, "preparing", f"member outside the archive: {name}", "trips.dat", "../"):
         prepare(packed({name: CSV}, compression), compression=compression)
 
 
@@ -152,7 +152,7 @@ def test_archive_that_was_deleted_is_reported(s3: S3Client, prepare: Prepare) ->
     source = land(s3, zipped({"trips.csv": CSV}))
     s3_objects.remove_version(s3, source)
 
-    with pytest.raises(ObjectChanged, match=r"trips\.dat"):
+    with raises_golden(ObjectChanged, "preparing", "archive was deleted", "trips.dat", str(source.version_id)):
         prepare(source, compression="zip")
 
 
@@ -161,7 +161,7 @@ def test_encrypted_member_is_refused(prepare: Prepare) -> None:
     for signature, flags_at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         body[body.index(signature) + flags_at] |= 1  # what a password sets in both headers
 
-    with pytest.raises(UnloadableFile, match=r"trips\.dat: trips\.csv is encrypted"):
+    with raises_golden(UnloadableFile, "preparing", "encrypted member", "trips.dat", "trips.csv"):
         prepare(bytes(body), compression="zip")
 
 
@@ -171,7 +171,7 @@ def test_encrypted_member_is_refused(prepare: Prepare) -> None:
 def test_link_or_device_in_a_tar_is_refused(prepare: Prepare, type_: bytes) -> None:
     body = tarred({"trips.csv": b""}, type=type_, linkname="/etc/passwd")
 
-    with pytest.raises(UnloadableFile, match=r"trips\.dat: trips\.csv is a link or a device"):
+    with raises_golden(UnloadableFile, "preparing", "link or device", "trips.dat", "trips.csv"):
         prepare(body, compression="tar")
 
 
@@ -182,7 +182,7 @@ def test_link_in_a_zip_is_refused(prepare: Prepare) -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(info, "/etc/passwd")
 
-    with pytest.raises(UnloadableFile, match=r"trips\.dat: trips\.csv is a link or a device"):
+    with raises_golden(UnloadableFile, "preparing", "link or device", "trips.dat", "trips.csv"):
         prepare(file.getvalue(), compression="zip")
 
 
@@ -193,14 +193,14 @@ def test_link_in_a_zip_is_refused(prepare: Prepare) -> None:
 )
 def test_archive_in_an_archive_is_refused(prepare: Prepare, outer: str, inner: bytes, what: str) -> None:
     """Whatever its name is."""
-    with pytest.raises(UnloadableFile, match=rf"trips\.dat: trips\.csv .*\({re.escape(what)}\)"):
+    with raises_golden(UnloadableFile, "preparing", f"archive in an archive: {what}", "trips.dat", "trips.csv", what):
         prepare(packed({"trips.csv": inner}, outer), compression=outer)
 
 
 @pytest.mark.parametrize("compression", PACKINGS)
 @pytest.mark.parametrize("body", [b"id,city\n1,Bern\n", b"PK\3\4", b"\0" * 22, b"PK\5\6" + b"\xff" * 18, b"\x1f\x8b"])
 def test_file_that_is_not_an_archive_is_refused(prepare: Prepare, compression: str, body: bytes) -> None:
-    with pytest.raises(UnloadableFile, match=r"trips\.dat (is not a readable|contains no files)"):
+    with pytest.raises(UnloadableFile, match=r"^s3://landing/trips/trips\.dat "):
         prepare(body, compression=compression)
 
 
@@ -252,7 +252,7 @@ def test_bomb_is_stopped_by_its_ratio(
     monkeypatch.setattr(limits, "ANY_RATIO_BYTES", 10_000_000)
     bomb = packed({"trips.csv": b"\0" * 30_000_000}, compression)
 
-    with pytest.raises(UnloadableFile, match=r"trips.dat unpacks to more than 200 times its size"):
+    with raises_golden(UnloadableFile, "preparing", "bomb", "trips.dat", "200 times"):
         prepare(bomb, compression=compression)
 
     assert s3.list_objects_v2(Bucket=WORK)["KeyCount"] == 0
@@ -264,7 +264,7 @@ def test_bomb_among_the_unwanted_files_is_stopped(prepare: Prepare, monkeypatch:
     monkeypatch.setattr(limits, "ANY_RATIO_BYTES", 10_000_000)
     body = gzip.compress(tarred({"other.bin": b"\0" * 30_000_000, "trips.csv": CSV}))
 
-    with pytest.raises(UnloadableFile, match=r"unpacks to more than 200 times its size"):
+    with raises_golden(UnloadableFile, "preparing", "bomb", "trips.dat", "200 times"):
         prepare(body, compression="tar.gz", member="*.csv")
 
 
@@ -274,7 +274,9 @@ def test_size_of_all_members_together_is_limited(
 ) -> None:
     monkeypatch.setattr(limits, "MAX_BYTES", 9 * len(CSV))
 
-    with pytest.raises(UnloadableFile, match=r"unpacks to more than [\d,]+ bytes"):
+    with raises_golden(
+        UnloadableFile, "preparing", "members too large together", "trips.dat", f"{9 * len(CSV):,} bytes"
+    ):
         prepare(packed({f"{number}.csv": CSV for number in range(10)}, compression), compression=compression)
 
 
@@ -285,7 +287,7 @@ def test_member_whose_declared_size_is_wrong_is_refused(prepare: Prepare) -> Non
         at = body.index(signature) + size_at
         body[at : at + 4] = struct.pack("<I", 5)
 
-    with pytest.raises(UnloadableFile, match=r"is not a readable \.zip: Bad CRC-32"):
+    with raises_golden(UnloadableFile, "preparing", "declared size is wrong", "trips.dat", "trips.csv"):
         prepare(bytes(body), compression="zip")
 
 
@@ -298,7 +300,7 @@ def test_ten_thousand_members_are_unpacked_and_no_more(compression: str) -> None
 
     for number, member in zip(range(10_000), members, strict=False):
         assert member.stream.read() == b"%d,Bern\n" % number
-    with pytest.raises(UnloadableFile, match=r"trips contains more than 10,000 files"):
+    with raises_golden(UnloadableFile, "preparing", "too many members", "s3://landing/trips", "10,000"):
         next(members)
 
 
@@ -307,21 +309,21 @@ def test_list_of_members_is_not_read_without_bounds(prepare: Prepare, monkeypatc
     monkeypatch.setattr(archives, "_MAX_DIRECTORY_BYTES", 1 << 16)
     body = zipped({f"{number}.csv": b"" for number in range(2_000)}, zipfile.ZIP_STORED)
 
-    with pytest.raises(UnloadableFile, match=r"list of members is longer than 65,536 bytes"):
+    with raises_golden(UnloadableFile, "preparing", "list of members too long", "trips.dat", "65,536"):
         prepare(body, compression="zip")
 
 
 def test_entries_that_are_passed_over_are_counted(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "_MAX_ENTRIES", 100)
 
-    with pytest.raises(UnloadableFile, match=r"has more than 100 entries"):
+    with raises_golden(UnloadableFile, "preparing", "too many entries", "trips.dat", "100 entries"):
         prepare(tarred({f"{number}/": b"" for number in range(101)}), compression="tar")
 
 
 def test_tar_header_is_not_read_without_bounds(prepare: Prepare) -> None:
     body = tarred({"a" * 2_000_000: CSV})
 
-    with pytest.raises(UnloadableFile, match=r"has a header of more than 1,048,576 bytes"):
+    with raises_golden(UnloadableFile, "preparing", "tar header too long", "trips.dat", "1,048,576"):
         prepare(body, compression="tar")
 
 
@@ -335,14 +337,14 @@ def test_tar_header_is_not_read_without_bounds(prepare: Prepare) -> None:
 )
 def test_sparse_file_is_refused(prepare: Prepare, headers: dict[str, str]) -> None:
     """A few bytes would become a terabyte of zeros."""
-    with pytest.raises(UnloadableFile, match=r"trips\.dat contains a sparse file"):
+    with raises_golden(UnloadableFile, "preparing", "sparse file", "trips.dat"):
         prepare(tarred({"trips.csv": CSV}, pax_headers=headers), compression="tar")
 
 
 def test_archive_too_large_for_the_disk_is_refused(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lakeport.preparing.transfer.MAX_SPOOLED_BYTES", 100)
 
-    with pytest.raises(UnloadableFile, match=r"trips\.dat is larger than 100 bytes"):
+    with raises_golden(UnloadableFile, "preparing", "archive too large", "trips.dat", "100 bytes"):
         prepare(zipped({"trips.csv": CSV}), compression="zip")
 
 

@@ -12,6 +12,7 @@ import pytest
 from lakeport.errors import UnloadableFile
 from lakeport.schema.encodings import checked_encoding
 from tests.support.buckets import Prepare
+from tests.support.golden import raises_golden
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_compressed_text_is_unpacked_first(prepare: Prepare) -> None:
 def test_truncated_compressed_text_is_refused(prepare: Prepare) -> None:
     body = gzip.compress(b"1,Bern\n" * 1000)[:-9]
 
-    with pytest.raises(UnloadableFile, match="gzip file"):
+    with raises_golden(UnloadableFile, "preparing", "truncated gzip", "trips.dat", "gzip"):
         prepare(body, encoding="cp1252", compression="gzip")
 
 

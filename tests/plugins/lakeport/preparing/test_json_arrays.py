@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lakeport.errors import UnloadableFile
 from tests.support.buckets import Prepare
+from tests.support.golden import raises_golden
 
 
 def lines(prepare: Prepare, body: bytes) -> list[bytes]:
@@ -80,24 +81,24 @@ def test_longest_number_keeps_every_digit(prepare: Prepare) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "problem"),
+    ("case", "body", "value"),
     [
-        (b'{"a": 1}', "trips\\.dat is not a JSON array; .*format\\.layout to objects"),
-        (b'"a"', "is not a JSON array"),
-        (b'[{"a": 1}, 2]', "element 2 of the array is a number"),
-        (b'["a"]', "element 1 of the array is a string"),
-        (b'[{"a": 1}', "is not a readable JSON array: parse error: premature EOF"),
-        (b'[{"a": 1}] x', "is not a readable JSON array: parse error: trailing garbage"),
-        (b'[{"a": 1},]', "is not a readable JSON array"),
-        (b'[{"a": NaN}]', "is not a readable JSON array"),
-        (b'[{"a": "\xff"}]', "is not a readable JSON array"),
-        (b"id,city\n1,Bern\n", "is not a readable JSON array"),
-        (b'[{"a": ' + b"9" * 4301 + b"}]", "contains more than 4,300 digits in a row"),
-        (b'[{"a": "' + b"x" * 65_000 + b'", "b": ' + b"9" * 4301 + b"}]", "contains more than 4,300 digits in a row"),
-        (b"[" * 100_000, "element 1 is nested more than 1,000 levels"),
-        (b'[{"a": "' + b"x" * 20_000_000 + b'"}]', "contains a value of more than 16,777,216 bytes"),
+        ("an object", b'{"a": 1}', "format.layout"),
+        ("a string", b'"a"', "array"),
+        ("an array with a number", b'[{"a": 1}, 2]', "element 2"),
+        ("an array of strings", b'["a"]', "element 1"),
+        ("a truncated array", b'[{"a": 1}', "premature EOF"),
+        ("an array with text after it", b'[{"a": 1}] x', "trailing garbage"),
+        ("an array with a trailing comma", b'[{"a": 1},]', "array"),
+        ("an array with NaN", b'[{"a": NaN}]', "array"),
+        ("an array with invalid UTF-8", b'[{"a": "\xff"}]', "array"),
+        ("a CSV file", b"id,city\n1,Bern\n", "array"),
+        ("a long number", b'[{"a": ' + b"9" * 4301 + b"}]", "4,300"),
+        ("a long number after a long text", b'[{"a": "' + b"x" * 65_000 + b'", "b": ' + b"9" * 4301 + b"}]", "4,300"),
+        ("deep nesting", b"[" * 100_000, "1,000 levels"),
+        ("a long value", b'[{"a": "' + b"x" * 20_000_000 + b'"}]', "16,777,216 bytes"),
     ],
 )
-def test_other_json_is_refused(prepare: Prepare, body: bytes, problem: str) -> None:
-    with pytest.raises(UnloadableFile, match=problem):
+def test_other_json_is_refused(prepare: Prepare, case: str, body: bytes, value: str) -> None:
+    with raises_golden(UnloadableFile, "preparing", f"JSON array: {case}", "trips.dat", value):
         prepare(body, type="json", layout="array")

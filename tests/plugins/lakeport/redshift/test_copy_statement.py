@@ -33,7 +33,7 @@ def options(render: Render) -> Callable[..., str]:
     return run
 
 
-def test_columns_stand_in_the_order_of_the_file(render: Render) -> None:
+def test_columns_are_in_the_order_of_the_file(render: Render) -> None:
     text = render(copy_statement(make_file_type(), ("price", "id", "city"), MANIFEST, "none"))
 
     assert text == (
@@ -90,7 +90,7 @@ def test_prepared_object_is_read_without_the_landed_compression(options: Callabl
     assert options({"type": "csv", "compression": "zip"}, "none") == "FORMAT AS CSV MAXERROR 100000"
 
 
-def test_widths_stand_in_the_order_of_the_schema(render: Render) -> None:
+def test_widths_are_in_the_order_of_the_schema(render: Render) -> None:
     columns = [{"name": "id", "type": "integer", "width": 3}, {"name": "city", "type": "varchar(8)", "width": 20}]
     file_type = make_file_type(format={"type": "fixed_width", "header_lines": 1}, columns=columns)
 
@@ -112,7 +112,7 @@ def test_hostile_option_stays_one_literal(options: Callable[..., str], hostile: 
     assert options({"type": "csv", "null_as": hostile}) == f"FORMAT AS CSV NULL AS {literal} MAXERROR 100000"
 
 
-def test_manifest_names_exactly_the_objects_that_must_be_there() -> None:
+def test_manifest_lists_exactly_the_mandatory_objects() -> None:
     sources = [CopySource("landing", f"trips/trips_{number}.csv", "v1", 1024 + number, "none") for number in (1, 2)]
 
     assert json.loads(manifest(sources)) == {

@@ -62,7 +62,7 @@ def test_conflicts_and_lost_connections_pass(
         raising("42501", "permission denied"),
     ],
 )
-def test_errors_that_another_try_meets_again_do_not_pass(
+def test_errors_that_a_retry_would_repeat_are_not_temporary(
     session: psycopg2.extensions.connection, statement: str
 ) -> None:
     assert not is_passing(error_of(session, statement))

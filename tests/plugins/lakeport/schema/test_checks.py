@@ -1,4 +1,4 @@
-"""What a schema may check, and what it is told where it cannot be checked."""
+"""What a schema may check, and the errors of checks that are not possible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.file_types import make_file_type
     ],
     ids=str,
 )
-def test_wrong_check_is_told(check: Any, message: str) -> None:
+def test_wrong_check_is_reported(check: Any, message: str) -> None:
     with pytest.raises(ValidationError) as raised:
         make_file_type(checks=["id > 0", check])
     assert message in str(raised.value)

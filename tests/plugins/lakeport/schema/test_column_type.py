@@ -1,10 +1,13 @@
-"""Column types: what a schema may write, and what it is told otherwise."""
+"""Column types: what a schema may write, and the errors of other types."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from lakeport.schema.column_type import ColumnType
+from tests.support.golden import raises_golden
 
 
 @pytest.mark.parametrize(
@@ -37,32 +40,30 @@ def test_type_is_read_with_its_synonyms_and_blanks(written: str, name: str, in_c
 
 
 def test_synonyms_are_one_type() -> None:
-    """A live table's numeric(18,0) is no difference to a schema's decimal."""
+    """A live table's numeric(18,0) does not differ from a schema's decimal."""
     assert ColumnType.parse("decimal") == ColumnType.parse("numeric(18,0)")
 
 
 @pytest.mark.parametrize(
-    ("written", "problem"),
+    ("written", "value"),
     [
-        ("varchr(20)", "'varchr(20)' is not a column type; did you mean 'varchar'?"),
-        ("varchar", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
-        ("varchar(0)", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
-        ("varchar(65536)", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
-        ("varchar(1,2)", "varchar needs a length in bytes from 1 to 65535, as in varchar(20)"),
-        ("char(4097)", "char needs a length in bytes from 1 to 4096, as in char(20)"),
-        ("integer(4)", "integer takes no arguments"),
+        ("varchr(20)", "'varchar'"),
+        ("varchar", "65535"),
+        ("varchar(0)", "65535"),
+        ("varchar(65536)", "65535"),
+        ("varchar(1,2)", "65535"),
+        ("char(4097)", "4096"),
+        ("integer(4)", "integer"),
     ],
 )
-def test_wrong_type_is_told_what_is_allowed(written: str, problem: str) -> None:
-    with pytest.raises(ValueError, match=r".") as raised:
+def test_error_of_a_wrong_type_lists_what_is_allowed(written: str, value: str) -> None:
+    with raises_golden(ValueError, "schema", f"column type {written}", value):
         ColumnType.parse(written)
-
-    assert str(raised.value) == problem
 
 
 @pytest.mark.parametrize("written", ["decimal(0)", "decimal(39)", "decimal(8,9)", "decimal(38,38)"])
 def test_decimal_beyond_redshift_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="decimal takes a precision from 1 to 38 and a scale up to it"):
+    with raises_golden(ValueError, "schema", "decimal out of range", "decimal", 38):
         ColumnType.parse(written)
 
 
@@ -83,9 +84,9 @@ def test_decimal_beyond_redshift_is_refused(written: str) -> None:
         "(" * 200_000,
     ],
 )
-def test_hostile_type_is_refused_in_no_time(written: str) -> None:
-    """What is accepted goes into SQL as it is, so nothing else may be."""
-    with pytest.raises(ValueError, match="is not a column type") as raised:
+def test_hostile_type_is_refused_quickly(written: str) -> None:
+    """An accepted type goes into SQL unchanged, so nothing else may be accepted."""
+    with pytest.raises(ValueError, match=re.escape(written[:10])) as raised:
         ColumnType.parse(written)
 
     assert len(str(raised.value)) < 300

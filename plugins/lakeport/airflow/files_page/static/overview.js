@@ -1,0 +1,73 @@
+import { get, places } from "./api.js";
+import { chart } from "./chart.js";
+import { element, message, status } from "./elements.js";
+import { age, duration, number } from "./words.js";
+
+export async function overview() {
+  const found = await get(places.overview());
+  if (!found.types.length) {
+    return { nodes: [element("h1", {}, "Files"), message(
+      "No file has arrived yet. Drop a file into the landing bucket; its type appears here when its first run begins.")] };
+  }
+  return {
+    asOf: oldest(found.types),
+    nodes: [
+      element("h1", {}, "Overview"),
+      element("div", { class: "cards" }, found.periods.map(period), waiting(found)),
+      element("h2", {}, "Files by day"),
+      element("div", { class: "card" }, chart(found.days)),
+      element("h2", {}, "File types"),
+      element("div", { class: "cards" }, ordered(found.types).map(card)),
+    ],
+  };
+}
+
+function period(figures) {
+  const counts = Object.entries(figures.by_status).map(([name, count]) => element("span", {}, status(name), ` ${number(count)}`));
+  return element(
+    "section", { class: "card" },
+    element("h3", {}, figures.name),
+    element("p", { class: "figure" }, number(figures.rows_loaded)), element("p", { class: "muted" }, "rows loaded"),
+    element("div", { class: "figures" }, counts.length ? counts : element("span", { class: "muted" }, "no files")),
+    element("div", { class: "figures muted" },
+      element("span", {}, `${number(figures.rows_rejected)} rows rejected`),
+      element("span", { title: "Seconds from landing to Done of the newest files of each type" },
+        `landing to Done: ${duration(figures.median_seconds)} median, ${duration(figures.p95_seconds)} p95`)),
+  );
+}
+
+function waiting(found) {
+  return element(
+    "section", { class: "card" },
+    element("h3", {}, "oldest waiting file"),
+    element("p", { class: "figure" }, found.oldest_waiting_at ? age(found.oldest_waiting_at) : "none"),
+    element("p", { class: "muted" }, "landed and not taken by a run"),
+  );
+}
+
+function card(type) {
+  const [newest] = type.files;
+  const name = type.file_type ?? "no file type";
+  const counts = Object.entries(type.by_status).map(([each, count]) =>
+    element("span", {}, status(each), ` ${number(count)}`));
+  return element(
+    "section", { class: "card" },
+    element("h3", {}, element("a", { href: `#/types/${encodeURIComponent(type.file_type ?? "-")}` }, name)),
+    newest && element("p", {}, status(newest.status), ` ${age(newest.landed_at)} `,
+      element("bdi", { class: "muted" }, newest.key.split("/").pop())),
+    chart(type.by_day, 46),
+    element("div", { class: "figures" }, counts),
+    element("div", { class: "figures muted" },
+      element("span", {}, `${number(type.rows_loaded)} rows loaded`),
+      element("span", {}, `${number(type.rows_rejected)} rejected`)),
+  );
+}
+
+// Files without a type come last.
+function ordered(types) {
+  return [...types.filter((type) => type.file_type), ...types.filter((type) => !type.file_type)];
+}
+
+function oldest(types) {
+  return types.map((type) => type.as_of).sort()[0];
+}

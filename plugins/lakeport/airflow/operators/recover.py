@@ -1,0 +1,93 @@
+"""The steps of the DAGs `replay` and `undo`: make a plan, and carry it out once a person has approved it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import BaseOperator
+
+from lakeport import settings
+from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
+from lakeport.airflow_api.clients import dag_run_api
+from lakeport.errors import SelectionError, StatusConflict
+from lakeport.files import s3_objects
+from lakeport.model import Status
+from lakeport.recovery.reconcile import change_detection
+from lakeport.recovery.replay.apply import apply_plan, start_runs
+from lakeport.recovery.replay.commands import Command, as_markdown, fingerprint, make_plan, what_happens
+from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.selection import Selection
+from lakeport.redshift.session import Warehouse
+
+NOT_CHOSEN = ""
+_DEFAULT_STATUS: dict[Command, Status] = {"replay": Status.FAIL, "undo": Status.DONE}
+
+
+class _RecoveryOperator(BaseOperator):
+    """A step of one command; its run's params select the files."""
+
+    def __init__(
+        self, *, command: Command, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.command: Command = command
+        self.redshift_conn_id = redshift_conn_id
+
+    def plan(self, warehouse: Warehouse, params: Any) -> list[Planned]:
+        names, file_type = params.get("files") or [], params.get("file_type") or None
+        if not (names or file_type):
+            raise SelectionError("no files selected: give file ids or keys, or choose a file type")
+        statuses = () if names else (_DEFAULT_STATUS[self.command],)
+        selection = Selection(names, file_type, statuses=statuses)
+        return make_plan(warehouse, self.command, selection, older=bool(params.get("older")))
+
+
+class PlanOperator(_RecoveryOperator):
+    """Return the plan as Markdown with its fingerprint, and change nothing.
+
+    Raises SelectionError if no file matches or if one of the files is refused: then nothing of the plan is done.
+    """
+
+    def execute(self, context: Context) -> dict[str, str]:
+        with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
+            plan = self.plan(warehouse, context["params"])
+            if not plan:
+                raise SelectionError("no file matches; the page Files lists the files")
+            refused = [f"{each.selected.file.key}: {what_happens(each)}" for each in plan if each.refused]
+            if refused:
+                lines = "\n".join(refused)
+                raise SelectionError(f"nothing is changed: {len(refused)} of {len(plan)} files are refused:\n{lines}")
+        return {"text": as_markdown(plan), "fingerprint": fingerprint(plan)}
+
+
+class ApplyOperator(_RecoveryOperator):
+    """Carry out the approved plan, then start the runs that load the files again.
+
+    The plan is made again and must be the approved one.  Safe to repeat and to kill at any line, because the plan is
+    applied one load at a time and files that are changed already are skipped.
+    """
+
+    template_fields: Sequence[str] = ("approved", "answer")
+
+    def __init__(self, *, approved: Any, answer: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.approved = approved
+        self.answer = answer
+
+    def execute(self, context: Context) -> dict[str, str]:
+        people = f"asked by {context['dag_run'].triggering_user_name or 'unknown'}, approved by {_name(self.answer)}"
+        with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
+            plan = self.plan(warehouse, context["params"])
+            if context["ti"].try_number == 1 and fingerprint(plan) != self.approved["fingerprint"]:
+                raise StatusConflict("the files have changed since the plan was approved; start this DAG again")
+            change_detection.mark_changed(s3_objects.s3_client())
+            for load in apply_plan(warehouse, plan, self.command, people):
+                for each in load:
+                    self.log.info("%s is %s now", each.selected.file.key, each.to)
+        return start_runs(dag_run_api(), plan)
+
+
+def _name(answer: Any) -> str:
+    user = (answer or {}).get("responded_by_user") or {}
+    return str(user.get("name") or user.get("id") or "unknown")

@@ -1,0 +1,77 @@
+"""Wait until uploaded files have their final status, and show each step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from psycopg2.extensions import cursor
+
+from lakeport.console.screen import say
+from lakeport.model import Status
+from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.rows import fetch_as
+from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import statement
+
+_FINAL = (Status.DONE, Status.FAIL, Status.FILTERED_OUT, Status.REJECTED)
+_PAUSE_SECONDS = 1.0
+_CLOCKS_DIFFER = timedelta(minutes=1)  # of S3 and of the computer
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded object; `version_id` is None in a bucket without versioning, `uploaded_at` is in UTC without zone."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What mng.files has about an uploaded file."""
+
+    file_id: str
+    status: str
+    status_reason: str | None
+    rows_in_file: int | None
+    rows_loaded: int | None
+    rows_rejected: int | None
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether nothing more happens to the file without a person."""
+        return self.status in _FINAL
+
+    def __str__(self) -> str:
+        if self.status == Status.DONE:
+            return f"Done: {self.rows_loaded:,} of {self.rows_in_file:,} rows loaded, {self.rows_rejected:,} rejected"
+        return f"{self.status}: {self.status_reason}" if self.status_reason else self.status
+
+
+def wait_for(uploads: Sequence[Upload], most_seconds: float, *, is_shown: bool = True) -> list[FileState | None]:
+    """Return the last state of each file: its final status, or what it was after this time; None if not registered."""
+    states: list[FileState | None] = [None] * len(uploads)
+    deadline = time.monotonic() + most_seconds
+    with Warehouse(connect_to_redshift) as warehouse:
+        while True:
+            for number, upload in enumerate(uploads):
+                state = warehouse.transaction(partial(_state, upload))
+                if is_shown and state and state != states[number]:
+                    say(f"{upload.key}: {state}")
+                states[number] = state
+            if all(state and state.is_final for state in states) or time.monotonic() >= deadline:
+                return states
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _state(upload: Upload, current: cursor) -> FileState | None:
+    values: dict[str, Any] = asdict(upload) | {"uploaded_at": upload.uploaded_at - _CLOCKS_DIFFER}
+    current.execute(statement("mng/status_of_version"), values)
+    return next(iter(fetch_as(current, FileState)), None)

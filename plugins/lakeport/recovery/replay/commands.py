@@ -1,0 +1,55 @@
+"""The two commands that change loaded files, `replay` and `undo`: plan them, show the plan, carry it out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from lakeport.files import s3_objects
+from lakeport.recovery.replay.load_queries import LoadQueries
+from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
+from lakeport.redshift.session import Warehouse
+
+Command = Literal["replay", "undo"]
+_MAKE: dict[Command, Callable[[Planner, Sequence[SelectedFile]], list[Planned]]] = {
+    "replay": Planner.replay,
+    "undo": Planner.undo,
+}
+
+
+def make_plan(warehouse: Warehouse, command: Command, selection: Selection, *, older: bool) -> list[Planned]:
+    """Return what the command would do with the selected files; nothing is changed.
+
+    Raises SelectionError if a name matches no file, or several.
+    """
+    selected = warehouse.transaction(lambda current: select_files(current, selection))
+    return _MAKE[command](Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), selected)
+
+
+def what_happens(planned: Planned) -> str:
+    """Return what the plan does to one file, or why the file is refused."""
+    return f"refused: {planned.refused}" if planned.refused else planned.summary
+
+
+def as_markdown(plan: Sequence[Planned]) -> str:
+    """Return the plan as a Markdown table; names from outside cannot end their cell or become markup."""
+    lines = ["| File id | Type | File | Status | What will happen |", "|---|---|---|---|---|"]
+    for each in plan:
+        file = each.selected.file
+        cells = (file.file_id[:12], each.type_name, file.key, each.selected.status, what_happens(each))
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join(lines)
+
+
+def fingerprint(plan: Sequence[Planned]) -> str:
+    """Return a text that changes with anything the plan would do or finds."""
+    found = [(each.selected, each.to, each.rows, each.load_rows, each.drops_table, each.file_type) for each in plan]
+    return hashlib.sha256(repr(sorted(found, key=repr)).encode()).hexdigest()
+
+
+def _cell(text: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    plain = printable.replace("`", "'").replace("|", "¦")
+    return f"`{plain}`" if plain else ""

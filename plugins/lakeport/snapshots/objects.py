@@ -1,0 +1,106 @@
+"""Where the snapshots are in the work bucket, and how one is read or replaced by a newer one."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from lakeport import settings
+from lakeport.files.s3_objects import is_not_found
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "state/"
+SUMMARIES = f"{PREFIX}summaries/"
+NO_TYPE = "-"
+"""Stands for the file type of the Rejected files, which have none; no file type can have this name."""
+_AS_OF = "as-of"
+_PRECONDITION_CODES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+def summary_key(file_type: str | None) -> str:
+    """Return the key of the small snapshot of a file type: its figures and newest files."""
+    return f"{SUMMARIES}{file_type or NO_TYPE}.json"
+
+
+def type_key(file_type: str | None) -> str:
+    """Return the key of the whole snapshot of a file type."""
+    return f"{PREFIX}types/{file_type or NO_TYPE}.json"
+
+
+def rejected_rows_prefix(file_type: str | None) -> str:
+    """Return the prefix of the first rejected rows of the type's files."""
+    return f"{PREFIX}rejected_rows/{file_type or NO_TYPE}/"
+
+
+def rejected_rows_key(file_type: str | None, file_id: str, run_id: str) -> str:
+    """Return the key of the first rejected rows of one file in one run."""
+    return f"{rejected_rows_prefix(file_type)}{file_id}/{hashlib.sha256(run_id.encode()).hexdigest()[:16]}.json"
+
+
+def keys_under(s3: S3Client, prefix: str) -> dict[str, str]:
+    """Return the ETag of each snapshot under a prefix, by key."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.work_bucket(), Prefix=prefix)
+    return {each["Key"]: each["ETag"] for page in pages for each in page.get("Contents", [])}
+
+
+def read(s3: S3Client, key: str) -> dict[str, Any] | None:
+    """Return a snapshot, or None if it does not exist."""
+    try:
+        body = s3.get_object(Bucket=settings.work_bucket(), Key=key)["Body"].read()
+    except ClientError as error:
+        if is_not_found(error):
+            return None
+        raise
+    found: dict[str, Any] = json.loads(gzip.decompress(body))
+    return found
+
+
+def replace_older(s3: S3Client, key: str, content: Mapping[str, Any], as_of: datetime) -> bool:
+    """Write a snapshot unless a newer one is there; return whether it was written.
+
+    Safe to repeat and to run at the same time as others: the object is replaced only in the state in which its time was
+    read (S3's If-Match and If-None-Match), and read again if another process was faster.
+    """
+    body = gzip.compress(json.dumps(content, default=_as_text).encode(), compresslevel=5, mtime=0)
+    while True:
+        condition, written_at = _current(s3, key)
+        if written_at >= as_of.isoformat():
+            return False
+        try:
+            s3.put_object(
+                Bucket=settings.work_bucket(),
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ContentEncoding="gzip",
+                Metadata={_AS_OF: as_of.isoformat()},
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _PRECONDITION_CODES:
+                raise
+        else:
+            return True
+
+
+def _current(s3: S3Client, key: str) -> tuple[dict[str, Any], str]:
+    """Return the condition that the object has not changed, and the time of its content."""
+    try:
+        head = s3.head_object(Bucket=settings.work_bucket(), Key=key)
+    except ClientError as error:
+        if is_not_found(error):
+            return {"IfNoneMatch": "*"}, ""
+        raise
+    return {"IfMatch": head["ETag"]}, head["Metadata"].get(_AS_OF, "")
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

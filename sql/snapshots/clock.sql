@@ -1,0 +1,1 @@
+SELECT SYSDATE AS as_of

@@ -1,0 +1,100 @@
+"""Read a file without Lakeport's readers: with pyarrow, openpyxl, fastavro and the standard library."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import openpyxl
+import pyarrow.parquet as pq
+import zstandard
+from pyarrow import orc
+
+Row = Mapping[str, Any] | list[Any]
+
+
+def rows_of(path: Path, schema: Mapping[str, Any]) -> list[list[Any]]:
+    """Return the file's rows, each with its values in the order of the schema's columns; texts are as in the file."""
+    format_, columns = schema["format"], schema["columns"]
+    names = [str(column.get("header", column["name"])) for column in columns]
+    kind = format_["type"]
+    if kind in ("parquet", "orc"):
+        table = pq.read_table(path) if kind == "parquet" else orc.ORCFile(path).read()
+        return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+    if kind == "xlsx":
+        return _sheet(path, format_)
+    data = content_of(path)
+    if kind == "avro":
+        return _by_key(fastavro.reader(io.BytesIO(data)), names, format_)
+    if kind == "json":
+        return _by_key(_documents(data.decode("utf-8-sig")), names, format_)
+    text = data.decode({"utf16": "utf-16"}.get(format_.get("encoding", ""), format_.get("encoding", "utf-8-sig")))
+    if kind == "fixed_width":
+        return [["".join(line.split())] for line in text.splitlines()[format_.get("header_lines", 0) :] if line.strip()]
+    return list(_delimited(text, format_, names))
+
+
+def content_of(path: Path) -> bytes:
+    data = path.read_bytes()
+    for mark, unpack in ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress)):
+        if data.startswith(mark):
+            return unpack(data)
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        return zstandard.ZstdDecompressor().stream_reader(data).read()
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.read(next(name for name in archive.namelist() if not name.startswith("__MACOSX")))
+    return data
+
+
+def _documents(text: str) -> Iterator[Any]:
+    decoder, at = json.JSONDecoder(parse_float=str), 0
+    while at < len(text):
+        if text[at] in " \t\r\n":
+            at += 1
+            continue
+        value, at = decoder.raw_decode(text, at)
+        yield from value if isinstance(value, list) else [value]
+
+
+def _by_key(documents: Any, names: list[str], format_: Mapping[str, Any]) -> list[list[Any]]:
+    keys = [path[3:-2] for path in format_["jsonpaths"]] if "jsonpaths" in format_ else names
+    ignores_case = format_.get("ignorecase", False)
+    found = []
+    for document in documents:
+        row = {key.lower(): value for key, value in document.items()} if ignores_case else document
+        found.append([row.get(key.lower() if ignores_case else key) for key in keys])
+    return found
+
+
+def _sheet(path: Path, format_: Mapping[str, Any]) -> list[list[Any]]:
+    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)][format_.get("header_lines", 0) :]
+    return [row for row in rows if any(cell not in (None, "") for cell in row)]
+
+
+def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Iterator[list[str]]:
+    """Yield the rows of a delimited text, with the delimiter of the schema."""
+    delimiter = {"\\t": "\t", "\\001": "\x01"}.get(format_.get("delimiter", ""), format_.get("delimiter"))
+    body = io.StringIO(text, newline="")
+    for _ in range(format_.get("header_lines", 0)):
+        body.readline()
+    if format_["type"] == "csv":
+        rows: Iterator[list[str]] = csv.reader(body, delimiter=delimiter or ",", quotechar=format_.get("quote", '"'))
+    elif format_.get("removequotes"):
+        escape = "\\" if format_.get("escape") else None
+        rows = csv.reader(body, delimiter=delimiter or "|", escapechar=escape)
+    else:
+        rows = (line.rstrip("\r\n").split(delimiter or "|") if line.strip("\r\n") else [] for line in body)
+    for row in rows:
+        if row:
+            is_trailing = format_["type"] == "delimited" and len(row) == len(names) + 1 and not row[-1]
+            yield row[:-1] if is_trailing else row + [""] * (len(names) - len(row))

@@ -1,0 +1,144 @@
+"""The page Files in the Airflow UI: what operators see, what they can do, and who may do it."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import credentials
+from local.aws import names
+from tests.support.browser import Browser, browser
+from tests.support.running_lakeport import Lakeport
+from tests.support.waiting import until
+
+HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+def token(lakeport: Lakeport, user: str) -> str:
+    body = json.dumps({"username": user, "password": user}).encode()
+    request = urllib.request.Request(
+        f"{lakeport.config.airflow_url}/auth/token", data=body, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as response:
+        return str(json.load(response)["access_token"])
+
+
+def answer(lakeport: Lakeport, path: str, user: str | None) -> tuple[int, Any, dict[str, str]]:
+    """Return status, body and headers of the page's server."""
+    headers = {"Authorization": f"Bearer {token(lakeport, user)}"} if user else {}
+    request = urllib.request.Request(f"{lakeport.config.airflow_url}/files/{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, response.read(), dict(response.headers)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(), dict(error.headers)
+
+
+def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
+    version = lakeport.drop("airlines.csv", "airlines/airlines_page.csv")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    address = f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}"
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+
+    for action, status in (("Undo", "Fail"), ("Replay", "Done")):
+        window.open(address)
+        window.wait_for("airlines/airlines_page.csv", "What happened")
+        window.click(action)
+        window.click("See its plan and approve it")
+        window.click("approve")
+        window.click("Required Actions")
+        window.click("Approve")
+        lakeport.wait_for(version, status)
+        moves = lakeport.query(
+            "SELECT reason FROM mng.status_log WHERE file_id = %s AND reason LIKE %s",
+            (file["file_id"], f"{action.lower()} asked by lakeport, approved by lakeport%"),
+        )
+        assert len(moves) == 1
+
+    window.open(address)
+    window.wait_for("Done since", "approved by lakeport")
+
+
+def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
+    lakeport: Lakeport, window: Browser
+) -> None:
+    version = lakeport.drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_page.csv.gz")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+    until(lambda: b'"Fail"' in answer(lakeport, "api/types/weather", credentials.USER)[1])
+
+    window.open(f"{lakeport.config.airflow_url}/files/?type=weather&file={file['file_id']}")
+
+    text = window.wait_for("Rejected rows (5)", "5 of 200 rows were rejected")
+    assert "time_hour" in text
+    marked = window.driver.find_elements("css selector", "code mark")
+    assert "2013-01-01T25:00:00Z" in [each.text for each in marked]
+
+
+def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Browser) -> None:
+    lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_inside.csv"), "Done")
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+
+    window.open(f"{lakeport.config.airflow_url}/plugin/files")
+    frame = until(lambda: window.driver.find_elements("tag name", "iframe"))[0]
+    window.driver.switch_to.frame(frame)
+
+    window.wait_for("Overview", "airlines", "rows loaded")
+
+
+def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, window: Browser) -> None:
+    file = lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.VIEWER))
+
+    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}")
+
+    window.wait_for("airlines/airlines_viewed.csv", "What happened")
+    assert window.buttons() == ["Reload"]
+    assert json.loads(answer(lakeport, "api/me", credentials.VIEWER)[1]) == {"actions": []}
+
+
+def test_a_hostile_name_is_shown_as_text(lakeport: Lakeport, window: Browser) -> None:
+    put = lakeport.client("s3").put_object(
+        Bucket=names.LANDING_BUCKET, Key=HOSTILE, Body=b"carrier,name\nAA,<b>x</b>\n"
+    )
+    file = lakeport.wait_for(put["VersionId"], "Done", "Fail", "Rejected")
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+    name = file["file_type"] or "-"
+    if not file["file_type"]:
+        lakeport.command("reconcile")
+
+    window.open(f"{lakeport.config.airflow_url}/files/?type={name}&file={file['file_id']}")
+
+    assert "<img src=x onerror=alert(1)>" in window.wait_for("What happened")
+    assert window.driver.find_elements("css selector", "main img") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["api/me", "api/overview", "api/types/airlines", "api/types/airlines/files/x/rejected_rows?run_id=x"]
+)
+def test_a_stranger_gets_no_data(lakeport: Lakeport, path: str) -> None:
+    status, body, _ = answer(lakeport, path, None)
+    assert (status, b"airlines" in body) == (401, False)
+
+
+@pytest.mark.parametrize("path", ["docs", "redoc", "openapi.json", "static/..%2Fapp.py", "static/app.py"])
+def test_nothing_else_is_served(lakeport: Lakeport, path: str) -> None:
+    assert answer(lakeport, path, credentials.USER)[0] == 404
+
+
+def test_the_page_may_load_nothing_from_elsewhere(lakeport: Lakeport) -> None:
+    _, _, headers = answer(lakeport, "", credentials.USER)
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
