@@ -106,8 +106,11 @@ def flag(_: Reader) -> str:
 
 
 def characters(reader: Reader) -> str:
-    """Read a string in which a backslash stands for a character: \\t, \\\\ or up to three octal digits of a byte."""
-    return unescaped(reader.string())
+    """Read a string in which a backslash stands for a character: \\t, \\\\ or up to three octal digits of a byte.
+
+    Clients double the backslash, since it begins an escape in every string.
+    """
+    return unescaped(reader.escaped_string())
 
 
 def unescaped(text: str) -> str:

@@ -178,6 +178,8 @@ class _Ranges(io.RawIOBase):
             raise (_gone(self._source) if is_not_found(error) else error) from error
         with answer["Body"] as body:
             data = body.read()
+        if "ContentRange" not in answer:  # a server may send the whole object instead
+            data = data[self._at : end]
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
