@@ -143,7 +143,7 @@ def question(sql: str, done: int) -> tuple[Question | None, int]:
         query = _in_context(sql, tokens, block, found, texts) if texts else ""
 
         def answered(fields: Sequence[Field], nodes: list[Node] = nodes) -> str:
-            types = [_type(each) for each in fields]
+            types = [type_of(each) for each in fields]
             for node in nodes:
                 _settle(node, types)
             return apply(sql, [edit for node in nodes for edit in _edits(sql, tokens, node)])
@@ -263,7 +263,7 @@ class _Parser:
             end = min(closing(tokens, at) + 1, stop)
             node = self._group(at, end)
         elif token.kind is Kind.NUMBER:
-            node = Node(at, at + 1, type=_literal(token.text))
+            node = Node(at, at + 1, type=literal_type(token.text))
         elif token.kind is Kind.PARAMETER:
             node = self._leaf(at, at + 1)
         elif token.upper == "CASE":
@@ -332,7 +332,7 @@ class _Parser:
         return closing(self.tokens, end) + 1 if upper_at(self.tokens, end) == "(" else end
 
 
-def _literal(text: str) -> Type:
+def literal_type(text: str) -> Type:
     """Return the type of a literal number."""
     whole, point, fraction = text.partition(".")
     if not point:
@@ -340,7 +340,7 @@ def _literal(text: str) -> Type:
     return Type("decimal", max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
 
 
-def _type(column: Field) -> Type:
+def type_of(column: Field) -> Type:
     if column.type_id in _INTEGERS:
         return Type("integer", *_INTEGERS[column.type_id])
     if column.type_id in _FLOATS:
