@@ -7,7 +7,8 @@ import functools
 from collections.abc import Mapping, Sequence
 
 from local.redshift.dialect import queries
-from local.redshift.dialect.arithmetic import Question, Type, literal_type, mixed, type_of
+from local.redshift.dialect.arithmetic import Question
+from local.redshift.dialect.decimals import Type, literal_type, mixed, type_of
 from local.redshift.dialect.queries import Block
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, tokenize, upper_at
 from local.redshift.protocol.wire import Field
