@@ -11,7 +11,7 @@ import yaml
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("documented_sql.yaml").read_text())
 
 
-def text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     if value is None:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -28,7 +28,7 @@ def test_statement_answers_as_documented(warehouse: Any, case: dict[str, Any]) -
         with pytest.raises(psycopg2.Error, match=case["error"]):
             warehouse.run(last)
         return
-    found = [[text(value) for value in row] for row in warehouse.run(last)]
+    found = [[as_text(value) for value in row] for row in warehouse.run(last)]
     if "like" in case:
         assert all(re.fullmatch(want, str(value)) for want, value in zip(case["like"], found[0], strict=True)), found
     else:
