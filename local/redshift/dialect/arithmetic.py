@@ -12,7 +12,7 @@ from local.redshift.dialect import queries
 from local.redshift.dialect.decimals import MOST_DIGITS, OTHER, UNKNOWN, Type, combined, mixed, type_of
 from local.redshift.dialect.operands import Node, Parser
 from local.redshift.dialect.queries import Block
-from local.redshift.dialect.tokens import Edit, Token, apply, tokenize, upper_at
+from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize
 from local.redshift.protocol.wire import Field
 
 _COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
@@ -27,7 +27,8 @@ class Question:
 def question(sql: str, done: int) -> tuple[Question | None, int]:
     """Return what to ask for the next SELECT, inner ones first, and how many are done then; None when all are."""
     tokens = tokenize(sql)
-    found = sorted(queries.blocks(tokens), key=lambda block: (-_depth(tokens, block.start), block.start))
+    depth = depths(tokens)
+    found = sorted(queries.blocks(tokens), key=lambda block: (-depth[block.start], block.start))
     for number in range(done, len(found)):
         block = found[number]
         parser = Parser(tokens, block, {each.start: each.stop for each in found if each is not block})
@@ -48,10 +49,6 @@ def question(sql: str, done: int) -> tuple[Question | None, int]:
 
         return Question(query, answered), number + 1
     return None, len(found)
-
-
-def _depth(tokens: Sequence[Token], at: int) -> int:
-    return sum({"(": 1, ")": -1}.get(token.text, 0) for token in tokens[:at])
 
 
 def _computes(node: Node) -> bool:
@@ -78,7 +75,7 @@ def _in_context(sql: str, tokens: Sequence[Token], block: Block, found: Sequence
             continue
         texts = [f"(SELECT {text} {_clause(sql, tokens, around)})" for text in texts]
         columns = ", ".join(texts)
-    return f"{_with(sql, tokens, block)}SELECT {columns}"
+    return f"{queries.context(sql, tokens, block)}SELECT {columns}"
 
 
 def _is_in_from(around: Block, block: Block) -> bool:
@@ -89,20 +86,6 @@ def _is_in_from(around: Block, block: Block) -> bool:
 def _clause(sql: str, tokens: Sequence[Token], block: Block) -> str:
     span = block.span("FROM")
     return sql[tokens[span[0]].start : tokens[span[1] - 1].end] if span else ""
-
-
-def _with(sql: str, tokens: Sequence[Token], block: Block) -> str:
-    """Return the queries of WITH that a block sees."""
-    start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and _depth(tokens, at) == 0), None)
-    if start is None:
-        return ""
-    main = next(
-        (at for at in range(start, len(tokens)) if upper_at(tokens, at) == "SELECT" and not _depth(tokens, at)), start
-    )
-    if block.start >= main:
-        return sql[tokens[start].start : tokens[main].start]
-    commas = [at for at in range(start, block.start) if tokens[at].text == "," and _depth(tokens, at) == 0]
-    return f"{sql[tokens[start].start : tokens[commas[-1]].start]} " if commas else ""
 
 
 def _settle(node: Node, types: Sequence[Type]) -> None:

@@ -29,7 +29,7 @@ def question(sql: str, asked: set[str]) -> Question | None:
         asked.add("".join(texts))
         sources = ", ".join(f"({text}) lakeport_{place}" for place, text in enumerate(texts))
         answered = functools.partial(_answered, sql, spans, _literals(tokens, group))
-        return Question(f"{_with(sql, tokens, group[0])}SELECT * FROM {sources}", answered)  # noqa: S608
+        return Question(f"{queries.context(sql, tokens, group[0])}SELECT * FROM {sources}", answered)  # noqa: S608
     return None
 
 
@@ -71,12 +71,6 @@ def _groups(tokens: Sequence[Token]) -> list[list[Block]]:
 def _span(tokens: Sequence[Token], block: Block) -> tuple[int, int]:
     stop = min([at for name, at in block.clauses.items() if name in _OF_ALL] or [block.stop])
     return tokens[block.start].start, tokens[stop - 1].end
-
-
-def _with(sql: str, tokens: Sequence[Token], block: Block) -> str:
-    """Return the queries of WITH before a SELECT of the outermost level."""
-    start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH"), None)
-    return sql[tokens[start].start : tokens[block.start].start] if start is not None else ""
 
 
 def _common(types: Sequence[Type]) -> Type | None:

@@ -184,15 +184,20 @@ class Session:
         return Unload(dataclasses.replace(statement.command, query=query.sql))
 
     async def _computed(self, sql: str) -> str:
-        """Give divisions of decimals the scale that follows from the types of their operands."""
-        done, asked = 0, set[str]()
+        """Give divisions and set operations of decimals the types that follow from those of their operands."""
+        sql, done = await self._combined(sql), 0
         while self.backend.status != FAILED:
             question, done = arithmetic.question(sql, done)
             if question is None:
                 break
             sql = await self._typed(sql, question)
-        while self.backend.status != FAILED and (operation := set_operations.question(sql, asked)):
-            sql = await self._typed(sql, operation)
+        return await self._combined(sql)
+
+    async def _combined(self, sql: str) -> str:
+        """Give set operations their types: before arithmetic that is on them, and after arithmetic that is in them."""
+        asked = set[str]()
+        while self.backend.status != FAILED and (question := set_operations.question(sql, asked)):
+            sql = await self._typed(sql, question)
         return sql
 
     async def _typed(self, sql: str, question: arithmetic.Question) -> str:
