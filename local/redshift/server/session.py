@@ -1,14 +1,13 @@
 """One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
 
 import asyncio
-import contextlib
 import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.redshift.copy.load import Services
-from local.redshift.dialect import arithmetic, lateral
+from local.redshift.dialect import arithmetic, lateral, set_operations
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
@@ -185,17 +184,30 @@ class Session:
         return Unload(dataclasses.replace(statement.command, query=query.sql))
 
     async def _computed(self, sql: str) -> str:
-        """Give divisions of decimals the scale that follows from the types of their operands."""
-        done = 0
+        """Give divisions and set operations of decimals the types that follow from those of their operands."""
+        sql, done = await self._combined(sql), 0
         while self.backend.status != FAILED:
             question, done = arithmetic.question(sql, done)
             if question is None:
                 break
-            with contextlib.suppress(PostgresError):  # whatever the engine does not understand, it will report itself
-                async with self.backend.kept():
-                    fields = await self.backend.columns(question.query) if question.query else []
-                sql = question.answered(fields)
+            sql = await self._typed(sql, question)
+        return await self._combined(sql)
+
+    async def _combined(self, sql: str) -> str:
+        """Give set operations their types: before arithmetic that is on them, and after arithmetic that is in them."""
+        asked = set[str]()
+        while self.backend.status != FAILED and (question := set_operations.question(sql, asked)):
+            sql = await self._typed(sql, question)
         return sql
+
+    async def _typed(self, sql: str, question: arithmetic.Question) -> str:
+        """Return the statement that the types of a query make; the engine itself reports what it does not read."""
+        try:
+            async with self.backend.kept():
+                fields = await self.backend.columns(question.query) if question.query else []
+        except PostgresError:
+            return sql
+        return question.answered(fields)
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:
