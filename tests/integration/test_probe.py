@@ -174,7 +174,7 @@ def test_everything_answers_and_nothing_stays(warehouse: Warehouse, s3: S3Client
                 LOAD: FAILED,
             },
         ),
-        ({"timezone": "America/New_York"}, {**KINDER, SYSDATE: FAILED}),
+        ({"timezone": "America/New_York"}, {**KINDER, SYSDATE: FAILED, LOAD: FAILED}),
     ],
     ids=["views late", "ids differ", "no line numbers", "split files", "views never", "another time zone"],
 )
