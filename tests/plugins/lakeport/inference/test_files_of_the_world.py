@@ -228,8 +228,10 @@ def test_what_cannot_be_solved_is_reported(tmp_path: Path, data: str, reason: st
 
 
 def test_name_that_registration_would_reject_is_reported(tmp_path: Path) -> None:
-    assert ".gz means compression gzip" in inferred(tmp_path, "id,v\n1,a\n2,b\n", "plain.csv.gz").unsolved[0]
-    assert inferred(tmp_path, gzip.compress(b"id,v\n1,a\n2,b\n"), "packed.csv.gz").unsolved == ()
+    packed = gzip.compress(b"id,v\n1,a\n2,b\n")
+
+    assert inferred(tmp_path, packed, "packed.csv.gz").unsolved == ()
+    assert "does not match landing.pattern" in inferred(tmp_path, packed, "packed.csv").unsolved[0]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ def test_name_that_registration_would_reject_is_reported(tmp_path: Path) -> None
             "1,600 columns",
         ),
         ("not a Parquet file", "a.parquet", "damaged Parquet"),
+        ("id,v\n1,a\n", "plain.csv.gz", "ends with .gz, but the content is not compressed"),
     ],
 )
 def test_what_no_schema_can_load_is_refused(tmp_path: Path, data: str, name: str, reason: str) -> None:
