@@ -63,7 +63,10 @@ def sections(run: Alert) -> dict[str, str]:
 
 
 def test_slack_message_has_the_failure_its_place_cause_and_remedy() -> None:
-    assert as_slack(RUN)["blocks"][0]["text"]["text"] == "trips: trips/trips_1.csv failed in copy_to_table"
+    assert (
+        as_slack(RUN)["blocks"][0]["text"]["text"]
+        == "\N{LARGE RED CIRCLE} trips: trips/trips_1.csv failed in copy_to_table"
+    )
     facts = sections(RUN)
     assert facts["File"] == "s3://landing/trips/trips_1.csv (version v1)"
     assert facts["Table"] == "lake.trips"
