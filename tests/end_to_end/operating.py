@@ -28,7 +28,7 @@ ENDED = ("success", "failed")
 
 
 class Operators:
-    """File types of their own in a whole stack, and what operators can do with their runs."""
+    """Separate file types in a whole stack, and what operators can do with their runs."""
 
     def __init__(self, whole: WholeStack) -> None:
         self.whole, self.config = whole, whole.config

@@ -1,4 +1,4 @@
-"""What happens when operators use Airflow's own buttons, on files of types of their own, several at the same time."""
+"""What happens when operators use Airflow's own buttons, on files of separate types, several at the same time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCENARIOS: dict[str, tuple[Kind, Scenario]] = {}
 
 
 def on(name: str, kind: Kind) -> Callable[[Scenario], Scenario]:
-    """Register a scenario with a file type of its own."""
+    """Register a scenario with its own file type."""
 
     def add(scenario: Scenario) -> Scenario:
         SCENARIOS[name] = (kind, scenario)

@@ -6,6 +6,7 @@ Only regular files are read, and their names are never used as paths: the name o
 from __future__ import annotations
 
 import errno
+import logging
 import lzma
 import stat
 import struct
@@ -24,11 +25,15 @@ from lakeport.preparing.transfer import spooled
 from lakeport.schema.file_format import Format
 from lakeport.schema.key_pattern import captured
 
+log = logging.getLogger(__name__)
+
 _ENCRYPTED = 0x1
 _MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's list of its members, which is read at once
 _MAX_ENTRIES = 10 * MAX_MEMBERS  # with folders and unwanted files: tarfile keeps the entries of a .tar in memory
 _MAX_NAMES_SHOWN = 5
 _HEAD_BYTES = 512
+_OF_SYSTEMS = (".ds_store", "thumbs.db", "desktop.ini")
+_READMES = ("readme", "readme.txt", "readme.md", "readme.html", "readme.pdf")
 # What zipfile, tarfile and their decompressors raise on damaged archives.
 DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, ValueError)
 DAMAGED += (lzma.LZMAError, struct.error, zlib.error, OSError)
@@ -58,7 +63,8 @@ def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iter
     found, others = 0, list[str]()
     for name, opened in _with_damage_reported(_entries(stream, format_, allowance), format_, allowance.uri):
         if not _is_wanted(name, format_.member):
-            others += [name] if len(others) < _MAX_NAMES_SHOWN else []
+            others += [name] if len(others) < _MAX_NAMES_SHOWN and not _is_of_a_system(name) else []
+            log.info("ignored %s in %s", name, allowance.uri)
             continue
         found += 1
         if found > MAX_MEMBERS:
@@ -85,7 +91,10 @@ _Entry = tuple[str, "Callable[[], IO[bytes]] | None"]
 
 
 def _in_zip(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
-    with spooled(stream, allowance.uri) as file, zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as archive:
+    with (
+        spooled(stream, allowance.uri) as file,
+        zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file, allowance.uri))) as archive,
+    ):
         for info in archive.infolist():
             name = _plain(info.filename)
             if info.is_dir():
@@ -107,15 +116,15 @@ def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
 class CarefulFile:
     """A file that refuses large reads: zipfile reads the list of members at once, whatever size the file declares."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], uri: str) -> None:
+        self._file, self._uri = file, uri
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(_MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, _MAX_DIRECTORY_BYTES + 1))
         if len(data) > _MAX_DIRECTORY_BYTES:
             raise UnloadableFile(
-                f"the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
+                f"{self._uri}: the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
             )
         return data
 
@@ -181,14 +190,25 @@ def _plain(name: str) -> str:
     return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
+def is_clutter(name: str) -> bool:
+    """Return whether a member is one that operating systems add, or a README."""
+    return _is_of_a_system(name) or name.lower().rpartition("/")[2] in _READMES
+
+
+def _is_of_a_system(name: str) -> bool:
+    *folders, last = name.lower().split("/")
+    return "__macosx" in folders or last.startswith("._") or last in _OF_SYSTEMS
+
+
 def _is_wanted(name: str, pattern: str | None) -> bool:
-    parts = name.split("/")
-    if "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store":
-        return False
-    return pattern is None or captured(pattern, name) is not None
+    if pattern is None:
+        return not is_clutter(name)
+    return not _is_of_a_system(name) and captured(pattern, name) is not None
 
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
-    if format_.member is None or not others:
+    if not others:
         return f"{uri} contains no files"
+    if format_.member is None:
+        return f"{uri} contains no files but {', '.join(others)}, which are loaded only if format.member matches them"
     return f"{uri} contains no file that matches format.member {format_.member!r}; it contains {', '.join(others)}"

@@ -17,7 +17,7 @@ from lakeport.schema.column_rules import objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.landing import Landing
-from lakeport.schema.table import Column, Table
+from lakeport.schema.table import Column, Loss, Table
 from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
@@ -63,6 +63,13 @@ class Alerts(Part):
     email: tuple[EmailAddress, ...] = ()
     """The addresses that get an e-mail."""
 
+    @field_validator("slack")
+    @classmethod
+    def _is_a_channel(cls, slack: str | None) -> str | None:
+        if slack is not None and not re.match(r"[#@]|[CDGU][A-Z0-9]{7,}$", slack):
+            raise ValueError(f'is {slack!r}, which is not a channel; write its name with #, in quotes: "#{slack}"')
+        return slack
+
 
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
@@ -84,6 +91,9 @@ class FileType(Part):
     """The columns; if the file has no header, in the order of the file."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
     """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
+    lossy: Loss = "reject"
+    """What happens to a row with a value that COPY would change without an error: more digits after the point than its
+    decimal column keeps, a time of day in a date, an offset in a timestamp."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
@@ -130,6 +140,10 @@ class FileType(Part):
         """Return the names of the columns that COPY fills, in the order of the schema."""
         return tuple(column.name for column in self.copied_columns)
 
+    def lossy_of(self, column: Column) -> Loss:
+        """Return what becomes of a row with a value that COPY would change in this column."""
+        return column.lossy or self.lossy
+
     @property
     def is_prepared(self) -> bool:
         """Return whether the file must be made into objects that COPY can read."""
@@ -168,6 +182,18 @@ class FileType(Part):
             default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
+
+    @field_validator("format")
+    @classmethod
+    def _fits_the_pattern(cls, format_: Format, info: ValidationInfo) -> Format:
+        landing: Landing | None = info.data.get("landing")
+        allowed = landing.compressions() if landing else ()
+        if allowed and format_.compression not in allowed:
+            raise ValueError(
+                f"has compression {format_.compression}, but the ending of landing.pattern means {allowed[0]}, so that "
+                "registration would reject every file; change one of them"
+            )
+        return format_
 
     @field_validator("table")
     @classmethod
