@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REJECTED_FILES = "rejected on arrival"
     INVALID_SCHEMA = "invalid schema"
     NOT_RECOVERED = "not recovered"
+    TEST = "test"
 
 
 class Alert(Protocol):
@@ -235,6 +236,8 @@ class ReconcileFailed:
 @dataclass(frozen=True)
 class DeliveryCheck:
     """A message that only shows that alerts arrive."""
+
+    kind: ClassVar[Kind] = Kind.TEST
 
     @property
     def title(self) -> str:

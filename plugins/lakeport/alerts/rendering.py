@@ -21,6 +21,7 @@ _SIGNS = {
     Kind.REJECTED_FILES: "\N{NO ENTRY}",
     Kind.INVALID_SCHEMA: "\N{LARGE PURPLE CIRCLE}",
     Kind.NOT_RECOVERED: "\N{WARNING SIGN}",
+    Kind.TEST: "\N{LARGE GREEN CIRCLE}",
 }
 _COLORS = {
     Kind.FAILED: "#d64545",
@@ -28,6 +29,7 @@ _COLORS = {
     Kind.REJECTED_FILES: "#8a1f1f",
     Kind.INVALID_SCHEMA: "#7b4bb7",
     Kind.NOT_RECOVERED: "#555555",
+    Kind.TEST: "#2f8f4e",
 }
 _NOTIFICATION_TITLE_CHARACTERS = 250  # of its length, AWS documents nothing
 _NOTIFICATION_CHARACTERS = 3000

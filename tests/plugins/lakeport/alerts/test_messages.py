@@ -14,6 +14,7 @@ import pytest
 import lakeport
 from lakeport.alerts.messages import (
     Alert,
+    DeliveryCheck,
     FailedFile,
     FailedRun,
     InvalidSchema,
@@ -113,7 +114,7 @@ def test_alert_has_its_wording(name: str) -> None:
 
 
 def test_kinds_look_different_also_if_an_alert_is_sent_later() -> None:
-    kinds = {alert.kind: alert for alert in ALERTS.values()}
+    kinds = {alert.kind: alert for alert in (*ALERTS.values(), DeliveryCheck())}
     later = {kind: from_message(as_message(alert, Alerts()))[0] for kind, alert in kinds.items()}
     signs = {as_slack(alert)["blocks"][0]["text"]["text"][0] for alert in later.values()}
     colors = {as_email(alert)[1].partition(";")[0] for alert in later.values()}
