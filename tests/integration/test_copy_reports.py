@@ -55,9 +55,7 @@ def test_views_that_never_show_the_rejected_rows_roll_the_load_back_until_they_d
 ) -> None:
     monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 1)
     load = prepare_load(make_file_type(**MANY), THREE_BAD)
-    with raises_golden(
-        RejectsNotReported, "loading", "rejected rows are not reported", load.file.key, "3 rows", "shows 0"
-    ) as raised:
+    with pytest.raises(RejectsNotReported, match=r"3 rows.* 0 of them") as raised:
         run(load, views_late_seconds=3600)
     assert is_worth_a_retry(raised.value)
     table = load.file_type.table.name
@@ -95,7 +93,7 @@ def test_file_whose_rejected_rows_never_come_is_never_done(
     for _ in range(2):
         with pytest.raises(RejectsNotReported):
             run(load, views_late_seconds=3600)
-        with pytest.raises(LakeportError, match="not loaded"):
+        with raises_golden(LakeportError, "loading", "Done before the load", load.file.key):
             finish(load)
 
     assert query("SELECT status FROM mng.files WHERE file_id = %s", (load.file.file_id,)) == [("In Progress",)]

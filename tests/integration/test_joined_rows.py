@@ -19,7 +19,7 @@ MOST_FILES = 10_000
 TYPES = {"name": "VARCHAR(64)", "number": "BIGINT"}
 
 
-def test_rows_arrive_as_they_are_and_leave_no_table(warehouse: Warehouse) -> None:
+def test_rows_arrive_unchanged_and_leave_no_table(warehouse: Warehouse) -> None:
     """Whatever their characters; twice in one session, the second time after a roll-back."""
     rows = [("%s %(a)s", 1), ('it\'s \\ "q"', 2), ("{n}", None)]
 

@@ -130,7 +130,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     """COPY has read the newer version then, and must not commit."""
-    load = prepare_load(file_type, GOOD)
+    load = replace(prepare_load(file_type, GOOD), s3=s3_objects.s3_client())
     other = s3_objects.s3_client()
 
     def overwrite(**_: object) -> None:
@@ -225,7 +225,7 @@ def test_registration_does_not_wait_for_a_running_load(
         assert running.result().rows_loaded == 500_000
 
 
-def test_copy_that_redshift_stops_says_so_and_is_worth_a_retry(
+def test_copy_that_redshift_stops_is_reported_and_worth_a_retry(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, file_type: FileType
 ) -> None:
     """As max_query_execution_time does, or somebody who cancels it."""

@@ -21,10 +21,12 @@ from local.config import REPOSITORY
 
 _Error = TypeVar("_Error", bound=BaseException)
 GOLDEN = REPOSITORY / "tests" / "golden"
+_WRITE = os.environ.get("LAKEPORT_WRITE_GOLDEN", "0")  # now: fixtures clear the environment
 _TEMPORARY = sorted({tempfile.gettempdir(), str(Path(tempfile.gettempdir()).resolve())}, key=len, reverse=True)
 _VARYING = (  # the repository first: a clone may be in the folder of temporary files
     (re.compile(re.escape(str(REPOSITORY))), "<repository>"),
     (re.compile(rf"(?:{'|'.join(map(re.escape, _TEMPORARY))})/[^\s'\",:;)\]]*"), "<path>"),
+    (re.compile(r"(?<![\w/])test_\w+\d+/"), "<folder>/"),  # of pytest's tmp_path
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:<port>"),
     (re.compile(r"\bport \d{4,5}\b"), "port <port>"),
@@ -56,7 +58,7 @@ def raises_golden(
 def check_golden(path: Path, name: str, message: str) -> None:
     """Assert that the file has this message under this name, or write it if LAKEPORT_WRITE_GOLDEN is 1."""
     steady = without_varying_values(message)
-    if os.environ.get("LAKEPORT_WRITE_GOLDEN") == "1":
+    if os.environ.get("LAKEPORT_WRITE_GOLDEN", _WRITE) == "1":
         _write(path, name, steady)
         return
     messages = _read(path)
@@ -78,7 +80,7 @@ def _message_of(error: BaseException) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {} if path.exists() else {}
 
 
 def _write(path: Path, name: str, message: str) -> None:

@@ -34,7 +34,7 @@ Flow = frozenset[tuple[bytes, int]]
 
 
 class IdleLink:
-    """The link, the relay behind it, and what the switch saw."""
+    """The link, its relay, and what the switch saw."""
 
     def __init__(self, target_port: int, idle_seconds: float) -> None:
         self.idle_seconds = idle_seconds

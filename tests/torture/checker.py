@@ -31,7 +31,7 @@ LEGAL_MOVES_BY_COMMAND = {
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
 WARNED = "loaded with"
-"""Stands in the title of an alert of rejected rows."""
+"""Part of the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
 """Part of the reason of a file that failed for its bad rows."""
 

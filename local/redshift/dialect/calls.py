@@ -53,7 +53,7 @@ def rewritten(sql: str) -> str:
 
 
 def _changes(sql: str, tokens: Sequence[Token], at: int, end: int, text: str | None) -> Iterator[Edit]:
-    """Replace a call; where its handler leaves it as it is, what is inside may still change."""
+    """Replace a call; if its handler does not change it, its arguments may still change."""
     if text is not None:
         yield Edit(tokens[at].start, tokens[end - 1].end, text)
         return

@@ -47,7 +47,7 @@ def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 
 def _is_literal(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a string literal is cast by `::`: it is a string of its own, not the text of a document."""
+    """Return whether a string literal is cast by `::`: it is a separate string, not the text of a document."""
     return upper_at(tokens, at - 1) == "::" and tokens[at - 2].kind is Kind.TEXT
 
 

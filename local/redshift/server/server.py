@@ -11,7 +11,8 @@ from local.redshift.copy.load import Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.client import Inbox
-from local.redshift.server import tls
+from local.redshift.server import silence, tls
+from local.redshift.server.history import History, SessionLog
 from local.redshift.server.session import Session
 from local.redshift.settings import Settings
 
@@ -39,6 +40,7 @@ class Server:
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
         self._services = services
+        self._history = History(settings)
         self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
         self._last_session_at = 0.0
@@ -72,6 +74,8 @@ class Server:
                 writer.transport.abort() if writer.is_closing() else writer.close()
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._settings.faults.silent_after == 0:
+            silence.drop_packets(writer.get_extra_info("socket"))
         code, body = await wire.read_startup(reader)
         while code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
             is_tls = code == wire.SSL_REQUEST
@@ -97,14 +101,24 @@ class Server:
             return
         engine_reader, engine_writer = await self._connect(writer)
         undocumented = self._settings.undocumented
-        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording)
+        log_of_session = SessionLog(self._history, parameters.get("user", ""))
+        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording, log_of_session)
         inbox = Inbox(reader)
         tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
         try:
             known = {name: value for name, value in parameters.items() if name.lower() in _KNOWN_PARAMETERS}
             await backend.send(wire.startup(known), ready=1)
             is_resumed = undocumented.is_first_statement_cancelled and self._has_been_idle()
-            await Session(inbox, writer, backend, self._services, is_first_statement_cancelled=is_resumed).run()
+            session = Session(
+                inbox,
+                writer,
+                backend,
+                self._services,
+                log=log_of_session,
+                is_first_statement_cancelled=is_resumed,
+                faults=self._settings.faults,
+            )
+            await session.run()
         finally:
             self._last_session_at = time.monotonic()
             for task in tasks:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from textwrap import shorten
 from typing import Any
 from urllib.parse import unquote_plus
 
 from lakeport.errors import ArrivalError
 from lakeport.model import NO_VERSION, Arrival, as_utc
+from lakeport.schema.written_values import quoted
 
 _MAX_BUCKET_BYTES = 63
 _MAX_KEY_BYTES = 1024
@@ -78,18 +78,22 @@ def _arrival(record: Mapping[str, Any]) -> Arrival:
             landed_at=_utc(record["eventTime"]),
             sequencer=_text("sequencer", stored.get("sequencer") or "", _MAX_ETAG_BYTES, min_bytes=0),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ArrivalError(f"a record of the S3 event {_problem(error)}") from error
 
 
 def _problem(error: Exception) -> str:
-    return f"lacks the field {error}" if isinstance(error, KeyError) else f"is invalid: {error}"
+    if isinstance(error, KeyError):
+        return f"lacks the field {error}"
+    if isinstance(error, TypeError):
+        return "must have the fields s3.bucket.name, s3.object.key and s3.object.size"
+    return f"is invalid: {error}"
 
 
 def _text(field: str, value: object, max_bytes: int, min_bytes: int = 1) -> str:
     if not isinstance(value, str) or "\0" in value or not min_bytes <= len(value.encode()) <= max_bytes:
         allowed = f"a text of {min_bytes} to {max_bytes:,} bytes without NUL"
-        raise ValueError(f"{field} {shorten(repr(value), 80)} must be {allowed}")
+        raise ValueError(f"{field} {quoted(value)} must be {allowed}")
     return value
 
 
@@ -99,12 +103,15 @@ def _version(value: object) -> str | None:
 
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE_BYTES:
-        raise ValueError(f"size {value!r} is not a number of bytes")
+        raise ValueError(f"size {quoted(value)} must be a number of bytes")
     return value
 
 
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"eventTime {text!r} has no time zone")
-    return as_utc(moment)
+def _utc(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment and moment.tzinfo:
+            return as_utc(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"eventTime {quoted(value)} must be a time with a time zone, as in 2013-01-01T10:00:00.000Z")

@@ -91,7 +91,10 @@ _Entry = tuple[str, "Callable[[], IO[bytes]] | None"]
 
 
 def _in_zip(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterator[_Entry]:
-    with spooled(stream, allowance.uri) as file, zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as archive:
+    with (
+        spooled(stream, allowance.uri) as file,
+        zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file, allowance.uri))) as archive,
+    ):
         for info in archive.infolist():
             name = _plain(info.filename)
             if info.is_dir():
@@ -113,15 +116,15 @@ def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
 class CarefulFile:
     """A file that refuses large reads: zipfile reads the list of members at once, whatever size the file declares."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], uri: str) -> None:
+        self._file, self._uri = file, uri
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(_MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, _MAX_DIRECTORY_BYTES + 1))
         if len(data) > _MAX_DIRECTORY_BYTES:
             raise UnloadableFile(
-                f"the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
+                f"{self._uri}: the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
             )
         return data
 

@@ -76,7 +76,7 @@ class PythonTransform:
         return replace(made, rows_taken=rows.taken)
 
     def _written(self, rows: Rows, origins: Origins, name: str) -> Iterator[bytes]:
-        with transform_errors(self.file_type, rows, lambda: f"{name}: line {rows.line}"):
+        with transform_errors(self.file_type, rows, lambda: f"{name}: line {rows.line}" if rows.line else name):
             yield from csv_of(self._noted(rows, origins), self.file_type.column_names)
             for _ in rows:  # a function may end early; all rows of the file are counted
                 pass

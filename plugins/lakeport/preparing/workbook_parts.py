@@ -27,7 +27,7 @@ def check_parts(file: IO[bytes], name: str) -> None:
         raise UnloadableFile(f"{name} is encrypted or an old .xls; ask the sender for .xlsx without a password")
     allowance, held = Allowance(name, file.seek(0, 2)), 0
     file.seek(0)
-    with zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file))) as parts:
+    with zipfile.ZipFile(cast("IO[bytes]", CarefulFile(file, name))) as parts:
         if len(parts.infolist()) > MAX_PARTS:
             raise UnloadableFile(f"{name} has more than {MAX_PARTS:,} parts, the maximum for a workbook")
         for info in parts.infolist():

@@ -63,7 +63,7 @@ def default_alerts(folder: Path) -> Alerts:
 
 
 def alerts_of_invalid(path: Path) -> Alerts:
-    """Return who hears of an invalid schema: its `alerts` if they are valid, or the default ones; and its owner."""
+    """Return who is alerted about an invalid schema: its valid `alerts`, or the default ones; and its owner."""
     alerts, owner = default_alerts(path.parent), None
     try:
         text = _text(path)

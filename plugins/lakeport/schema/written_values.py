@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from textwrap import shorten
+
+_MAX_CHARACTERS = 60
 
 
 def meant(given: object, raw: str | None, wanted: str = "") -> str:
@@ -29,8 +30,9 @@ def kind_of(given: object) -> str:
 
 
 def quoted(given: object) -> str:
-    """Return a value in quotes, shortened."""
-    return shorten(repr(given), 60, placeholder="...")
+    """Return a value in quotes, with at most 60 characters."""
+    text = repr(given)
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 3]}..."
 
 
 def _hint_to_quote(raw: str, wanted: str) -> str:

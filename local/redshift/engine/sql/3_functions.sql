@@ -13,11 +13,12 @@ $$ SELECT pg_catalog.pg_last_copy_id() $$;
 CREATE OR REPLACE FUNCTION pg_catalog.last_user_query_id() RETURNS integer LANGUAGE sql STABLE AS
 $$ SELECT pg_catalog.pg_last_copy_id() $$;
 
+-- Both are in the time zone of the session, which is UTC unless a client or a user has another one.
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
-$$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+$$ SELECT date_trunc('second', statement_timestamp()::timestamp) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
-$$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+$$ SELECT transaction_timestamp()::timestamp $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT length(value) $$;
@@ -381,3 +382,9 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM %2$s', target, source, shared);
     EXECUTE format('DELETE FROM %s', source);
 END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_count() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.unload_count', true), '')::bigint, 0) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.default_iam_role() RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT 'arn:aws:iam::000000000000:role/default'::text $$;

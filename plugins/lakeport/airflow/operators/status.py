@@ -46,7 +46,7 @@ class FilterNewestOperator(FilesOperator):
     def still_to_load(
         self, warehouse: Warehouse, files: list[RegisteredFile], context: Context
     ) -> list[RegisteredFile]:
-        """Return the files that a cleared run can load, or only the newest if that is none of them."""
+        """Return the files that a cleared run can load, or only the newest if that is not one of them."""
         by, cleared = task_run_of(context), cleared_at(context)
         if not cleared:
             return files

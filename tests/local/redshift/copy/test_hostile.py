@@ -87,7 +87,7 @@ def test_hostile_table_names_are_names(warehouse: Any, name: str) -> None:
     warehouse.run(f"CREATE TABLE keep (a int); CREATE TABLE {quoted} (a int)")
     warehouse.copy(quoted, "hostile/good", "1\n")
     assert warehouse.run(f"SELECT a FROM {quoted}") == [(1,)]  # noqa: S608 - a name is what is tried
-    with pytest.raises(psycopg2.InternalError, match=re.escape(name)):
+    with pytest.raises(psycopg2.InternalError, match=f"(?i){re.escape(name)}"):
         warehouse.copy(quoted, "hostile/bad", "x\n")
     assert warehouse.run("SELECT count(*) FROM keep") == [(0,)]
 

@@ -12,7 +12,6 @@ from lakeport import settings
 from lakeport.airflow import environment
 from lakeport.errors import EnvironmentIncomplete
 from local.config import REPOSITORY
-from tests.support.golden import raises_golden
 
 
 def asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -30,7 +29,7 @@ def test_missing_packages_are_listed_with_the_remedy(tmp_path: Path, monkeypatch
     """MWAA starts an environment even if the installation of its packages failed."""
     asked_for(tmp_path, monkeypatch, "# Two of them.\nnot-installed==1.0\nboto3==0.1  # of old\npyyaml==6.0.3\n")
 
-    with raises_golden(EnvironmentIncomplete, "airflow", "packages are missing", "not-installed 1.0", "boto3 0.1 "):
+    with pytest.raises(EnvironmentIncomplete, match=r"not-installed 1\.0 .*boto3 0\.1 "):
         environment.check()
 
 

@@ -285,7 +285,7 @@ def test_types_come_from_the_parquet_schema(tmp_path: Path) -> None:
 def test_file_that_cannot_be_loaded_is_refused_with_the_reason(
     tmp_path: Path, data: bytes, name: str, value: str
 ) -> None:
-    with pytest.raises(SampleError, match=rf"^{re.escape(name)}: .*{re.escape(value)}"):
+    with pytest.raises(SampleError, match=rf"/{re.escape(name)}: .*{re.escape(value)}"):
         inferred(tmp_path, data, name)
 
 

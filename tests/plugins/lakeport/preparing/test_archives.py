@@ -200,7 +200,7 @@ def test_archive_in_an_archive_is_refused(prepare: Prepare, outer: str, inner: b
 @pytest.mark.parametrize("compression", PACKINGS)
 @pytest.mark.parametrize("body", [b"id,city\n1,Bern\n", b"PK\3\4", b"\0" * 22, b"PK\5\6" + b"\xff" * 18, b"\x1f\x8b"])
 def test_file_that_is_not_an_archive_is_refused(prepare: Prepare, compression: str, body: bytes) -> None:
-    with pytest.raises(UnloadableFile, match=r"^s3://landing/trips/trips\.dat "):
+    with pytest.raises(UnloadableFile, match=r"^s3://lakeport-landing/trips/trips\.dat "):
         prepare(body, compression=compression)
 
 

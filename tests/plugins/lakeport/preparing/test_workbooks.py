@@ -130,7 +130,7 @@ def test_value_is_written_as_copy_reads_its_type(value: object, type_name: str, 
 
 @pytest.mark.parametrize("body", [b"id,city\n1,Bern\n", b"PK\3\4", zipped({"a.csv": b"1"}), b""])
 def test_file_that_is_not_a_workbook_is_refused(prepare: Prepare, body: bytes) -> None:
-    with pytest.raises(UnloadableFile, match=r"^s3://landing/trips/trips\.dat .*\.xlsx"):
+    with pytest.raises(UnloadableFile, match=r"^s3://lakeport-landing/trips/trips\.dat .*\.xlsx"):
         csv_of(prepare, body)
 
 

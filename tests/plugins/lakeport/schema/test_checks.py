@@ -30,7 +30,7 @@ from tests.support.file_types import make_file_type
         ({"accepted_values": {"column": "id", "values": []}}, "at least 1 item"),
         ({"row_count": {"min": 2, "max": 1}}, "is 1, which is less than min"),
         ({"row_count": {"min": -1}}, "greater than or equal to 0"),
-        ({"freshness": {"column": "id", "within": "1d"}}, "date, timestamp, timestamptz, unlike: id"),
+        ({"freshness": {"column": "id", "within": "1d"}}, "date, timestamp, timestamptz; of another type: id"),
         ({"freshness": {"column": "id", "within": "1w"}}, "'1w' is not an age; write a number with m, h or d"),
         ({"uniq": ["id"]}, "union_tag_not_found"),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from lakeport.schema.column_type import ColumnType
@@ -86,7 +84,7 @@ def test_decimal_beyond_redshift_is_refused(written: str) -> None:
 )
 def test_hostile_type_is_refused_quickly(written: str) -> None:
     """An accepted type goes into SQL unchanged, so nothing else may be accepted."""
-    with pytest.raises(ValueError, match=re.escape(written[:10])) as raised:
+    with pytest.raises(ValueError, match=r"^'") as raised:
         ColumnType.parse(written)
 
     assert len(str(raised.value)) < 300
