@@ -6,7 +6,7 @@ from lakeport.airflow.operators.check import CheckEnvironmentOperator
 
 with DAG(
     dag_id="check_environment",
-    description="Import every module, connect to Redshift, list the buckets.",
+    description="Load a file of two rows, roll it back, and show what the services answered.",
     schedule=None,
     catchup=False,
     is_paused_upon_creation=False,

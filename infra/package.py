@@ -68,9 +68,11 @@ def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
 def imported_modules(handler: Path) -> list[Path]:
     """Return the modules of ours that the handler imports, directly or indirectly."""
     found: set[Path] = set()
+    seen: set[str] = set()
     ahead = [handler]
     while ahead:
-        names = {name for name in _imports(ahead.pop()) if name.split(".")[0] == "lakeport"}
+        names = {name for name in _imports(ahead.pop()) if name.split(".")[0] == "lakeport"} - seen
+        seen |= names
         new = {path for name in names for path in _files(name)} - found
         found |= new
         ahead += new
@@ -108,7 +110,7 @@ def write_zip(root: Path, output: Path) -> None:
             entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), OLDEST_ZIP_TIME)
             entry.create_system = 3  # Unix on every machine: the mode below is read only there
             entry.external_attr = (EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".whl" else zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())
     draft.replace(output)
 

@@ -32,6 +32,8 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dag-processor": ("dag_processor", ("dag-processor",)),
     "triggerer": ("triggerer", ("triggerer", "--skip-serve-logs")),
 }
+FORKING = frozenset({"scheduler", "dag-processor"})
+"""The components that fork a process for each task or DAG file."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def services(config: Config, installation: Installation | None = None) -> list[S
     return [
         Service(
             name=_name(component),
-            command=(sys.executable, "-m", "airflow", *command),
+            command=(sys.executable, "-m", _program(component), *command),
             environment=variables,
             is_ready=partial(_is_healthy, config, component),
             start_within_seconds=180,
@@ -171,6 +173,10 @@ def _digest_of(folder: Path) -> str:
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"{path}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _program(component: str) -> str:
+    return "local.airflow_component" if component in FORKING else "airflow"
 
 
 def _name(component: str) -> str:

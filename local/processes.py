@@ -25,6 +25,8 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 BUSY_WITHIN_SECONDS = 15.0
 KILLED_WITHIN_SECONDS = 5.0
 POLL_SECONDS = 0.05
+POLL_SHARE = 0.05
+"""Between two looks at a part that starts slowly: to look keeps a processor from starting it."""
 LOG_LINES_SHOWN = 15
 
 # Variables of the person's shell that would change what a part does.
@@ -100,7 +102,8 @@ def start(config: Config, service: Service, given_up: threading.Event | None = N
         return False
     stop(config, [service])
     process = _launch(config, service)
-    deadline = time.monotonic() + service.start_within_seconds
+    started = time.monotonic()
+    deadline = started + service.start_within_seconds
     while not service.is_ready():
         if process.poll() is not None:
             raise _failed(config, service, f"ended with exit status {process.returncode}")
@@ -109,7 +112,7 @@ def start(config: Config, service: Service, given_up: threading.Event | None = N
         if time.monotonic() > deadline:
             stop(config, [service])
             raise _failed(config, service, f"did not answer within {service.start_within_seconds:.0f} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(max(POLL_SECONDS, (time.monotonic() - started) * POLL_SHARE))
     return True
 
 

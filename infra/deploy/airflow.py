@@ -7,17 +7,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deploy import code
+from infra.deploy import checking, code
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.errors import DeployError
 from lakeport.airflow_api.clients import MwaaApi
 from lakeport.errors import AirflowUnavailable
+from lakeport.probing.answers import Answer, Found, Question, Verdict, failures
 
 WITHIN_SECONDS = 13 * 3600  # GRACEFUL lets running tasks finish for up to 12 hours (MWAA API, UpdateEnvironment)
 CHECK_DAG = "check_environment"
-CHECK_WITHIN_SECONDS = 900
+CHECK_WITHIN_SECONDS = 1800  # silent connections and late views are waited for
 _AT_REST = ("AVAILABLE", "CREATE_FAILED", "UPDATE_FAILED", "UNAVAILABLE", "DELETED")
 _ANY = object()
 _PATHS = {code.PLUGINS: "Plugins", code.REQUIREMENTS: "Requirements"}
@@ -77,27 +78,48 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
     return True
 
 
-def smoke_test(aws: Aws, name: str) -> str:
-    """Fail on import errors in Airflow, run the DAG that checks everything a load needs, and return a summary."""
+def smoke_test(aws: Aws, name: str, work_bucket: str) -> list[Answer]:
+    """Fail on import errors in Airflow, run the DAG that checks what a load needs, and return its answers.
+
+    Raises DeployError if the run failed without an answer that failed.
+    """
     errors = _ask(aws, name, "/importErrors").get("import_errors", [])
     if errors:
         lines = "\n".join(f"  {each['filename']}: {each['stack_trace'].strip().splitlines()[-1]}" for each in errors)
         raise DeployError(f"Airflow cannot import DAG files:\n{lines}")
     wait_for_dag(aws, name, CHECK_DAG)
     run_id = f"deploy__{time.time_ns()}"
-    _ask(aws, name, f"/dags/{CHECK_DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None})
-    state: list[str] = []
+    try:
+        MwaaApi(name, aws.client("mwaa")).start(CHECK_DAG, run_id)
+    except AirflowUnavailable as error:
+        raise DeployError(str(error)) from error
+    run = _ended_run(aws, name, run_id)
+    answers = [_NULL_DATE.ask(run), *checking.airflow_answers(aws, work_bucket, run_id)]
+    aws.report(f"DAG {CHECK_DAG} ended: {run['state']}")
+    if run["state"] != "success" and not failures(answers):
+        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what is missing")
+    return answers
+
+
+def _ended_run(aws: Aws, name: str, run_id: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
 
     def look() -> bool:
         path = f"/dags/{CHECK_DAG}/dagRuns"
-        runs = _ask(aws, name, path, query={"run_id_pattern": run_id, "limit": "1"})["dag_runs"]
-        state[:] = [each["state"] for each in runs]
-        return bool(state) and state[0] in ("success", "failed")
+        found[:] = _ask(aws, name, path, query={"run_id_pattern": run_id, "limit": "1"})["dag_runs"]
+        return bool(found) and found[0]["state"] in ("success", "failed")
 
     aws.until(look, f"run {run_id} of DAG {CHECK_DAG}", CHECK_WITHIN_SECONDS)
-    if state != ["success"]:
-        raise DeployError(f"DAG {CHECK_DAG} failed; the log of run {run_id} shows what is missing")
-    return f"DAG {CHECK_DAG} succeeded: modules, Redshift and buckets can be reached"
+    return found[0]
+
+
+def _find_null_date(run: dict[str, Any]) -> Found:
+    if run.get("logical_date") is None:
+        return Found("passed on")
+    return Found(f"lost: the run has {run['logical_date']}", "runs are started with a date instead", Verdict.OTHER)
+
+
+_NULL_DATE = Question("logical_date: null, sent by InvokeRestApi", "not documented", _find_null_date)
 
 
 def wait_for_dag(aws: Aws, name: str, dag_id: str) -> None:
@@ -135,11 +157,9 @@ def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:
     return found
 
 
-def _ask(
-    aws: Aws, name: str, path: str, body: dict[str, Any] | None = None, query: dict[str, str] | None = None
-) -> Any:
-    """Call Airflow's REST API with the caller's IAM role; raises DeployError."""
+def _ask(aws: Aws, name: str, path: str, query: dict[str, str] | None = None) -> Any:
+    """Return the answer of Airflow's REST API to the caller's IAM role; raises DeployError."""
     try:
-        return MwaaApi(name, aws.client("mwaa")).call(path, body=body, query=query)
+        return MwaaApi(name, aws.client("mwaa")).call(path, query=query)
     except AirflowUnavailable as error:
         raise DeployError(str(error)) from error

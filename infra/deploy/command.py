@@ -32,7 +32,9 @@ SchemasOption = Annotated[
 ]
 RollbackOption = Annotated[bool, typer.Option("--rollback", help="Undo the last change.")]
 ReleasedOption = Annotated[bool, typer.Option("--released", help="Print only the commit of the last release.")]
-SmokeOption = Annotated[bool, typer.Option(help="At the end, run the DAG that checks everything a load needs.")]
+SmokeOption = Annotated[
+    bool, typer.Option(help="At the end, check whether files can be loaded, and print the answers.")
+]
 TemplatesOption = Annotated[
     Path,
     typer.Option(

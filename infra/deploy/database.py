@@ -20,6 +20,7 @@ from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 from lakeport.mng import tables
+from lakeport.redshift import isolation
 from lakeport.redshift.statements import statement
 
 READERS = "lakeport_readers"
@@ -122,6 +123,18 @@ def apply(aws: Aws, found: Database, stack: Mapping[str, str]) -> None:
             time.sleep(aws.wait_seconds)
         else:
             return
+
+
+def report_isolation(found: Database) -> None:
+    """Report an isolation level under which arrivals roll loads back; a deployment does not change it."""
+    name = found.address["Database"]
+    try:
+        level = isolation.level_of(found.run(statement(isolation.QUERY)), name)
+    except Refused as error:
+        found.aws.report(f"not checked: isolation level of database {name} ({error})")
+        return
+    if problem := isolation.problem_with(level, name):
+        found.aws.report(f"warning: {problem}")
 
 
 def _statements_for(aws: Aws, found: Database, stack: Mapping[str, str], added: list[str]) -> list[str]:

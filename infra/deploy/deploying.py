@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 import lakeport
 from infra import package
-from infra.deploy import airflow, code, database, function, landing, network, preflight, publishing, stacks
+from infra.deploy import airflow, checking, code, database, function, landing, network, preflight, publishing, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
@@ -26,6 +26,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 from infra.deploy.stacks import Stack
 from infra.deploy.target import Target
+from lakeport.probing.answers import Answer, failures
 
 _VERSIONS = {"FunctionVersion": code.FUNCTION, "PluginsVersion": code.PLUGINS, "RequirementsVersion": code.REQUIREMENTS}
 
@@ -136,10 +137,20 @@ class Deploying:
             self.aws.report("published the schemas to registration")
 
     def smoke_test(self) -> None:
-        """Check in the running Airflow that a load has everything it needs."""
-        name = stacks.outputs(self.aws, self.deployment.main_stack).get("AirflowName")
-        if name is not None:
-            self.aws.report(airflow.smoke_test(self.aws, name))
+        """Load a file on the real services, roll it back, and print what they answered; raises DeployError."""
+        stack = stacks.outputs(self.aws, self.deployment.main_stack)
+        answers: list[Answer] = []
+        if "FunctionName" in stack and not self.only_code:  # an earlier release may not know the event
+            answers += checking.function_answers(self.aws, stack["FunctionName"])
+        try:
+            if "AirflowName" in stack:
+                answers += airflow.smoke_test(self.aws, stack["AirflowName"], stack["WorkBucketName"])
+        except DeployError as error:
+            checking.show(self.aws, answers)
+            raise DeployError("\n".join([str(error), *failures(answers)])) from error
+        checking.show(self.aws, answers)
+        if failed := failures(answers):
+            raise DeployError("\n".join(["files cannot be loaded yet:", *failed]))
 
     def _of_stack(self, stack: Stack) -> list[Change]:
         with self._explaining(stack.name):
@@ -221,6 +232,7 @@ class Deploying:
             return before
         found = database.database(self.aws, self.deployment, stack, self._given("main").wanted)
         database.apply(self.aws, found, stack)
+        database.report_isolation(found)
         self.aws.report("database users and mng tables are up to date")
         return due
 

@@ -36,7 +36,7 @@ _REMEDIES = (
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads a template's outline; ignores the values of CloudFormation's own tags."""
 
 

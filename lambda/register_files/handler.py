@@ -15,6 +15,7 @@ from lakeport.arrivals.events import arrivals_in_message, messages_of
 from lakeport.arrivals.registration import Message, register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import ArrivalError, NotPublished
+from lakeport.probing.function_probe import CHECK_EVENT, probe_function
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
@@ -24,8 +25,12 @@ logging.getLogger().setLevel(logging.INFO)
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Register a batch and return the messages to deliver again (SQS partial batch response).
 
+    CHECK_EVENT is answered with what the services answer to the function.
     Raises ValueError if a direct S3 event cannot be registered, so that S3 delivers it again.
     """
+    if event == CHECK_EVENT:
+        with Warehouse(connect_to_redshift) as warehouse:
+            return {"answers": [each.as_json() for each in probe_function(_index, warehouse, dag_run_api)]}
     messages = list(messages_of(event))
     # S3 sends s3:TestEvent before the first schemas are published, so only arrivals need the index.
     index = _index() if any(map(_may_have_arrivals, messages)) else ArrivalIndex(())

@@ -22,7 +22,7 @@ from local.redshift.copy.load import Services
 from local.redshift.copy.s3 import ObjectStore
 from local.redshift.engine import catalog, own_postgres
 from local.redshift.server.server import Server
-from local.redshift.settings import HOSTILE, Settings, Undocumented
+from local.redshift.settings import HOSTILE, Faults, Settings, Undocumented
 
 DATA = REPOSITORY / ".lakeport" / "redshift"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -50,7 +50,16 @@ class ConflictWording(StrEnum):
     concurrent = "concurrent"
 
 
+class MissingPermission(StrEnum):
+    """What Redshift may not do."""
+
+    role = "role"
+    read = "read"
+    s3 = "s3"
+
+
 SILENT = "Where the documentation of AWS is silent"
+FAULTS = "Faults of a deployment or a network"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -113,6 +122,27 @@ CancelOption = Annotated[
     ),
 ]
 
+MissingPermissionOption = Annotated[
+    MissingPermission | None,
+    typer.Option(
+        rich_help_panel=FAULTS,
+        help="Deny COPY and UNLOAD to assume their role, to read objects of S3, or to read and list them.",
+    ),
+]
+SilentAfterOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        rich_help_panel=FAULTS,
+        help="Lose each connection after its Nth statement, without an end of it; with 0 before it begins.",
+    ),
+]
+SilentDuringOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", rich_help_panel=FAULTS, help="Lose each connection during its Nth statement."),
+]
+
 
 @app.command()
 def redshift(  # noqa: PLR0917 - a command's options are its function's parameters
@@ -135,6 +165,9 @@ def redshift(  # noqa: PLR0917 - a command's options are its function's paramete
     unknown_lines: UnknownLinesOption = None,
     conflict_wording: ConflictOption = None,
     cancel_after_resume: CancelOption = False,
+    missing_permission: MissingPermissionOption = None,
+    silent_after: SilentAfterOption = None,
+    silent_during: SilentDuringOption = None,
 ) -> None:
     """Serve a local stand-in for Amazon Redshift.
 
@@ -176,6 +209,11 @@ def redshift(  # noqa: PLR0917 - a command's options are its function's paramete
             certificate=certificate,
             is_serverless=serverless,
             undocumented=undocumented,
+            faults=Faults(
+                missing_permission=missing_permission.value if missing_permission else "none",
+                silent_after=silent_after,
+                silent_during=silent_during,
+            ),
         )
 
     if postgres_port:
@@ -204,7 +242,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await catalog.prepare(settings)
-    store, journal = ObjectStore(settings.s3_endpoint), Journal(settings)
+    store, journal = ObjectStore(settings.s3_endpoint, settings.faults.missing_permission), Journal(settings)
     services = Services(store, journal, settings.error_view, settings.replacements_view)
     try:
         await Server(settings, services).serve(stop)

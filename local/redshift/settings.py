@@ -33,6 +33,18 @@ HOSTILE = Undocumented(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What is wrong around the stand-in: a wrong deployment or a bad network, not a reading of the documentation."""
+
+    missing_permission: str = "none"
+    """What Redshift may not do: assume the role of COPY (role), read objects of S3 (read), or read and list (s3)."""
+    silent_after: int | None = None
+    """After how many statements a connection goes silent, BEGIN and COMMIT counted; with 0 it never begins."""
+    silent_during: int | None = None
+    """During which statement a connection goes silent, counted from 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     host: str
     port: int
@@ -50,6 +62,7 @@ class Settings:
     """Where to write the TLS certificate for clients that check it."""
     is_serverless: bool = False
     undocumented: Undocumented = Undocumented()
+    faults: Faults = Faults()
 
     @property
     def error_view(self) -> str:

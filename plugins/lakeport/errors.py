@@ -20,6 +20,7 @@ LakeportError
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
 ├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── CheckFailed        a service does not answer as a load needs it to
 ├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
 └── NotReconciled      reconcile could not fix everything it found
@@ -135,3 +136,7 @@ class NotReconciled(LakeportError):
 
 class EnvironmentIncomplete(LakeportError):
     """A package that Lakeport imports is not installed in this Airflow."""
+
+
+class CheckFailed(LakeportError):
+    """A service does not answer as a load needs it to; the message lists each answer with its remedy."""

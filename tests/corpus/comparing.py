@@ -13,6 +13,7 @@ from typing import Any
 
 from dateutil import parser  # type: ignore[import-untyped]
 
+_MOST_CHARACTERS = 300
 _TRUE = {"t", "true", "y", "yes", "1"}
 _FALSE = {"f", "false", "n", "no", "0"}
 
@@ -28,16 +29,30 @@ def differences(
         yield f"{len(loaded):,} rows in the table, {len(expected):,} in the file"
         return
     if schema["format"]["type"] == "fixed_width":
-        in_file = Counter[Any](str(row[0]) for row in expected)
-        in_table = Counter[Any]("".join("".join(_parts(value)) for value in row) for row in loaded)
+        in_file = Counter[Any](" ".join(map(_plain_number, row)) for row in expected)
+        in_table = Counter[Any](
+            " ".join(_plain_number(word) for value in row for word in _parts(value)) for row in loaded
+        )
     else:
         in_file = Counter(tuple(_values_of_file(row, schema, notes)) for row in expected)
         in_table = Counter(tuple(map(_comparable, row)) for row in loaded)
     only_in_file, only_in_table = in_file - in_table, in_table - in_file
     for row, other in zip(only_in_file, only_in_table, strict=False):
-        pairs = zip(row, other, schema["columns"], strict=False)
-        found = [f"{column['name']}: {b!r} for {a!r}" for a, b, column in pairs if a != b] if row[1:] else [str(other)]
-        yield "; ".join(found)[:300]
+        yield f"{other!r} for {row!r}" if isinstance(row, str) else _difference(row, other, schema)
+
+
+def _difference(row: Sequence[Any], other: Sequence[Any], schema: Mapping[str, Any]) -> str:
+    pairs = zip(row, other, schema["columns"], strict=False)
+    found = [f"{column['name']} ({column['type']}): {b!r} for {a!r}" for a, b, column in pairs if a != b]
+    return "; ".join(found)[:_MOST_CHARACTERS]
+
+
+def _plain_number(word: str) -> str:
+    """Return a number without the zeros after its last digit, any other word unchanged."""
+    try:
+        return f"{Decimal(word).normalize():f}"
+    except InvalidOperation:
+        return word
 
 
 def _parts(value: Any) -> list[str]:

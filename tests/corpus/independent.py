@@ -38,7 +38,7 @@ def rows_of(path: Path, schema: Mapping[str, Any]) -> list[list[Any]]:
         return _by_key(_documents(data.decode("utf-8-sig")), names, format_)
     text = data.decode({"utf16": "utf-16"}.get(format_.get("encoding", ""), format_.get("encoding", "utf-8-sig")))
     if kind == "fixed_width":
-        return [["".join(line.split())] for line in text.splitlines()[format_.get("header_lines", 0) :] if line.strip()]
+        return [line.split() for line in text.splitlines()[format_.get("header_lines", 0) :] if line.strip()]
     return list(_delimited(text, format_, names))
 
 

@@ -67,7 +67,7 @@ _KINDS: dict[str, Callable[[random.Random], Any]] = {
 def write(seed: int, folder: Path) -> Path:
     """Write the file of a seed and return its path."""
     source = random.Random(seed)
-    writer = _WRITERS[seed % len(_WRITERS)]
+    writer = WRITERS[seed % len(WRITERS)]
     return writer(_columns(source), source, folder / f"table_{seed}")
 
 
@@ -175,7 +175,7 @@ def _avro(columns: Columns, source: random.Random, path: Path) -> Path:
     return path
 
 
-_WRITERS: Sequence[Callable[[Columns, random.Random, Path], Path]] = (
+WRITERS: Sequence[Callable[[Columns, random.Random, Path], Path]] = (
     *(_csv, _csv, _arrow_csv),
     *(_parquet, _orc, _xlsx, _json, _avro),
 )

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -110,6 +111,15 @@ class Operators:
         """Reconcile without a grace time and return the findings."""
         findings: list[dict[str, Any]] = json.loads(self.lakeport("reconcile", "--grace", "0", "--json").stdout)
         return findings
+
+    def finish_ended_runs(self) -> str:
+        """Run the DAG finish_ended_runs, which a schedule runs every five minutes, and return how it ended."""
+        body = {"logical_date": None, "dag_run_id": f"manual__{random.randrange(1 << 40):x}"}
+        path = "/dags/finish_ended_runs/dagRuns"
+        run = self.call(path, body)["dag_run_id"]
+        state: str = until(lambda: (s := self.call(f"{path}/{run}")["state"]) in ENDED and s)
+        time.sleep(3)
+        return state
 
     # The buttons of Airflow's UI
 

@@ -12,7 +12,7 @@ from local.config import REPOSITORY
 Template = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     pass
 
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 import psycopg2
 import pytest
 
+from local import credentials
 from local.config import REPOSITORY
 from tests.infra.cloud import Cloud
 
@@ -82,3 +83,13 @@ def test_tasks_create_their_own_schemas(cloud: Cloud, loader: dict[str, str]) ->
     cloud.query(f"CREATE TABLE {name}.t (a INTEGER)", **loader)
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         cloud.query("CREATE GROUP somebody", **loader)
+
+
+def test_tasks_create_temporary_tables_where_not_everybody_may(cloud: Cloud, loader: dict[str, str]) -> None:
+    """Every load needs them, and an existing Redshift may have taken the right from PUBLIC."""
+    right = f"TEMPORARY ON DATABASE {credentials.DATABASE}"
+    cloud.query(f"REVOKE {right} FROM PUBLIC")
+    try:
+        cloud.query("CREATE TEMP TABLE lakeport_joined_rows (a INTEGER)", **loader)
+    finally:
+        cloud.query(f"GRANT {right} TO PUBLIC")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from infra.deploy import database
-from infra.deploy.aws import Aws
+from infra.deploy.aws import Aws, Report
+from infra.deploy.database import Database
 from lakeport.mng.tables import LIVE_COLUMNS
 from lakeport.redshift.statements import statement
 from local import credentials
@@ -69,22 +70,53 @@ def test_short_column_is_lengthened(cloud: Cloud, earlier: set[tuple[str, ...]])
     assert columns(cloud) == earlier
 
 
-def test_deployments_at_once_add_each_column_once(
-    cloud: Cloud, earlier: set[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def open_database(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Database]:
+    """Reach the database as its administrator, through the Data API."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.account.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.AWS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.AWS_SECRET)
     address = {"ClusterIdentifier": "stand-in", "Database": credentials.DATABASE, "SecretArn": ADMIN_ARN}
+
+    def run(report: Report = lambda _: None) -> Database:
+        return Database(Aws(credentials.REGION, wait_seconds=0.05, report=report), address)
+
+    return run
+
+
+def test_deployments_at_once_add_each_column_once(
+    cloud: Cloud, earlier: set[tuple[str, ...]], open_database: Callable[..., Database]
+) -> None:
     outputs = cloud.outputs
 
     def apply(_: int) -> None:
-        aws = Aws(credentials.REGION, wait_seconds=0.05, report=lambda _: None)
-        database.apply(aws, database.Database(aws, address), outputs)
+        found = open_database()
+        database.apply(found.aws, found, outputs)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(apply, range(2)))
     assert columns(cloud) == earlier
+
+
+def test_isolation_level_that_rolls_loads_back_is_reported(
+    cloud: Cloud, open_database: Callable[..., Database]
+) -> None:
+    """With the statement that changes it: the database may be older than Lakeport, and belong to others too."""
+    said: list[str] = []
+    found = open_database(said.append)
+    alter = f'ALTER DATABASE "{credentials.DATABASE}" ISOLATION LEVEL'
+    database.report_isolation(found)
+    assert said == []
+    try:
+        found.run(f"{alter} SERIALIZABLE")
+        database.report_isolation(found)
+        assert f"warning: database {credentials.DATABASE} has isolation level Serializable" in cloud.deployed(
+            "--database"
+        )
+    finally:
+        found.run(f"{alter} SNAPSHOT")
+    (warning,) = said
+    assert warning.endswith(f"{alter} SNAPSHOT")
 
 
 def test_table_that_cannot_become_todays_stops_the_deployment(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:

@@ -304,9 +304,9 @@ def test_database_is_made_again_on_demand(cloud: Cloud) -> None:
 
     cloud.deployed("--database")
 
-    # It asks for columns, users and groups, then does all in one transaction.
-    asked = [("redshift-data", "ExecuteStatement")] * 3
-    assert cloud.account.writes() == [*asked, ("redshift-data", "BatchExecuteStatement")]
+    # It asks for columns, users and groups, then does all in one transaction, then asks for the isolation level.
+    asked = [("redshift-data", "ExecuteStatement")]
+    assert cloud.account.writes() == [*asked * 3, ("redshift-data", "BatchExecuteStatement"), *asked]
     assert cloud.query("SELECT COUNT(*) FROM mng.files", **registrar(cloud)) == before
 
 
@@ -538,6 +538,22 @@ def test_environment_is_there_for_the_smoke_test(cloud: Cloud) -> None:
     assert failed.returncode == 2
     assert "load_files.py: lakeport.errors.EnvironmentIncomplete: this Airflow lacks ijson" in failed.stderr
     assert isinstance(cloud.environment, Environment)
+
+
+def test_fault_that_the_function_meets_fails_the_deployment_with_its_remedy(cloud: Cloud) -> None:
+    cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
+    cloud.query("ALTER USER lakeport_registrar PASSWORD 'Changed0by0hand'")
+    try:
+        failed = cloud.deploy("--yes")
+    finally:
+        cloud.deployed("--database")
+
+    assert failed.returncode == 2
+    assert "Function: Connection to Redshift: OperationalError: " in failed.stderr
+    assert "password authentication failed" in failed.stderr
+    assert "run ./lakeport deploy --database" in failed.stderr
+    assert "| Function: the index of schemas | readable | " in failed.stdout
+    assert "no answers of Airflow: cannot read s3://" in failed.stdout  # this Airflow runs no DAG
 
 
 def registrar(cloud: Cloud) -> dict[str, str]:

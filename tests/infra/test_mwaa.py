@@ -6,10 +6,14 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config as ClientConfig
 
-from local import airflow_api
-from tests.infra.cloud import Cloud
+from lakeport.airflow_api.clients import MwaaApi
+from lakeport.probing.reaching import CONNECTION
+from local import airflow_api, credentials
+from tests.infra.cloud import NAME, Cloud
 from tests.infra.mwaa import Mwaa
 from tests.infra.schemas import SCHEMA
 from tests.support.waiting import eventually
@@ -26,7 +30,8 @@ def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFa
         cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
         done = cloud.deploy("--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "DAG check_environment succeeded" in done.stdout
+        assert "DAG check_environment ended: success" in done.stdout
+        running.said = done.stdout
         yield running
     finally:
         environment.start, environment.ask = before
@@ -50,6 +55,16 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
     assert airflow_api.call(cloud.config, "/importErrors")["import_errors"] == []
 
 
+def test_deployment_prints_what_the_services_answered(cloud: Cloud, mwaa: Mwaa) -> None:
+    """Of the function and of a worker, both with the users, secrets and roles of the deployment."""
+    rows = [line for line in mwaa.said.splitlines() if line.startswith("| ")]
+    asked = {f"Function: {CONNECTION.title}", CONNECTION.title, "A load by the product, rolled back"}
+    assert asked <= {row.split(" | ")[0].removeprefix("| ") for row in rows}
+    assert "FAILED" not in mwaa.said, mwaa.said
+    assert f"| Function {cloud.outputs['FunctionName']}, invoked once | answers | answers | ok |" in mwaa.said
+    assert "| logical_date: null, sent by InvokeRestApi | not documented | passed on | ok |" in mwaa.said
+
+
 def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
     """Published by two objects, seen by Airflow, loaded by least-privileged users; the environment is not updated."""
     name = f"trips_{uuid.uuid4().hex[:12]}"
@@ -70,3 +85,29 @@ def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
     ((bucket, archived),) = cloud.query("SELECT archive_bucket, archive_key FROM mng.files WHERE key = %s", (key,))
     assert bucket == cloud.outputs["ArchiveBucketName"]
     assert cloud.client("s3").get_object(Bucket=bucket, Key=archived)["Body"].read() == b"id\n1\n2\n"
+
+
+@pytest.mark.parametrize("drops_nulls", [False, True], ids=["nulls are passed on", "nulls are dropped"])
+def test_run_is_started_once(cloud: Cloud, mwaa: Mwaa, *, drops_nulls: bool) -> None:
+    """However InvokeRestApi passes a null on: a second start finds the run, whether it has a logical date or not."""
+    run_id, dag_id = f"test__{uuid.uuid4().hex}", "check_environment"
+    account = cloud.account
+    client = boto3.client(
+        "mwaa",
+        endpoint_url=account.endpoint,
+        region_name=credentials.REGION,
+        aws_access_key_id=credentials.AWS_KEY,
+        aws_secret_access_key=credentials.AWS_SECRET,
+        config=ClientConfig(inject_host_prefix=False),
+    )
+    api = MwaaApi(NAME, client)
+    try:
+        cloud.environment.drops_nulls = drops_nulls
+        assert [api.start(dag_id, run_id) for _ in range(2)] == [True, False]
+        cloud.environment.drops_nulls = not drops_nulls
+        assert api.start(dag_id, run_id) is False
+    finally:
+        cloud.environment.drops_nulls = False
+    (run,) = api.page(dag_id, {"run_id_pattern": run_id, "limit": 10})["dag_runs"]
+    assert (run["logical_date"] is not None) is drops_nulls
+    eventually(lambda: api.page(dag_id, {"run_id_pattern": run_id})["dag_runs"][0]["state"] == "success", 60)

@@ -326,6 +326,7 @@ MERGE = {
     "delete_object": {"s3:DeleteObject"},
     "get_function_configuration": {"lambda:GetFunctionConfiguration"},
     "update_function_code": {"lambda:UpdateFunctionCode"},
+    "invoke": {"lambda:InvokeFunction"},
     "get_environment": {"airflow:GetEnvironment"},
     # AWS's policy for callers of MWAA's API also has the last.
     "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole", "s3:GetEncryptionConfiguration"},

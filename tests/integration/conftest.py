@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,12 @@ def product_environment(redshift: Config, monkeypatch: pytest.MonkeyPatch) -> Co
 
 @pytest.fixture
 def s3(product_environment: Config) -> S3Client:
+    return _s3_client(product_environment.aws_endpoint)
+
+
+@cache
+def _s3_client(_endpoint: str) -> S3Client:
+    """Make the client once: that takes longer than many tests; a test that changes a client makes its own."""
     return s3_objects.s3_client()
 
 

@@ -229,3 +229,25 @@ def test_drop_reports_a_file_that_is_not_loaded(run: Callable[..., Result], worl
 
     assert values.exit_code == 1
     assert json.loads(values.stdout)[0]["status"] == "Rejected"
+
+
+def test_add_goes_from_a_sample_to_the_landing_bucket(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "ferries.csv"
+    sample.write_bytes(GOOD)
+    result = run("add", sample, "--yes", "--wait-seconds", 0)
+
+    steps = ("validate schemas/ferries.yaml", "plan: load ferries.csv", "publish all schemas", "drop ferries.csv")
+    assert [step for step in steps if f"-- {step}" not in result.output] == []
+    assert "2 of 2 rows would be loaded" in result.output
+    assert (result.exit_code, "ferries/ferries.csv has no final status after 0 s" in result.stderr) == (2, True)
+    assert (world.folder / "ferries.yaml").exists()
+    assert "schemas/ferries.yaml exists and is used" in run("add", sample, "--yes", "--wait-seconds", 0).output
+
+
+def test_add_stops_at_the_first_problem(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    sample = tmp_path / "ferries.csv"
+    sample.write_bytes(b"a,b\n1,2\n3,4,5\n")
+
+    assert run("add", sample, "--yes").exit_code == 1
+    assert not (world.folder / "ferries.yaml").exists()
+    assert world.landed() == 0

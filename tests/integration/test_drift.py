@@ -61,6 +61,17 @@ def test_rejected_row_beside_ignored_columns_keeps_its_value(prepare_load: Prepa
     assert query(columns, (load.file.file_id,)) == [(4, "id", "three", "three,n3,Rome,3,r3")]
 
 
+def test_column_that_is_optional_in_the_file_may_be_missing(prepare_load: PrepareLoad, query: Query) -> None:
+    columns = [{"name": "id", "type": "integer"}, {"name": "note", "type": "varchar(8)", "optional_in_file": True}]
+    file_type = make_file_type(columns=columns)
+    prepare_load(file_type, b"id\n1\n").run()
+    prepare_load(file_type, b"note,id\nnew,2\n", name="second.csv", run_id="run2").run()
+
+    assert query(f"SELECT id, note FROM {file_type.table.name} ORDER BY id") == [(1, None), (2, "new")]  # noqa: S608
+    with pytest.raises(UnloadableFile, match="missing: id"):
+        prepare_load(file_type, b"note\nx\n", name="third.csv", run_id="run3").run()
+
+
 def test_missing_columns_are_empty_where_they_may_be(prepare_load: PrepareLoad, query: Query) -> None:
     file_type = type_of("ignore")
     prepare_load(file_type, b"id\n1\n").run()

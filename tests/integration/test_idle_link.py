@@ -6,16 +6,15 @@ COPY of 10 s instead of 600.  The link sees the packets of the client's kernel, 
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import psycopg2
 import pytest
 from psycopg2.extensions import connection
 
@@ -88,24 +87,24 @@ def loaded_once(query: Query, load: FileLoad) -> bool:
 
 
 @pytest.mark.parametrize("link", [FORGETS_AFTER_SECONDS], indirect=True)
-def test_connection_without_keepalives_is_forgotten_and_hangs(link: idle_link.IdleLink) -> None:
-    """What the link does to a statement of twice its time, if nobody keeps the connection alive."""
-    opened = connect(link, [], keepalives=0, tcp_user_timeout=0)
-    answered = threading.Event()
+def test_copy_of_twice_the_links_time_hangs_without_keepalives(
+    link: idle_link.IdleLink, prepare_load: PrepareLoad, query: Query, warehouse: Warehouse, file_type: FileType
+) -> None:
+    """What the link does; once somebody ends the connection, the load is repeated."""
+    load, opened = prepare_load(file_type, BODY), list[connection]()
+    with Warehouse(partial(connect, link, opened, keepalives=0, tcp_user_timeout=0)) as across:
+        thread = threading.Thread(target=partial(copy_for, COPY_SECONDS, load, across, warehouse))
+        thread.start()
+        thread.join(COPY_SECONDS + 5)
+        is_hanging = thread.is_alive()
+        with socket.socket(fileno=os.dup(opened[0].fileno())) as ended:
+            ended.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
-    def wait() -> None:
-        with suppress(psycopg2.Error), opened.cursor() as current:
-            current.execute(f"SELECT pg_sleep({COPY_SECONDS})")
-            answered.set()
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    assert not answered.wait(COPY_SECONDS + 5)
+    assert is_hanging
+    assert (len(opened), len(link.forgotten)) == (2, 1)
     assert link.dropped_packets > 0
-    with socket.socket(fileno=opened.fileno()) as ended:
-        ended.shutdown(socket.SHUT_RDWR)
-        ended.detach()
-    thread.join()
+    assert loaded_once(query, load)
 
 
 @pytest.mark.parametrize("link", [FORGETS_AFTER_SECONDS], indirect=True)

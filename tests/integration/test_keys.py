@@ -60,7 +60,7 @@ Outcome = dict[str, Any]
 
 @cache
 def case(name: str) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    values: dict[str, Any] = yaml.load((FOLDER / f"{name}.yaml").read_text(), yaml.CSafeLoader)
     return values
 
 

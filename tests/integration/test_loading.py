@@ -130,7 +130,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     """COPY has read the newer version then, and must not commit."""
-    load = prepare_load(file_type, GOOD)
+    load = replace(prepare_load(file_type, GOOD), s3=s3_objects.s3_client())
     other = s3_objects.s3_client()
 
     def overwrite(**_: object) -> None:

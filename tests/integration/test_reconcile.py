@@ -15,6 +15,7 @@ from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import claims, file_records
 from lakeport.model import Status
 from lakeport.recovery.reconcile.alerts import UNSENT
+from lakeport.recovery.reconcile.contradictions import MARKED
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
@@ -116,7 +117,9 @@ def test_file_of_a_dead_run_fails_with_a_reason_and_one_alert(world: World, stat
         world.airflow.end("run1", state)
     else:
         world.airflow.runs.clear()
-    assert world.found() == [(DEAD_RUN, "Fail")]
+    found = world.found()
+    assert found[0] == (DEAD_RUN, "Fail")
+    assert [problem for problem, _ in found[1:]] == [MARKED] * (state == "success")
     assert world.found() == []
     [(status, reason)] = world.files()
     assert status == "Fail"
@@ -205,7 +208,7 @@ def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> 
     (world.folder / f"{world.name}.yaml").write_text("owner: owner@example.com\ncolumns: 7\n")
     for _ in range(2):
         [(problem, action)] = world.found()
-        assert (problem, action[:37]) == (INVALID_SCHEMA, "not fixed, its owner is alerted: sche")
+        assert (problem, action[:31]) == (INVALID_SCHEMA, "not fixed, its owner is alerted")
     assert [(alert.title, to.email) for alert, to in world.sent] == [
         (f"{world.name}: the schema is invalid, and 1 file waits for it", ("owner@example.com",))
     ]

@@ -16,9 +16,12 @@ import pytest
 from lakeport import settings
 from lakeport.arrivals.registration import Registration, register_messages
 from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
-from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.connecting import connect, connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.secrets_manager import read_secret
+from local import credentials
+from local.config import Config
+from local.warehouse import certificate
 
 Query = Callable[..., list[tuple[Any, ...]]]
 INDEX = ArrivalIndex((ArrivalRule("trips", "trips/*.csv", "csv", "none"),))
@@ -134,3 +137,29 @@ def test_tls_options_of_the_secret_are_used(warehouse: Warehouse, written: Calla
     finally:
         manager.put_secret_value(SecretId=name, SecretString=right)
         read_secret.cache_clear()
+
+
+@pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
+@pytest.mark.parametrize("is_known", [True, False], ids=["known to the machine", "unknown"])
+def test_root_certificates_that_do_not_exist_are_replaced_by_those_of_the_machine(
+    redshift: Config, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, sslmode: str, *, is_known: bool
+) -> None:
+    """Without a file of this machine either, those of botocore are used: they verify Amazon's certificates."""
+    known = str(certificate(redshift)) if is_known else "/none/either.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", known)
+    extra = {"sslmode": sslmode, "sslrootcert": "/etc/pki/tls/certs/none.crt"}
+    with nullcontext() if is_known else pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
+        opened = connect(
+            host="localhost",
+            port=redshift.ports.redshift,
+            database=credentials.DATABASE,
+            username=credentials.USER,
+            password=credentials.PASSWORD,
+            extra=extra,
+        )
+        assert opened.info.ssl_in_use
+        opened.close()
+    assert (
+        f"/etc/pki/tls/certs/none.crt does not exist; verifying Redshift with {known if is_known else ''}"
+        in caplog.text
+    )

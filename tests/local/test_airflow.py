@@ -22,6 +22,8 @@ from airflow.sdk import dag, task
 def {DAG_ID}():
     @task
     def look():
+        import sys
+        is_preloaded = "lakeport.airflow.load_dag" in sys.modules
         from airflow.providers.postgres.hooks.postgres import PostgresHook
         from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
         from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -29,7 +31,8 @@ def {DAG_ID}():
             mail.send_email_smtp(to="somebody@example.com", subject="{DAG_ID}", html_content="by mail")
         SlackWebhookHook(slack_webhook_conn_id="lakeport_slack").send(text="{DAG_ID}")
         redshift = PostgresHook.get_connection("lakeport_redshift")
-        return [redshift.conn_type, redshift.host, redshift.port, redshift.schema, redshift.login, redshift.password]
+        place = [redshift.conn_type, redshift.host, redshift.port, redshift.schema]
+        return [*place, redshift.login, redshift.password, is_preloaded]
     look()
 
 {DAG_ID}()
@@ -93,7 +96,7 @@ def test_new_dag_is_seen_and_its_task_reaches_its_connections(stack: Config, tok
 
     assert state == "success", processes.tail(processes.log_path(stack, "airflow-scheduler"))
     assert json.loads(seen.replace("'", '"')) if isinstance(seen, str) else seen == [
-        "postgres", "127.0.0.1", stack.ports.redshift, "lakeport", "lakeport", "lakeport",
+        "postgres", "127.0.0.1", stack.ports.redshift, "lakeport", "lakeport", "lakeport", True,
     ]  # fmt: skip
     assert any(DAG_ID in path.read_text() for path in sinks.mail_directory(stack).iterdir())
     assert any(DAG_ID in path.read_text() for path in sinks.slack_directory(stack).iterdir())

@@ -111,6 +111,7 @@ class Composed:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.asked_at: dict[str, float] = {}
         ports = {variable(name): str(port) for name, port in config.ports.by_name().items()}
         self.environment = os.environ | ports | {"LAKEPORT_STATE": str(config.state)}
 
@@ -131,7 +132,11 @@ class Composed:
             assert self.processes[name].poll() in {None, 0}, name
             return self.processes[name].poll() == 0
         assert self.processes[name].poll() is None, name
-        return self.run([sys.executable, *SERVICES[name]["healthcheck"]["test"][2:]]).returncode == 0
+        check = SERVICES[name]["healthcheck"]
+        if time.monotonic() < self.asked_at.get(name, 0) + float(check["interval"].removesuffix("s")):
+            return False
+        self.asked_at[name] = time.monotonic()
+        return self.run([sys.executable, *check["test"][2:]]).returncode == 0
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -80,7 +80,7 @@ def _message_of(error: BaseException) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {} if path.exists() else {}
 
 
 def _write(path: Path, name: str, message: str) -> None:

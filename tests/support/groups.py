@@ -15,8 +15,21 @@ from tests.support.session import FOLDER
 STARTS_PROGRAMS = "starts_programs"
 """The fixture that every fixture and test requests that starts PostgreSQL, Airflow or other slow programs."""
 STARTS_AIRFLOW = "starts_airflow"
-"""The same for Airflow, of which one at a time uses a core."""
+"""The same for an Airflow of one's own."""
 WHOLE_STACK = "stack"
+"""The Airflow that most tests share; it runs to the end of the session."""
+LONGEST_FIRST = (
+    WHOLE_STACK,
+    "redshift",
+    STARTS_AIRFLOW,
+    "build+cloud",
+    "engine+start_parts",
+    "world",
+    "hostile_world",
+    "checks",
+    "test_session.py",
+)
+"""The groups that take minutes: one that started last would keep one worker busy and the others waiting."""
 
 
 def is_fast(item: pytest.Item) -> bool:
@@ -27,8 +40,9 @@ def is_fast(item: pytest.Item) -> bool:
 def group_of(item: pytest.Item) -> str:
     """Return the shared fixtures that start the test's programs, or else its file."""
     assert isinstance(item, pytest.Function)
-    if STARTS_AIRFLOW in item.fixturenames:
-        return STARTS_AIRFLOW
+    for name in (WHOLE_STACK, STARTS_AIRFLOW):
+        if name in item.fixturenames:
+            return name
     definitions = {name: found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items()}
     shared = sorted(
         name for name, each in definitions.items() if each.scope != "function" and STARTS_PROGRAMS in each.argnames
@@ -39,19 +53,18 @@ def group_of(item: pytest.Item) -> str:
 def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
     """Group the tests, and let slow groups start first.
 
-    In one process the whole stack comes last: an idle Airflow takes a third of a core from all that come after.
+    In one process Airflow comes last: while it is idle, it takes a part of a core from all that come after.
     """
     groups = {item: group_of(item) for item in items}
     files = {item.path.name for item in items}
-    order = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
+    longest = (group for group in LONGEST_FIRST if group in groups.values())
+    order = {group: number for number, group in enumerate(dict.fromkeys((*longest, *groups.values())))}
+    last = {} if is_parallel else {STARTS_AIRFLOW: 1, WHOLE_STACK: 2}
 
-    def place(item: pytest.Item) -> tuple[bool, bool, bool, bool, int]:
+    def place(item: pytest.Item) -> tuple[int, bool, int]:
         group = groups[item]
-        starts_airflow = group == STARTS_AIRFLOW
-        is_last, is_first = starts_airflow and not is_parallel, starts_airflow and is_parallel
-        # The whole stack runs to the end of the session, so it starts after the other tests with an Airflow.
-        has_whole_stack = WHOLE_STACK in getattr(item, "fixturenames", ())
-        return (is_last, not is_first, has_whole_stack, is_fast(item), order[group] + (group in files) * len(order))
+        is_short = group in files and group not in LONGEST_FIRST
+        return (last.get(group, 0), is_fast(item), order[group] + is_short * len(order))
 
     items.sort(key=place)
     if is_parallel and os.environ["PYTEST_XDIST_WORKER"] == "gw0":

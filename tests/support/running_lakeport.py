@@ -67,7 +67,9 @@ class Lakeport:
 
     def wait_for(self, version: str, *statuses: str) -> dict[str, Any]:
         """Wait until the file has one of the statuses and return its row."""
-        row: dict[str, Any] = until(lambda: self._with_status(version, statuses), lambda: self.file(version))
+        row: dict[str, Any] = until(
+            lambda: self._with_status(version, statuses), lambda: self.file(version), pause_seconds=0.5
+        )
         return row
 
     def _with_status(self, version: str, statuses: tuple[str, ...]) -> dict[str, Any] | None:

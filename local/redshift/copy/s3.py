@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 """What S3 answers no location for."""
+_ROLE = "arn:aws:iam::000000000000:role/lakeport-redshift-copy"
 _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 
@@ -51,7 +52,8 @@ class S3Object:
 class ObjectStore:
     """All access to S3; safe to use from many threads."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, missing_permission: str = "none") -> None:
+        self._missing_permission = missing_permission
         self.own_region = os.environ.get("AWS_DEFAULT_REGION", DEFAULT_REGION)
         self._regions: dict[str, str] = {}
         self._client: S3Client = boto3.client(
@@ -63,6 +65,7 @@ class ObjectStore:
 
     def region(self, bucket: str) -> str:
         """Return where a bucket is; asked once for each."""
+        self._check_role()
         if bucket not in self._regions:
             try:
                 found = self._client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
@@ -73,6 +76,8 @@ class ObjectStore:
 
     def list(self, prefix: Location) -> Iterator[S3Object]:
         """Give the objects whose key starts with the prefix, in the order of their keys."""
+        if self._missing_permission == "s3":
+            raise _denied(prefix)
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key):
                 for entry in page.get("Contents", []):
@@ -86,6 +91,7 @@ class ObjectStore:
 
     def head(self, location: Location) -> S3Object | None:
         """Describe one object, None if there is none."""
+        self._check_read(location)
         try:
             found = self._client.head_object(Bucket=location.bucket, Key=location.key)
         except ClientError as error:
@@ -118,10 +124,25 @@ class ObjectStore:
 
     def open(self, location: Location) -> "StreamingBody":
         """Start to read an object."""
+        self._check_read(location)
         try:
             return self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
         except (ClientError, BotoCoreError) as error:
             raise service_error(error) from None
+
+    def _check_role(self) -> None:
+        if self._missing_permission == "role":
+            raise detailed(f"Not authorized to get credentials of role {_ROLE}", code=30000)
+
+    def _check_read(self, location: Location) -> None:
+        if self._missing_permission in ("read", "s3"):
+            raise _denied(location)
+
+
+def _denied(location: Location) -> CopyError:
+    """Word a missing permission as users report it (embulk-output-jdbc #85, aws-redshift-spectrum-poc #3)."""
+    message = "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 0000000000000000,ExtRid 0,CanRetry 1"
+    return detailed(message, code=8001, context=f"S3 key being read : {location.url}")
 
 
 def service_error(error: Exception, prefix: str = "") -> CopyError:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)
@@ -59,7 +60,16 @@ class Edit:
 
 def tokenize(sql: str) -> list[Token]:
     """Return all tokens but blanks and comments."""
-    return [_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank"]
+    return list(_tokens(sql) if len(sql) > _SHORT else _remembered(sql))
+
+
+def _tokens(sql: str) -> tuple[Token, ...]:
+    return tuple(_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank")
+
+
+_SHORT = 4000
+_remembered = lru_cache(maxsize=1000)(_tokens)
+"""Each statement is cut several times on its way, and clients repeat themselves."""
 
 
 def _token(found: re.Match[str]) -> Token:

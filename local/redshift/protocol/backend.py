@@ -51,6 +51,11 @@ class Backend:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def answered(self) -> None:
+        """Wait until the client has had all that it waits for."""
+        await self._quiet.wait()
+        await self._client.drain()
+
     def reworded(self, body: bytes) -> bytes:
         """Return an error of the engine as the message that the client gets."""
         return wire.message(b"E", in_redshift_words(body, self._conflict_wording))

@@ -11,7 +11,7 @@ from local.redshift.copy.load import Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.client import Inbox
-from local.redshift.server import tls
+from local.redshift.server import silence, tls
 from local.redshift.server.session import Session
 from local.redshift.settings import Settings
 
@@ -72,6 +72,8 @@ class Server:
                 writer.transport.abort() if writer.is_closing() else writer.close()
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._settings.faults.silent_after == 0:
+            silence.drop_packets(writer.get_extra_info("socket"))
         code, body = await wire.read_startup(reader)
         while code in (wire.SSL_REQUEST, wire.GSS_REQUEST):
             is_tls = code == wire.SSL_REQUEST
@@ -104,7 +106,15 @@ class Server:
             known = {name: value for name, value in parameters.items() if name.lower() in _KNOWN_PARAMETERS}
             await backend.send(wire.startup(known), ready=1)
             is_resumed = undocumented.is_first_statement_cancelled and self._has_been_idle()
-            await Session(inbox, writer, backend, self._services, is_first_statement_cancelled=is_resumed).run()
+            session = Session(
+                inbox,
+                writer,
+                backend,
+                self._services,
+                is_first_statement_cancelled=is_resumed,
+                faults=self._settings.faults,
+            )
+            await session.run()
         finally:
             self._last_session_at = time.monotonic()
             for task in tasks:

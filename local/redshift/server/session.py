@@ -11,9 +11,10 @@ from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
-from local.redshift.server import statements
+from local.redshift.server import silence, statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement
+from local.redshift.settings import Faults
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 
@@ -35,6 +36,7 @@ class Session:
         services: Services,
         *,
         is_first_statement_cancelled: bool = False,
+        faults: Faults,
     ) -> None:
         self.inbox = inbox
         self.writer = writer
@@ -42,6 +44,8 @@ class Session:
         self.execution = Execution(inbox, writer, backend, services)
         self.prepared = Prepared()
         self.is_next_statement_cancelled = is_first_statement_cancelled
+        self.faults = faults
+        self.statements_received = 0
         self.skips_to_sync = False
         self.has_begun_pipeline = False
         """Something was executed since the last Sync."""
@@ -56,6 +60,10 @@ class Session:
             kind, body = received
             if kind == b"X":
                 return
+            if kind in b"QS":
+                self.statements_received += 1
+                if self.statements_received == self.faults.silent_during:
+                    await self.go_silent()
             if kind == b"Q" and self.is_next_statement_cancelled:
                 await self._cancel_statement()
             elif kind == b"Q":
@@ -69,6 +77,14 @@ class Session:
                 continue  # rows for COPY FROM STDIN, which was refused
             else:
                 await self.backend.send(wire.message(kind, body), ready=kind == b"F")
+            if kind in b"QS" and self.statements_received == self.faults.silent_after:
+                await self.backend.answered()
+                await self.go_silent()
+
+    async def go_silent(self) -> None:
+        """Lose the connection without an end of it; the transaction stays open, as it does in Redshift."""
+        silence.drop_packets(self.writer.get_extra_info("socket"))
+        await asyncio.Event().wait()
 
     # The simple protocol
 

@@ -1,15 +1,18 @@
 """The REST API of Airflow's DAG runs: of MWAA (InvokeRestApi), or of a self-hosted Airflow.
 
 `logical_date` must be sent as null: without it Airflow answers 422.  boto3 sends nulls; the MWAA provider's hook drops
-them.
+them.  Whether InvokeRestApi passes them on is not documented, so after a 422 the run is started with a date.  It cannot
+be started twice: Airflow answers 409 to an id that exists.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from http.client import HTTPException
 from typing import Any
@@ -24,8 +27,11 @@ from lakeport.airflow_api.dag_runs import DagRunApi, Query
 from lakeport.errors import AirflowUnavailable, UnknownDag
 from lakeport.secrets_manager import read_secret
 
+log = logging.getLogger(__name__)
+
 _CONFLICT = 409
 _NOT_FOUND = 404
+_INVALID = 422
 _TIMEOUT_SECONDS = 10
 _MWAA_READ_SECONDS = 20  # InvokeRestApi itself ends after 10 seconds
 _ANSWER_BYTES = 500
@@ -50,7 +56,16 @@ class _DagRunCalls:
     def start(self, dag_id: str, run_id: str) -> bool:
         """Start the run and return whether it is new."""
         try:
-            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": None})
+            return self._start(dag_id, run_id, None)
+        except AirflowUnavailable as error:
+            if error.status != _INVALID:
+                raise
+            log.warning("%s; trying again with a logical date", error)
+            return self._start(dag_id, run_id, datetime.now(UTC).isoformat())
+
+    def _start(self, dag_id: str, run_id: str, logical_date: str | None) -> bool:
+        try:
+            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": logical_date})
         except AirflowUnavailable as error:
             if error.status == _CONFLICT:
                 return False

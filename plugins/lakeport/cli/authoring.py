@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from lakeport.cli.adding import add
 from lakeport.cli.checking import docs, validate
 from lakeport.cli.drafting import infer_schema, new
 from lakeport.cli.planning import plan
@@ -13,6 +14,7 @@ _PANEL = "Write a schema"
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
+    app.command(rich_help_panel=_PANEL)(add)
     app.command("infer", rich_help_panel=_PANEL)(infer_schema)
     app.command(rich_help_panel=_PANEL)(new)
     app.command(rich_help_panel=_PANEL)(validate)

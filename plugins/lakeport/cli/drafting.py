@@ -75,7 +75,7 @@ def infer_schema(
 
     Exit status: 0 success, 1 the written schema is not valid, 2 the sample could not be read or the schema exists.
     """
-    _check_name(file_type)
+    check_name(file_type)
     draft = infer(sample, name=file_type, most_rows=rows or None, has_header=header)
     if as_json:
         show_json(draft.as_json())
@@ -84,12 +84,13 @@ def infer_schema(
         if is_written or not write:
             _print_or_write(draft.name, draft.as_yaml(), write=write, force=force, sample=str(sample))
         else:
-            _say_unsolved(draft)
+            say_unsolved(draft)
     if draft.unsolved and not (write and allow_rejects):
         raise typer.Exit(WRONG)
 
 
-def _say_unsolved(draft: Draft) -> None:
+def say_unsolved(draft: Draft) -> None:
+    """Print why a load would not take the whole sample."""
     for line in (*draft.unsolved, *draft.notes):
         typer.secho(f"{draft.sample}: {line}", fg="red", err=True)
     typer.echo(
@@ -113,11 +114,12 @@ def new(
 
     Exit status: 0 success, 2 the name is not valid or the schema exists.
     """
-    _check_name(file_type)
+    check_name(file_type)
     _print_or_write(file_type, skeleton(file_type, kind.value), write=write, force=force)
 
 
-def _check_name(name: str | None) -> None:
+def check_name(name: str | None) -> None:
+    """Raise BadParameter unless the name is that of a file type, or None."""
     if name is not None and not re.fullmatch(NAME, name):
         raise typer.BadParameter(
             f"{name!r} is not a valid file type: use lower-case letters, digits and underscores, at most 45, "

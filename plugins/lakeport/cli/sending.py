@@ -34,7 +34,7 @@ WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
 ]
 PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="How long --wait waits at most.")]
-_PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 600
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def drop(
     files: FilesArgument,
     folder: FolderOption = None,
     wait: WaitOption = False,
-    wait_seconds: PatienceOption = _PATIENCE_SECONDS,
+    wait_seconds: PatienceOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Upload files to the landing bucket, each to the folder of its file type.

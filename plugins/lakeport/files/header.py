@@ -51,8 +51,9 @@ def columns_by_name(
     known = {column.header_word for column in columns}
     extra = [word for word in dict.fromkeys(words) if word not in known]
     added, ignored = tuple[Column, ...](), dict[str, Column]()
-    if file_type.drift == "ignore" or may_lack:
-        columns = tuple(column for column in columns if column.required or column.header_word in words)
+    may_lack = may_lack or file_type.drift == "ignore"
+    optional = {column.name for column in columns if column.optional_in_file or (may_lack and not column.required)}
+    columns = tuple(column for column in columns if column.name not in optional or column.header_word in words)
     if file_type.drift == "add":
         added = tuple(added_column(file_type, word, types.get(word, _ADDED_TYPE)) for word in extra)
     elif file_type.drift == "ignore":

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from lakeport.errors import SampleError
 from lakeport.inference.dialect import Dialect, dialect, variants
 from lakeport.inference.header import header_row, is_remark, width
-from lakeport.inference.naming import column_names
+from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.inference.text import Text, encoding_of
@@ -92,13 +92,6 @@ def _with_trailing(found: Dialect, start: str) -> Dialect:
     if usual > 2 and above and len(above[-1]) == usual - 1 and not any(row[-1] for row in table):  # noqa: PLR2004
         return replace(found, is_csv=False, has_trailing=True)
     return found
-
-
-def headers_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
-    """Return the word in the header for each column whose name differs from it or whose word is a duplicate."""
-    doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
-    pairs = zip(names, words, strict=True)
-    return {name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled}
 
 
 def count(counted: Counted, rows: Iterator[list[str]], most_rows: int | None) -> bool:

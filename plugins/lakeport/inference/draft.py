@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from lakeport.schema.file_type import FileType
+from lakeport.schema.skeleton import SELECT_ALL
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+\))?")
 _NOT_TEXT = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
@@ -62,7 +63,7 @@ class Draft:
         }
         return {"file_type": self.name, "rows_read": self.rows, "is_whole_file": self.is_whole, **notes} | {
             "schema": {
-                "landing": {"pattern": self.pattern},
+                "landing": {"pattern": self.pattern, "select": "all"},
                 "format": self.format,
                 "columns": [_keys(column) for column in self.columns],
             }
@@ -78,6 +79,7 @@ class Draft:
         yield f"owner: to-do@example.com  # {TO_DO}: who is responsible for these files"
         yield "landing:"
         yield f"  pattern: {_quoted(self.pattern)}"
+        yield f"  {SELECT_ALL}"
         yield "format:"
         for key, value in self.format.items():
             yield f"  {key}: {_scalar(value)}{_remark(self.format_notes.get(key, ''))}"

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from lakeport.errors import SampleError
-from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet, workbook
+from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet
 from lakeport.inference.draft import Draft, DraftColumn
 from lakeport.inference.layout import layout
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
@@ -133,6 +133,8 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
             if sample.compression == "none" and start.startswith(_ORC):
                 return parquet.read(path, most_rows, "orc"), sample.name, "none"
             if sample.compression == "none" and start.startswith(_WORKBOOK):
+                from lakeport.inference import workbook  # noqa: PLC0415 - commands start without openpyxl
+
                 return workbook.read(path, most_rows, has_header=has_header), sample.name, "none"
             if sample.compression in ("none", *ARCHIVES) and start.startswith(_AVRO):
                 return avro.read(sample, most_rows), sample.name, sample.compression
@@ -200,7 +202,7 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
     remark = reading.remarks.get(name, "")
     if reading.types.get(name):
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
-        return DraftColumn(name, reading.types[name], is_required, note=remark)
+        return DraftColumn(name, reading.types[name], is_required, reading.headers.get(name), remark)
     choice = choosing.choose(name, profile, found, reading.rows)
     if name in reading.texts:
         choice = choosing.as_text(choice, profile, reading.texts[name])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from lakeport.schema.table import LOADED_AT
@@ -45,6 +46,13 @@ def column_names(words: Iterable[str]) -> list[str]:
         name = name if name and not name[0].isdigit() else f"column_{name or number}"
         names.append(_unused(name, {*names, LOADED_AT}))
     return names
+
+
+def headers_of(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:
+    """Return the word in the header for each column whose name differs from it or whose word is a duplicate."""
+    doubled = {word for word, times in Counter(word.strip().lower() for word in words).items() if times > 1}
+    pairs = zip(names, words, strict=True)
+    return {name: word for name, word in pairs if word.strip().lower() != name or word.strip().lower() in doubled}
 
 
 def _unused(name: str, taken: set[str]) -> str:

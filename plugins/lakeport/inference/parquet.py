@@ -9,7 +9,7 @@ from typing import Any
 from lakeport.errors import SampleError
 from lakeport.files.columnar import fields_of
 from lakeport.files.columnar_types import ColumnarField
-from lakeport.inference.naming import column_names
+from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 
@@ -28,6 +28,7 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
         reading.types = {name: _type_of(path, field) for name, field in zip(names, _fields(path, type_), strict=True)}
         if "super" in reading.types.values():
             reading.format["serializetojson"] = True
+        reading.headers = headers_of(names, schema.names)
         reading.profiles = {name: Profile() for name in names}
         for batch in batches:
             _add(reading, batch if most_rows is None else batch.slice(0, most_rows - reading.rows))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from lakeport.errors import SampleError, UnloadableFile
 from lakeport.files.streams import stream_of
-from lakeport.inference.delimited import Counted, count, headers_of
+from lakeport.inference.delimited import Counted, count
 from lakeport.inference.header import header_row
-from lakeport.inference.naming import column_names
+from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.preparing.workbooks import rows_as_csv

@@ -63,23 +63,34 @@ def rows_rejected(current: cursor, session: CopySession, notices: Sequence[str])
 
     A COPY without notices is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if that has no row of it.
     """
-    text = "\n".join(notices)
-    if rejected := _REJECTED.search(text):
-        return int(rejected[1])
-    if _LOADED.search(text):
-        return 0
-
-    def query_views() -> list[int]:
-        current.execute(statement("load/rejected_in_history"), asdict(session))
-        return [int(row["error_count"]) for row in fetch_rows(current)]
-
-    counts = wait_until(query_views, bool)
+    rejected = rejected_in_notices(notices)
+    if rejected is not None:
+        return rejected
+    counts = rejected_in_history(current, session)
     if not counts:
         raise RejectsNotReported(
             "Redshift sent no notice about this COPY, and SYS_LOAD_HISTORY did not show it within "
             f"{VIEWS_WITHIN_SECONDS} s: the number of rejected rows is unknown, so nothing was loaded"
         )
     return counts[-1]
+
+
+def rejected_in_notices(notices: Sequence[str]) -> int | None:
+    """Return how many rows COPY rejected, by its notices; None if none is about a load."""
+    text = "\n".join(notices)
+    if rejected := _REJECTED.search(text):
+        return int(rejected[1])
+    return 0 if _LOADED.search(text) else None
+
+
+def rejected_in_history(current: cursor, session: CopySession) -> list[int]:
+    """Return how many rows each COPY of this transaction rejected, once SYS_LOAD_HISTORY shows one."""
+
+    def query_views() -> list[int]:
+        current.execute(statement("load/rejected_in_history"), asdict(session))
+        return [int(row["error_count"]) for row in fetch_rows(current)]
+
+    return wait_until(query_views, bool)
 
 
 def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) -> list[CopyError]:

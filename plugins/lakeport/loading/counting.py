@@ -52,7 +52,7 @@ def rows_by_file(
     if len(files) == 1:
         return {files[0].file.file_id: rows_copied}
     sources = [source for each in files for source in each.sources]
-    scanned = wait_until(partial(_scanned, current, session), {source.uri for source in sources}.issubset)
+    scanned = wait_until(partial(lines_scanned, current, session), {source.uri for source in sources}.issubset)
     # AWS does not document whether the scanned lines include the header.
     for skipped in {0, header_lines}:
         rows = {source: scanned.get(source.uri, 0) - skipped - len(rejected[source]) for source in sources}
@@ -67,7 +67,7 @@ def rows_by_file(
     )
 
 
-def _scanned(current: cursor, session: CopySession) -> dict[str, int]:
+def lines_scanned(current: cursor, session: CopySession) -> dict[str, int]:
     """Return the lines that the views show now, by file name."""
     current.execute(statement("load/lines_of_copy"), asdict(session))
     return {row["file_name"]: int(row["lines_scanned"]) for row in fetch_rows(current)}

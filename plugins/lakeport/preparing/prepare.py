@@ -20,7 +20,6 @@ from lakeport.preparing.json_arrays import objects_of
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.python_transform import PythonTransform
 from lakeport.preparing.transfer import upload
-from lakeport.preparing.workbooks import rows_as_csv
 from lakeport.schema.encodings import UTF8
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_format import Format
@@ -86,6 +85,8 @@ def converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     if format_.is_transcoded or (file_type.transform.has_rows_function and format_.text_encoding != UTF8):
         stream = stream_of(_transcoded(stream, format_, name))
     if isinstance(format_, Xlsx):
+        from lakeport.preparing.workbooks import rows_as_csv  # noqa: PLC0415 - commands start without openpyxl
+
         stream = stream_of(rows_as_csv(stream, format_, file_type.file_columns, name))
     if isinstance(format_, Json) and format_.layout == "array":
         stream = stream_of(objects_of(stream, name))

@@ -21,6 +21,9 @@ from lakeport.schema.sql_text import without_quoted
 from lakeport.schema.values import Name, Part
 
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
+# An operator without its right or left side.
+_OPEN_END = re.compile(r"(?:[-+*/%<>=|,]|\b(?:and|or|not|in|like|ilike|between|is))\s*$", re.IGNORECASE)
+_OPEN_START = re.compile(r"\s*(?:[*/%<>=|,]|\b(?:and|or|in|like|ilike|between|is)\b)", re.IGNORECASE)
 
 
 def _age(value: object) -> int:
@@ -37,7 +40,8 @@ def _single_condition(text: str) -> str:
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
-    if depth or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
+    is_part = _OPEN_END.search(bare) or _OPEN_START.match(bare)
+    if depth or is_part or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
         raise ValueError(f"{text!r} is not a single SQL condition on a row, as in distance > 0")
     return text
 

@@ -17,6 +17,8 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
         yield from format_.objections_to([column for column in columns if column.only_in != "table"])
+    if format_ and not format_.names_columns and (optional := [each.name for each in columns if each.optional_in_file]):
+        yield f"have optional_in_file, which needs a file that names its columns: {', '.join(optional)}"
     marked = [column.name for column in columns if column.only_in]
     if transform and marked and not transform.may_make_columns:
         yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"

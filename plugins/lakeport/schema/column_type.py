@@ -26,6 +26,21 @@ _NAMES = {
 }
 _SYNONYMS = {"int2": "smallint", "int": "integer", "int4": "integer", "int8": "bigint", "numeric": "decimal"}
 _SYNONYMS |= {"float4": "real", "float": "double precision", "float8": "double precision", "bool": "boolean"}
+_OTHER_DATABASES = {
+    **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), "timestamp"),
+    **dict.fromkeys(
+        ("text", "string", "nvarchar", "clob", "str", "object"), "varchar with a length, as in varchar(256)"
+    ),
+    **dict.fromkeys(("json", "jsonb", "struct", "array", "map", "variant"), "super"),
+    **dict.fromkeys(("tinyint", "byte", "int16"), "smallint"),
+    **dict.fromkeys(("int32", "serial", "mediumint"), "integer"),
+    **dict.fromkeys(("int64", "long", "bigserial"), "bigint"),
+    **dict.fromkeys(("number", "money"), "decimal with its digits, as in decimal(12,2)"),
+    **dict.fromkeys(("double", "float64"), "double precision"),
+    "float32": "real",
+    "uuid": "varchar(36)",
+    "bit": "boolean",
+}
 _TYPE = re.compile(r"([a-z][a-z0-9]*(?: [a-z0-9]+)*) ?(?:\( ?([0-9]{1,5}) ?(?:, ?([0-9]{1,5}) ?)?\))?")
 _LIMITS = {"char": 4096, "varchar": 65535}
 _DECIMAL_DIGITS = 38
@@ -62,6 +77,8 @@ class ColumnType:
 
 
 def _suggestion(name: str) -> str:
+    if name in _OTHER_DATABASES:
+        return f"write {_OTHER_DATABASES[name]}"
     near = get_close_matches(name, [*_NAMES, *_SYNONYMS], n=1)
     return f"did you mean {near[0]!r}?" if near else "allowed are " + ", ".join(_NAMES)
 

@@ -63,6 +63,13 @@ class Alerts(Part):
     email: tuple[EmailAddress, ...] = ()
     """The addresses that get an e-mail."""
 
+    @field_validator("slack")
+    @classmethod
+    def _is_a_channel(cls, slack: str | None) -> str | None:
+        if slack is not None and not re.match(r"[#@]|[CDGU][A-Z0-9]{7,}$", slack):
+            raise ValueError(f'is {slack!r}, which is not a channel; write its name with #, in quotes: "#{slack}"')
+        return slack
+
 
 class FileType(Part):
     """Everything one schema YAML says; its name is the YAML's name."""
@@ -168,6 +175,18 @@ class FileType(Part):
             default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
+
+    @field_validator("format")
+    @classmethod
+    def _fits_the_pattern(cls, format_: Format, info: ValidationInfo) -> Format:
+        landing: Landing | None = info.data.get("landing")
+        allowed = landing.compressions() if landing else ()
+        if allowed and format_.compression not in allowed:
+            raise ValueError(
+                f"has compression {format_.compression}, but the ending of landing.pattern means {allowed[0]}, so that "
+                "registration would reject every file; change one of them"
+            )
+        return format_
 
     @field_validator("table")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -11,6 +12,8 @@ from lakeport.schema.values import Part
 
 LANDED_AT = "landed_at"
 _FILES_A_RUN = 500
+_COMPRESSIONS = {".tar.gz": ("tar.gz",), ".tgz": ("tar.gz",), ".tar": ("tar",), ".gz": ("gzip",), ".bz2": ("bzip2",)}
+_COMPRESSIONS |= {".zst": ("zstd",), ".lzo": ("lzop",), ".zip": ("zip",)}
 
 
 class Landing(Part):
@@ -58,6 +61,14 @@ class Landing(Part):
         if max_files is not None and info.data.get("select") == "newest":
             raise ValueError("is only for select: all; select: newest loads one file per run; remove max_files")
         return max_files
+
+    def compressions(self) -> tuple[str, ...]:
+        """Return the compressions that the end of the pattern allows; empty if the pattern leaves the end open."""
+        name = self.pattern.rpartition("/")[2].lower()
+        for ending, allowed in _COMPRESSIONS.items():
+            if name.endswith(ending):
+                return allowed
+        return ("none",) if re.search(r"\.[a-z]{3,7}$", name) else ()
 
     @property
     def files_a_run(self) -> int:

@@ -6,6 +6,10 @@ _ENDINGS = {"csv": "csv", "delimited": "txt", "json": "jsonl", "parquet": "parqu
 _ENDINGS |= {"fixed_width": "txt", "orc": "orc", "avro": "avro", "xlsx": "xlsx"}
 _COLUMNS = [("id", "bigint", True, 12), ("name", "varchar(64)", False, 64), ("amount", '"decimal(12,2)"', False, 14)]
 _COLUMNS += [("changed_at", "timestamp", False, 19)]
+SELECT_ALL = (
+    "select: all  # each file adds rows; with newest, only the newest of the files that wait together is loaded"
+)
+"""The line of `landing` that keeps every file of a table to which each file adds rows."""
 _FORMATS = {
     "csv": """\
   header_lines: 1  # lines to skip, the last of which names the columns; without a header: 0
@@ -50,6 +54,7 @@ description: "TO DO: what one row of {name} is"  # TO DO
 owner: to-do@example.com  # TO DO: who is responsible for these files
 landing:
   pattern: "{name}/{name}*.{_ENDINGS[kind]}"  # TO DO: a glob on the key in the landing bucket
+  {SELECT_ALL}
 format:
   type: {kind}
 {_FORMATS[kind]}\

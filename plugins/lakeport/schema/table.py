@@ -121,6 +121,8 @@ class Column(Part):
     """The column's type in Redshift; lengths count bytes."""
     required: bool = False
     """A row without a value here is rejected."""
+    optional_in_file: bool = False
+    """A file may lack the column, whatever drift is; its rows then have NULL."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The width of the column in characters, in a file of type fixed_width."""
     description: str = ""
@@ -132,6 +134,13 @@ class Column(Part):
     """The file's name for the column, if it differs from the column's name."""
     only_in: Literal["file", "table"] | None = None
     """With a transform: table for a column that only the table has, file for one that only the file has."""
+
+    @field_validator("optional_in_file")
+    @classmethod
+    def _is_not_required(cls, is_optional: bool, info: ValidationInfo) -> bool:
+        if is_optional and info.data.get("required"):
+            raise ValueError("is true, but required is true, too; a file without the column has no values for it")
+        return is_optional
 
     @property
     def header_word(self) -> str:

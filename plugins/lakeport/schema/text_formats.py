@@ -43,6 +43,13 @@ class TextFormat(ConvertedFormat):
     ignoreblanklines: Annotated[bool, CopyKeyword("IGNOREBLANKLINES")] = False
     """Blank lines are skipped."""
 
+    @field_validator("null_as", mode="before")
+    @classmethod
+    def _is_not_yamls_null(cls, null_as: object) -> object:
+        if null_as is None:
+            raise ValueError('has no value: YAML reads NULL without quotes as nothing; write null_as: "NULL"')
+        return null_as
+
     @property
     def text_encoding(self) -> str:
         """Return the encoding of the file's text."""

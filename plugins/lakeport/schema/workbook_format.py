@@ -44,4 +44,4 @@ class Xlsx(ConvertedFormat):
         """Return the format of what COPY reads: an empty cell becomes NULL, and empty rows are skipped."""
         kept = {name: getattr(self, name) for name in ("header_lines", "null_as", *ConvertedFormat.model_fields)}
         changes = {"type": "csv", "emptyasnull": True, "ignoreblanklines": True}
-        return Csv.model_validate(kept | changes)
+        return Csv.model_validate({name: value for name, value in kept.items() if value is not None} | changes)

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 PAGE = (Path(__file__).parents[3] / "local" / "redshift" / "README.md").read_text()
-CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "copy" / "copy_cases.yaml").read_text())
+CASES: list[dict[str, Any]] = yaml.load(
+    (Path(__file__).parent / "copy" / "copy_cases.yaml").read_text(), yaml.CSafeLoader
+)
 CHOICES = dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", PAGE, re.MULTILINE))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -155,6 +155,19 @@ def test_existing_run_in_mwaa_is_not_new(mwaa: HttpFake) -> None:
     )
 
     assert MwaaApi("lakeport").start("load_trips", "arrival__1") is False
+
+
+def test_run_without_a_logical_date_is_started_again_with_one(mwaa: HttpFake) -> None:
+    """As if InvokeRestApi dropped the null.  The run id is the same, so that the run cannot be there twice."""
+    missing = {"RestApiStatusCode": 422, "RestApiResponse": {"detail": "logical_date missing"}}
+    mwaa.answer_once(MWAA_PATH, 400, {"__type": "RestApiClientException", **missing})
+
+    assert MwaaApi("lakeport").start("load_trips", "arrival__1") is True
+
+    first, second = (request.body["Body"] for request in mwaa.requests)
+    assert first == BODY
+    assert second["dag_run_id"] == "arrival__1"
+    assert datetime.now(UTC) - timedelta(minutes=1) < datetime.fromisoformat(second["logical_date"]) < datetime.now(UTC)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ $$ SELECT pg_catalog.pg_last_copy_id() $$;
 CREATE OR REPLACE FUNCTION pg_catalog.last_user_query_id() RETURNS integer LANGUAGE sql STABLE AS
 $$ SELECT pg_catalog.pg_last_copy_id() $$;
 
+-- Both are in the time zone of the session, which is UTC unless a client or a user has another one.
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS
-$$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+$$ SELECT date_trunc('second', statement_timestamp()::timestamp) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE AS
-$$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+$$ SELECT transaction_timestamp()::timestamp $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT length(value) $$;

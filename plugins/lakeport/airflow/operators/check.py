@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
-from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.airflow import environment
+from lakeport.airflow import channels, environment
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
+from lakeport.airflow_api.clients import dag_run_api
+from lakeport.alerts.messages import DeliveryCheck
+from lakeport.errors import CheckFailed
 from lakeport.files import s3_objects
-from lakeport.redshift.rows import fetch_value
+from lakeport.probing.answers import Answer, Found, Question, Verdict, as_markdown, failures
+from lakeport.probing.probe import probe, write_report
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.schema.file_type import Alerts
+from lakeport.schema.reader import default_alerts
+
+log = logging.getLogger(__name__)
 
 
 class CheckEnvironmentOperator(BaseOperator):
-    """Import every module, connect to Redshift, and list the landing, archive and work buckets.
+    """Import every module, load a file of two rows and roll it back, and send a test alert.
 
-    Safe to repeat: it changes nothing.
+    Logs a table of what S3, Redshift and Airflow answered, and writes it to the work bucket.  Raises CheckFailed, which
+    is not retried, for an answer that stops loads.  Safe to repeat: it changes neither tables, landing nor the archive.
     """
 
     def __init__(self, *, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any) -> None:
@@ -30,22 +40,46 @@ class CheckEnvironmentOperator(BaseOperator):
     def warehouse(self) -> Warehouse:
         return warehouse_of(self.redshift_conn_id)
 
-    def count_files(self, current: cursor) -> int:
-        current.execute(statement("mng/count_files"))
-        return int(fetch_value(current))
+    def answers(self) -> Iterator[Answer]:
+        with self.warehouse() as warehouse:
+            yield from probe(warehouse, s3_objects.s3_client(), dag_run_api, uuid.uuid4().hex)
+        yield Question("A test alert", "sent", _send_alert).ask(_receivers())
 
-    def list_buckets(self) -> None:
-        for bucket in (settings.landing_bucket(), settings.archive_bucket(), settings.work_bucket()):
-            s3_objects.s3_client().list_objects_v2(Bucket=bucket, MaxKeys=1)
-            self.log.info("listed bucket %s", bucket)
+    def write_report(self, run_id: str, answers: Sequence[Answer]) -> None:
+        try:
+            write_report(s3_objects.s3_client(), run_id, answers)
+        except Exception:
+            self.log.exception("cannot write the answers to the work bucket; they are in this log")
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> dict[str, Any]:
         with retried_if_worth_it():
             environment.check()
             modules = environment.import_all()
-        self.log.info("imported %d modules; packages: %s", len(modules), environment.versions())
-        self.list_buckets()
-        with self.warehouse() as warehouse:
-            files = warehouse.transaction(self.count_files)
-        self.log.info("connected to Redshift: mng.files has %d rows", files)
-        return {"code": str(Path(environment.__file__).parents[1]), "modules": len(modules), "files": files}
+            self.log.info("imported %d modules; packages: %s", len(modules), environment.versions())
+            answers = list(self.answers())
+            self.log.info("answers of the services, to paste into an issue:\n\n%s\n", as_markdown(answers))
+            self.write_report(context["ti"].run_id, answers)
+            if failed := failures(answers):
+                raise CheckFailed("\n".join(failed))
+        return {"code": str(Path(environment.__file__).parents[1]), "modules": len(modules)}
+
+
+def _receivers() -> Alerts:
+    """Return who gets the test alert: the default receivers, and the topic if there is one."""
+    receivers = default_alerts(settings.schemas_folder())
+    if settings.alert_topic() and not receivers.slack:
+        return receivers.model_copy(update={"slack": settings.alert_topic()})
+    return receivers
+
+
+def _send_alert(receivers: Alerts) -> Found:
+    to = ", ".join(filter(None, [receivers.slack, *receivers.email]))
+    if not to:
+        return Found("", "schemas/_defaults.yaml has no alerts to send it to", Verdict.NOT_ASKED)
+    try:
+        channels.send(DeliveryCheck(), receivers)
+    except Exception as error:
+        log.exception("cannot send the test alert")
+        meaning = "failed loads are reported to nobody: see docs/runbook.md, Problems without an alarm"
+        return Found(f"not sent to {to}: {error!r}", meaning, Verdict.WARNING)
+    return Found(f"sent to {to}", "look whether it arrived")

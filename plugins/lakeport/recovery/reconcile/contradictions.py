@@ -13,6 +13,7 @@ from lakeport.mng.file_records import clipped
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement
+from lakeport.snapshots.writing import write_snapshots
 
 MARKED = "Fail, but its run is marked as successful"
 _NOTE = "; Airflow shows its run as successful: somebody marked it by hand"
@@ -22,7 +23,7 @@ _REASON_BYTES = 4096
 
 def reconcile_contradictions(reconciliation: Reconciliation) -> None:
     """Note the contradiction in the file's reason, which `status` shows; so each is reported once."""
-    states = dict[tuple[str, str], str]()
+    states, noted = dict[tuple[str, str], str](), set[str | None]()
     for each in reconciliation.warehouse.transaction(_failed_files):
         run = each["dag_id"], each["run_id"]
         if run not in states:
@@ -30,6 +31,8 @@ def reconcile_contradictions(reconciliation: Reconciliation) -> None:
             states[run] = found.state if found else ""
         if states[run] == "success":
             reconciliation.fix(MARKED, each["file_type"], each["key"], partial(_note, reconciliation, each))
+            noted.add(each["file_type"])
+    write_snapshots(reconciliation.warehouse, noted)
 
 
 def _failed_files(current: cursor) -> list[dict[str, Any]]:

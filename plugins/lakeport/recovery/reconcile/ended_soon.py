@@ -22,6 +22,7 @@ from lakeport.model import DAG_ID_PREFIX
 from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.recovery.reconcile.runs import reconcile_runs
+from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def finish_ended_runs(
         log.info("querying Redshift: %d runs failed or were marked since %s UTC", len(found), since)
         reconcile_runs(reconciliation)
         reconcile_contradictions(reconciliation)
+        reconcile_snapshots(reconciliation)
     body = json.dumps({"looked_at": reconciliation.ripe_before.isoformat()}).encode()
     s3.put_object(Bucket=settings.work_bucket(), Key=_LOOKED_KEY, Body=body)
     return reconciliation if found else None

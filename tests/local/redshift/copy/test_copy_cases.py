@@ -22,7 +22,7 @@ from tests.support.golden import raises_golden
 
 Case = dict[str, Any]
 
-CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "copy_cases.yaml").read_text())
+CASES: list[Case] = yaml.load((Path(__file__).parent / "copy_cases.yaml").read_text(), yaml.CSafeLoader)
 STEPS = (
     *("fn-02-syntax-error-keeps-previous", "tx-02-truncate-commits"),
     *("tx-03-load-commits-visible-in-transaction", "tx-04-failed-copy-aborts-block"),

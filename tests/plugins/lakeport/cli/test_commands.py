@@ -48,7 +48,7 @@ def run(schemas: Path) -> Run:
 
 def test_help_names_every_command(run: Run) -> None:
     text = run("--help").output
-    commands = "infer new validate plan docs publish drop status errors sql replay mng"
+    commands = "add infer new validate plan docs publish drop status errors sql replay mng"
     assert [name for name in commands.split() if name not in text] == []
 
 

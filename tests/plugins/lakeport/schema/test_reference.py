@@ -31,10 +31,12 @@ def test_every_default_that_editors_show_is_a_value_of_its_key() -> None:
     schema = json.loads(json_schema())
     parts = [schema, *schema["$defs"].values()]
     defaults = [each for part in parts for each in part["properties"].values() if "default" in each]
+    validator = jsonschema.validators.validator_for(schema)(schema)
 
     assert len(defaults) > 20
     for each in defaults:
-        jsonschema.validate(each["default"], {**each, "$defs": schema["$defs"]})
+        validator.check_schema(each)
+        validator.evolve(schema={**each, "$defs": schema["$defs"]}).validate(each["default"])
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.stem)

@@ -1,0 +1,97 @@
+"""Check the permissions on the three buckets without leaving an object in landing or in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from lakeport import settings
+from lakeport.files import s3_objects
+from lakeport.model import CopySource
+from lakeport.probing.answers import Answer, Found, Question, Verdict
+from lakeport.probing.copy_probe import FOLDER
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_BODY = b"check of the archive"
+_DENIED = {"403", "AccessDenied", "Forbidden", "AllAccessDisabled"}
+
+
+@dataclass(frozen=True)
+class BucketProbe:
+    """The check of the buckets; `occasion` makes the names of its objects unique."""
+
+    s3: S3Client
+    occasion: str
+
+    def answers(self) -> Iterator[Answer]:
+        """Yield an answer to each question."""
+        buckets = {
+            "landing": settings.landing_bucket(),
+            "archive": settings.archive_bucket(),
+            "work": settings.work_bucket(),
+        }
+        for name, bucket in buckets.items():
+            yield Question(f"List the {name} bucket", "allowed", self._list).ask(bucket)
+        written = Question("Write to the work bucket, which keeps versions", "a version", self._write).ask(
+            buckets["work"]
+        )
+        yield written
+        source = CopySource(buckets["work"], self._key, written.answered, len(_BODY), "none")
+        gone = replace(source, bucket=buckets["landing"])
+        questions: list[tuple[Question[CopySource], CopySource]] = [
+            (Question("Read a version of the landing bucket", "allowed", self._read_absent), gone),
+            (Question("Remove a version from the landing bucket", "allowed", self._remove_absent), gone),
+            (Question("Copy a version to the archive, read it and remove it", "the same bytes", self._archive), source),
+        ]
+        for question, subject in questions:
+            is_written = written.verdict is Verdict.EXPECTED
+            yield question.ask(subject) if is_written else question.not_asked("the work bucket has no version to copy")
+
+    @property
+    def _key(self) -> str:
+        return f"{FOLDER}/{self.occasion}.txt"
+
+    def _list(self, bucket: str) -> Found:
+        self.s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
+        return Found("allowed")
+
+    def _write(self, bucket: str) -> Found:
+        """Write an object to the work bucket, whose objects expire, and return its version."""
+        version = self.s3.put_object(Bucket=bucket, Key=self._key, Body=_BODY).get("VersionId")
+        if version is None:
+            return Found("no version", "turn on the versioning of the work bucket", Verdict.FAILED)
+        return Found(version)
+
+    def _read_absent(self, source: CopySource) -> Found:
+        """Read a version that is not there: without the permission, S3 answers 403 instead of 404."""
+        return _allowed(partial(s3_objects.is_there, self.s3, source))
+
+    def _remove_absent(self, source: CopySource) -> Found:
+        return _allowed(partial(s3_objects.remove_version, self.s3, source))
+
+    def _archive(self, source: CopySource) -> Found:
+        bucket = settings.archive_bucket()
+        copy = replace(source, bucket=bucket, version_id=s3_objects.archive(self.s3, source, bucket, self._key))
+        with s3_objects.opened(self.s3, copy) as stream:
+            is_same = stream.read() == _BODY
+        s3_objects.remove_version(self.s3, copy)
+        if is_same:
+            return Found("the same bytes, removed")
+        return Found("other bytes", "files cannot be archived; report this table", Verdict.FAILED)
+
+
+def _allowed(request: Callable[[], object]) -> Found:
+    """Send a request about an absent object; only a missing permission is an error."""
+    try:
+        request()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _DENIED:
+            raise
+        return Found(f"allowed ({error.response['Error']['Code']})")
+    return Found("allowed")

@@ -1,0 +1,2 @@
+SELECT _loaded_at
+FROM {table}
