@@ -69,7 +69,7 @@ def _tokens(sql: str) -> tuple[Token, ...]:
 
 _SHORT = 4000
 _remembered = lru_cache(maxsize=1000)(_tokens)
-"""Each statement is cut several times on its way, and clients repeat themselves."""
+"""Each statement is cut several times, and clients repeat statements."""
 
 
 def _token(found: re.Match[str]) -> Token:
