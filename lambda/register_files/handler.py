@@ -21,8 +21,11 @@ from lakeport.redshift.session import Warehouse
 
 logging.getLogger().setLevel(logging.INFO)
 
+_MAX_PATIENCE_SECONDS = 90
+_RESERVE_SECONDS = 15  # for the last call of Airflow's API, before Lambda ends the function
 
-def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Register a batch and return the messages to deliver again (SQS partial batch response).
 
     CHECK_EVENT is answered with what the services answer to the function.
@@ -39,15 +42,21 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     # The other file types have a cron schedule; their files wait for the next run.
     new_files = {name: files for name, files in result.new_files.items() if index.starts_run(name)}
     if new_files:
-        _start_runs(new_files)
+        _start_runs(new_files, _patience_seconds(context))
     if "" in result.failed_messages:
         raise ValueError("cannot register the S3 event; see the log above for the reason")
     return {"batchItemFailures": [{"itemIdentifier": message} for message in result.failed_messages]}
 
 
-def _start_runs(new_files: dict[str, list[str]]) -> None:
+def _patience_seconds(context: object) -> float:
+    """Return how long to wait for the DAG of a new file type: Airflow reads a new schema within about a minute."""
+    remaining = getattr(context, "get_remaining_time_in_millis", lambda: 0)() / 1000
+    return max(0, min(remaining - _RESERVE_SECONDS, _MAX_PATIENCE_SECONDS))
+
+
+def _start_runs(new_files: dict[str, list[str]], patience_seconds: float) -> None:
     try:
-        start_runs(new_files, dag_run_api())
+        start_runs(new_files, dag_run_api(), patience_seconds=patience_seconds)
     except Exception:  # the files are registered and stay New, and reconcile starts a run
         logging.exception("cannot start DAG runs; reconcile starts them")
 

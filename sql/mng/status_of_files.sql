@@ -1,4 +1,8 @@
-SELECT landed_at, key, status, rows_in_file, rows_loaded, rows_rejected, status_reason, SUBSTRING(file_id, 1, 12) AS short_id
+SELECT landed_at, key, status, rows_in_file, rows_loaded, rows_rejected,
+       CASE WHEN status = 'New' AND status_reason IS NULL
+            THEN 'waits for a run of load_' || file_type || '; ./lakeport reconcile starts one if none is queued'
+            ELSE status_reason END AS status_reason,
+       SUBSTRING(file_id, 1, 12) AS short_id
 FROM mng.files
 WHERE (%(file_type)s IS NULL OR file_type = %(file_type)s) AND (%(status)s IS NULL OR status = %(status)s)
 ORDER BY registered_at DESC, file_id

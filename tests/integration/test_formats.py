@@ -81,7 +81,7 @@ def test_too_many_rejects_of_any_member_leave_nothing(bring: Bring, query: Query
     ("second", "values"),
     [
         (b"city,id,price\nOslo,2,\n", "a.csv .*b.csv"),
-        (b"id,town,price\n2,Oslo,\n", "city.* town"),
+        (b"id,town,price\n2,Oslo,\n", "b.csv: .*city.* town.*format.member"),
         (b"", "b.csv .*line 1"),
     ],
 )
@@ -367,3 +367,12 @@ def test_dates_and_numbers_of_a_sheet_fit_their_columns(bring: Bring, query: Que
         ),
         (None, "2013-01-02 00:00:00", *[None] * 7),
     ]
+
+
+def test_second_file_of_a_type_with_super_is_loaded(bring: Bring, query: Query) -> None:
+    columns = [{"name": "id", "type": "bigint"}, {"name": "tags", "type": "super"}]
+    file_type = make_file_type(format={"type": "json"}, columns=columns)
+    bring(file_type, b'{"id": 1, "tags": ["a", "b"]}').run()
+    bring(file_type, b'{"id": 2, "tags": {"City": "Rome"}}').run()
+    found = query(f"SELECT id, json_serialize(tags) FROM {file_type.table.name} ORDER BY id")  # noqa: S608
+    assert found == [(1, '["a","b"]'), (2, '{"City":"Rome"}')]

@@ -143,7 +143,8 @@ def _format(given: Mapping[str, str]) -> Format:
 
 def _refuse_unless_columnar(given: Mapping[str, str], file_format: str) -> None:
     for name in given:
-        if name not in COLUMNAR_OPTIONS:
+        is_without_effect = name == "MAXERROR" and given[name] == "0"  # dlt writes it
+        if name not in COLUMNAR_OPTIONS and not is_without_effect:
             raise Refused(f"{name} argument is not supported for {file_format} based COPY")
 
 

@@ -24,7 +24,7 @@ _CONSTRAINTS = (*_KEYS, "CONSTRAINT", "CHECK", "EXCLUDE")
 _ACTIONS = ("ADD", "DROP", "ALTER", "RENAME", "OWNER", "APPEND", "ROW")
 _ACTIONS_REFUSED = ("DROP IF", "DROP COLUMN IF", "DROP CONSTRAINT IF", "RENAME CONSTRAINT")
 _IDENTITY_TYPES = ("INT", "INTEGER", "INT4", "BIGINT", "INT8")
-_COLLATIONS = ("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
+_COLLATIONS = ("CASE_SENSITIVE", "CS")
 
 
 def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -160,6 +160,8 @@ def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
         return at + 2, "NOT NULL"
     if word == "REFERENCES":
         return _after_reference(tokens, at, stop), ""
+    if word == "COLLATE" and after in ("CASE_INSENSITIVE", "CI"):
+        raise Refused("COLLATE CASE_INSENSITIVE is not supported by this stand-in: compare lower(...) instead")
     if word == "ENCODE" or (word == "COLLATE" and after in _COLLATIONS):
         return at + 2, ""
     return at + (word in ("DISTKEY", "SORTKEY", "UNIQUE")), ""
@@ -186,6 +188,8 @@ def _alter_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     if "ADD" not in words:
         if "ALTER" in words[2:]:
             yield from _alter_column(tokens, words.index("ALTER", 2))
+        elif (renamed := storage.of_renaming(tokens)) is not None:
+            yield Edit(tokens[-1].end, tokens[-1].end, storage.comment(altered(tokens)[0][-1].name(), renamed))
         return
     at = words.index("ADD") + 1
     if words.count("ADD") > 1:

@@ -16,7 +16,7 @@ _MISSING = re.compile(r'column "((?:[^"]|"")*)" does not exist')
 
 
 def aliases(tokens: Sequence[Token]) -> frozenset[str]:
-    """Return the aliases that a later item of the same SELECT may mean."""
+    """Return the aliases that a later item of the same SELECT, or its WHERE, may mean."""
     return frozenset(name for block in queries.blocks(tokens) for name in _used(tokens, block))
 
 
@@ -59,6 +59,8 @@ def _used(tokens: Sequence[Token], block: Block) -> Iterator[str]:
     for item in block.items(tokens):
         yield from (tokens[at].name() for at in _names(tokens, (item.start, item.end)) if tokens[at].name() in known)
         known |= {item.alias} if item.alias else set()
+    if span := block.span("WHERE"):
+        yield from (tokens[at].name() for at in _names(tokens, span) if tokens[at].name() in known)
 
 
 def _edits(sql: str, tokens: Sequence[Token], block: Block, names: frozenset[str]) -> Iterator[Edit]:
@@ -69,6 +71,10 @@ def _edits(sql: str, tokens: Sequence[Token], block: Block, names: frozenset[str
             yield Edit(tokens[item.start].start, tokens[item.end - 1].end, text)
         if item.alias in names:
             known[item.alias] = text
+    if span := block.span("WHERE"):
+        text = _replaced(sql, tokens, span, known)
+        if text != _text(sql, tokens, span):
+            yield Edit(tokens[span[0]].start, tokens[span[1] - 1].end, text)
 
 
 def _replaced(sql: str, tokens: Sequence[Token], span: Span, known: Mapping[str, str]) -> str:

@@ -69,6 +69,7 @@ _PHRASES = (
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
+_CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_")
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
 LARGEST_STATEMENT_BYTES = 16 << 20
@@ -117,7 +118,7 @@ def is_of_catalog(words: Sequence[str]) -> bool:
     ]
     named = [word for word in after if word not in _NO_RELATIONS]
     is_query = words[:1] in (["SELECT"], ["WITH"])
-    return is_query and bool(named) and all(word.startswith(("PG_", "INFORMATION_SCHEMA")) for word in named)
+    return is_query and bool(named) and all(word.startswith(_CATALOGS) for word in named)
 
 
 def _holds(words: Sequence[str], parts: Sequence[str]) -> bool:

@@ -15,10 +15,12 @@ _RENAMED = {
     "VERSION": "redshift_version",
     "JSON_SERIALIZE": "pg_internal.json_serialize",  # PostgreSQL's own has another grammar
     "OBJECT": "pg_internal.object",
+    "GROUPING_ID": "GROUPING",
 }
 _OWN = {
     name: f"pg_internal.{name.lower()}"
     for name in (
+        *("STDDEV", "STDDEV_SAMP", "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP", "CBRT", "SIGN"),
         *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
         *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
     )
@@ -26,6 +28,7 @@ _OWN = {
 """Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
 _ADDED_COLUMNS = {
     "PG_CLASS": {"RELDISTSTYLE", "RELEFFECTIVEDISTSTYLE", "RELCREATIONTIME"},
+    "PG_ATTRDEF": {"ADSRC"},
     "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
 }
 _BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
@@ -114,7 +117,9 @@ def _called(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
 
 
 def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """DELETE may leave out FROM."""
+    """DELETE may leave out FROM, and ANALYZE choose columns."""
+    if upper_at(tokens, 0) == "ANALYZE" and upper_at(tokens, len(tokens) - 1) == "COLUMNS":
+        yield Edit(tokens[-2].start, tokens[-1].end, "")  # which columns it reads
     at = int(upper_at(tokens, 0) == "EXPLAIN")
     if upper_at(tokens, at) == "DELETE" and upper_at(tokens, at + 1) != "FROM":
         yield Edit(tokens[at].start, tokens[at].end, "DELETE FROM")
@@ -226,15 +231,12 @@ def _commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
 
 
 def _created(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """Drop what only Redshift has in CREATE SCHEMA, CREATE MATERIALIZED VIEW and CREATE PROCEDURE."""
+    """Drop what only Redshift has in CREATE SCHEMA and CREATE MATERIALIZED VIEW."""
     if upper_at(tokens, 0) != "CREATE":
         return
     words = [token.upper for token in tokens]
     if words[1:3] == ["MATERIALIZED", "VIEW"]:
         yield from ddl.materialized_view(tokens)
-    if "NONATOMIC" in words and "PROCEDURE" in words[:4]:
-        at = words.index("NONATOMIC")
-        yield Edit(tokens[at].start, tokens[at].end, "")
     if "SCHEMA" in words[:2] and "QUOTA" in words:
         yield Edit(tokens[words.index("QUOTA")].start, tokens[-1].end, "")
 

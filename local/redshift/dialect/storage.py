@@ -35,6 +35,14 @@ def of_column(tokens: Sequence[Token], start: int, stop: int) -> Storage:
     return storage
 
 
+def of_renaming(tokens: Sequence[Token]) -> Storage | None:
+    """Read ALTER TABLE ... RENAME [COLUMN] a TO b."""
+    words = [token.upper for token in tokens]
+    if words[-2:-1] != ["TO"] or "RENAME" not in words or words[-3] in ("RENAME", "COLUMN"):
+        return None
+    return {"renamed": [tokens[-3].name(), tokens[-1].name()]}
+
+
 def of_alteration(tokens: Sequence[Token], start: int) -> Storage:
     """Read ALTER TABLE ... ALTER DISTKEY, DISTSTYLE, SORTKEY and ENCODE, from their first word on."""
     storage: Storage = {}

@@ -12,6 +12,7 @@ from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, 
 
 _ELEMENTS, _MEMBERS = "pg_internal.super_elements", "pg_internal.super_members"
 _STATEMENTS = ("SELECT", "WITH", "INSERT", "CREATE", "EXPLAIN", "DECLARE", "(")
+_COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
 _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 
 
@@ -83,7 +84,16 @@ class _Paths:
             end = self._path_end(at)
             if end > at + 1 and (value := self.scope.value(self.tokens[at:end])):
                 yield Edit(self.tokens[at].start, self.tokens[end - 1].end, value + self._alias(at, end))
+                yield from self._compared(at, end)
             at = max(end, at + 1)
+
+    def _compared(self, at: int, end: int) -> Iterator[Edit]:
+        """A literal that a path is compared with is a string, not the text of a document."""
+        for operator, literal_at in ((end, end + 1), (at - 1, at - 2)):
+            is_literal = 0 <= literal_at < len(self.tokens) and self.tokens[literal_at].kind is Kind.TEXT
+            if is_literal and upper_at(self.tokens, operator) in _COMPARISONS:
+                place = self.tokens[literal_at].end
+                yield Edit(place, place, "::text::super")
 
     def _unnest(self, relation: Relation) -> Edit:
         tokens = self.tokens

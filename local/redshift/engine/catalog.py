@@ -51,7 +51,7 @@ async def _make_role(connection: Connection, settings: Settings) -> None:
     await connection.execute("SET password_encryption = 'md5'")  # redshift_connector does not support SCRAM
     password = await connection.fetchval("SELECT quote_literal($1::text)", settings.user_password)
     verb = "ALTER" if exists else "CREATE"
-    await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN CREATEROLE PASSWORD {password}")
+    await connection.execute(f"{verb} ROLE {identifier(settings.user)} LOGIN CREATEROLE CREATEDB PASSWORD {password}")
 
 
 async def _make_database(connection: Connection, settings: Settings) -> None:

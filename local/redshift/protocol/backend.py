@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import IO
+from typing import IO, Protocol
 
 from local.redshift.protocol import results, wire
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
@@ -14,12 +14,23 @@ COPY_MESSAGE_BYTES = 256 << 10
 
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
-_DESCRIPTION, _ROW, _PARAMETERS = ord("T"), ord("D"), ord("t")
-_DESCRIPTIONS = (_DESCRIPTION, _PARAMETERS)
+_ROW, _COMPLETE, _KEY = ord("D"), ord("C"), ord("K")
+_CHANGED = frozenset(b"TtnCsIKE")
+"""Messages that the stand-in reads on their way to the client."""
 
 Message = tuple[bytes, bytes]
 
 _PROBE = "lakeport_probe"
+
+
+class Watcher(Protocol):
+    """Gets the end of each statement that a client sends to the engine."""
+
+    session_id: int
+
+    def complete(self, tag: str) -> None: ...
+
+    def fail(self, message: str) -> None: ...
 
 
 class Backend:
@@ -31,6 +42,7 @@ class Backend:
         writer: asyncio.StreamWriter,
         client: asyncio.StreamWriter,
         conflict_wording: str = "1023",
+        watcher: "Watcher | None" = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -40,7 +52,8 @@ class Backend:
         self._expected_ready = 0
         self._quiet = asyncio.Event()
         self._copy_error: PostgresError | None = None
-        self._results = Results()
+        self.results = Results()
+        self._watcher = watcher
         self.status = IDLE
 
     async def send(self, data: bytes, *, ready: int = 0) -> None:
@@ -89,10 +102,7 @@ class Backend:
             if self._kept is not None:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
-            elif kind == _ERROR:
-                self._client.write(data[passed:at] + self.reworded(bytes(data[at + wire.HEADER_BYTES : end])))
-                passed = end
-            elif kind in _DESCRIPTIONS or (kind == _ROW and self._results.columns):
+            elif kind in _CHANGED or (kind == _ROW and self.results.columns):
                 self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
@@ -101,17 +111,41 @@ class Backend:
         return at
 
     def _for_client(self, kind: int, body: bytes) -> bytes:
-        """Return a message as the client gets it."""
-        if kind == _DESCRIPTION:
-            body = self._results.description(body)
-        elif kind == _ROW and self._results.columns:
-            body = self._results.row(body)
-        elif kind == _PARAMETERS:
-            body = results.parameters(body)
+        """Return a message as the client gets it; note what it ends."""
+        match kind:
+            case 0x54:  # T, RowDescription
+                body = self.results.description(body)
+            case 0x44 if self.results.columns:  # D, DataRow
+                body = self.results.row(body)
+            case 0x74:  # t, ParameterDescription
+                body = results.parameters(body)
+            case 0x6E:  # n, NoData
+                self.results.no_description()
+            case 0x43 | 0x73 | 0x49:  # C, s and I end a result
+                self.results.executed()
+                self._watch(kind, body)
+            case 0x4B:  # K, BackendKeyData
+                self._watch(kind, body)
+            case 0x45:  # E, ErrorResponse
+                self._watch(kind, body)
+                return self.reworded(body)
         return wire.message(bytes([kind]), body)
+
+    def _watch(self, kind: int, body: bytes) -> None:
+        """Report the end of a statement, and the session's number."""
+        if self._watcher is None:
+            return
+        if kind == _KEY:
+            self._watcher.session_id = wire.LENGTH.unpack_from(body)[0]
+        elif kind == _COMPLETE:
+            self._watcher.complete(wire.untext(body[:-1]))
+        elif kind == _ERROR:
+            self._watcher.fail(wire.report_fields(body).get("M", ""))
 
     def _became_ready(self, status: bytes) -> None:
         self.status = status
+        if self._kept is None:
+            self.results.ready()
         self._expected_ready -= 1
         if self._expected_ready <= 0:
             self._quiet.set()
@@ -243,12 +277,14 @@ class Backend:
             is_last = kind in kinds
             if kind == b"E":
                 succeeded = False
-                self._client.write(self.reworded(body))
+                self._client.write(self._for_client(_ERROR, body))
                 if kinds != b"Z":
                     return False
             elif passes_last or not is_last:
                 self._client.write(self._for_client(kind[0], body))
             await self._client.drain()
+            if is_last and kind == b"Z":
+                self.results.ready()
             if is_last:
                 return succeeded
 

@@ -12,6 +12,7 @@ from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.client import Inbox
 from local.redshift.server import silence, tls
+from local.redshift.server.history import History, SessionLog
 from local.redshift.server.session import Session
 from local.redshift.settings import Settings
 
@@ -39,6 +40,7 @@ class Server:
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
         self._services = services
+        self._history = History(settings)
         self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
         self._last_session_at = 0.0
@@ -99,7 +101,8 @@ class Server:
             return
         engine_reader, engine_writer = await self._connect(writer)
         undocumented = self._settings.undocumented
-        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording)
+        log_of_session = SessionLog(self._history, parameters.get("user", ""))
+        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording, log_of_session)
         inbox = Inbox(reader)
         tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
         try:
@@ -111,6 +114,7 @@ class Server:
                 writer,
                 backend,
                 self._services,
+                log=log_of_session,
                 is_first_statement_cancelled=is_resumed,
                 faults=self._settings.faults,
             )

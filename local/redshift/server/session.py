@@ -1,19 +1,22 @@
 """One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
 
 import asyncio
+import contextlib
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.redshift.copy.load import Services
-from local.redshift.dialect import lateral
+from local.redshift.dialect import arithmetic, lateral
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import silence, statements
 from local.redshift.server.execution import Execution
-from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement
+from local.redshift.server.history import SessionLog
+from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement, Unload
 from local.redshift.settings import Faults
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
@@ -25,6 +28,9 @@ class Prepared:
 
     statements: dict[bytes, Statement] = field(default_factory=dict)
     portals: dict[bytes, Statement] = field(default_factory=dict)
+    sources: dict[bytes, str] = field(default_factory=dict)
+    """Every statement as the client wrote it, and below for every portal."""
+    texts: dict[bytes, str] = field(default_factory=dict)
 
 
 class Session:
@@ -35,6 +41,7 @@ class Session:
         backend: Backend,
         services: Services,
         *,
+        log: SessionLog,
         is_first_statement_cancelled: bool = False,
         faults: Faults,
     ) -> None:
@@ -43,6 +50,7 @@ class Session:
         self.backend = backend
         self.execution = Execution(inbox, writer, backend, services)
         self.prepared = Prepared()
+        self.log = log
         self.is_next_statement_cancelled = is_first_statement_cancelled
         self.faults = faults
         self.statements_received = 0
@@ -96,6 +104,9 @@ class Session:
         await self.writer.drain()
 
     async def _simple(self, sql: str) -> None:
+        await self.log.write_for(sql)
+        self.log.start(sql)
+        self.backend.results.sent(b"Q", b"")
         found = [await self._settled(each) for each in statements.read(sql)]
         await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
@@ -104,6 +115,7 @@ class Session:
             return
         async with self.backend.kept():
             await self._one_by_one(found)
+            self.backend.results.ready()
             self.writer.write(wire.ready(self.backend.status))
             await self.writer.drain()
 
@@ -116,7 +128,10 @@ class Session:
             await self.backend.query("BEGIN")
         for each in found:
             if not await self.execution.carry_out(each, is_block=is_block):
+                self.log.fail("the statement failed")
                 break
+            if not isinstance(each, Forward):
+                self.log.complete("")
         if is_block and self.backend.status != IDLE:
             await self.backend.query("COMMIT")
 
@@ -129,6 +144,9 @@ class Session:
         for kind, body in self._after_failure(batch):
             outgoing.append((kind, await self._noted(kind, body)))
             owned.append(self._portal(body) if kind == b"E" else None)
+            self.backend.results.sent(kind, body, is_own=bool(owned[-1]))
+            if kind == b"E":
+                self.log.start(self.prepared.texts.get(body.split(b"\0", 1)[0], ""))
         await self.execution.restore_last_copy()
         is_unfinished = not any(kind == b"S" for kind, _ in outgoing)  # a reply must not arrive later
         if any(owned) or self.is_pipeline_block or is_unfinished:
@@ -153,7 +171,31 @@ class Session:
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
+        if isinstance(statement, Unload):
+            return await self._unload(statement)
+        if isinstance(statement, Forward) and statement.is_typed and not self.has_begun_pipeline:
+            return dataclasses.replace(statement, sql=await self._computed(statement.sql))
         return statement
+
+    async def _unload(self, statement: Unload) -> Statement:
+        """Put the query of an UNLOAD into the engine's dialect."""
+        query = await self._settled(statements.of_query(statement.command.query))
+        if not isinstance(query, Forward):
+            return query
+        return Unload(dataclasses.replace(statement.command, query=query.sql))
+
+    async def _computed(self, sql: str) -> str:
+        """Give divisions of decimals the scale that follows from the types of their operands."""
+        done = 0
+        while self.backend.status != FAILED:
+            question, done = arithmetic.question(sql, done)
+            if question is None:
+                break
+            with contextlib.suppress(PostgresError):  # whatever the engine does not understand, it will report itself
+                async with self.backend.kept():
+                    fields = await self.backend.columns(question.query) if question.query else []
+                sql = question.answered(fields)
+        return sql
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:
@@ -180,6 +222,7 @@ class Session:
         if kind == b"B":
             portal, name = body.split(b"\0", 2)[:2]
             self.prepared.portals.pop(portal, None)
+            self.prepared.texts[portal] = self.prepared.sources.get(name, "")
             if name in self.prepared.statements:
                 self.prepared.portals[portal] = self.prepared.statements[name]
         return body
@@ -187,6 +230,8 @@ class Session:
     async def _parse(self, body: bytes) -> bytes:
         name, sql, rest = body.split(b"\0", 2)
         self.prepared.statements.pop(name, None)
+        self.prepared.sources[name] = wire.untext(sql)
+        await self.log.write_for(self.prepared.sources[name])
         found = await self._settled(statements.read_one(wire.untext(sql)))
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
@@ -205,6 +250,7 @@ class Session:
             elif is_well and own:
                 await self._join_pipeline(has_more=_has_more(batch[at + 1 :]))
                 is_well = await self.execution.carry_out(own)
+                self.log.complete("")
                 self.has_begun_pipeline = True
             elif is_well and kind != b"H":
                 await self.backend.send(wire.message(kind, body) + wire.message(b"H"))

@@ -16,6 +16,7 @@ from local.redshift.dialect import (
     qualify,
     refusals,
     rewrite,
+    routines,
     show,
     super_paths,
 )
@@ -41,6 +42,15 @@ class Forward:
     """Those that may stand for their expressions, if the engine finds no column of that name."""
     replaced: frozenset[str] = frozenset()
     """Those whose expressions are in their place already."""
+
+    @property
+    def is_typed(self) -> bool:
+        """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
+        makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
+        if ("/" not in self.sql and not makes_columns) or "SELECT" not in self.sql.upper():
+            return False
+        words = [token.upper for token in tokenize(self.sql)]
+        return ("/" in words or (makes_columns and "AS" in words)) and not refusals.is_of_catalog(words)
 
     @property
     def probe(self) -> str:
@@ -128,6 +138,11 @@ def read_one(sql: str) -> Statement:
     return found[0] if len(found) == 1 else Forward(sql)
 
 
+def of_query(sql: str) -> Statement:
+    """Read the query of an UNLOAD."""
+    return _statement(sql)
+
+
 def is_transaction_control(statement: Statement) -> bool:
     words = [token.upper for token in tokenize(statement.sql)[:1]] if isinstance(statement, Forward) else []
     return bool(words) and words[0] in ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
@@ -170,11 +185,22 @@ def _late_binding_view(sql: str, tokens: list[Token]) -> Statement:
 def _asked(question: pivot.Question) -> Ask:
     asked = _forward(question.query)
     query = asked.sql if isinstance(asked, Forward) else question.query
-    return Ask(query, lambda columns: _statement(question.answered(columns)))
+    return Ask(query, lambda columns: _forward(question.answered(columns)))
+
+
+def _in_body(sql: str) -> str:
+    """Reword a statement of a procedure, which nothing can be asked about."""
+    words = frozenset(token.upper for token in tokenize(sql))
+    text = clauses.rewritten(sql, words) if "SELECT" in words else sql
+    text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
+    return rewrite.rewritten(text, tokenize(text))
 
 
 def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:
     tokens = tokenize(sql)
+    if routines.is_creation(tokens):
+        sql = routines.rewritten(sql, tokens, _in_body)
+        tokens = tokenize(sql)
     words = {token.upper for token in tokens}
     if "SELECT" not in words:
         return Forward(rewrite.rewritten(sql, tokens))

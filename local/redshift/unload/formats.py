@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from local.redshift.protocol import wire
+from local.redshift.protocol.errors import Refused
 from local.redshift.unload.statement import UnloadCommand
 
 _TYPES = {21: pa.int16(), 23: pa.int32(), 20: pa.int64(), 700: pa.float32(), 701: pa.float64(), 16: pa.bool_()}
@@ -75,6 +76,21 @@ def _quoted(column: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise('"', column, '"', "")
 
 
+class FixedWidthWriter(Writer):
+    """Columns of fixed widths, filled with blanks; what is longer is cut."""
+
+    def __init__(self, command: UnloadCommand, fields: Sequence[wire.Field], file: IO[bytes]) -> None:
+        super().__init__(command, fields, file)
+        if len(command.widths) != len(fields):
+            raise Refused(f"FIXEDWIDTH has {len(command.widths)} columns and the query {len(fields)}")
+
+    def write(self, columns: Sequence[pa.Array]) -> None:
+        null = self.command.options.get("NULL", "")
+        for row in zip(*(pc.fill_null(column, null).to_pylist() for column in columns), strict=True):
+            line = "".join(value.ljust(width)[:width] for value, width in zip(row, self.command.widths, strict=True))
+            self.file.write(line.encode() + b"\n")
+
+
 class JsonWriter(Writer):
     """An object a line; numbers and SUPER are unquoted, everything else is a string."""
 
@@ -108,7 +124,7 @@ class ParquetWriter(Writer):
 
 
 def writer(command: UnloadCommand, fields: Sequence[wire.Field], file: IO[bytes]) -> Writer:
-    kinds: dict[str, type[Writer]] = {"PARQUET": ParquetWriter, "JSON": JsonWriter}
+    kinds: dict[str, type[Writer]] = {"PARQUET": ParquetWriter, "JSON": JsonWriter, "FIXEDWIDTH": FixedWidthWriter}
     return kinds.get(command.format, TextWriter)(command, fields, file)
 
 

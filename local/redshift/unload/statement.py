@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from local.redshift.copy import authorization
-from local.redshift.dialect import grammar, qualify, queries, refusals, rewrite, super_paths
+from local.redshift.dialect import grammar, queries, refusals
 from local.redshift.dialect.grammar import Argument, Reader
 from local.redshift.dialect.tokens import Token, tokenize
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -53,12 +53,13 @@ _ARGUMENTS: dict[str, Argument] = {
     "PARTITION": _partition,
     "PARALLEL": grammar.switch(),
 }
-_NOT_YET = ("FIXEDWIDTH", "ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
+_NOT_YET = ("ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
 
 
 @dataclass(frozen=True)
 class UnloadCommand:
     query: str
+    """As the client wrote it; the session puts it into the engine's dialect."""
     target: str
     options: Mapping[str, str]
 
@@ -66,6 +67,14 @@ class UnloadCommand:
     def format(self) -> str:
         """Return CSV, PARQUET, JSON or TEXT."""
         return next((name for name in _FORMATS if name in self.options), "TEXT")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the characters that each column takes in a FIXEDWIDTH file: 'label:width,...'."""
+        parts = [part.rpartition(":")[2].strip() for part in self.options.get("FIXEDWIDTH", "").split(",")]
+        if not all(part.isdecimal() and int(part) > 0 for part in parts):
+            raise Refused(f"FIXEDWIDTH '{self.options.get('FIXEDWIDTH')}': write 'label:width' for each column")
+        return tuple(int(part) for part in parts)
 
     @property
     def delimiter(self) -> str:
@@ -117,11 +126,10 @@ def _check(options: Mapping[str, str]) -> None:
 
 
 def _query(sql: str) -> str:
-    """Reword the query; the outer SELECT may have no LIMIT."""
+    """Check the query: the outer SELECT may have no LIMIT."""
     tokens = tokenize(sql)
     refusals.check(tokens)
     outer = [block for block in queries.blocks(tokens)[:1] if block.start == 0]
     if any("LIMIT" in block.clauses or (tokens[1:2] and tokens[1].upper == "TOP") for block in outer):
         raise Refused("Limit clause is not supported in the outer SELECT of UNLOAD; put it in a nested SELECT")
-    text = super_paths.rewritten(qualify.rewritten(sql))
-    return rewrite.rewritten(text, tokenize(text))
+    return sql

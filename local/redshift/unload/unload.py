@@ -45,6 +45,7 @@ async def run(command: UnloadCommand, backend: Backend, store: ObjectStore) -> l
         count = await backend.copy_out(f"COPY ({command.query}) TO STDOUT (FORMAT csv)", rows)
         rows.seek(0)
         await in_thread(partial(unload.write, rows))
+    await backend.query(f"SELECT set_config('lakeport.unload_count', '{count}', false)")
     message = f"UNLOAD completed, {count} record(s) unloaded successfully."
     notice = wire.report(b"N", {"S": "INFO", "V": "INFO", "C": "00000", "M": message})
     return [notice, wire.command_complete("UNLOAD")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -11,7 +12,7 @@ import psycopg2
 from lakeport.airflow_api.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
-from lakeport.errors import ArrivalError, LakeportError
+from lakeport.errors import ArrivalError, LakeportError, UnknownDag
 from lakeport.mng import file_records
 from lakeport.model import Arrival, Status, dag_id_of, utc_now
 from lakeport.redshift.session import Warehouse
@@ -19,6 +20,8 @@ from lakeport.redshift.session import Warehouse
 log = logging.getLogger(__name__)
 
 Message = tuple[str, str]
+_FIRST_PAUSE_SECONDS = 1.0
+_MAX_PAUSE_SECONDS = 15.0
 
 
 @dataclass
@@ -47,30 +50,41 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
     return result
 
 
-def start_runs(new_files: dict[str, list[str]], api: DagRunApi) -> None:
+def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seconds: float = 0) -> None:
     """Start one run per file type, and retry once; reconcile starts the runs that fail twice.
+
+    A file may land before Airflow has read the new schema of its type: a run of an unknown DAG is retried with growing
+    pauses for `patience_seconds`.
 
     A queued run will list its files later, so it takes these files too.  Without this check, thousands of files that
     arrive at once would start thousands of runs, most of which find nothing.
     """
-    failed = [name for name, file_ids in new_files.items() if not _ensure_run(name, file_ids, api)]
-    for name in failed:
-        _ensure_run(name, new_files[name], api)
+    until, pause = time.monotonic() + patience_seconds, _FIRST_PAUSE_SECONDS
+    errors = {name: error for name, file_ids in new_files.items() if (error := _ensure_run(name, file_ids, api))}
+    errors = {name: error for name in errors if (error := _ensure_run(name, new_files[name], api))}
+    while (unknown := _of_unknown_dags(errors)) and time.monotonic() + pause < until:
+        time.sleep(pause)
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+        errors = {name: error for name in unknown if (error := _ensure_run(name, new_files[name], api))}
 
 
-def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> bool:
-    """Start a run unless one is queued; return whether a run will take the files."""
+def _of_unknown_dags(errors: Mapping[str, LakeportError]) -> list[str]:
+    return [name for name, error in errors.items() if isinstance(error, UnknownDag)]
+
+
+def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> LakeportError | None:
+    """Start a run unless one is queued; return the error if no run will take the files."""
     dag_id, run_id = dag_id_of(file_type), arrival_run_id(file_ids)
     try:
         if queued := next(runs(api, dag_id, state=QUEUED, limit=1), None):
             log.info("queued run %s of %s takes %d more files", queued.run_id, dag_id, len(file_ids))
-            return True
+            return None
         started = api.start(dag_id, run_id)
         log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
-    except LakeportError:
+    except LakeportError as error:
         log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)
-        return False
-    return True
+        return error
+    return None
 
 
 def register_arrivals(

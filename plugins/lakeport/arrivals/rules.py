@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -31,6 +32,9 @@ _TYPES_OF = {
     ".xls": set[str](),
 }
 
+_MAX_FOLDERS = 10
+_MAX_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class ArrivalRule:
@@ -47,6 +51,15 @@ class ArrivalRule:
     def folder(self) -> str:
         """Return the part of the pattern before its last slash."""
         return self.pattern.rpartition("/")[0]
+
+    @property
+    def plain_folder(self) -> str:
+        """Return the folder without `**`, which any number of folders match, none included."""
+        return "/".join(part for part in self.folder.split("/") if part != "**")
+
+    def takes_folder_of(self, key: str) -> bool:
+        """Return whether a file of this type may be in the folder of the key, whatever its name is."""
+        return captured(f"{self.folder}/*".lstrip("/"), key) is not None
 
     def matches(self, key: str) -> bool:
         """Return whether the key matches the pattern of this type."""
@@ -114,9 +127,17 @@ class ArrivalIndex:
 
 def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
     folder = key.rpartition("/")[0]
-    here = [rule for rule in rules if rule.folder == folder]
+    here = [rule for rule in rules if rule.takes_folder_of(key)]
     if here:
-        patterns = ", ".join(f"{rule.pattern} ({rule.file_type})" for rule in here)
-        return f"the name matches no file type; patterns for folder {folder}/: {patterns}"
-    folders = ", ".join(sorted({f"{rule.folder}/" for rule in rules})) or "none"
-    return f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {folders}"
+        patterns = ", ".join(f"{rule.pattern} ({rule.file_type})" for rule in here[:_MAX_SHOWN])
+        reason = f"the name matches no file type; patterns for folder {folder}/: {patterns}{_more(here)}"
+        is_case = any(captured(rule.pattern.lower(), key.lower()) is not None for rule in here)
+        return reason + "; upper and lower case differ" * is_case
+    folders = sorted({f"{rule.folder}/" for rule in rules})
+    nearest = folders if len(folders) <= _MAX_FOLDERS else get_close_matches(f"{folder}/", folders, _MAX_SHOWN, 0)
+    known = f"{', '.join(nearest) or 'none'}{_more(folders, len(nearest))}"
+    return f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {known}"
+
+
+def _more(found: Sequence[object], listed: int = _MAX_SHOWN) -> str:
+    return f" and {len(found) - listed} more" if len(found) > listed else ""

@@ -71,6 +71,8 @@ def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what a load does with the sample, and what it changes in the existing table."""
     with Warehouse(connect_to_redshift) as warehouse:
         table = live_table_changes(file_type, warehouse)
+        if table[1]:
+            return Outcome(0, 0, (), f"nothing would be loaded until {file_type.table.name} matches the schema"), table
         if reason := publishing.reason_to_reject(file_type, sample):
             return Outcome(0, 0, (), f"registration would reject the file: {reason}"), table
         return rehearse(file_type, sample, warehouse, s3_objects.s3_client()), table
@@ -103,6 +105,9 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
     if outcome.problem:
         say(outcome.problem)
         return
+    if outcome.changed:
+        say("rows that would be loaded with another value (lossy is warn)")
+        show(_REJECTED, [_cells(row) for row in outcome.changed[:limit]])
     good = outcome.rows_in_file - len(outcome.rejected)
     say(
         f"{good:,} of {outcome.rows_in_file:,} rows would be loaded, {len(outcome.rejected):,} rejected "
@@ -127,7 +132,8 @@ def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
         return {"table_as_it_is": None, "sample": None}
     counts = {"rows_in_file": outcome.rows_in_file, "rows_loaded": outcome.rows_loaded}
     rejected = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.rejected]
+    changed = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.changed]
     return {
         "table_as_it_is": {"changes": list(table[0]), "problem": table[1] or None},
-        "sample": {**counts, "rejected": rejected, "problem": outcome.problem or None},
+        "sample": {**counts, "rejected": rejected, "changed": changed, "problem": outcome.problem or None},
     }

@@ -126,7 +126,8 @@ def _rules() -> list[ArrivalRule]:
 def _key(file: Path, folder: str | None, rules: Sequence[ArrivalRule]) -> str:
     if folder is not None:
         return f"{folder.strip('/')}/{file.name}".lstrip("/")
-    folders = sorted({rule.folder for rule in rules if rule.matches(f"{rule.folder}/{file.name}".lstrip("/"))})
+    matching = [rule for rule in rules if rule.matches(f"{rule.plain_folder}/{file.name}".lstrip("/"))]
+    folders = sorted({rule.plain_folder for rule in matching})
     if not folders:
         patterns = ", ".join(rule.pattern for rule in rules) or "none, there is no valid schema"
         raise typer.BadParameter(

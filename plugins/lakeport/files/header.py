@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from lakeport.errors import UnloadableFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import Column
+from lakeport.schema.text_formats import Csv
 
 _ADDED_TYPE = "varchar(1024)"
 _IGNORED_TYPE = "varchar(65535)"
@@ -80,12 +81,33 @@ def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Co
 
 def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     """Return the fields of a header in the form in which headers are compared: lower case, without outer blanks."""
+    format_ = file_type.text_format
+    if "\r" in header.rstrip("\r"):
+        raise UnloadableFile(
+            "the header contains a CR, which COPY does not take as a line end; ask the sender for lines that end in LF "
+            "or CR LF"
+        )
+    if isinstance(format_, Csv) and _is_unfinished(header, format_):
+        raise UnloadableFile(
+            f"the header {header:.80} has a line end inside a quoted field, but COPY skips lines, not rows; ask the "
+            "sender for names without line ends"
+        )
     try:
-        fields = file_type.text_format.fields_in_line(header.removeprefix("\ufeff"), file_type.file_columns)
+        fields = format_.fields_in_line(header.removeprefix("\ufeff"), file_type.file_columns)
     except csv.Error as error:
         reason = str(error).partition(" - ")[0]  # the rest is a hint about Python's own calls
         raise UnloadableFile(f"the header is not a valid line of a {file_type.format.type} file: {reason}") from error
     return tuple(field.strip().lower() for field in fields)
+
+
+def _is_unfinished(header: str, format_: Csv) -> bool:
+    """Return whether a quoted field of the header continues in the next line."""
+    delimiter, quote = format_.delimiter_character, format_.quote_character
+    try:
+        next(csv.reader([header], delimiter=delimiter, quotechar=quote, skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _in_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import IO, TYPE_CHECKING, Any
 
@@ -64,23 +65,30 @@ def _records(s3: S3Client, file_type: FileType, source: CopySource, name: str) -
         with s3_objects.opened(s3, source) as stream:
             yield "its schema", avro_fields(stream, name)
         return
-    encoding = file_type.copied.text_encoding
+    yield from json_objects(s3, source, file_type.copied.text_encoding, name)
+
+
+def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the content of each object of a JSON file; numbers keep every digit.
+
+    If the file is not valid JSON, yield the objects before the first mistake, then those that are a line each: COPY
+    rejects a mistake and continues after it.
+    """
     try:
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
-        # COPY rejects invalid JSON and continues after it, so the fields of later lines count as well.
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
 
 
-def _places(values: Iterator[Any], what: str) -> Iterator[tuple[str, Iterable[str]]]:
+def _places(values: Iterator[Any], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((f"{what} {number:,}", value) for number, value in enumerate(values, start=1) if isinstance(value, dict))
 
 
 def _objects(stream: IO[bytes], name: str) -> Iterator[Any]:
     text = JsonText(stream, name)
-    for value in ijson.items(text, "", multiple_values=True, use_float=True):
+    for value in ijson.items(text, "", multiple_values=True, use_float=False):
         text.value_ended()
         yield value
 
@@ -88,7 +96,7 @@ def _objects(stream: IO[bytes], name: str) -> Iterator[Any]:
 def _objects_in_lines(stream: IO[bytes]) -> Iterator[Any]:
     for line in iter(lambda: stream.readline(_MAX_LINE_BYTES), b""):
         try:
-            yield json.loads(line)
+            yield json.loads(line, parse_float=Decimal)
         except (ValueError, RecursionError):
             yield None
 

@@ -20,6 +20,7 @@ import zstandard
 from lakeport.errors import SampleError
 from lakeport.files import lzop
 from lakeport.files.streams import stream_of
+from lakeport.preparing.archives import is_clutter
 
 _MAGIC = {b"\x89LZO": "lzop", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 _UNREADABLE: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
@@ -94,14 +95,14 @@ def _decompressed(path: Path, file: Any, compression: str) -> IO[bytes]:
 
 def _only_member(path: Path, file: IO[bytes]) -> IO[bytes]:
     archive = zipfile.ZipFile(file)
-    names = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX/")]
+    names = [each for each in archive.namelist() if not each.endswith("/") and not is_clutter(each)]
     _check_is_alone(path, names)
     return archive.open(names[0])
 
 
 def _only_file(path: Path, file: IO[bytes]) -> IO[bytes]:
     archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 - read as long as the file is open
-    members = [each for each in archive.getmembers() if each.isreg()]
+    members = [each for each in archive.getmembers() if each.isreg() and not is_clutter(each.name)]
     _check_is_alone(path, [each.name for each in members])
     stream = archive.extractfile(members[0])
     if stream is None:

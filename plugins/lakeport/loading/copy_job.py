@@ -31,6 +31,8 @@ class CopyJob:
     files: tuple[FileToLoad, ...]
     columns: FileColumns
     run_id: str
+    is_stricter: bool = False
+    """Whether the schema requires a value where the live table takes NULL."""
 
     @property
     def sources(self) -> list[CopySource]:
@@ -40,7 +42,8 @@ class CopyJob:
     @property
     def placing(self) -> Placing:
         """Return what the table's mode does around COPY."""
-        return placing(self.file_type, self.files[0].file, self.run_id, self.columns.ignored)
+        file, ignored = self.files[0].file, self.columns.ignored
+        return placing(self.file_type, file, self.run_id, ignored, is_stricter=self.is_stricter)
 
     @property
     def name(self) -> str:
@@ -51,7 +54,8 @@ class CopyJob:
     @property
     def rejects(self) -> Rejects:
         """Return the reader of the rejected rows."""
-        return Rejects(self.s3, self.file_type, self.sources, self.columns.names)
+        filtered = {each.source: each for file in self.files for each in file.filtered}
+        return Rejects(self.s3, self.file_type, self.sources, self.columns.names, filtered)
 
 
 def write_manifest(job: CopyJob) -> sql.Composed:

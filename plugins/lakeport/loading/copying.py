@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import psycopg2
@@ -32,7 +32,7 @@ from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
-from lakeport.redshift.table_changes import add_columns
+from lakeport.redshift.table_changes import add_columns, takes_null_against_the_schema
 from lakeport.schema.file_type import FileType
 
 log = logging.getLogger(__name__)
@@ -51,10 +51,14 @@ class FailedCopy:
 
 @dataclass(frozen=True)
 class CopyResult:
-    """What a COPY did with each file, by file id, and why its rows must not be committed, if so."""
+    """What a COPY did with each file, by file id, and why its rows must not be committed, if so.
+
+    `changed` are rows that were loaded with another value than the file has.
+    """
 
     loads: Mapping[str, Load]
     rejected: Mapping[str, Sequence[RejectedRow]]
+    changed: Mapping[str, Sequence[RejectedRow]] = field(default_factory=dict)
     refusal: UnloadableFile | None = None
     failed: FailedCopy | None = None
 
@@ -67,7 +71,7 @@ def run_copy(warehouse: Warehouse, job: CopyJob, record: Record) -> CopyResult:
 
     Raises ObjectChanged if COPY may have read another version than the registered one.
     """
-    add_new_columns(warehouse, job)
+    job = fitted(warehouse, job)
     copy = write_manifest(job)
 
     def work(current: cursor) -> CopyResult | Rollback[CopyResult]:
@@ -78,13 +82,17 @@ def run_copy(warehouse: Warehouse, job: CopyJob, record: Record) -> CopyResult:
     return _refused_copy(warehouse, job, result.failed) if result.failed else result
 
 
-def add_new_columns(warehouse: Warehouse, job: CopyJob) -> None:
-    """Add the columns that are new in the files to the live table, if the type's `drift` is `add`."""
+def fitted(warehouse: Warehouse, job: CopyJob) -> CopyJob:
+    """Add the columns that are new in the files to the live table, and return the job that fits the table."""
     file_type = job.file_type
-    if file_type.drift == "add" and file_type.table.mode not in ("replace", "new_table"):
+    if file_type.table.mode in ("replace", "new_table"):
+        return job
+    if file_type.drift == "add":
         added = warehouse.transaction(partial(add_columns, file_type=file_type))
         if added:
             log.warning("added the columns of %s to %s: %s", job.files[0].file.key, file_type.table.name, added)
+    is_stricter = warehouse.transaction(partial(takes_null_against_the_schema, file_type=file_type))
+    return replace(job, is_stricter=is_stricter)
 
 
 def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
@@ -137,7 +145,7 @@ def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy,
         refused = len(rejected[file_id]) - surplus
         rows_in_file = loaded[file_id] + refused if taken is None else taken
         loads[file_id] = Load(job.placing.table_name, rows_in_file, loaded[file_id], refused, copy.query_id)
-    return CopyResult(loads, rejected)
+    return CopyResult(loads, rejected, {each.file.file_id: job.rejects.changed(each.sources) for each in job.files})
 
 
 def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> CopyResult:
@@ -151,7 +159,7 @@ def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> Cop
     rejected = job.rejects.of_file(file.sources, by_source)
     load = Load(job.placing.table_name, len(rejected), 0, len(rejected), warehouse.transaction(last_copy).query_id)
     file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {failed.error}".strip())
-    return CopyResult({file_id: load}, {file_id: rejected}, refusal)
+    return CopyResult({file_id: load}, {file_id: rejected}, refusal=refusal)
 
 
 def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:

@@ -10,6 +10,7 @@ from lakeport.files import s3_objects
 from lakeport.files.columnar import columnar_columns
 from lakeport.files.header import FileColumns, columns_of_file
 from lakeport.files.named_fields import named_columns
+from lakeport.loading.copy_reports import CopyError
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, NamedFieldsFormat
@@ -22,11 +23,34 @@ _MAX_NAME_CHARACTERS = 256  # of a file in SYS_LOAD_DETAIL and SYS_LOAD_ERROR_DE
 
 
 @dataclass(frozen=True)
+class Filtered:
+    """An object that COPY reads instead of the `original`, without the lines of rows that were rejected before.
+
+    `removed` has the first line and the number of lines of each; COPY loads the `changed` rows with another value.
+    """
+
+    source: CopySource
+    original: CopySource
+    removed: tuple[tuple[int, int], ...]
+    rejected: tuple[CopyError, ...]
+    changed: tuple[CopyError, ...]
+
+    def original_line(self, line: int) -> int:
+        """Return the line of the original for a line of the object."""
+        for first, lines in self.removed:
+            if first > line:
+                break
+            line += lines
+        return line
+
+
+@dataclass(frozen=True)
 class FileToLoad:
     """A registered file and the objects that COPY reads: the landed object, or those prepared from it."""
 
     file: RegisteredFile
     sources: tuple[CopySource, ...]
+    filtered: tuple[Filtered, ...] = ()
 
     @property
     def rows_taken(self) -> int | None:
@@ -95,4 +119,11 @@ def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: Copy
     if not header:
         name = f"{key}: {source.member}" if source.member else key
         raise UnloadableFile(f"{name} has no line {lines}, which must contain the column names")
-    return columns_of_file(file_type, header[lines])
+    try:
+        return columns_of_file(file_type, header[lines])
+    except UnloadableFile as error:
+        if not source.member:
+            raise
+        raise UnloadableFile(
+            f"{key}: {source.member}: {error}; if {source.member} is not a data file, leave it out by format.member"
+        ) from error

@@ -24,6 +24,7 @@ from lakeport.files.header import FileColumns
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
+from lakeport.loading.lossy import has_lossy_rows
 from lakeport.mng import load_records
 from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
@@ -39,7 +40,7 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
     """Group the files that one COPY may load: those whose fields go to the same columns.
 
     A file is alone if the table mode, the transform or the checks apply to the rows of one file, if the views of COPY
-    could not identify it by name, or if it is already known to be faulty.
+    could not identify it by name, if some of its rows are rejected before COPY, or if it is known to be faulty.
     """
     table, found = file_type.table, dict[object, list[FileToLoad]]()
     is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks
@@ -55,7 +56,8 @@ def _columns(s3: S3Client, file_type: FileType, each: FileToLoad) -> FileColumns
         return None
     try:
         check_versions(s3, each)
-        return columns_of(s3, file_type, each)
+        columns = columns_of(s3, file_type, each)
+        return None if has_lossy_rows(s3, file_type, each, columns) else columns
     except (ObjectChanged, UnloadableFile):
         return None
 

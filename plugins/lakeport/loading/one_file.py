@@ -15,6 +15,7 @@ from lakeport.files import s3_objects
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of
+from lakeport.loading.lossy import without_lossy_rows
 from lakeport.mng import load_records
 from lakeport.mng.load_records import Load
 from lakeport.model import CopySource, RegisteredFile, TaskRun
@@ -76,6 +77,7 @@ class FileLoad:
         file = FileToLoad(self.file, sources)
         check_versions(self.s3, file)
         columns = columns_of(self.s3, self.file_type, file)
+        file = without_lossy_rows(self.s3, self.file_type, file, columns)
         job = CopyJob(self.s3, self.file_type.with_columns(columns.added), (file,), columns, self.by.run_id)
         result = run_copy(self.warehouse, job, self._record)
         if result.refusal:
@@ -84,7 +86,11 @@ class FileLoad:
         return result.loads[self.file.file_id]
 
     def _record(self, current: cursor, result: CopyResult) -> CopyResult:
-        load_records.record_loads(current, result.loads, result.rejected, self.by)
+        changed = result.changed.get(self.file.file_id, ())
+        rows = {self.file.file_id: [*result.rejected[self.file.file_id], *changed]}
+        load_records.record_loads(current, result.loads, rows, self.by)
+        if changed:
+            log.warning("%s: %d rows were loaded with another value (lossy: warn)", self.file.key, len(changed))
         recorded = load_records.loads_of(current, [self.file.file_id])
         load = recorded[self.file.file_id]
         log.info(

@@ -28,12 +28,14 @@ class Placing:
     """append: add the rows to the table.
 
     `ignored` are columns of the file that no table has.  COPY cannot skip a field, so it then fills a temporary table,
-    from which the other columns are inserted.  It also fills a temporary table for an SQL transform.
+    from which the other columns are inserted.  It also fills a temporary table for an SQL transform, and if the schema
+    `is_stricter` than the live table: a column that is NOT NULL only in the schema then rejects rows there.
     """
 
     file_type: FileType
     facts: FileFacts
     ignored: tuple[Column, ...] = ()
+    is_stricter: bool = False
 
     @property
     def table_name(self) -> str:
@@ -48,7 +50,7 @@ class Placing:
     @property
     def is_staged(self) -> bool:
         """Return whether COPY fills a temporary table."""
-        return bool(self.ignored) or self.file_type.transform.sql is not None
+        return bool(self.ignored) or self.is_stricter or self.file_type.transform.sql is not None
 
     @property
     def copy_into(self) -> sql.Identifier:

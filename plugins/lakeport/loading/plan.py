@@ -12,6 +12,7 @@ from lakeport.loading.table_modes import placing
 from lakeport.model import CopySource, RegisteredFile, utc_now
 from lakeport.redshift import ddl, table_changes
 from lakeport.redshift.copy_statement import copy_statement, manifest
+from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
@@ -81,7 +82,7 @@ def live_table_changes(file_type: FileType, warehouse: Warehouse) -> tuple[tuple
 
     Both are empty if the table fits or does not exist.
     """
-    live = warehouse.transaction(lambda current: table_changes.live_columns(current, file_type.table))
+    live = warehouse.transaction(lambda current: live_columns(current, file_type.table))
     if not live:
         return (), ""
     try:

@@ -10,8 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +19,19 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.errors import UnloadableFile
+from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, columns_of
+from lakeport.loading.lossy import without_lossy_rows
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource, RegisteredFile, utc_now
 from lakeport.preparing.prepare import listed, prepare
 from lakeport.redshift import ddl
+from lakeport.redshift.fitting import fit_table
+from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
+from lakeport.redshift.statements import composed
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 
@@ -38,31 +41,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What would happen to the rows of a sample; `problem` is why nothing would be loaded."""
+    """What would happen to the rows of a sample; `problem` is why nothing would be loaded.
+
+    `changed` are rows that would be loaded with another value than the file has.
+    """
 
     rows_in_file: int
     rows_loaded: int
     rejected: tuple[RejectedRow, ...]
     problem: str = ""
+    changed: tuple[RejectedRow, ...] = ()
 
 
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
     """Load a sample as a landed file would be loaded, roll the load back and return its outcome."""
     occasion = uuid.uuid4().hex
     scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
-    with _uploaded(s3, sample, occasion) as file, _scratch_table(scratch, warehouse):
+    with _uploaded(s3, sample, occasion) as file, _scratch_schema(scratch, warehouse):
         try:
+            _make_table(file_type, scratch, warehouse)
             run_id = f"plan_{occasion}"
             to_load = FileToLoad(file, _prepared(file_type, file, s3, run_id))
             columns = columns_of(s3, scratch, to_load)
+            to_load = without_lossy_rows(s3, scratch, to_load, columns)
             job = CopyJob(s3, scratch.with_columns(columns.added), (to_load,), columns, run_id)
-            return _outcome(run_copy(warehouse, job, _discard), file, sample)
-        except UnloadableFile as error:
-            return Outcome(0, 0, (), _reason(error, file, sample))
+            outcome = _outcome(run_copy(warehouse, job, _discard), file, sample)
+        except (UnloadableFile, TableMismatch) as error:
+            outcome = Outcome(0, 0, (), _reason(error, file, sample))
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            return Outcome(0, 0, (), _reason_of_copy(error))
+            outcome = Outcome(0, 0, (), _reason_of_copy(error))
+        return replace(outcome, problem=outcome.problem.replace(scratch.table.schema_name, file_type.table.schema_name))
 
 
 def _discard(_: cursor, result: CopyResult) -> Rollback[CopyResult]:
@@ -73,10 +83,11 @@ def _outcome(result: CopyResult, file: RegisteredFile, sample: Path) -> Outcome:
     load, rejected = result.loads[file.file_id], tuple(result.rejected[file.file_id])
     if result.refusal:
         return Outcome(load.rows_in_file, 0, rejected, _reason(result.refusal, file, sample))
-    return Outcome(load.rows_in_file, load.rows_loaded, rejected)
+    changed = tuple(result.changed[file.file_id])
+    return Outcome(load.rows_in_file, load.rows_loaded, rejected, changed=changed)
 
 
-def _reason(error: UnloadableFile, file: RegisteredFile, sample: Path) -> str:
+def _reason(error: UnloadableFile | TableMismatch, file: RegisteredFile, sample: Path) -> str:
     """Return an error's message with the name of the sample instead of the object's."""
     return str(error).replace(f"s3://{file.bucket}/{file.key}", sample.name).replace(file.key, sample.name)
 
@@ -91,7 +102,7 @@ def _reason_of_copy(error: psycopg2.Error) -> str:
 def _uploaded(s3: S3Client, sample: Path, occasion: str) -> Iterator[RegisteredFile]:
     bucket, folder = settings.work_bucket(), f"plans/{occasion}"
     key, file_id = f"{folder}/{sample.name}", f"plan-{occasion}"
-    written = (key, f"prepared/{file_id}/", f"manifests/{file_id}")
+    written = (key, f"prepared/{file_id}/", f"lossless/{file_id}/", f"manifests/{file_id}")
     try:
         s3.upload_file(str(sample), bucket, key)
         yield RegisteredFile(file_id, bucket, key, None, "", sample.stat().st_size, utc_now())
@@ -115,16 +126,23 @@ def _prepared(file_type: FileType, file: RegisteredFile, s3: S3Client, run_id: s
 
 
 @contextmanager
-def _scratch_table(scratch: FileType, warehouse: Warehouse) -> Iterator[None]:
+def _scratch_schema(scratch: FileType, warehouse: Warehouse) -> Iterator[None]:
     schema = sql.Identifier(scratch.table.schema_name)
     try:
-        warehouse.transaction(partial(_create, scratch))
+        warehouse.transaction(lambda current: current.execute(ddl.create_schema(scratch.table)))
         yield
     finally:
         drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema)
         warehouse.transaction(lambda current: current.execute(drop))
 
 
-def _create(scratch: FileType, current: cursor) -> None:
-    for statement in ddl.create_table(scratch):
-        current.execute(statement)
+def _make_table(file_type: FileType, scratch: FileType, warehouse: Warehouse) -> None:
+    """Create an empty table like the live one, if there is one, and fit it to the schema as create_table does."""
+
+    def copy_shape(current: cursor) -> None:
+        if file_type.table.mode != "new_table" and live_columns(current, file_type.table):
+            like = {"table": ddl.table_identifier(scratch.table), "live": ddl.table_identifier(file_type.table)}
+            current.execute(composed("load/create_like", **like))
+
+    warehouse.transaction(copy_shape)
+    fit_table(warehouse, scratch)

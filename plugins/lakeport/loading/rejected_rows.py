@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lakeport.errors import LakeportError
 from lakeport.loading.copy_reports import CopyError
-from lakeport.loading.files_to_load import has_unique_name
+from lakeport.loading.files_to_load import Filtered, has_unique_name
 from lakeport.loading.raw_lines import raw_lines
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
@@ -27,6 +27,7 @@ class Rejects:
     file_type: FileType
     sources: Sequence[CopySource]
     columns: Sequence[str]
+    filtered: Mapping[CopySource, Filtered] = field(default_factory=dict)
 
     def of_copy(self, errors: Sequence[CopyError]) -> dict[CopySource, list[RejectedRow]]:
         """Return the rows that COPY rejected of each source, in the order of lines, unknown lines first.
@@ -52,16 +53,28 @@ class Rejects:
     def of_file(
         self, sources: Sequence[CopySource], of_copy: Mapping[CopySource, Sequence[RejectedRow]]
     ) -> list[RejectedRow]:
-        """Return the rejected rows of one file: those of a Python transform and those of COPY."""
+        """Return the rejected rows of one file: those of a Python transform, of the check for losses, and of COPY."""
         return [row for source in sources for row in [*self._before_copy(source), *of_copy[source]]]
 
+    def changed(self, sources: Sequence[CopySource]) -> list[RejectedRow]:
+        """Return the rows of one file that are loaded with another value."""
+        found = [self.filtered[source] for source in sources if source in self.filtered]
+        return [row for each in found for row in self._rows_of(each.original, each.changed)]
+
     def _before_copy(self, source: CopySource) -> Iterator[RejectedRow]:
-        """Yield the rows that a Python transform rejected, which COPY has not read."""
+        """Yield the rows that a Python transform or the check for losses rejected, which COPY has not read."""
+        if found := self.filtered.get(source):
+            source = found.original
+            yield from self._rows_of(source, found.rejected)
         for row in rejected_rows(self.s3, source):
             reason = f"{source.member}: {row.reason}" if source.member else row.reason
             yield RejectedRow(row.line, row.column, "", 0, 0, reason, None, row.raw)
 
     def _rows_of(self, source: CopySource, errors: Sequence[CopyError]) -> list[RejectedRow]:
+        if found := self.filtered.get(source):
+            if source != found.original:
+                errors = [replace(each, line_number=found.original_line(each.line_number)) for each in errors]
+            source = found.original
         numbers = {error.line_number for error in errors if error.line_number > 0}
         lines = raw_lines(self.s3, source, numbers, self.file_type)
         return [

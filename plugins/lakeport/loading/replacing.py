@@ -15,7 +15,6 @@ from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import composed, keywords, statement
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Table
 
 _DEPENDENT_OBJECTS = "2BP01"
 _PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "x": "REFERENCES"}
@@ -32,7 +31,7 @@ class Replace(Placing):
 
     @property
     def destination(self) -> FileType:
-        return self.file_type.into(suffixed(self.file_type.table, "__lakeport_new"))
+        return self.file_type.into(ddl.suffixed(self.file_type.table, "__lakeport_new"))
 
     def make_table(self, current: cursor) -> None:
         execute_all(current, ddl.create_table(self.destination, if_missing=False))
@@ -58,11 +57,6 @@ class Replace(Placing):
         current.execute(statement("load/grants"), {"schema_name": table.schema_name, "table_name": table.table_name})
         for row in fetch_rows(current):
             yield from grants_in(row["access_list"], ddl.table_identifier(self.destination.table))
-
-
-def suffixed(table: Table, suffix: str) -> str:
-    """Return the table's name with a suffix, within the maximum length of a name."""
-    return f"{table.schema_name}.{table.table_name[: ddl.MAX_NAME_BYTES - len(suffix)]}{suffix}"
 
 
 def grants_in(text: str, table: sql.Identifier) -> Iterator[sql.Composed]:

@@ -6,8 +6,9 @@ import re
 
 from lakeport.loading.merging import Merge
 from lakeport.loading.placing import NewTable, Placing, Truncate
-from lakeport.loading.replacing import Replace, suffixed
+from lakeport.loading.replacing import Replace
 from lakeport.model import RegisteredFile
+from lakeport.redshift import ddl
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import captured
@@ -17,12 +18,19 @@ _LABEL_CHARACTERS = 60
 _MODES: dict[str, type[Placing]] = {"append": Placing, "truncate": Truncate, "replace": Replace, "merge": Merge}
 
 
-def placing(file_type: FileType, file: RegisteredFile, run_id: str, ignored: tuple[Column, ...] = ()) -> Placing:
+def placing(
+    file_type: FileType,
+    file: RegisteredFile,
+    run_id: str,
+    ignored: tuple[Column, ...] = (),
+    *,
+    is_stricter: bool = False,
+) -> Placing:
     """Return what the mode of the type's table does with the rows of this file."""
     facts = FileFacts.of(file_type, file, run_id)
     if file_type.table.mode == "new_table":
         return NewTable(file_type.into(name_of_new_table(file_type, file)), facts, ignored)
-    return _MODES[file_type.table.mode](file_type, facts, ignored)
+    return _MODES[file_type.table.mode](file_type, facts, ignored, is_stricter)
 
 
 def name_of_new_table(file_type: FileType, file: RegisteredFile) -> str:
@@ -32,4 +40,4 @@ def name_of_new_table(file_type: FileType, file: RegisteredFile) -> str:
     """
     values = (captured(file_type.landing.pattern, file.key) or {}).values()
     label = re.sub(r"[^a-z0-9]+", "_", "_".join(values).lower())[:_LABEL_CHARACTERS].strip("_")
-    return suffixed(file_type.table, f"_{label or file.landed_at.strftime('%Y%m%d')}_{file.file_id[:12]}")
+    return ddl.suffixed(file_type.table, f"_{label or file.landed_at.strftime('%Y%m%d')}_{file.file_id[:12]}")

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl
+from lakeport.redshift.live_table import length
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, keywords, statement
@@ -94,9 +95,9 @@ def _changes(live: Iterable[Iterable[str]]) -> list[ColumnChange]:
             problems.append(f"{table} has no column {column}, which every row must have")
         elif has is None:
             changes.append(ColumnChange(_ADD, table, column, type_))
-        elif 0 < ddl.length(has) < ddl.length(wants):
+        elif 0 < length(has) < length(wants):
             changes.append(ColumnChange(_LENGTHEN, table, column, type_))
-        elif has != wants and not ddl.length(has) > ddl.length(wants) > 0:
+        elif has != wants and not length(has) > length(wants) > 0:
             problems.append(f"{table}.{column} is {has} and must be {wants}")
     if problems:
         remedy = "rename the table and run this again; then copy its rows to the new table"

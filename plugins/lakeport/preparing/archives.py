@@ -6,6 +6,7 @@ Only regular files are read, and their names are never used as paths: the name o
 from __future__ import annotations
 
 import errno
+import logging
 import lzma
 import stat
 import struct
@@ -24,11 +25,15 @@ from lakeport.preparing.transfer import spooled
 from lakeport.schema.file_format import Format
 from lakeport.schema.key_pattern import captured
 
+log = logging.getLogger(__name__)
+
 _ENCRYPTED = 0x1
 _MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's list of its members, which is read at once
 _MAX_ENTRIES = 10 * MAX_MEMBERS  # with folders and unwanted files: tarfile keeps the entries of a .tar in memory
 _MAX_NAMES_SHOWN = 5
 _HEAD_BYTES = 512
+_OF_SYSTEMS = (".ds_store", "thumbs.db", "desktop.ini")
+_READMES = ("readme", "readme.txt", "readme.md", "readme.html", "readme.pdf")
 # What zipfile, tarfile and their decompressors raise on damaged archives.
 DAMAGED: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, ValueError)
 DAMAGED += (lzma.LZMAError, struct.error, zlib.error, OSError)
@@ -58,7 +63,8 @@ def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iter
     found, others = 0, list[str]()
     for name, opened in _with_damage_reported(_entries(stream, format_, allowance), format_, allowance.uri):
         if not _is_wanted(name, format_.member):
-            others += [name] if len(others) < _MAX_NAMES_SHOWN else []
+            others += [name] if len(others) < _MAX_NAMES_SHOWN and not _is_of_a_system(name) else []
+            log.info("ignored %s in %s", name, allowance.uri)
             continue
         found += 1
         if found > MAX_MEMBERS:
@@ -184,14 +190,25 @@ def _plain(name: str) -> str:
     return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
+def is_clutter(name: str) -> bool:
+    """Return whether a member is one that operating systems add, or a README."""
+    return _is_of_a_system(name) or name.lower().rpartition("/")[2] in _READMES
+
+
+def _is_of_a_system(name: str) -> bool:
+    *folders, last = name.lower().split("/")
+    return "__macosx" in folders or last.startswith("._") or last in _OF_SYSTEMS
+
+
 def _is_wanted(name: str, pattern: str | None) -> bool:
-    parts = name.split("/")
-    if "__MACOSX" in parts or parts[-1].startswith("._") or parts[-1] == ".DS_Store":
-        return False
-    return pattern is None or captured(pattern, name) is not None
+    if pattern is None:
+        return not is_clutter(name)
+    return not _is_of_a_system(name) and captured(pattern, name) is not None
 
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
-    if format_.member is None or not others:
+    if not others:
         return f"{uri} contains no files"
+    if format_.member is None:
+        return f"{uri} contains no files but {', '.join(others)}, which are loaded only if format.member matches them"
     return f"{uri} contains no file that matches format.member {format_.member!r}; it contains {', '.join(others)}"

@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl, table_changes
+from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.schema.file_type import FileType
 
@@ -35,11 +36,11 @@ def fit_table(warehouse: Warehouse, file_type: FileType) -> None:
 
 
 def _widenings(current: cursor, file_type: FileType) -> list[ddl.Statement]:
-    return table_changes.widenings(file_type, table_changes.live_columns(current, file_type.table))
+    return table_changes.widenings(file_type, live_columns(current, file_type.table))
 
 
 def _apply_changes(current: cursor, file_type: FileType) -> None:
-    live = table_changes.live_columns(current, file_type.table)
+    live = live_columns(current, file_type.table)
     for statement in table_changes.changes(file_type, live):
         current.execute(statement)
         log.info("%s", statement.as_string(current))

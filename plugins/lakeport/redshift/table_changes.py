@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
 from lakeport.redshift import ddl
-from lakeport.redshift.rows import fetch_rows
+from lakeport.redshift.live_table import (
+    Live,
+    LiveColumn,
+    differences,
+    live_columns,
+    loose_columns,
+    missing_columns,
+    widened_columns,
+)
+from lakeport.redshift.rebuilding import rebuild_statements
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT, Table
+from lakeport.schema.table import LOADED_AT
 
 
-def live_columns(current: cursor, table: Table) -> dict[str, str]:
-    """Return the live table's columns with their types, in order; none if the table does not exist."""
-    current.execute(ddl.live_columns_query(), {"schema_name": table.schema_name, "table_name": table.table_name})
-    return {row["column_name"]: row["column_type"] for row in fetch_rows(current)}
-
-
-def widenings(file_type: FileType, live: Mapping[str, str]) -> list[ddl.Statement]:
+def widenings(file_type: FileType, live: Live) -> list[ddl.Statement]:
     """Return the statements that widen varchar columns; each runs outside a transaction, before all others."""
-    return [] if file_type.table.mode in ("new_table", "replace") else ddl.widenings(file_type, live)
+    if file_type.table.mode in ("new_table", "replace"):
+        return []
+    return [ddl.widen_column(file_type.table, column) for column in widened_columns(file_type, live)]
 
 
-def widened(file_type: FileType, live: Mapping[str, str]) -> dict[str, str]:
+def widened(file_type: FileType, live: Mapping[str, LiveColumn]) -> dict[str, LiveColumn]:
     """Return the live columns after the widenings."""
-    longer = {column.name: column.type.catalog_name() for column in ddl.widened_columns(file_type, live)}
+    longer = {
+        column.name: replace(live[column.name], type=column.type.catalog_name())
+        for column in widened_columns(file_type, live)
+    }
     return {**live, **longer}
 
 
-def changes(file_type: FileType, live: Mapping[str, str]) -> list[ddl.Statement]:
+def changes(file_type: FileType, live: Live) -> list[ddl.Statement]:
     """Return the statements that create the table or add the schema's new columns; run them in one transaction.
 
     Raises TableMismatch, with the statements to run by hand, if the table differs in another way.
@@ -42,13 +51,18 @@ def changes(file_type: FileType, live: Mapping[str, str]) -> list[ddl.Statement]
         return list(ddl.create_table(file_type))
     if table.mode == "replace" and LOADED_AT in live:
         return []  # each load creates a new table
-    found = ddl.differences(file_type, live)
+    found = differences(file_type, live)
     if found:
         raise TableMismatch(
-            f"{table.name} does not match schemas/{file_type.name}.yaml: {'; '.join(found)}; "
-            "change the schema, or run\n" + "\n".join(ddl.remedies(file_type, live))
+            f"{table.name} does not match schemas/{file_type.name}.yaml: {'; '.join(found)}; change the schema, or "
+            "rebuild the table (repeat its GRANTs afterwards) with\n" + "\n".join(rebuild_statements(file_type, live))
         )
-    return [ddl.add_column(table, column) for column in ddl.missing_columns(file_type, live)]
+    return [ddl.add_column(table, column) for column in missing_columns(file_type, live)]
+
+
+def takes_null_against_the_schema(current: cursor, file_type: FileType) -> bool:
+    """Return whether the live table has a column without NOT NULL that the schema requires."""
+    return bool(loose_columns(file_type, live_columns(current, file_type.table)))
 
 
 def add_columns(current: cursor, file_type: FileType) -> list[str]:
@@ -57,7 +71,7 @@ def add_columns(current: cursor, file_type: FileType) -> list[str]:
     Safe to repeat: it reads the live columns first.  Run it in a transaction before the load, since readers wait from
     an ALTER TABLE to its commit; if the load fails, the columns stay and are empty.
     """
-    missing = ddl.missing_columns(file_type, live_columns(current, file_type.table))
+    missing = missing_columns(file_type, live_columns(current, file_type.table))
     for column in missing:
         current.execute(ddl.add_column(file_type.table, column))
     return [column.name for column in missing]

@@ -17,7 +17,7 @@ from lakeport.schema.column_rules import objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.landing import Landing
-from lakeport.schema.table import Column, Table
+from lakeport.schema.table import Column, Loss, Table
 from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
@@ -91,6 +91,9 @@ class FileType(Part):
     """The columns; if the file has no header, in the order of the file."""
     drift: Literal["refuse", "add", "ignore"] = "refuse"
     """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
+    lossy: Loss = "reject"
+    """What happens to a row with a value that COPY would change without an error: more digits after the point than its
+    decimal column keeps, a time of day in a date, an offset in a timestamp."""
     rejects: Rejects = Rejects()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
@@ -136,6 +139,10 @@ class FileType(Part):
     def column_names(self) -> tuple[str, ...]:
         """Return the names of the columns that COPY fills, in the order of the schema."""
         return tuple(column.name for column in self.copied_columns)
+
+    def lossy_of(self, column: Column) -> Loss:
+        """Return what becomes of a row with a value that COPY would change in this column."""
+        return column.lossy or self.lossy
 
     @property
     def is_prepared(self) -> bool:

@@ -90,12 +90,13 @@ class Json(NamedFieldsFormat):
     def value_in_line(self, line: str, column: str, names: Sequence[str], columns: Sequence[Column]) -> str | None:
         """Return the text of one column in an object, or None if the line is too broken for that."""
         try:
-            value = self._value(json.loads(line), column, names)
+            value = self.value_of(json.loads(line), column, names)
         except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
             return None
         return value if value is None or isinstance(value, str) else json.dumps(value)
 
-    def _value(self, document: Mapping[str, object], column: str, names: Sequence[str]) -> object:
+    def value_of(self, document: Mapping[str, object], column: str, names: Sequence[str]) -> object:
+        """Return what COPY finds for one of the columns in an object; raises LookupError if a path leads nowhere."""
         if self.jsonpaths:
             return value_at(document, self.jsonpaths[list(names).index(column)])
         if self.ignorecase:

@@ -10,6 +10,7 @@ from lakeport.schema.column_type import ColumnType
 from lakeport.schema.values import Name, Part, doubled
 
 LOADED_AT = "_loaded_at"
+Loss = Literal["reject", "warn", "allow"]
 
 
 def _column_type(value: object) -> ColumnType:
@@ -132,6 +133,8 @@ class Column(Part):
         Field(max_length=1000),
     ] = None
     """The file's name for the column, if it differs from the column's name."""
+    lossy: Loss | None = None
+    """What becomes of a row whose value here would be changed by COPY; without it what lossy says for the file type."""
     only_in: Literal["file", "table"] | None = None
     """With a transform: table for a column that only the table has, file for one that only the file has."""
 

@@ -21,7 +21,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.files import s3_objects
-from lakeport.redshift import table_changes
+from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
@@ -108,8 +108,9 @@ def read_content(current: cursor, name: str | None, file_type: FileType | None) 
     files = fetch_rows(current)
     current.execute(statement("snapshots/days"), values)
     days = fetch_rows(current)
-    live = table_changes.live_columns(current, file_type.table) if file_type else {}
-    return Content(as_of, files, _moves(current, files), days, live)
+    live = live_columns(current, file_type.table) if file_type else {}
+    types = {column: each.type for column, each in live.items()}
+    return Content(as_of, files, _moves(current, files), days, types)
 
 
 def _moves(current: cursor, files: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

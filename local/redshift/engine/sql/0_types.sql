@@ -36,3 +36,6 @@ UPDATE pg_amproc
 -- Reads JSON; a cast would make a JSON string of it, as Redshift's casts to SUPER do.
 CREATE OR REPLACE FUNCTION pg_internal.document(value text) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT jsonb_in(textout(value)) $$;
+
+-- An integer is a condition: WHERE 1.
+UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'int4'::regtype AND casttarget = 'bool'::regtype;

@@ -5,7 +5,7 @@ CREATE SEQUENCE IF NOT EXISTS pg_internal.query_ids AS integer;
 GRANT USAGE ON SEQUENCE pg_internal.query_ids TO PUBLIC;
 
 CREATE TABLE IF NOT EXISTS pg_internal.loads (
-    query_id          integer PRIMARY KEY,
+    query_id          integer NOT NULL,
     user_id           integer NOT NULL,
     transaction_id    bigint NOT NULL,
     session_id        integer NOT NULL,
@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS pg_internal.loads (
     message           text NOT NULL
 );
 
+-- Unique indexes without constraints, which lists of keys would show.
+ALTER TABLE pg_internal.loads DROP CONSTRAINT IF EXISTS loads_pkey;
+CREATE UNIQUE INDEX IF NOT EXISTS loads_key ON pg_internal.loads (query_id);
+
 -- Loads of a stand-in that was killed.
 UPDATE pg_internal.loads SET status = 'aborted', ended_at = clock_timestamp() AT TIME ZONE 'UTC'
  WHERE status = 'running' AND session_id NOT IN (SELECT pid FROM pg_stat_activity);
@@ -39,8 +43,7 @@ CREATE TABLE IF NOT EXISTS pg_internal.load_files (
     started_at    timestamp NOT NULL,
     ended_at      timestamp NOT NULL,
     etag          text NOT NULL,
-    modified_at   timestamp NOT NULL,
-    PRIMARY KEY (query_id, number)
+    modified_at   timestamp NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS pg_internal.load_errors (
@@ -56,8 +59,7 @@ CREATE TABLE IF NOT EXISTS pg_internal.load_errors (
     raw_value     text NOT NULL,
     code          integer NOT NULL,
     reason        text NOT NULL,
-    fields        super NOT NULL,
-    PRIMARY KEY (query_id, number)
+    fields        super NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS pg_internal.load_replacements (
@@ -66,9 +68,15 @@ CREATE TABLE IF NOT EXISTS pg_internal.load_replacements (
     file_name   text NOT NULL,
     line_number bigint NOT NULL,
     column_name text NOT NULL,
-    raw_line    text NOT NULL,
-    PRIMARY KEY (query_id, number)
+    raw_line    text NOT NULL
 );
+
+ALTER TABLE pg_internal.load_files DROP CONSTRAINT IF EXISTS load_files_pkey;
+ALTER TABLE pg_internal.load_errors DROP CONSTRAINT IF EXISTS load_errors_pkey;
+ALTER TABLE pg_internal.load_replacements DROP CONSTRAINT IF EXISTS load_replacements_pkey;
+CREATE UNIQUE INDEX IF NOT EXISTS load_files_key ON pg_internal.load_files (query_id, number);
+CREATE UNIQUE INDEX IF NOT EXISTS load_errors_key ON pg_internal.load_errors (query_id, number);
+CREATE UNIQUE INDEX IF NOT EXISTS load_replacements_key ON pg_internal.load_replacements (query_id, number);
 
 -- A transaction that took its snapshot before its COPY ended cannot see the rows above.
 -- So the stand-in leaves that transaction's own rows in its session, until it ends.

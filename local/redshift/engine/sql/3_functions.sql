@@ -382,3 +382,9 @@ BEGIN
     EXECUTE format('INSERT INTO %1$s (%3$s) SELECT %3$s FROM %2$s', target, source, shared);
     EXECUTE format('DELETE FROM %s', source);
 END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_unload_count() RETURNS bigint LANGUAGE sql STABLE AS
+$$ SELECT coalesce(nullif(current_setting('lakeport.unload_count', true), '')::bigint, 0) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.default_iam_role() RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT 'arn:aws:iam::000000000000:role/default'::text $$;

@@ -244,3 +244,6 @@ CREATE OR REPLACE FUNCTION pg_catalog.text_to_int_alt(value text, format text DE
 LANGUAGE sql IMMUTABLE AS $$ SELECT round(value::numeric)::bigint $$;
 CREATE OR REPLACE FUNCTION pg_catalog.text_to_numeric_alt(value text, format text DEFAULT NULL, digits integer DEFAULT 18, scale integer DEFAULT 0)
 RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT round(value::numeric, scale) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.sha2(value varbyte, bits integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT encode(CASE bits WHEN 224 THEN sha224(value) WHEN 384 THEN sha384(value) WHEN 512 THEN sha512(value) ELSE sha256(value) END, 'hex') $$;

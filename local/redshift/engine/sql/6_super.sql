@@ -116,7 +116,7 @@ BEGIN
         ELSE document END;
 END $$;
 
--- A value becomes SUPER unchanged: text becomes a JSON string.
+-- A value becomes a SUPER of the same kind: text a JSON string.
 DO $$
 DECLARE
     kind text;
@@ -155,3 +155,59 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text, null_if_invalid boolean) RETURNS integer
+LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN NOT null_if_invalid OR pg_catalog.is_valid_json_array(document) THEN pg_catalog.json_array_length(document) END $$;
+
+-- SUPER reckons with numbers, and is matched with patterns, by what it holds; anything else gives NULL.
+CREATE OR REPLACE FUNCTION pg_internal.super_number(value super) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric END $$;
+
+DO $$
+DECLARE
+    symbol text;
+    name text;
+    kinds text[];
+BEGIN
+    FOR symbol, name IN VALUES ('+', 'plus'), ('-', 'minus'), ('*', 'times'), ('/', 'by') LOOP
+        FOREACH kinds SLICE 1 IN ARRAY ARRAY[['super', 'super'], ['super', 'numeric'], ['numeric', 'super'], ['super', 'int4'],
+                                             ['int4', 'super'], ['super', 'int8'], ['int8', 'super']] LOOP
+            EXECUTE format(
+                'CREATE OR REPLACE FUNCTION pg_internal.super_%s(a %s, b %s) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS'
+                ' $f$ SELECT to_jsonb(%s %s %s) $f$', name, kinds[1], kinds[2],
+                CASE kinds[1] WHEN 'super' THEN 'pg_internal.super_number(a)' ELSE 'a' END, symbol,
+                CASE kinds[2] WHEN 'super' THEN 'pg_internal.super_number(b)' ELSE 'b' END);
+            UPDATE pg_operator SET oprcode = format('pg_internal.super_%s(%s,%s)', name, kinds[1], kinds[2])::regprocedure
+             WHERE oprname = symbol AND oprleft = kinds[1]::regtype AND oprright = kinds[2]::regtype
+               AND oprnamespace = 'pg_catalog'::regnamespace;
+            IF NOT FOUND THEN
+                EXECUTE format('CREATE OPERATOR pg_catalog.%s (FUNCTION = pg_internal.super_%s, LEFTARG = %s, RIGHTARG = %s)',
+                               symbol, name, kinds[1], kinds[2]);
+            END IF;
+        END LOOP;
+    END LOOP;
+    FOR symbol, name IN VALUES ('~~', 'like'), ('!~~', 'unlike'), ('~~*', 'ilike'), ('!~~*', 'unilike') LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE FUNCTION pg_internal.super_%s(a super, b text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS'
+            ' $f$ SELECT CASE jsonb_typeof(a) WHEN ''string'' THEN pg_internal.super_text(a) %s b END $f$', name, symbol);
+        IF NOT EXISTS (SELECT FROM pg_operator WHERE oprname = symbol AND oprleft = 'super'::regtype AND oprright = 'text'::regtype) THEN
+            EXECUTE format('CREATE OPERATOR pg_catalog.%s (FUNCTION = pg_internal.super_%s, LEFTARG = super, RIGHTARG = text)', symbol, name);
+        END IF;
+    END LOOP;
+END $$;
+
+-- SUM and AVG of SUPER add up the numbers and leave out other values.
+CREATE OR REPLACE FUNCTION pg_internal.super_sum_next(state numeric, value super) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN jsonb_typeof(value) = 'number' THEN coalesce(state, 0) + value::numeric ELSE state END $$;
+CREATE OR REPLACE FUNCTION pg_internal.super_sum_last(state numeric) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT to_jsonb(state) $$;
+CREATE OR REPLACE AGGREGATE pg_internal.sum(super) (
+    SFUNC = pg_internal.super_sum_next, STYPE = numeric, FINALFUNC = pg_internal.super_sum_last);
+
+CREATE OR REPLACE FUNCTION pg_internal.super_larger(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN a >= b THEN a ELSE b END $$;
+CREATE OR REPLACE FUNCTION pg_internal.super_smaller(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN a <= b THEN a ELSE b END $$;
+CREATE OR REPLACE AGGREGATE pg_catalog.max(super) (SFUNC = pg_internal.super_larger, STYPE = super);
+CREATE OR REPLACE AGGREGATE pg_catalog.min(super) (SFUNC = pg_internal.super_smaller, STYPE = super);

@@ -74,3 +74,36 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+-- Division of decimals: truncated at the scale that follows from the operands' types.  Where a type is unknown, the
+-- digits of the values stand for it.
+CREATE OR REPLACE FUNCTION pg_internal.power_of_ten(exponent integer) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS
+$$ BEGIN RETURN ('1e' || exponent)::numeric; END $$;
+CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric, places integer) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT div(a * pg_internal.power_of_ten(places), b) * pg_internal.power_of_ten(-places) $$;
+CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT pg_internal.quotient(a, b, greatest(4, least(scale(a) + length(trunc(abs(b))::text) + 1, 30))) $$;
+
+-- Deviations and variances are DOUBLE PRECISION.
+DO $$
+DECLARE
+    pair text[];
+BEGIN
+    FOREACH pair SLICE 1 IN ARRAY ARRAY[['stddev', 'stddev_samp'], ['stddev_samp', 'stddev_samp'], ['stddev_pop', 'stddev_pop'],
+                                        ['variance', 'var_samp'], ['var_samp', 'var_samp'], ['var_pop', 'var_pop']] LOOP
+        EXECUTE format('CREATE OR REPLACE AGGREGATE pg_internal.%I(float8) (SFUNC = float8_accum, STYPE = float8[], INITCOND = ''{0,0,0}'','
+                       ' FINALFUNC = float8_%s, COMBINEFUNC = float8_combine, PARALLEL = SAFE)', pair[1], pair[2]);
+    END LOOP;
+END $$;
+
+-- The sign of a number has its type; a cube root that is whole is exact.
+CREATE OR REPLACE FUNCTION pg_internal.sign(value bigint) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN value > 0 THEN 1 WHEN value < 0 THEN -1 ELSE 0 END $$;
+CREATE OR REPLACE FUNCTION pg_internal.sign(value integer) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN value > 0 THEN 1 WHEN value < 0 THEN -1 ELSE 0 END $$;
+CREATE OR REPLACE FUNCTION pg_internal.sign(value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_catalog.sign(value) $$;
+CREATE OR REPLACE FUNCTION pg_internal.sign(value double precision) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_catalog.sign(value) $$;
+CREATE OR REPLACE FUNCTION pg_internal.cbrt(value double precision) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN round(pg_catalog.cbrt(value)) ^ 3 = value THEN round(pg_catalog.cbrt(value)) ELSE pg_catalog.cbrt(value) END $$;

@@ -14,7 +14,7 @@ END $$;
 
 -- How Redshift would store a table: CREATE TABLE and ALTER TABLE leave it in a comment of their text.
 CREATE TABLE IF NOT EXISTS pg_internal.table_storage (
-    relation   oid PRIMARY KEY,
+    relation   oid NOT NULL,
     dist_style text,
     dist_key   text,
     sort_style text,
@@ -23,23 +23,36 @@ CREATE TABLE IF NOT EXISTS pg_internal.table_storage (
 CREATE TABLE IF NOT EXISTS pg_internal.column_storage (
     relation oid,
     name     text,
-    encoding text NOT NULL,
-    PRIMARY KEY (relation, name)
+    encoding text NOT NULL
 );
+ALTER TABLE pg_internal.table_storage DROP CONSTRAINT IF EXISTS table_storage_pkey;
+ALTER TABLE pg_internal.column_storage DROP CONSTRAINT IF EXISTS column_storage_pkey;
+CREATE UNIQUE INDEX IF NOT EXISTS table_storage_key ON pg_internal.table_storage (relation);
+CREATE UNIQUE INDEX IF NOT EXISTS column_storage_key ON pg_internal.column_storage (relation, name);
 GRANT SELECT ON pg_internal.table_storage, pg_internal.column_storage TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pg_internal.store(relation oid, storage super) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_column
 DECLARE
     parent oid := (SELECT p.oid FROM pg_class p WHERE p.oid = to_regclass(storage ->> 'like'));
+    old_name text := storage -> 'renamed' ->> 0;
+    new_name text := storage -> 'renamed' ->> 1;
 BEGIN
+    IF storage ? 'renamed' THEN
+        UPDATE pg_internal.table_storage t
+           SET dist_key = CASE dist_key WHEN old_name THEN new_name ELSE dist_key END,
+               sort_keys = array_replace(sort_keys, old_name, new_name) WHERE t.relation = store.relation;
+        UPDATE pg_internal.column_storage c SET name = new_name WHERE c.relation = store.relation AND c.name = old_name;
+        RETURN;
+    END IF;
     INSERT INTO pg_internal.table_storage AS t (relation, dist_style, dist_key, sort_style, sort_keys)
     SELECT store.relation, coalesce(storage ->> 'dist_style', s.dist_style), coalesce(storage ->> 'dist_key', s.dist_key),
            coalesce(storage ->> 'sort_style', s.sort_style),
            coalesce((SELECT array_agg(key ORDER BY place) FROM jsonb_array_elements_text(storage -> 'sort_keys') WITH ORDINALITY k (key, place)),
                     s.sort_keys, '{}')
       FROM (SELECT) one LEFT JOIN pg_internal.table_storage s ON s.relation = parent
-    ON CONFLICT ON CONSTRAINT table_storage_pkey DO UPDATE
+    ON CONFLICT (relation) DO UPDATE
        SET dist_style = CASE WHEN storage ? 'dist_style' THEN excluded.dist_style ELSE t.dist_style END,
            dist_key = CASE WHEN storage ? 'dist_style' THEN excluded.dist_key ELSE t.dist_key END,
            sort_style = CASE WHEN storage ? 'sort_style' THEN excluded.sort_style ELSE t.sort_style END,
@@ -48,11 +61,11 @@ BEGIN
     SELECT store.relation, c.name, c.encoding FROM pg_internal.column_storage c WHERE c.relation = parent
     UNION ALL
     SELECT store.relation, key, value FROM jsonb_each_text(storage -> 'encodings')
-    ON CONFLICT ON CONSTRAINT column_storage_pkey DO UPDATE SET encoding = excluded.encoding;
+    ON CONFLICT (relation, name) DO UPDATE SET encoding = excluded.encoding;
 END $$;
 
 CREATE OR REPLACE FUNCTION pg_internal.keep_storage() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     made record;
     found text;
@@ -130,6 +143,8 @@ SELECT a.*, coalesce(s.is_dist_key, false) AS attisdistkey, coalesce(s.sort_key,
        coalesce(array_position(ARRAY['none', 'bytedict', 'delta', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255',
                                      'text32k', 'delta32k', 'zstd', 'az64'], s.encoding) - 1, 0) AS attencodingtype
   FROM pg_catalog.pg_attribute a LEFT JOIN pg_internal.stored_columns s ON s.relation = a.attrelid AND s.place = a.attnum$v$);
+
+SELECT pg_internal.define('pg_internal.pg_attrdef', 'SELECT *, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef');
 
 SELECT pg_internal.define('pg_catalog.pg_class_info', $v$
 SELECT oid AS reloid, relname, relnamespace, reltype, relowner, relam, relfilenode, reltablespace, relpages, reltuples,
@@ -375,7 +390,8 @@ SELECT a.usename::text AS txn_owner, a.datname::text AS txn_db, a.backend_xid::t
   FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database()$v$);
 
 -- Late-binding views: filled by the part that creates them.
-CREATE TABLE IF NOT EXISTS pg_internal.late_binding_views (view oid PRIMARY KEY, source text NOT NULL, query text NOT NULL);
+CREATE TABLE IF NOT EXISTS pg_internal.late_binding_views (view oid NOT NULL, source text NOT NULL, query text NOT NULL);
+ALTER TABLE pg_internal.late_binding_views DROP CONSTRAINT IF EXISTS late_binding_views_pkey;
 GRANT SELECT ON pg_internal.late_binding_views TO PUBLIC;
 
 -- The columns of a query, none if it cannot be read now.

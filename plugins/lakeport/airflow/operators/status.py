@@ -29,6 +29,7 @@ class FilterNewestOperator(FilesOperator):
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.landing = file_type.landing
+        self.file_type_name = file_type.name
 
     def newest_first(self) -> list[RegisteredFile]:
         """Return the files ordered by `newest_by`; they come ordered by the time they landed."""
@@ -39,6 +40,7 @@ class FilterNewestOperator(FilesOperator):
 
     def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
         reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
+        reason += f"; schemas/{self.file_type_name}.yaml has landing.select newest, all would load every file"
         claims.filter_out(current, [file.file_id for file in others], by, reason)
 
     def still_to_load(

@@ -13,6 +13,7 @@ from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
 from lakeport.recovery.replay.plan import Planned
 from lakeport.redshift import ddl
+from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
@@ -93,7 +94,7 @@ def _delete_rows(current: cursor, each: Planned) -> int:
         return 0
     table = ddl.table_identifier(str(each.selected.table_name))
     if each.drops_table:
-        current.execute(ddl.live_columns_query(), _table_of(each))
+        current.execute(live_columns_query(), _table_of(each))
         if not current.fetchall():
             return 0  # an earlier attempt has dropped the table
     current.execute(composed("load/delete_loaded", table=table), {"loaded_at": each.selected.loaded_at})

@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.recovery.replay.selection import SelectedFile
 from lakeport.redshift import ddl
+from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
@@ -52,7 +53,7 @@ class LoadQueries:
         """Return how many rows of the file's load are in its table; 0 if the table does not exist."""
         table = str(each.table_name)
         schema_name, _, table_name = table.partition(".")
-        if not self._read(ddl.live_columns_query(), {"schema_name": schema_name, "table_name": table_name}):
+        if not self._read(live_columns_query(), {"schema_name": schema_name, "table_name": table_name}):
             return 0
         query = composed("load/count_loaded", table=ddl.table_identifier(table))
         [row] = self._read(query, {"loaded_at": each.loaded_at})

@@ -93,6 +93,14 @@ def test_nested_columns_load_into_super_with_serializetojson(warehouse: Any) -> 
     assert warehouse.run("SELECT a FROM t ORDER BY a IS NULL") == [('[{"b":1}]',), (None,)]
 
 
+def test_parquet_takes_maxerror_0(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (a int)")
+    content = written(pq.write_table, pa.table({"a": pa.array([1], pa.int32())}))
+    warehouse.copy("t", "maxerror.parquet", content, "FORMAT PARQUET MAXERROR 0")
+    with pytest.raises(psycopg2.Error, match="MAXERROR argument is not supported for PARQUET based COPY"):
+        warehouse.copy("t", "maxerror.parquet", content, "FORMAT PARQUET MAXERROR 5")
+
+
 def test_file_of_lzop_loads(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(5))")
     warehouse.copy("t", "f.lzo", LZOP_SAMPLE.read_bytes() * 2, "LZOP")

@@ -16,7 +16,7 @@ def test_create_table_takes_all_that_only_redshift_stores_by(warehouse: Any) -> 
     warehouse.run("""
         CREATE TABLE IF NOT EXISTS "Sales" (
             id bigint IDENTITY(1, 1) ENCODE az64 DISTKEY,
-            "Code" varchar(10) NOT NULL ENCODE zstd COLLATE case_insensitive,
+            "Code" varchar(10) NOT NULL ENCODE zstd COLLATE case_sensitive,
             day date SORTKEY DEFAULT '2024-01-01' ENCODE raw,
             made timestamp DEFAULT SYSDATE,
             UNIQUE ("Code")
@@ -274,6 +274,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "SELECT * FROM t QUALIFY row_number() OVER (ORDER BY a) = 1",
         "SELECT CAST(d AS uuid) FROM t",
         "SELECT d::geometry FROM t",
+        "CREATE TABLE u (a varchar(9) COLLATE CASE_INSENSITIVE)",
         "INSERT INTO t (a) VALUES (1), ((SELECT 2))",
         "SET enable_case_sensitive_identifier TO true",
         "SET enable_case_sensitive_super_attribute = 'on'",

@@ -390,3 +390,18 @@ def test_details_of_a_server_error_name_session_and_load(warehouse: Any) -> None
     detail = str(caught.value.diag.message_detail)
     assert f"padbmaster [pid={warehouse.connection.info.backend_pid}]" in detail
     assert f"query:     {warehouse.run('SELECT pg_last_copy_id()')[0][0]}\n" in detail
+
+
+def test_super_is_compact_and_other_text_unchanged_however_statements_are_prepared(stand_in: Any) -> None:
+    text = 'a, b: {"c": 1}'
+    with psycopg.connect(
+        f"host=127.0.0.1 port={stand_in.port} dbname=lakeport user=lakeport password=local-only"
+    ) as client:
+        client.prepare_threshold = 0
+        for _ in range(3):
+            super_one = client.execute("SELECT json_parse('{\"a\": [1, 2]}'), %s::varchar", (text,)).fetchall()
+            plain = client.execute("SELECT %s::varchar, 1", (text,)).fetchall()
+            assert (super_one, plain) == ([('{"a":[1,2]}', text)], [(text, 1)])
+        with client.pipeline():
+            cursors = [client.execute("SELECT json_parse('[1, 2]')"), client.execute("SELECT %s::varchar", (text,))]
+        assert [cursor.fetchall() for cursor in cursors] == [[("[1,2]",)], [(text,)]]

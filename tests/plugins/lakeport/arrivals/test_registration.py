@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Timer
 
 import pytest
 from psycopg2.extensions import connection
@@ -65,6 +66,28 @@ def test_run_that_cannot_be_started_does_not_stop_the_others(http_fake: HttpFake
 
     asked = [request.path.split("/")[4] for request in http_fake.requests[1:]]
     assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
+
+
+def test_run_starts_as_soon_as_airflow_knows_the_dag(http_fake: HttpFake) -> None:
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    path = "/api/v2/dags/load_trips/dagRuns"
+    http_fake.answer(path, 404, {})
+    appears = Timer(1.5, lambda: http_fake.answer(path, 200, NO_RUNS))
+    appears.start()
+
+    start_runs({"trips": ["a"]}, AirflowApi(http_fake.url, "u", "p"), patience_seconds=30)
+
+    assert [request.body["dag_run_id"] for request in http_fake.requests[1:] if request.body] == [arrival_run_id(["a"])]
+    assert len(http_fake.requests) <= 6
+
+
+def test_unknown_dag_is_asked_for_no_longer_than_the_patience(http_fake: HttpFake) -> None:
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/load_trips/dagRuns", 404, {})
+
+    start_runs({"trips": ["a"]}, AirflowApi(http_fake.url, "u", "p"), patience_seconds=2)
+
+    assert len(http_fake.requests[1:]) == 3
 
 
 def test_queued_run_takes_later_files(http_fake: HttpFake) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import timeit
+from dataclasses import replace
 
 import pytest
 
@@ -233,3 +234,25 @@ def test_capturing_is_fast_for_hostile_keys() -> None:
         )
 
     assert seconds(1024) < 24 * seconds(128)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "reason"),
+    [
+        ("keys/**/*.csv", "keys/UPPER.CSV", "for folder keys/: keys/**/*.csv (trips); upper and lower case differ"),
+        ("keys/**/*.csv", "keys/a/b/c.txt", "patterns for folder keys/a/b/: keys/**/*.csv (trips)"),
+        ("sales/{date:%Y}/s_*.csv", "sales/2024/x.csv", "for folder sales/2024/: sales/{date:%Y}/s_*.csv (trips)"),
+        ("sales/?/s.csv", "sales/1/x.csv", "patterns for folder sales/1/: sales/?/s.csv (trips)"),
+        ("keys/**/*.csv", "kes/a.csv", "no file type reads from folder kes/; known folders: keys/**/"),
+    ],
+)
+def test_reason_compares_folders_with_globs(pattern: str, key: str, reason: str) -> None:
+    assert (ArrivalIndex((rule(pattern),)).match(key, 1).rejected_because or "").endswith(reason)
+
+
+def test_reason_lists_the_nearest_of_many_folders() -> None:
+    rules = tuple(replace(rule(f"folder_{number}/t_*.csv"), file_type=f"type_{number}") for number in range(48))
+    reason = ArrivalIndex(rules).match("folder_4x/t_1.csv", 1).rejected_because or ""
+    assert "folder_4/" in reason
+    assert reason.endswith(" and 43 more")
+    assert len(reason) < 200

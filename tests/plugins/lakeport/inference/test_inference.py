@@ -195,7 +195,8 @@ def test_compression_is_found_whatever_the_name_is(tmp_path: Path, pack: Any, en
 def test_zip_must_contain_one_file(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a.csv", ROWS)
+        for name in ("a.csv", "__MACOSX/._a.csv", ".DS_Store", "README.txt"):
+            archive.writestr(name, ROWS)
     assert inferred(tmp_path, packed.getvalue(), "trips.csv.zip").format["compression"] == "zip"
 
     with zipfile.ZipFile(packed, "a") as archive:

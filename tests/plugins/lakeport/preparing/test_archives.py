@@ -62,9 +62,10 @@ def test_member_of_each_kind_of_tar_is_unpacked(prepare: Prepare, format_: int) 
 
 @pytest.mark.parametrize("compression", PACKINGS)
 def test_every_file_becomes_an_object_in_its_order(prepare: Prepare, compression: str) -> None:
-    """Folders and the files that macOS adds are left out."""
+    """Folders, a README and the files that macOS and Windows add are left out."""
     files = {"b.csv": CSV, "folder/a.csv": b"id\n1\n", "folder/deep/er/c.csv": b"x" * 3_000_000, "empty.csv": b""}
     more = {"folder/": b"", "__MACOSX/folder/._a.csv": b"x", "folder/._a.csv": b"x", ".DS_Store": b"x"}
+    more |= {"Thumbs.db": b"x", "folder/desktop.ini": b"x", "README.txt": b"x", "folder/readme.md": b"x"}
 
     assert list(prepare(packed({**more, **files}, compression), compression=compression).items()) == [*files.items()]
 
@@ -91,6 +92,12 @@ def test_pattern_that_matches_no_member_is_reported_with_the_members(prepare: Pr
 
 
 @pytest.mark.parametrize("compression", PACKINGS)
+def test_readme_alone_is_loaded_only_by_its_name(prepare: Prepare) -> None:
+    with pytest.raises(UnloadableFile, match=r"no files but README\.txt, which are loaded only if format\.member"):
+        prepare(zipped({"README.txt": CSV}), compression="zip")
+    assert prepare(zipped({"README.txt": CSV}), compression="zip", member="README.txt") == {"README.txt": CSV}
+
+
 @pytest.mark.parametrize("members", [{}, {"a/": b""}, {"__MACOSX/a": b""}])
 def test_archive_without_files_is_refused(prepare: Prepare, compression: str, members: dict[str, bytes]) -> None:
     with raises_golden(UnloadableFile, "preparing", "archive without files", "trips.dat"):

@@ -12,7 +12,6 @@ from lakeport.redshift.ddl import Statement
 from tests.support.file_types import make_file_type
 
 Render = Callable[[Statement], str]
-LIVE = {"id": "integer", "city": "character varying(8)", "price": "numeric(8,2)", "_loaded_at": "timestamp"}
 
 
 def test_table_and_its_catalog_are_made_in_order(render: Render) -> None:
@@ -64,38 +63,3 @@ def test_reserved_words_are_names_like_others(render: Render) -> None:
     _, create, *_ = ddl.create_table(file_type)
 
     assert render(create).startswith('CREATE TABLE IF NOT EXISTS "table"."select" ("user" integer')
-
-
-def test_new_column_is_added(render: Render) -> None:
-    file_type = make_file_type()
-    live = {name: type_ for name, type_ in LIVE.items() if name != "price"}
-
-    [column] = ddl.missing_columns(file_type, live)
-
-    assert ddl.differences(file_type, live) == []
-    assert (
-        render(ddl.add_column(file_type.table, column)) == 'ALTER TABLE "lake"."trips" ADD COLUMN "price" decimal(8,2)'
-    )
-
-
-@pytest.mark.parametrize("live", [LIVE, {**LIVE, "more": "integer"}, dict(reversed(LIVE.items()))])
-def test_table_that_fits_has_no_differences(live: dict[str, str]) -> None:
-    """Columns of the table that the schema does not name stay empty; the order does not matter."""
-    assert ddl.differences(make_file_type(), live) == []
-    assert ddl.missing_columns(make_file_type(), live) == []
-
-
-def test_all_differences_are_reported_together() -> None:
-    live = {"city": "character varying(4)", "price": "integer"}
-
-    assert ddl.differences(make_file_type(), live) == [
-        "city is character varying(4) in the table and character varying(8) in the schema",
-        "price is integer in the table and numeric(8,2) in the schema",
-        "_loaded_at is missing: Lakeport did not create this table",
-        "id is required but missing in the table",
-    ]
-
-
-def test_live_columns_are_queried_with_bound_values() -> None:
-    assert "%(schema_name)s" in ddl.live_columns_query()
-    assert "%(table_name)s" in ddl.live_columns_query()

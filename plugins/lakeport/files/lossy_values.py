@@ -1,0 +1,93 @@
+"""Values that COPY would store as another value without an error: it cuts decimals, times of day and offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from lakeport.schema.column_type import ColumnType
+from lakeport.schema.file_format import ConvertedFormat, Format
+from lakeport.schema.table import Column
+
+_CLOCK = re.compile(r"[ T](\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?\s*([AaPp][Mm])?")
+_COMPACT_CLOCK = re.compile(r"\d{6,8} (\d{6})(\.\d+)?$")
+_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*([+-]\d{1,2}(?::?\d\d)?)$")
+_ZONE = re.compile(r":\d\d.*?([A-Za-z]{3,5})$")
+_LONG_FRACTION = re.compile(r":\d\d\.\d{6}\d*[1-9]")
+_NO_OFFSET = re.compile(r"[+-]0+(:?00)?")
+_UTC = ("UTC", "GMT")
+_MAX_DIGITS = 1000  # a longer number is not a decimal that COPY takes
+
+Lossy = Callable[[str], str | None]
+"""Return why a value would be changed, or None."""
+
+
+def lossy_check(column: Column, format_: Format) -> Lossy | None:
+    """Return the check of a column's values, or None if COPY stores each value of its type unchanged or rejects it.
+
+    `real` and `double precision` are approximate by definition and are not checked.
+    """
+    type_, name = column.type, column.type.name
+    if name == "decimal":
+        is_rounded = isinstance(format_, ConvertedFormat) and format_.roundec
+        return None if is_rounded else lambda value: _decimal(value, type_)
+    if name == "date":
+        has_clock = isinstance(format_, ConvertedFormat) and "HH" in (format_.dateformat or "").upper()
+        return None if has_clock else lambda value: _date(value) or _zone(value, type_)
+    if name in ("timestamp", "time"):
+        return lambda value: _zone(value, type_) or _fraction(value, type_)
+    return (lambda value: _fraction(value, type_)) if name == "timestamptz" else None
+
+
+def suspicious_bytes(column: Column) -> str:
+    """Return a regular expression, for text and bytes, that finds every value that may be changed."""
+    if column.type.name == "decimal":
+        scale = column.type.arguments[1]
+        return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d"
+    clock = r"\d[ T]+\d{1,2}:\d\d|\d{6,8} \d{6}|" if column.type.name == "date" else ""
+    return rf"{clock}:\d\d\.\d{{6}}\d*[1-9]|:\d\d(?:\.\d+)?\s*(?:[+-]\d|[A-Za-z]{{2}})|:\d\d[^,;|\n]*[A-Za-z]{{3}}"
+
+
+def _decimal(value: str, type_: ColumnType) -> str | None:
+    text = value.strip()
+    try:
+        number = Decimal(text) if len(text) <= _MAX_DIGITS and "_" not in text else Decimal("NaN")
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    places = len(digits) - len(number.as_tuple().digits) - int(number.as_tuple().exponent) if digits else 0
+    scale = type_.arguments[1]
+    return f"has {places} digits after the point, {type_} keeps {scale}" if places > scale else None
+
+
+def _date(value: str) -> str | None:
+    text = value.strip()
+    if compact := _COMPACT_CLOCK.search(text):
+        return "has a time of day, which date drops" if compact[1] != "000000" or _is_set(compact[2]) else None
+    found = _CLOCK.search(text)
+    if not found:
+        return None
+    hour = 0 if found[1] == "12" and (found[4] or "").upper() == "AM" else int(found[1])
+    is_later = hour or (found[4] and found[4].upper() == "PM") or int(found[2]) or _is_set(found[3])
+    return "has a time of day, which date drops" if is_later else None
+
+
+def _zone(value: str, type_: ColumnType) -> str | None:
+    text = value.strip()
+    remedy = "; use timestamptz" if type_.name == "timestamp" else ""
+    if (offset := _OFFSET.search(text)) and not _NO_OFFSET.fullmatch(offset[1]):
+        return f"has the offset {offset[1]}, which {type_} drops{remedy}"
+    if (zone := _ZONE.search(text)) and zone[1].upper() not in _UTC:
+        return f"has the time zone {zone[1]}, which {type_} drops{remedy}"
+    return None
+
+
+def _fraction(value: str, type_: ColumnType) -> str | None:
+    return f"has more than 6 digits of a second, which {type_} drops" if _LONG_FRACTION.search(value) else None
+
+
+def _is_set(digits: str | None) -> bool:
+    return bool(digits and digits.strip("0."))

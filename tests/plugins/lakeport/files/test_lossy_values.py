@@ -1,0 +1,94 @@
+"""Which values COPY would change: exactly those whose stored value is another."""
+
+from __future__ import annotations
+
+import random
+import re
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+import pytest
+
+from lakeport.files.lossy_values import lossy_check, suspicious_bytes
+from lakeport.schema.table import Column
+from lakeport.schema.text_formats import Csv
+
+
+def reason_of(type_: str, value: str, **format_: Any) -> str | None:
+    column = Column.model_validate({"name": "a", "type": type_})
+    check = lossy_check(column, Csv.model_validate({"type": "csv", **format_}))
+    reason = check(value) if check else None
+    if reason:
+        assert re.search(suspicious_bytes(column), f"x,{value},y\n")
+        assert re.search(suspicious_bytes(column).encode(), f"x,{value},y\n".encode())
+    return reason
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "word"),
+    [
+        ("decimal(8,2)", "1.999", "3 digits"),
+        ("decimal(8,2)", "-0.005", "3 digits"),
+        ("decimal(8,2)", "1.5e-3", "4 digits"),
+        ("decimal(8,2)", " .001 ", "3 digits"),
+        ("decimal(8,0)", "1.5", "1 digits"),
+        ("date", "2024-01-02 10:30:00", "time of day"),
+        ("date", "2024-01-02T00:00:01Z", "time of day"),
+        ("date", "2024-01-02 12:00 PM", "time of day"),
+        ("date", "19960108 040809", "time of day"),
+        ("date", "2024-01-02T00:00:00+05:00", "offset +05:00"),
+        ("timestamp", "2024-03-31T03:30:00+02:00", "offset +02:00"),
+        ("timestamp", "2024-07-01 00:00:00-05", "offset -05"),
+        ("timestamp", "12/17/1997 07:37:16.00 PST", "zone PST"),
+        ("timestamp", "2024-01-01 00:00:00.1234567", "digits of a second"),
+        ("timestamptz", "2024-01-01 00:00:00.1234567+02", "digits of a second"),
+        ("time", "10:00:00+02:00", "offset"),
+    ],
+)
+def test_value_that_copy_changes_has_a_reason(type_: str, value: str, word: str) -> None:
+    assert word in (reason_of(type_, value) or "")
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("decimal(8,2)", "1.990"),
+        ("decimal(8,2)", "1.5e1"),
+        ("decimal(8,2)", "100"),
+        ("decimal(8,2)", "NaN"),
+        ("decimal(8,2)", "abc"),
+        ("decimal(8,2)", ""),
+        ("decimal(8,2)", "0.000"),
+        ("date", "2024-01-02"),
+        ("date", "2024-01-02 00:00:00"),
+        ("date", "2024-01-02T00:00:00.000Z"),
+        ("date", "01/02/2024 12:00:00 AM"),
+        ("timestamp", "2024-01-02T03:04:05Z"),
+        ("timestamp", "2024-01-02 03:04:05+00:00"),
+        ("timestamp", "2024-01-02 03:04:05.123456000"),
+        ("timestamp", "2024-01-02 03:04 PM"),
+        ("timestamp", "2024-01-02 03:04:05 UTC"),
+        ("timestamp", "2024-01-02"),
+        ("timestamptz", "2024-01-02 03:04:05+02"),
+        ("varchar(20)", "1.999"),
+        ("double precision", "0.1"),
+        ("integer", "1.5"),
+    ],
+)
+def test_value_that_copy_keeps_or_rejects_has_none(type_: str, value: str) -> None:
+    assert reason_of(type_, value) is None
+
+
+def test_rounding_and_formats_with_a_clock_are_asked_for() -> None:
+    assert reason_of("decimal(8,2)", "1.999", roundec=True) is None
+    assert reason_of("date", "2024-01-02 10:30", dateformat="YYYY-MM-DD HH:MI") is None
+
+
+def test_decimals_are_lossy_exactly_where_copy_cuts_them() -> None:
+    chance = random.Random(1)
+    for _ in range(3000):
+        scale = chance.randint(0, 6)
+        number = Decimal(chance.randint(-(10**9), 10**9)).scaleb(-chance.randint(0, 9))
+        value = chance.choice([f"{number:f}", f"{number:E}", f"{number:f}0"])
+        is_cut = number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_DOWN) != number
+        assert bool(reason_of(f"decimal(20,{scale})", value)) is is_cut, (value, scale)
