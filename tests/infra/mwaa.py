@@ -43,7 +43,7 @@ class Mwaa:
         self.home = home
         """MWAA's /usr/local/airflow."""
         self.output = ""
-        """What the deployment that started it printed."""
+        """The output of the deployment that started it."""
         self._stopping = threading.Event()
         self._syncing = threading.Thread(target=self._sync_until_stopped, daemon=True)
 

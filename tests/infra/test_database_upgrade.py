@@ -102,11 +102,11 @@ def test_isolation_level_that_rolls_loads_back_is_reported(
     cloud: Cloud, open_database: Callable[..., Database]
 ) -> None:
     """With the statement that changes it: the database may be older than Lakeport, and belong to others too."""
-    printed: list[str] = []
-    found = open_database(printed.append)
+    reports: list[str] = []
+    found = open_database(reports.append)
     alter = f'ALTER DATABASE "{credentials.DATABASE}" ISOLATION LEVEL'
     database.report_isolation(found)
-    assert printed == []
+    assert reports == []
     try:
         found.run(f"{alter} SERIALIZABLE")
         database.report_isolation(found)
@@ -115,7 +115,7 @@ def test_isolation_level_that_rolls_loads_back_is_reported(
         )
     finally:
         found.run(f"{alter} SNAPSHOT")
-    (warning,) = printed
+    (warning,) = reports
     assert warning.endswith(f"{alter} SNAPSHOT")
 
 
