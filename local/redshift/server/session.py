@@ -106,7 +106,11 @@ class Session:
         await self.log.write_for(sql)
         self.log.start(sql)
         self.backend.results.sent(b"Q", b"")
-        found = [await self._settled(each) for each in statements.read(sql)]
+        found = statements.read(sql)
+        if len(found) > 1 and any(map(statements.asks, found)):
+            await self._in_turn(found)
+            return
+        found = [await self._settled(each) for each in found]
         await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
             forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
@@ -114,6 +118,29 @@ class Session:
             return
         async with self.backend.kept():
             await self._one_by_one(found)
+            self.backend.results.ready()
+            self.writer.write(wire.ready(self.backend.status))
+            await self.writer.drain()
+
+    async def _in_turn(self, found: list[Statement]) -> None:
+        """Run several statements, of which some ask the engine for what those before them may have made."""
+        is_block = self.backend.status == IDLE and not any(map(statements.is_transaction_control, found))
+        await self.execution.restore_last_copy()
+        if is_block:
+            async with self.backend.kept():
+                await self.backend.query("BEGIN")
+        for each in found:
+            settled = await self._settled(each)
+            async with self.backend.kept():
+                is_well = await self.execution.carry_out(settled, is_block=is_block)
+            if not is_well:
+                self.log.fail("the statement failed")
+                break
+            if not isinstance(settled, Forward):
+                self.log.complete("")
+        async with self.backend.kept():
+            if is_block and self.backend.status != IDLE:
+                await self.backend.query("COMMIT")
             self.backend.results.ready()
             self.writer.write(wire.ready(self.backend.status))
             await self.writer.drain()

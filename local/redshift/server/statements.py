@@ -146,6 +146,13 @@ def read_one(sql: str) -> Statement:
     return found[0] if len(found) == 1 else Forward(sql)
 
 
+def asks(statement: Statement) -> bool:
+    """Return whether the engine has to be asked before a statement can run."""
+    if isinstance(statement, Forward):
+        return bool(statement.aliases) or statement.is_typed
+    return isinstance(statement, Ask | Lookup | Unload)
+
+
 def of_query(sql: str) -> Statement:
     """Read the query of an UNLOAD."""
     return _statement(sql)
