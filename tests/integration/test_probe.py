@@ -67,6 +67,12 @@ QUICK = {
 }
 
 
+@pytest.fixture(autouse=True)
+def lake(query: Query) -> None:
+    """Create the schema of the tables, as a deployment does: a lost transaction that creates it blocks the others."""
+    query("CREATE SCHEMA IF NOT EXISTS lake; SELECT 1")
+
+
 def ask(warehouse: Warehouse, s3: S3Client, *, is_airflow_down: bool = False, occasion: str = "") -> dict[str, Answer]:
     api = AirflowStandIn(is_down=is_airflow_down)
     answers = list(probe(warehouse, s3, lambda: api, occasion or uuid.uuid4().hex))
