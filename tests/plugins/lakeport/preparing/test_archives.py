@@ -92,7 +92,7 @@ def test_pattern_that_matches_no_member_is_reported_with_the_members(prepare: Pr
 
 
 def test_readme_alone_is_loaded_only_by_its_name(prepare: Prepare) -> None:
-    with pytest.raises(UnloadableFile, match=r"no files but README\.txt, which are loaded only if format\.member"):
+    with pytest.raises(UnloadableFile, match=r"README\.txt.*format\.member"):
         prepare(zipped({"README.txt": CSV}), compression="zip")
     assert prepare(zipped({"README.txt": CSV}), compression="zip", member="README.txt") == {"README.txt": CSV}
 
