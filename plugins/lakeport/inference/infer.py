@@ -162,7 +162,9 @@ def _check_name(path: Path, start: bytes) -> None:
     """Raise SampleError if the name is that of a format that the content does not have."""
     for ending, (mark, format_) in _NAMED.items():
         if path.name.lower().endswith(ending) and not start.startswith((mark, _OLD_EXCEL)):
-            raise SampleError(f"{path}: a damaged {format_} file, or none: it does not begin as one; ask for it again")
+            raise SampleError(
+                f"{path}: not a readable {format_} file: it does not begin like one; ask the sender for it again"
+            )
 
 
 def _read_text(

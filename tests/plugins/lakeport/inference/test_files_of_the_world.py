@@ -11,6 +11,7 @@ import pytest
 from lakeport.errors import SampleError
 from lakeport.inference.draft import Draft
 from tests.support.drafts import inferred, types
+from tests.support.golden import raises_golden
 
 
 def notes(draft: Draft) -> dict[str, str]:
@@ -249,7 +250,7 @@ def test_name_that_registration_would_reject_is_reported(tmp_path: Path) -> None
     ],
 )
 def test_what_no_schema_can_load_is_refused(tmp_path: Path, data: str, name: str, reason: str) -> None:
-    with pytest.raises(SampleError, match=reason):
+    with raises_golden(SampleError, "inference", reason, name):
         inferred(tmp_path, data, name)
 
 
@@ -273,7 +274,7 @@ def test_formula_without_a_value_is_refused_by_its_cell(tmp_path: Path) -> None:
         book.worksheets[0].append(row)
     book.save(tmp_path / "book.xlsx")
 
-    with pytest.raises(SampleError, match="cell B2 of sheet Sheet is a formula that was saved without its value"):
+    with raises_golden(SampleError, "inference", "formula without a value", "book.xlsx", "cell B2"):
         inferred(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "book.xlsx")
 
 
