@@ -54,7 +54,7 @@ def starts_programs() -> None:
 
 @pytest.fixture(scope="session")
 def starts_airflow(starts_programs: None) -> None:
-    """Request this in every fixture that starts Airflow: those with an Airflow of their own run in one worker."""
+    """Request this in every fixture that starts Airflow: tests with a separate Airflow run in one worker."""
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,8 @@ class Mwaa:
         self.cloud = cloud
         self.home = home
         """MWAA's /usr/local/airflow."""
-        self.said = ""
-        """What the deployment said that started it."""
+        self.output = ""
+        """The output of the deployment that started it."""
         self._stopping = threading.Event()
         self._syncing = threading.Thread(target=self._sync_until_stopped, daemon=True)
 

@@ -102,11 +102,11 @@ def test_isolation_level_that_rolls_loads_back_is_reported(
     cloud: Cloud, open_database: Callable[..., Database]
 ) -> None:
     """With the statement that changes it: the database may be older than Lakeport, and belong to others too."""
-    said: list[str] = []
-    found = open_database(said.append)
+    reports: list[str] = []
+    found = open_database(reports.append)
     alter = f'ALTER DATABASE "{credentials.DATABASE}" ISOLATION LEVEL'
     database.report_isolation(found)
-    assert said == []
+    assert reports == []
     try:
         found.run(f"{alter} SERIALIZABLE")
         database.report_isolation(found)
@@ -115,7 +115,7 @@ def test_isolation_level_that_rolls_loads_back_is_reported(
         )
     finally:
         found.run(f"{alter} SNAPSHOT")
-    (warning,) = said
+    (warning,) = reports
     assert warning.endswith(f"{alter} SNAPSHOT")
 
 

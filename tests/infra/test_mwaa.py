@@ -31,7 +31,7 @@ def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFa
         done = cloud.deploy("--yes")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "DAG check_environment ended: success" in done.stdout
-        running.said = done.stdout
+        running.output = done.stdout
         yield running
     finally:
         environment.start, environment.ask = before
@@ -57,12 +57,12 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
 
 def test_deployment_prints_what_the_services_answered(cloud: Cloud, mwaa: Mwaa) -> None:
     """Of the function and of a worker, both with the users, secrets and roles of the deployment."""
-    rows = [line for line in mwaa.said.splitlines() if line.startswith("| ")]
+    rows = [line for line in mwaa.output.splitlines() if line.startswith("| ")]
     asked = {f"Function: {CONNECTION.title}", CONNECTION.title, "A load by the product, rolled back"}
     assert asked <= {row.split(" | ")[0].removeprefix("| ") for row in rows}
-    assert "FAILED" not in mwaa.said, mwaa.said
-    assert f"| Function {cloud.outputs['FunctionName']}, invoked once | answers | answers | ok |" in mwaa.said
-    assert "| logical_date: null, sent by InvokeRestApi | not documented | passed on | ok |" in mwaa.said
+    assert "FAILED" not in mwaa.output, mwaa.output
+    assert f"| Function {cloud.outputs['FunctionName']}, invoked once | answers | answers | ok |" in mwaa.output
+    assert "| logical_date: null, sent by InvokeRestApi | not documented | passed on | ok |" in mwaa.output
 
 
 def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:

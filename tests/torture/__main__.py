@@ -41,7 +41,8 @@ def main(
     started = time.monotonic()
     with worlds(is_hostile=hostile) as world:
         torture = Torture(world, random.Random(seed), lambda text: console.print(text, highlight=False, markup=False))
-        points = torture.sweep(FOREVER if whole_sweep else seconds * sweep_share)
+        sweep_seconds = FOREVER if whole_sweep else seconds * sweep_share
+        points = torture.sweep(sweep_seconds) if sweep_seconds else []
         torture.random_runs(seconds * (1 - sweep_share))
     if airflow_seconds:
         killed, found = whole_airflow.torture(torture.order, airflow_seconds, torture.report)

@@ -16,7 +16,7 @@ from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
 SEED = 1
-SWEEP_SECONDS, RANDOM_SECONDS, HOSTILE_SECONDS = 30, 5, 10
+SWEEP_SECONDS, RANDOM_SECONDS, HOSTILE_SECONDS = 30, 5, 6
 
 
 @pytest.fixture(scope="module")

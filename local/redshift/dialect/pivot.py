@@ -45,29 +45,6 @@ def _opening(tokens: Sequence[Token], at: int) -> int:
     return at if upper_at(tokens, at) == "(" else 0
 
 
-def _context(sql: str, tokens: Sequence[Token], block: Block) -> str:
-    """Return the WITH clause that a SELECT sees: those of its queries that precede it."""
-    start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and _depth(tokens, at) == 0), None)
-    if start is None:
-        return ""
-    commas = [at for at in range(start, block.start) if tokens[at].text == "," and _depth(tokens, at) == 0]
-    if _depth(tokens, block.start) == 0 or not _is_inside(tokens, start, block.start):
-        main = next(
-            at for at in range(start, len(tokens)) if upper_at(tokens, at) == "SELECT" and _depth(tokens, at) == 0
-        )
-        return sql[tokens[start].start : tokens[main].start]
-    return sql[tokens[start].start : tokens[commas[-1]].start] + " " if commas else ""
-
-
-def _is_inside(tokens: Sequence[Token], start: int, at: int) -> bool:
-    """Return whether a place is before the main SELECT of a WITH."""
-    return not any(upper_at(tokens, each) == "SELECT" and _depth(tokens, each) == 0 for each in range(start, at))
-
-
-def _depth(tokens: Sequence[Token], at: int) -> int:
-    return sum({"(": 1, ")": -1}.get(token.text, 0) for token in tokens[:at])
-
-
 def _exclude(sql: str, tokens: Sequence[Token], block: Block, places: tuple[int, int, int]) -> Question:
     start, star, stop = places
     named = [token.name() for token in tokens[star + 2 : stop] if token.is_name]
@@ -84,7 +61,7 @@ def _exclude(sql: str, tokens: Sequence[Token], block: Block, places: tuple[int,
         kept = ", ".join(f"{owner}{identifier(name)}" for name in columns if name not in named)
         return sql[: tokens[start].start] + kept + sql[tokens[stop - 1].end :]
 
-    return Question(f"{_context(sql, tokens, block)}SELECT {owner}* {source}", answered)
+    return Question(f"{queries.context(sql, tokens, block)}SELECT {owner}* {source}", answered)
 
 
 def _turned(sql: str, tokens: Sequence[Token], block: Block, relation: Relation) -> Question:
@@ -106,7 +83,7 @@ def _turned(sql: str, tokens: Sequence[Token], block: Block, relation: Relation)
         text = f"({query.replace(_SOURCE_MARK, source)}) {alias}"
         return sql[: tokens[relation.start].start] + text + sql[tokens[stop - 1].end :]
 
-    return Question(f"{_context(sql, tokens, block)}SELECT * FROM {source}", answered)  # noqa: S608
+    return Question(f"{queries.context(sql, tokens, block)}SELECT * FROM {source}", answered)  # noqa: S608
 
 
 _SOURCE_MARK = "\0"

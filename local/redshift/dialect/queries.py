@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
+from local.redshift.dialect.tokens import Kind, Token, closing, depths, upper_at
 
 CLAUSES = ("FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH")
 _JOINING = ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "NATURAL", "ON", "USING")
@@ -92,6 +92,20 @@ def _block(tokens: Sequence[Token], start: int) -> Block:
             clauses.setdefault(word, at)
         at += 1
     return Block(start, at, clauses)
+
+
+def context(sql: str, tokens: Sequence[Token], block: Block) -> str:
+    """Return the WITH clause that a SELECT sees: those of its queries that precede it."""
+    depth = depths(tokens)
+    start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and not depth[at]), None)
+    if start is None:
+        return ""
+    selects = (at for at in range(start, len(tokens)) if upper_at(tokens, at) == "SELECT" and not depth[at])
+    main = next(selects, start)
+    if block.start >= main:
+        return sql[tokens[start].start : tokens[main].start]
+    commas = [at for at in range(start, block.start) if tokens[at].text == "," and not depth[at]]
+    return f"{sql[tokens[start].start : tokens[commas[-1]].start]} " if commas else ""
 
 
 def pieces(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Span]:

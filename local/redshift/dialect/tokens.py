@@ -1,5 +1,6 @@
 """Cut SQL text into tokens and statements, and edit it in place: unknown text stays unchanged."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _tokens(sql: str) -> tuple[Token, ...]:
 
 _SHORT = 4000
 _remembered = lru_cache(maxsize=1000)(_tokens)
-"""Each statement is cut several times on its way, and clients repeat themselves."""
+"""Each statement is cut several times, and clients repeat statements."""
 
 
 def _token(found: re.Match[str]) -> Token:
@@ -111,6 +112,12 @@ def closing(tokens: Sequence[Token], at: int) -> int:
         if depth == 0:
             return index
     return len(tokens) - 1
+
+
+def depths(tokens: Sequence[Token]) -> list[int]:
+    """Return for each token how many parentheses are open before it."""
+    steps = ({"(": 1, ")": -1}.get(token.text, 0) for token in tokens)
+    return list(itertools.accumulate(steps, initial=0))[:-1]
 
 
 def upper_at(tokens: Sequence[Token], index: int) -> str:

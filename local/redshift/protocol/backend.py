@@ -16,7 +16,7 @@ IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
 _ROW, _COMPLETE, _KEY = ord("D"), ord("C"), ord("K")
 _CHANGED = frozenset(b"TtnCsIKE")
-"""Messages that the stand-in reads on their way to the client."""
+"""Messages that the stand-in reads before it sends them to the client."""
 
 Message = tuple[bytes, bytes]
 

@@ -1,14 +1,13 @@
 """One client: its statements go to PostgreSQL, or are carried out here, in the order they came."""
 
 import asyncio
-import contextlib
 import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.redshift.copy.load import Services
-from local.redshift.dialect import arithmetic, lateral
+from local.redshift.dialect import arithmetic, lateral, set_operations
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
@@ -107,7 +106,11 @@ class Session:
         await self.log.write_for(sql)
         self.log.start(sql)
         self.backend.results.sent(b"Q", b"")
-        found = [await self._settled(each) for each in statements.read(sql)]
+        found = statements.read(sql)
+        if len(found) > 1 and any(map(statements.asks, found)):
+            await self._in_turn(found)
+            return
+        found = [await self._settled(each) for each in found]
         await self.execution.restore_last_copy()
         if all(isinstance(each, Forward) for each in found):
             forwarded = ";".join(each.sql for each in found if isinstance(each, Forward)) or sql
@@ -115,6 +118,29 @@ class Session:
             return
         async with self.backend.kept():
             await self._one_by_one(found)
+            self.backend.results.ready()
+            self.writer.write(wire.ready(self.backend.status))
+            await self.writer.drain()
+
+    async def _in_turn(self, found: list[Statement]) -> None:
+        """Run several statements, of which some ask the engine for what those before them may have made."""
+        is_block = self.backend.status == IDLE and not any(map(statements.is_transaction_control, found))
+        await self.execution.restore_last_copy()
+        if is_block:
+            async with self.backend.kept():
+                await self.backend.query("BEGIN")
+        for each in found:
+            settled = await self._settled(each)
+            async with self.backend.kept():
+                is_well = await self.execution.carry_out(settled, is_block=is_block)
+            if not is_well:
+                self.log.fail("the statement failed")
+                break
+            if not isinstance(settled, Forward):
+                self.log.complete("")
+        async with self.backend.kept():
+            if is_block and self.backend.status != IDLE:
+                await self.backend.query("COMMIT")
             self.backend.results.ready()
             self.writer.write(wire.ready(self.backend.status))
             await self.writer.drain()
@@ -185,17 +211,30 @@ class Session:
         return Unload(dataclasses.replace(statement.command, query=query.sql))
 
     async def _computed(self, sql: str) -> str:
-        """Give divisions of decimals the scale that follows from the types of their operands."""
-        done = 0
+        """Give divisions and set operations of decimals the types that follow from those of their operands."""
+        sql, done = await self._combined(sql), 0
         while self.backend.status != FAILED:
             question, done = arithmetic.question(sql, done)
             if question is None:
                 break
-            with contextlib.suppress(PostgresError):  # whatever the engine does not understand, it will report itself
-                async with self.backend.kept():
-                    fields = await self.backend.columns(question.query) if question.query else []
-                sql = question.answered(fields)
+            sql = await self._typed(sql, question)
+        return await self._combined(sql)
+
+    async def _combined(self, sql: str) -> str:
+        """Give set operations their types: before arithmetic that is on them, and after arithmetic that is in them."""
+        asked = set[str]()
+        while self.backend.status != FAILED and (question := set_operations.question(sql, asked)):
+            sql = await self._typed(sql, question)
         return sql
+
+    async def _typed(self, sql: str, question: arithmetic.Question) -> str:
+        """Return the statement that the types of a query make; the engine itself reports what it does not read."""
+        try:
+            async with self.backend.kept():
+                fields = await self.backend.columns(question.query) if question.query else []
+        except PostgresError:
+            return sql
+        return question.answered(fields)
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:

@@ -17,6 +17,7 @@ from local.redshift.dialect import (
     refusals,
     rewrite,
     routines,
+    set_operations,
     show,
     super_paths,
 )
@@ -47,10 +48,17 @@ class Forward:
     def is_typed(self) -> bool:
         """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
         makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
-        if ("/" not in self.sql and not makes_columns) or "SELECT" not in self.sql.upper():
+        upper = self.sql.upper()
+        if "SELECT" not in upper or not ("/" in upper or makes_columns or self.combines):
             return False
         words = [token.upper for token in tokenize(self.sql)]
-        return ("/" in words or (makes_columns and "AS" in words)) and not refusals.is_of_catalog(words)
+        matters = "/" in words or self.combines or (makes_columns and "AS" in words)
+        return matters and not refusals.is_of_catalog(words)
+
+    @property
+    def combines(self) -> bool:
+        """Return whether it has set operations."""
+        return any(word in self.sql.upper() for word in set_operations.WORDS)
 
     @property
     def probe(self) -> str:
@@ -136,6 +144,13 @@ def read_one(sql: str) -> Statement:
     """Read a statement of the extended protocol; the engine itself refuses several."""
     found = read(sql)
     return found[0] if len(found) == 1 else Forward(sql)
+
+
+def asks(statement: Statement) -> bool:
+    """Return whether the engine has to be asked before a statement can run."""
+    if isinstance(statement, Forward):
+        return bool(statement.aliases) or statement.is_typed
+    return isinstance(statement, Ask | Lookup | Unload)
 
 
 def of_query(sql: str) -> Statement:

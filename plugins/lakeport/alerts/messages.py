@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import ClassVar, Protocol
 
 from lakeport.model import Status
 from lakeport.schema.values import RejectLimit
@@ -14,8 +15,23 @@ _FILES_IN_DIGEST = 20
 RejectedLine = tuple[str, int, str | None, str | None, str]
 
 
+class Kind(StrEnum):
+    """What an alert is about; its messages look different."""
+
+    FAILED = "failed"
+    REJECTED_ROWS = "rejected rows"
+    REJECTED_FILES = "rejected on arrival"
+    INVALID_SCHEMA = "invalid schema"
+    NOT_RECOVERED = "not recovered"
+    TEST = "test"
+
+
 class Alert(Protocol):
     """A message to the receivers that a schema lists under `alerts`."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return what it is about."""
 
     @property
     def title(self) -> str:
@@ -50,6 +66,7 @@ class FailedFile:
 class FailedRun:
     """A failed run, with its first rejected rows as (file_id, line, column, value, reason)."""
 
+    kind: ClassVar[Kind] = Kind.FAILED
     dag_id: str
     run_id: str
     file_type: str
@@ -107,6 +124,7 @@ class LoadedFile:
 class LoadedRun:
     """A run that loaded its files but rejected more rows than `rejects.warn` allows."""
 
+    kind: ClassVar[Kind] = Kind.REJECTED_ROWS
     dag_id: str
     run_id: str
     file_type: str
@@ -138,6 +156,7 @@ class LoadedRun:
 class RejectedFiles:
     """Files that were rejected when they landed, as (key, reason)."""
 
+    kind: ClassVar[Kind] = Kind.REJECTED_FILES
     files: Sequence[tuple[str, str | None]]
 
     @property
@@ -166,6 +185,7 @@ class RejectedFiles:
 class InvalidSchema:
     """A schema that is invalid while files of its type wait."""
 
+    kind: ClassVar[Kind] = Kind.INVALID_SCHEMA
     file_type: str
     problems: Sequence[str]
     waiting_files: int
@@ -192,6 +212,7 @@ class InvalidSchema:
 class ReconcileFailed:
     """A run of reconcile that could not fix everything it found."""
 
+    kind: ClassVar[Kind] = Kind.NOT_RECOVERED
     dag_id: str
     run_id: str
     error: str
@@ -215,6 +236,8 @@ class ReconcileFailed:
 @dataclass(frozen=True)
 class DeliveryCheck:
     """A message that only shows that alerts arrive."""
+
+    kind: ClassVar[Kind] = Kind.TEST
 
     @property
     def title(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
-from lakeport.alerts.messages import Alert
+from lakeport.alerts.messages import Alert, Kind
 from lakeport.mng import file_records
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
@@ -35,6 +35,7 @@ Run = tuple[str, str]
 class StoredAlert:
     """An alert read from mng.alerts; its texts are cut to the length of the column."""
 
+    kind: Kind
     title: str
     labelled_texts: Sequence[tuple[str, str]]
 
@@ -49,6 +50,7 @@ def as_message(alert: Alert, receivers: Alerts) -> str:
     while True:
         facts = [[label, text[:limit]] for label, text in alert.facts()]
         values = {
+            "kind": alert.kind,
             "title": alert.title[:limit],
             "facts": facts,
             "slack": receivers.slack,
@@ -64,7 +66,8 @@ def from_message(message: str) -> tuple[StoredAlert, Alerts]:
     """Read the JSON that `as_message` wrote."""
     values: dict[str, Any] = json.loads(message)
     facts = [(label, text) for label, text in values["facts"]]
-    return StoredAlert(values["title"], facts), Alerts(slack=values["slack"], email=tuple(values["email"]))
+    kind = Kind(values.get("kind", Kind.FAILED))  # a message of an earlier version has none
+    return StoredAlert(kind, values["title"], facts), Alerts(slack=values["slack"], email=tuple(values["email"]))
 
 
 def raise_alert(

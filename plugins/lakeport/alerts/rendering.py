@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 import lakeport
-from lakeport.alerts.messages import Alert
+from lakeport.alerts.messages import Alert, Kind
 
 FOOTER = f"Lakeport {lakeport.__version__}"
 
@@ -15,6 +15,22 @@ _SLACK_HEADER_CHARACTERS = 150
 _SLACK_SECTION_CHARACTERS = 3000
 _SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SUBJECT_CHARACTERS = 200
+_SIGNS = {
+    Kind.FAILED: "\N{LARGE RED CIRCLE}",
+    Kind.REJECTED_ROWS: "\N{LARGE YELLOW CIRCLE}",
+    Kind.REJECTED_FILES: "\N{NO ENTRY}",
+    Kind.INVALID_SCHEMA: "\N{LARGE PURPLE CIRCLE}",
+    Kind.NOT_RECOVERED: "\N{WARNING SIGN}",
+    Kind.TEST: "\N{LARGE GREEN CIRCLE}",
+}
+_COLORS = {
+    Kind.FAILED: "#d64545",
+    Kind.REJECTED_ROWS: "#e0a800",
+    Kind.REJECTED_FILES: "#8a1f1f",
+    Kind.INVALID_SCHEMA: "#7b4bb7",
+    Kind.NOT_RECOVERED: "#555555",
+    Kind.TEST: "#2f8f4e",
+}
 _NOTIFICATION_TITLE_CHARACTERS = 250  # of its length, AWS documents nothing
 _NOTIFICATION_CHARACTERS = 3000
 # SNS takes 256 KB for all texts of a message; as JSON, a character takes up to 14 bytes.
@@ -23,7 +39,8 @@ _TEXT_CHARACTERS = 10_000
 
 def as_slack(alert: Alert) -> dict[str, Any]:
     """Return the alert as one Slack message; text from the file cannot mention a user or hide a link."""
-    header = {"type": "plain_text", "text": _clipped(alert.title, _SLACK_HEADER_CHARACTERS), "emoji": False}
+    title = _clipped(f"{_SIGNS[alert.kind]} {alert.title}", _SLACK_HEADER_CHARACTERS)
+    header = {"type": "plain_text", "text": title, "emoji": False}
     blocks: list[dict[str, Any]] = [{"type": "header", "text": header}]
     for label, text in alert.facts():
         section = _slack_text(f"*{label}*\n{text}", _SLACK_SECTION_CHARACTERS)
@@ -39,7 +56,8 @@ def as_email(alert: Alert) -> tuple[str, str]:
         for label, text in alert.facts()
     )
     subject = _clipped(f"Lakeport: {alert.title}", _SUBJECT_CHARACTERS)
-    return subject, f"<h2>{escape(alert.title)}</h2><table cellpadding=6>{rows}</table><p>{FOOTER}</p>"
+    heading = f'<h2 style="border-left: 8px solid {_COLORS[alert.kind]}; padding-left: 8px">{escape(alert.title)}</h2>'
+    return subject, f"{heading}<table cellpadding=6>{rows}</table><p>{FOOTER}</p>"
 
 
 def as_notification(alert: Alert) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from lakeport.errors import SampleError
 from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet
 from lakeport.inference.draft import Draft, DraftColumn
@@ -66,7 +68,11 @@ def _solved(path: Path, reading: Reading, file_name: str, compression: str, name
     """Return a draft and what a load would do with the sample; columns whose values do not fit become text."""
     for _ in range(_ROUNDS):
         draft = _draft(path, reading, file_name, compression, name)
-        trial = rehearse(draft.file_type(), path)
+        try:
+            trial = rehearse(draft.file_type(), path)
+        except ValidationError as error:
+            problems = "; ".join(each["msg"] for each in error.errors())
+            raise SampleError(f"{path}: no valid schema describes the file: {problems}") from error
         found = {column: reason for column, reason in trial.columns.items() if column not in reading.texts}
         if not found:
             break
@@ -156,7 +162,9 @@ def _check_name(path: Path, start: bytes) -> None:
     """Raise SampleError if the name is that of a format that the content does not have."""
     for ending, (mark, format_) in _NAMED.items():
         if path.name.lower().endswith(ending) and not start.startswith((mark, _OLD_EXCEL)):
-            raise SampleError(f"{path}: a damaged {format_} file, or none: it does not begin as one; ask for it again")
+            raise SampleError(
+                f"{path}: not a readable {format_} file: it does not begin like one; ask the sender for it again"
+            )
 
 
 def _read_text(

@@ -72,12 +72,23 @@ def opened(path: Path) -> Iterator[Sample]:
             compression = "none"
         if compression in _TARS and _is_tar(file, compression):
             compression = _TARS[compression]
+        _check_ending(path, compression)
         try:
             yield Sample(path, compression, _decompressed(path, file, compression))
         except _UNREADABLE as error:
             if compression == "none" or getattr(error, "errno", None) is not None or isinstance(error, UnicodeError):
                 raise
             raise SampleError(f"{path}: not a readable {compression} file: {error}") from error
+
+
+def _check_ending(path: Path, compression: str) -> None:
+    """Raise SampleError if the name is that of a compressed file, but the content is not compressed."""
+    endings = [ending for each in _ENDINGS.values() for ending in each if path.name.lower().endswith(ending)]
+    if compression == "none" and endings:
+        raise SampleError(
+            f"{path}: the name ends with {endings[0]}, but the content is not compressed, so that registration would "
+            "reject it; rename the file, or compress it"
+        )
 
 
 def _decompressed(path: Path, file: Any, compression: str) -> IO[bytes]:

@@ -42,8 +42,8 @@ def task_ids(file_type: FileType) -> tuple[str, ...]:
         "copy_to_table": True,
         "archive_files": True,
         "mark_done": True,
-        "fail_for_files": is_all,
-        "warn_of_rejects": file_type.rejects.warn is not None,
+        "all_files_loaded": is_all,
+        "rejects_reported": file_type.rejects.warn is not None,
     }
     return tuple(step for step, has_step in steps.items() if has_step)
 

@@ -69,7 +69,7 @@ def test_direct_test_event_is_accepted(handle: Handle) -> None:
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": [{"eventName": "ObjectCreated:Put"}]}])
 def test_direct_event_that_cannot_be_read_is_an_error(handle: Handle, event: dict[str, Any]) -> None:
     """The service then delivers it again, and finally moves it to the dead-letter queue."""
-    with pytest.raises(ValueError, match="S3 event"):
+    with raises_golden(ValueError, "arrivals", "direct event"):
         handle(event, None)
 
 

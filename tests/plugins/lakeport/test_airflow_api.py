@@ -158,7 +158,7 @@ def test_existing_run_in_mwaa_is_not_new(mwaa: HttpFake) -> None:
 
 
 def test_run_without_a_logical_date_is_started_again_with_one(mwaa: HttpFake) -> None:
-    """As if InvokeRestApi dropped the null.  The run id is the same, so that the run cannot be there twice."""
+    """As if InvokeRestApi dropped the null.  The run id is the same, so that only one run can exist."""
     missing = {"RestApiStatusCode": 422, "RestApiResponse": {"detail": "logical_date missing"}}
     mwaa.answer_once(MWAA_PATH, 400, {"__type": "RestApiClientException", **missing})
 

@@ -97,7 +97,7 @@ def test_parquet_takes_maxerror_0(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     content = written(pq.write_table, pa.table({"a": pa.array([1], pa.int32())}))
     warehouse.copy("t", "maxerror.parquet", content, "FORMAT PARQUET MAXERROR 0")
-    with pytest.raises(psycopg2.Error, match="MAXERROR argument is not supported for PARQUET based COPY"):
+    with pytest.raises(psycopg2.Error, match=r"MAXERROR.*PARQUET"):
         warehouse.copy("t", "maxerror.parquet", content, "FORMAT PARQUET MAXERROR 5")
 
 

@@ -198,3 +198,11 @@ def test_any_words_are_read_as_some_statement(start: str, words: list[str]) -> N
             assert isinstance(each.probe, str)
             for alias in each.aliases:
                 each.without(alias)
+
+
+def test_statement_is_typed_by_what_those_before_it_have_made(warehouse: Any) -> None:
+    statements = "CREATE TABLE d (a decimal(8,2)); INSERT INTO d VALUES (2.5); SELECT a / 3 FROM d"
+    assert [str(value) for (value,) in warehouse.run(statements)] == ["0.8333333333333"]
+    with pytest.raises(psycopg2.Error):
+        warehouse.run("INSERT INTO d VALUES (4); SELECT a / 3 FROM d; SELECT a / 0 FROM d")
+    assert warehouse.run("SELECT count(*) FROM d") == [(1,)]

@@ -17,6 +17,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from lakeport.airflow.callbacks import FailRun
 from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dags_of_schemas, load_dag
 from lakeport.airflow.sensors import NewFilesSensor
+from lakeport.loading.plan import task_ids
 from lakeport.schema.reader import read_file_type, schema_paths
 from tests.support.file_types import make_file_type
 from tests.support.golden import raises_golden
@@ -86,6 +87,7 @@ def test_load_dag_has_its_tasks_in_order(path: Path) -> None:
     left_out = {"prepare_files"} if not file_type.is_prepared else set()
     left_out |= {"rejects_reported"} if file_type.rejects.warn is None else set()
     assert in_order(dag) == [step for step in steps if step not in left_out]
+    assert list(task_ids(file_type)) == in_order(dag), "./lakeport plan shows these tasks"
     assert dag.dag_id == f"load_{path.stem}"
 
 

@@ -14,15 +14,19 @@ import pytest
 import lakeport
 from lakeport.alerts.messages import (
     Alert,
+    DeliveryCheck,
     FailedFile,
     FailedRun,
     InvalidSchema,
+    Kind,
     LoadedFile,
     LoadedRun,
     ReconcileFailed,
     RejectedFiles,
 )
+from lakeport.alerts.outbox import as_message, from_message
 from lakeport.alerts.rendering import as_email, as_notification, as_slack, as_text
+from lakeport.schema.file_type import Alerts
 from lakeport.schema.values import RejectLimit
 from tests.support.golden import golden
 
@@ -63,7 +67,8 @@ def sections(run: Alert) -> dict[str, str]:
 
 
 def test_slack_message_has_the_failure_its_place_cause_and_remedy() -> None:
-    assert as_slack(RUN)["blocks"][0]["text"]["text"] == "trips: trips/trips_1.csv failed in copy_to_table"
+    title = "\N{LARGE RED CIRCLE} trips: trips/trips_1.csv failed in copy_to_table"
+    assert as_slack(RUN)["blocks"][0]["text"]["text"] == title
     facts = sections(RUN)
     assert facts["File"] == "s3://landing/trips/trips_1.csv (version v1)"
     assert facts["Table"] == "lake.trips"
@@ -106,6 +111,15 @@ def test_alert_has_its_wording(name: str) -> None:
     alert = ALERTS[name]
 
     golden("alerts", name, "\n".join([alert.title, *(f"{label}: {text}" for label, text in alert.facts())]))
+
+
+def test_kinds_look_different_also_if_an_alert_is_sent_later() -> None:
+    kinds = {alert.kind: alert for alert in (*ALERTS.values(), DeliveryCheck())}
+    later = {kind: from_message(as_message(alert, Alerts()))[0] for kind, alert in kinds.items()}
+    signs = {as_slack(alert)["blocks"][0]["text"]["text"][0] for alert in later.values()}
+    colors = {as_email(alert)[1].partition(";")[0] for alert in later.values()}
+    assert len(signs) == len(colors) == len(kinds) == len(Kind)
+    assert [as_email(later[kind]) for kind in kinds] == [as_email(alert) for alert in kinds.values()]
 
 
 def test_run_that_took_no_file_is_replayed_by_type() -> None:

@@ -75,18 +75,18 @@ def test_header_that_does_not_fit_is_refused_with_the_difference(header: str, di
 
 def test_header_with_a_carriage_return_inside_is_refused() -> None:
     """A file with the line ends of an old Mac is one long line."""
-    with pytest.raises(UnloadableFile, match=r"contains a CR.* ask the sender for lines that end in LF or CR LF"):
+    with pytest.raises(UnloadableFile, match=r"CR.* LF or CR LF"):
         columns("id,city,price\r1,Bern,2.50\r2,Oslo,3")
 
 
 @pytest.mark.parametrize("header", ['"id,city,price', 'id,"city', 'id,city,"price ""'])
 def test_header_that_goes_on_in_the_next_line_is_refused(header: str) -> None:
-    with pytest.raises(UnloadableFile, match="has a line end inside a quoted field, but COPY skips lines, not rows"):
+    with pytest.raises(UnloadableFile, match="line end"):
         columns(header)
 
 
 def test_quote_inside_a_header_word_is_part_of_it() -> None:
-    with pytest.raises(UnloadableFile, match='not in the schema: 5" pipe'):
+    with pytest.raises(UnloadableFile, match='5" pipe'):
         columns('id,city,price,5" pipe')
 
 

@@ -11,6 +11,7 @@ import pytest
 from lakeport.errors import SampleError
 from lakeport.inference.draft import Draft
 from tests.support.drafts import inferred, types
+from tests.support.golden import raises_golden
 
 
 def notes(draft: Draft) -> dict[str, str]:
@@ -228,8 +229,10 @@ def test_what_cannot_be_solved_is_reported(tmp_path: Path, data: str, reason: st
 
 
 def test_name_that_registration_would_reject_is_reported(tmp_path: Path) -> None:
-    assert ".gz means compression gzip" in inferred(tmp_path, "id,v\n1,a\n2,b\n", "plain.csv.gz").unsolved[0]
-    assert inferred(tmp_path, gzip.compress(b"id,v\n1,a\n2,b\n"), "packed.csv.gz").unsolved == ()
+    packed = gzip.compress(b"id,v\n1,a\n2,b\n")
+
+    assert inferred(tmp_path, packed, "packed.csv.gz").unsolved == ()
+    assert "does not match landing.pattern" in inferred(tmp_path, packed, "packed.csv").unsolved[0]
 
 
 @pytest.mark.parametrize(
@@ -243,10 +246,11 @@ def test_name_that_registration_would_reject_is_reported(tmp_path: Path) -> None
             "1,600 columns",
         ),
         ("not a Parquet file", "a.parquet", "damaged Parquet"),
+        ("id,v\n1,a\n", "plain.csv.gz", "ends with .gz, but the content is not compressed"),
     ],
 )
 def test_what_no_schema_can_load_is_refused(tmp_path: Path, data: str, name: str, reason: str) -> None:
-    with pytest.raises(SampleError, match=reason):
+    with raises_golden(SampleError, "inference", reason, name):
         inferred(tmp_path, data, name)
 
 
@@ -270,7 +274,7 @@ def test_formula_without_a_value_is_refused_by_its_cell(tmp_path: Path) -> None:
         book.worksheets[0].append(row)
     book.save(tmp_path / "book.xlsx")
 
-    with pytest.raises(SampleError, match="cell B2 of sheet Sheet is a formula that was saved without its value"):
+    with raises_golden(SampleError, "inference", "formula without a value", "book.xlsx", "cell B2"):
         inferred(tmp_path, (tmp_path / "book.xlsx").read_bytes(), "book.xlsx")
 
 

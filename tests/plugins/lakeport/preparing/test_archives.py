@@ -91,13 +91,13 @@ def test_pattern_that_matches_no_member_is_reported_with_the_members(prepare: Pr
         prepare(body, compression=compression, member="data/*.csv")
 
 
-@pytest.mark.parametrize("compression", PACKINGS)
 def test_readme_alone_is_loaded_only_by_its_name(prepare: Prepare) -> None:
-    with pytest.raises(UnloadableFile, match=r"no files but README\.txt, which are loaded only if format\.member"):
+    with pytest.raises(UnloadableFile, match=r"README\.txt.*format\.member"):
         prepare(zipped({"README.txt": CSV}), compression="zip")
     assert prepare(zipped({"README.txt": CSV}), compression="zip", member="README.txt") == {"README.txt": CSV}
 
 
+@pytest.mark.parametrize("compression", PACKINGS)
 @pytest.mark.parametrize("members", [{}, {"a/": b""}, {"__MACOSX/a": b""}])
 def test_archive_without_files_is_refused(prepare: Prepare, compression: str, members: dict[str, bytes]) -> None:
     with raises_golden(UnloadableFile, "preparing", "archive without files", "trips.dat"):

@@ -8,7 +8,7 @@ from lakeport.redshift.isolation import level_of, problem_with
 
 
 @pytest.mark.parametrize("level", ["Snapshot Isolation", "SNAPSHOT", None])
-def test_level_that_suits_or_is_unknown_is_no_problem(level: str | None) -> None:
+def test_suitable_or_unknown_level_is_accepted(level: str | None) -> None:
     assert problem_with(level, "lakeport") is None
 
 

@@ -27,7 +27,7 @@ columns:
   - {name: id, type: integer, required: true}
   - {name: city, type: varchar(8)}
 """
-ALL_KEYS = "allowed: description, owner, landing, format, table, transform, columns, drift, rejects, checks, "
+ALL_KEYS = "allowed: description, owner, landing, format, table, transform, columns, drift, lossy, rejects, checks, "
 ALL_KEYS += "schedule, wait, retries, retry_delay, alerts"
 
 ProblemsOf = Callable[..., list[str]]

@@ -1,0 +1,85 @@
+"""The types that decide on a decimal result, and the rules of "Computations with numeric values"."""
+
+from dataclasses import dataclass
+
+from local.redshift.protocol.wire import Field
+
+MOST_DIGITS, LARGEST_SCALE = 38, 37
+_LEAST_SCALE, _MOST_MIXED_DIGITS = 4, 19
+_NUMERIC = 1700
+_INTEGERS = {21: (5, 0), 23: (10, 0), 20: (19, 0)}
+_FLOATS = (700, 701)
+
+
+@dataclass(frozen=True)
+class Type:
+    """A DECIMAL, an integer with its digits as a DECIMAL, a float, or any other."""
+
+    kind: str
+    precision: int = 0
+    scale: int = 0
+
+
+OTHER, FLOAT, UNKNOWN = Type("other"), Type("float"), Type("unknown")
+
+
+def literal_type(text: str) -> Type:
+    """Return the type of a literal number."""
+    whole, point, fraction = text.partition(".")
+    if not point:
+        return Type("integer", *_INTEGERS[23 if len(whole) < _INTEGERS[23][0] else 20])
+    return Type("decimal", max(len(whole.lstrip("0")) + len(fraction), 1), len(fraction))
+
+
+def type_of(column: Field) -> Type:
+    if column.type_id in _INTEGERS:
+        return Type("integer", *_INTEGERS[column.type_id])
+    if column.type_id in _FLOATS:
+        return FLOAT
+    if column.type_id != _NUMERIC:
+        return OTHER
+    if column.modifier < 4:  # noqa: PLR2004 - a modifier counts its own four bytes
+        return UNKNOWN
+    return Type("decimal", column.modifier - 4 >> 16, column.modifier - 4 & 0xFFFF)
+
+
+def mixed(left: Type, right: Type) -> Type:
+    """Return the type of COALESCE and its like, as of a UNION."""
+    kinds = {left.kind, right.kind}
+    if not kinds <= {"decimal", "integer"}:
+        return left if left == right else OTHER if "other" in kinds else FLOAT if "float" in kinds else UNKNOWN
+    if kinds == {"integer"}:
+        return left if left.precision >= right.precision else right
+    scale = max(left.scale, right.scale)
+    return Type(
+        "decimal",
+        min(max(left.precision - left.scale, right.precision - right.scale) + scale, _MOST_MIXED_DIGITS),
+        scale,
+    )
+
+
+def combined(operator: str, left: Type, right: Type) -> Type:
+    """Return the type of a computation."""
+    kinds = {left.kind, right.kind}
+    if "other" in kinds:
+        return OTHER
+    if "float" in kinds:
+        return FLOAT
+    if "unknown" in kinds:
+        return UNKNOWN
+    if kinds == {"integer"}:
+        return left if left.precision >= right.precision else right
+    if operator in ("+", "-"):
+        scale = max(left.scale, right.scale)
+        precision = max(left.precision - left.scale, right.precision - right.scale) + 1 + scale
+    elif operator == "*":
+        scale, precision = left.scale + right.scale, left.precision + right.precision + 1
+    elif operator == "/":
+        scale = max(_LEAST_SCALE, left.scale + right.precision - right.scale + 1)
+        precision = left.precision - left.scale + right.scale + scale
+    else:
+        return UNKNOWN
+    if precision > MOST_DIGITS:
+        reduced = max(MOST_DIGITS + scale - precision, _LEAST_SCALE)
+        scale, precision = reduced if operator == "/" else min(scale, LARGEST_SCALE), MOST_DIGITS
+    return Type("decimal", precision, scale)
