@@ -19,6 +19,7 @@ from lakeport.errors import NotPublished
 from lakeport.probing.answers import Answer, Verdict
 from lakeport.probing.function_probe import CHECK_EVENT
 from lakeport.probing.reaching import CONNECTION, DAG_RUNS
+from lakeport.secrets_manager import read_secret
 from tests.support.golden import raises_golden
 
 Handle = Callable[[dict[str, Any], object], dict[str, Any]]
@@ -103,6 +104,7 @@ def test_arrival_before_the_first_publication_is_reported_as_such(
 
 def test_check_is_answered_though_nothing_can_be_reached(handle: Handle) -> None:
     """Each failure is an answer: one does not hide the others, and the function itself does not fail."""
+    read_secret.cache_clear()
     answers = [Answer.from_json(each) for each in handle(dict(CHECK_EVENT), None)["answers"]]
     assert [each.verdict for each in answers] == [Verdict.EXPECTED, Verdict.FAILED, Verdict.FAILED]
     assert [each.question for each in answers][1:] == [
