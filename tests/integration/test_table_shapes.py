@@ -105,7 +105,7 @@ def test_rebuilt_table_keeps_not_null_its_rows_and_columns_with_reserved_names(
     with pytest.raises(UnloadableFile, match="1 of 1 "):
         prepare_load(after, b"id,user,order\n,x,y\n", name="second.csv", run_id="run2").run()
     prepare_load(after, b"id,user,order\n9999999999,cleo,c\n", name="third.csv", run_id="run3").run()
-    assert query(f'SELECT id, "user", "order", tag FROM {table} ORDER BY id') == [  # noqa: S608
+    assert query(f'SELECT id, "user", "order", "tag" FROM {table} ORDER BY id') == [  # noqa: S608
         (1, "ann", "a", "new"),
         (2, "bob", "b", "new"),
         (9999999999, "cleo", "c", "new"),
