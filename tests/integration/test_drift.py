@@ -14,6 +14,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
 from tests.support.golden import golden, raises_golden
+from tests.support.remedies import run_statements_of
 
 PrepareLoad = Callable[..., FileLoad]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -116,10 +117,6 @@ def test_longer_varchar_is_lengthened(prepare_load: PrepareLoad, query: Query, m
     assert rows[-1] == (3, "Schaffhausen", "x")
 
 
-def remedy(message: str) -> str:
-    return message.split(" with\n", 1)[1]
-
-
 def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, query: Query) -> None:
     file_type = make_file_type()
     name = file_type.table.name
@@ -139,6 +136,6 @@ def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, 
         "day is required",
     ):
         assert fact in str(raised.value)
-    warehouse.alone(remedy(str(raised.value)).replace("<value for existing rows>", "'2013-01-01'"))
+    run_statements_of(str(raised.value), "'2013-01-01'")
     fit_table(warehouse, changed)
     assert query(f"SELECT COUNT(*) FROM {name}") == [(0,)]  # noqa: S608

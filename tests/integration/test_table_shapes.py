@@ -16,6 +16,7 @@ from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
+from tests.support.remedies import run_statements_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,7 +76,7 @@ def test_column_that_is_no_longer_required_needs_a_rebuilt_table(
     with pytest.raises(TableMismatch, match="pop is NOT NULL") as raised:
         prepare_load(after, body, name="second.csv", run_id="run2")
     assert outcome.problem == str(raised.value)
-    warehouse.alone(str(raised.value).split(" with\n", 1)[1])
+    run_statements_of(str(raised.value))
 
     assert outcome_of(after, body, tmp_path, warehouse, s3).rows_loaded == 1
     assert prepare_load(after, body, name="third.csv", run_id="run3").run().rows_loaded == 1
@@ -99,12 +100,12 @@ def test_rebuilt_table_keeps_not_null_its_rows_and_columns_with_reserved_names(
 
     with pytest.raises(TableMismatch) as raised:
         fit_table(warehouse, after)
-    warehouse.alone(str(raised.value).split(" with\n", 1)[1])
+    run_statements_of(str(raised.value))
 
     with pytest.raises(UnloadableFile, match="1 of 1 "):
         prepare_load(after, b"id,user,order\n,x,y\n", name="second.csv", run_id="run2").run()
     prepare_load(after, b"id,user,order\n9999999999,cleo,c\n", name="third.csv", run_id="run3").run()
-    assert query(f'SELECT id, "user", "order", tag FROM {table} ORDER BY id') == [  # noqa: S608
+    assert query(f'SELECT id, "user", "order", "tag" FROM {table} ORDER BY id') == [  # noqa: S608
         (1, "ann", "a", "new"),
         (2, "bob", "b", "new"),
         (9999999999, "cleo", "c", "new"),
@@ -118,7 +119,7 @@ def test_text_that_is_too_long_is_not_cut_by_the_statements(prepare_load: Prepar
     with pytest.raises(TableMismatch) as raised:
         fit_table(warehouse, after)
     with pytest.raises(Exception, match="too long"):
-        warehouse.alone(str(raised.value).split(" with\n", 1)[1])
+        run_statements_of(str(raised.value))
 
 
 def test_second_file_with_super_is_loaded(prepare_load: PrepareLoad) -> None:
