@@ -57,7 +57,7 @@ def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport
         window.click(action)
         window.click("See its plan and approve it")
         window.click("approve")
-        window.click("Required Actions")
+        window.click("Required Action (1)")
         window.click("Approve")
         lakeport.wait_for(version, status)
         moves = lakeport.query(

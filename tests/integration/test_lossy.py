@@ -48,7 +48,7 @@ BODY = (
 )
 EXPECTED = [
     (3, "price", "1.999", "has 3 digits after the point, decimal(8,2) keeps 2"),
-    (6, "day", None, "has a time of day, which date drops"),
+    (6, "day", "2024-01-01 10:30:00", "has a time of day, which date drops"),
     (8, "id", "five", "Invalid digit, Value 'f', Pos 0, Type: Integer"),
     (9, "price", "-0.005", "has 3 digits after the point, decimal(8,2) keeps 2"),
     (10, "at", "2024-07-01T00:00:00-05:00", "has the offset -05:00, which timestamp drops; use timestamptz"),

@@ -180,7 +180,7 @@ def test_everything_answers_and_nothing_stays(warehouse: Warehouse, s3: S3Client
                 LOAD: FAILED,
             },
         ),
-        ({"timezone": "America/New_York"}, {**KINDER, SYSDATE: FAILED}),
+        ({"timezone": "America/New_York"}, {**KINDER, SYSDATE: FAILED, LOAD: FAILED}),
     ],
     ids=["views late", "ids differ", "no line numbers", "split files", "views never", "another time zone"],
 )
@@ -245,7 +245,7 @@ def test_connection_that_goes_silent_in_a_copy_is_found(serve: Serve, s3: S3Clie
         answers = ask(warehouse, s3)
     assert answers[CONNECTION].verdict is OK
     assert answers[COPY].verdict is FAILED
-    assert "the connection was lost" in answers[COPY].meaning
+    assert "timed out" in answers[COPY].answered
 
 
 @pytest.mark.parametrize(

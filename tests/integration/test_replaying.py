@@ -103,7 +103,7 @@ def test_replay_loads_the_archived_version_even_if_it_was_overwritten(world: Wor
 def test_replay_loads_a_file_with_the_current_schema(world: World) -> None:
     file = world.bring(GOOD + b"7,Johannesburg,1\n")
     assert ids(world) == [1, 2]
-    columns = [{"name": "id", "type": "integer"}, {"name": "city", "type": "varchar(20)"}]
+    columns = [{"name": "id", "type": "integer", "required": True}, {"name": "city", "type": "varchar(20)"}]
     world.write_schema(columns=[*columns, {"name": "price", "type": "decimal(8,2)"}])
     do(world, "replay", file.file_id)
     world.run_again()

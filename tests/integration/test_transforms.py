@@ -64,7 +64,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 def type_of(transform: dict[str, Any], mode: str = "append", **changes: Any) -> FileType:
     name = changes.pop("name", f"trips_{uuid.uuid4().hex[:8]}")
-    landing = {"pattern": f"{name}/{{label}}.csv", **changes.pop("landing", {})}
+    ending = "*" if "compression" in changes.get("format", {}) else "csv"
+    landing = {"pattern": f"{name}/{{label}}.{ending}", **changes.pop("landing", {})}
     table: dict[str, Any] = {"mode": mode} | ({"key": ["id"]} if mode == "merge" else {}) | changes.pop("table", {})
     values: dict[str, Any] = {"columns": COLUMNS, "transform": transform, "table": table, "landing": landing}
     return make_file_type(name=name, **{**values, **changes})

@@ -67,6 +67,7 @@ def _read(sample: Sample, fields: Mapping[str, Any], records: Iterator[Any], mos
         if problem := _set_type(reading, name, fields[key]):
             reading.notes.append(f"column {key} is left out: {problem}")
             del names[name]
+            reading.ignores_fields = True
     if not names:
         raise SampleError("\n".join([f"{sample.path}: has no column that COPY can read", *reading.notes]))
     reading.profiles = {name: Profile() for name in names}

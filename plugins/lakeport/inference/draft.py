@@ -43,6 +43,7 @@ class Draft:
     format_notes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unsolved: tuple[str, ...] = ()
+    ignores_fields: bool = False
 
     def file_type(self) -> FileType:
         """Return the file type that the schema describes."""
@@ -66,6 +67,7 @@ class Draft:
                 "landing": {"pattern": self.pattern, "select": "all"},
                 "format": self.format,
                 "columns": [_keys(column) for column in self.columns],
+                **({"drift": "ignore"} if self.ignores_fields else {}),
             }
         }
 
@@ -85,6 +87,8 @@ class Draft:
             yield f"  {key}: {_scalar(value)}{_remark(self.format_notes.get(key, ''))}"
         yield "columns:"
         yield from (_column_line(column) for column in self.columns)
+        if self.ignores_fields:
+            yield "drift: ignore  # the file has fields that are left out, see above"
 
 
 def _column_line(column: DraftColumn) -> str:

@@ -120,6 +120,7 @@ def _draft(path: Path, reading: Reading, file_name: str, compression: str, name:
         columns=columns,
         format_notes=found.notes,
         notes=tuple(notes),
+        ignores_fields=reading.ignores_fields,
     )
 
 

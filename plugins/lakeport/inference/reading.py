@@ -27,3 +27,5 @@ class Reading:
     texts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     encoding: str = "utf-8"
+    ignores_fields: bool = False
+    """Whether the file has fields that no column takes."""

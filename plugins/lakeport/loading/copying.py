@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -71,7 +72,8 @@ def run_copy(warehouse: Warehouse, job: CopyJob, record: Record) -> CopyResult:
 
     Raises ObjectChanged if COPY may have read another version than the registered one.
     """
-    job = fitted(warehouse, job)
+    with _stopped_reported(job):
+        job = fitted(warehouse, job)
     copy = write_manifest(job)
 
     def work(current: cursor) -> CopyResult | Rollback[CopyResult]:
@@ -80,6 +82,20 @@ def run_copy(warehouse: Warehouse, job: CopyJob, record: Record) -> CopyResult:
 
     result = warehouse.transaction(work)
     return _refused_copy(warehouse, job, result.failed) if result.failed else result
+
+
+@contextmanager
+def _stopped_reported(job: CopyJob) -> Iterator[None]:
+    """Report how long a statement had run that Redshift stopped, and which limit may be the cause."""
+    started = time.monotonic()
+    try:
+        yield
+    except QueryCanceled as error:
+        raise CopyStopped(
+            f"{job.files[0].file.key}: Redshift stopped the COPY after {time.monotonic() - started:.0f} s "
+            f"({str(error).strip()}); if that is max_query_execution_time, raise RedshiftMaxQuerySeconds in the "
+            "deployment's YAML, or ask the sender for smaller files"
+        ) from error
 
 
 def fitted(warehouse: Warehouse, job: CopyJob) -> CopyJob:
@@ -101,15 +117,9 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     into = job.placing
     into.begin(current)
     del current.connection.notices[:]
-    started = time.monotonic()
     try:
-        current.execute(copy)
-    except QueryCanceled as error:
-        raise CopyStopped(
-            f"{job.files[0].file.key}: Redshift stopped the COPY after {time.monotonic() - started:.0f} s "
-            f"({str(error).strip()}); if that is max_query_execution_time, raise RedshiftMaxQuerySeconds in the "
-            "deployment's YAML, or ask the sender for smaller files"
-        ) from error
+        with _stopped_reported(job):
+            current.execute(copy)
     except psycopg2.Error as error:
         if is_passing(error) or len(job.files) > 1 or _COPY_FAILED not in str(error):
             raise

@@ -99,11 +99,18 @@ class Warehouse:
 
     def _once(self, work: Work[T]) -> T:
         opened = self._opened()
-        with opened, opened.cursor() as current:
-            result = work(current)
+        try:
+            with opened.cursor() as current:
+                result = work(current)
             if not isinstance(result, Rollback):
+                opened.commit()
                 return result
-            opened.rollback()
+        except BaseException:
+            # Not by `with opened`: on a lost connection, its rollback would raise another error instead of this one.
+            if not opened.closed:
+                opened.rollback()
+            raise
+        opened.rollback()
         return result.value
 
     def _opened(self) -> connection:

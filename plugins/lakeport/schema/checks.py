@@ -40,7 +40,8 @@ def _single_condition(text: str) -> str:
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth < 0:
             break
-    is_part = _OPEN_END.search(bare) or _OPEN_START.match(bare)
+    operands = without_quoted(text, "x")
+    is_part = _OPEN_END.search(operands) or _OPEN_START.match(operands)
     if depth or is_part or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
         raise ValueError(f"{text!r} is not a single SQL condition on a row, as in distance > 0")
     return text

@@ -13,9 +13,9 @@ _COMMENT = r"--[^\n]*|/\*.*?\*/"
 _NOT_CODE = re.compile(f"{_QUOTED}|{_COMMENT}", re.DOTALL)
 
 
-def without_quoted(text: str) -> str:
-    """Return a text with a space in place of each literal and quoted name."""
-    return re.sub(_QUOTED, " ", text)
+def without_quoted(text: str, instead: str = " ") -> str:
+    """Return a text with `instead` in place of each literal and quoted name."""
+    return re.sub(_QUOTED, instead, text)
 
 
 def code_of(text: str) -> str:
