@@ -19,6 +19,9 @@ from local.airflow import Installation
 if TYPE_CHECKING:
     from tests.infra.cloud import Cloud
 
+_NO_VALUE = "<object object"
+"""How the emulator of CloudFormation writes AWS::NoValue into an output."""
+
 # What the image sets (aws/amazon-mwaa-docker-images, images/airflow/3.2.1/python/mwaa/config/airflow.py, August 2026),
 # except where MWAA's own services are.  Each task gets its own interpreter, as under Celery.
 IMAGE = {
@@ -56,7 +59,9 @@ class Mwaa:
         zipfile.ZipFile(io.BytesIO(plugins)).extractall(self.home / "plugins")
         self._sync()
         airflow.prepare(self.cloud.config)
-        services = airflow.services(self.cloud.config, Installation(self.home, IMAGE | self._options(), {}))
+        reaches_mwaa = {"AWS_ENDPOINT_URL_MWAA": self.cloud.account.endpoint}
+        installation = Installation(self.home, IMAGE | self._options(), reaches_mwaa)
+        services = airflow.services(self.cloud.config, installation)
         processes.stop(self.cloud.config, services)
         starting = [threading.Thread(target=processes.start, args=(self.cloud.config, service)) for service in services]
         for thread in starting:
@@ -79,7 +84,8 @@ class Mwaa:
     def _options(self) -> dict[str, str]:
         """Return the template's options, as CloudFormation resolved them."""
         outputs = self.cloud.outputs
-        return {option.replace(".", "__"): outputs[name] for option, name in self.cloud.options.items()}
+        values = {option.replace(".", "__"): outputs[name] for option, name in self.cloud.options.items()}
+        return {option: value for option, value in values.items() if not value.startswith(_NO_VALUE)}
 
     def _sync_until_stopped(self) -> None:
         while not self._stopping.wait(SYNC_SECONDS):

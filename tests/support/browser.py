@@ -11,6 +11,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -61,9 +66,14 @@ class Browser:
 
     def _clicked(self, text: str) -> bool:
         path = f"//button[normalize-space()='{text}'] | //a[normalize-space()='{text}']"
-        found: list[WebElement] = [each for each in self.driver.find_elements(By.XPATH, path) if each.is_displayed()]
-        if found:
-            found[0].click()
+        try:
+            found: list[WebElement] = [
+                each for each in self.driver.find_elements(By.XPATH, path) if each.is_displayed()
+            ]
+            if found:
+                found[0].click()
+        except (ElementClickInterceptedException, ElementNotInteractableException, StaleElementReferenceException):
+            return False  # the page is being drawn again
         return bool(found)
 
 

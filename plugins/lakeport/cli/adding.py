@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lakeport import settings
+from lakeport.arrivals.publishing import rule_of
 from lakeport.cli.checking import validate
 from lakeport.cli.drafting import NameOption, check_name, say_unsolved
 from lakeport.cli.planning import plan
@@ -15,6 +16,7 @@ from lakeport.cli.sending import PATIENCE_SECONDS, PatienceOption, drop, publish
 from lakeport.console.failures import WRONG
 from lakeport.console.screen import say
 from lakeport.inference.infer import infer
+from lakeport.schema.reader import read_file_type
 
 SampleArgument = Annotated[Path, typer.Argument(help="Sample file.", exists=True, dir_okay=False)]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask before each step.")]
@@ -43,7 +45,8 @@ def add(
     _ask("publish all schemas", yes=yes)
     publish()
     _ask(f"drop {sample.name} into the landing bucket and wait", yes=yes)
-    drop([sample], wait=True, wait_seconds=wait_seconds)
+    folder = rule_of(read_file_type(settings.schemas_folder() / f"{name}.yaml")).plain_folder
+    drop([sample], folder=folder, wait=True, wait_seconds=wait_seconds)
 
 
 def _schema(sample: Path, file_type: str | None, *, yes: bool) -> str:
