@@ -8,7 +8,7 @@ from lakeport.redshift.connecting import connect_to_redshift
 
 
 def run_statements_of(message: str, value: str = "") -> None:
-    """Run the statements that rebuild a table, in a session of their own; `value` is the one for existing rows."""
+    """Run the statements that rebuild a table, in a separate session; `value` is the one for existing rows."""
     statements = message.split(" with\n", 1)[1].replace("<value for existing rows>", value)
     with closing(connect_to_redshift()) as session:
         session.autocommit = True
