@@ -205,6 +205,7 @@ def test_file_that_was_filtered_out_is_archived(world: World) -> None:
 
 def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> None:
     world.register()
+    world.airflow.started.clear()
     (world.folder / f"{world.name}.yaml").write_text("owner: owner@example.com\ncolumns: 7\n")
     for _ in range(2):
         [(problem, action)] = world.found()
