@@ -27,7 +27,7 @@ SEEDS = {
 }
 MISTAKES = {
     "imports": ("plugins/lakeport/model.py", "from __future__ import annotations\n", "import psycopg2\n"),
-    "graph": ("plugins/lakeport/README.md", "    cli --> airflow\n", ""),
+    "graph": ("plugins/lakeport/README.md", "    cli --> console\n", ""),
     "language": (
         "docs/limits.md",
         "# Limits\n",

@@ -199,7 +199,7 @@ def test_slack_header_is_plain_and_one_line() -> None:
 
     assert header == {
         "type": "plain_text",
-        "text": "trips: a :tada: *b* failed in copy_to_table",
+        "text": "🔴 trips: a :tada: *b* failed in copy_to_table",
         "emoji": False,
     }
 

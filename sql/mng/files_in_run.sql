@@ -1,3 +1,0 @@
-SELECT file_id, status
-FROM mng.files
-WHERE file_id IN %(file_ids)s AND dag_id = %(dag_id)s AND run_id = %(run_id)s
