@@ -223,27 +223,27 @@ class Backend:
         parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + b"\0\0")
         name = b"S" + wire.text(_PROBE)
         await self.send(parse + wire.message(b"D", name) + wire.message(b"C", name) + wire.message(b"S"), ready=1)
-        found, error = list[wire.Field](), None
-        while (message := await self.next())[0] != b"Z":
-            if message[0] == b"T":
-                found = wire.fields(message[1])
-            elif message[0] == b"E":
-                error = PostgresError(message[1])
+        found, error = await self._described()
         if is_block:
             await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
         if error:
             raise error
         return found
 
-    async def describe(self, sql: str) -> list[wire.Field]:
-        """Return the columns of a query without running it; raises PostgresError."""
-        await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
+    async def _described(self) -> tuple[list[wire.Field], PostgresError | None]:
+        """Read the answer to a description: its columns, or the error."""
         found, error = list[wire.Field](), None
         while (message := await self.next())[0] != b"Z":
             if message[0] == b"T":
                 found = wire.fields(message[1])
             elif message[0] == b"E":
                 error = PostgresError(message[1])
+        return found, error
+
+    async def describe(self, sql: str) -> list[wire.Field]:
+        """Return the columns of a query without running it; raises PostgresError."""
+        await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
+        found, error = await self._described()
         if error:
             raise error
         return found
