@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from lakeport.model import Match
-from lakeport.schema.key_pattern import captured
+from lakeport.schema.key_pattern import captured, without_encryption
 
 _COMPRESSION_OF = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd", ".lzo": "lzop", ".zip": "zip"}
 _COMPRESSION_OF |= {".tar": "tar", ".tgz": "tar.gz"}
@@ -46,6 +46,8 @@ class ArrivalRule:
     compression: str
     on_arrival: bool = True
     """Whether an arrival starts a run; if not, runs start on a cron schedule."""
+    encryption: str = ""
+    """The type of format.encryption."""
 
     @property
     def folder(self) -> str:
@@ -69,7 +71,11 @@ class ArrivalRule:
         """Return why an object that matches the pattern cannot be of this type, or None."""
         if size_bytes == 0:
             return "the file is empty (0 bytes)"
-        suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
+        plain = without_encryption(key.lower())
+        if plain != key.lower() and self.encryption != "pgp":
+            found = f"suffix {key[len(plain) :]} means OpenPGP"
+            return f"{found}, but file type {self.file_type} has no format.encryption of type pgp"
+        suffixes = PurePosixPath(plain).suffixes
         compression = _compression(suffixes)
         if compression != self.compression:
             found = f"suffix {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"

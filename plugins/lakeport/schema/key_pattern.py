@@ -27,6 +27,9 @@ _DIGITS = {
 }
 
 
+_ENCRYPTED = (".pgp", ".gpg", ".asc")
+
+
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -130,3 +133,8 @@ def _date_expression(format_: str) -> str:
 
 def _one_character(token: str) -> str:
     return translate(token).removeprefix("(?s:").rpartition(")")[0]
+
+
+def without_encryption(name: str) -> str:
+    """Return a name in lower case without the ending of an OpenPGP file; before it is that of the compression."""
+    return name[: -len(_ENCRYPTED[0])] if name.endswith(_ENCRYPTED) else name
