@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from lakeport import settings
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import Readable, chunks_of, stream_of
+from lakeport.preparing.keys import read_key
 from lakeport.schema.encryption import ClientSide
-from lakeport.secrets_manager import read_key
 
 _KEY_BYTES = 32
 _VERSION_1, _LATER = ("x-amz-key", "x-amz-iv"), "x-amz-key-v2"

@@ -19,8 +19,8 @@ from typing import IO, Any
 from lakeport import settings
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import CHUNK_BYTES, Readable, chunks_of, stream_of
+from lakeport.preparing.keys import read_key
 from lakeport.schema.encryption import Pgp
-from lakeport.secrets_manager import read_key
 
 _PROGRAM = Path(__file__).with_name("pgp_process.py")
 _NO_KEY = "No key to decrypt message"
