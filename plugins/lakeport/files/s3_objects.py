@@ -140,7 +140,8 @@ def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             if getattr(error, "errno", None) is not None:
                 raise  # an error of the network or the disk; a decompressor's error has no errno
-            raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
+            found = f"{source.uri} is not a readable {source.compression} file: {error}"
+            raise UnloadableFile(f"{found}; ask the sender for it again") from error
 
 
 @contextmanager
