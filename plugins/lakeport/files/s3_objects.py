@@ -1,4 +1,4 @@
-"""S3: objects by version, their first lines, their lines by number, and the archive."""
+"""S3 objects by version: list them, read them, read their lines by number, copy them to the archive."""
 
 from __future__ import annotations
 

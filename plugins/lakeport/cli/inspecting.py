@@ -1,4 +1,4 @@
-"""Commands that show what happened to files and rows."""
+"""Commands that inspect files and rows, and the one that creates the mng tables."""
 
 from __future__ import annotations
 
