@@ -12,7 +12,7 @@ from lakeport.console.failures import Commands
 
 _HELP = """Load files that land in S3 into Redshift tables, and account for every file and row.
 
-Exit status: 0 success, 1 something of yours is wrong (a schema, rows of a sample), 2 the command could not do its work.
+Exit status: 0 success, 1 a schema or rows of a sample are wrong, 2 the command could not do its work.
 """
 
 
