@@ -1,4 +1,4 @@
-"""S3: objects by version, their first lines, their lines by number, and the archive."""
+"""S3 objects by version: list them, read them, read their lines by number, copy them to the archive."""
 
 from __future__ import annotations
 
@@ -165,7 +165,8 @@ def opened(s3: S3Client, source: CopySource, decrypt: Decrypt | None = None) -> 
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             if getattr(error, "errno", None) is not None:
                 raise  # an error of the network or the disk; a decompressor's error has no errno
-            raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
+            found = f"{source.uri} is not a readable {source.compression} file: {error}"
+            raise UnloadableFile(f"{found}; ask the sender for it again") from error
 
 
 @contextmanager
