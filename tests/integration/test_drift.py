@@ -147,7 +147,7 @@ def test_longer_varchar_whose_reply_was_lost_is_lengthened(warehouse: Warehouse,
     assert lengths == [(20,)]
 
 
-def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, query: Query) -> None:
+def test_other_difference_fails_with_the_statements_to_run(warehouse: Warehouse, query: Query) -> None:
     file_type = make_file_type()
     name = file_type.table.name
     fit_table(warehouse, file_type)
