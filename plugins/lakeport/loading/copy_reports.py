@@ -104,7 +104,14 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
 
     Raises RejectsNotReported if they do not show as many rejected rows as expected.
     """
-    errors = wait_until(lambda: errors_in_views(current, session), lambda found: _most_rows(found) >= expected_rows)
+    is_unchanged = _as_many_as_before()
+
+    def is_complete(found: list[CopyError]) -> bool:
+        # Errors without a line may be several of one row, while those of another row are still to come.
+        is_settled = is_unchanged(found) or _least_rows(found) == _most_rows(found)
+        return is_settled and _most_rows(found) >= expected_rows
+
+    errors = wait_until(lambda: errors_in_views(current, session), is_complete)
     if not _least_rows(errors) <= expected_rows <= _most_rows(errors):
         raise RejectsNotReported(
             f"COPY rejected {expected_rows} rows, but SYS_LOAD_ERROR_DETAIL shows {_most_rows(errors)} of them after "
@@ -116,14 +123,20 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
 
 def errors_of_failed_copy(query: Callable[[], list[CopyError]]) -> list[CopyError]:
     """Return the errors of a COPY that failed on its data, once two queries in a row return the same number of them."""
-    before: list[CopyError] = []
+    is_unchanged = _as_many_as_before()
+    return wait_until(query, lambda found: is_unchanged(found) and bool(found))
 
-    def is_complete(found: list[CopyError]) -> bool:
+
+def _as_many_as_before() -> Callable[[Sequence[CopyError]], bool]:
+    """Return a function that compares the number of errors with that of its call before."""
+    before = -1
+
+    def is_unchanged(found: Sequence[CopyError]) -> bool:
         nonlocal before
-        is_same, before = bool(found) and len(found) == len(before), found
+        is_same, before = len(found) == before, len(found)
         return is_same
 
-    return wait_until(query, is_complete)
+    return is_unchanged
 
 
 def wait_until(query: Callable[[], T], is_complete: Callable[[T], bool]) -> T:
