@@ -98,9 +98,14 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         from lakeport.files import s3_objects
         from lakeport.loading.many_files import batches
         from lakeport.mng import load_records
+        from lakeport.preparing.prepare import plain_text_removed
 
         by, s3 = task_run_of(context), s3_objects.s3_client()
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with (
+            retried_if_worth_it(),
+            plain_text_removed(s3, self.file_type, self.file_ids()),
+            self.warehouse() as warehouse,
+        ):
             claim = self.claimed(warehouse, context)
             for batch in batches(s3, self.file_type, list(self.files_left(claim.taken, warehouse, s3, context))):
                 self.load(batch, by, warehouse, s3)
