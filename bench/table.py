@@ -50,11 +50,11 @@ def write_page(rows: Sequence[Row], machine: str) -> None:
 
 def picture(rows: Sequence[Row]) -> str:
     """Return the shares as bars in SVG; the line is where a goal is just reached."""
-    shown = [row for row in rows if row.share is not None]
-    height, goal = _LINE * (len(shown) + 2), _LEFT + _BAR / _MOST
+    measured = [row for row in rows if row.share is not None]
+    height, goal = _LINE * (len(measured) + 2), _LEFT + _BAR / _MOST
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _BAR + 60}" height="{height}"']
     parts[0] += ' font-family="sans-serif" font-size="12">'
-    for number, row in enumerate(shown, start=1):
+    for number, row in enumerate(measured, start=1):
         share = row.share or 0.0
         width, y = min(share, _MOST) * _BAR / _MOST, number * _LINE
         colour = "#2a7f62" if share <= 1 else "#b3442e"

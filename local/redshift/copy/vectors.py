@@ -121,7 +121,7 @@ class _Plan:
 
     def _at_once(self, text: pa.Array) -> pa.Array | None:
         if not pa.types.is_string(text.type):
-            return text  # whoever read it as another type has checked it
+            return text  # the reader that made it another type has checked it
         try:
             array = self.quick(text)
         except pa.ArrowInvalid:
