@@ -18,6 +18,13 @@ import pyarrow.parquet as pq
 import zstandard
 from pyarrow import orc
 
+
+class WrittenNumber(str):
+    """A number of a JSON document, with its digits."""
+
+    __slots__ = ()
+
+
 Row = Mapping[str, Any] | list[Any]
 
 
@@ -28,7 +35,8 @@ def rows_of(path: Path, schema: Mapping[str, Any]) -> list[list[Any]]:
     kind = format_["type"]
     if kind in ("parquet", "orc"):
         table = pq.read_table(path) if kind == "parquet" else orc.ORCFile(path).read()
-        return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+        values = [column.to_pylist(maps_as_pydicts="strict") for column in table.columns]
+        return [list(row) for row in zip(*values, strict=True)]
     if kind == "xlsx":
         return _sheet(path, format_)
     data = content_of(path)
@@ -56,7 +64,7 @@ def content_of(path: Path) -> bytes:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(parse_float=str), 0
+    decoder, at = json.JSONDecoder(parse_float=WrittenNumber), 0
     while at < len(text):
         if text[at] in " \t\r\n":
             at += 1

@@ -89,7 +89,11 @@ class _Table:
     def _columns(self) -> Sequence[str]:
         """Skip the header and return the file's columns in its order."""
         lines = self._format.header_lines
-        header = [line.rstrip("\r\n") for line in (next(self._lines, None) for _ in range(lines)) if line is not None]
+        header = [
+            line.removesuffix("\n").removesuffix("\r")
+            for line in (next(self._lines, None) for _ in range(lines))
+            if line is not None
+        ]
         self._lines.taken()
         if not self._format.has_header:
             return [column.name for column in self._type.file_columns]

@@ -115,7 +115,8 @@ class ColumnarReader(ABC):
         if column.type is Type.VARBYTE:
             return _hexadecimal(array, place)
         try:
-            array = pc.cast(array, _wanted(column))
+            # AWS is silent about nanoseconds of INT96 and ORC: the stand-in cuts them, as it cuts those in text.
+            array = pc.cast(array, _wanted(column), safe=not _has_nanoseconds(array))
         except pa.ArrowInvalid:
             raise _incompatible(place, array.type, self.format_name) from None
         if column.type.is_character:
@@ -187,6 +188,10 @@ def _plain(value: Any) -> object:
     if isinstance(value, Decimal):
         return float(value)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _has_nanoseconds(array: pa.Array) -> bool:
+    return bool(pa.types.is_timestamp(array.type) and array.type.unit == "ns")
 
 
 def _wanted(column: Column) -> pa.DataType:
