@@ -84,7 +84,8 @@ def _by_key(documents: Any, names: list[str], format_: Mapping[str, Any]) -> lis
 
 
 def _sheet(path: Path, format_: Mapping[str, Any]) -> list[list[Any]]:
-    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+    book = openpyxl.load_workbook(path, data_only=True)
+    sheet = book[format_["sheet"]] if "sheet" in format_ else book.worksheets[0]
     rows = [list(row) for row in sheet.iter_rows(values_only=True)][format_.get("header_lines", 0) :]
     return [row for row in rows if any(cell not in (None, "") for cell in row)]
 

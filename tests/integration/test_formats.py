@@ -299,7 +299,7 @@ def test_lines_that_end_in_cr_cr_lf_are_refused(bring: Bring, query: Query, form
     body = ("id,city\r\r\n" * bool(format_) + "1,Bern\r\r\n").encode("utf-16" if "encoding" in format_ else "utf-8")
     columns = [{"name": "id", "type": "integer"}, {"name": "city", "type": "varchar(8)"}]
     file_type = make_file_type(format={"type": "csv", **format_}, columns=columns)
-    with pytest.raises(UnloadableFile, match="contains a CR.*CR LF"):
+    with pytest.raises(UnloadableFile, match=r"contains a CR.*CR LF"):
         bring(file_type, body).run()
     assert query(f"SELECT * FROM {file_type.table.name}") == []  # noqa: S608
 

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any
 
 from lakeport.errors import SampleError
+from lakeport.inference.dialect import encoding
+from lakeport.inference.encodings import Encoding
 from lakeport.inference.naming import column_names
 from lakeport.inference.opening import Sample
 from lakeport.inference.profile import Profile
@@ -33,14 +35,18 @@ class _Number(str):
 def read(sample: Sample, most_rows: int | None) -> Reading:
     """Read a JSON sample."""
     has_mark = sample.peek().startswith(codecs.BOM_UTF8)
-    is_array = sample.peek().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-    documents = _documents(sample, is_array=is_array)
+    text_encoding = encoding(sample.peek())
+    start = sample.peek().decode(text_encoding, "replace").lstrip()
+    is_array = start.startswith("[")
+    documents = _documents(sample, text_encoding, is_array=is_array)
     profiles: dict[str, Profile] = {}
     reading = Reading({"type": "json"}, {})
     if is_array:
         reading.format["layout"] = "array"
-    elif has_mark:
-        reading.encoding = "utf-8-sig"
+    if text_encoding.startswith("utf-16"):
+        reading.encoding = Encoding(text_encoding.replace("-", ""))
+    elif has_mark and not is_array:
+        reading.encoding = Encoding("utf-8-sig")
     while most_rows is None or reading.rows < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - reading.rows)
         block = list(islice(documents, wanted))
@@ -70,8 +76,8 @@ def name_keys(reading: Reading, keys: dict[str, str]) -> None:
         reading.format["jsonpaths"] = [f"$['{key}']" for key in keys.values()]
 
 
-def _documents(sample: Sample, *, is_array: bool) -> Iterator[dict[str, Any]]:
-    stream = io.TextIOWrapper(sample.stream, "utf-8-sig")
+def _documents(sample: Sample, text_encoding: str, *, is_array: bool) -> Iterator[dict[str, Any]]:
+    stream = io.TextIOWrapper(sample.stream, text_encoding)
     try:
         for document in _values(sample, stream, _BETWEEN if is_array else _BLANK):
             if not isinstance(document, dict):

@@ -31,7 +31,7 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
         reading.headers = headers_of(names, schema.names)
         reading.profiles = {name: Profile() for name in names}
         for batch in batches:
-            _add(reading, batch if most_rows is None else batch.slice(0, most_rows - reading.rows))
+            _add(path, reading, batch if most_rows is None else batch.slice(0, most_rows - reading.rows))
             if reading.rows == most_rows:
                 break
     except (pa.ArrowException, OSError) as error:
@@ -57,20 +57,35 @@ def _opened(path: Path, type_: str) -> tuple[Any, int, Iterable[Any]]:
     return file.schema_arrow, file.metadata.num_rows, file.iter_batches(batch_size=65_536)
 
 
-def _add(reading: Reading, batch: Any) -> None:
+def _add(path: Path, reading: Reading, batch: Any) -> None:
     import pyarrow.compute as pc  # noqa: PLC0415
 
     reading.rows += batch.num_rows
-    for profile, array in zip(reading.profiles.values(), batch.columns, strict=True):
+    for (name, profile), array in zip(reading.profiles.items(), batch.columns, strict=True):
         profile.rows += len(array)
         profile.empty += array.null_count
         values = array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
         if str(values.type) in _TEXTS and len(values) > values.null_count:
+            values = _as_text(path, name, values)
             longest = pc.max(pc.binary_length(values)).as_py()
             profile.kinds.add("string")
             profile.numbers.is_numeric = False
             profile.moments.add(["text"])
             profile.longest_bytes = max(profile.longest_bytes, longest or 0)
+
+
+def _as_text(path: Path, name: str, values: Any) -> Any:
+    """Return values as UTF-8; raises SampleError for bytes that are not, which no column takes."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    try:
+        texts = values.cast(pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid as error:
+        raise SampleError(f"{path}: column {name} has bytes that are not UTF-8; ask the sender for text") from error
+    if pc.any(pc.match_substring(texts, "\0")).as_py():
+        raise SampleError(f"{path}: column {name} has a text with a NUL, which no column takes; ask for texts without")
+    return texts
 
 
 def _fields(path: Path, type_: str) -> list[ColumnarField]:

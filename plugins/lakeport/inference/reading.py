@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lakeport.inference.encodings import Encoding
 from lakeport.inference.profile import Profile
 
 
@@ -26,6 +27,6 @@ class Reading:
     widths: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    encoding: str = "utf-8"
+    encoding: Encoding = field(default_factory=Encoding)
     ignores_fields: bool = False
     """Whether the file has fields that no column takes."""
