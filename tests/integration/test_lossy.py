@@ -263,7 +263,7 @@ def test_file_that_is_not_text_is_refused_or_loaded_as_a_whole(
 
 
 @pytest.mark.parametrize("kind", ["parquet", "orc"])
-def test_times_that_nanoseconds_cannot_count_are_no_loss(bring: Bring, query: Query, kind: str) -> None:
+def test_times_that_nanoseconds_cannot_count_are_kept(bring: Bring, query: Query, kind: str) -> None:
     """Files use the year 9999 for `for ever`; a reader of nanoseconds returns another time for it."""
     times = [datetime(9999, 12, 31), datetime(1, 1, 1), datetime(2024, 1, 1, 0, 0, 0, 1)]  # noqa: DTZ001
     columns = {"id": pa.array([1, 2, 3], pa.int32()), "at": pa.array(times, pa.timestamp("us"))}

@@ -192,12 +192,12 @@ def _reason_against_type(profile: Profile, found: Options) -> str:
     """Return why values that a person reads as numbers or dates are texts for COPY, or nothing."""
     if profile.numbers.is_written_with_commas and _has_separators(profile, found):
         return "COPY reads neither decimal commas nor thousands separators"
-    for what, formats, chosen in (
+    for what, formats, used in (
         ("date", profile.moments.dates, found.dateformat),
         ("time", profile.moments.times, found.timeformat),
     ):
-        if formats and chosen not in formats:
-            return f"COPY takes one {what} format, here {chosen}, and these {what}s are {formats[0]}"
+        if formats and used not in formats:
+            return f"COPY takes one {what} format, here {used}, and these {what}s are {formats[0]}"
     return _reason_against_number(sorted(value.strip() for value in profile.distinct))
 
 

@@ -42,8 +42,8 @@ def _sheets(file: IO[bytes], path: Path) -> list[str]:
     """Return the names of the sheets, first the first one that is not hidden; nothing if there is only one."""
     sheets = sheets_of(file, str(path))
     file.seek(0)
-    shown = [name for name, is_shown in sheets.items() if is_shown] or list(sheets)
-    return [shown[0], *(name for name in sheets if name != shown[0])] if len(sheets) > 1 else []
+    first = next((name for name, is_visible in sheets.items() if is_visible), next(iter(sheets)))
+    return [first, *(name for name in sheets if name != first)] if len(sheets) > 1 else []
 
 
 def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_header: bool | None) -> Reading:

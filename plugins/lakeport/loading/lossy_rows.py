@@ -140,7 +140,7 @@ def _text_rows(
 
 
 def _json_rows(s3: S3Client, source: CopySource, format_: Json, names: Sequence[str]) -> Iterator[_Row]:
-    """Yield the objects with their lines if each is in a line of its own, or else with their numbers."""
+    """Yield the objects with their lines if each is one line, or else with their numbers."""
     if all(isinstance(each, dict) for _, each in _objects_in_lines(s3, source, format_.text_encoding)):
         for number, document in _objects_in_lines(s3, source, format_.text_encoding):
             if isinstance(document, dict):
