@@ -119,6 +119,9 @@ def _single(number: float) -> float:
 
 
 def _text(raw: Any) -> str:
+    if isinstance(raw, timedelta):
+        minutes, seconds = divmod(round(raw.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
     if isinstance(raw, bool):
         return str(raw).lower()
     if isinstance(raw, bytes):

@@ -55,7 +55,7 @@ def infer(
             break
         draft, trial = _solved(path, *read, name)
         if trial.is_complete:
-            return replace(draft, unsolved=tuple(_too_long(read[0])))
+            return replace(draft, unsolved=(*read[0].problems, *_too_long(read[0])))
         rejected = trial.rows + 1 if trial.refusal else trial.rejected
         if best is None or rejected < best[0]:
             best = rejected, replace(draft, unsolved=tuple(trial.problems()))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lakeport.errors import SampleError
 from lakeport.files.columnar import fields_of
+from lakeport.files.columnar_moments import changed_moments
 from lakeport.files.columnar_types import ColumnarField
 from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
+from lakeport.schema.column_type import ColumnType
 
 _NAMES = {"parquet": "Parquet", "orc": "ORC"}
 _TEXTS = ("string", "large_string", "string_view", "binary", "large_binary")
@@ -39,6 +42,10 @@ def read(path: Path, most_rows: int | None, type_: str = "parquet") -> Reading:
             raise  # an error of the disk
         raise SampleError(f"{path}: not a readable {_NAMES[type_]} file: {error}") from error
     reading.is_whole = reading.rows == rows
+    types = {name: ColumnType.parse(type_) for name, type_ in reading.types.items() if type_.startswith("timestamp")}
+    with path.open("rb") as file:
+        for place, name, reason in islice(changed_moments(file, type_, names, types), 1):
+            reading.problems.append(f"a load would refuse this file: {place}: {name} {reason}")
     if not names:
         raise SampleError(f"{path}: has no columns")
     return reading

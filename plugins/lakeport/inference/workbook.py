@@ -56,7 +56,8 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
     counted = Counted(width, profiles=[Profile() for _ in range(width)])
     rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
     is_whole = count(counted, rows, most_rows)
-    header = head[skipped] if named else [""] * width
+    # COPY skips lines, so a load replaces line ends inside a heading by blanks.
+    header = [" ".join(word.split()) for word in head[skipped]] if named else [""] * width
     names = column_names(header)
     format_: dict[str, object] = {"type": "xlsx"} | ({"header_lines": skipped + 1} if named else {})
     reading = Reading(format_, dict(zip(names, counted.profiles, strict=True)), counted.good, is_whole)

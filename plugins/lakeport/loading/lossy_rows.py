@@ -16,7 +16,7 @@ from lakeport.files import s3_objects
 from lakeport.files.avro import avro_records
 from lakeport.files.columnar_moments import changed_moments
 from lakeport.files.header import FileColumns
-from lakeport.files.lossy_values import Lossy, lossy_check, suspicious_bytes
+from lakeport.files.lossy_values import JsonNumber, Lossy, lossy_check, suspicious_bytes
 from lakeport.files.named_fields import json_objects
 from lakeport.files.streams import chunks_of
 from lakeport.files.text_rows import text_rows
@@ -171,4 +171,6 @@ def _text(format_: NamedFieldsFormat, document: Mapping[str, object], name: str,
         value = format_.value_of(document, name, names)
     except (LookupError, TypeError, AttributeError):
         return None
-    return str(value) if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else None
+    if isinstance(value, str) or not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        return value if isinstance(value, str) else None
+    return JsonNumber(value) if isinstance(format_, Json) else str(value)

@@ -106,6 +106,8 @@ class ColumnarReader(ABC):
         column, options = place.column, self.checker.options
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
+        if pa.types.is_duration(array.type):  # a name of Arrow's for integers
+            array = array.cast(pa.int64())
         if pa.types.is_nested(array.type):
             array = _serialized(array, place, options)
         if not any(is_kind(array.type) and column.type in types for is_kind, types in _KINDS):
