@@ -35,7 +35,7 @@ WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
 ]
 WaitForDagsOption = Annotated[bool, typer.Option("--wait", help="Wait until Airflow has the DAGs of the file types.")]
-PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="How long --wait waits at most.")]
+PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="Maximum number of seconds to wait.")]
 PATIENCE_SECONDS = 600
 
 

@@ -27,7 +27,7 @@ def avro_records(
     try:
         yield from records
     except Exception as error:  # fastavro raises whatever a damaged block leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error!r}") from error
+        raise UnloadableFile(f"{name} is not a readable Avro file: {error!r}; ask the sender for it again") from error
 
 
 def _opened(stream: IO[bytes], name: str) -> tuple[Any, list[dict[str, Any]]]:
@@ -38,9 +38,9 @@ def _opened(stream: IO[bytes], name: str) -> tuple[Any, list[dict[str, Any]]]:
         records: Any = fastavro.reader(stream)
         schema = records.writer_schema
     except Exception as error:  # fastavro raises whatever a damaged header leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error}") from error
+        raise UnloadableFile(f"{name} is not a readable Avro file: {error}; ask the sender for it again") from error
     if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UnloadableFile(f"{name}: the type of an Avro schema must be record, which COPY needs")
+        raise UnloadableFile(f"{name}: the Avro schema is not a record, which COPY needs; ask the sender for records")
     return records, schema["fields"]
 
 

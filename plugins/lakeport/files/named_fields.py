@@ -14,7 +14,7 @@ from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.files.avro import avro_fields
 from lakeport.files.header import FileColumns, added_column
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import values_of
 from lakeport.files.transcoding import utf8_stream
 from lakeport.model import CopySource
 from lakeport.schema.file_type import FileType
@@ -77,7 +77,7 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
     """
     try:
         with s3_objects.opened(s3, source) as stream:
-            yield from _places(_objects(utf8_stream(stream, encoding), name), "object")
+            yield from _places(values_of(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
@@ -85,13 +85,6 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
 
 def _places(values: Iterator[Any], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((f"{what} {number:,}", value) for number, value in enumerate(values, start=1) if isinstance(value, dict))
-
-
-def _objects(stream: IO[bytes], name: str) -> Iterator[Any]:
-    text = JsonText(stream, name)
-    for value in ijson.items(text, "", multiple_values=True, use_float=False):
-        text.value_ended()
-        yield value
 
 
 def _objects_in_lines(stream: IO[bytes]) -> Iterator[Any]:
