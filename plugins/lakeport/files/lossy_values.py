@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_format import ConvertedFormat, Format
+from lakeport.schema.record_formats import Json
 from lakeport.schema.table import Column
 
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?\s*([AaPp][Mm])?")
@@ -21,6 +22,8 @@ _INTEGER = re.compile(r"-?\d+", re.ASCII)
 _INTEGERS = 2**63
 _MOST = Decimal("1e308")
 _DOUBLE_DIGITS = 15  # every decimal number of so many digits has its own double
+_LONG_NUMBER = r"\d[.\d]{15}"
+_TEXTS = ("varchar", "char")
 _MAX_DIGITS = 1000  # a longer number is not a decimal that COPY takes
 
 Lossy = Callable[[str], str | None]
@@ -53,6 +56,8 @@ def lossy_check(column: Column, format_: Format) -> Lossy | None:
     if name == "decimal":
         is_rounded = isinstance(format_, ConvertedFormat) and format_.roundec
         return None if is_rounded else lambda value: _decimal(value, type_) or _digits(value)
+    if name in _TEXTS:
+        return _digits if isinstance(format_, Json) else None
     if name == "date":
         has_clock = isinstance(format_, ConvertedFormat) and "HH" in (format_.dateformat or "").upper()
         return None if has_clock else lambda value: _date(value) or _zone(value, type_)
@@ -61,11 +66,14 @@ def lossy_check(column: Column, format_: Format) -> Lossy | None:
     return (lambda value: _fraction(value, type_)) if name == "timestamptz" else None
 
 
-def suspicious_bytes(column: Column) -> str:
+def suspicious_bytes(column: Column, format_: Format) -> str:
     """Return a regular expression, for text and bytes, that finds every value that may be changed."""
     if column.type.name == "decimal":
         scale = column.type.arguments[1]
-        return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d|\d{{16}}|\d\.\d{{15}}"
+        long_number = f"|{_LONG_NUMBER}" if isinstance(format_, Json) else ""
+        return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d{long_number}"
+    if column.type.name in _TEXTS:
+        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d"
     clock = r"\d[ T]+\d{1,2}:\d\d|\d{6,8} \d{6}|" if column.type.name == "date" else ""
     return rf"{clock}:\d\d\.\d{{6}}\d*[1-9]|:\d\d(?:\.\d+)?\s*(?:[+-]\d|[A-Za-z]{{2}})|:\d\d[^,;|\n]*[A-Za-z]{{3}}"
 

@@ -82,7 +82,7 @@ def _found(
             for at, changed, loss in changed_moments(file, file_type.copied.type, columns.names, types):
                 yield (-1, 0, at), [(checks[changed][0], loss)]
         return
-    quick = re.compile("|".join(sorted({suspicious_bytes(column) for column, _ in checks.values()})))
+    quick = re.compile("|".join(sorted({suspicious_bytes(column, file_type.copied) for column, _ in checks.values()})))
     for place, values in _rows(s3, file_type, source, columns.names, checks, quick=quick):
         yield (
             place,
