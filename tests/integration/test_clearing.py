@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakeport.airflow import callbacks, sensors
@@ -263,16 +262,7 @@ class Sensor:
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world, self.sensor = world, sensors.NewFilesSensor(task_id="wait_for_files", file_type=world.file_type)
-
-        def poke(_: Any) -> Any:
-            def read(current: Any) -> list[RegisteredFile]:
-                current.execute(self.sensor.sql, self.sensor.parameters)
-                return sensors.registered_files(current)
-
-            found = world.warehouse.transaction(read)
-            return PokeReturnValue(bool(found), [file.to_xcom() for file in found]) if found else False
-
-        monkeypatch.setattr(self.sensor, "poke", poke)
+        monkeypatch.setattr(sensors, "warehouse_of", lambda _: world.warehouse)
 
     def keys(self, *, is_cleared: bool = True, conf: Any = None) -> list[str]:
         values = context(self.world.by, utc_now() + SOON if is_cleared else None)

@@ -90,11 +90,17 @@ class NewFilesSensor(SqlSensor):
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # noqa: ARG002 - Airflow's
         """Query Redshift once."""
-        hook = self._get_hook()  # type: ignore[attr-defined]
-        files = hook.run(self.sql, parameters=self.parameters, handler=registered_files)
+        with warehouse_of(self.conn_id) as warehouse:  # the hook of SqlSensor would read the connection's secret twice
+            files = warehouse.transaction(self.registered_files)
         if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         return False
+
+    def registered_files(self, current: cursor) -> list[RegisteredFile]:
+        from lakeport.redshift.rows import fetch_as
+
+        current.execute(self.sql, self.parameters)
+        return fetch_as(current, RegisteredFile)
 
     def refuse_unloaded(self, context: Context) -> None:
         """Skip the cleared run if the files that it once had are loaded, and fail it if not."""
@@ -113,10 +119,3 @@ def refuse_conf(context: Context) -> None:
             f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
             "the New files of its type; trigger it without one, or run ./lakeport replay FILE_ID to load a certain file"
         )
-
-
-def registered_files(current: cursor) -> list[RegisteredFile]:
-    """Return the rows of the last query as registered files."""
-    from lakeport.redshift.rows import fetch_as
-
-    return fetch_as(current, RegisteredFile)
