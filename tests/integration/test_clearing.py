@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakeport.airflow import callbacks, sensors
@@ -262,7 +263,12 @@ class Sensor:
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world, self.sensor = world, sensors.NewFilesSensor(task_id="wait_for_files", file_type=world.file_type)
-        monkeypatch.setattr(sensors, "warehouse_of", lambda _: world.warehouse)
+
+        def poke(_: Any) -> Any:
+            found = world.warehouse.transaction(self.sensor.list_files)
+            return PokeReturnValue(bool(found), [file.to_xcom() for file in found]) if found else False
+
+        monkeypatch.setattr(self.sensor, "poke", poke)
 
     def keys(self, *, is_cleared: bool = True, conf: Any = None) -> list[str]:
         values = context(self.world.by, utc_now() + SOON if is_cleared else None)

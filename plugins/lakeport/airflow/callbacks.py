@@ -16,6 +16,7 @@ from airflow.configuration import conf
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
+from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.errors import StepRefused
 from lakeport.model import TaskRun, as_utc
 from lakeport.schema.file_type import Alerts, FileType
@@ -104,7 +105,12 @@ class AlertInvalidSchema:
 
 
 def alert_failed_reconcile(context: Context) -> None:
-    """Alert once for a run of reconcile that failed; the on_failure_callback of its DAG."""
+    """Alert once for a run of reconcile that failed; the on_failure_callback of its DAG.
+
+    If Redshift cannot record the alert, that is the alert: nothing else reports that no load can run.
+    """
+    import psycopg2
+
     from lakeport.alerts.failed_runs import last_error
     from lakeport.alerts.messages import ReconcileFailed
     from lakeport.alerts.outbox import is_alerted_since
@@ -117,9 +123,14 @@ def alert_failed_reconcile(context: Context) -> None:
         error = last_error(current, run)
         return ReconcileFailed(run.dag_id, run.run_id, error.error, error.log_url)
 
-    by = TaskRun(run.dag_id, run.run_id, "")
-    with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-        alert(warehouse, by, make_alert, default_alerts(settings.schemas_folder()))
+    by, receivers = TaskRun(run.dag_id, run.run_id, ""), default_alerts(settings.schemas_folder())
+    try:
+        with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
+            alert(warehouse, by, make_alert, receivers)
+    except psycopg2.Error as error:
+        if run.dag_id == RECONCILE:  # once an hour; finish_ended_runs runs every few minutes
+            send_now(ReconcileFailed(run.dag_id, run.run_id, f"Redshift: {error}".strip(), run.url), receivers)
+        raise
 
 
 def ended_run(run: Any) -> EndedRun:

@@ -89,14 +89,14 @@ class NewFilesSensor(SqlSensor):
         )
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # noqa: ARG002 - Airflow's
-        """Query Redshift once."""
-        with warehouse_of(self.conn_id) as warehouse:  # the hook of SqlSensor would read the connection's secret twice
-            files = warehouse.transaction(self.registered_files)
+        """Query Redshift once, in a session like those of the other tasks: PostgresHook would open another kind."""
+        with retried_if_worth_it(), warehouse_of(self.conn_id) as warehouse:
+            files = warehouse.transaction(self.list_files)
         if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         return False
 
-    def registered_files(self, current: cursor) -> list[RegisteredFile]:
+    def list_files(self, current: cursor) -> list[RegisteredFile]:
         from lakeport.redshift.rows import fetch_as
 
         current.execute(self.sql, self.parameters)

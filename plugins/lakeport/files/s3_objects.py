@@ -224,10 +224,14 @@ def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encodin
         text = transcoding.utf8_stream(stream, encoding)
         for number, line in enumerate(iter(lambda: text.readline(_MAX_LINE_BYTES), b""), start=1):
             if number == wanted[-1]:
-                found[wanted.pop()] = line.rstrip(b"\r\n").decode(errors="backslashreplace")
+                found[wanted.pop()] = _without_end(line).decode(errors="backslashreplace")
                 if not wanted:
                     break
     return found
+
+
+def _without_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _version(source: CopySource) -> Any:
