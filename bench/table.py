@@ -38,7 +38,12 @@ class Row:
 
 def write_page(rows: Sequence[Row], machine: str) -> None:
     """Write docs/performance.md and its picture."""
-    lines = ["# Performance", "", f"`make bench BENCH_OPTIONS=--write` writes this page. It was last written on {machine}.", ""]
+    lines = [
+        "# Performance",
+        "",
+        f"`make bench BENCH_OPTIONS=--write` writes this page. It was last written on {machine}.",
+        "",
+    ]
     lines += ["Seconds depend on the machine and on what else it does.", "Compare a row with the peer or the limit"]
     lines[-1] += " beside it, which was measured in the same run."
     lines += ["Nothing was measured on AWS.", ""]
