@@ -1,4 +1,4 @@
-"""A row of `make bench` says whether its goal was reached, also where it was not measured."""
+"""A row of `make bench` shows if its goal was reached, also if it was not measured."""
 
 from __future__ import annotations
 
