@@ -156,6 +156,8 @@ def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
         table_attributes.check_encoding(after)
     if word == "IDENTITY" and after == "(":
         return closing(tokens, at + 1) + 1, _identity(tokens, at)
+    if word == "IDENTITY" and upper_at(tokens, at - 1) != "AS":
+        return at + 1, "GENERATED ALWAYS AS IDENTITY"
     if word == "PRIMARY" and after == "KEY":
         return at + 2, "NOT NULL"
     if word == "REFERENCES":

@@ -99,12 +99,16 @@ def _pivot(sql: str, inside: Sequence[Token], columns: Sequence[str]) -> str:
     used = {token.name() for token in inside[:into] if token.is_name}
     groups = [identifier(name) for name in columns if name not in used]
     made = [
-        f"{_on_value(text, f'{column.text} = {value}')} AS {identifier(_label(value, name, alias))}"
+        f"{_on_value(text, _is_value(column.text, value))} AS {identifier(_label(value, name, alias))}"
         for value, name in values
         for text, alias in aggregates
     ]
     group = f" GROUP BY {', '.join(groups)}" if groups else ""
     return f"SELECT {', '.join([*groups, *made])} FROM {_SOURCE_MARK}{group}"  # noqa: S608
+
+
+def _is_value(column: str, value: str) -> str:
+    return f"{column} IS NULL" if value.upper() == "NULL" else f"{column} = {value}"
 
 
 def _label(value: str, name: str | None, aggregate: str | None) -> str:

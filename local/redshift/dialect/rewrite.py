@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from local.redshift.dialect import calls, casts, ddl, isolation, roles, storage
+from local.redshift.dialect import calls, casts, ddl, isolation, parameters, roles, storage
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -23,8 +23,9 @@ _OWN = {
         *("STDDEV", "STDDEV_SAMP", "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP", "CBRT", "SIGN"),
         *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
         *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
+        *("SQRT", "EXP", "LN", "LOG", "POWER"),
     )
-} | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part"}
+} | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part", "POW": "pg_internal.power"}
 """Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
 _ADDED_COLUMNS = {
     "PG_CLASS": {"RELDISTSTYLE", "RELEFFECTIVEDISTSTYLE", "RELCREATIONTIME"},
@@ -166,6 +167,13 @@ def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
         yield Edit(tokens[end - 2].start, tokens[end - 1].end, "")
 
 
+def _setting(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """CURRENT_SETTING and SET_CONFIG know the settings that only Redshift has."""
+    name = tokens[at + 2]
+    if name.kind is Kind.TEXT and name.string().lower() in parameters.DEFAULTS:
+        yield Edit(name.start, name.end, literal(f"{parameters.PREFIX}.{name.string().lower()}"))
+
+
 def _check_listagg(tokens: Sequence[Token]) -> None:
     """LISTAGG runs on compute nodes, which have no query without a user's table."""
     words = [token.upper for token in tokens]
@@ -276,5 +284,7 @@ _CALLS: Mapping[str, Callable[[Sequence[Token], int], Iterator[Edit]]] = {
     "LISTAGG": _listagg,
     "DECODE": _decode,
     "NVL2": _nvl2,
+    "CURRENT_SETTING": _setting,
+    "SET_CONFIG": _setting,
     **dict.fromkeys(_JSON_READERS, _json_text),
 }

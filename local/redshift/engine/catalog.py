@@ -66,6 +66,7 @@ async def _make_database(connection: Connection, settings: Settings) -> None:
         "timezone": "UTC",
         "client_connection_check_interval": "1s",  # a statement of a client that is gone ends
         "jit": "off",
+        "extra_float_digits": 0,
         "standard_conforming_strings": "off",  # a backslash begins an escape, as in PostgreSQL 8.0
         "escape_string_warning": "off",
         "lakeport.views_late_seconds": settings.undocumented.views_late_seconds,
