@@ -50,7 +50,7 @@ def _group_by_all(_: str, tokens: Sequence[Token], block: Block) -> Iterator[Edi
         return
     items = block.items(tokens)
     if any(tokens[item.end - 1].text == "*" and item.end - item.start in (1, 3) for item in items):
-        raise Refused("GROUP BY ALL with * in the select list is not supported by this stand-in: list the columns")
+        raise Refused("GROUP BY ALL with * is not supported in a procedure by this stand-in: list the columns")
     places = [str(place) for place, item in enumerate(items, 1) if not _aggregates(tokens, item.start, item.end)]
     yield Edit(tokens[at].start, tokens[at + 2].end, f"GROUP BY {', '.join(places)}" if places else "")
 

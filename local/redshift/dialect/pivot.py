@@ -1,4 +1,4 @@
-"""PIVOT, UNPIVOT and EXCLUDE: they need the columns of a relation, which only the engine knows.
+"""PIVOT, UNPIVOT, EXCLUDE, and GROUP BY ALL with *: they need the columns of a relation, which only the engine knows.
 
 `question` finds the first of them in a statement: a query whose columns are asked for, and what they make of the
 statement.
@@ -12,7 +12,7 @@ from local.redshift.dialect.queries import Block, Relation, pieces
 from local.redshift.dialect.tokens import Kind, Token, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, UNDEFINED_COLUMN, Refused
 
-WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
+_WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
 _SOURCE = "lakeport_source"
 
 
@@ -21,6 +21,11 @@ class Question:
     query: str
     answered: Callable[[Sequence[str]], str]
     """Make the statement from the names of the query's columns."""
+
+
+def may_ask(words: frozenset[str] | set[str]) -> bool:
+    """Return whether a statement with these words may have such a clause."""
+    return bool(words & _WORDS) or {"GROUP", "ALL", "*"} <= words
 
 
 def question(sql: str) -> Question | None:
@@ -32,9 +37,18 @@ def question(sql: str) -> Question | None:
                 return _turned(sql, tokens, block, relation)
         for item in block.items(tokens):
             star = next((at for at in range(item.start, item.stop) if tokens[at].text == "*"), None)
-            if star is not None and upper_at(tokens, star + 1) == "EXCLUDE":
+            is_whole = star is not None and star in (item.start, item.start + 2) and star + 1 == item.stop
+            if star is not None and (
+                upper_at(tokens, star + 1) == "EXCLUDE" or (is_whole and _groups_all(tokens, block))
+            ):
                 return _exclude(sql, tokens, block, (item.start, star, item.stop))
     return None
+
+
+def _groups_all(tokens: Sequence[Token], block: Block) -> bool:
+    """Return whether a SELECT ends in GROUP BY ALL, which groups by the columns that its * stands for."""
+    at = block.clauses.get("GROUP")
+    return at is not None and upper_at(tokens, at + 1) == "BY" and upper_at(tokens, at + 2) == "ALL"
 
 
 def _opening(tokens: Sequence[Token], at: int) -> int:
