@@ -32,10 +32,11 @@ def main(names: list[str]) -> int:
     with stack_of_its_own() as start:
         endpoint = start("aws").aws_endpoint
         boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **_keys()).create_bucket(Bucket=BUCKET)
-        with tempfile.TemporaryDirectory() as data, started(Path(data), endpoint) as stand_in:
-            lines = [
-                f"{name:<22} {figures}" for name, figures in _figures(names or list(PEERS), base, stand_in, endpoint)
-            ]
+        certificate = base / "certificate.pem"
+        data = tempfile.TemporaryDirectory()
+        with data, started(Path(data.name), endpoint, "--certificate", str(certificate)) as stand_in:
+            found = _figures(names or list(PEERS), base, stand_in, endpoint)
+            lines = [f"{name:<22} {figures}" for name, figures in found]
     sys.stdout.write("\n".join([*lines, f"Logs: {base}", ""]))
     return 0
 
@@ -50,6 +51,8 @@ def _figures(names: list[str], base: Path, stand_in: RunningStandIn, endpoint: s
         command, folder = [str(python), str(HERE / "scripts" / peer.get("script", ""))], place
         if "source" in peer:
             folder = _source(place, name, peer["source"])
+            if "trusts" in peer:
+                _trust(folder, peer["trusts"], base / "certificate.pem")
             for path, text in peer.get("files", {}).items():
                 (folder / path).write_text(_filled(text, values))
             command = [str(python), "-m", "pytest", "-q", *peer["tests"]]
@@ -93,6 +96,12 @@ def _source(place: Path, name: str, source: Mapping[str, str]) -> Path:
         subprocess.run(["git", "clone", "-q", str(origin), str(folder)], check=True)
         subprocess.run(["git", "-C", str(folder), "checkout", "-q", source["commit"]], check=True)
     return folder
+
+
+def _trust(folder: Path, path: str, certificate: Path) -> None:
+    subprocess.run(["git", "-C", str(folder), "checkout", "-q", path], check=True)
+    bundle = folder / path
+    bundle.write_text(f"{bundle.read_text()}\n{certificate.read_text()}")
 
 
 def _summary(log: str) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lakeport.errors import UnloadableFile
+from lakeport.preparing.rejections import Rejection
 
 MAX_REJECTED = 100_000  # as many as COPY reports
-_RAW_CHARACTERS = 65_535
+RAW_CHARACTERS = 65_535
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,6 @@ class Record:
     raw: str
     values: dict[str, Any]
     problem: str = ""
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A row that was rejected before COPY."""
-
-    line: int
-    column: str
-    reason: str
-    raw: str
 
 
 class Rows(Iterator[dict[str, Any]]):
@@ -76,7 +67,8 @@ class Rows(Iterator[dict[str, Any]]):
         """
         if len(self.rejected) >= MAX_REJECTED:
             self.failure = UnloadableFile(
-                f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the most that are kept"
+                f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the maximum; "
+                "correct the function, or ask the sender for a corrected file"
             )
             raise self.failure
-        self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:_RAW_CHARACTERS]))
+        self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:RAW_CHARACTERS]))

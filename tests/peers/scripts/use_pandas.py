@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from steps import step
 
 place = {key: os.environ[f"PEER_{key.upper()}"] for key in ("host", "port", "database", "user", "password")}
-engine = sa.create_engine("redshift+psycopg2://{user}:{password}@{host}:{port}/{database}".format(**place))
+engine = sa.create_engine(
+    "redshift+psycopg2://{user}:{password}@{host}:{port}/{database}?sslmode=disable".format(**place)
+)
 frame = pd.DataFrame(
     {"id": [1, 2], "name": ["a", "b"], "at": pd.to_datetime(["2024-01-01", "2024-01-02"]), "x": [1.5, None]}
 )
