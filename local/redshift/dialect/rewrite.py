@@ -3,11 +3,18 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-<<<<<<< HEAD
-from local.redshift.dialect import calls, casts, databases, ddl, isolation, keys, parameters, roles, storage
-=======
-from local.redshift.dialect import calls, casts, column_types, ddl, isolation, roles, storage
->>>>>>> main
+from local.redshift.dialect import (
+    calls,
+    casts,
+    column_types,
+    databases,
+    ddl,
+    isolation,
+    keys,
+    parameters,
+    roles,
+    storage,
+)
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
