@@ -106,8 +106,7 @@ def _percentile(call: Call) -> str | None:
     fraction = f"1 - {call.arguments[0]}" if descends else call.arguments[0]
     if call.name == "PERCENTILE_CONT":
         return f"pg_internal.percentile_cont(({value})::float8, {fraction}){call.over}"
-    known = f"array_agg({value}) FILTER (WHERE ({value}) IS NOT NULL){call.over}"
-    return f"pg_internal.percentile_disc({known}, {call.arguments[0]}, {str(descends).lower()})"
+    return f"pg_internal.percentile_disc(array_agg({value}){call.over}, {call.arguments[0]}, {str(descends).lower()})"
 
 
 def _ratio(call: Call) -> str:

@@ -73,10 +73,11 @@ def _outer_joins(sql: str, tokens: Sequence[Token], block: Block) -> Iterator[Ed
     if where is None:
         return
     conditions = list(_conjuncts(tokens, where[0] + 1, where[1]))
+    owners = {tokens[at - 3].name() for at in range(*where) if _is_mark(tokens, at) and upper_at(tokens, at - 2) == "."}
     marked: dict[str, list[str]] = {}
     kept = list[str]()
     for start, stop in conditions:
-        names = {_marked(tokens, at) for at in range(start, stop) if _is_mark(tokens, at)}
+        names = {_marked(tokens, at, owners) for at in range(start, stop) if _is_mark(tokens, at)}
         text = _without_marks(sql, tokens, start, stop)
         if len(names) > 1:
             raise Refused("a condition may have (+) after the columns of one table only", sqlstate=SYNTAX_ERROR)
@@ -124,7 +125,10 @@ def _is_mark(tokens: Sequence[Token], at: int) -> bool:
     return [upper_at(tokens, at + step) for step in range(3)] == ["(", "+", ")"]
 
 
-def _marked(tokens: Sequence[Token], at: int) -> str:
+def _marked(tokens: Sequence[Token], at: int, owners: set[str]) -> str:
+    """Return the table of a column before (+); one without a table is of the only table that others name."""
+    if upper_at(tokens, at - 2) != "." and len(owners) == 1:
+        return next(iter(owners))
     if upper_at(tokens, at - 2) != ".":
         raise Refused(f"write the table's name before the column of {tokens[at - 1].text}(+)", sqlstate=SYNTAX_ERROR)
     return tokens[at - 3].name()
