@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from botocore.httpsession import get_cert_path
 from psycopg2.extensions import connection
 
 from lakeport import settings
@@ -85,6 +84,8 @@ def _with_root_certificates(options: Mapping[str, Any]) -> dict[str, Any]:
     is_verified = options.get("sslmode") in _VERIFIED
     if not is_verified or path in (None, "", "system") or Path(path).is_file():
         return dict(options)
+    from botocore.httpsession import get_cert_path  # noqa: PLC0415 - takes long, and is rarely needed
+
     found = ssl.get_default_verify_paths().cafile or get_cert_path(True)
     log.warning("sslrootcert %s does not exist; verifying Redshift with %s", path, found)
     return {**options, "sslrootcert": found}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
-from psycopg2.extensions import cursor
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
-from lakeport.loading.finishing import mark_done
-from lakeport.mng import claims, load_records
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
-from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
-from lakeport.snapshots.writing import write_snapshots
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.redshift.session import Warehouse
 
 
 class FilterNewestOperator(FilesOperator):
@@ -42,6 +42,8 @@ class FilterNewestOperator(FilesOperator):
         return sorted(files, key=lambda file: rank(self.landing.pattern, file.key, by), reverse=True)
 
     def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
+        from lakeport.mng import claims
+
         reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
         reason += f"; schemas/{self.file_type_name}.yaml has landing.select newest, all would load every file"
         claims.filter_out(current, [file.file_id for file in others], by, reason)
@@ -50,6 +52,9 @@ class FilterNewestOperator(FilesOperator):
         """Filter the file out and skip the run if its rows would replace those of a file that landed later."""
         if not self.table.replaces_rows or self.landing.newest_by != LANDED_AT:
             return
+        from lakeport.mng import claims
+        from lakeport.snapshots.writing import write_snapshots
+
         find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.table.name)
         if newer := warehouse.transaction(find):
             reason = f"{newer}, which landed later, was loaded before this file was registered"
@@ -63,6 +68,8 @@ class FilterNewestOperator(FilesOperator):
         self, warehouse: Warehouse, files: list[RegisteredFile], context: Context
     ) -> list[RegisteredFile]:
         """Return the files that a cleared run can load, or only the newest if that is not one of them."""
+        from lakeport.mng import claims
+
         by, cleared = task_run_of(context), cleared_at(context)
         if not cleared:
             return files
@@ -92,6 +99,8 @@ class MarkInProgressOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
+        from lakeport.snapshots.writing import write_snapshots
+
         with retried_if_worth_it(), self.warehouse() as warehouse:
             self.claim(warehouse, context, self.file_type.table)
             write_snapshots(warehouse, [self.file_type.name])
@@ -109,6 +118,10 @@ class MarkDoneOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
+        from lakeport.loading.finishing import mark_done
+        from lakeport.mng import load_records
+        from lakeport.snapshots.writing import write_snapshots
+
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = self.registered_files()
