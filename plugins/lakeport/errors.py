@@ -20,6 +20,7 @@ LakeportError
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
 ├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── AlertNotSent       a channel did not accept an alert, which is kept to be sent later
 ├── CheckFailed        a service does not answer as a load needs it to
 ├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
@@ -136,6 +137,10 @@ class NotReconciled(LakeportError):
 
 class EnvironmentIncomplete(LakeportError):
     """A package that Lakeport imports is not installed in this Airflow."""
+
+
+class AlertNotSent(LakeportError):
+    """A channel did not accept an alert; it is kept, and reconcile sends it."""
 
 
 class CheckFailed(LakeportError):

@@ -9,8 +9,8 @@ from psycopg2.extensions import cursor
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.alerts.messages import LoadedRun
 from lakeport.alerts.reject_warnings import reject_warning
+from lakeport.alerts.run_messages import LoadedRun
 from lakeport.model import TaskRun
 from lakeport.schema.file_type import FileType
 
