@@ -1,8 +1,8 @@
 """Record alerts in mng.alerts and send each once.
 
 An alert is recorded in the transaction that marks what it is about as alerted: nothing is alerted of twice or never,
-and reconcile can send it if this process dies.  A run that is cleared may have several alerts.  Each channel has a row
-of its own, so that one that cannot be reached does not repeat what another has accepted.
+and reconcile can send it if this process dies.  A run that is cleared may have several alerts.  Each channel has a
+separate row, so that one that cannot be reached does not repeat what another has accepted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Render an alert as a Slack message of Block Kit.
 
-Texts are elements of rich text, which Slack shows as they are: a file's name cannot mention a user, hide a link or set
+Texts are elements of rich text, which Slack shows unchanged: a file's name cannot mention a user, hide a link or set
 words in bold.  Links are text: Slack shows a warning beside a button if the app of the webhook answers no clicks.
 """
 

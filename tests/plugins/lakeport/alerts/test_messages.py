@@ -1,4 +1,4 @@
-"""Alerts say what failed, where, why and what to do; every channel shows the same, as text and within its limits."""
+"""Alerts contain what failed, where, why and what to do; every channel shows the same, within its limits."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def test_every_channel_shows_the_same(name: str) -> None:
     text = as_text(alert, AIRFLOW)
 
     for fact in (*alert.facts(), alert.remedy()):
-        assert all(fact.text in shown for shown in (slack, mail.text, text)) or alert.kind is Kind.MANY
+        assert all(fact.text in seen for seen in (slack, mail.text, text)) or alert.kind is Kind.MANY
     for row in alert.rejected_rows():
-        assert all(row.reason in shown for shown in (slack, mail.text, text))
+        assert all(row.reason in seen for seen in (slack, mail.text, text))
     links = [each["url"] for each in slack_elements(as_slack(alert, AIRFLOW)["blocks"]) if each["type"] == "link"]
     assert links == mail.links
     assert all(link in text and link.startswith(f"{AIRFLOW}/") for link in links)
