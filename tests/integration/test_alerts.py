@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 
+import psycopg2
 import pytest
 
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
+from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.alerts.alert import Alert
 from lakeport.alerts.messages import ReconcileFailed
 from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import AlertNotSent
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
+from lakeport.redshift import session
 from lakeport.schema.file_type import Alerts
+from lakeport.settings import REDSHIFT_CONNECTION
 from tests.integration.file_types import make_file_type
 from tests.integration.world import World
 
@@ -114,3 +120,19 @@ def test_many_alerts_at_once_are_one_message_for_each_receiver(world: World) -> 
     assert [("run10" in text, "run12" in text) for _, text in even.facts()] == [(True, False), (False, True)]
     assert "run13" in str(odd.facts())
     assert world.found() == []
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "titles"), [(RECONCILE, ["reconcile could not fix everything it found"]), ("other", [])]
+)
+def test_redshift_that_cannot_record_the_alert_of_reconcile_is_alerted_of(
+    sent: list[Alert], monkeypatch: pytest.MonkeyPatch, dag_id: str, titles: list[str]
+) -> None:
+    """It is every hour until Redshift answers; runs that come every few minutes would send too many."""
+    monkeypatch.setattr(session, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", "postgres://127.0.0.1:1/nowhere")
+    run = SimpleNamespace(dag_id=dag_id, run_id="scheduled__1", start_date=datetime.now(UTC), end_date=None)
+    with pytest.raises(psycopg2.OperationalError):
+        callbacks.alert_failed_reconcile({"dag_run": run})
+    assert [alert.title for alert in sent] == titles
+    assert all("Connection refused" in dict(alert.facts())["Error"] for alert in sent)

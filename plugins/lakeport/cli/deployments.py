@@ -28,6 +28,7 @@ DeploymentOption = Annotated[
 _STATUS = ("key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
 _PLAN_CELLS = 5
+_ID_CHARACTERS = 6
 
 
 def choose(name: str) -> None:
@@ -40,10 +41,13 @@ def choose(name: str) -> None:
     settings.choose_deployment(name, account, session.region_name)
 
 
-def status_rows(file_type: str | None, only: Status | None, limit: int) -> tuple[list[tuple[Any, ...]], str | None]:
+def status_rows(
+    name: str | None, file_type: str | None, only: Status | None, limit: int
+) -> tuple[list[tuple[Any, ...]], str | None]:
     """Return the newest files, as the query of `status` does, and the time of the oldest snapshot that was read."""
     found = _snapshots(file_type)
-    files = [file for each in found for file in each["files"] if only is None or file["status"] == only]
+    named = [file for each in found for file in each["files"] if _has_name(file, name)]
+    files = [file for file in named if only is None or file["status"] == only]
     files.sort(key=lambda file: file["landed_at"], reverse=True)
     rows = [
         (datetime.fromisoformat(file["landed_at"]), *(file[name] for name in _STATUS), file["file_id"][:12])
@@ -52,18 +56,18 @@ def status_rows(file_type: str | None, only: Status | None, limit: int) -> tuple
     return rows, min((each["as_of"] for each in found), default=None)
 
 
-def error_rows(file_type: str | None, limit: int) -> list[tuple[Any, ...]]:
+def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tuple[Any, ...]]:
     """Return the newest rejected rows, as the query of `errors` does, of the files that the snapshots list."""
     files = [
         (file, each["file_type"])
         for each in _snapshots(file_type)
         for file in each["files"]
-        if file["rows_rejected"] and file["run_id"]
+        if file["rows_rejected"] and file["run_id"] and _has_name(file, name)
     ]
     files.sort(key=lambda pair: pair[0]["status_at"], reverse=True)
     rows = list[tuple[Any, ...]]()
-    for file, name in files:
-        key = objects.rejected_rows_key(name, file["file_id"], file["run_id"])
+    for file, type_name in files:
+        key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
         found = objects.read(s3_client(), key) or {"rows": []}
         rows += [(file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
         if len(rows) >= limit:
@@ -89,6 +93,10 @@ def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
         cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
         if len(cells) == _PLAN_CELLS:
             yield tuple(cells)
+
+
+def _has_name(file: dict[str, Any], name: str | None) -> bool:
+    return name is None or file["key"] == name or (len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name))
 
 
 def _snapshots(file_type: str | None) -> list[dict[str, Any]]:

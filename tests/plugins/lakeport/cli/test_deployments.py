@@ -65,6 +65,7 @@ def test_status_lists_the_newest_files_of_all_types(deployment: str) -> None:
     assert [row["key"] for row in rows_of("status", "--deployment", deployment, "--status", "Fail")] == ["trips/1.csv"]
     assert len(rows_of("status", "--deployment", deployment, "--type", "planes", "--limit", "1")) == 1
     assert rows_of("status", "--deployment", deployment, "--type", "absent") == []
+    assert [row["key"] for row in rows_of("status", "2" * 6, "--deployment", deployment)] == ["trips/2.csv"]
 
 
 def test_status_shows_its_age(deployment: str) -> None:
