@@ -103,5 +103,5 @@ def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
             step()
         except RunFailed:
             continue
-    assert len(calls) == 8
+    assert len(calls) == 7
     assert max(map(len, calls)) <= LONGEST_PATH
