@@ -133,6 +133,7 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
             if variant and not is_text:
                 return None
             _check_name(path, start)
+            _refuse_unread(path, start)
             if start.startswith(_OLD_EXCEL):
                 raise SampleError(f"{path}: an old Excel file, which Lakeport cannot read; ask the sender for .xlsx")
             if sample.compression == "none" and start.startswith(_PARQUET):
@@ -157,6 +158,17 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
             return (reading, sample.name, sample.compression) if reading else None
     except UnicodeError as error:
         raise SampleError(f"{path}: not valid UTF-8 text: {error}") from error
+
+
+def _refuse_unread(path: Path, start: bytes) -> None:
+    """Raise SampleError for files whose schema a person must write, with the way to do it."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"<?xml") or (path.name.lower().endswith(".xml") and text.startswith(b"<")):
+        raise SampleError(f"{path}: an XML document; ./lakeport new TYPE --format xml writes a schema to complete")
+    if text.startswith(b"-----BEGIN PGP MESSAGE") or path.name.lower().endswith((".pgp", ".gpg")):
+        raise SampleError(
+            f"{path}: an encrypted file; infer from a plain sample, and set format.encryption in the schema"
+        )
 
 
 def _check_name(path: Path, start: bytes) -> None:

@@ -411,3 +411,17 @@ def test_workbook_is_read_as_in_a_load(tmp_path: Path) -> None:
     assert [column.header for column in draft.columns] == [None, "Horse power", None, None]
     assert [column.is_required for column in draft.columns] == [True, False, True, False]
     FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": "trips"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trips.xml", b'\n<?xml version="1.0"?><trips><trip id="1"/></trips>'),
+        ("trips.csv.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n"),
+        ("trips.csv.pgp", b"\x85\x01\x0c\x03"),
+    ],
+)
+def test_file_whose_schema_is_written_by_a_person_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with raises_golden(SampleError, "inference", name, name):
+        infer(tmp_path / name)
