@@ -12,6 +12,7 @@ PYTEST_OPTIONS ?=
 PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
+BENCH_OPTIONS ?=
 CORPUS_OPTIONS ?=
 
 .PHONY: help setup demo test test-fast up down status check graph audit fix docs corpus torture bench burst lock deploy package clean
@@ -22,7 +23,7 @@ help: ## List the targets
 setup: ## Make .venv and .venv-aws match their locks
 	@local/setup.sh
 
-demo: setup ## Start the stack, drop the sample files, show each one's way into its table
+demo: setup ## Start the stack, drop the sample files, show how each is loaded
 	@$(PYTHON) -m local.demo
 
 test: setup ## Run all tests, beside a running stack or without one
@@ -40,7 +41,7 @@ down: setup ## Stop the local stack and keep its data
 status: setup ## Show which parts of the local stack run
 	@$(PYTHON) -m local status
 
-check: ## Lint, types, security, infrastructure; repairs nothing
+check: ## Run linters, type checks, import rules and security checks; changes nothing
 	@local/setup.sh checks
 	@checks/run.sh
 
@@ -48,11 +49,11 @@ graph: ## Draw the imports between packages into plugins/lakeport/README.md
 	@local/setup.sh checks
 	@PYTHONPATH=plugins .venv-checks/bin/python checks/import_graph.py
 
-audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
+audit: ## Ask PyPI for known vulnerabilities of what MWAA and the Lambda function install; needs its advisories
 	@local/setup.sh checks
 	@.venv-checks/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt
 
-fix: setup ## Repair what lint and formatting can repair
+fix: setup ## Fix what the linter and the formatter can fix
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
@@ -66,9 +67,8 @@ corpus: setup ## Infer, load and compare public files or random tables; CORPUS_O
 torture: setup ## Inject faults while files are loaded and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
 
-bench: setup ## Measure how fast files become rows
-	@$(PYTHON) -m bench
-	@$(PYTHON) -m bench.redshift
+bench: setup ## Measure speed beside peers and limits, in one table; BENCH_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench $(BENCH_OPTIONS)
 
 burst: setup ## Drop 10,000 files at once, some events lost, and check every row; BURST_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)

@@ -8,7 +8,7 @@ from pathlib import Path
 class Undocumented:
     """How the stand-in answers where AWS's documentation is silent or contradicts itself.
 
-    The defaults are the kinder reading, `HOSTILE` the other one.  A client has to survive both.
+    The defaults are the convenient answers, `HOSTILE` the others.  A client must work with both.
     """
 
     views_late_seconds: float = 0
@@ -20,7 +20,8 @@ class Undocumented:
     conflict_wording: str = "1023"
     """What a write conflict is called: 1023 (documented for SERIALIZABLE) or concurrent (reported for SNAPSHOT)."""
     is_first_statement_cancelled: bool = False
-    """Whether the first statement after a while without clients fails with 57014, as it may after a resume."""
+    """Whether the first statement after a while without clients fails with 57014, as it may after a resume; SET does
+    not count."""
 
 
 HOSTILE = Undocumented(

@@ -1,21 +1,21 @@
 """Every error Lakeport raises on purpose.
 
 LakeportError
-├── SchemaError        a schema YAML says something it must not; lists every problem of the file
+├── SchemaError        a schema YAML is not valid; lists every problem of the file
 ├── ArrivalError       an S3 event that cannot be read
 ├── ObjectChanged      an object is no longer the version that was registered
-├── UnloadableFile     the file cannot be what its schema says; trying again would not help
+├── UnloadableFile     the file is not as its schema requires; a retry would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
-│   ├── DuplicateKeys  the file has several rows with the same key, and the table takes one
-│   ├── TransformFailed the schema's transform cannot make rows of this file
+│   ├── DuplicateKeys  the file has several rows with the same key, and the table can have only one
+│   ├── TransformFailed the schema's transform failed on this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
 ├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
-├── TableMismatch      the live table cannot be reconciled with the schema
-├── StatusConflict     a file is not in the status this step may move it from
-├── StepRefused        a step has nothing to do and explains what became of its files; no file fails by it
+├── TableMismatch      the live table does not fit the schema, and only a person can decide what to change
+├── StatusConflict     a file does not have the status that this step expects
+├── StepRefused        a step cannot work on its files and explains why; it sets no file to Fail
 ├── SampleError        a file from which no schema can be inferred
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
@@ -29,6 +29,7 @@ LakeportError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 
 class LakeportError(Exception):
@@ -52,7 +53,7 @@ class ObjectChanged(LakeportError):
 
 
 class UnloadableFile(LakeportError):
-    """The file cannot be what its schema says."""
+    """The file is not as its schema requires."""
 
 
 class TooManyRejects(UnloadableFile):
@@ -95,15 +96,15 @@ class RowsNotCounted(LakeportError):
 
 
 class TableMismatch(LakeportError):
-    """The live table cannot be reconciled with the schema."""
+    """The live table does not fit the schema, and only a person can decide what to change."""
 
 
 class StatusConflict(LakeportError):
-    """A file is not in the status this step may move it from."""
+    """A file does not have the status that this step expects."""
 
 
 class StepRefused(LakeportError):
-    """A step has nothing to do: its files are loaded, undone, filtered out or in another run, or it got none."""
+    """A step cannot work on its files: they are loaded, undone, filtered out or in another run, or it received none."""
 
 
 class NotPublished(LakeportError):
@@ -124,6 +125,11 @@ class AirflowUnavailable(LakeportError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+    @property
+    def is_passing(self) -> bool:
+        """Return whether Airflow, or MWAA before it, throttled the request or failed by itself."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or (self.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class UnknownDag(AirflowUnavailable):

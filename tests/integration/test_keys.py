@@ -237,7 +237,7 @@ def texts(rows: list[list[Any]]) -> Iterator[list[str | None]]:
 
 
 @pytest.mark.parametrize(("name", "place"), SHOWN)
-def test_case_ends_otherwise_without_the_key(name: str, place: str, outcome_of: Callable[..., Outcome]) -> None:
+def test_case_has_another_result_without_the_key(name: str, place: str, outcome_of: Callable[..., Outcome]) -> None:
     values = case(name)
     schema = merged(BASE, values["schema"])
     assert outcome_of(values, schema) != outcome_of(values, without(schema, place))

@@ -71,7 +71,7 @@ class Session:
                 self.statements_received += 1
                 if self.statements_received == self.faults.silent_during:
                     await self.go_silent()
-            if kind == b"Q" and self.is_next_statement_cancelled:
+            if kind == b"Q" and self._is_cancelled(wire.untext(body[:-1])):
                 await self._cancel_statement()
             elif kind == b"Q":
                 await self._simple(wire.untext(body[:-1]))
@@ -89,15 +89,22 @@ class Session:
                 await self.go_silent()
 
     async def go_silent(self) -> None:
-        """Lose the connection without an end of it; the transaction stays open, as it does in Redshift."""
+        """Stop answering without closing the connection; the transaction stays open, as in Redshift."""
         silence.drop_packets(self.writer.get_extra_info("socket"))
         await asyncio.Event().wait()
 
     # The simple protocol
 
+    def _is_cancelled(self, sql: str) -> bool:
+        """Return whether a workgroup that has just resumed cancels this statement (amazon-redshift-python-driver #150).
+
+        It carries SET out, which needs no compute node.
+        """
+        is_cancelled = self.is_next_statement_cancelled and not sql.lstrip().upper().startswith("SET ")
+        self.is_next_statement_cancelled &= not is_cancelled
+        return is_cancelled
+
     async def _cancel_statement(self) -> None:
-        """Refuse a statement as a workgroup does that has just resumed (amazon-redshift-python-driver #150)."""
-        self.is_next_statement_cancelled = False
         self.writer.write(StandInError("Query (1) cancelled on user's request", sqlstate="57014").to_wire())
         self.writer.write(wire.ready(self.backend.status))
         await self.writer.drain()
@@ -247,7 +254,7 @@ class Session:
             return Failed(StandInError(error.fields.get("M", ""), sqlstate=error.fields.get("C", "XX000")))
 
     def _after_failure(self, batch: list[Message]) -> list[Message]:
-        """Skip what a failed statement of the stand-in makes void: everything up to the next Sync."""
+        """Skip everything up to the next Sync after a statement of the stand-in failed."""
         if not self.skips_to_sync:
             return batch
         syncs = [at for at, (kind, _) in enumerate(batch) if kind == b"S"]

@@ -1,4 +1,4 @@
-"""Warn of loads that succeeded but rejected more rows than `rejects.warn` allows."""
+"""Warnings about loads that succeeded but rejected more rows than `rejects.warn` allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lakeport.schema.file_type import FileType
 def reject_warning(
     current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun
 ) -> LoadedRun | None:
-    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn` or all were warned of."""
+    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn` without a warning."""
     exceeding = [found for file in files if (found := _over_the_limit(current, file_type, file))]
     if not exceeding:
         return None

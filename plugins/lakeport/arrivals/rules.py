@@ -71,19 +71,21 @@ class ArrivalRule:
     def reason_to_reject(self, key: str, size_bytes: int) -> str | None:
         """Return why an object that matches the pattern cannot be of this type, or None."""
         if size_bytes == 0:
-            return "the file is empty (0 bytes)"
+            return "the file is empty (0 bytes); ask the sender for a file with rows"
         plain = without_encryption(key.lower())
         if plain != key.lower() and self.encryption != "pgp":
-            found = f"suffix {key[len(plain) :]} means OpenPGP"
+            found = f"extension {key[len(plain) :]} means OpenPGP"
             return f"{found}, but file type {self.file_type} has no format.encryption of type pgp"
         suffixes = PurePosixPath(plain).suffixes
         compression = _compression(suffixes)
         if compression != self.compression:
-            found = f"suffix {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
-            return f"{found}, but format.compression of file type {self.file_type} is {self.compression}"
+            found = f"extension {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
+            other = f"format.compression of file type {self.file_type} is {self.compression}"
+            return f"{found}, but {other}; rename the file, or change the schema"
         suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if suffix and self.format_type not in _TYPES_OF[suffix]:
-            return f"suffix {suffix} does not fit format.type {self.format_type} of file type {self.file_type}"
+            format_type = f"format.type {self.format_type} of file type {self.file_type}"
+            return f"extension {suffix} does not fit {format_type}; rename the file, or change the schema"
         return None
 
 
@@ -122,7 +124,10 @@ class ArrivalIndex:
     def match(self, key: str, size_bytes: int) -> Match:
         """Return the one file type that matches the object, or the reason to reject it."""
         if key.endswith("/"):
-            return Match(None, "the key ends with /, so it is a folder marker and not a file")
+            return Match(
+                None,
+                "the key ends with /, so it is a folder marker; to load a file, use a key that does not end with /",
+            )
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))

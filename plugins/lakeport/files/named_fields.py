@@ -12,8 +12,9 @@ import ijson
 
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
+from lakeport.files.avro import avro_fields
 from lakeport.files.header import FileColumns, added_column
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import values_of
 from lakeport.files.transcoding import utf8_stream
 from lakeport.model import CopySource
 from lakeport.schema.file_type import FileType
@@ -76,7 +77,7 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
     """
     try:
         with s3_objects.opened(s3, source) as stream:
-            yield from _places(_objects(utf8_stream(stream, encoding), name), "object")
+            yield from _places(values_of(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
@@ -86,32 +87,12 @@ def _places(values: Iterator[Any], what: str) -> Iterator[tuple[str, dict[str, A
     return ((f"{what} {number:,}", value) for number, value in enumerate(values, start=1) if isinstance(value, dict))
 
 
-def _objects(stream: IO[bytes], name: str) -> Iterator[Any]:
-    text = JsonText(stream, name)
-    for value in ijson.items(text, "", multiple_values=True, use_float=False):
-        text.value_ended()
-        yield value
-
-
 def _objects_in_lines(stream: IO[bytes]) -> Iterator[Any]:
     for line in iter(lambda: stream.readline(_MAX_LINE_BYTES), b""):
         try:
             yield json.loads(line, parse_float=Decimal)
         except (ValueError, RecursionError):
             yield None
-
-
-def avro_fields(stream: IO[bytes], name: str) -> list[str]:
-    """Return the names of the fields in the schema of an Avro file; raises UnloadableFile if it has none."""
-    import fastavro  # noqa: PLC0415 - only Avro files need it
-
-    try:
-        schema = fastavro.reader(stream).writer_schema
-    except Exception as error:  # fastavro raises whatever a damaged header leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error}") from error
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UnloadableFile(f"{name}: the type of an Avro schema must be record, which COPY needs")
-    return [field["name"] for field in schema["fields"]]
 
 
 def _refusal(file_type: FileType, key: str, unknown: dict[str, str]) -> str:

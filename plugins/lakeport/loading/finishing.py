@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.errors import LakeportError, StepRefused
 from lakeport.files import s3_objects
+from lakeport.files.at_once import at_once
 from lakeport.mng import claims, file_records, load_records
 from lakeport.mng.claims import Standing
 from lakeport.mng.load_records import Load
@@ -47,14 +48,20 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
     is always in landing or in the archive.  Raises ObjectChanged if it is in neither.
     """
     bucket = settings.archive_bucket()
-    copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
-    places = [(file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)) for file, key in copied]
-    if places:
-        warehouse.transaction(partial(_record_archive, places=places))
-    for file in files:
-        s3_objects.remove_version(s3, file.landed())
-    for file, key in copied:
-        log.info("archived %s as s3://%s/%s", file.key, bucket, key)
+
+    def copy(file: RegisteredFile) -> tuple[str | None, ...] | None:
+        if _is_replayed_from_archive(s3, file):
+            return None
+        key = archive_key(file_type_name, file)
+        return file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)
+
+    places = at_once(copy, files)
+    if copied := [place for place in places if place]:
+        warehouse.transaction(partial(_record_archive, places=copied))
+    at_once(lambda file: s3_objects.remove_version(s3, file.landed()), files)
+    for file, place in zip(files, places, strict=True):
+        if place:
+            log.info("archived %s as s3://%s/%s", file.key, bucket, place[2])
 
 
 def _record_archive(current: cursor, places: Sequence[tuple[str | None, ...]]) -> None:
@@ -98,8 +105,8 @@ def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[Regis
     unloaded = [f"{each.file.key} ({_status_text(each)})" for each in found if not each.loaded_at]
     if unloaded:
         raise StepRefused(
-            f"not loaded, so neither archived nor Done: {', '.join(unloaded)}; if copy_to_table was marked by hand, "
-            "clear it with its downstream tasks; if not, fix the cause and replay the file"
+            f"only loaded files are archived and set to Done; not loaded: {', '.join(unloaded)}; if copy_to_table was "
+            "marked by hand, clear it with its downstream tasks; if not, fix the cause and replay the file"
         )
     return [each.file for each in found]
 
@@ -128,7 +135,8 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
     subject = f"{recorded['first_key']} and {others} more" if others else recorded["first_key"]
     raise LakeportError(
         f"{subject}: {recorded['rows_in_file']} rows in the file, {recorded['rows_rejected']} rejected, "
-        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
+        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}; another program may have "
+        "changed the table; replay the file to load it again"
     )
 
 

@@ -115,6 +115,18 @@ def check_files_of_run(current: cursor, by: TaskRun) -> list[str]:
     return [each.file.key for each in found]
 
 
+def newer_load(current: cursor, file_id: str, by: TaskRun, table_name: str) -> str | None:
+    """Return the key of a loaded file of the same type that landed after this one, whose rows it must not replace.
+
+    A file may be registered after newer ones: S3 delivers events in any order, late, or never.  None for a file that
+    was replayed, since that decides that it is loaded.
+    """
+    values = {"file_id": file_id, "dag_id": by.dag_id, "run_id": by.run_id, "table_name": table_name}
+    current.execute(statement("mng/newer_load"), values)
+    rows = fetch_rows(current)
+    return str(rows[0]["key"]) if rows else None
+
+
 def filter_out(current: cursor, file_ids: Sequence[str], by: TaskRun, reason: str) -> None:
     """Set those of the files to Filtered Out that are New or that this run failed on."""
     found = standings(current, file_ids)
@@ -136,11 +148,10 @@ def _note(each: Standing, by: TaskRun) -> str | None:
         case Status.FAIL if not each.run_id:
             return f"was undone at {at} ({each.status_reason}), so it is not loaded again; to load it, run {replay}"
         case Status.FAIL:
-            return (
-                f"failed at {at} in {run}, which tried it last: {each.status_reason}; clear that run, or run {replay}"
-            )
+            failed = f"failed at {at} in {run}, the last run that took it: {each.status_reason}"
+            return f"{failed}; clear that run, or run {replay}"
         case _:
-            return f"is {each.status} since {at}: {each.status_reason}; to load it all the same, run {replay}"
+            return f"has been {each.status} since {at}: {each.status_reason}; to load it anyway, run {replay}"
 
 
 def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | None:
@@ -153,7 +164,7 @@ def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | No
     rows = fetch_rows(current)
     if not rows:
         return None
-    remedy = f"to let them, run {_replay(each)} --older"
+    remedy = f"to replace them anyway, run {_replay(each)} --older"
     return f"is not loaded again: its rows would replace those of {rows[-1]['key']}, which landed later; {remedy}"
 
 

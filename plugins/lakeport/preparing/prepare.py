@@ -137,4 +137,5 @@ def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]
     try:
         yield from in_utf8(stream, format_.text_encoding)
     except UnicodeError as error:
-        raise UnloadableFile(f"{name} is not valid text in {format_.text_encoding}: {error}") from error
+        remedy = "set format.encoding to the encoding of the file"
+        raise UnloadableFile(f"{name} is not valid text in {format_.text_encoding}: {error}; {remedy}") from error

@@ -6,13 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from textwrap import shorten
 
 import ijson
 
 from lakeport.errors import UnloadableFile
 from lakeport.files.header import columns_of_file
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import reason_of, values_of
 from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rows import Record
 from lakeport.preparing.xml_rows import xml_records
@@ -56,7 +55,7 @@ class _Lines(Iterator[str]):
         if self._characters > _MAX_ROW_CHARACTERS:
             raise UnloadableFile(
                 f"{self._name}: a row of more than {_MAX_ROW_CHARACTERS:,} characters starts in line "
-                f"{self.number + 1 - len(self._kept)}; a closing quote may be missing"
+                f"{self.number + 1 - len(self._kept)}; a closing quote may be missing; ask the sender for it again"
             )
         return line
 
@@ -93,13 +92,13 @@ class _Table:
     def _columns(self) -> Sequence[str]:
         """Skip the header and return the file's columns in its order."""
         lines = self._format.header_lines
-        header = [line.rstrip("\r\n") for line in (next(self._lines, None) for _ in range(lines)) if line is not None]
+        skipped = [line for line in (next(self._lines, None) for _ in range(lines)) if line is not None]
         self._lines.taken()
         if not self._format.has_header:
             return [column.name for column in self._type.file_columns]
-        if len(header) < lines:
+        if len(skipped) < lines:
             raise UnloadableFile(f"{self._name} has no line {lines}, which must name the columns")
-        return columns_of_file(self._type, header[-1]).names
+        return columns_of_file(self._type, skipped[-1].removesuffix("\n").removesuffix("\r")).names
 
     def _rows(self) -> Iterator[tuple[list[str], int, str]]:
         """Yield each row's fields, the line where it starts (in a sheet, its number), and its problem or ""."""
@@ -145,15 +144,14 @@ class _Table:
 
 def _objects(stream: Readable, name: str) -> Iterator[Record]:
     """Yield consecutive JSON objects with their numbers; numbers in them keep every digit."""
-    number, text = 0, JsonText(stream, name)
+    number = 0
     try:
-        for number, value in enumerate(ijson.items(text, "", multiple_values=True, use_float=False), start=1):
-            text.value_ended()
+        for number, value in enumerate(values_of(stream, name), start=1):
             raw = json.dumps(value, default=str, ensure_ascii=False)
             if isinstance(value, dict):
                 yield Record(number, raw, value)
             else:
                 yield Record(number, raw, {}, "not a JSON object")
     except (ijson.JSONError, ValueError) as error:
-        reason = shorten(str(error), 200)
-        raise UnloadableFile(f"{name}: invalid JSON after object {number}: {reason}") from error
+        found = f"{name}: invalid JSON after object {number}: {reason_of(error)}"
+        raise UnloadableFile(f"{found}; ask the sender for valid JSON") from error

@@ -6,6 +6,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from errno import EINVAL
 from typing import IO, Any
 
@@ -35,15 +36,31 @@ def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name
 
     Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
     """
-    with spooled(stream, name) as file, warnings.catch_warnings():
+    with spooled(stream, name) as file, _readable(name):
+        check_parts(file, name)
+        yield from _pieces(_rows(file, format_, name), format_, columns)
+
+
+def sheets_of(stream: Readable, name: str) -> dict[str, bool]:
+    """Return the names of a workbook's sheets in their order, and whether each is shown; raises UnloadableFile."""
+    with spooled(stream, name) as file, _readable(name):
+        check_parts(file, name)
+        workbook = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        return {sheet.title: sheet.sheet_state == "visible" for sheet in workbook.worksheets}
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Raise UnloadableFile if what is read inside is not a workbook."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns that it ignores styles, charts and validations
         try:
-            check_parts(file, name)
-            yield from _pieces(_rows(file, format_, name), format_, columns)
+            yield
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
                 raise  # an error of the disk
-            raise UnloadableFile(f"{name} is not a readable .xlsx: {type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise UnloadableFile(f"{name} is not a readable .xlsx: {reason}; ask the sender for it again") from error
 
 
 def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
@@ -51,10 +68,12 @@ def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
     sheets = {sheet.title: sheet for sheet in workbook.worksheets}
     title = format_.sheet or next(iter(sheets), "")
     if title not in sheets:
-        raise UnloadableFile(f"{name} has no sheet {title!r}; it has {', '.join(sheets) or 'none'}")
+        found = f"it has {', '.join(sheets) or 'none'}"
+        raise UnloadableFile(f"{name} has no sheet {title!r}; {found}; change format.sheet, or ask for that sheet")
     for number, row in enumerate(rows_of(sheets[title], format_.header_lines, name), start=1):
         if number > _MAX_ROWS:
-            raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, the maximum of Excel")
+            most = f"{_MAX_ROWS:,} rows, the maximum of Excel"
+            raise UnloadableFile(f"{name} has more than {most}; ask the sender for it again")
         yield row
 
 

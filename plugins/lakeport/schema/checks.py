@@ -95,7 +95,7 @@ class Check(Part):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return ()
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class UniqueCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return self.unique
 
 
@@ -139,7 +139,7 @@ class NotNullCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return self.not_null
 
 
@@ -151,7 +151,7 @@ class AcceptedValuesCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return (self.accepted_values.column,)
 
 
@@ -170,7 +170,7 @@ class FreshnessCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return (self.freshness.column,)
 
 

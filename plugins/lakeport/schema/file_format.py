@@ -84,12 +84,12 @@ class Format(Part):
 
     @property
     def is_transcoded(self) -> bool:
-        """Return whether the text must be made UTF-8 before COPY reads it."""
+        """Return whether the text must be converted to UTF-8 before COPY reads it."""
         return self.text_encoding not in self.copy_encodings
 
     @property
     def is_prepared(self) -> bool:
-        """Return whether the file must be made into objects that COPY can read."""
+        """Return whether the file must be converted into objects that COPY can read."""
         return self.is_archive or self.is_transcoded or self.encryption is not None
 
     @property

@@ -72,5 +72,5 @@ class Landing(Part):
 
     @property
     def files_a_run(self) -> int:
-        """Return how many files one run takes at most where it takes all."""
+        """Return the maximum number of files that one run loads with `select: all`."""
         return self.max_files or _FILES_A_RUN

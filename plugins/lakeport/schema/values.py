@@ -1,4 +1,4 @@
-"""The words a schema is made of: names, durations, limits, and the rules that every part of it keeps."""
+"""The types of values in a schema: names, durations, limits; and the base of all its parts."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ Limit = Annotated[
 class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
     @field_validator("*")
     @classmethod
