@@ -39,7 +39,7 @@ def _types_for(source: str, date_format: str | None) -> tuple[str, ...]:
     if source == "landed_at":
         return (*_TIMES, "date")
     if source.startswith(CAPTURED):
-        if date_format is None:
+        if not date_format:
             return (*_TEXTS, *_NUMBERS)
         has_time = any(each in date_format for each in ("%H", "%M", "%S"))
         return _TIMES if has_time else ("date", *_TIMES)
