@@ -51,7 +51,7 @@ def test_mart_has_the_flights_of_both_tables(mart: dict[str, Any], warehouse: Wa
     assert found == [("B6", "JetBlue", 1, 0, "0.0"), ("UA", "United", 3, 1, "33.3")]
 
     add(query, "ZZ", 1)  # an airline that is not listed
-    with pytest.raises(ChecksFailed, match="of 4 flights, but lake.flights has 5"):
+    with pytest.raises(ChecksFailed, match="of 4 flights"):
         warehouse.transaction(mart["build"])
     assert len(query(ROWS)) == 2
 
