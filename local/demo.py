@@ -29,6 +29,7 @@ from local.errors import StackError
 from local.sinks.services import mail_directory, slack_directory
 
 SAMPLES = REPOSITORY / "samples"
+MART_DAG = REPOSITORY / "dags" / "marts" / "carrier_delays.py"
 PATIENCE_SECONDS = 180
 FINAL = {"Done", "Fail", "Filtered Out", "Rejected"}
 STYLES = {"Done": "green", "Fail": "red", "Rejected": "yellow", "Filtered Out": "dim", "In Progress": "cyan"}
@@ -80,6 +81,7 @@ def main() -> int:
     seen = {path for sink in sinks for path in sink.glob("*")}
     drops = [drop for wave in WAVES for drop in watch_wave(config, wave)]
     rows = files_of(config, drops)
+    show_mart(config)
     show_tables(config)
     show_rejected_rows(config, drops)
     show_alerts(sinks, seen)
@@ -146,6 +148,28 @@ def show_tables(config: Config) -> None:
         ((count,),) = ask(config, f"SELECT COUNT(*) FROM {name}", ())  # noqa: S608 - our own table names
         table.add_row(name, f"{count:,}")
     console.print(table)
+
+
+def show_mart(config: Config) -> None:
+    """Print the first rows of the mart that the example DAG builds, unless the example was removed."""
+    if not MART_DAG.exists():
+        return
+    table = Table("airline", "flights", "late by more than 15 minutes", title="Mart (mart.carrier_delays)")
+    for name, flights, share in mart_rows(config):
+        table.add_row(name, f"{flights:,}", f"{share} %")
+    console.print(table)
+
+
+def mart_rows(config: Config) -> list[tuple[Any, ...]]:
+    """Return the rows of the mart, once its DAG has built it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not ask(config, "SELECT 1 FROM svv_tables WHERE table_schema = 'mart' AND table_name = 'carrier_delays'", ()):
+        if time.monotonic() > deadline:
+            return []
+        time.sleep(0.5)
+    return ask(
+        config, "SELECT airline, flights, late_percent FROM mart.carrier_delays ORDER BY flights DESC LIMIT 5", ()
+    )
 
 
 def show_rejected_rows(config: Config, drops: Sequence[Drop]) -> None:
