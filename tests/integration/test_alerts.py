@@ -125,7 +125,7 @@ def test_many_alerts_at_once_are_one_message_for_each_receiver(world: World) -> 
 @pytest.mark.parametrize(
     ("dag_id", "titles"), [(RECONCILE, ["reconcile could not fix everything it found"]), ("other", [])]
 )
-def test_redshift_that_cannot_record_the_alert_of_reconcile_is_alerted_of(
+def test_alert_is_sent_if_redshift_cannot_record_the_failure_of_reconcile(
     sent: list[Alert], monkeypatch: pytest.MonkeyPatch, dag_id: str, titles: list[str]
 ) -> None:
     """It is every hour until Redshift answers; runs that come every few minutes would send too many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -78,12 +79,13 @@ def status(
     what = f"files with status {only.value}" if only else "files"
     if deployment:
         deployments.choose(deployment)
-        rows, as_of = deployments.status_rows(file, file_type, only, limit)
+        rows, as_of = deployments.status_rows(file, file_type, only, limit + 1)
         typer.echo(f"as of {as_of} UTC" if as_of else "no snapshot yet", err=True)
     else:
-        values = {"file_type": file_type, "status": only.value if only else None, "limit": limit}
+        values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
         rows = rows_of("mng/status_of_files", values | values_of_name(file))
-    show(_STATUS, rows, as_json=as_json, empty=_no_rows(what, file, file_type))
+    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type))
+    _say_if_cut(rows, limit)
 
 
 def errors(
@@ -104,12 +106,13 @@ def errors(
     """
     if deployment:
         deployments.choose(deployment)
-        rows = deployments.error_rows(file, file_type, limit)
+        rows = deployments.error_rows(file, file_type, limit + 1)
     else:
-        rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit} | values_of_name(file))
+        rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:
         rows = [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+    show(_ERRORS, rows[:limit], as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+    _say_if_cut(rows, limit)
 
 
 def sql(
@@ -143,8 +146,12 @@ def sql(
         show([], [], as_json=True)
     else:
         say(f"done, {max(count, 0):,} rows affected")
+    _say_if_cut(rows, limit)
+
+
+def _say_if_cut(rows: Sequence[object], limit: int) -> None:
     if len(rows) > limit:
-        typer.echo(f"only the first {limit:,} rows are shown; use --limit to show more", err=True)
+        typer.echo(f"there are more rows than the {limit:,} shown; use --limit to show them", err=True)
 
 
 def _check_query(query: str, *, write: bool) -> None:
