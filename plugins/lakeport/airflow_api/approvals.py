@@ -23,6 +23,7 @@ _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
 _ENDED = ("success", "failed")
+_STARTS = 5
 
 
 class Calls(Protocol):
@@ -63,8 +64,9 @@ class RecoveryRun:
     def answer(self, answer: Answer) -> None:
         """Approve or reject the plan.  Safe to repeat: a second answer is refused and changes nothing."""
         body = {"chosen_options": [answer], "params_input": {}}
+        path = f"{self.path}/taskInstances/approve/-1/hitlDetails"
         try:
-            self.api.call(f"{self.path}/taskInstances/approve/-1/hitlDetails", body=body, method="PATCH")
+            self._until("been answered", lambda: (self.api.call(path, body=body, method="PATCH"),))
         except AirflowUnavailable as error:
             if error.status == _CONFLICT:
                 raise RunFailed(f"this plan has an answer already: see {self.address}") from error
@@ -97,15 +99,14 @@ class RecoveryRun:
             return f"the log of {task_id} has the reason"
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
-        """Call `look` until it returns something; requests that are throttled or get no answer are repeated."""
+        """Call `look` until it returns something; requests that are throttled or failed in Airflow are repeated."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 if (found := look()) is not None:
                     return found
             except AirflowUnavailable as error:
-                is_passing = error.status is None or error.status == _TOO_MANY or error.status >= _ERRORS
-                if not is_passing or time.monotonic() > deadline:
+                if not _is_passing(error) or time.monotonic() > deadline:
                     raise
             if time.monotonic() > deadline:
                 raise RunFailed(
@@ -114,16 +115,30 @@ class RecoveryRun:
             time.sleep(self.pause_seconds)
 
 
-def start_recovery(api: Calls, dag_id: str, conf: Mapping[str, Any]) -> RecoveryRun:
-    """Start a run and return it; raises AirflowUnavailable."""
-    while True:
-        run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_BYTES))
-        # With a date, because it is not documented whether InvokeRestApi passes on a null.
-        body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
+def start_recovery(
+    api: Calls, dag_id: str, conf: Mapping[str, Any], pause_seconds: float = _PAUSE_SECONDS
+) -> RecoveryRun:
+    """Start a run and return it; a request that is throttled or failed in Airflow is repeated.
+
+    Raises AirflowUnavailable.
+    """
+    run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_BYTES), pause_seconds)
+    # With a date, because it is not documented whether InvokeRestApi passes on a null.
+    body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
+    for attempt in range(_STARTS):
         try:
             api.call(f"/dags/{dag_id}/dagRuns", body=body)
+            break
         except AirflowUnavailable as error:
-            if error.status != _CONFLICT:
+            if error.status == _CONFLICT and attempt:
+                break  # an earlier attempt has started it
+            if error.status == _CONFLICT:
+                return start_recovery(api, dag_id, conf, pause_seconds)
+            if not _is_passing(error) or attempt == _STARTS - 1:
                 raise
-        else:
-            return run
+            time.sleep(pause_seconds)
+    return run
+
+
+def _is_passing(error: AirflowUnavailable) -> bool:
+    return error.status is not None and (error.status == _TOO_MANY or error.status >= _ERRORS)

@@ -85,6 +85,15 @@ def test_run_is_started_again_under_another_id_if_the_id_is_taken(http_fake: Htt
     assert second["logical_date"]
 
 
+def test_start_that_is_throttled_is_repeated_under_the_same_id(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer("/api/v2/dags/undo/dagRuns", 409, {"detail": "exists"})
+    http_fake.answer_once("/api/v2/dags/undo/dagRuns", 429, {"detail": "throttled"})
+    started = start_recovery(run.api, "undo", {}, pause_seconds=0)
+    asked = [each.body["dag_run_id"] for each in http_fake.requests if each.path.endswith("/undo/dagRuns")]
+
+    assert asked == [started.run_id] * 2
+
+
 @pytest.mark.parametrize("dag_id", ["replay", "undo"])
 def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
     calls = list[str]()
