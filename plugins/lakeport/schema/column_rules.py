@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lakeport.schema.file_facts import objections_to_facts
+from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.table import Column
 from lakeport.schema.values import doubled
 
@@ -16,7 +18,11 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     in_table = {column.name for column in columns if column.only_in != "file"}
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
-        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
+        yield from format_.objections_to([column for column in columns if column.is_in_file])
+    if format_ and format_.type != "xml" and (placed := [column.name for column in columns if column.at is not None]):
+        yield f"have at, which only type xml takes: {', '.join(placed)}; type is {format_.type}"
+    if landing := values.get("landing"):
+        yield from objections_to_facts(columns, capture_formats(landing.pattern))
     if format_ and not format_.names_columns and (optional := [each.name for each in columns if each.optional_in_file]):
         yield f"optional_in_file needs a file that names its columns; remove it from: {', '.join(optional)}"
     marked = [column.name for column in columns if column.only_in]

@@ -122,7 +122,7 @@ class FileType(Part):
     @property
     def file_columns(self) -> tuple[Column, ...]:
         """Return the columns of the file."""
-        return tuple(column for column in self.columns if column.only_in != "table")
+        return tuple(column for column in self.columns if column.is_in_file)
 
     @property
     def table_columns(self) -> tuple[Column, ...]:
@@ -133,7 +133,12 @@ class FileType(Part):
     def copied_columns(self) -> tuple[Column, ...]:
         """Return the columns that COPY fills: the file's, or those that a Python function yields for the table."""
         is_made = self.transform.has_rows_function and self.transform.sql is None
-        return self.table_columns if is_made else self.file_columns
+        return tuple(column for column in self.table_columns if not column.from_) if is_made else self.file_columns
+
+    @property
+    def fact_columns(self) -> tuple[Column, ...]:
+        """Return the columns that what is known of the file's object fills."""
+        return tuple(column for column in self.columns if column.from_)
 
     @property
     def column_names(self) -> tuple[str, ...]:

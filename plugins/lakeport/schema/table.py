@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.values import Name, Part, doubled
@@ -17,6 +26,12 @@ def _column_type(value: object) -> ColumnType:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a column type")  # noqa: TRY004 - pydantic reports ValueError with its place
     return ColumnType.parse(value)
+
+
+def _file_fact(value: str) -> str:
+    if not re.fullmatch(r"key|bucket|landed_at|captured\.[a-z_][a-z0-9_]*", value):
+        raise ValueError(f"is {value!r}; allowed: key, bucket, landed_at, captured.<a capture of landing.pattern>")
+    return value
 
 
 class Wins(Part):
@@ -126,6 +141,11 @@ class Column(Part):
     """A file may lack the column, whatever drift is; its rows then have NULL."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The width of the column in characters, in a file of type fixed_width."""
+    at: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Where the value is below the element of a row, in a file of type xml, as in customer/@id; without it the element
+    with the column's name."""
+    from_: Annotated[Annotated[str, AfterValidator(_file_fact)] | None, Field(alias="from")] = None
+    """What fills the column instead of the file: key, bucket or landed_at of the file's object, or captured.<name>."""
     description: str = ""
     """What the column means; shown in the catalog and in Airflow."""
     header: Annotated[
@@ -144,6 +164,11 @@ class Column(Part):
         if is_optional and info.data.get("required"):
             raise ValueError("is true, but required is true, too; a file without the column has no values for it")
         return is_optional
+
+    @property
+    def is_in_file(self) -> bool:
+        """Return whether the file has the column, and not only the table."""
+        return self.only_in != "table" and self.from_ is None
 
     @property
     def header_word(self) -> str:
