@@ -5,10 +5,9 @@ The demo only uploads files to S3; it reads everything that follows from `mng.fi
 
 import json
 import os
-import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email import message_from_bytes, policy
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -194,7 +193,7 @@ def show_alerts(sinks: Sequence[Path], seen: set[Path]) -> None:
     for path in mail:
         console.print(Panel(Text(mail_text(path)), title=f"received e-mail: {path.name}"))
     for path in slack:
-        console.print(Panel(Group(*_slack_lines(path)), title=f"received Slack message: {path.name}"))
+        console.print(Panel(_slack_text(path), title=f"received Slack message: {path.name}"))
 
 
 def show_addresses(config: Config) -> None:
@@ -225,23 +224,16 @@ def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, 
 
 
 def mail_text(path: Path) -> str:
-    """Return an e-mail as text: recipients, subject and the facts, one per line."""
+    """Return an e-mail as text: recipients, subject, and its part in plain text."""
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
-    body = message.get_body(("plain", "html"))
-    html = body.get_content() if body else ""
-    text = html.replace("</h2>", "\n\n").replace("</th>", ": ").replace("</tr>", "\n")
-    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{_without_tags(text)}"
+    body = message.get_body(("plain",))
+    text = body.get_content().strip() if body else ""
+    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}"
 
 
-def _without_tags(html: str) -> str:
-    return unescape(re.sub(r"<[^>]+>", "", html)).strip()
-
-
-def _slack_lines(path: Path) -> Iterator[Text]:
+def _slack_text(path: Path) -> Text:
     message = json.loads(path.read_text())
-    yield Text(f"{message.get('channel', '')} {message['text']}", "bold")
-    for block in message.get("blocks", [])[1:]:
-        yield Text(block["text"]["text"])
+    return Text(f"{message.get('channel', '')} {unescape(message['text'])}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def infer(
     for read in filter(None, chain(first, ways)):
         draft, trial = _solved(path, *read, name)
         if trial.is_complete:
-            return replace(draft, unsolved=(*read[0].problems, *_too_long(read[0])))
+            return replace(draft, unsolved=(*read[0].problems, *_too_long(draft, read[0])))
         rejected = trial.rows + 1 if trial.refusal else trial.rejected
         if best is None or rejected < best[0]:
             best = rejected, replace(draft, unsolved=tuple(trial.problems()))
@@ -65,12 +65,13 @@ def infer(
     return best[1]
 
 
-def _too_long(reading: Reading) -> Iterator[str]:
+def _too_long(draft: Draft, reading: Reading) -> Iterator[str]:
     """Yield the texts that no varchar takes, of formats whose values a rehearsal does not read."""
-    for name, profile in reading.profiles.items():
-        if profile.longest_bytes > choosing.MAX_VARCHAR_BYTES and not reading.types.get(name):
-            most = choosing.MAX_VARCHAR_BYTES
-            yield f"column {name}: a text has {profile.longest_bytes:,} bytes, a varchar takes at most {most:,}"
+    most = choosing.MAX_VARCHAR_BYTES
+    for column in draft.columns:
+        longest = reading.profiles[column.name].longest_bytes
+        if longest > most and column.type.startswith("varchar"):
+            yield f"column {column.name}: a text has {longest:,} bytes, a varchar takes at most {most:,}"
 
 
 def _solved(path: Path, reading: Reading, file_name: str, compression: str, name: str | None) -> tuple[Draft, Trial]:
