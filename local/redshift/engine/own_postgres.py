@@ -84,7 +84,7 @@ async def _prepare(config: Config) -> None:
         isolation="snapshot",
         superuser=postgres.SUPERUSER,
         superuser_password=credentials.load(config).postgres_password,
-        user_password="",
+        user_password="",  # nosec B106 - nobody connects as this user
     )
     connection = await connect(settings, "postgres")
     try:

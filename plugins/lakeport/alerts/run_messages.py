@@ -156,7 +156,7 @@ class LoadedRun(Message):
 
 @dataclass(frozen=True)
 class RecoveredFile:
-    """One file that failed, was alerted of, and is loaded now."""
+    """One file that an alert named as failed and that is loaded now."""
 
     file_id: str
     key: str

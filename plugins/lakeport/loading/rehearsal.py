@@ -56,12 +56,12 @@ class Outcome:
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
     """Load a sample as a landed file would be loaded, roll the load back and return its outcome."""
     occasion = uuid.uuid4().hex
-    scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
+    scratch = _with_any_folder(file_type.into(f"plan_{occasion}.{file_type.table.table_name}"))
     with _uploaded(s3, sample, occasion) as file, _scratch_schema(scratch, warehouse):
         try:
             _make_table(file_type, scratch, warehouse)
             run_id = f"plan_{occasion}"
-            to_load = FileToLoad(file, _prepared(file_type, file, s3, run_id))
+            to_load = FileToLoad(file, _prepared(scratch, file, s3, run_id))
             columns = columns_of(s3, scratch, to_load)
             to_load = without_lossy_rows(s3, scratch, to_load, columns)
             job = CopyJob(s3, scratch.with_columns(columns.added), (to_load,), columns, run_id)
@@ -73,6 +73,12 @@ def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Clie
                 raise
             outcome = Outcome(0, 0, (), _reason_of_copy(error))
         return replace(outcome, problem=outcome.problem.replace(scratch.table.schema_name, file_type.table.schema_name))
+
+
+def _with_any_folder(file_type: FileType) -> FileType:
+    """Return the type with a pattern that matches the sample's name wherever it is uploaded to."""
+    pattern = f"**/{file_type.landing.pattern.rpartition('/')[2]}"
+    return file_type.model_copy(update={"landing": file_type.landing.model_copy(update={"pattern": pattern})})
 
 
 def _discard(_: cursor, result: CopyResult) -> Rollback[CopyResult]:

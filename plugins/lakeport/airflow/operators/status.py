@@ -59,7 +59,7 @@ class FilterNewestOperator(FilesOperator):
 
         find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.table.name)
         if newer := warehouse.transaction(find):
-            reason = f"{newer}, which landed later, was loaded before this file was registered"
+            reason = f"{newer}, which landed later, is loaded already"
             reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
             ids = [newest.file_id]
             warehouse.transaction(partial(claims.filter_out, file_ids=ids, by=by, reason=reason))
