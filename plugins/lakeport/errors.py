@@ -7,6 +7,8 @@ LakeportError
 ├── UnloadableFile     the file cannot be what its schema says; trying again would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
 │   ├── DuplicateKeys  the file has several rows with the same key, and the table takes one
+│   ├── OutsideSlice   the file has rows of other slices than its name says
+│   ├── NewerSlice     a file that landed later is loaded into a slice of this file
 │   ├── TransformFailed the schema's transform cannot make rows of this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
@@ -61,6 +63,14 @@ class TooManyRejects(UnloadableFile):
 
 class DuplicateKeys(UnloadableFile):
     """The file has several rows with the same key."""
+
+
+class OutsideSlice(UnloadableFile):
+    """The file has rows of other slices than its name says."""
+
+
+class NewerSlice(UnloadableFile):
+    """A file that landed later is loaded into a slice of this file."""
 
 
 class TransformFailed(UnloadableFile):

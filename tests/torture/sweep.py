@@ -18,6 +18,7 @@ MODES = {
     "truncate": ("newest",),  # only the last file's rows stay, so that no schema may ask for all
     "replace": ("newest",),
     "merge": ("newest", "all"),
+    "slice": ("newest", "all"),
     "new_table": ("newest", "all"),
 }
 KINDS = (

@@ -36,6 +36,10 @@ OlderOption = Annotated[
     bool,
     typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
+RestoreOption = Annotated[
+    bool,
+    typer.Option("--restore", help="Also bring back the rows that the files replaced, if their tables kept them."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 _PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
 _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
@@ -69,7 +73,7 @@ def replay(
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.FAIL)
-    planned = _carried_out("replay", choice, older, yes, as_json)
+    planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
         say(f"{len(planned)} files are New; follow them with `./lakeport status`")
 
@@ -80,32 +84,34 @@ def undo(
     since: SinceOption = None,
     until: UntilOption = None,
     status: StatusesOption = None,
+    restore: RestoreOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Delete the rows of loaded files from their tables.
 
     Without --yes the command only shows its plan.  It deletes exactly the rows of these files and sets the files to
-    Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  Rows that the load replaced
-    (mode truncate or replace) are not restored, and mode merge cannot be undone.  If you select files only by other
-    options, --status defaults to Done.  The command is safe to repeat and to interrupt.
+    Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  With --restore, the rows
+    that the load replaced come back, if table.keep_replaced kept them (mode slice always does) and no later load has
+    replaced the same rows; without it they do not, and mode merge cannot be undone.  If you select files only by
+    other options, --status defaults to Done.  The command is safe to repeat and to interrupt.
 
     Example: `./lakeport undo 3f9a2c --yes`
 
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
-    planned = _carried_out("undo", choice, False, yes, as_json)
+    planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
         say(f"deleted the rows of {len(undone)} files")
 
 
-def _carried_out(command: Command, choice: Selection, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:
     """Show the plan; with --yes carry it out, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
-        planned = make_plan(warehouse, command, choice, older=older)
+        planned = make_plan(warehouse, command, choice, **options)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
         for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):

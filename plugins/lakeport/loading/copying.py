@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import psycopg2
 from psycopg2 import sql
@@ -27,6 +28,7 @@ from lakeport.loading.copy_reports import (
 )
 from lakeport.loading.counting import LastCopy, last_copy, rows_by_file
 from lakeport.loading.files_to_load import FileToLoad, check_versions
+from lakeport.loading.keeping import count_kept, fit_kept
 from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
@@ -107,6 +109,8 @@ def fitted(warehouse: Warehouse, job: CopyJob) -> CopyJob:
         added = warehouse.transaction(partial(add_columns, file_type=file_type))
         if added:
             log.warning("added the columns of %s to %s: %s", job.files[0].file.key, file_type.table.name, added)
+    if file_type.table.keeps_replaced_seconds:
+        fit_kept(warehouse, file_type.table)
     is_stricter = warehouse.transaction(partial(takes_null_against_the_schema, file_type=file_type))
     return replace(job, is_stricter=is_stricter)
 
@@ -138,7 +142,8 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
         return replace(result, refusal=refusal)
     if len(job.files) > 1:
         return result
-    return replace(result, loads={id_: replace(load, rows_loaded=placed) for id_, load in result.loads.items()})
+    counts: dict[str, Any] = {"rows_loaded": placed, "rows_replaced": count_kept(current, job.file_type.table)}
+    return replace(result, loads={id_: replace(load, **counts) for id_, load in result.loads.items()})
 
 
 def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy, rows_refused: int) -> CopyResult:

@@ -133,10 +133,14 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
 
 
 def _difference(load: Load, file_type: FileType | None) -> str | None:
-    """Return why the number of loaded rows is not that of the file's good rows, or None if it is."""
+    """Return what is to be known about the load: rows that it made of others, or no rows at all; else None."""
     good = load.rows_in_file - load.rows_rejected
-    if load.rows_loaded == good or file_type is None:
+    if file_type is None:
         return None
     transform, table = file_type.transform, file_type.table
+    if table.slice and table.slice.columns and not load.rows_loaded:
+        return "the file has no rows, so it has no slice and replaced nothing"
+    if load.rows_loaded == good:
+        return None
     causes = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
     return f"{' and '.join(causes)} made {load.rows_loaded:,} rows of {good:,}"

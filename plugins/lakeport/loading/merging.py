@@ -6,6 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport.errors import DuplicateKeys
+from lakeport.loading.keeping import ReplacedRows, same, take_out
 from lakeport.loading.placing import Placing
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
@@ -41,7 +42,16 @@ class Merge(Placing):
             if candidates != ddl.STAGE:
                 current.execute(composed("load/drop_stage", stage=candidates))
         self._refuse_duplicate_keys(current)
-        current.execute(ddl.delete_replaced(self.file_type.table, self.staged))
+        table = self.file_type.table
+        here = ddl.table_identifier(table)
+        take_out(current, table, ReplacedRows(here, self.staged, same(here, self.staged, list(table.key))))
+
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows:  # noqa: ARG002 - Slice asks it
+        """Return the rows with the keys of the rows that are in the table by now."""
+        here = ddl.table_identifier(self.file_type.table)
+        is_of_this_load = sql.SQL("{}._loaded_at = SYSDATE").format(here)
+        is_same = same(table, here, list(self.file_type.table.key))
+        return ReplacedRows(table, here, sql.SQL(" AND ").join([is_same, is_of_this_load]))
 
     def _refuse_duplicate_keys(self, current: cursor) -> None:
         key, wins = self.file_type.table.key, self.file_type.table.wins

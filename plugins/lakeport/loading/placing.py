@@ -14,6 +14,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TransformFailed
+from lakeport.loading.keeping import ReplacedRows, take_out
 from lakeport.loading.sql_transform import insert_transformed
 from lakeport.redshift import ddl
 from lakeport.redshift.session import is_passing
@@ -101,6 +102,17 @@ class Placing:
     def make_room(self, current: cursor) -> None:
         """Delete the rows that the staged rows replace."""
 
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows | None:  # noqa: ARG002 - of the modes that replace rows
+        """Return the rows of a table that the placed rows replace, if any; a plan asks this of the live table."""
+        return None
+
+    def counted(self, current: cursor, table: sql.Identifier) -> sql.Composed | None:
+        """Return the query that counts these rows: a `row_count`, for each slice where there are slices."""
+        replaced = self.replaced(current, table)
+        if not replaced:
+            return None
+        return composed("load/count_replaced", tables=replaced.tables, is_replaced=replaced.where)
+
     def finish(self, current: cursor) -> None:
         """Complete the load after the rows were counted and checked."""
 
@@ -118,8 +130,11 @@ class Truncate(Placing):
     def make_room(self, current: cursor) -> None:
         self._clear(current)
 
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows:  # noqa: ARG002 - Slice asks it
+        return ReplacedRows(table)
+
     def _clear(self, current: cursor) -> None:
-        current.execute(composed("load/clear_table", table=ddl.table_identifier(self.file_type.table)))
+        take_out(current, self.file_type.table, self.replaced(current, ddl.table_identifier(self.file_type.table)))
 
 
 class NewTable(Placing):

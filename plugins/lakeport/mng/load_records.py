@@ -47,6 +47,8 @@ class Load:
     rows_rejected: int
     query_id: int
     loaded_at: datetime | None = None
+    rows_replaced: int | None = None
+    """How many rows the load replaced and kept for undo; None if its table does not keep them."""
 
 
 class RejectedLine(NamedTuple):
@@ -92,9 +94,11 @@ def record_loads(
     """
     first = next(iter(loads.values()))
     counts = [(file_id, each.rows_in_file, each.rows_loaded, each.rows_rejected) for file_id, each in loads.items()]
+    values: dict[str, Any] = {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id}
+    values["rows_replaced"] = first.rows_replaced  # a COPY of several files replaces none
     with joined_rows(current, _COUNTS, counts) as counted:
         update = composed("mng/record_loads", counted=counted)
-        current.execute(update, {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id})
+        current.execute(update, values)
         updated = current.rowcount
     if updated != len(loads):
         raise StatusConflict(

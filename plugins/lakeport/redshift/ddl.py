@@ -19,6 +19,9 @@ TRANSFORMED = sql.Identifier("lakeport_transformed")
 WINNERS = sql.Identifier("lakeport_winners")
 """The temporary table for the rows that `table.wins` selects."""
 
+SLICES = sql.Identifier("lakeport_slices")
+"""The temporary table for the slices of a file, see `table.slice`."""
+
 LOADED_AT_DEFINITION = sql.SQL("{} TIMESTAMP DEFAULT SYSDATE").format(sql.Identifier(LOADED_AT))
 """The column that every table has for the time of the load."""
 
@@ -74,6 +77,12 @@ def create_made(file_type: FileType, made: sql.Identifier) -> Statement:
     return composed("load/create_stage", stage=made, columns=columns, layout=layout(file_type.table))
 
 
+def create_slices(columns: Iterable[Column]) -> Statement:
+    """Return the statement that creates the temporary table of the slices."""
+    definitions = [column_definition(column.name, str(column.type), is_required=False) for column in columns]
+    return composed("load/create_stage", stage=SLICES, columns=sql.SQL(", ").join(definitions), layout=sql.SQL(""))
+
+
 def table_names(file_type: FileType) -> sql.Composed:
     """Return the comma-separated columns of the table without `_loaded_at`."""
     return names(column.name for column in file_type.table_columns)
@@ -89,13 +98,6 @@ def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, directi
     """Return the statement that inserts the first row of each key by a column; equal rows are inserted once."""
     parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": keywords(direction)}
     return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
-
-
-def delete_replaced(table: Table, staged: sql.Identifier) -> Statement:
-    """Return the statement that deletes the rows with the keys of staged rows."""
-    here = table_identifier(table)
-    same = (sql.SQL("{}.{} = {}.{}").format(here, key, staged, key) for key in map(sql.Identifier, table.key))
-    return composed("load/delete_replaced", table=here, stage=staged, is_same_key=sql.SQL(" AND ").join(same))
 
 
 def add_column(table: Table, column: Column) -> Statement:

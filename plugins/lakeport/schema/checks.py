@@ -7,30 +7,20 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Discriminator,
     Field,
     Tag,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from lakeport.schema.sql_text import without_quoted
-from lakeport.schema.values import Name, Part
+from lakeport.schema.values import Age, Name, Part
 
-_UNIT_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
 # An operator without its right or left side.
 _OPEN_END = re.compile(r"(?:[-+*/%<>=|,]|\b(?:and|or|not|in|like|ilike|between|is))\s*$", re.IGNORECASE)
 _OPEN_START = re.compile(r"\s*(?:[*/%<>=|,]|\b(?:and|or|in|like|ilike|between|is)\b)", re.IGNORECASE)
-
-
-def _age(value: object) -> int:
-    match = re.fullmatch(r"(\d{1,6})\s*([mhd])", value) if isinstance(value, str) else None
-    if not match or not int(match[1]):
-        raise ValueError(f"{value!r} is not an age; write a number with m, h or d, as in 36h or 7d")
-    return int(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 def _single_condition(text: str) -> str:
@@ -77,11 +67,7 @@ class Freshness(Part):
 
     column: Name
     """A column of type date, timestamp or timestamptz."""
-    within: Annotated[
-        int,
-        BeforeValidator(_age),
-        WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
-    ]
+    within: Age
     """The maximum age of its newest value, such as 36h or 7d."""
 
 

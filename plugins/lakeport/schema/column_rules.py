@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.table import Column
 from lakeport.schema.values import doubled
 
@@ -34,5 +35,22 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     incomparable = [column.name for column in columns if column.type.name == "super"]
     if table.wins and incomparable:
         yield f"of type super cannot be compared, which table.wins needs: {', '.join(incomparable)}; remove table.wins"
+    yield from _objections_to_slice(columns, values)
     if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
         yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"
+
+
+def _objections_to_slice(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    table, landing = values["table"], values.get("landing")
+    if not table.slice or not landing:
+        return
+    types = {column.name: column.type.name for column in columns if column.only_in != "file"}
+    captures = [*capture_formats(landing.pattern)]
+    names = captures if table.slice.from_ else table.slice.columns
+    if not names:
+        yield "have no slice: table.slice is {from: captured}, but landing.pattern captures nothing, as {day} does"
+    if unknown := [name for name in names if name not in types]:
+        source = "landing.pattern captures, for table.slice" if table.slice.from_ else "table.slice lists"
+        yield f"lack columns that {source}: {', '.join(unknown)}"
+    if incomparable := [name for name in names if types.get(name) == "super"]:
+        yield f"of type super cannot be compared, which table.slice needs: {', '.join(incomparable)}"

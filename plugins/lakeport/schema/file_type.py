@@ -16,6 +16,7 @@ from lakeport.schema.checks import AnyCheck, FreshnessCheck
 from lakeport.schema.column_rules import objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
+from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
 from lakeport.schema.table import Column, Loss, Table
 from lakeport.schema.text_formats import TextFormat
@@ -140,6 +141,14 @@ class FileType(Part):
         """Return the names of the columns that COPY fills, in the order of the schema."""
         return tuple(column.name for column in self.copied_columns)
 
+    @property
+    def slice_columns(self) -> list[Column]:
+        """Return the columns that make a slice of the table, in the order of the schema."""
+        if not self.table.slice:
+            return []
+        names = self.table.slice.columns or capture_formats(self.landing.pattern)
+        return [column for column in self.table_columns if column.name in names]
+
     def lossy_of(self, column: Column) -> Loss:
         """Return what becomes of a row with a value that COPY would change in this column."""
         return column.lossy or self.lossy
@@ -202,7 +211,7 @@ class FileType(Part):
         if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
             raise ValueError(
                 f"has mode {table.mode}, which keeps only the rows of the last file, but landing.select is all; "
-                "write select: newest, or mode: append, merge or new_table"
+                "write select: newest, or mode: append, merge, slice or new_table"
             )
         return table
 

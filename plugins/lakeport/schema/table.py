@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from lakeport.schema.column_type import ColumnType
-from lakeport.schema.values import Name, Part, doubled
+from lakeport.schema.values import Age, Name, Part, doubled
 
 LOADED_AT = "_loaded_at"
 Loss = Literal["reject", "warn", "allow"]
+_KEEPING_MODES = ("truncate", "merge", "slice")
+_KEPT_SECONDS = 30 * 24 * 3600
+_MAX_NAME_OF_KEEPING = 100
 
 
 def _column_type(value: object) -> ColumnType:
@@ -44,17 +47,51 @@ class Wins(Part):
         return "DESC" if self.highest else "ASC"
 
 
+class Slice(Part):
+    """Which rows of the table a file replaces: those that are equal in some columns to a row of the file, or its key.
+
+    NULL in a column is a value of its own: the rows without a value are one slice.
+    """
+
+    columns: tuple[Name, ...] = ()
+    """The columns that make a slice: the file replaces all rows that have their values in one of its rows; you can
+    leave out this key, as in slice: [day]."""
+    from_: Annotated[Literal["captured"] | None, Field(alias="from")] = None
+    """captured: the captures of landing.pattern are the slice, each with a column of its name; a file without rows
+    clears its slice."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_a_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError(f"is {value!r}; write a list of columns, as in slice: [{value}]")  # noqa: TRY004 - see above
+        return {"columns": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Slice:
+        if bool(self.columns) is bool(self.from_):
+            raise ValueError("must be either a list of columns, as in slice: [day], or slice: {from: captured}")
+        if twice := doubled(self.columns):
+            raise ValueError(f"lists a column twice: {', '.join(twice)}")
+        return self
+
+
 class Table(Part):
     """The table that the rows are loaded into."""
 
     name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$")]
     """The table, as schema.table; without it lake.<file type>. Lakeport creates it and adds new columns."""
-    mode: Literal["append", "truncate", "replace", "merge", "new_table"] = "append"
+    mode: Literal["append", "truncate", "replace", "merge", "slice", "new_table"] = "append"
     """What happens to the rows that are in the table already."""
     key: Annotated[tuple[Name, ...], Field(validate_default=True)] = ()
     """For mode merge: the columns that identify a row; a row of a file replaces the row with the same values."""
     wins: Wins | None = None
     """For mode merge: which of several rows with the same key in a file is loaded; without it they are an error."""
+    slice: Annotated[Slice | None, Field(validate_default=True)] = None
+    """For mode slice: which rows a file replaces."""
+    keep_replaced: Age | None = None
+    """For modes truncate, merge and slice: how long replaced rows are kept, so that undo can restore them; without it
+    30d in mode slice, and not at all in the other modes."""
     dist_key: Name | None = None
     """The column by which Redshift distributes the rows over its nodes; without it Redshift chooses."""
     sort_key: tuple[Name, ...] = ()
@@ -93,10 +130,42 @@ class Table(Part):
             )
         return wins
 
+    @field_validator("slice")
+    @classmethod
+    def _is_for_slices(cls, slice_: Slice | None, info: ValidationInfo) -> Slice | None:
+        mode = info.data.get("mode")
+        if mode == "slice" and not slice_:
+            raise ValueError("is missing; mode slice needs the columns that make a slice, as in slice: [day]")
+        if slice_ and mode not in ("slice", None):
+            raise ValueError(f"is only for mode slice, not for mode {mode}; remove slice, or set mode: slice")
+        return slice_
+
+    @field_validator("keep_replaced")
+    @classmethod
+    def _can_be_restored(cls, seconds: int | None, info: ValidationInfo) -> int | None:
+        mode = info.data.get("mode")
+        if seconds and mode not in (*_KEEPING_MODES, None):
+            raise ValueError(f"is only for the modes {', '.join(_KEEPING_MODES)}, not for mode {mode}; remove it")
+        return seconds
+
+    @model_validator(mode="after")
+    def _has_room_for_a_suffix(self) -> Table:
+        if self.keeps_replaced_seconds and len(self.table_name) > _MAX_NAME_OF_KEEPING:
+            raise ValueError(
+                f"has a name of {len(self.table_name)} characters; at most {_MAX_NAME_OF_KEEPING} are allowed where "
+                "replaced rows are kept, in a table with a longer name"
+            )
+        return self
+
+    @property
+    def keeps_replaced_seconds(self) -> int | None:
+        """Return how long a load keeps the rows that it replaces, or None if it does not keep them."""
+        return self.keep_replaced or (_KEPT_SECONDS if self.mode == "slice" else None)
+
     @property
     def replaces_rows(self) -> bool:
         """Return whether a load may delete rows of an earlier one."""
-        return self.mode in ("truncate", "replace", "merge")
+        return self.mode in ("truncate", "replace", "merge", "slice")
 
     @property
     def schema_name(self) -> str:
