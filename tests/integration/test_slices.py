@@ -101,7 +101,7 @@ def test_captured_date_is_compared_as_a_date(world: World) -> None:
 def test_rows_of_another_slice_than_the_name_says_are_refused(world: World) -> None:
     by_name(world)
     world.bring(HEADER + b"1,Bern,1\n", "Bern_1.csv")
-    with raises_golden(OutsideSlice, "loading", "rows outside the captured slice", "city Oslo (2 rows)", "city None"):
+    with raises_golden(OutsideSlice, "loading", "rows outside the captured slice", "city Oslo (2 rows)", "city NULL"):
         world.load(HEADER + b"2,Bern,1\n3,Oslo,1\n4,Oslo,1\n5,,1\n", "Bern_2.csv")
     assert rows(world) == [(1, "Bern")]
 
@@ -176,8 +176,9 @@ def test_rows_of_an_undone_file_are_never_restored(world: World) -> None:
     write_schema(world, table=BY_CITY)
     first = world.bring(HEADER + b"1,Bern,1\n2,Oslo,2\n", "a.csv")
     second = world.bring(HEADER + b"3,Bern,3\n", "b.csv")
-    [planned] = do(world, "undo", first.key)
-    assert planned.summary.endswith("--restore also restores the rows it replaced")
+    [hint] = [each.summary for each in plan(world, "undo", second.key)]
+    assert hint.endswith("--restore also restores the rows it replaced")
+    do(world, "undo", first.key)
     assert (rows(world), kept(world)) == ([(3, "Bern")], 0)
     do(world, "undo", second.key, restore=True)
     assert rows(world) == []

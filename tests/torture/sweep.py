@@ -19,6 +19,7 @@ MODES = {
     "replace": ("newest",),
     "merge": ("newest", "all"),
     "slice": ("newest", "all"),
+    "history": ("newest", "all"),
     "new_table": ("newest", "all"),
 }
 KINDS = (

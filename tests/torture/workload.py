@@ -19,6 +19,7 @@ KEYS = 7
 """How many keys there are: files share them, so that `merge` and `slice` have something to replace."""
 HEADER = "id,token,k"
 _BY_KEY: dict[str, dict[str, object]] = {"merge": {"key": ["k"]}, "slice": {"slice": ["k"]}}
+_BY_KEY["history"] = {"key": ["k"], "history": {"from": "landed_at"}}
 
 
 @dataclass(frozen=True)

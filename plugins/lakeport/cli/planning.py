@@ -121,7 +121,8 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
 
 
 def _say_replaced(file_type: FileType, replaced: Sequence[Replaced]) -> None:
-    say(f"they would replace {sum(each.rows for each in replaced):,} rows of {file_type.table.name}")
+    verb = "end at most" if file_type.table.mode == "history" else "replace"
+    say(f"they would {verb} {sum(each.rows for each in replaced):,} rows of {file_type.table.name}")
     for each in replaced:
         if each.slice:
             values = ", ".join(f"{name} {'NULL' if value is None else value}" for name, value in each.slice.items())
@@ -152,6 +153,7 @@ def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
             "rejected": rejected,
             "changed": changed,
             "replaced": replaced,
+            "warnings": outcome.warnings or None,
             "problem": outcome.problem or None,
         },
     }

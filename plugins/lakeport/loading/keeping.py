@@ -62,7 +62,13 @@ def columns_of(current: cursor, table: Table) -> list[str]:
 
 
 def take_out(current: cursor, table: Table, replaced: ReplacedRows) -> None:
-    """Delete the rows that a load replaces; before, copy them to the table that keeps them, if the schema keeps them.
+    """Delete the rows that a load replaces, and keep them if the schema says so."""
+    keep(current, table, replaced)
+    current.execute(replaced.deletion)
+
+
+def keep(current: cursor, table: Table, replaced: ReplacedRows) -> None:
+    """Copy rows to the table that keeps replaced rows, if the schema keeps them.
 
     Rows that have been kept for the time of the schema are deleted there.
     """
@@ -74,7 +80,6 @@ def take_out(current: cursor, table: Table, replaced: ReplacedRows) -> None:
         values = sql.SQL(", ").join(sql.SQL("{}.{}").format(replaced.table, sql.Identifier(name)) for name in names)
         parts = {"columns": ddl.names(names), "values": values, "tables": replaced.tables}
         current.execute(composed("load/keep_replaced", kept=kept, is_replaced=replaced.where, **parts))
-    current.execute(replaced.deletion)
 
 
 def count_kept(current: cursor, table: Table) -> int | None:

@@ -14,8 +14,10 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TransformFailed
+from lakeport.loading.checks import reject_rows
 from lakeport.loading.keeping import ReplacedRows, take_out
 from lakeport.loading.sql_transform import insert_transformed
+from lakeport.mng.load_records import RejectedRow
 from lakeport.redshift import ddl
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed
@@ -51,7 +53,8 @@ class Placing:
     @property
     def is_staged(self) -> bool:
         """Return whether COPY fills a temporary table."""
-        return bool(self.ignored) or self.is_stricter or self.file_type.transform.sql is not None
+        is_rejecting = any(check.else_ == "reject" for check in self.file_type.checks)
+        return bool(self.ignored) or self.is_stricter or is_rejecting or self.file_type.transform.sql is not None
 
     @property
     def copy_into(self) -> sql.Identifier:
@@ -59,9 +62,14 @@ class Placing:
         return ddl.STAGE if self.is_staged else ddl.table_identifier(self.destination.table)
 
     @property
+    def candidates(self) -> sql.Identifier:
+        """Return the temporary table of the transformed rows."""
+        return ddl.TRANSFORMED if self.file_type.transform.sql else ddl.STAGE
+
+    @property
     def staged(self) -> sql.Identifier:
         """Return the temporary table whose rows go to the destination."""
-        return ddl.TRANSFORMED if self.file_type.transform.sql else ddl.STAGE
+        return self.candidates
 
     def begin(self, current: cursor) -> None:
         """Create the tables that COPY needs."""
@@ -72,12 +80,16 @@ class Placing:
     def make_table(self, current: cursor) -> None:
         """Prepare the destination for the rows."""
 
-    def place(self, current: cursor, rows_copied: int) -> int:
-        """Bring the copied rows to the destination and return the number of rows there."""
-        if not self.is_staged:
-            return rows_copied
+    def sift(self, current: cursor) -> list[RejectedRow]:
+        """Transform the copied rows, take out those that checks reject, and return these."""
         if self.file_type.transform.sql:
             self.transform(current)
+        return reject_rows(current, self.file_type, self.candidates) if self.is_staged else []
+
+    def place(self, current: cursor, rows_copied: int) -> int:
+        """Bring the sifted rows to the destination and return the number of rows there."""
+        if not self.is_staged:
+            return rows_copied
         self.make_room(current)
         current.execute(ddl.insert_staged(self.destination, self.staged))
         rows = current.rowcount

@@ -43,7 +43,7 @@ def task_ids(file_type: FileType) -> tuple[str, ...]:
         "archive_files": True,
         "mark_done": True,
         "all_files_loaded": is_all,
-        "rejects_reported": file_type.rejects.warn is not None,
+        "rejects_reported": file_type.may_warn,
     }
     return tuple(step for step, has_step in steps.items() if has_step)
 

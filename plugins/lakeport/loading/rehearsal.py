@@ -62,6 +62,8 @@ class Outcome:
     problem: str = ""
     changed: tuple[RejectedRow, ...] = ()
     replaced: tuple[Replaced, ...] = ()
+    warnings: str = ""
+    """The checks that would warn."""
 
 
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
@@ -110,7 +112,7 @@ def _outcome(result: CopyResult, file: RegisteredFile, sample: Path) -> Outcome:
     if result.refusal:
         return Outcome(load.rows_in_file, 0, rejected, _reason(result.refusal, file, sample))
     changed = tuple(result.changed[file.file_id])
-    return Outcome(load.rows_in_file, load.rows_loaded, rejected, changed=changed)
+    return Outcome(load.rows_in_file, load.rows_loaded, rejected, changed=changed, warnings=load.check_warnings or "")
 
 
 def _reason(error: UnloadableFile | TableMismatch, file: RegisteredFile, sample: Path) -> str:

@@ -121,9 +121,14 @@ class Slice(Placing):
         found = fetch_rows(current)
         if found:
             shown = "; ".join(
-                f"{', '.join(f'{name} {row[name]}' for name in names)} ({row['lakeport_times']} rows)" for row in found
+                f"{', '.join(f'{name} {_shown(row[name])}' for name in names)} ({row['lakeport_times']} rows)"
+                for row in found
             )
             raise OutsideSlice(
                 f"{self.facts.key}: the name of the file says which slice it is, and it has rows of others: {shown}; "
                 "nothing was loaded; ask the sender for one file for each, or list the columns in table.slice"
             )
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lakeport.loading.historizing import History
 from lakeport.loading.merging import Merge
 from lakeport.loading.placing import NewTable, Placing, Truncate
 from lakeport.loading.replacing import Replace
@@ -22,6 +23,7 @@ _MODES: dict[str, type[Placing]] = {
     "replace": Replace,
     "merge": Merge,
     "slice": Slice,
+    "history": History,
 }
 
 

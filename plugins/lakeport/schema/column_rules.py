@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lakeport.schema.key_pattern import capture_formats
-from lakeport.schema.table import Column
+from lakeport.schema.landing import Landing
+from lakeport.schema.table import HISTORY_COLUMNS, Column, Table
 from lakeport.schema.values import doubled
+
+TIMES = ("date", "timestamp", "timestamptz")
 
 
 def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
@@ -21,6 +24,8 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     if format_ and not format_.names_columns and (optional := [each.name for each in columns if each.optional_in_file]):
         yield f"have optional_in_file, which needs a file that names its columns: {', '.join(optional)}"
     marked = [column.name for column in columns if column.only_in]
+    if transform and table and not transform.may_make_columns and table.deletes:
+        marked = [column.name for column in columns if column.only_in == "table"]
     if transform and marked and not transform.may_make_columns:
         yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
     if not in_table:
@@ -36,6 +41,7 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     if table.wins and incomparable:
         yield f"of type super cannot be compared, which table.wins needs: {', '.join(incomparable)}; remove table.wins"
     yield from _objections_to_slice(columns, values)
+    yield from _objections_to_history(columns, values)
     if loose := {column.name: None for column in columns if column.name in table.key and not column.required}:
         yield f"of table.key must be required: true, since NULL cannot identify a row: {', '.join(loose)}"
 
@@ -54,3 +60,36 @@ def _objections_to_slice(columns: tuple[Column, ...], values: Mapping[str, Any])
         yield f"lack columns that {source}: {', '.join(unknown)}"
     if incomparable := [name for name in names if types.get(name) == "super"]:
         yield f"of type super cannot be compared, which table.slice needs: {', '.join(incomparable)}"
+
+
+def _objections_to_history(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
+    table, landing = values["table"], values.get("landing")
+    here = {column.name: column for column in columns if column.only_in != "file"}
+    if table.keeps_replaced_seconds and "_replaced_at" in here:
+        yield "have _replaced_at, which Lakeport adds where replaced rows are kept; give the column another name"
+    if not table.history or not landing:
+        return
+    if taken := [name for name in HISTORY_COLUMNS if name in here]:
+        yield f"have names of columns that mode history adds: {', '.join(taken)}; give them other names"
+    if unknown := [name for name in table.history.track if name not in here]:
+        yield f"lack columns that table.history.track lists: {', '.join(unknown)}"
+    if incomparable := [column.name for column in here.values() if column.type.name == "super"]:
+        yield f"of type super cannot be compared, which mode history needs: {', '.join(incomparable)}"
+    if not [name for name in here if name not in (*table.key, table.history.from_)]:
+        yield "are all in table.key or table.history.from, so no value makes a new version; add a column"
+    yield from _objections_to_times(here, table, landing)
+
+
+def _objections_to_times(here: Mapping[str, Column], table: Table, landing: Landing) -> Iterator[str]:
+    source, dates = table.history.from_ if table.history else "", capture_formats(landing.pattern)
+    column, captures = here.get(source), [f"captured.{name}" for name, text in dates.items() if text]
+    if column and (column.type.name not in TIMES or not column.required):
+        yield f"have {source} for table.history.from, which must be required: true and of type {', '.join(TIMES)}"
+    elif column and table.snapshot:
+        yield (
+            f"have {source} for table.history.from, but with snapshot: true the rows that a file lacks end at the time "
+            "of the file: write landed_at, or captured.<name>"
+        )
+    elif not column and source not in ("landed_at", *captures):
+        allowed = ", ".join(["a column", "landed_at", *captures])
+        yield f"lack {source}, which table.history.from names; allowed: {allowed}"

@@ -127,6 +127,8 @@ def _type(part: type[Part], key: str) -> str:
     special = {("Column", "type"): "a column type", ("Freshness", "within"): "an age: `36h`"}
     special[("Table", "keep_replaced")] = "an age: `30d`"
     special |= dict.fromkeys([("Rejects", "fail"), ("Rejects", "warn")], "a number, or a share: `1%`")
+    if key == "up_to":
+        return special["Rejects", "fail"]
     special |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for"): "a duration: `10m`"}
     special[("FileType", "retry_delay")] = "a duration: `5s`"
     return special.get((part.__name__, key)) or _type_text(fields_of(part)[key].annotation)

@@ -11,6 +11,7 @@ from typing import Annotated
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
+TABLE_NAME = r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$"
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 ON_ARRIVAL = "on_arrival"

@@ -112,8 +112,10 @@ def _restore(current: cursor, each: Planned) -> int | None:
     """Restore the rows that the load replaced, if the plan says so, and forget those of its own that are kept."""
     if each.kept is None:
         return each.restores
-    table = each.kept.model_copy(update={"name": each.selected.table_name})
-    restored = restore(current, each.selected, table, each.kept) if each.restores is not None else None
+    restored = None
+    if each.restores is not None:
+        table = each.kept.model_copy(update={"name": each.selected.table_name})
+        restored = restore(current, each.selected, table, each.kept)
     forget(current, each.selected, each.kept)
     return restored
 

@@ -101,14 +101,15 @@ class Planner:
 
     def _undo_load(self, each: SelectedFile, file_type: FileType) -> Planned:
         reason = reason_not_to(self.queries, each, file_type)
-        if self.restore and reason:
+        is_restored = self.restore or file_type.table.mode == "history"
+        if is_restored and reason:
             return Planned(each, Status.FAIL, refused=reason)
         if file_type.table.mode == "merge" and not self.restore:
             return Planned(each, Status.FAIL, refused=_MERGE_REFUSAL if reason else _MERGE_KEEPS)
         planned = self._deletion(each, file_type, Status.FAIL)
         if planned.drops_table or not file_type.table.replaces_rows:
             return planned
-        if self.restore:
+        if is_restored:
             return self._restoration(planned)
         lost = "; the rows it replaced are not restored" if reason else "; --restore also restores the rows it replaced"
         return replace(planned, summary=planned.summary + lost)
@@ -129,16 +130,21 @@ class Planner:
         if not s3_objects.is_there(self.s3, each.file.source()):
             return replace(planned, refused="its object is neither in landing nor in the archive; send the file again")
         if each.loaded_at is not None:
-            planned = replace(self._deletion(each, file_type, Status.NEW), file_type=planned.file_type)
-            if each.rows_replaced and not reason_not_to(self.queries, each, file_type):
-                planned = self._restoration(planned)
+            planned = replace(self._removal(each, file_type), file_type=planned.file_type)
         overtaken = self._overtaken(each, file_type, among)
-        if overtaken and not self.older:
-            return replace(planned, refused=overtaken)
+        if planned.refused or (overtaken and not self.older):
+            return replace(planned, refused=planned.refused or overtaken)
         source = "the archive" if each.file.archive_key else "landing"
         replaces = ", replacing newer rows with older ones" if overtaken else ""
         steps = [planned.summary, f"load from {source}{replaces}"]
         return replace(planned, summary=", ".join(filter(None, steps)), is_older=self.older)
+
+    def _removal(self, each: SelectedFile, file_type: FileType) -> Planned:
+        """Plan to take the file's load out before it is loaded again, and to restore the rows that it replaced."""
+        planned, reason = self._deletion(each, file_type, Status.NEW), reason_not_to(self.queries, each, file_type)
+        if reason and file_type.table.mode == "history":
+            return replace(planned, refused=reason)
+        return planned if reason or each.rows_replaced is None else self._restoration(planned)
 
     def _match_again(self, each: SelectedFile) -> Planned:
         """Match a Rejected file against the published schemas again."""
@@ -173,7 +179,7 @@ class Planner:
 
     def _overtaken(self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]) -> str | None:
         """Return why the file's rows would replace newer ones, or None."""
-        if not file_type.table.replaces_rows:
+        if not (file_type.table.is_ordered or file_type.table.mode == "slice"):
             return None
         ids = {other.file.file_id for other in among}
         if file_type.table.mode == "slice":

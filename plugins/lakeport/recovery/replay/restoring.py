@@ -41,12 +41,20 @@ def touches(file_type: FileType, key: str, later: str) -> bool:
         pattern = file_type.landing.pattern
         is_captured = bool(file_type.table.slice and file_type.table.slice.from_)
         return is_captured and captured(pattern, key) == captured(pattern, later)
-    return file_type.table.mode == "truncate"
+    # A row that deletes a row that is not there leaves no trace either.
+    # Nor does a row that is equal to the version before it.
+    return file_type.table.mode in ("truncate", "history") or bool(file_type.table.deletes) or file_type.table.snapshot
 
 
 def restore(current: cursor, each: SelectedFile, table: Table, kept: Table) -> int:
-    """Bring the rows that the file's load replaced back to the table, and return their number."""
+    """Bring the rows that the file's load replaced back to the table, and return their number.
+
+    In mode history, the versions that it closed come back as they were before.
+    """
     there = live_columns(current, table)
+    if table.mode == "history":
+        reopen = composed("load/reopen", table=ddl.table_identifier(table))
+        current.execute(reopen, {"loaded_at": each.loaded_at})
     names = ddl.names(name for name in live_columns(current, kept) if name in there)
     values, parts = {"loaded_at": each.loaded_at}, {"kept": ddl.table_identifier(kept)}
     current.execute(composed("load/restore_kept", table=ddl.table_identifier(table), columns=names, **parts), values)
