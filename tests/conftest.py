@@ -80,10 +80,3 @@ def aws(start_parts: Start) -> Config:
 def sinks(start_parts: Start) -> Config:
     """The mail and the Slack sink."""
     return start_parts("mail", "slack")
-
-
-@pytest.fixture(scope="session")
-def stack(starts_airflow: None) -> Iterator[Config]:
-    """Everything, Airflow included; DAGs in `more_dags` are run beside the product's."""
-    with stack_of_its_own() as start:
-        yield start()

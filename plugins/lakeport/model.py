@@ -47,10 +47,12 @@ class CopySource:
     """The file of an archive that this object was made from."""
     rows_taken: int | None = None
     """Rows that a Python transform read from the file to write this object; None without such a transform."""
+    has_selected_lines: bool = False
+    """Whether only some lines of the file were written to this object; `origins_key` maps each to its line."""
 
     @property
     def origins_key(self) -> str:
-        """Return the key of the object that maps each row to its line in the file."""
+        """Return the key of the object that maps each row, or each line, to its line in the file."""
         return f"{self.key}.origins"
 
     @property

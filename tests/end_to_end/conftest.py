@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from local import processes
 from local import stack as local_stack
 from local.config import Config
 from tests.support.running_lakeport import Lakeport
+from tests.support.stack import stack_of_its_own
 from tests.support.waiting import until
+
+
+@pytest.fixture(scope="package")
+def stack(starts_airflow: None) -> Iterator[Config]:
+    """Everything, Airflow included; DAGs in `more_dags` are run beside the product's.
+
+    It ends with the last test of this folder: an idle Airflow takes a third of a core from all that come after.
+    """
+    with stack_of_its_own() as start:
+        yield start()
 
 
 @pytest.fixture

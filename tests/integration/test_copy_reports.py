@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from psycopg2.extensions import connection
 
 from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.errors import LakeportError, RejectsNotReported, TooManyRejects, UnloadableFile
@@ -17,6 +19,8 @@ from lakeport.loading.finishing import mark_done
 from lakeport.loading.many_files import BatchLoad
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng.load_records import Load
+from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.session import Warehouse
 from tests.integration.file_types import make_file_type
 from tests.support.answers import answering
 from tests.support.golden import raises_golden
@@ -48,6 +52,26 @@ def test_views_that_are_late_or_have_other_ids_lose_nothing(
     done = run(load, **settings)
     assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (5, 2, 3)
     assert rejected(query, load) == [(2, "id", "x,Oslo,1"), (5, "id", "y,Rome,1"), (6, "id", "z,Rome,1")]
+
+
+def test_settings_of_the_user_change_no_value_and_lose_no_rejected_row(prepare_load: PrepareLoad, query: Query) -> None:
+    """ALTER USER ... SET may give a session another time zone and another order of day and month."""
+    columns = [{"name": "id", "type": "integer"}, {"name": "at", "type": "timestamptz"}]
+    load = prepare_load(make_file_type(columns=columns, **MANY), b"id,at\n1,2024-02-03 04:05:06\nx,2024-02-03\n")
+
+    def connect() -> connection:
+        opened = connect_to_redshift()
+        with opened, opened.cursor() as current:
+            current.execute("SET timezone TO 'America/New_York'")
+            current.execute("SET datestyle TO 'SQL, DMY'")
+        return opened
+
+    with Warehouse(connect) as warehouse:
+        replace(load, warehouse=warehouse).run()
+    assert query(f"SELECT id, at FROM {load.file_type.table.name}") == [  # noqa: S608
+        (1, datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC))
+    ]
+    assert rejected(query, load) == [(3, "id", "x,2024-02-03")]
 
 
 def test_views_that_never_show_the_rejected_rows_roll_the_load_back_until_they_do(

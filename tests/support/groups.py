@@ -17,7 +17,7 @@ STARTS_PROGRAMS = "starts_programs"
 STARTS_AIRFLOW = "starts_airflow"
 """The same for an Airflow of one's own."""
 WHOLE_STACK = "stack"
-"""The Airflow that most tests share; it runs to the end of the session."""
+"""The Airflow that the tests of end_to_end share."""
 LONGEST_FIRST = (
     WHOLE_STACK,
     "redshift",
@@ -53,7 +53,7 @@ def group_of(item: pytest.Item) -> str:
 def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
     """Group the tests, and let slow groups start first.
 
-    In one process Airflow comes last: while it is idle, it takes a part of a core from all that come after.
+    In one process Airflow comes last, so that its tests are not between others.
     """
     groups = {item: group_of(item) for item in items}
     files = {item.path.name for item in items}

@@ -27,7 +27,8 @@ def raw_lines(
     if file_type.transform.has_rows_function or file_type.format.is_workbook:
         return _written_rows(s3, source, set(numbers))
     lines = s3_objects.read_lines(s3, source, numbers, copied.text_encoding)
-    return {number: (number, line) for number, line in lines.items()}
+    origins = lines_of_rows(s3, source, lines) if lines and source.has_selected_lines else {}
+    return {number: (origins.get(number, number), line) for number, line in lines.items()}
 
 
 def _written_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[int, tuple[int, str]]:

@@ -12,7 +12,7 @@ from lakeport.loading.files_to_load import Filtered, has_unique_name
 from lakeport.loading.raw_lines import raw_lines
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
-from lakeport.preparing.python_transform import rejected_rows
+from lakeport.preparing.rejections import rejected_rows
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import IO, TYPE_CHECKING
 
 from lakeport.errors import UnloadableFile
@@ -19,6 +19,8 @@ from lakeport.preparing.archives import Member, members_of
 from lakeport.preparing.json_arrays import objects_of
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.python_transform import PythonTransform
+from lakeport.preparing.rejections import origins_written, write_rejected
+from lakeport.preparing.selected_lines import selected_lines
 from lakeport.preparing.transfer import upload
 from lakeport.schema.encodings import UTF8
 from lakeport.schema.facts import FileFacts
@@ -59,7 +61,7 @@ def prepare(
             if function.takes_rows:
                 prepared.append(function.upload_rows(s3, text, target, made, name))
             else:
-                prepared.append(upload(s3, Counted(text, made), target))
+                prepared.append(_upload(s3, text, format_, target, name=name, allowance=made))
     key = f"{to_prefix}/list.json"
     s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
     return key
@@ -91,6 +93,19 @@ def converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     if isinstance(format_, Json) and format_.layout == "array":
         stream = stream_of(objects_of(stream, name))
     return stream
+
+
+def _upload(
+    s3: S3Client, text: Readable, format_: Format, target: CopySource, *, name: str, allowance: Allowance
+) -> CopySource:
+    """Write the file as COPY reads it; with selected lines, also the rejected lines and where each line came from."""
+    with origins_written(s3, target) as origins:
+        selected = selected_lines(text, format_, name, origins)
+        made = upload(s3, Counted(selected.stream if selected else text, allowance), target)
+    if not selected:
+        return made
+    write_rejected(s3, target, selected.rejected)
+    return replace(made, has_selected_lines=True)
 
 
 def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lakeport.errors import TransformFailed
@@ -16,7 +14,9 @@ from lakeport.preparing.function import function_of, transform_errors
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.origins import Origins
 from lakeport.preparing.records import records_of
-from lakeport.preparing.rows import Rejection, Rows
+from lakeport.preparing.rejections import origins_written, write_rejected
+from lakeport.preparing.rows import Rows
+from lakeport.preparing.selected_lines import RecentLines, selected_lines
 from lakeport.preparing.transfer import upload
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
@@ -65,15 +65,15 @@ class PythonTransform:
         self, s3: S3Client, text: Readable, target: CopySource, allowance: Allowance, name: str
     ) -> CopySource:
         """Write the function's rows, then the rejected rows and the lines from which the written rows came."""
-        rows = Rows(records_of(text, self.file_type, name), name)
-        with tempfile.TemporaryFile() as pairs:
-            pieces = self._written(rows, Origins(pairs), name)
-            made = upload(s3, Counted(stream_of(pieces), allowance), target)
-            pairs.seek(0)
-            s3.upload_fileobj(pairs, target.bucket, target.origins_key)
-        rejected = json.dumps([asdict(each) for each in rows.rejected])
-        s3.put_object(Bucket=target.bucket, Key=target.rejected_key, Body=rejected.encode(errors="backslashreplace"))
-        return replace(made, rows_taken=rows.taken)
+        recent = RecentLines()
+        selected = selected_lines(text, self.file_type.format, name, recent)
+        records = records_of(selected.stream if selected else text, self.file_type, name)
+        rows = Rows((replace(each, line=recent.line_of(each.line)) for each in records) if selected else records, name)
+        with origins_written(s3, target) as origins:
+            made = upload(s3, Counted(stream_of(self._written(rows, origins, name)), allowance), target)
+        unknown = selected.rejected if selected else []
+        write_rejected(s3, target, sorted([*rows.rejected, *unknown], key=lambda each: each.line))
+        return replace(made, rows_taken=rows.taken + len(unknown))
 
     def _written(self, rows: Rows, origins: Origins, name: str) -> Iterator[bytes]:
         with transform_errors(self.file_type, rows, lambda: f"{name}: line {rows.line}" if rows.line else name):
@@ -109,11 +109,3 @@ class _Bytes:
         except Exception as error:
             self.failure = error
             raise
-
-
-def rejected_rows(s3: S3Client, source: CopySource) -> list[Rejection]:
-    """Return the rows that were rejected before COPY."""
-    if source.rows_taken is None:
-        return []
-    with s3.get_object(Bucket=source.bucket, Key=source.rejected_key)["Body"] as body:
-        return [Rejection(**each) for each in json.load(body)]

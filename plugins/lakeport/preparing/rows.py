@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lakeport.errors import UnloadableFile
+from lakeport.preparing.rejections import Rejection
 
 MAX_REJECTED = 100_000  # as many as COPY reports
-_RAW_CHARACTERS = 65_535
+RAW_CHARACTERS = 65_535
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,6 @@ class Record:
     raw: str
     values: dict[str, Any]
     problem: str = ""
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A row that was rejected before COPY."""
-
-    line: int
-    column: str
-    reason: str
-    raw: str
 
 
 class Rows(Iterator[dict[str, Any]]):
@@ -79,4 +70,4 @@ class Rows(Iterator[dict[str, Any]]):
                 f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the most that are kept"
             )
             raise self.failure
-        self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:_RAW_CHARACTERS]))
+        self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:RAW_CHARACTERS]))

@@ -29,6 +29,9 @@ class Rollback(Generic[T]):
 
 Work = Callable[[cursor], T | Rollback[T]]
 
+# ALTER USER ... SET may give the user other ones, under which COPY reads other dates, SYSDATE is not in UTC, and
+# rejected rows are looked up by the wrong time.
+_SETTINGS = ("SET timezone TO 'UTC'", "SET datestyle TO 'ISO, MDY'")
 _ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 0.2
 # 40001 and 40P01 are PostgreSQL's codes for the conflict that Redshift reports as message 1023 under SQLSTATE XX000.
@@ -117,7 +120,7 @@ class Warehouse:
         """Return the connection, and open it if it is not open.
 
         Redshift Serverless may cancel the first statement after a workgroup has resumed (57014,
-        amazon-redshift-python-driver #150), so the first statement is one that does nothing and is repeated.
+        amazon-redshift-python-driver #150), so the first statement is one that can be repeated.
         """
         if self._connection is None:
             try:
@@ -131,7 +134,8 @@ class Warehouse:
         try:
             opened.autocommit = True
             with opened.cursor() as current:
-                current.execute("SELECT 1")
+                for setting in _SETTINGS:
+                    current.execute(setting)
             opened.autocommit = False
         except BaseException:
             opened.close()

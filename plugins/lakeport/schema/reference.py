@@ -18,6 +18,7 @@ from lakeport.schema.values import Part
 
 _UNLIMITED = "text"
 _NAMES = {"str": "text", "int": "number", "bool": "true or false", "float": "number"}
+_NAMES |= {"LineTypes": "`data` or `skip` for each prefix"}
 
 
 @dataclass(frozen=True)

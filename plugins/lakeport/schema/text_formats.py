@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from lakeport.schema import encodings
 from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKeyword, CopyOption, FillRecord
+from lakeport.schema.line_types import Lines
 from lakeport.schema.table import Column
 
 MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
@@ -34,6 +35,11 @@ class TextFormat(ConvertedFormat):
     """The encoding of the text, as in utf16 or cp1252."""
     header_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     """Lines to skip; the last of them names the columns, in any order, except in type fixed_width."""
+    trailer_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Lines to skip at the end, whatever they hold; where they have a prefix, lines is safer."""
+    lines: Lines | None = None
+    """Which lines after header_lines hold rows, by how a line begins: data or skip for each prefix, as in
+    {H: skip, D: data, T: skip}. "" is every other line; without it, a line with another prefix is a rejected row."""
     null_as: Annotated[str | None, CopyKeyword("NULL AS")] = None
     """This text means NULL."""
     acceptinvchars: AcceptInvChars = None
@@ -61,9 +67,26 @@ class TextFormat(ConvertedFormat):
         return self.header_lines
 
     @property
+    def selects_lines(self) -> bool:
+        """Return whether some lines of the file are not rows, besides those before the rows."""
+        return self.lines is not None or self.trailer_lines > 0
+
+    @property
+    def is_transcoded(self) -> bool:
+        """Return whether the text must be made UTF-8, for COPY or because Lakeport selects its lines."""
+        return super().is_transcoded or (self.selects_lines and self.encoding != encodings.UTF8)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Return whether the file must be made into objects that COPY can read."""
+        return super().is_prepared or self.selects_lines
+
+    @property
     def copied(self) -> Self:
-        """Return the format of what COPY reads: text that COPY cannot decode is UTF-8 by then."""
-        return self.model_copy(update={"encoding": encodings.UTF8}) if self.is_transcoded else self
+        """Return the format of what COPY reads: text that COPY cannot decode is UTF-8 by then, its lines are rows."""
+        made: dict[str, object] = {"encoding": encodings.UTF8} if self.is_transcoded else {}
+        made |= {"lines": None, "trailer_lines": 0} if self.selects_lines else {}
+        return self.model_copy(update=made) if made else self
 
     @property
     def may_lack_fields(self) -> bool:
