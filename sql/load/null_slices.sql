@@ -1,3 +1,3 @@
--- Which columns of the slices have NULL, as 1: a comparison that allows for it is no join by equality, which is slower.
+-- 1 for each column in which a slice has NULL: comparisons that allow for NULL are slower than joins by equality.
 SELECT {maxima}
 FROM {slices}

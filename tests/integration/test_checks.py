@@ -186,7 +186,7 @@ def test_reference_that_another_table_lacks_is_rejected(prepare_load: PrepareLoa
 def test_check_that_warns_loads_the_rows_and_is_recorded_with_examples(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
 ) -> None:
-    """Up to three examples; the alert has them, once; a check within its up_to says nothing."""
+    """Up to three examples; the alert has them, once; a check within its up_to does not warn."""
     checks = [checked(**{"else": "warn"}), checked(**{"else": "warn", "up_to": 2}), checked(up_to="70%")]
     load = prepare_load(type_of(checks=checks), BODY)
     done = load.run()

@@ -49,13 +49,13 @@ def write_schema(world: World, **changes: Any) -> None:
 
 
 def by_name(world: World) -> World:
-    """Let the names of the files say which city they are."""
+    """Write a schema in which the names of the files have the cities."""
     write_schema(world, table=BY_NAME, landing={"pattern": f"{world.name}/{{city}}_*.csv", "select": "all"})
     return world
 
 
 def test_slices_of_a_file_are_replaced_and_others_stay(world: World) -> None:
-    """Also the slice of the rows that have no value; a file without rows replaces nothing, and says so."""
+    """Also the slice of the rows that have no value; a file without rows replaces nothing, as its status shows."""
     write_schema(world, table=BY_CITY)
     world.bring(HEADER + b"1,Bern,1\n2,Bern,2\n3,Oslo,3\n4,,4\n5,,5\n", "a.csv")
     world.bring(HEADER + b"6,Bern,6\n7,,7\n8,Rome,8\n", "b.csv")
@@ -98,7 +98,7 @@ def test_captured_date_is_compared_as_a_date(world: World) -> None:
     assert world.query(f"SELECT id FROM {world.file_type.table.name} ORDER BY id") == [(2,), (3,)]  # noqa: S608
 
 
-def test_rows_of_another_slice_than_the_name_says_are_refused(world: World) -> None:
+def test_rows_of_another_slice_than_that_of_the_name_are_refused(world: World) -> None:
     by_name(world)
     world.bring(HEADER + b"1,Bern,1\n", "Bern_1.csv")
     with raises_golden(OutsideSlice, "loading", "rows outside the captured slice", "city Oslo (2 rows)", "city NULL"):
@@ -146,7 +146,7 @@ def test_undo_of_a_slice_leaves_later_slices_alone(world: World) -> None:
     assert everything(world)[0] == before[0]
 
 
-def test_undo_with_restore_is_refused_where_a_later_file_says_what_the_slice_is(world: World) -> None:
+def test_undo_with_restore_is_refused_where_a_later_file_has_the_same_slice(world: World) -> None:
     """Neither file has rows, so only their names tell."""
     by_name(world)
     world.bring(HEADER + b"1,Bern,1\n", "Bern_1.csv")
@@ -172,7 +172,7 @@ def test_undo_with_restore_is_refused_where_replaced_rows_were_not_kept(world: W
 
 
 def test_rows_of_an_undone_file_are_never_restored(world: World) -> None:
-    """Undo without --restore says so; the rows that another file replaced of it go with it."""
+    """The plan of undo mentions --restore; the rows that another file replaced of it go with it."""
     write_schema(world, table=BY_CITY)
     first = world.bring(HEADER + b"1,Bern,1\n2,Oslo,2\n", "a.csv")
     second = world.bring(HEADER + b"3,Bern,3\n", "b.csv")

@@ -139,7 +139,7 @@ def _rejected_by(current: cursor, rows: CheckedRows, check: AnyCheck) -> list[Re
 
 
 def _rejected_row(check: AnyCheck, row: Mapping[str, Any]) -> RejectedRow:
-    """Return a row as it is recorded: without its line, which COPY reports only of rows that it rejects."""
+    """Return a row without its line, which COPY reports only of rows that it rejects."""
     column = next(iter(check.columns), "")
     value = row.get(column)
     text = json.dumps({name: None if each is None else str(each) for name, each in row.items()}, ensure_ascii=False)
@@ -167,9 +167,9 @@ def _is_against(check: AnyCheck, table: sql.Identifier) -> sql.Composable:
             passes = sql.SQL("{} IN ({})").format(sql.Identifier(accepted.column), values)
         case ExistsInCheck(exists_in=of):
             other = sql.Identifier("lakeport_other")
-            same = "{}.{} = {}.{}"
+            same = sql.SQL("{}.{} = {}.{}")
             pairs = [(table, sql.Identifier(mine), other, sql.Identifier(theirs)) for mine, theirs in of.pairs]
-            is_same = sql.SQL(" AND ").join(sql.SQL(same).format(*pair) for pair in pairs)
+            is_same = sql.SQL(" AND ").join(same.format(*pair) for pair in pairs)
             parts = {"other": ddl.table_identifier(of.table), "alias": other, "is_same": is_same}
             return composed("load/is_not_in", are_present=_present(of.columns), **parts)
         case ConditionCheck():

@@ -27,7 +27,8 @@ class History(Placing):
     event, so a late file goes between versions.  A row that is equal to the version before it, or at the same time, in
     the tracked columns changes nothing.
 
-    Rows whose end changes are kept as they were, and have the time of the load in `_closed_at`: so undo is exact.
+    Rows whose end changes are kept with their former end, and get the time of the load in `_closed_at`, so that undo is
+    exact.
     """
 
     @property
@@ -100,14 +101,15 @@ class History(Placing):
         self._execute(current, "faults")
         if faults := fetch_rows(current):
             raise LakeportError(
-                f"{self.facts.key}: versions in {self.file_type.table.name} overlap for {_shown(faults)}; nothing was "
-                "loaded; if other programs write to the table, correct its _valid_from and _valid_to, then replay"
+                f"{self.facts.key}: versions in {self.file_type.table.name} overlap for {_examples(faults)}; nothing "
+                "was loaded; if other programs write to the table, correct its _valid_from and _valid_to, then replay"
             )
 
     def _make_tables(self, current: cursor) -> None:
         key = [column for column in self.file_type.table_columns if column.name in self.file_type.table.key]
-        flags = "lakeport_at {}, lakeport_is_start SMALLINT, lakeport_is_new SMALLINT"
-        event = sql.SQL(flags).format(keywords(self.file_type.history_type))
+        event = sql.SQL("lakeport_at {}, lakeport_is_start SMALLINT, lakeport_is_new SMALLINT").format(
+            keywords(self.file_type.history_type)
+        )
         until = sql.SQL("lakeport_until {}").format(keywords(self.file_type.history_type))
         shapes = [
             (_EVENTS, [*ddl.nullable(key), *ddl.nullable(self.file_type.tracked_columns), event]),
@@ -130,7 +132,8 @@ class History(Placing):
             more = {"is_same": _is_same_as_before(tracked), "before": _before(key, tracked)}
         else:
             more["is_same_key"] = same(_HERE, _THERE, key)
-        current.execute(composed(f"load/history_{step}", **{**self.parts, **more}))
+        statement = composed(f"load/history_{step}", **{**self.parts, **more})
+        current.execute(statement)
 
     def _close(self, current: cursor) -> None:
         """Set the new ends of versions that were in the table before."""
@@ -148,11 +151,12 @@ class History(Placing):
     def _refuse_two_rows_at_once(self, current: cursor) -> None:
         source, names = self.file_type.history_from, list(self.file_type.table.key)
         names += [source.name] if isinstance(source, Column) and source.name not in names else []
-        current.execute(composed("load/duplicate_keys", key=ddl.names(names), stage=self.staged))
+        duplicates = composed("load/duplicate_keys", key=ddl.names(names), stage=self.staged)
+        current.execute(duplicates)
         if rows := fetch_rows(current):
             raise DuplicateKeys(
-                f"the file has several rows with the same {', '.join(names)}: {_shown(rows)}; ask the sender for one "
-                "row for each"
+                f"the file has several rows with the same {', '.join(names)}: {_examples(rows)}; ask the sender for "
+                "one row for each"
             )
 
 
@@ -166,19 +170,19 @@ def _compared(text: str, left: sql.Identifier, right: sql.Identifier) -> sql.Com
 
 def _is_same_as_before(tracked: dict[str, bool]) -> sql.Composed:
     """Return the condition that a row has the tracked values of the row before it."""
-    text = "({0} = {1} OR ({0} IS NULL AND {1} IS NULL))"
     pairs = [(sql.Identifier(name), sql.Identifier(f"lakeport_before_{number}")) for number, name in enumerate(tracked)]
-    return sql.SQL(" AND ").join(sql.SQL(text).format(*pair) for pair in pairs)
+    same_or_null = sql.SQL("({0} = {1} OR ({0} IS NULL AND {1} IS NULL))")
+    return sql.SQL(" AND ").join(same_or_null.format(*pair) for pair in pairs)
 
 
 def _before(key: list[str], tracked: dict[str, bool]) -> sql.Composed:
     """Return the tracked values of the event before as columns."""
-    text = "LAG({}) OVER (PARTITION BY {} ORDER BY lakeport_at) AS {}"
+    value_before = sql.SQL("LAG({}) OVER (PARTITION BY {} ORDER BY lakeport_at) AS {}")
     names = [(sql.Identifier(name), sql.Identifier(f"lakeport_before_{number}")) for number, name in enumerate(tracked)]
-    return sql.SQL(", ").join(sql.SQL(text).format(name, ddl.names(key), before) for name, before in names)
+    return sql.SQL(", ").join(value_before.format(name, ddl.names(key), before) for name, before in names)
 
 
-def _shown(rows: list[dict[str, object]]) -> str:
+def _examples(rows: list[dict[str, object]]) -> str:
     return "; ".join(
         ", ".join(f"{name} {value}" for name, value in row.items() if name != "lakeport_times") for row in rows
     )

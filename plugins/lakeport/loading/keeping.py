@@ -62,7 +62,7 @@ def columns_of(current: cursor, table: Table) -> list[str]:
 
 
 def take_out(current: cursor, table: Table, replaced: ReplacedRows) -> None:
-    """Delete the rows that a load replaces, and keep them if the schema says so."""
+    """Delete the rows that a load replaces, and keep them if the schema keeps replaced rows."""
     keep(current, table, replaced)
     current.execute(replaced.deletion)
 
@@ -124,8 +124,8 @@ def _changes(current: cursor, table: Table) -> tuple[list[ddl.Statement], list[d
     widen = [
         composed("load/widen_column", table=name, column=sql.Identifier(each), type=types[each]) for each in longer
     ]
-    add = "ALTER TABLE {} ADD COLUMN {} {}"
-    missing = [sql.SQL(add).format(name, sql.Identifier(each), types[each]) for each in live if each not in kept]
+    add = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+    missing = [add.format(name, sql.Identifier(each), types[each]) for each in live if each not in kept]
     return [*widen], [*missing]
 
 
@@ -142,11 +142,11 @@ def _differs(live: str, kept: str) -> bool:
 
 def same(left: sql.Identifier, right: sql.Identifier, names: Mapping[str, bool] | list[str]) -> sql.Composed:
     """Return the condition that two rows are equal in columns; those that are true in `names` may be NULL in both."""
-    text = "{left} = {right}"
-    or_null = "({left} = {right} OR ({left} IS NULL AND {right} IS NULL))"
+    equal = sql.SQL("{left} = {right}")
+    or_null = sql.SQL("({left} = {right} OR ({left} IS NULL AND {right} IS NULL))")
     parts = []
     for name in names:
         may_be_null = isinstance(names, Mapping) and names[name]
         sides = [sql.SQL("{}.{}").format(table, sql.Identifier(name)) for table in (left, right)]
-        parts.append(sql.SQL(or_null if may_be_null else text).format(left=sides[0], right=sides[1]))
+        parts.append((or_null if may_be_null else equal).format(left=sides[0], right=sides[1]))
     return sql.SQL(" AND ").join(parts)

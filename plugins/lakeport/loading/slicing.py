@@ -30,7 +30,7 @@ class Slice(Placing):
 
     @property
     def is_captured(self) -> bool:
-        """Return whether the key says which slice the file is."""
+        """Return whether the slice is in the key of the file."""
         return bool(self.file_type.table.slice and self.file_type.table.slice.from_)
 
     @property
@@ -89,8 +89,8 @@ class Slice(Placing):
     def _null_slices(self, current: cursor) -> dict[str, bool]:
         """Return for each column whether a slice has NULL there."""
         names = [column.name for column in self.columns]
-        maximum = "MAX(CASE WHEN {0} IS NULL THEN 1 ELSE 0 END) AS {0}"
-        maxima = sql.SQL(", ").join(sql.SQL(maximum).format(sql.Identifier(name)) for name in names)
+        maximum = sql.SQL("MAX(CASE WHEN {0} IS NULL THEN 1 ELSE 0 END) AS {0}")
+        maxima = sql.SQL(", ").join(maximum.format(sql.Identifier(name)) for name in names)
         current.execute(composed("load/null_slices", slices=ddl.SLICES, maxima=maxima))
         [row] = fetch_rows(current)
         return {name: bool(row[name]) for name in names}
@@ -107,9 +107,9 @@ class Slice(Placing):
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            shown = ", ".join(f"{name} {text}" for name, text in texts.items())
+            values = ", ".join(f"{name} {text}" for name, text in texts.items())
             raise OutsideSlice(
-                f"{self.facts.key}: its name captures {shown}, which does not fit the columns of its slice "
+                f"{self.facts.key}: its name captures {values}, which does not fit the columns of its slice "
                 f"({', '.join(f'{each.name} {each.type}' for each in self.columns)}); nothing was loaded"
             ) from error
 
@@ -120,15 +120,15 @@ class Slice(Placing):
         current.execute(composed("load/rows_outside_slice", columns=columns, **parts))
         found = fetch_rows(current)
         if found:
-            shown = "; ".join(
-                f"{', '.join(f'{name} {_shown(row[name])}' for name in names)} ({row['lakeport_times']} rows)"
+            slices = "; ".join(
+                f"{', '.join(f'{name} {_text(row[name])}' for name in names)} ({row['lakeport_times']} rows)"
                 for row in found
             )
             raise OutsideSlice(
-                f"{self.facts.key}: the name of the file says which slice it is, and it has rows of others: {shown}; "
+                f"{self.facts.key}: the name of the file is that of one slice, and it has rows of others: {slices}; "
                 "nothing was loaded; ask the sender for one file for each, or list the columns in table.slice"
             )
 
 
-def _shown(value: object) -> str:
+def _text(value: object) -> str:
     return "NULL" if value is None else str(value)

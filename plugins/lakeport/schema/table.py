@@ -63,7 +63,7 @@ class Wins(Part):
 class Slice(Part):
     """Which rows of the table a file replaces: those that are equal in some columns to a row of the file, or its key.
 
-    NULL in a column is a value of its own: the rows without a value are one slice.
+    The rows without a value in a column are a separate slice.
     """
 
     columns: tuple[Name, ...] = ()

@@ -109,7 +109,7 @@ def _delete_rows(current: cursor, each: Planned) -> int:
 
 
 def _restore(current: cursor, each: Planned) -> int | None:
-    """Restore the rows that the load replaced, if the plan says so, and forget those of its own that are kept."""
+    """Restore the rows that the load replaced, if that is planned, and forget its own rows that are kept."""
     if each.kept is None:
         return each.restores
     restored = None

@@ -56,7 +56,7 @@ class LoadQueries:
         return bool(self._read(live_columns_query(), values))
 
     def kept_rows(self, each: SelectedFile, kept: Table) -> tuple[int, int]:
-        """Return how many rows are kept that the file's load replaced, and how many of its own, by later loads."""
+        """Return how many kept rows the file's load replaced, and how many of its rows later loads replaced."""
         if not self.has_table(kept):
             return 0, 0
         query = composed("load/kept_of_load", kept=ddl.table_identifier(kept))

@@ -35,7 +35,7 @@ def reason_not_to(queries: LoadQueries, each: SelectedFile, file_type: FileType)
 def touches(file_type: FileType, key: str, later: str) -> bool:
     """Return whether a later load may have replaced the same rows without leaving a trace of that.
 
-    Where it has replaced rows of the file itself, these are kept.  Without rows in the file, only its name says so.
+    Where it has replaced rows of the file itself, these are kept.  Without rows in the file, only its name tells.
     """
     if file_type.table.mode == "slice":
         pattern = file_type.landing.pattern
@@ -49,7 +49,7 @@ def touches(file_type: FileType, key: str, later: str) -> bool:
 def restore(current: cursor, each: SelectedFile, table: Table, kept: Table) -> int:
     """Bring the rows that the file's load replaced back to the table, and return their number.
 
-    In mode history, the versions that it closed come back as they were before.
+    In mode history, the versions that it closed come back with their former ends.
     """
     there = live_columns(current, table)
     if table.mode == "history":
