@@ -65,26 +65,30 @@ class History(Placing):
         source = self.file_type.history_from
         if isinstance(source, Column):
             return sql.SQL("{}.{}").format(self.staged, sql.Identifier(source.name))
-        moment = self.facts.landed_at if source == "landed_at" else self.facts.captured[source]
+        is_captured = source.startswith("captured.")
+        moment = self.facts.captured[source.removeprefix("captured.")] if is_captured else self.facts.landed_at
         return sql.SQL("CAST({} AS TIMESTAMP)").format(sql.Literal(str(moment)))
 
     def make_room(self, current: cursor) -> None:
         self._refuse_two_rows_at_once(current)
         self._make_tables(current)
-        for step in ("changes", *["missing"] * self.file_type.table.snapshot, "keys", "unchanged", "starts", "ends"):
-            self._execute(current, step)
+        self._execute(current, "load/history_changes")
+        if self.file_type.table.snapshot:
+            self._execute(current, "load/history_missing")
+        for name in ("load/history_keys", "load/history_unchanged", "load/history_starts", "load/history_ends"):
+            self._execute(current, name)
         table, key = self.file_type.table, list(self.file_type.table.key)
         is_same = [same(self.here, _EVENTS, key), _compared("{}._valid_from = {}.lakeport_at", self.here, _EVENTS)]
         is_same.append(_compared("{1}.lakeport_is_new = 1", self.here, _EVENTS))
         take_out(current, table, ReplacedRows(self.here, _EVENTS, sql.SQL(" AND ").join(is_same)))
-        self._execute(current, "versions")
+        self._execute(current, "load/history_versions")
         self._close(current)
 
     def place(self, current: cursor, rows_copied: int) -> int:  # noqa: ARG002 - the stage has them
         self.make_room(current)
         columns = [column.name for column in self.file_type.table_columns]
         values = _names_of(self.staged, columns)
-        self._execute(current, "insert", columns=ddl.names(columns), values=values)
+        self._execute(current, "load/history_insert", columns=ddl.names(columns), values=values)
         rows = current.rowcount
         for temporary in (ddl.STAGE,) if self.staged == ddl.STAGE else (ddl.STAGE, self.staged):
             current.execute(composed("load/drop_stage", stage=temporary))
@@ -98,7 +102,7 @@ class History(Placing):
 
     def finish(self, current: cursor) -> None:
         """Refuse a history in which versions of a key overlap; then a key has one current version at most."""
-        self._execute(current, "faults")
+        self._execute(current, "load/history_faults")
         if faults := fetch_rows(current):
             raise LakeportError(
                 f"{self.facts.key}: versions in {self.file_type.table.name} overlap for {_examples(faults)}; nothing "
@@ -121,18 +125,18 @@ class History(Placing):
             parts = {"columns": sql.SQL(", ").join(columns), "layout": sql.SQL("")}
             current.execute(composed("load/create_stage", stage=name, **parts))
 
-    def _execute(self, current: cursor, step: str, **more: sql.Composable) -> None:
+    def _execute(self, current: cursor, name: str, **more: sql.Composable) -> None:
         key = list(self.file_type.table.key)
         tracked = {column.name: True for column in self.file_type.tracked_columns}
-        if step == "unchanged":
+        if name == "load/history_unchanged":
             more = {"is_same_key": same(self.here, _EVENTS, key), "is_same": same(self.here, _EVENTS, tracked)}
-        elif step == "insert":
+        elif name == "load/history_insert":
             more["is_same_key"] = same(self.staged, _VERSIONS, key)
-        elif step == "versions":
+        elif name == "load/history_versions":
             more = {"is_same": _is_same_as_before(tracked), "before": _before(key, tracked)}
         else:
             more["is_same_key"] = same(_HERE, _THERE, key)
-        statement = composed(f"load/history_{step}", **{**self.parts, **more})
+        statement = composed(name, **{**self.parts, **more})
         current.execute(statement)
 
     def _close(self, current: cursor) -> None:

@@ -107,9 +107,9 @@ class Slice(Placing):
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            values = ", ".join(f"{name} {text}" for name, text in texts.items())
+            captures = ", ".join(f"{name} {text}" for name, text in texts.items())
             raise OutsideSlice(
-                f"{self.facts.key}: its name captures {values}, which does not fit the columns of its slice "
+                f"{self.facts.key}: its name captures {captures}, which does not fit the columns of its slice "
                 f"({', '.join(f'{each.name} {each.type}' for each in self.columns)}); nothing was loaded"
             ) from error
 

@@ -150,10 +150,10 @@ class FileType(Part):
 
     @property
     def history_from(self) -> Column | str:
-        """Return the column from which a version is valid, or the name of a capture, or landed_at."""
+        """Return the column from which a version is valid, or captured.<name>, or landed_at."""
         name = self.table.history.from_ if self.table.history else ""
         columns = {column.name: column for column in self.table_columns}
-        return columns.get(name) or name.removeprefix("captured.")
+        return columns.get(name, name)
 
     @property
     def history_type(self) -> str:
