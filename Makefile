@@ -22,7 +22,7 @@ help: ## List the targets
 setup: ## Make .venv and .venv-aws match their locks
 	@local/setup.sh
 
-demo: setup ## Start the stack, drop the sample files, show each one's way into its table
+demo: setup ## Start the stack, drop the sample files, show how each is loaded
 	@$(PYTHON) -m local.demo
 
 test: setup ## Run all tests, beside a running stack or without one
@@ -40,7 +40,7 @@ down: setup ## Stop the local stack and keep its data
 status: setup ## Show which parts of the local stack run
 	@$(PYTHON) -m local status
 
-check: ## Lint, types, security, infrastructure; repairs nothing
+check: ## Run linters, type checks, import rules and security checks; changes nothing
 	@local/setup.sh checks
 	@checks/run.sh
 
@@ -48,11 +48,11 @@ graph: ## Draw the imports between packages into plugins/lakeport/README.md
 	@local/setup.sh checks
 	@PYTHONPATH=plugins .venv-checks/bin/python checks/import_graph.py
 
-audit: ## Ask PyPI for known weaknesses of what MWAA and the Lambda function install; needs its advisories
+audit: ## Ask PyPI for known vulnerabilities of what MWAA and the Lambda function install; needs its advisories
 	@local/setup.sh checks
 	@.venv-checks/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.txt
 
-fix: setup ## Repair what lint and formatting can repair
+fix: setup ## Fix what the linter and the formatter can fix
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 

@@ -1,4 +1,4 @@
-"""`make bench`: seconds from a dropped file to Done, beside a DAG of as many no-op tasks, and the stack's memory.
+"""`make bench`: measure the seconds from upload to Done, those of a DAG of no-op tasks, and the stack's memory.
 
 It starts a separate stack on free ports and does not touch a running one.
 """

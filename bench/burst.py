@@ -1,4 +1,4 @@
-"""`make burst`: thousands of small files dropped at once, with events lost and events doubled.
+"""`make burst`: drop thousands of small files at once, with lost and duplicate events.
 
 It starts a separate stack on free ports, drops the files over many file types, waits until no work is left, reconciles,
 checks every row of every file, and prints the time and the number of statements that Redshift received.
@@ -38,7 +38,7 @@ def main(
     types: Annotated[int, typer.Option(min=LEAST_TYPES, help="How many file types.")] = 50,
     seed: Annotated[int, typer.Option(help="Which events are lost and doubled.")] = 1,
 ) -> None:
-    """Drop, wait, check and print; ends with status 1 where a file is not accounted for."""
+    """Drop, wait, check and print; ends with status 1 if a file is not accounted for."""
     order = random.Random(seed)
     kinds = {f"burst_{number}": Kind(files=("good",)) for number in range(types)}
     with whole_stack(kinds, order, console.print) as whole:
@@ -68,14 +68,14 @@ def main(
 
 
 def warm_up(whole: WholeStack) -> None:
-    """Bring one file of each type to its end, so that Airflow knows the types and the tables are there."""
+    """Load one file of each type, so that Airflow has the DAGs and the tables exist."""
     for name in whole.kinds:
         put(whole, name)
     wait_for_events(whole, len(whole.kinds))
 
 
 def drop_all(whole: WholeStack, files: int) -> None:
-    """Drop the files over all types, in any order; of some the event is lost, of some it comes twice."""
+    """Drop the files of all types in random order; some events are lost, and some arrive twice."""
     in_turn = sorted(whole.kinds)
     file_types = [in_turn[number % len(in_turn)] for number in range(files)]
     whole.order.shuffle(file_types)
@@ -117,7 +117,7 @@ def event_of(drop: Drop) -> str:
 
 
 def wait_for_events(whole: WholeStack, files: int) -> dict[str, int]:
-    """Wait until so many files are at their end, and return how many have which status."""
+    """Wait until this many files have a final status, and return the number of files by status."""
     until = time.monotonic() + PATIENCE_SECONDS
     printed_at = 0.0
     while True:
@@ -134,7 +134,7 @@ def wait_for_events(whole: WholeStack, files: int) -> dict[str, int]:
 
 
 class Count(Gate):
-    """Count what passes to Redshift, and let all of it pass."""
+    """Count the statements that pass to Redshift, and let them pass."""
 
     def __init__(self, whole: WholeStack) -> None:
         super().__init__()

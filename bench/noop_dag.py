@@ -1,4 +1,4 @@
-"""As many tasks as a file's way has, each doing nothing: what Airflow itself takes of a file's seconds."""
+"""A DAG with as many tasks as a load, each doing nothing: it shows how much of a load's time Airflow takes."""
 
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.bases.operator import chain

@@ -1,4 +1,4 @@
-"""`python -m bench.prepare_memory`: how much memory preparing a .zip of 2 GB takes, and how long.
+"""`python -m bench.prepare_memory`: measure the memory and the time that preparing a .zip of 2 GB takes.
 
 The .zip is made by streaming and served by the local AWS server; preparing runs in a separate child process, whose
 peak of resident memory is printed.
@@ -33,7 +33,7 @@ FILE_TYPE = {
 
 
 def main() -> None:
-    """Make the .zip, prepare it in a child, print what that took."""
+    """Make the .zip, prepare it in a child process, and print memory and time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=2048, help="size of the one member")
     parser.add_argument("--key", help=argparse.SUPPRESS)
@@ -52,14 +52,14 @@ def main() -> None:
 
 
 def measure(config: Config, directory: Path, megabytes: int) -> None:
-    """Upload the .zip and let a child prepare it."""
+    """Upload the .zip and prepare it in a child process."""
     environment = {**os.environ, **stack.shell_environment(config), "PYTHONPATH": f"{REPOSITORY}/plugins"}
     path = directory / "large.zip"
     write_zip(path, megabytes)
     print(f"member {megabytes} MiB, .zip {path.stat().st_size / MEGABYTE:.0f} MiB")
     upload = (
-        "import sys; from lakeport import landing, settings; "
-        "landing.s3_client().upload_file(sys.argv[1], settings.landing_bucket(), sys.argv[2])"
+        "import sys; from lakeport import settings; from lakeport.files import s3_objects; "
+        "s3_objects.s3_client().upload_file(sys.argv[1], settings.landing_bucket(), sys.argv[2])"
     )
     subprocess.run([sys.executable, "-c", upload, path, KEY], env=environment, cwd=REPOSITORY, check=True)
     path.unlink()
@@ -68,7 +68,7 @@ def measure(config: Config, directory: Path, megabytes: int) -> None:
 
 
 def write_zip(path: Path, megabytes: int) -> None:
-    """Write lines that shrink as real ones do, a mebibyte at a time."""
+    """Write lines that compress as real ones do, a mebibyte at a time."""
     chance, number = random.Random(1), 0
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
@@ -83,7 +83,7 @@ def write_zip(path: Path, megabytes: int) -> None:
 
 
 def prepare(key: str) -> None:
-    """Prepare the object and print what it took; this runs in a separate process."""
+    """Prepare the object and print memory and time; this runs in a separate process."""
     from lakeport import settings  # noqa: PLC0415 - the parent has no use for them
     from lakeport.files import s3_objects  # noqa: PLC0415 - the parent has no use for them
     from lakeport.model import CopySource  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`python -m bench.redshift`: what COPY takes beside `psql \\copy` of the same rows into the same PostgreSQL.
+"""`python -m bench.redshift`: compare COPY with `psql \\copy` of the same rows into the same PostgreSQL.
 
 The rows are TPC-H's lineitem.  It starts a separate stack on free ports.
 """

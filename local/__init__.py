@@ -1,1 +1,1 @@
-"""The laptop stack: everything Lakeport meets on AWS, as ordinary processes on 127.0.0.1."""
+"""The laptop stack: every service that Lakeport uses on AWS, as ordinary processes on 127.0.0.1."""

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 
-from local import alone, postgres_files, processes, stack
+from local import foreground, postgres_files, processes, stack
 from local.config import Config
 from local.errors import StackError
 
@@ -23,9 +23,9 @@ def main() -> int:
     os.environ.pop("AWS_PROFILE", None)
     try:
         if command == "run":
-            return alone.run(Config.from_environment(), names)
+            return foreground.run(Config.from_environment(), names)
         if command == "ready":
-            return 0 if alone.is_ready(Config.from_environment(), names[0]) else 1
+            return 0 if foreground.is_ready(Config.from_environment(), names[0]) else 1
         return {"up": up, "down": down, "status": status, "clean": clean}[command](Config.from_environment())
     except StackError as error:
         say(f"\nThe local stack is not {'down' if command == 'down' else 'up'}: {error}")

@@ -1,4 +1,4 @@
-"""Where the stack lives and which ports it takes; the only reader of the LAKEPORT_* variables that move it."""
+"""The stack's folder and ports; the only module that reads the LAKEPORT_* variables for them."""
 
 import itertools
 import os

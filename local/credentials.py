@@ -1,7 +1,7 @@
 """Secrets of one stack: made once, kept in the state directory, readable by its owner only.
 
-What a person types (Redshift, Airflow, AWS) is fixed and public, see the table `make up` prints;
-what only processes need is random.
+Passwords that a person types (Redshift, Airflow, AWS) are fixed and public, see the table that `make up` prints;
+those that only processes use are random.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""All that belongs to a process: what it forked, what shares its session, what carries its marker."""
+"""The processes that belong to a part: those it forked, those in its session, those with its marker."""
 
 import contextlib
 import os
@@ -43,7 +43,7 @@ def strays(marker: str) -> set[psutil.Process]:
 
 
 def ports_of(process: psutil.Process) -> set[int]:
-    """Return the ports the process listens on, where the system tells us."""
+    """Return the ports that the process listens on, if the system reports them."""
     with contextlib.suppress(psutil.Error, OSError):
         connections = process.net_connections("tcp")
         return {each.laddr[1] for each in connections if each.status == psutil.CONN_LISTEN and each.laddr}
@@ -58,14 +58,14 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
 
 
 def wait(processes: Iterable[psutil.Process], until: float) -> None:
-    """Wait until these are gone or only zombies of someone else, at most until this monotonic time."""
+    """Wait until these processes have ended, at most until this monotonic time."""
     for process in processes:
         while is_alive(process) and time.monotonic() < until:
             time.sleep(0.02)
 
 
 def reap() -> None:
-    """Let go of the children that have ended, however they ended."""
+    """Reap the children that have ended."""
     for pid, child in list(children.items()):
         if child.poll() is not None:
             del children[pid]

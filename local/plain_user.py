@@ -2,7 +2,7 @@
 
 `python local/plain_user.py namespace|nobody COMMAND...` gives up root and replaces itself by the command.
 In a user namespace root's files stay root's and nothing on the host changes, so that is the way wherever it is allowed.
-Many containers forbid it; there the command runs as user nobody.
+Many containers forbid it; there, the command runs as user nobody.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs and data are, and as whom they run.
+"""Where PostgreSQL's programs and data are, and which user runs them.
 
 Normally the programs are used where the wheel put them and the data is in the state directory.  Only where root may not
 make a user namespace do both move to a place that the user `nobody` reaches.
@@ -59,7 +59,7 @@ def prepare(config: Config) -> None:
 
 
 def give_to_server(path: Path) -> None:
-    """Make user nobody the owner, if it is nobody who runs the server."""
+    """Make user nobody the owner, if that user runs the server."""
     if _way() == "nobody":
         nobody = pwd.getpwnam("nobody")
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
@@ -71,7 +71,7 @@ def remove(config: Config) -> None:
 
 @functools.cache
 def _way() -> str:
-    """Return how root becomes an ordinary user here; nothing if it is one already."""
+    """Return how root becomes an ordinary user here; nothing if the user is not root."""
     if os.geteuid() != 0:
         return ""
     probe = [*_prefix("namespace"), sys.executable, "-c", ""]

@@ -1,4 +1,4 @@
-"""Start, find and stop the stack's processes so that none is left behind and no stranger is ever killed.
+"""Start, find and stop the stack's processes, so that none is left behind and no other process is killed.
 
 A process is ours when its pid file names both its pid and its start time: a recycled pid has another start time.
 """
@@ -58,7 +58,7 @@ class Service:
 
 
 def base_environment() -> dict[str, str]:
-    """Return this shell's environment without what would leak into a part and change it."""
+    """Return this shell's environment without the variables that would change a part."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     kept["PATH"] = os.environ.get("PATH", os.defpath)
     for name in ("NO_PROXY", "no_proxy"):

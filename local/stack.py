@@ -1,4 +1,4 @@
-"""Bring the whole stack up and down: what depends on what, what is shown while it happens."""
+"""Start and stop the whole stack: the order of its parts, and the progress that is shown."""
 
 import contextlib
 import fcntl
@@ -95,7 +95,7 @@ def check_ports(config: Config) -> None:
 
 
 def shell_environment(config: Config) -> dict[str, str]:
-    """Return what our commands need in their environment to work with this stack."""
+    """Return the environment variables with which commands use this stack."""
     return server.environment(config) | names.PRODUCT_ENVIRONMENT
 
 
@@ -107,7 +107,7 @@ def write_shell_environment(config: Config) -> None:
 
 
 def addresses(config: Config) -> list[tuple[str, str, str]]:
-    """Return what a person opens: the thing, its address, how to get in."""
+    """Return the addresses to open: name, address, user and password."""
     user = f"user {credentials.USER}, password {credentials.PASSWORD}"
     return [
         ("Airflow", config.airflow_url, user),
@@ -121,7 +121,7 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
 
 
 def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
-    """Give the way up; each step names those it waits for."""
+    """Return the steps of `up`; each lists the steps that it waits for."""
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
         def run() -> str:
@@ -223,7 +223,7 @@ def _timed(step: Step) -> tuple[str, float]:
 
 
 def _by_whom(port: int) -> str:
-    """Name the process that listens, where the system tells us."""
+    """Return the process that listens, if the system reports it."""
     with contextlib.suppress(psutil.Error, OSError):
         for each in psutil.net_connections("tcp"):
             if each.status == psutil.CONN_LISTEN and each.pid and each.laddr[1:] == (port,):

@@ -1,1 +1,1 @@
-"""Deploy Lakeport to an AWS account: two stacks, the code, the database users; only what changed."""
+"""Deploy Lakeport to an AWS account: three stacks, the code and the database users; change only what differs."""

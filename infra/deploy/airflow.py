@@ -81,7 +81,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
 def smoke_test(aws: Aws, name: str, work_bucket: str) -> list[Answer]:
     """Fail on import errors in Airflow, run the DAG that checks what a load needs, and return its answers.
 
-    Raises DeployError if the run failed without an answer that failed.
+    Raises DeployError if the run failed although no answer did.
     """
     errors = _ask(aws, name, "/importErrors").get("import_errors", [])
     if errors:

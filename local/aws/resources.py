@@ -1,4 +1,4 @@
-"""Make buckets, queues and secrets; every step may be repeated and leaves what is right alone."""
+"""Create buckets, queues and secrets; every step is safe to repeat and changes only what differs."""
 
 import json
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ def session() -> boto3.Session:
 
 
 def create(config: Config) -> None:
-    """Make everything except the function: it needs its package."""
+    """Create everything except the function, which needs its package."""
     aws = session()
     s3 = aws.client("s3", endpoint_url=config.aws_endpoint)
     sqs = aws.client("sqs", endpoint_url=config.aws_endpoint)

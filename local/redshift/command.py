@@ -86,7 +86,10 @@ SuperuserOption = Annotated[
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Log every statement.")]
 HostileOption = Annotated[
-    bool, typer.Option("--hostile", rich_help_panel=SILENT, help="Answer in the less convenient way in all of these.")
+    bool,
+    typer.Option(
+        "--hostile", rich_help_panel=SILENT, help="Choose the less convenient answer for all options of this group."
+    ),
 ]
 ViewsLateOption = Annotated[
     float | None,
@@ -94,20 +97,22 @@ ViewsLateOption = Annotated[
         "--views-late",
         metavar="SECONDS",
         rich_help_panel=SILENT,
-        help="Show a COPY in the load views that many seconds later.",
+        help="Show a COPY in the load views after this many seconds.",
     ),
 ]
 DifferentIdsOption = Annotated[
     bool,
     typer.Option(
-        "--different-ids", rich_help_panel=SILENT, help="Let query_id in SYS views differ from pg_last_copy_id()."
+        "--different-ids",
+        rich_help_panel=SILENT,
+        help="Show another query_id in SYS views than pg_last_copy_id() returns.",
     ),
 ]
 UnknownLinesOption = Annotated[
     UnknownLines | None,
     typer.Option(
         rich_help_panel=SILENT,
-        help="Show line number -1 in the load views: for the second half of each file, or for all.",
+        help="Show line number -1 in the load views for the second half of each file (split) or for every line (all).",
     ),
 ]
 ConflictOption = Annotated[
@@ -118,7 +123,7 @@ CancelOption = Annotated[
     typer.Option(
         "--cancel-after-resume",
         rich_help_panel=SILENT,
-        help="Fail the first statement after 2 s without clients with 57014.",
+        help="After 2 s without clients, cancel the next statement with error 57014.",
     ),
 ]
 
@@ -126,7 +131,8 @@ MissingPermissionOption = Annotated[
     MissingPermission | None,
     typer.Option(
         rich_help_panel=FAULTS,
-        help="Deny COPY and UNLOAD to assume their role, to read objects of S3, or to read and list them.",
+        help="Deny COPY and UNLOAD a permission: to assume their role (role), to read objects (read), or to read "
+        "and list them (s3).",
     ),
 ]
 SilentAfterOption = Annotated[
@@ -135,12 +141,14 @@ SilentAfterOption = Annotated[
         min=0,
         metavar="N",
         rich_help_panel=FAULTS,
-        help="Lose each connection after its Nth statement, without an end of it; with 0 before it begins.",
+        help="Stop answering on each connection after its Nth statement, without closing it; 0: before the first.",
     ),
 ]
 SilentDuringOption = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", rich_help_panel=FAULTS, help="Lose each connection during its Nth statement."),
+    typer.Option(
+        min=1, metavar="N", rich_help_panel=FAULTS, help="Stop answering on each connection during its Nth statement."
+    ),
 ]
 
 

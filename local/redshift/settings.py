@@ -8,7 +8,7 @@ from pathlib import Path
 class Undocumented:
     """How the stand-in answers where AWS's documentation is silent or contradicts itself.
 
-    The defaults are the kinder reading, `HOSTILE` the other one.  A client has to survive both.
+    The defaults are the convenient answers, `HOSTILE` the others.  A client must work with both.
     """
 
     views_late_seconds: float = 0

@@ -1,1 +1,1 @@
-"""Take the mail and the Slack messages Lakeport sends, and keep each one as a file."""
+"""Receive the e-mails and the Slack messages that Lakeport sends, and keep each one as a file."""

@@ -1,23 +1,23 @@
 """Every error Lakeport raises on purpose.
 
 LakeportError
-├── SchemaError        a schema YAML says something it must not; lists every problem of the file
+├── SchemaError        a schema YAML is not valid; lists every problem of the file
 ├── ArrivalError       an S3 event that cannot be read
 ├── ObjectChanged      an object is no longer the version that was registered
-├── UnloadableFile     the file cannot be what its schema says; trying again would not help
+├── UnloadableFile     the file is not as its schema requires; a retry would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
-│   ├── DuplicateKeys  the file has several rows with the same key, and the table takes one
-│   ├── OutsideSlice   the file has rows of other slices than its name says
+│   ├── DuplicateKeys  the file has several rows with the same key, and the table can have only one
+│   ├── OutsideSlice   the file has rows of another slice than that of its name
 │   ├── NewerSlice     a file that landed later is loaded into a slice of this file
-│   ├── TransformFailed the schema's transform cannot make rows of this file
+│   ├── TransformFailed the schema's transform failed on this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
 ├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
-├── TableMismatch      the live table cannot be reconciled with the schema
-├── StatusConflict     a file is not in the status this step may move it from
-├── StepRefused        a step has nothing to do and explains what became of its files; no file fails by it
+├── TableMismatch      the live table does not fit the schema, and only a person can decide what to change
+├── StatusConflict     a file does not have the status that this step expects
+├── StepRefused        a step cannot work on its files and explains why; it sets no file to Fail
 ├── SampleError        a file from which no schema can be inferred
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
@@ -54,7 +54,7 @@ class ObjectChanged(LakeportError):
 
 
 class UnloadableFile(LakeportError):
-    """The file cannot be what its schema says."""
+    """The file is not as its schema requires."""
 
 
 class TooManyRejects(UnloadableFile):
@@ -66,7 +66,7 @@ class DuplicateKeys(UnloadableFile):
 
 
 class OutsideSlice(UnloadableFile):
-    """The file has rows of other slices than its name says."""
+    """The file has rows of another slice than that of its name."""
 
 
 class NewerSlice(UnloadableFile):
@@ -105,15 +105,15 @@ class RowsNotCounted(LakeportError):
 
 
 class TableMismatch(LakeportError):
-    """The live table cannot be reconciled with the schema."""
+    """The live table does not fit the schema, and only a person can decide what to change."""
 
 
 class StatusConflict(LakeportError):
-    """A file is not in the status this step may move it from."""
+    """A file does not have the status that this step expects."""
 
 
 class StepRefused(LakeportError):
-    """A step has nothing to do: its files are loaded, undone, filtered out or in another run, or it got none."""
+    """A step cannot work on its files: they are loaded, undone, filtered out or in another run, or it received none."""
 
 
 class NotPublished(LakeportError):

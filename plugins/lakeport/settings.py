@@ -81,6 +81,11 @@ def airflow_secret() -> str:
     return _value("LAKEPORT_AIRFLOW_SECRET") or "lakeport/airflow"
 
 
+def keys_prefix() -> str:
+    """Return what precedes the names of the secrets with keys for encrypted files."""
+    return _value("LAKEPORT_KEYS_PREFIX") or "lakeport/keys"
+
+
 def mwaa_environment() -> str | None:
     """Return the name of the MWAA environment that runs the DAGs, or None for a self-hosted Airflow."""
     return _value("LAKEPORT_MWAA_ENVIRONMENT")

@@ -1,5 +1,5 @@
 -- Versions of these keys that overlap another, or end before they begin.
-SELECT {key}
+SELECT DISTINCT {key}
 FROM (
     SELECT {key_of_table}, _valid_from, _valid_to,
            LEAD(_valid_from) OVER (PARTITION BY {key_of_table} ORDER BY _valid_from) AS lakeport_next

@@ -54,6 +54,19 @@ def check(arguments: list[str]) -> None:
         assert extra == []
 
 
+def commands_of_the_page() -> set[str]:
+    """Return the commands that the scripts of the page Files show, with X for each value."""
+    texts = [(REPOSITORY / name).read_text() for name in FILES if Path(name).suffix == ".js"]
+    shown = {command for text in texts for command in re.findall(r"(\./lakeport [^`\"]*)[`\"]", text)}
+    return {re.sub(r"\$\{[^}]*\}", "X", command) for command in shown}
+
+
+def test_page_files_shows_commands_that_exist() -> None:
+    assert len(commands_of_the_page()) >= 3
+    for command in commands_of_the_page():
+        check(shlex.split(command)[1:])
+
+
 @pytest.mark.parametrize(("file", "command"), quoted(r"\./lakeport "))
 def test_lakeport_takes_the_arguments_shown(file: str, command: str) -> None:
     check(shlex.split(command.replace("|", ";").split(";")[0])[1:])

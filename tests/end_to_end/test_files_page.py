@@ -139,7 +139,7 @@ def test_a_hostile_name_is_shown_as_text(lakeport: Lakeport, window: Browser) ->
 @pytest.mark.parametrize(
     "path", ["api/me", "api/overview", "api/types/airlines", "api/types/airlines/files/x/rejected_rows?run_id=x"]
 )
-def test_a_stranger_gets_no_data(lakeport: Lakeport, path: str) -> None:
+def test_user_without_login_gets_no_data(lakeport: Lakeport, path: str) -> None:
     status, body, _ = answer(lakeport, path, None)
     assert (status, b"airlines" in body) == (401, False)
 

@@ -85,7 +85,7 @@ def test_tasks_create_their_own_schemas(cloud: Cloud, loader: dict[str, str]) ->
         cloud.query("CREATE GROUP somebody", **loader)
 
 
-def test_tasks_create_temporary_tables_where_not_everybody_may(cloud: Cloud, loader: dict[str, str]) -> None:
+def test_tasks_create_temporary_tables_although_others_may_not(cloud: Cloud, loader: dict[str, str]) -> None:
     """Every load needs them, and an existing Redshift may have taken the right from PUBLIC."""
     right = f"TEMPORARY ON DATABASE {credentials.DATABASE}"
     cloud.query(f"REVOKE {right} FROM PUBLIC")

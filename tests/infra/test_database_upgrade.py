@@ -126,7 +126,7 @@ def test_isolation_level_that_rolls_loads_back_is_reported(
     assert warning.endswith(f"{alter} SNAPSHOT")
 
 
-def test_table_that_cannot_become_todays_stops_the_deployment(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
+def test_table_that_cannot_be_upgraded_stops_the_deployment(cloud: Cloud, earlier: set[tuple[str, ...]]) -> None:
     cloud.query("ALTER TABLE mng.alerts ADD COLUMN held_until DATE")
 
     refused = cloud.deploy("--yes", "--no-smoke-test", "--database")

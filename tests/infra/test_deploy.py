@@ -440,7 +440,7 @@ def another(cloud: Cloud, name: str, **parameters: str) -> None:
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(kept))
 
 
-def test_landing_bucket_of_ones_own_keeps_its_notifications(cloud: Cloud) -> None:
+def test_existing_landing_bucket_keeps_its_notifications(cloud: Cloud) -> None:
     """S3 takes all of a bucket's notifications at once: ours is added to them, once."""
     name, bucket, s3 = "lake-own", "somebodys-files", cloud.client("s3")
     another(cloud, name, ExistingLandingBucket=bucket)
@@ -512,14 +512,14 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     assert cloud.account.writes() == [], again.stdout
 
 
-def test_two_short_ways_at_once_are_refused(cloud: Cloud) -> None:
+def test_options_that_exclude_each_other_are_refused(cloud: Cloud) -> None:
     refused = cloud.deploy("--yes", "--schemas-only", "--rollback")
     assert refused.returncode == 2
     golden("infra", "two options that exclude each other", refused.stderr)
     assert cloud.account.calls == []
 
 
-def test_short_ways_need_a_deployment(cloud: Cloud) -> None:
+def test_shortcuts_need_a_deployment(cloud: Cloud) -> None:
     for option in ("--schemas-only", "--rollback"):
         refused = cloud.deploy("--yes", option, name="lake-nowhere")
         assert refused.returncode == 2

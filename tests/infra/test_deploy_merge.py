@@ -72,7 +72,7 @@ def test_deployment_steps_follow_from_the_changes(checkout: Path, changed: list[
     assert way(checkout, before) == expected
 
 
-def test_run_that_github_dropped_is_made_up_for(checkout: Path) -> None:
+def test_next_run_deploys_a_merge_that_github_dropped(checkout: Path) -> None:
     """Its commit was never released; the next one's alone is not what differs from the release."""
     released = git(checkout, "rev-parse", "HEAD")
     (checkout / "dags" / "load.py").write_text("2\n")

@@ -13,7 +13,7 @@ from infra.deploy.errors import DeployError
 from tests.support.golden import raises_golden
 
 
-def test_no_file_is_all_defaults(tmp_path: Path) -> None:
+def test_without_a_file_the_defaults_apply(tmp_path: Path) -> None:
     found = deployment.read("lakeport", tmp_path)
 
     assert (found.bootstrap_stack, found.main_stack) == ("lakeport-bootstrap", "lakeport-main")

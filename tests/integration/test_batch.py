@@ -111,7 +111,7 @@ def test_files_are_loaded_by_one_copy_each_with_its_own_rows_and_rejects(
 
 
 @both_ways
-def test_bad_file_is_found_by_halves_and_the_others_still_go_together(
+def test_bad_file_is_found_by_halving_and_the_others_are_loaded_together(
     claim: Claim, query: Query, answers: Answers
 ) -> None:
     file_type = type_of()
@@ -126,7 +126,7 @@ def test_bad_file_is_found_by_halves_and_the_others_still_go_together(
     assert [each[-1] for each in found] == [0] * 4 + [1, 2] + [3] * 2 + [4] * 8
 
 
-def test_file_that_copy_cannot_read_costs_only_itself(claim: Claim, query: Query) -> None:
+def test_file_that_copy_cannot_read_fails_alone(claim: Claim, query: Query) -> None:
     file_type = type_of(format={"type": "parquet"})
     bodies = [io.BytesIO(), io.BytesIO()]
     for number, body in enumerate(bodies):

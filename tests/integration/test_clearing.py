@@ -102,7 +102,7 @@ def _in_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("select", ["newest", "all"])
-def test_failed_file_is_loaded_with_the_schema_of_now(world: World, select: str) -> None:
+def test_failed_file_is_loaded_with_the_current_schema(world: World, select: str) -> None:
     landing = {"pattern": f"{world.name}/*", "select": select}
     world.write_schema(landing=landing)
     file = failed(world)

@@ -59,6 +59,10 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     assert (row["key"], row["line"], row["column"], row["value"]) == (f"{name}/trips.csv", 3, "id", "two")
     assert row["full_line"] == "two,Oslo,1"
     assert "two,Oslo,1" in run("errors", "--type", name).output
+    for file in (rejected_file.file.file_id[:12], row["key"]):
+        assert json.loads(run("errors", file, "--json").stdout) == [row]
+    for nothing in ("0" * 12, f"{name}/trips.cs_", "%"):
+        assert run("errors", nothing).output.startswith(f"no rejected rows match {nothing!r}; ")
 
 
 def test_line_that_redshift_does_not_know_is_unknown(
@@ -80,6 +84,8 @@ def test_status_shows_files_and_lists_file_types_where_there_are_none(
     [row] = json.loads(run("status", "--type", name, "--json").stdout)
 
     assert (row["key"], row["status"], row["rows_rejected"]) == (f"{name}/trips.csv", "In Progress", 1)
+    assert json.loads(run("status", row["file_id"], "--json").stdout) == [row]
+    assert run("status", "%").output == "no files match '%'; ./lakeport status shows file ids and keys\n"
     nothing = run("status", "--type", "airlnes").output
     assert nothing.startswith("no files yet for file type airlnes; did you mean 'airlines'? file types: ")
     assert run("status", "--type", "airlines", "--status", "rejected").output.endswith("for file type airlines\n")

@@ -117,7 +117,7 @@ def test_longer_varchar_is_lengthened(prepare_load: PrepareLoad, query: Query, m
     assert rows[-1] == (3, "Schaffhausen", "x")
 
 
-def test_what_cannot_be_reconciled_fails_with_what_to_run(warehouse: Warehouse, query: Query) -> None:
+def test_other_difference_fails_with_the_statements_to_run(warehouse: Warehouse, query: Query) -> None:
     file_type = make_file_type()
     name = file_type.table.name
     fit_table(warehouse, file_type)

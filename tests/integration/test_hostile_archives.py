@@ -104,7 +104,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", list(HOSTILE))
-def test_hostile_archive_is_fail_and_loads_nothing(
+def test_hostile_archive_fails_and_loads_nothing(
     name: str,
     land: Callable[..., RegisteredFile],
     query: Query,

@@ -1,8 +1,8 @@
 """Every key of the language does something: a case in `keys/` loads with it, and ends otherwise without it.
 
-A case is a YAML: `schema` over a small CSV type, `files` by their names (text, bytes, or what an archive or a workbook
-holds), those of a run `before`, and what becomes of them: `rows` of the table, `rejected` rows as line and column, the
-`problem` of the failed load, `statuses` of the files.  `shows` names the keys it is there for.
+A case is a YAML: `schema` over a small CSV type, `files` by their names (text, bytes, or what an archive, a workbook or
+an encrypted file holds), those of a run `before`, and what becomes of them: `rows` of the table, `rejected` rows as
+line and column, the `problem` of the failed load, `statuses` of the files.  `shows` names the keys it is there for.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from lakeport.schema.reference import keys
 from tests.integration.callables import Query
 from tests.support import operators
 from tests.support.archives import packed
+from tests.support.pgp_files import Keys
 
 FOLDER = Path(__file__).parent / "keys"
 BASE: dict[str, Any] = {
@@ -85,6 +86,8 @@ def outcome_of(tmp_path: Path, land: Land, query: Query, warehouse: Warehouse, b
             file_type = read_file_type(path)
         except SchemaError as error:
             return {"invalid": [problem.split(": ", 1)[1] for problem in error.problems]}
+        if file_type.format.encryption:
+            pgp_keys().store()
         table = file_type.table.name
         warehouse.transaction(lambda current: current.execute(f"DROP TABLE IF EXISTS {table}"))
         problem = ""
@@ -153,9 +156,17 @@ def dag_of(file_type: FileType) -> str:
 def content_of(given: Any, file_type: FileType) -> bytes:
     if isinstance(given, dict) and "members" in given:
         return packed({name: text.encode() for name, text in given["members"].items()}, "zip")
+    if isinstance(given, dict) and "pgp" in given:
+        signer = getattr(pgp_keys(), given["signer"]) if "signer" in given else None
+        return pgp_keys().encrypted(given["pgp"].encode(), signer)
     if isinstance(given, dict):
         return workbook(given["sheets"])
     return given if isinstance(given, bytes) else str(given).encode()
+
+
+@cache
+def pgp_keys() -> Keys:
+    return Keys()
 
 
 def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
@@ -227,7 +238,7 @@ def texts(rows: list[list[Any]]) -> Iterator[list[str | None]]:
 
 
 @pytest.mark.parametrize(("name", "place"), SHOWN)
-def test_case_ends_otherwise_without_the_key(name: str, place: str, outcome_of: Callable[..., Outcome]) -> None:
+def test_case_has_another_result_without_the_key(name: str, place: str, outcome_of: Callable[..., Outcome]) -> None:
     values = case(name)
     schema = merged(BASE, values["schema"])
     assert outcome_of(values, schema) != outcome_of(values, without(schema, place))

@@ -163,7 +163,7 @@ def test_warn_loads_and_records_and_allow_loads(bring: Bring, query: Query) -> N
     assert (load.run().rows_loaded, recorded(query, load)) == (1, [])
 
 
-def test_column_has_the_last_word(bring: Bring, query: Query) -> None:
+def test_setting_of_a_column_takes_precedence(bring: Bring, query: Query) -> None:
     columns = [{**column, "lossy": "allow"} if column["name"] == "day" else column for column in COLUMNS]
     file_type = type_of(columns=columns)
     load = bring(file_type, BODY)

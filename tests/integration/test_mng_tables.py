@@ -56,7 +56,7 @@ def columns(query: Query) -> set[tuple[str, str, str]]:
     return {(table, column, type_) for table, column, type_ in query(statement(LIVE_COLUMNS))}
 
 
-def test_earlier_tables_become_todays_and_keep_their_rows(warehouse: Warehouse, query: Query, earlier: None) -> None:
+def test_earlier_tables_are_upgraded_and_keep_their_rows(warehouse: Warehouse, query: Query, earlier: None) -> None:
     before = columns(query)
     for _ in range(2):
         make_tables(warehouse)

@@ -148,7 +148,7 @@ def denied(*operations: str) -> S3Client:
     return client
 
 
-def test_everything_answers_and_nothing_stays(warehouse: Warehouse, s3: S3Client, query: Query) -> None:
+def test_every_question_is_answered_and_nothing_is_kept(warehouse: Warehouse, s3: S3Client, query: Query) -> None:
     occasion = uuid.uuid4().hex
     answers = ask(warehouse, s3, occasion=occasion)
 

@@ -70,7 +70,7 @@ def error_of(work: Callable[[], object]) -> psycopg2.Error:
     return raised.value
 
 
-def test_write_conflict_is_worth_it(two: tuple[connection, connection], table: str) -> None:
+def test_write_conflict_is_retried(two: tuple[connection, connection], table: str) -> None:
     first, second = two
     for session in two:
         run(session, f"SELECT COUNT(*) FROM {table}")  # noqa: S608
@@ -80,7 +80,7 @@ def test_write_conflict_is_worth_it(two: tuple[connection, connection], table: s
     assert is_worth_a_retry(error), error
 
 
-def test_schema_that_two_make_at_once_is_worth_it(two: tuple[connection, connection]) -> None:
+def test_schema_that_two_make_at_once_is_retried(two: tuple[connection, connection]) -> None:
     """The first files of two types may come together; IF NOT EXISTS does not see uncommitted tables."""
     first, second = two
     text = f"CREATE SCHEMA IF NOT EXISTS lake_{uuid.uuid4().hex[:8]}"
@@ -93,7 +93,7 @@ def test_schema_that_two_make_at_once_is_worth_it(two: tuple[connection, connect
     assert is_worth_a_retry(error), error
 
 
-def test_deadlock_is_worth_it(two: tuple[connection, connection], table: str) -> None:
+def test_deadlock_is_retried(two: tuple[connection, connection], table: str) -> None:
     first, second = two
     run(first, f"UPDATE {table} SET value = 1 WHERE id = 1")  # noqa: S608
     run(second, f"UPDATE {table} SET value = 1 WHERE id = 2")  # noqa: S608
@@ -115,7 +115,7 @@ def test_deadlock_is_worth_it(two: tuple[connection, connection], table: str) ->
     assert [is_worth_a_retry(error) for error in errors] == [True]
 
 
-def test_lost_connection_is_worth_it(redshift: Config, two: tuple[connection, connection]) -> None:
+def test_lost_connection_is_retried(redshift: Config, two: tuple[connection, connection]) -> None:
     session, _ = two
     with session.cursor() as current:
         current.execute("SELECT pg_backend_pid()")
@@ -136,12 +136,12 @@ def test_lost_connection_is_worth_it(redshift: Config, two: tuple[connection, co
         "COPY {table} FROM 's3://no-such-bucket-here/x' IAM_ROLE default CSV",
     ],
 )
-def test_what_stays_wrong_is_not_worth_it(two: tuple[connection, connection], table: str, text: str) -> None:
+def test_permanent_errors_are_not_retried(two: tuple[connection, connection], table: str, text: str) -> None:
     error = error_of(lambda: run(two[0], text.format(table=table, bucket=settings.work_bucket())))
     assert not is_worth_a_retry(error), error
 
 
-def test_missing_rights_are_not_worth_it(two: tuple[connection, connection]) -> None:
+def test_missing_rights_are_not_retried(two: tuple[connection, connection]) -> None:
     error = error_of(lambda: run(two[0], "INSERT INTO pg_internal.loads SELECT * FROM pg_internal.loads"))
     assert (error.pgcode, is_worth_a_retry(error)) == ("42501", False)
 
@@ -202,7 +202,7 @@ def client(endpoint: str) -> S3Client:
     return session.client("s3", endpoint_url=endpoint, config=config)
 
 
-def test_slow_s3_is_worth_it(slow_s3: S3Client) -> None:
+def test_slow_s3_is_retried(slow_s3: S3Client) -> None:
     with pytest.raises(ClientError) as raised:
         slow_s3.get_object(Bucket="b", Key="k")
     assert is_worth_a_retry(raised.value)
@@ -214,14 +214,14 @@ def test_unreachable_s3_is_worth_a_retry() -> None:
     assert is_worth_a_retry(raised.value)
 
 
-def test_missing_bucket_is_not_worth_it(s3: S3Client) -> None:
+def test_missing_bucket_is_not_retried(s3: S3Client) -> None:
     with pytest.raises(ClientError) as raised:
         s3.get_object(Bucket="no-such-bucket-here", Key="k")
     assert not is_worth_a_retry(raised.value)
 
 
 @pytest.mark.parametrize("error", [TooManyRejects("x"), TableMismatch("x"), SchemaError(["x"]), ImportError("x")])
-def test_task_fails_at_once_on_what_stays_wrong(error: Exception) -> None:
+def test_task_fails_at_once_on_permanent_errors(error: Exception) -> None:
     with pytest.raises(AirflowFailException) as raised, retried_if_worth_it():
         raise error
     assert "x" in str(raised.value)

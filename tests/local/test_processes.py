@@ -139,7 +139,7 @@ def test_recycled_pid_is_not_killed(config: Config) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 1}', '{"pid": -1, "started_at": 0}'])
-def test_damaged_pid_file_counts_as_none(config: Config, content: str) -> None:
+def test_damaged_pid_file_is_ignored(config: Config, content: str) -> None:
     """A file cut short by a full disk or a crash stops nothing from starting."""
     path = config.state / "run" / "sleeper.json"
     path.parent.mkdir()

@@ -101,7 +101,7 @@ def test_objects_survive_a_kill(config: Config) -> None:
     assert [each["IsLatest"] for each in listed] == [True, False]
 
 
-def test_stack_of_which_half_runs_is_stopped(config: Config) -> None:
+def test_half_running_stack_is_stopped(config: Config) -> None:
     """`down` works when a part has died and when parts were never started."""
     stack.up(config, ignore, frozenset({"mail", "slack"}))
     process = processes.running(config, "mail")

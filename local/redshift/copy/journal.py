@@ -146,7 +146,7 @@ Entries = Mapping[str, Sequence[Entry]]
 
 
 class Journal:
-    """Writes entries; one connection serves all sessions, and comes back after the engine was away."""
+    """Writes entries; one connection serves all sessions, and is opened again after the engine has restarted."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

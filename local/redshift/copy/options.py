@@ -1,4 +1,4 @@
-"""The options of a COPY statement as one frozen value: which may stand together, and what each defaults to."""
+"""The options of a COPY statement as one frozen value: their defaults, and which may be combined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Convert one column of text by Arrow: what each type's quick conversion is, where it has one."""
+"""Convert one column of text by Arrow, for the types that have such a conversion."""
 
 from collections.abc import Callable
 

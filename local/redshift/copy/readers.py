@@ -1,4 +1,4 @@
-"""Which reader takes a file: one for each format."""
+"""Select the reader of a file by its format."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol

@@ -140,13 +140,13 @@ class ObjectStore:
 
 
 def _denied(location: Location) -> CopyError:
-    """Word a missing permission as users report it (embulk-output-jdbc #85, aws-redshift-spectrum-poc #3)."""
+    """Return a missing permission as users report it (embulk-output-jdbc #85, aws-redshift-spectrum-poc #3)."""
     message = "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 0000000000000000,ExtRid 0,CanRetry 1"
     return detailed(message, code=8001, context=f"S3 key being read : {location.url}")
 
 
 def service_error(error: Exception, prefix: str = "") -> CopyError:
-    """Word a failure of S3 the way Redshift passes it on."""
+    """Return a failure of S3 in the words of Redshift."""
     if not isinstance(error, ClientError):
         return detailed(f"{prefix}S3ServiceException:{error}", code=8001)
     code = error.response.get("Error", {}).get("Code", "")

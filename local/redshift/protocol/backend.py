@@ -1,4 +1,4 @@
-"""One client's connection to PostgreSQL: passes its messages on, or keeps them while the stand-in works itself."""
+"""One client's connection to PostgreSQL: messages are passed on, or kept while the stand-in runs its own statements."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,7 @@ class Watcher(Protocol):
 
 
 class Backend:
-    """Owns the connection; everything the engine says comes through `pump`."""
+    """Owns the connection; `pump` handles every message of the engine."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Backend:
         await self._writer.drain()
 
     async def answered(self) -> None:
-        """Wait until the client has had all that it waits for."""
+        """Wait until the client has received every answer that it waits for."""
         await self._quiet.wait()
         await self._client.drain()
 
@@ -74,7 +74,7 @@ class Backend:
         return wire.message(b"E", in_redshift_words(body, self._conflict_wording))
 
     async def pump(self) -> None:
-        """Handle what the engine says until it ends the connection."""
+        """Handle the engine's messages until it ends the connection."""
         data = bytearray()
         try:
             while more := await self._reader.read(READ_BYTES):
@@ -171,7 +171,7 @@ class Backend:
         return found
 
     def has_ended_copy(self) -> bool:
-        """Look, without waiting, whether the engine has refused the rows of a COPY; notices go on to the client."""
+        """Return at once whether the engine has refused the rows of a COPY; notices are passed on to the client."""
         while self._kept is not None and not self._kept.empty() and self._copy_error is None:
             kind, body = self._kept.get_nowait() or (b"", b"")
             if not kind:

@@ -1,4 +1,4 @@
-"""A client's messages, read ahead a little so that its leaving is noticed while it waits for an answer."""
+"""A client's messages, read ahead a little to notice when the client disconnects while it waits for an answer."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ class Inbox:
         self.gone = asyncio.Event()
 
     async def fill(self) -> None:
-        """Read until the client has left or stopped making sense."""
+        """Read until the client disconnects or violates the protocol."""
         try:
             while True:
                 await self._messages.put(await wire.read_message(self._reader))
@@ -26,7 +26,7 @@ class Inbox:
             self.gone.set()
 
     async def next(self) -> Message | None:
-        """Return the next message; None when the client has left."""
+        """Return the next message, None if the client has disconnected."""
         if not self._messages.empty():
             return self._messages.get_nowait()
         getting = asyncio.ensure_future(self._messages.get())

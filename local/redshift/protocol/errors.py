@@ -1,7 +1,7 @@
-"""What the stand-in tells a client when something is wrong, in Redshift's words.
+"""The errors that the stand-in sends to clients, in Redshift's words.
 
 StandInError            any error this process raises towards a client; carries SQLSTATE, message and detail
-    Refused             a statement Redshift does not have, or the stand-in does not have yet
+    Refused             a statement that Redshift or the stand-in does not support
     CopyError           COPY fails before or outside the reading of rows; nothing is in the load-error views
         ServerError     one that carries Redshift's block of details
     LoadFailed          COPY met more bad rows than MAXERROR allows; the load-error views list them

@@ -89,7 +89,7 @@ class Session:
                 await self.go_silent()
 
     async def go_silent(self) -> None:
-        """Lose the connection without an end of it; the transaction stays open, as it does in Redshift."""
+        """Stop answering without closing the connection; the transaction stays open, as in Redshift."""
         silence.drop_packets(self.writer.get_extra_info("socket"))
         await asyncio.Event().wait()
 
@@ -247,7 +247,7 @@ class Session:
             return Failed(StandInError(error.fields.get("M", ""), sqlstate=error.fields.get("C", "XX000")))
 
     def _after_failure(self, batch: list[Message]) -> list[Message]:
-        """Skip what a failed statement of the stand-in makes void: everything up to the next Sync."""
+        """Skip everything up to the next Sync after a statement of the stand-in failed."""
         if not self.skips_to_sync:
             return batch
         syncs = [at for at, (kind, _) in enumerate(batch) if kind == b"S"]

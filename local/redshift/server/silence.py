@@ -1,4 +1,4 @@
-"""Let a connection go silent: its peer gets neither an answer nor an end, as when a firewall has dropped it."""
+"""Make a connection silent: the peer gets neither an answer nor an end, as if a firewall had dropped it."""
 
 import ctypes
 import socket

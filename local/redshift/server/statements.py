@@ -1,4 +1,4 @@
-"""What becomes of a statement: passed on, perhaps reworded, or carried out by the stand-in itself."""
+"""Decide what to do with a statement: pass it on, rewrite it, or run it in the stand-in."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Read an UNLOAD statement: its query, target and options, and which options may stand together."""
+"""Read an UNLOAD statement: its query, target and options, and which options may be combined."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

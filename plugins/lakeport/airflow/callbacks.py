@@ -1,4 +1,4 @@
-"""Failure callbacks: each failed task records its error; the failed DAG run sets its files to Fail and alerts of them.
+"""Failure callbacks: each failed task records its error; the failed DAG run sets its files to Fail and sends the alert.
 
 A task's failure callback runs in the process of the task and has the exception, but does not run after a kill.  The
 callback of the DAG run runs in the DAG processor after every failure, without the exception.  So the first records the
@@ -54,9 +54,9 @@ def alert(warehouse: Warehouse, run: TaskRun, make_alert: Callable[[cursor], Ale
 
 
 class FailRun:
-    """Set the files of a failed run to Fail and alert of them; the on_failure_callback of a load DAG.
+    """Set the files of a failed run to Fail and send an alert; the on_failure_callback of a load DAG.
 
-    Safe to repeat: files that are Fail stay so, and each failure of a file is alerted of once.  Airflow may call this
+    Safe to repeat: files that are Fail stay so, and each failure of a file is in one alert only.  Airflow may call this
     late: files that the run has taken again since it was cleared are left alone.
     """
 
@@ -76,7 +76,7 @@ class FailRun:
 
 
 class AlertInvalidSchema:
-    """Alert of an invalid schema once while files wait for it; the on_failure_callback of its DAG."""
+    """Send one alert about an invalid schema while files wait for it; the on_failure_callback of its DAG."""
 
     def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts) -> None:
         self.file_type, self.problems, self.receivers = file_type, problems, receivers

@@ -33,7 +33,7 @@ from lakeport.schema.file_type import NAME, FileType
 from lakeport.schema.reader import alerts_of_invalid, read_file_type, schema_paths
 
 _TRY_AGAIN = """To load a failed file again, fix the cause and press **Clear** on the failed task or on its run: the
-file is loaded with the schema of now.  To load any other file again, run `./lakeport replay FILE_ID`."""
+file is loaded with the current schema.  To load any other file again, run `./lakeport replay FILE_ID`."""
 _TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
 _NAME_CHARACTERS = 36
 
@@ -124,16 +124,16 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
     return [take, following]
 
 
-def _prepare(file_type: FileType, newest: BaseOperator) -> PrepareFilesOperator | None:
+def _prepare(file_type: FileType, taken: BaseOperator) -> PrepareFilesOperator | None:
     if not file_type.is_prepared:
         return None
-    return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=newest.output)
+    return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=taken.output)
 
 
-def _warn(file_type: FileType, newest: BaseOperator) -> WarnOfRejectsOperator | None:
+def _warn(file_type: FileType, loaded: BaseOperator) -> WarnOfRejectsOperator | None:
     if not file_type.may_warn:
         return None
-    return WarnOfRejectsOperator(task_id="rejects_reported", file_type=file_type, files=newest.output)
+    return WarnOfRejectsOperator(task_id="rejects_reported", file_type=file_type, files=loaded.output)
 
 
 def invalid_schema_dag(path: Path, error: SchemaError) -> DAG:
@@ -169,13 +169,13 @@ class InvalidSchemaOperator(BaseOperator):
 
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
-    lines += [f"**Runs** {_occasion(file_type)}.", "", _TRY_AGAIN, ""]
+    lines += [f"**Runs** {_when_it_runs(file_type)}.", "", _TRY_AGAIN, ""]
     lines += ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)
 
 
-def _occasion(file_type: FileType) -> str:
+def _when_it_runs(file_type: FileType) -> str:
     """Return when the DAG runs; Airflow shows no schedule for a DAG that is started for arrivals."""
     if file_type.cron:
         return f"at the times of `{file_type.cron}` (UTC)"

@@ -14,7 +14,7 @@ from lakeport.recovery.replay.commands import Command
 from lakeport.schema.reader import schema_paths
 
 _DESCRIPTIONS: dict[Command, str] = {
-    "replay": "Load files again, with the schemas of now.",
+    "replay": "Load files again, with their current schemas.",
     "undo": "Delete the rows of loaded files from their tables.",
 }
 _DOCUMENTATION = """{description}

@@ -1,6 +1,6 @@
 """Record alerts in mng.alerts and send each once.
 
-An alert is recorded in the transaction that marks what it is about as alerted: nothing is alerted of twice or never,
+An alert is recorded in the transaction that marks what it is about as alerted: no alert is forgotten or recorded twice,
 and reconcile can send it if this process dies.  A run that is cleared may have several alerts.
 """
 
@@ -76,7 +76,7 @@ def raise_alert(
     """Record the alert that `make_alert` returns, and send the run's alerts that were not sent.
 
     `make_alert` must mark what the alert is about as alerted; it runs in the transaction that records the alert, and
-    returns None if nothing is left to alert of.  Without `send` the alerts wait for `send_unsent`.  Return whether an
+    returns None if no alert is needed.  Without `send` the alerts wait for `send_unsent`.  Return whether an
     alert of the run still has to be sent.  Safe to repeat and to run twice at once: the sender holds an alert for five
     minutes.  If a process is killed after it sent an alert and before it recorded that, the alert is sent again.
     """

@@ -1,4 +1,4 @@
-"""Warn of loads that succeeded but rejected more rows than `rejects.warn` allows, or whose checks warn."""
+"""Warnings about loads that succeeded but rejected more rows than `rejects.warn` allows, or whose checks warn."""
 
 from __future__ import annotations
 

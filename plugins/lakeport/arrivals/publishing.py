@@ -55,7 +55,8 @@ def rule_of(file_type: FileType) -> ArrivalRule:
     """Return the part of a file type that registration needs."""
     format_ = file_type.format
     rule = ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
-    return replace(rule, on_arrival=file_type.cron is None)
+    encryption = format_.encryption.type if format_.encryption else ""
+    return replace(rule, on_arrival=file_type.cron is None, encryption=encryption)
 
 
 def published_index(s3: S3Client) -> ArrivalIndex:

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from lakeport.model import Match
-from lakeport.schema.key_pattern import captured
+from lakeport.schema.key_pattern import captured, without_encryption
 
 _COMPRESSION_OF = {".gz": "gzip", ".bz2": "bzip2", ".zst": "zstd", ".lzo": "lzop", ".zip": "zip"}
 _COMPRESSION_OF |= {".tar": "tar", ".tgz": "tar.gz"}
@@ -46,6 +46,8 @@ class ArrivalRule:
     compression: str
     on_arrival: bool = True
     """Whether an arrival starts a run; if not, runs start on a cron schedule."""
+    encryption: str = ""
+    """The type of format.encryption."""
 
     @property
     def folder(self) -> str:
@@ -68,15 +70,21 @@ class ArrivalRule:
     def reason_to_reject(self, key: str, size_bytes: int) -> str | None:
         """Return why an object that matches the pattern cannot be of this type, or None."""
         if size_bytes == 0:
-            return "the file is empty (0 bytes)"
-        suffixes = [suffix.lower() for suffix in PurePosixPath(key).suffixes]
+            return "the file is empty (0 bytes); ask the sender for a file with rows"
+        plain = without_encryption(key.lower())
+        if plain != key.lower() and self.encryption != "pgp":
+            found = f"extension {key[len(plain) :]} means OpenPGP"
+            return f"{found}, but file type {self.file_type} has no format.encryption of type pgp"
+        suffixes = PurePosixPath(plain).suffixes
         compression = _compression(suffixes)
         if compression != self.compression:
-            found = f"suffix {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
-            return f"{found}, but format.compression of file type {self.file_type} is {self.compression}"
+            found = f"extension {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
+            other = f"format.compression of file type {self.file_type} is {self.compression}"
+            return f"{found}, but {other}; rename the file, or change the schema"
         suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if suffix and self.format_type not in _TYPES_OF[suffix]:
-            return f"suffix {suffix} does not fit format.type {self.format_type} of file type {self.file_type}"
+            format_type = f"format.type {self.format_type} of file type {self.file_type}"
+            return f"extension {suffix} does not fit {format_type}; rename the file, or change the schema"
         return None
 
 
@@ -115,7 +123,10 @@ class ArrivalIndex:
     def match(self, key: str, size_bytes: int) -> Match:
         """Return the one file type that matches the object, or the reason to reject it."""
         if key.endswith("/"):
-            return Match(None, "the key ends with /, so it is a folder marker and not a file")
+            return Match(
+                None,
+                "the key ends with /, so it is a folder marker; to load a file, use a key that does not end with /",
+            )
         rules = [rule for rule in self.rules if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 import lakeport
-from lakeport.cli import accounts, authoring, reconciling, replaying, sending
+from lakeport.cli import authoring, inspecting, reconciling, replaying, sending
 from lakeport.console.failures import Commands
 
 _HELP = """Load files that land in S3 into Redshift tables, and account for every file and row.
 
-Exit status: 0 success, 1 something of yours is wrong (a schema, rows of a sample), 2 the command could not do its work.
+Exit status: 0 success, 1 a schema or rows of a sample are wrong, 2 the command could not do its work.
 """
 
 
@@ -25,7 +25,7 @@ def application(group: type[Commands] = Commands) -> typer.Typer:
         rich_markup_mode="markdown",  # joins the lines of a docstring's paragraph
     )
     made.callback(help=_HELP)(_options)
-    for family in (authoring, sending, accounts, reconciling, replaying):
+    for family in (authoring, sending, inspecting, reconciling, replaying):
         family.add_to(made)
     return made
 

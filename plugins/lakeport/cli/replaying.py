@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from lakeport.airflow_api.clients import dag_run_api
-from lakeport.cli.accounts import TypeOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
@@ -26,6 +25,7 @@ NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
 ]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
 SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed at this time or later (UTC).")]
 UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before this time (UTC).")]
 StatusesOption = Annotated[
@@ -168,5 +168,5 @@ def _with_progress(loads: Iterator[list[Planned]], *, as_json: bool) -> Iterator
     for load in loads:
         for each in load:
             if not as_json:
-                say(f"{each.selected.file.key} is {each.to} now")
+                say(f"{each.selected.file.key} is now {each.to}")
         yield load

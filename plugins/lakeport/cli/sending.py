@@ -33,7 +33,9 @@ FolderOption = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
 ]
-PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="How long --wait waits at most.")]
+PatienceOption = Annotated[
+    int, typer.Option("--wait-seconds", min=0, help="Maximum number of seconds to wait for the files.")
+]
 PATIENCE_SECONDS = 600
 
 

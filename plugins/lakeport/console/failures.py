@@ -49,7 +49,8 @@ def _exit(message: str, status: int) -> typer.Exit:
 def _redshift_message(error: Any) -> str:
     message = " ".join(str(error).split()) or type(error).__name__
     if is_wrong_password(error):
-        return f"Redshift rejected the credentials in secret {settings.redshift_secret()}: {message}"
+        secret = f"the credentials in secret {settings.redshift_secret()}"
+        return f"Redshift rejected {secret}: {message}; correct the secret, or on AWS run ./lakeport deploy --database"
     if isinstance(error, psycopg2.OperationalError):
         return f"cannot connect to Redshift: {message}; {_HINT}"
     if error.pgcode in ("3F000", "42P01") and "mng" in message:

@@ -46,7 +46,8 @@ def fields_of(file: IO[bytes], type_: str, name: str) -> list[ColumnarField]:
     except (pa.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:
             raise  # an error of the network or the disk
-        raise UnloadableFile(f"{name} is not a readable {_FORMAT_NAMES[type_]} file: {error}") from error
+        found = f"{name} is not a readable {_FORMAT_NAMES[type_]} file: {error}"
+        raise UnloadableFile(f"{found}; ask the sender for it again") from error
 
 
 def _orc_fields(file: IO[bytes]) -> list[ColumnarField]:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import codecs
 import sys
+from collections.abc import Iterator
+from textwrap import shorten
+from typing import Any
+
+import ijson
 
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import Readable
@@ -11,6 +16,13 @@ from lakeport.files.streams import Readable
 _MAX_VALUE_BYTES = 16 << 20  # COPY takes objects of at most 4 MB
 _MAX_DIGITS = sys.int_info.default_max_str_digits
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+
+
+def reason_of(error: ijson.JSONError | ValueError) -> str:
+    """Return why a text is not valid JSON, in 200 characters at most, without the arrow that ijson draws below it."""
+    reason = error.args[0] if error.args else ""  # bytes if the text is not valid UTF-8
+    text = reason.decode(errors="backslashreplace") if isinstance(reason, bytes) else str(error)
+    return shorten(text.partition("(right here)")[0], 200)
 
 
 class JsonText:
@@ -38,7 +50,10 @@ class JsonText:
         data = self._stream.read(size)
         self._bytes += len(data)
         if self._bytes > _MAX_VALUE_BYTES:
-            raise UnloadableFile(f"{self._name} contains a value of more than {_MAX_VALUE_BYTES:,} bytes")
+            most = f"{_MAX_VALUE_BYTES:,} bytes, the maximum"
+            raise UnloadableFile(
+                f"{self._name} contains a value of more than {most}; ask the sender for smaller values"
+            )
         self._refuse_long_number(data)
         if self._is_start and data:
             self._is_start = False
@@ -48,5 +63,17 @@ class JsonText:
     def _refuse_long_number(self, data: bytes) -> None:
         digits = self._digits + data.translate(_DIGITS_TO_ZERO)
         if b"0" * (_MAX_DIGITS + 1) in digits:
-            raise UnloadableFile(f"{self._name} contains more than {_MAX_DIGITS:,} digits in a row")
+            most = f"{_MAX_DIGITS:,} digits in a row, the maximum"
+            raise UnloadableFile(f"{self._name} contains more than {most}; ask the sender for shorter numbers")
         self._digits = digits[-_MAX_DIGITS:]
+
+
+def values_of(stream: Readable, name: str) -> Iterator[Any]:
+    """Yield the consecutive JSON values of a text; numbers keep every digit.
+
+    Raises UnloadableFile as JsonText does, and ijson.JSONError or ValueError for text that is not valid JSON.
+    """
+    text = JsonText(stream, name)
+    for value in ijson.items(text, "", multiple_values=True, use_float=False):
+        text.value_ended()
+        yield value

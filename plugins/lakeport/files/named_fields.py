@@ -13,7 +13,7 @@ import ijson
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.files.header import FileColumns, added_column
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import values_of
 from lakeport.files.transcoding import utf8_stream
 from lakeport.model import CopySource
 from lakeport.schema.file_type import FileType
@@ -76,7 +76,7 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
     """
     try:
         with s3_objects.opened(s3, source) as stream:
-            yield from _places(_objects(utf8_stream(stream, encoding), name), "object")
+            yield from _places(values_of(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
         with s3_objects.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
@@ -84,13 +84,6 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
 
 def _places(values: Iterator[Any], what: str) -> Iterator[tuple[str, dict[str, Any]]]:
     return ((f"{what} {number:,}", value) for number, value in enumerate(values, start=1) if isinstance(value, dict))
-
-
-def _objects(stream: IO[bytes], name: str) -> Iterator[Any]:
-    text = JsonText(stream, name)
-    for value in ijson.items(text, "", multiple_values=True, use_float=False):
-        text.value_ended()
-        yield value
 
 
 def _objects_in_lines(stream: IO[bytes]) -> Iterator[Any]:
@@ -108,9 +101,9 @@ def avro_fields(stream: IO[bytes], name: str) -> list[str]:
     try:
         schema = fastavro.reader(stream).writer_schema
     except Exception as error:  # fastavro raises whatever a damaged header leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error}") from error
+        raise UnloadableFile(f"{name} is not a readable Avro file: {error}; ask the sender for it again") from error
     if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UnloadableFile(f"{name}: the type of an Avro schema must be record, which COPY needs")
+        raise UnloadableFile(f"{name}: the Avro schema is not a record, which COPY needs; ask the sender for records")
     return [field["name"] for field in schema["fields"]]
 
 

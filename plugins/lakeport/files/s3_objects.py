@@ -1,22 +1,24 @@
-"""S3: objects by version, their first lines, their lines by number, and the archive."""
+"""S3 objects by version: list them, read them, read their lines by number, copy them to the archive."""
 
 from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 import zstandard
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import transcoding
 from lakeport.files.compression import decompressed
+from lakeport.files.streams import Readable, chunks_of
 from lakeport.model import NO_VERSION, CopySource, as_utc
 from lakeport.schema.encodings import UTF8
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
 _RANGE_BYTES = 64 << 10
+_COPIES = TransferConfig()
 
 
 def s3_client() -> S3Client:
@@ -60,12 +63,19 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
     Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version no longer exists.
     """
     try:
-        s3.copy(_version(source), to_bucket, to_key)
+        s3.copy(_version(source), to_bucket, to_key, ExtraArgs=_metadata(s3, source), Config=_COPIES)
     except ClientError as error:
         if is_not_found(error):
             raise _gone(source) from error
         raise
     return CopySource(to_bucket, to_key, None, source.size_bytes, source.compression)
+
+
+def _metadata(s3: S3Client, source: CopySource) -> Any:
+    """Return what a copy in parts must be given: it leaves out the metadata, which some encrypted files need."""
+    if source.size_bytes < _COPIES.multipart_threshold:
+        return {}
+    return {"Metadata": s3.head_object(**_version(source))["Metadata"], "MetadataDirective": "REPLACE"}
 
 
 def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
@@ -96,6 +106,14 @@ def remove_version(s3: S3Client, source: CopySource) -> None:
     s3.delete_object(**_version(source))
 
 
+def remove_all_versions(s3: S3Client, bucket: str, prefix: str) -> None:
+    """Remove every object below a prefix with all its versions."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        found: list[Any] = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        for each in found:
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
 @dataclass(frozen=True)
 class ObjectVersion:
     """One version of an object in a bucket; `modified_at` is in UTC, without zone."""
@@ -124,23 +142,31 @@ def version_pages(s3: S3Client, bucket: str) -> Iterator[list[ObjectVersion]]:
         ]
 
 
-@contextmanager
-def opened(s3: S3Client, source: CopySource) -> Iterator[IO[bytes]]:
-    """Open an object's registered version as a stream of its uncompressed bytes.
+Decrypt = Callable[[Readable, Mapping[str, str]], AbstractContextManager[Readable]]
+"""Decrypts an object's bytes, with its metadata; its stream reports damage at its end at the latest."""
 
-    Raises ObjectChanged if that version no longer exists, UnloadableFile if it cannot be decompressed.
+
+@contextmanager
+def opened(s3: S3Client, source: CopySource, decrypt: Decrypt | None = None) -> Iterator[IO[bytes]]:
+    """Open an object's registered version as a stream of its decrypted and uncompressed bytes.
+
+    Raises ObjectChanged if that version no longer exists, UnloadableFile if it cannot be decrypted or decompressed.
     """
     try:
         answer = s3.get_object(**_version(source))
     except ClientError as error:
         raise (_gone(source) if is_not_found(error) else error) from error
-    with answer["Body"] as body:
+    with answer["Body"] as body, decrypt(body, answer["Metadata"]) if decrypt else nullcontext(body) as plain:
         try:
-            yield decompressed(body, source.compression)
+            yield decompressed(plain, source.compression)
+            if decrypt:
+                for _ in chunks_of(plain):
+                    pass  # what proves that it is whole may come after the last byte that was needed
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             if getattr(error, "errno", None) is not None:
                 raise  # an error of the network or the disk; a decompressor's error has no errno
-            raise UnloadableFile(f"{source.uri} is not a readable {source.compression} file: {error}") from error
+            found = f"{source.uri} is not a readable {source.compression} file: {error}"
+            raise UnloadableFile(f"{found}; ask the sender for it again") from error
 
 
 @contextmanager

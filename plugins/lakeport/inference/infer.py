@@ -107,7 +107,7 @@ def _draft(path: Path, reading: Reading, file_name: str, compression: str, name:
     name = name or type_name(file_name)
     notes = [*reading.notes]
     if file_name != path.name:
-        notes.append(f"the content is {compression}, so the name must have its ending: send the file as {file_name}")
+        notes.append(f"the content is {compression}, so the name must have its extension: send the file as {file_name}")
     if any(column.type.startswith("decimal") and type_ not in ("parquet", "orc", "avro") for column in columns):
         notes.append("decimals have room for two more digits than the sample on either side of the point")
     return Draft(

@@ -102,8 +102,8 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
     if not _least_rows(errors) <= expected_rows <= _most_rows(errors):
         raise RejectsNotReported(
             f"COPY rejected {expected_rows} rows, but SYS_LOAD_ERROR_DETAIL shows {_most_rows(errors)} of them after "
-            f"{VIEWS_WITHIN_SECONDS} s, so nothing was loaded; retry the file when the view shows session "
-            f"{session.session_id} from {session.started_at} on"
+            f"{VIEWS_WITHIN_SECONDS} s, so nothing was loaded; replay the file once the view shows the rows of "
+            f"session {session.session_id} since {session.started_at}"
         )
     return errors
 

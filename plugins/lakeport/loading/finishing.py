@@ -98,8 +98,8 @@ def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[Regis
     unloaded = [f"{each.file.key} ({_status_text(each)})" for each in found if not each.loaded_at]
     if unloaded:
         raise StepRefused(
-            f"not loaded, so neither archived nor Done: {', '.join(unloaded)}; if copy_to_table was marked by hand, "
-            "clear it with its downstream tasks; if not, fix the cause and replay the file"
+            f"only loaded files are archived and set to Done; not loaded: {', '.join(unloaded)}; if copy_to_table was "
+            "marked by hand, clear it with its downstream tasks; if not, fix the cause and replay the file"
         )
     return [each.file for each in found]
 
@@ -128,7 +128,8 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
     subject = f"{recorded['first_key']} and {others} more" if others else recorded["first_key"]
     raise LakeportError(
         f"{subject}: {recorded['rows_in_file']} rows in the file, {recorded['rows_rejected']} rejected, "
-        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}"
+        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}; another program may have "
+        "changed the table; replay the file to load it again"
     )
 
 

@@ -16,6 +16,11 @@ from lakeport.redshift.statements import composed, keywords
 from lakeport.schema.table import Column
 
 _EVENTS, _KEYS, _VERSIONS = (sql.Identifier(f"lakeport_{name}") for name in ("events", "keys", "versions"))
+_HAS_ANOTHER_END = """(
+    {0}._valid_to <> {1}.lakeport_until
+    OR ({0}._valid_to IS NULL AND {1}.lakeport_until IS NOT NULL)
+    OR ({0}._valid_to IS NOT NULL AND {1}.lakeport_until IS NULL)
+)"""
 _HERE, _THERE = sql.Identifier("lakeport_here"), sql.Identifier("lakeport_there")
 
 
@@ -144,10 +149,7 @@ class History(Placing):
         is_same = [same(self.here, _VERSIONS, list(self.file_type.table.key))]
         is_same.append(_compared("{}._valid_from = {}.lakeport_at", self.here, _VERSIONS))
         is_same.append(_compared("{1}.lakeport_is_new = 0 AND {1}.lakeport_is_start = 1", self.here, _VERSIONS))
-        is_same.append(_compared("{1}.lakeport_until IS NOT NULL", self.here, _VERSIONS))
-        is_same.append(
-            _compared("({0}._valid_to IS NULL OR {0}._valid_to <> {1}.lakeport_until)", self.here, _VERSIONS)
-        )
+        is_same.append(_compared(_HAS_ANOTHER_END, self.here, _VERSIONS))
         changed = ReplacedRows(self.here, _VERSIONS, sql.SQL(" AND ").join(is_same))
         keep(current, self.file_type.table, changed)
         current.execute(composed("load/history_close", table=self.here, versions=_VERSIONS, is_replaced=changed.where))

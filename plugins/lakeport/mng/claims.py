@@ -136,11 +136,10 @@ def _note(each: Standing, by: TaskRun) -> str | None:
         case Status.FAIL if not each.run_id:
             return f"was undone at {at} ({each.status_reason}), so it is not loaded again; to load it, run {replay}"
         case Status.FAIL:
-            return (
-                f"failed at {at} in {run}, which tried it last: {each.status_reason}; clear that run, or run {replay}"
-            )
+            failed = f"failed at {at} in {run}, the last run that took it: {each.status_reason}"
+            return f"{failed}; clear that run, or run {replay}"
         case _:
-            return f"is {each.status} since {at}: {each.status_reason}; to load it all the same, run {replay}"
+            return f"has been {each.status} since {at}: {each.status_reason}; to load it anyway, run {replay}"
 
 
 def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | None:
@@ -153,7 +152,7 @@ def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | No
     rows = fetch_rows(current)
     if not rows:
         return None
-    remedy = f"to let them, run {_replay(each)} --older"
+    remedy = f"to replace them anyway, run {_replay(each)} --older"
     return f"is not loaded again: its rows would replace those of {rows[-1]['key']}, which landed later; {remedy}"
 
 

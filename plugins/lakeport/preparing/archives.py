@@ -32,6 +32,9 @@ _MAX_DIRECTORY_BYTES = 8 << 20  # a .zip's list of its members, which is read at
 _MAX_ENTRIES = 10 * MAX_MEMBERS  # with folders and unwanted files: tarfile keeps the entries of a .tar in memory
 _MAX_NAMES_SHOWN = 5
 _HEAD_BYTES = 512
+_SEVERAL = "ask the sender for several archives"
+_AGAIN = "ask the sender for it again"
+_NOT_REGULAR = "is a link or a device, not a regular file; ask the sender for archives of plain files"
 _OF_SYSTEMS = (".ds_store", "thumbs.db", "desktop.ini")
 _READMES = ("readme", "readme.txt", "readme.md", "readme.html", "readme.pdf")
 # What zipfile, tarfile and their decompressors raise on damaged archives.
@@ -69,7 +72,7 @@ def members_of(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iter
         found += 1
         if found > MAX_MEMBERS:
             raise UnloadableFile(
-                f"{allowance.uri} contains more than {MAX_MEMBERS:,} files, the maximum for an archive"
+                f"{allowance.uri} contains more than {MAX_MEMBERS:,} files, the maximum for an archive; {_SEVERAL}"
             )
         if ".." in name.split("/"):
             raise UnloadableFile(f"{allowance.uri}: {name} is outside the archive; ask the sender for names without ..")
@@ -82,7 +85,9 @@ def _entries(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterat
     entries = _in_zip if format_.compression == "zip" else _in_tar
     for number, (name, opened) in enumerate(entries(stream, format_, allowance), start=1):
         if number > _MAX_ENTRIES:
-            raise UnloadableFile(f"{allowance.uri} has more than {_MAX_ENTRIES:,} entries, the maximum for an archive")
+            raise UnloadableFile(
+                f"{allowance.uri} has more than {_MAX_ENTRIES:,} entries, the maximum for an archive; {_SEVERAL}"
+            )
         if opened is not None:
             yield name, opened
 
@@ -110,7 +115,7 @@ def _refuse_in_zip(info: zipfile.ZipInfo, name: str, uri: str) -> None:
         raise UnloadableFile(f"{uri}: {name} is encrypted; ask the sender for an archive without a password")
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        raise UnloadableFile(f"{uri}: {name} is a link or a device, not a regular file")
+        raise UnloadableFile(f"{uri}: {name} {_NOT_REGULAR}")
 
 
 class CarefulFile:
@@ -124,7 +129,8 @@ class CarefulFile:
         data = self._file.read(_MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, _MAX_DIRECTORY_BYTES + 1))
         if len(data) > _MAX_DIRECTORY_BYTES:
             raise UnloadableFile(
-                f"{self._uri}: the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum"
+                f"{self._uri}: the .zip's list of members is longer than {_MAX_DIRECTORY_BYTES:,} bytes, the maximum; "
+                + _SEVERAL
             )
         return data
 
@@ -140,10 +146,10 @@ def _in_tar(stream: IO[bytes], format_: Format, allowance: Allowance) -> Iterato
                 yield name, None
                 continue
             if not info.isreg() and _is_wanted(name, format_.member):
-                raise UnloadableFile(f"{allowance.uri}: {name} is a link or a device, not a regular file")
+                raise UnloadableFile(f"{allowance.uri}: {name} {_NOT_REGULAR}")
             yield name, lambda info=info: cast("IO[bytes]", archive.extractfile(info))  # type: ignore[misc]
     if not info_class.has_ended:
-        raise UnloadableFile(f"{allowance.uri} is not a readable .tar: it is truncated or damaged")
+        raise UnloadableFile(f"{allowance.uri} is not a readable .tar: it is truncated or damaged; {_AGAIN}")
     for _ in chunks_of(counted):
         pass  # reads gzip's checksum, which is at the end
 
@@ -162,7 +168,7 @@ def _damaged(error: BaseException, format_: Format, uri: str) -> BaseException:
     # An error of a decompressor has no errno; EINVAL comes from seeking to an offset in a damaged list of members.
     if getattr(error, "errno", None) not in (None, errno.EINVAL):
         return error  # an error of the disk or the network
-    return UnloadableFile(f"{uri} is not a readable .{format_.compression}: {error}")
+    return UnloadableFile(f"{uri} is not a readable .{format_.compression}: {error}; {_AGAIN}")
 
 
 def _checked(opened: Callable[[], IO[bytes]], name: str, format_: Format, allowance: Allowance) -> IO[bytes]:
@@ -208,7 +214,10 @@ def _is_wanted(name: str, pattern: str | None) -> bool:
 
 def _nothing_found(uri: str, format_: Format, others: Sequence[str]) -> str:
     if not others:
-        return f"{uri} contains no files"
+        return f"{uri} contains no files; ask the sender for an archive with files"
     if format_.member is None:
-        return f"{uri} contains no files but {', '.join(others)}, which are loaded only if format.member matches them"
-    return f"{uri} contains no file that matches format.member {format_.member!r}; it contains {', '.join(others)}"
+        remedy = "set format.member to load one of them, or ask the sender for an archive with data"
+        return f"{uri} contains only {', '.join(others)}, which are ignored without format.member; {remedy}"
+    remedy = "change format.member, or ask the sender for the missing file"
+    found = f"it contains {', '.join(others)}"
+    return f"{uri} contains no file that matches format.member {format_.member!r}; {found}; {remedy}"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from json.encoder import encode_basestring
-from textwrap import shorten
 from typing import Any
 
 import ijson
 
 from lakeport.errors import UnloadableFile
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import JsonText, reason_of
 from lakeport.files.streams import Readable
 
 _PIECE_CHARACTERS = 1 << 18
@@ -29,7 +28,8 @@ def objects_of(stream: Readable, name: str) -> Iterator[bytes]:
         for text in _pieces(_events(JsonText(stream, name)), name):
             yield text.encode()
     except (ijson.JSONError, ValueError) as error:
-        raise UnloadableFile(f"{name} is not a readable JSON array: {shorten(str(error), 200)}") from error
+        found = f"{name} is not a readable JSON array: {reason_of(error)}"
+        raise UnloadableFile(f"{found}; ask the sender for valid JSON") from error
 
 
 def _events(text: JsonText) -> Iterator[tuple[str, Any]]:
@@ -63,13 +63,15 @@ def _texts(events: Iterator[tuple[str, Any]], name: str) -> Iterator[str]:
         else:
             elements += depth == 0
             if depth == 0 and kind not in _OPENING:
-                raise UnloadableFile(f"{name}: element {elements} of the array is a {kind}, not an object")
+                found = f"element {elements} of the array is a {kind}, not an object"
+                raise UnloadableFile(f"{name}: {found}; ask the sender for an array of objects")
             yield before if depth else ""
             yield _text(kind, value)
             before = "" if kind in _OPENING or kind == "map_key" else ","
             depth += kind in _OPENING
         if depth > _MAX_DEPTH:
-            raise UnloadableFile(f"{name}: element {elements} is nested more than {_MAX_DEPTH:,} levels deep")
+            found = f"element {elements} is nested more than {_MAX_DEPTH:,} levels deep, the maximum"
+            raise UnloadableFile(f"{name}: {found}; ask the sender for flatter objects")
         if depth == 0:
             yield "\n"
 

@@ -31,9 +31,11 @@ class Allowance:
         """Count unpacked bytes; raises UnloadableFile if there are too many."""
         self.bytes_ += bytes_
         if self.bytes_ > MAX_BYTES:
-            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_BYTES:,} bytes, the maximum for a file")
+            most = f"{MAX_BYTES:,} bytes, the maximum for a file"
+            raise UnloadableFile(f"{self.uri} unpacks to more than {most}; ask the sender for smaller files")
         if self.bytes_ > max(ANY_RATIO_BYTES, MAX_RATIO * self.packed_bytes):
-            raise UnloadableFile(f"{self.uri} unpacks to more than {MAX_RATIO} times its size, the maximum")
+            most = f"{MAX_RATIO} times its size, the maximum"
+            raise UnloadableFile(f"{self.uri} unpacks to more than {most}; ask the sender for the file uncompressed")
 
 
 class Counted:

@@ -6,16 +6,19 @@ What a file declares is not trusted: members and bytes are counted while they ar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import IO, TYPE_CHECKING
 
+from lakeport import settings
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.files.streams import Readable, stream_of
 from lakeport.files.transcoding import in_utf8
 from lakeport.model import CopySource
 from lakeport.preparing.archives import Member, members_of
+from lakeport.preparing.decryption import decryption
 from lakeport.preparing.json_arrays import objects_of
 from lakeport.preparing.limits import Allowance, Counted
 from lakeport.preparing.python_transform import PythonTransform
@@ -48,23 +51,45 @@ def prepare(
     transform is deterministic), and the list is written last.  Raises UnloadableFile if the file does not have the
     format of its schema or unpacks to too many bytes, and TransformFailed if its transform fails.
     """
-    format_ = file_type.format
-    inside, made = Allowance.of(source), Allowance.of(source)
-    function = PythonTransform.of(file_type, facts)
-    prepared = list[CopySource]()
-    with s3_objects.opened(s3, source) as stream:
-        for number, member in enumerate(members(stream, format_, inside), start=1):
-            name = f"{source.uri}: {member.name}" if member.name else source.uri
-            target = CopySource(to_bucket, f"{to_prefix}/{number}", None, 0, "none", member.name)
-            given = function.bytes_of(member, name) if function.takes_bytes else member.stream
-            text = converted(given, file_type, name)
-            if function.takes_rows:
-                prepared.append(function.upload_rows(s3, text, target, made, name))
-            else:
-                prepared.append(_upload(s3, text, format_, target, name=name, allowance=made))
+    try:
+        prepared = list(_prepared(s3, file_type, source, CopySource(to_bucket, to_prefix, None, 0, "none"), facts))
+    except BaseException:
+        if file_type.format.encryption:  # what was written is plain text that nothing vouches for
+            s3_objects.remove_all_versions(s3, to_bucket, f"{to_prefix}/")
+        raise
     key = f"{to_prefix}/list.json"
     s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
     return key
+
+
+def _prepared(
+    s3: S3Client, file_type: FileType, source: CopySource, folder: CopySource, facts: FileFacts | None
+) -> Iterator[CopySource]:
+    """Write the objects below a folder and yield them."""
+    format_ = file_type.format
+    inside, made = Allowance.of(source), Allowance.of(source)
+    function = PythonTransform.of(file_type, facts)
+    with s3_objects.opened(s3, source, decryption(format_.encryption, source.uri)) as stream:
+        for number, member in enumerate(members(stream, format_, inside), start=1):
+            name = f"{source.uri}: {member.name}" if member.name else source.uri
+            target = replace(folder, key=f"{folder.key}/{number}", member=member.name)
+            given = function.bytes_of(member, name) if function.takes_bytes else member.stream
+            text = converted(given, file_type, name)
+            if function.takes_rows:
+                yield function.upload_rows(s3, text, target, made, name)
+            else:
+                yield _upload(s3, text, format_, target, name=name, allowance=made)
+
+
+@contextmanager
+def plain_text_removed(s3: S3Client, file_type: FileType, file_ids: Iterable[str]) -> Iterator[None]:
+    """Remove what was prepared of encrypted files when the block ends, however it ends."""
+    try:
+        yield
+    finally:
+        for prefix in [f"{folder}/{each}/" for each in file_ids for folder in ("prepared", "lossless")]:
+            if file_type.format.encryption:
+                s3_objects.remove_all_versions(s3, settings.work_bucket(), prefix)
 
 
 def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:
@@ -112,4 +137,5 @@ def _transcoded(stream: Readable, format_: Format, name: str) -> Iterator[bytes]
     try:
         yield from in_utf8(stream, format_.text_encoding)
     except UnicodeError as error:
-        raise UnloadableFile(f"{name} is not valid text in {format_.text_encoding}: {error}") from error
+        remedy = "set format.encoding to the encoding of the file"
+        raise UnloadableFile(f"{name} is not valid text in {format_.text_encoding}: {error}; {remedy}") from error

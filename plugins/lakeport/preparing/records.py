@@ -6,13 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from textwrap import shorten
 
 import ijson
 
 from lakeport.errors import UnloadableFile
 from lakeport.files.header import columns_of_file
-from lakeport.files.json_text import JsonText
+from lakeport.files.json_text import reason_of, values_of
 from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rows import Record
 from lakeport.schema.file_type import FileType
@@ -52,7 +51,7 @@ class _Lines(Iterator[str]):
         if self._characters > _MAX_ROW_CHARACTERS:
             raise UnloadableFile(
                 f"{self._name}: a row of more than {_MAX_ROW_CHARACTERS:,} characters starts in line "
-                f"{self.number + 1 - len(self._kept)}; a closing quote may be missing"
+                f"{self.number + 1 - len(self._kept)}; a closing quote may be missing; ask the sender for it again"
             )
         return line
 
@@ -141,15 +140,14 @@ class _Table:
 
 def _objects(stream: Readable, name: str) -> Iterator[Record]:
     """Yield consecutive JSON objects with their numbers; numbers in them keep every digit."""
-    number, text = 0, JsonText(stream, name)
+    number = 0
     try:
-        for number, value in enumerate(ijson.items(text, "", multiple_values=True, use_float=False), start=1):
-            text.value_ended()
+        for number, value in enumerate(values_of(stream, name), start=1):
             raw = json.dumps(value, default=str, ensure_ascii=False)
             if isinstance(value, dict):
                 yield Record(number, raw, value)
             else:
                 yield Record(number, raw, {}, "not a JSON object")
     except (ijson.JSONError, ValueError) as error:
-        reason = shorten(str(error), 200)
-        raise UnloadableFile(f"{name}: invalid JSON after object {number}: {reason}") from error
+        found = f"{name}: invalid JSON after object {number}: {reason_of(error)}"
+        raise UnloadableFile(f"{found}; ask the sender for valid JSON") from error

@@ -67,7 +67,8 @@ class Rows(Iterator[dict[str, Any]]):
         """
         if len(self.rejected) >= MAX_REJECTED:
             self.failure = UnloadableFile(
-                f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the most that are kept"
+                f"{self._name}: more than {MAX_REJECTED:,} rows were rejected, the maximum; "
+                "correct the function, or ask the sender for a corrected file"
             )
             raise self.failure
         self.rejected.append(Rejection(self.line, column, reason, self._last.raw[:RAW_CHARACTERS]))

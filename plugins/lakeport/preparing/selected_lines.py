@@ -163,7 +163,8 @@ def _without_last(lines: Iterator[_Line], format_: TextFormat, name: str) -> Ite
 
 def _too_long(name: str, number: int) -> UnloadableFile:
     return UnloadableFile(
-        f"{name}: a row of more than {_MAX_ROW_BYTES:,} bytes starts in line {number}; a closing quote may be missing"
+        f"{name}: a row of more than {_MAX_ROW_BYTES:,} bytes starts in line {number}; a closing quote may be missing; "
+        "ask the sender for it again"
     )
 
 

@@ -24,7 +24,8 @@ class CheckedTarInfo(tarfile.TarInfo):
         cls.has_ended = cls.has_ended or (len(buf) == tarfile.BLOCKSIZE and not any(buf))
         info = super().frombuf(buf, encoding, errors)
         if info.type in _EXTENDED and info.size > _MAX_HEADER_BYTES:
-            raise UnloadableFile(f"{cls.uri} has a header of more than {_MAX_HEADER_BYTES:,} bytes, the maximum")
+            most = f"{_MAX_HEADER_BYTES:,} bytes, the maximum"
+            raise UnloadableFile(f"{cls.uri} has a header of more than {most}; ask the sender to pack it again")
         if info.type == tarfile.GNUTYPE_SPARSE:
             cls._refuse_sparse()
         return info

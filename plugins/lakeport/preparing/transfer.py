@@ -30,9 +30,8 @@ def spooled(stream: Readable, name: str) -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as file:
         for data in chunks_of(stream):
             if file.tell() + len(data) > MAX_SPOOLED_BYTES:
-                raise UnloadableFile(
-                    f"{name} is larger than {MAX_SPOOLED_BYTES:,} bytes, the maximum for an archive or a workbook"
-                )
+                most = f"{MAX_SPOOLED_BYTES:,} bytes, the maximum for an archive or a workbook"
+                raise UnloadableFile(f"{name} is larger than {most}; ask the sender for smaller files")
             file.write(data)
         file.seek(0)
         yield file

@@ -43,7 +43,8 @@ def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
                 raise  # an error of the disk
-            raise UnloadableFile(f"{name} is not a readable .xlsx: {type(error).__name__}: {error}") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise UnloadableFile(f"{name} is not a readable .xlsx: {reason}; ask the sender for it again") from error
 
 
 def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
@@ -51,10 +52,12 @@ def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
     sheets = {sheet.title: sheet for sheet in workbook.worksheets}
     title = format_.sheet or next(iter(sheets), "")
     if title not in sheets:
-        raise UnloadableFile(f"{name} has no sheet {title!r}; it has {', '.join(sheets) or 'none'}")
+        found = f"it has {', '.join(sheets) or 'none'}"
+        raise UnloadableFile(f"{name} has no sheet {title!r}; {found}; change format.sheet, or ask for that sheet")
     for number, row in enumerate(rows_of(sheets[title], format_.header_lines, name), start=1):
         if number > _MAX_ROWS:
-            raise UnloadableFile(f"{name} has more than {_MAX_ROWS:,} rows, the maximum of Excel")
+            most = f"{_MAX_ROWS:,} rows, the maximum of Excel"
+            raise UnloadableFile(f"{name} has more than {most}; ask the sender for it again")
         yield row
 
 

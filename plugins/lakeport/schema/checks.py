@@ -105,7 +105,7 @@ class Check(Part):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return ()
 
     def __str__(self) -> str:
@@ -138,7 +138,7 @@ class UniqueCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return self.unique
 
 
@@ -150,7 +150,7 @@ class NotNullCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return self.not_null
 
 
@@ -162,7 +162,7 @@ class AcceptedValuesCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return (self.accepted_values.column,)
 
 
@@ -201,7 +201,7 @@ class FreshnessCheck(Check):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the columns that the check names."""
+        """Return the columns that the check refers to."""
         return (self.freshness.column,)
 
 

@@ -1,4 +1,4 @@
-"""What must hold between the columns of a file type and its format, its transform and its table."""
+"""Check the columns of a file type against its format, its transform and its table."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ TIMES = ("date", "timestamp", "timestamptz")
 
 
 def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield everything that is wrong with the columns; `values` are the good ones among the keys before them."""
+    """Yield everything that is wrong with the columns; `values` are the valid values of the keys before `columns`."""
     if twice := doubled(column.name for column in columns):
-        yield f"list a name twice: {', '.join(twice)}"
+        yield f"give each column its own name; used more than once: {', '.join(twice)}"
     in_table = {column.name for column in columns if column.only_in != "file"}
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
         yield from format_.objections_to([column for column in columns if column.only_in != "table"])
     if format_ and not format_.names_columns and (optional := [each.name for each in columns if each.optional_in_file]):
-        yield f"have optional_in_file, which needs a file that names its columns: {', '.join(optional)}"
+        yield f"optional_in_file needs a file that names its columns; remove it from: {', '.join(optional)}"
     marked = [column.name for column in columns if column.only_in]
     if transform and table and not transform.may_make_columns and table.deletes:
         marked = [column.name for column in columns if column.only_in == "table"]
     if transform and marked and not transform.may_make_columns:
-        yield f"have only_in, which needs a transform (sql, or python that takes rows): {', '.join(marked)}"
+        yield f"only_in needs a transform (sql, or python that takes rows); remove it from: {', '.join(marked)}"
     if not in_table:
         yield "are all only_in: file; the table needs at least one column"
     if not table:
         return
     keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
     if unknown := sorted(keys - in_table):
-        yield f"lack columns that table.key, table.dist_key or table.sort_key lists: {', '.join(unknown)}"
+        yield f"table.key, table.dist_key or table.sort_key refers to unknown columns: {', '.join(unknown)}"
     if table.wins and table.wins.column not in in_table:
-        yield f"lack the column of table.wins: {table.wins.column}"
+        yield f"table.wins refers to an unknown column: {table.wins.column}"
     incomparable = [column.name for column in columns if column.type.name == "super"]
     if table.wins and incomparable:
         yield f"of type super cannot be compared, which table.wins needs: {', '.join(incomparable)}; remove table.wins"

@@ -1,4 +1,4 @@
-"""What only several schemas together can get wrong: two that take one file, two that disagree on one table."""
+"""Find conflicts between schemas: two that match the same file, two that disagree on one table."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _MAX_PROBES = 60
 
 
 def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
-    """Yield what the schemas, each good by itself, get wrong together.
+    """Yield the conflicts between schemas that are valid on their own.
 
-    Each is said at the schema that is to change; where both may, at the later one.
+    Each is reported for the schema to change, and for the later one if either may change.
     """
     for (first, one), (second, other) in combinations(sorted(types.items()), 2):
         if probe := shared_key(one.landing.pattern, other.landing.pattern):
@@ -58,7 +58,7 @@ def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
 
 
 def shared_key(one: str, other: str) -> str | None:
-    """Return a key that both patterns take, or None if none of some probes is such a one."""
+    """Return a key that both patterns match, or None if no probe is one."""
     if not _may_meet(one, other):
         return None
     probes = (probe for pattern in (one, other) for probe in _probes(pattern, other if pattern is one else one))

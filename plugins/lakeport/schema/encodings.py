@@ -22,7 +22,7 @@ _NO_FILES = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-esc
 
 
 def checked_encoding(name: object) -> str:
-    """Return an encoding by the name that schemas know it by; raises ValueError where Python does not read it."""
+    """Return the name of an encoding that schemas use; raises ValueError if Python does not support it."""
     codec = _codec(str(name).lower())
     # bz2, hex or rot13 are codecs, too, but not between text and bytes.
     if codec is None or not codec._is_text_encoding or codec.name.replace("_", "-") in _NO_FILES:

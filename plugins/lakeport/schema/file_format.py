@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from lakeport.schema.encodings import UTF8
+from lakeport.schema.encryption import AnyEncryption
 from lakeport.schema.table import Column
 from lakeport.schema.values import Part
 
@@ -48,6 +49,8 @@ class Format(Part):
     """How the files are compressed; it must agree with the file name's extension."""
     member: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     """Which files of an archive are loaded, as a glob; without it all of them."""
+    encryption: AnyEncryption | None = None
+    """How the sender encrypted the files, after they were compressed."""
 
     @property
     def text_encoding(self) -> str:
@@ -81,13 +84,13 @@ class Format(Part):
 
     @property
     def is_transcoded(self) -> bool:
-        """Return whether the text must be made UTF-8 before COPY reads it."""
+        """Return whether the text must be converted to UTF-8 before COPY reads it."""
         return self.text_encoding not in self.copy_encodings
 
     @property
     def is_prepared(self) -> bool:
-        """Return whether the file must be made into objects that COPY can read."""
-        return self.is_archive or self.is_transcoded
+        """Return whether the file must be converted into objects that COPY can read."""
+        return self.is_archive or self.is_transcoded or self.encryption is not None
 
     @property
     def copied(self) -> Format:

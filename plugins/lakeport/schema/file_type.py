@@ -180,12 +180,12 @@ class FileType(Part):
 
     @property
     def is_prepared(self) -> bool:
-        """Return whether the file must be made into objects that COPY can read."""
+        """Return whether the file must be converted into objects that COPY can read."""
         return self.format.is_prepared or self.transform.python is not None
 
     @property
     def copied(self) -> Format:
-        """Return the format of what COPY reads, which is another where the file is prepared."""
+        """Return the format of what COPY reads, which differs from the file's if the file is prepared."""
         return csv_of_rows(self.format) if self.transform.has_rows_function else self.format.copied
 
     @property
@@ -224,8 +224,8 @@ class FileType(Part):
         allowed = landing.compressions() if landing else ()
         if allowed and format_.compression not in allowed:
             raise ValueError(
-                f"has compression {format_.compression}, but the ending of landing.pattern means {allowed[0]}, so that "
-                "registration would reject every file; change one of them"
+                f"has compression {format_.compression}, but the extension in landing.pattern means {allowed[0]}, "
+                "so that registration would reject every file; change one of them"
             )
         return format_
 

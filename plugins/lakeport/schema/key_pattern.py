@@ -27,11 +27,14 @@ _DIGITS = {
 }
 
 
+_ENCRYPTED = (".pgp", ".gpg", ".asc")
+
+
 _NOTHING = re.compile(r"(?!)")
 
 
 def captured(pattern: str, key: str) -> dict[str, str] | None:
-    """Return what a key has in the places of the pattern's captures, or None where it does not fit.
+    """Return what the pattern captures in a key, or None if the key does not match.
 
     It is matched folder by folder, going back only to the last `**`, so that no key makes a pattern slow.
     """
@@ -79,7 +82,7 @@ def capture_formats(pattern: str) -> dict[str, str]:
     found = [(match[1], match[2] or "") for match in _CAPTURE.finditer(pattern)]
     names = [name for name, _ in found]
     if len(set(names)) < len(names):
-        raise ValueError(f"captures {max(names, key=names.count)} twice")
+        raise ValueError(f"captures {max(names, key=names.count)} twice; give each capture its own name")
     for name, format_ in found:
         unknown = set(re.findall("%.?", format_)) - set(_DIGITS)
         if unknown or (format_ and "%" not in format_):
@@ -130,3 +133,8 @@ def _date_expression(format_: str) -> str:
 
 def _one_character(token: str) -> str:
     return translate(token).removeprefix("(?s:").rpartition(")")[0]
+
+
+def without_encryption(name: str) -> str:
+    """Return a name in lower case without the ending of an OpenPGP file; before it is that of the compression."""
+    return name[: -len(_ENCRYPTED[0])] if name.endswith(_ENCRYPTED) else name

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from lakeport.schema.key_pattern import capture_formats
+from lakeport.schema.key_pattern import capture_formats, without_encryption
 from lakeport.schema.values import Part
 
 LANDED_AT = "landed_at"
@@ -64,7 +64,7 @@ class Landing(Part):
 
     def compressions(self) -> tuple[str, ...]:
         """Return the compressions that the end of the pattern allows; empty if the pattern leaves the end open."""
-        name = self.pattern.rpartition("/")[2].lower()
+        name = without_encryption(self.pattern.rpartition("/")[2].lower())
         for ending, allowed in _COMPRESSIONS.items():
             if name.endswith(ending):
                 return allowed
@@ -72,5 +72,5 @@ class Landing(Part):
 
     @property
     def files_a_run(self) -> int:
-        """Return how many files one run takes at most where it takes all."""
+        """Return the maximum number of files that one run loads with `select: all`."""
         return self.max_files or _FILES_A_RUN

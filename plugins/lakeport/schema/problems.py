@@ -78,7 +78,7 @@ def _sentence(problem: Any, node: yaml.Node | None) -> str:
     sentences: dict[str, Callable[[], str]] = {
         "extra_forbidden": lambda: _unknown_key(location),
         "missing": lambda: "is missing",
-        "invalid_key": lambda: f"unknown key {raw or quoted(given)}, which YAML reads as {kind_of(given)}",
+        "invalid_key": lambda: f"unknown key {meant(given, raw)}; remove it, or write the key that you mean",
         "value_error": lambda: _with_trap(str(context.get("error")), given, raw),
         "string_pattern_mismatch": lambda: _invalid_name(given, context),
         "literal_error": lambda: f"is {meant(given, raw)}; allowed: {context['expected']}{_near(given, context)}",
@@ -92,6 +92,8 @@ def _sentence(problem: Any, node: yaml.Node | None) -> str:
         "int_type": lambda: f"is {meant(given, raw)}, not a whole number",
         "bool_parsing": lambda: f"is {meant(given, raw)}; allowed: true, false",
         "bool_type": lambda: f"is {meant(given, raw)}; allowed: true, false",
+        "greater_than_equal": lambda: f"is {meant(given, raw)}; allowed: {context['ge']:,} or more",
+        "less_than_equal": lambda: f"is {meant(given, raw)}; allowed: {context['le']:,} or less",
         "too_short": lambda: "is an empty list; write at least one entry",
         "string_too_short": lambda: "is empty; write a text",
     }

@@ -33,9 +33,9 @@ def schema_paths(folder: Path) -> list[Path]:
 
 
 def read_file_type(path: Path) -> FileType:
-    """Read one schema; what it does not say is taken from `_defaults.yaml` beside it, key by key.
+    """Read one schema; keys that it does not set are taken from `_defaults.yaml` beside it.
 
-    Raises SchemaError with all that is wrong with it, or with the defaults.
+    Raises SchemaError with all problems of the schema, or of the defaults.
     """
     try:
         return _file_type(path)
@@ -44,7 +44,7 @@ def read_file_type(path: Path) -> FileType:
 
 
 def known_file_type(name: str) -> FileType | None:
-    """Return the file type, or None where its schema is gone or broken."""
+    """Return the file type, or None if its schema is missing or invalid."""
     path = settings.schemas_folder() / f"{name}.yaml"
     try:
         return read_file_type(path) if path.is_file() else None

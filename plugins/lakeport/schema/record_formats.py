@@ -79,7 +79,7 @@ class Json(NamedFieldsFormat):
 
     @property
     def is_prepared(self) -> bool:
-        """Return whether the file must be made into objects that COPY can read."""
+        """Return whether the file must be converted into objects that COPY can read."""
         return super().is_prepared or self.layout == "array"
 
     @property

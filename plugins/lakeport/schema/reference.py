@@ -145,7 +145,7 @@ def _type_text(annotation: Any) -> str:
         return " or ".join(dict.fromkeys(_type_text(each) for each in arguments if each is not type(None)))
     if origin in (tuple, list):
         inner = _type_text(arguments[0])
-        return "a list of parts" if inner == "a part" else f"a list: {inner}"
+        return "a list of mappings" if inner == "a mapping" else f"a list: {inner}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "a part"
+        return "a mapping"
     return _NAMES.get(getattr(annotation, "__name__", ""), getattr(annotation, "__name__", _UNLIMITED))

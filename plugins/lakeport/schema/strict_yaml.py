@@ -24,7 +24,7 @@ def values_of(text: str) -> Any:
 
 
 def _refuse_the_unusual(text: str) -> None:
-    """Refuse what harms or surprises and no schema needs.
+    """Refuse constructs that no schema needs and that harm or surprise people.
 
     A few aliases of aliases make a small file endless, tags change what a value is, and the C loader crashes on tens
     of thousands of nested brackets.
@@ -45,7 +45,7 @@ def _refuse_the_unusual(text: str) -> None:
 
 
 class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
-    """YAML as people mean it: a key is a plain word, and written twice it is an error."""
+    """YAML as people expect it: keys are plain words, and a duplicate key is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: dict[str, int] = {}

@@ -239,7 +239,7 @@ class Table(Part):
 
     @property
     def table_name(self) -> str:
-        """Return the part behind the dot."""
+        """Return the part after the dot."""
         return self.name.partition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""The words a schema is made of: names, durations, limits, and the rules that every part of it keeps."""
+"""The types of values in a schema: names, durations, limits; and the base of all its parts."""
 
 from __future__ import annotations
 

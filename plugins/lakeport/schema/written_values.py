@@ -9,13 +9,15 @@ _MAX_CHARACTERS = 60
 
 def meant(given: object, raw: str | None, wanted: str = "") -> str:
     """Return the value as written, and as YAML reads it if that differs."""
-    if given is None:
-        return "empty" if not raw else f"{raw}, which YAML reads as null" + _hint_to_quote(raw, wanted)
+    if given is None and not raw:
+        return "empty"
     if raw is None or isinstance(given, str):
-        return quoted(given) + (f", not {wanted}" if wanted else "")
-    if raw == str(given) and not wanted:
-        return raw
-    return f"{raw}, which YAML reads as {kind_of(given)}" + _hint_to_quote(raw, wanted)
+        return quoted(given) + _unlike(wanted)
+    read_as = kind_of(given)
+    is_plain = raw == read_as.removeprefix("the number ")
+    return (raw + _unlike(wanted) if is_plain else f"{raw}, which YAML reads as {read_as}") + _hint_to_quote(
+        raw, wanted
+    )
 
 
 def kind_of(given: object) -> str:
@@ -33,6 +35,10 @@ def quoted(given: object) -> str:
     """Return a value in quotes, with at most 60 characters."""
     text = repr(given)
     return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 3]}..."
+
+
+def _unlike(wanted: str) -> str:
+    return f", not {wanted}" if wanted else ""
 
 
 def _hint_to_quote(raw: str, wanted: str) -> str:

@@ -102,7 +102,7 @@ def test_arrival_before_the_first_publication_is_reported_as_such(
         handle(sqs(a=json.dumps({"Records": [record]})), None)
 
 
-def test_check_is_answered_though_nothing_can_be_reached(handle: Handle) -> None:
+def test_check_is_answered_although_nothing_can_be_reached(handle: Handle) -> None:
     """Each failure is an answer: one does not hide the others, and the function itself does not fail."""
     read_secret.cache_clear()
     answers = [Answer.from_json(each) for each in handle(dict(CHECK_EVENT), None)["answers"]]

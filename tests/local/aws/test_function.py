@@ -85,7 +85,7 @@ def test_message_runs_the_function_with_its_own_packages(clients: dict[str, Any]
     assert 0 < report["milliseconds_left"] <= 1000 * resources.FUNCTION_TIMEOUT_SECONDS
 
 
-def test_only_the_failed_message_comes_again(clients: dict[str, Any], deployed: str) -> None:
+def test_only_the_failed_message_is_delivered_again(clients: dict[str, Any], deployed: str) -> None:
     """A partial batch response: the good message is done, the bad one is delivered once more."""
     good, bad = f"good {uuid.uuid4()}", f"bad {uuid.uuid4()}"
     for body in (good, bad):

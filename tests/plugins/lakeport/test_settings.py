@@ -75,7 +75,7 @@ def test_missing_bucket_is_reported_with_the_remedy(
 
 
 @pytest.mark.parametrize(("value", "environment"), [(None, None), ("", None), ("prod", "prod")])
-def test_mwaa_environment_may_be_none(
+def test_mwaa_environment_may_be_missing(
     monkeypatch: pytest.MonkeyPatch, value: str | None, environment: str | None
 ) -> None:
     monkeypatch.delenv("LAKEPORT_MWAA_ENVIRONMENT", raising=False)

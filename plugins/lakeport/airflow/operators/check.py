@@ -80,6 +80,6 @@ def _send_alert(receivers: Alerts) -> Found:
         channels.send(DeliveryCheck(), receivers)
     except Exception as error:
         log.exception("cannot send the test alert")
-        meaning = "failed loads are reported to nobody: see docs/runbook.md, Problems without an alarm"
+        meaning = "alerts about failed loads will not arrive; see docs/runbook.md, Problems without an alarm"
         return Found(f"not sent to {to}: {error!r}", meaning, Verdict.WARNING)
-    return Found(f"sent to {to}", "look whether it arrived")
+    return Found(f"sent to {to}", "check that it arrived")

@@ -19,6 +19,7 @@ from lakeport.loading.many_files import BatchLoad, batches
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import file_records, load_records
 from lakeport.model import RegisteredFile, Status, TaskRun
+from lakeport.preparing.prepare import plain_text_removed
 from lakeport.redshift.session import Warehouse
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         by, s3 = task_run_of(context), s3_objects.s3_client()
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with (
+            retried_if_worth_it(),
+            plain_text_removed(s3, self.file_type, self.file_ids()),
+            self.warehouse() as warehouse,
+        ):
             claim = self.claimed(warehouse, context)
             for batch in batches(s3, self.file_type, list(self.files_left(claim.taken, warehouse, s3, context))):
                 self.load(batch, by, warehouse, s3)

@@ -14,7 +14,7 @@ from lakeport.files import s3_objects
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng.claims import Claim
 from lakeport.model import CopySource, RegisteredFile
-from lakeport.preparing.prepare import listed
+from lakeport.preparing.prepare import listed, plain_text_removed
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -28,7 +28,8 @@ class CopyFromS3Operator(FilesOperator):
 
     `prepared` are the outcomes of preparing the files, if COPY cannot read them unchanged.  In a run that was
     cleared, the earlier steps may have run with another schema: so this step claims the files, fits the table and
-    prepares the files again.  Safe to repeat and to kill: see FileLoad.
+    prepares the files again.  What was prepared of encrypted files is removed at the end of each try, so that a retry
+    prepares them again, too.  Safe to repeat and to kill: see FileLoad.
     """
 
     template_fields: Sequence[str] = ("files", "prepared")
@@ -51,9 +52,12 @@ class CopyFromS3Operator(FilesOperator):
         """Return the objects that COPY reads; raises UnloadableFile if the file could not be prepared."""
         if not self.file_type.is_prepared:
             return (file.source(self.file_type.format.compression),)
-        found = None if cleared_at(context) else self.outcomes.get(file.file_id)
+        by, encryption = task_run_of(context), self.file_type.format.encryption
+        # An earlier try has removed what was prepared of an encrypted file.
+        is_gone = cleared_at(context) or (encryption and by.try_number > 1)
+        found = None if is_gone else self.outcomes.get(file.file_id)
         if found is None:
-            key = prepare_file(s3, self.file_type, file, task_run_of(context).run_id)
+            key = prepare_file(s3, self.file_type, file, by.run_id)
         elif found["unloadable"]:
             raise UnloadableFile(found["unloadable"])
         else:
@@ -67,7 +71,11 @@ class CopyFromS3Operator(FilesOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         s3, by, rows = s3_objects.s3_client(), task_run_of(context), {}
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with (
+            retried_if_worth_it(),
+            plain_text_removed(s3, self.file_type, self.file_ids()),
+            self.warehouse() as warehouse,
+        ):
             for file in self.claimed(warehouse, context).taken:
                 load = FileLoad(self.file_type, file, self.sources(s3, file, context), by, warehouse, s3).run()
                 rows[file.key] = load.rows_loaded

@@ -85,7 +85,7 @@ class ApplyOperator(_RecoveryOperator):
             change_detection.mark_changed(s3_objects.s3_client())
             for load in apply_plan(warehouse, plan, self.command, people):
                 for each in load:
-                    self.log.info("%s is %s now", each.selected.file.key, each.to)
+                    self.log.info("%s is now %s", each.selected.file.key, each.to)
         return start_runs(dag_run_api(), plan)
 
 

@@ -1,4 +1,4 @@
-"""Warn of a load that succeeded but rejected more rows than `rejects.warn` allows, or whose checks warn."""
+"""Send a warning about a load that succeeded but exceeded `rejects.warn`, or whose checks warn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lakeport.schema.file_type import FileType
 class WarnOfRejectsOperator(FilesOperator):
     """Send one alert for the files of a run that were loaded with more rejected rows than `rejects.warn`, or warnings.
 
-    Safe to repeat: each load is alerted of once.
+    Safe to repeat: each load is in one alert only.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ def finish_run(reconciliation: Reconciliation, dag_id: str, run_id: str, files: 
 
 
 def alert_failures(reconciliation: Reconciliation, owed: OwedAlert, run: DagRun | None) -> None:
-    """Alert of failures of a run that no alert names; the run is not live."""
+    """Send an alert about the failures of a run that no alert names; the run is not live."""
     reason = f"{KILLED}; {_outcome(run)}"
     ended = EndedRun(owed.dag_id, owed.run_id, reconciliation.api.address(owed.dag_id, owed.run_id), reason=reason)
     reconciliation.fix(NO_ALERT, owed.file_type, owed.subject, partial(_fail, reconciliation, ended, owed.file_type))
@@ -85,7 +85,7 @@ def _finish(reconciliation: Reconciliation, run: EndedRun, each: OpenFile) -> st
 
 
 def _warn(reconciliation: Reconciliation, run: EndedRun, loaded: Sequence[OpenFile]) -> None:
-    """Warn of rejected rows if the run ended before it did."""
+    """Send the warning about rejected rows if the run ended before it could."""
     file_type = reconciliation.file_type(loaded[0].file_type)
     if not file_type or not file_type.may_warn:
         return

@@ -62,6 +62,11 @@ def select_files(current: cursor, selection: Selection) -> list[SelectedFile]:
     return sorted(found.values(), key=lambda each: (each.file.landed_at, each.file.key, each.file.file_id))
 
 
+def values_of_name(name: str | None) -> dict[str, Any]:
+    """Return the values by which a statement finds a file by its key, its id, or the start of its id."""
+    return {"name": name, "prefix": f"{name}%" if name and _ID.fullmatch(name) else ""}
+
+
 def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFile:
     found = _matches(current, selection, name)
     if not found:
@@ -73,8 +78,7 @@ def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFil
 
 
 def _matches(current: cursor, selection: Selection, name: str | None) -> list[SelectedFile]:
-    prefix = f"{name}%" if name and _ID.fullmatch(name) else ""
-    values: dict[str, Any] = {"name": name, "prefix": prefix, "file_type": selection.file_type}
+    values = values_of_name(name) | {"file_type": selection.file_type}
     values |= {"since": selection.since, "until": selection.until, "statuses": tuple(selection.statuses or Status)}
     current.execute(statement("mng/choose_files"), values)
     return [SelectedFile.from_row(row) for row in fetch_rows(current)]

@@ -125,12 +125,12 @@ def test_name_that_fits_the_format_is_accepted(key: str, format_type: str, compr
         ("t/a.csv.lzo", "csv", "none", ("compression lzop", "trips is none")),
         ("t/a.tar.gz", "csv", "gzip", ("compression tar.gz", "trips is gzip")),
         ("t/a.csv.gz", "csv", "tar.gz", ("compression gzip", "trips is tar.gz")),
-        ("t/a.json", "csv", "none", ("suffix .json", "format.type csv")),
-        ("t/a.csv.gz", "json", "gzip", ("suffix .csv", "format.type json")),
-        ("t/a.xlsx", "csv", "none", ("suffix .xlsx", "format.type csv")),
-        ("t/a.orc", "avro", "none", ("suffix .orc", "format.type avro")),
-        ("t/a.csv", "fixed_width", "none", ("suffix .csv", "format.type fixed_width")),
-        ("t/a.csv", "parquet", "none", ("suffix .csv", "format.type parquet")),
+        ("t/a.json", "csv", "none", ("extension .json", "format.type csv")),
+        ("t/a.csv.gz", "json", "gzip", ("extension .csv", "format.type json")),
+        ("t/a.xlsx", "csv", "none", ("extension .xlsx", "format.type csv")),
+        ("t/a.orc", "avro", "none", ("extension .orc", "format.type avro")),
+        ("t/a.csv", "fixed_width", "none", ("extension .csv", "format.type fixed_width")),
+        ("t/a.csv", "parquet", "none", ("extension .csv", "format.type parquet")),
     ],
 )
 def test_name_with_the_suffix_of_another_format_is_rejected(
@@ -146,7 +146,9 @@ def test_name_with_the_suffix_of_another_format_is_rejected(
 
 
 def test_empty_file_is_rejected() -> None:
-    assert ArrivalIndex((rule("t/*"),)).match("t/a.csv", 0) == Match("trips", "the file is empty (0 bytes)")
+    assert ArrivalIndex((rule("t/*"),)).match("t/a.csv", 0) == Match(
+        "trips", "the file is empty (0 bytes); ask the sender for a file with rows"
+    )
 
 
 def test_key_of_two_types_is_rejected_with_both_names() -> None:

@@ -80,7 +80,7 @@ def test_header_with_a_carriage_return_inside_is_refused() -> None:
 
 
 @pytest.mark.parametrize("header", ['"id,city,price', 'id,"city', 'id,city,"price ""'])
-def test_header_that_goes_on_in_the_next_line_is_refused(header: str) -> None:
+def test_header_that_continues_in_the_next_line_is_refused(header: str) -> None:
     with pytest.raises(UnloadableFile, match="line end"):
         columns(header)
 

@@ -75,7 +75,7 @@ def test_value_that_copy_changes_has_a_reason(type_: str, value: str, word: str)
         ("integer", "1.5"),
     ],
 )
-def test_value_that_copy_keeps_or_rejects_has_none(type_: str, value: str) -> None:
+def test_value_that_copy_keeps_or_rejects_is_not_lossy(type_: str, value: str) -> None:
     assert reason_of(type_, value) is None
 
 

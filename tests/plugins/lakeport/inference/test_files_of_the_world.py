@@ -95,7 +95,7 @@ def test_numbers_stay_numbers(tmp_path: Path, values: list[str], type_: str) -> 
     assert "null_as" not in draft.format
 
 
-def test_null_marker_that_is_a_code_in_another_column_is_none(tmp_path: Path) -> None:
+def test_null_marker_that_is_a_code_in_another_column_is_not_used(tmp_path: Path) -> None:
     draft = inferred(tmp_path, "id,country,pop\n1,NA,5\n2,NO,NA\n3,SE,7\n")
 
     assert "null_as" not in draft.format
@@ -103,7 +103,7 @@ def test_null_marker_that_is_a_code_in_another_column_is_none(tmp_path: Path) ->
     assert notes(draft)["country"].startswith("NA is kept")
 
 
-def test_null_marker_of_text_columns_alone_is_none(tmp_path: Path) -> None:
+def test_null_marker_of_text_columns_only_is_not_used(tmp_path: Path) -> None:
     draft = inferred(tmp_path, "id,damage,kind\n1,None,a\n2,None,b\n3,Minor,c\n")
 
     assert "null_as" not in draft.format

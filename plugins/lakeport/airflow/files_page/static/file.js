@@ -4,7 +4,7 @@ import { leave } from "./theme.js";
 import { number, size, time } from "./words.js";
 
 const ACTIONS = {
-  replay: { title: "Replay", what: "Loads this file again with the schema of now. You approve the plan first." },
+  replay: { title: "Replay", what: "Loads this file again with the current schema. You approve the plan first." },
   undo: { title: "Undo", what: "Deletes exactly this file's rows from its table. You approve the plan first." },
 };
 
@@ -74,7 +74,7 @@ function timeline(shown) {
 
 function rejectedRows(rows, shown) {
   if (!rows.length) return [];
-  const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)}` : "";
+  const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)} --limit ${shown.rows_rejected}` : "";
   return [
     element("h2", {}, `Rejected rows (${number(shown.rows_rejected)})`),
     table([

@@ -1,4 +1,4 @@
-"""Commands that show what happened to files and rows."""
+"""Commands that inspect files and rows, and the one that creates the mng tables."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from lakeport.cli.warehouse_rows import rows_of
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.mng.tables import make_tables
 from lakeport.model import Status
+from lakeport.recovery.replay.selection import values_of_name
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 
+FileArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="File id (the first six characters are enough) or key.  Default: all files."),
+]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Show only this file type.")]
 StatusOption = Annotated[
     Status | None, typer.Option("--status", case_sensitive=False, help="Show only files with this status.")
@@ -53,6 +58,7 @@ def mng_init() -> None:
 
 
 def status(
+    file: FileArgument = None,
     file_type: TypeOption = None,
     only: StatusOption = None,
     limit: LimitOption = 20,
@@ -66,10 +72,16 @@ def status(
     """
     values = {"file_type": file_type, "status": only.value if only else None, "limit": limit}
     what = f"files with status {only.value}" if only else "files"
-    show(_STATUS, rows_of("mng/status_of_files", values), as_json=as_json, empty=_no_rows(what, file_type))
+    rows = rows_of("mng/status_of_files", values | values_of_name(file))
+    show(_STATUS, rows, as_json=as_json, empty=_no_rows(what, file, file_type))
 
 
-def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonOption = False) -> None:
+def errors(
+    file: FileArgument = None,
+    file_type: TypeOption = None,
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> None:
     """Show the newest rejected rows with line, column, value and reason.
 
     Redshift does not always know the line: then it is unknown, or null in JSON.
@@ -78,10 +90,10 @@ def errors(file_type: TypeOption = None, limit: LimitOption = 20, as_json: JsonO
 
     Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
     """
-    rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit})
+    rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit} | values_of_name(file))
     if not as_json:
         rows = [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file_type))
+    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
 
 
 def sql(
@@ -128,8 +140,10 @@ def _check_query(query: str, *, write: bool) -> None:
         raise typer.BadParameter("without --write, only one statement is allowed at a time")
 
 
-def _no_rows(what: str, file_type: str | None) -> str:
+def _no_rows(what: str, file: str | None, file_type: str | None) -> str:
     """Return the message for an empty result; for a file type without a schema it lists those that have one."""
+    if file is not None:
+        return f"no {what} match {file!r}; ./lakeport status shows file ids and keys"
     if file_type is None:
         return f"no {what} yet"
     has_schema = (settings.schemas_folder() / f"{file_type}.yaml").is_file()
