@@ -21,6 +21,8 @@ def reason_not_to(queries: LoadQueries, each: SelectedFile, file_type: FileType)
     table = file_type.table
     if not table.replaces_rows:
         return None
+    if table.mode == "replace":
+        return "mode replace does not keep the rows that it replaces; mode truncate does, with table.keep_replaced"
     if not table.keeps_replaced_seconds or each.rows_replaced is None:
         return "the rows that it replaced were not kept; table.keep_replaced in the schema keeps those of later loads"
     kept, own = queries.kept_rows(each, kept_table(table))
@@ -41,8 +43,7 @@ def touches(file_type: FileType, key: str, later: str) -> bool:
         pattern = file_type.landing.pattern
         is_captured = bool(file_type.table.slice and file_type.table.slice.from_)
         return is_captured and captured(pattern, key) == captured(pattern, later)
-    # A row that deletes a row that is not there leaves no trace either.
-    # Nor does a row that is equal to the version before it.
+    # A row that deletes a row that is missing leaves no trace, nor does one that is equal to the version before it.
     return file_type.table.mode in ("truncate", "history") or bool(file_type.table.deletes) or file_type.table.snapshot
 
 
