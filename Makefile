@@ -12,6 +12,7 @@ PYTEST_OPTIONS ?=
 PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
+BENCH_OPTIONS ?=
 CORPUS_OPTIONS ?=
 
 .PHONY: help setup demo test test-fast up down status check graph audit fix docs corpus torture bench burst lock deploy package clean
@@ -66,9 +67,8 @@ corpus: setup ## Infer, load and compare public files or random tables; CORPUS_O
 torture: setup ## Inject faults while files are loaded and check the history; TORTURE_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m tests.torture $(TORTURE_OPTIONS)
 
-bench: setup ## Measure how fast files become rows
-	@$(PYTHON) -m bench
-	@$(PYTHON) -m bench.redshift
+bench: setup ## Measure speed beside peers and limits, in one table; BENCH_OPTIONS=--help shows how
+	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench $(BENCH_OPTIONS)
 
 burst: setup ## Drop 10,000 files at once, some events lost, and check every row; BURST_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)

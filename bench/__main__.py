@@ -1,107 +1,70 @@
-"""`make bench`: measure the seconds from upload to Done, those of a DAG of no-op tasks, and the stack's memory.
+"""`make bench`: measure what docs/performance.md shows, each row beside its peer or limit in the same run.
 
-It starts a separate stack on free ports and does not touch a running one.
+`--json` prints the rows as JSON, `--only TEXT` runs the benchmarks whose name contains the text, `--write` writes
+docs/performance.md and its picture.
 """
 
-import contextlib
-import shutil
-import statistics
-import tempfile
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
 import time
-import urllib.error
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from local import airflow_api, demo, postgres_files, processes, stack
-from local.aws import names, resources
-from local.config import Config, Ports
+from bench import batch, function, parse, queues, redshift, task_start, way_of_a_file
+from bench.table import TITLES, Row, write_page
 
-ROUNDS = 3
-console = Console()
+BENCHES: dict[str, Callable[[], list[Row]]] = {
+    "task start": task_start.rows,
+    "parse": parse.rows,
+    "function": function.rows,
+    "queues": queues.rows,
+    "batch": batch.rows,
+    "redshift": redshift.rows,
+    "way of a file": way_of_a_file.rows,
+}
+console = Console(stderr=True)
 
 
 def main() -> None:
     """Measure and print."""
-    with running_stack() as config:
-        nothing = noop_seconds(config)
-        files = {drop.key: [file_seconds(config, drop) for _ in range(ROUNDS)] for drop in demo.WAVES[0][:5]}
-        table = Table("what", "seconds, median", f"all {ROUNDS}", "times the no-op DAG", title="From drop to Done")
-        floor = statistics.median(nothing)
-        for name, seconds in {"a DAG of 7 tasks that do nothing": nothing, **files}.items():
-            middle = statistics.median(seconds)
-            each_seconds = ", ".join(f"{each:.1f}" for each in seconds)
-            table.add_row(name, f"{middle:.1f}", each_seconds, f"{middle / floor:.1f}")
-        console.print(table)
-        show_memory(config)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=sys.modules[__name__].__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--only", default="", help="run the benchmarks whose name contains this text")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture")
+    options = parser.parse_args()
+    rows = list(measured(options.only))
+    if options.json:
+        print(json.dumps([dict(zip(TITLES, row.cells, strict=True)) for row in rows], indent=1))
+    else:
+        table = Table(*TITLES, title="Performance")
+        for row in rows:
+            table.add_row(*row.cells)
+        Console().print(table)
+    if options.write:
+        day, load = datetime.now(UTC).date(), os.getloadavg()[0]
+        write_page(rows, f"{day}, with {psutil.cpu_count()} cores and a load of {load:.1f} from all processes")
 
 
-@contextlib.contextmanager
-def running_stack() -> Iterator[Config]:
-    """Bring up a stack with the no-op DAG beside the product's, and take it down again."""
-    directory = Path(tempfile.mkdtemp(prefix="lakeport-bench-")).resolve()
-    (directory / "dags").mkdir()
-    shutil.copy(Path(__file__).parent / "noop_dag.py", directory / "dags")
-    config = Config(directory / "state", Ports.free(), more_dags=directory / "dags")
-    try:
-        stack.up(config, console.print)
-        yield config
-    finally:
-        stack.down(config, lambda _: None)
-        postgres_files.remove(config)
-        shutil.rmtree(directory)
-
-
-def noop_seconds(config: Config) -> list[float]:
-    """Return each round's seconds from the request to the run's end; the first, which warms Airflow up, is left out."""
-    return [_noop_run(config, number) for number in range(ROUNDS + 1)][1:]
-
-
-def file_seconds(config: Config, drop: demo.Drop) -> float:
-    """Return the seconds from the file's upload to its status Done."""
-    s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
-    body = (demo.SAMPLES / drop.sample).read_bytes()
-    started = time.time()
-    drop.version_id = s3.put_object(Bucket=names.LANDING_BUCKET, Key=drop.key, Body=body)["VersionId"]
-    while demo.files_of(config, [drop]).get(drop.version_id, ("",))[0] != drop.expected:
-        if time.time() - started > demo.PATIENCE_SECONDS:
-            raise TimeoutError(f"{drop.key} did not come to {drop.expected}")
-        time.sleep(0.05)
-    return time.time() - started
-
-
-def show_memory(config: Config) -> None:
-    """Print each part's proportional memory, its children's included."""
-    table = Table("part", "processes", "MiB", title="Memory (PSS)")
-    total = 0.0
-    for service in stack.services(config):
-        root = processes.running(config, service.name)
-        family = [root, *root.children(recursive=True)] if root else []
-        megabytes = sum(each.memory_full_info().pss for each in family) / 2**20
-        total += megabytes
-        table.add_row(service.name, str(len(family)), f"{megabytes:.0f}")
-    table.add_row("all", "", f"{total:.0f}")
-    table.add_row("machine", f"{psutil.cpu_count()} cores", f"{psutil.virtual_memory().total / 2**20:.0f}")
-    console.print(table)
-
-
-def _noop_run(config: Config, number: int) -> float:
-    run_id, path = f"bench_{number}", "/dags/nothing/dagRuns"
-    deadline, started = time.time() + demo.PATIENCE_SECONDS, time.time()
-    while time.time() < deadline:
-        started = time.time()
-        with contextlib.suppress(urllib.error.HTTPError):  # the DAG is not parsed yet
-            airflow_api.call(config, path, {"dag_run_id": run_id, "logical_date": None})
-            break
-        time.sleep(0.5)
-    while airflow_api.call(config, f"{path}/{run_id}")["state"] not in {"success", "failed"}:
-        if time.time() > deadline:
-            raise TimeoutError("the no-op DAG did not end")
-        time.sleep(0.05)
-    return time.time() - started
+def measured(only: str) -> Iterator[Row]:
+    """Yield the rows of each benchmark; one that fails is a row, too."""
+    for name, rows in BENCHES.items():
+        if only not in name:
+            continue
+        started = time.monotonic()
+        try:
+            yield from rows()
+        except Exception as error:  # noqa: BLE001 - it is printed, and the other benchmarks still run
+            console.print_exception()
+            yield Row(name, f"failed: {error}", "", "")
+        console.print(f"{name}: {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Files:
     gzip: Path
     parquet: Path
     json: Path
+    json_gzip: Path
 
 
 def generate(directory: Path, scale: float) -> Files:
@@ -49,11 +50,13 @@ def generate(directory: Path, scale: float) -> Files:
         directory / "compressed.csv.gz",  # COPY takes every key that starts with the one it is given
         directory / "lineitem.parquet",
         directory / "lineitem.json",
+        directory / "compressed.json.gz",
     )
     _spoil(files)
-    with made.open("rb") as source, gzip.open(files.gzip, "wb", compresslevel=1) as target:
-        shutil.copyfileobj(source, target, BLOCK_BYTES)
     _write_json(files)
+    for plain, compressed in ((made, files.gzip), (files.json, files.json_gzip)):
+        with plain.open("rb") as source, gzip.open(compressed, "wb", compresslevel=1) as target:
+            shutil.copyfileobj(source, target, BLOCK_BYTES)
     return files
 
 

@@ -37,7 +37,7 @@ def environment(aws: Aws, name: str) -> dict[str, Any] | None:
 
 def plan(found: dict[str, Any], bucket: CodeBucket, changing: set[str]) -> list[Change]:
     """Return the update that is needed; `changing` are the keys that the deployment uploads first."""
-    parts = [key for key in _PATHS if key in changing or _runs(found, key) != bucket.version(key)]
+    parts = [key for key in _PATHS if key in changing or not _runs(found, key, bucket.version(key))]
     if not parts:
         return []
     return [
@@ -55,7 +55,7 @@ def update(aws: Aws, name: str, bucket: CodeBucket) -> bool:
     """
     found = _at_rest(aws, name)
     wanted = {key: bucket.version(key) for key in _PATHS}
-    if all(_runs(found, key) == version for key, version in wanted.items()):
+    if all(_runs(found, key, version) for key, version in wanted.items()):
         return False
     if found["Status"] != "AVAILABLE":
         raise DeployError(
@@ -132,9 +132,13 @@ def wait_for_dag(aws: Aws, name: str, dag_id: str) -> None:
     aws.until(look, f"DAG {dag_id} in Airflow", CHECK_WITHIN_SECONDS)
 
 
-def _runs(found: dict[str, Any], key: str) -> str | None:
-    """Return the S3 version of the object that the environment runs."""
-    return found.get(f"{_PATHS[key]}S3ObjectVersion")
+def _runs(found: dict[str, Any], key: str, version: str) -> bool:
+    """Return whether the environment runs this S3 version of the object.
+
+    After a failed update it runs what it ran before; AWS does not document which version it then reports.
+    """
+    has_failed = found.get("LastUpdate", {}).get("Status") == "FAILED"
+    return not has_failed and bool(found.get(f"{_PATHS[key]}S3ObjectVersion") == version)
 
 
 def _at_rest(aws: Aws, name: str, *, after: object = _ANY) -> dict[str, Any]:

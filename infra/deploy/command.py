@@ -35,6 +35,9 @@ ReleasedOption = Annotated[bool, typer.Option("--released", help="Print only the
 SmokeOption = Annotated[
     bool, typer.Option(help="At the end, check whether files can be loaded, and print the answers.")
 ]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Only check whether files can be loaded, and print the answers.")
+]
 TemplatesOption = Annotated[
     Path,
     typer.Option(
@@ -58,6 +61,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     schemas_only: SchemasOption = False,
     rollback: RollbackOption = False,
     released: ReleasedOption = False,
+    check: CheckOption = False,
     database: DatabaseOption = False,
     smoke_test: SmokeOption = True,
     templates: TemplatesOption = deployment.TEMPLATES,
@@ -70,6 +74,8 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
 
     Example: `./lakeport deploy --name production --plan`
 
+    If the check at the end fails, the next run repeats it, even with nothing to change.
+
     Exit status: 0 deployed or nothing to change, 1 a schema is wrong or you declined, 2 the deployment could not be
     made.
     """
@@ -79,10 +85,14 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
         )
     settings = deployment.read(name, templates=templates)
     aws = Aws(settings.region, wait_seconds)
-    deploying = Deploying(aws, settings, with_database=database, only_code=rollback)
+    deploying = Deploying(aws, settings, with_database=database, only_code=rollback, is_checked=smoke_test)
     if released:
         found = deploying.bucket()
         say(found.release.get("commit", "") if found else "")
+        return
+    if check:
+        _bucket(deploying)
+        deploying.smoke_test()
         return
     if schemas_only or rollback:
         bucket = _bucket(deploying)
@@ -92,24 +102,23 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
         if not rollback:
             _publish(deploying, bucket, yes=yes, plan=plan)
             return
-        _deploy(deploying, target.of_release_before(bucket), bucket, yes=yes, plan=plan, smoke_test=smoke_test)
+        _deploy(deploying, target.of_release_before(bucket), bucket, yes=yes, plan=plan)
         return
     deploying.check()
     found = deploying.bucket()
     wanted = target.of_working_tree(settings, found)
-    _deploy(deploying, wanted, found, yes=yes, plan=plan, smoke_test=smoke_test)
+    _deploy(deploying, wanted, found, yes=yes, plan=plan)
 
 
-def _deploy(
-    deploying: Deploying, wanted: target.Target, bucket: CodeBucket | None, *, yes: bool, plan: bool, smoke_test: bool
-) -> None:
+def _deploy(deploying: Deploying, wanted: target.Target, bucket: CodeBucket | None, *, yes: bool, plan: bool) -> None:
     changes = deploying.plan(wanted, bucket)
     if not _is_wanted(changes, yes=yes, plan=plan):
         if not changes and not plan:
-            deploying.apply(wanted, bucket)  # completes the record of a run that was killed right before it
+            deploying.apply(wanted, bucket, has_changes=False)
+            deploying.make_up_smoke_test(bucket)
         return
     deploying.apply(wanted, bucket)
-    if smoke_test:
+    if deploying.is_checked:
         deploying.smoke_test()
     say(f"deployment {deploying.deployment.name} is up to date")
 

@@ -41,6 +41,8 @@ class Deploying:
     """Whether users and tables are created again although nothing indicates a difference."""
     only_code: bool = False
     """Whether stacks and database are left unchanged: a rollback restores code, and templates are not kept."""
+    is_checked: bool = True
+    """Whether a change is followed by the smoke test."""
 
     def check(self) -> None:
         """Raise DeployError with every known obstacle."""
@@ -108,8 +110,11 @@ class Deploying:
         surplus = bucket.surplus(target.dag_files, is_schemas=False)
         return [*changes, *(Change("code", "delete", key) for key in surplus)]
 
-    def apply(self, target: Target, bucket: CodeBucket | None) -> None:
-        """Apply every difference: libraries before DAG files, deletions last, then the record, then the index."""
+    def apply(self, target: Target, bucket: CodeBucket | None, *, has_changes: bool = True) -> None:
+        """Apply every difference: libraries before DAG files, deletions last, then the record, then the index.
+
+        Without changes it completes the record of a run that was killed before it.
+        """
         if self._apply_stack(self.bootstrap()):
             self.aws.report(f"stack {self.deployment.bootstrap_stack} is up to date")
         bucket = bucket or self.bucket()
@@ -117,6 +122,8 @@ class Deploying:
             raise DeployError(
                 f"stack {self.deployment.bootstrap_stack} lacks output CodeBucketName; restore it in bootstrap.yaml"
             )
+        if has_changes and self.is_checked:
+            checking.set_due(self.aws, bucket.bucket)
         for item in bucket.differing(target.artifacts):
             bucket.put(item)
             self.aws.report(f"uploaded {item.key}")
@@ -139,7 +146,11 @@ class Deploying:
     def smoke_test(self) -> None:
         """Load a file on the real services, roll it back, and print what they answered; raises DeployError."""
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
+        if not stack:
+            raise DeployError(f"stack {self.deployment.main_stack} does not exist; finish ./lakeport deploy")
         answers: list[Answer] = []
+        if address := self._given("main").wanted["AlarmEmail"]:
+            answers.append(checking.subscription_answer(self.aws, stack["AlarmsTopicArn"], address))
         if "FunctionName" in stack and not self.only_code:  # an earlier release may not know the event
             answers += checking.function_answers(self.aws, stack["FunctionName"])
         try:
@@ -151,6 +162,13 @@ class Deploying:
         checking.show(self.aws, answers)
         if failed := failures(answers):
             raise DeployError("\n".join(["files cannot be loaded yet:", *failed]))
+        checking.set_passed(self.aws, stacks.outputs(self.aws, self.deployment.bootstrap_stack)["CodeBucketName"])
+
+    def make_up_smoke_test(self, bucket: CodeBucket | None) -> None:
+        """Repeat a smoke test that has failed or was interrupted since the last change."""
+        if bucket and self.is_checked and checking.is_due(self.aws, bucket.bucket):
+            self.aws.report("the check of the last deployment has not passed; repeating it")
+            self.smoke_test()
 
     def _of_stack(self, stack: Stack) -> list[Change]:
         with self._explaining(stack.name):

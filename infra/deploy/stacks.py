@@ -22,7 +22,8 @@ from infra.deploy.changes import Change
 from infra.deploy.errors import DeployError
 
 WITHIN_SECONDS = 13 * 3600  # half an hour; but an update of MWAA lets running tasks finish for up to 12 hours
-_GONE = ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+_NEVER_BEGUN = "REVIEW_IN_PROGRESS"
+_GONE = ("DELETE_COMPLETE", _NEVER_BEGUN)
 _NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 # What a reason of CloudFormation mentions, and what to do then.
@@ -68,13 +69,18 @@ class Stack:
 
 def describe(aws: Aws, name: str) -> dict[str, Any] | None:
     """Return CloudFormation's description of a stack, None if it does not exist."""
+    found = _described(aws, name)
+    return None if found is None or found["StackStatus"] in _GONE else found
+
+
+def _described(aws: Aws, name: str) -> dict[str, Any] | None:
+    """Return the description of a stack, also if it only waits for its first change set."""
     try:
-        found = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        return dict(aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0])
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    return None if found["StackStatus"] in _GONE else dict(found)
 
 
 def completed(aws: Aws, name: str) -> dict[str, Any] | None:
@@ -134,7 +140,7 @@ def apply(aws: Aws, stack: Stack) -> bool:
     # If this change fails, what it created is deleted, buckets and keys too: they are still empty.
     aws.client("cloudformation").execute_change_set(ChangeSetName=change_set["ChangeSetId"], RetainExceptOnCreate=True)
     aws.report(f"stack {stack.name}: {'creating' if current is None else 'updating'}")
-    done = _settled(aws, stack.name, seen) or {}
+    done = _settled(aws, stack.name, seen, before=_NEVER_BEGUN) or {}
     if done.get("StackStatus") not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise DeployError(_failure(aws, stack.name, done))
     return True
@@ -191,16 +197,21 @@ def _forget_change_set(client: Any, stack: str, name: str) -> None:
             raise
 
 
-def _settled(aws: Aws, name: str, seen: set[str] | None = None) -> dict[str, Any] | None:
-    """Return the stack once AWS has finished with it; reports its new events meanwhile."""
+def _settled(aws: Aws, name: str, seen: set[str] | None = None, before: str = "") -> dict[str, Any] | None:
+    """Return the stack once AWS has finished with it; reports its new events meanwhile.
+
+    `before` is a status that AWS may still report although it has accepted the change.
+    """
     found: list[dict[str, Any] | None] = []
     seen = _event_ids(aws, name) if seen is None else seen
 
     def look() -> bool:
-        current = describe(aws, name)
-        found[:] = [current]
+        current = _described(aws, name)
+        status = current["StackStatus"] if current else ""
+        found[:] = [None if status in _GONE else current]
         _show_events(aws, name, seen)
-        return current is None or not current["StackStatus"].endswith("_IN_PROGRESS")
+        is_changing = status.endswith("_IN_PROGRESS") and status not in _GONE
+        return not status or not (is_changing or status == before)
 
     aws.until(look, f"stack {name}", WITHIN_SECONDS)
     return found[0]
@@ -229,8 +240,9 @@ def _show_events(aws: Aws, name: str, seen: set[str]) -> None:
 def delete(aws: Aws, name: str, why: str) -> None:
     """Delete a stack that holds nothing, such as one whose creation failed."""
     aws.report(f"stack {name}: {why}")
+    status = (describe(aws, name) or {}).get("StackStatus", "")
     aws.client("cloudformation").delete_stack(StackName=name)
-    if (left := _settled(aws, name)) is not None:
+    if (left := _settled(aws, name, before=status if status != "DELETE_FAILED" else "")) is not None:
         raise DeployError(
             f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}; "
             "delete it in the CloudFormation console, then run this again"

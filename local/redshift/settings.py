@@ -20,7 +20,8 @@ class Undocumented:
     conflict_wording: str = "1023"
     """What a write conflict is called: 1023 (documented for SERIALIZABLE) or concurrent (reported for SNAPSHOT)."""
     is_first_statement_cancelled: bool = False
-    """Whether the first statement after a while without clients fails with 57014, as it may after a resume."""
+    """Whether the first statement after a while without clients fails with 57014, as it may after a resume; SET does
+    not count."""
 
 
 HOSTILE = Undocumented(

@@ -31,6 +31,7 @@ LakeportError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 
 class LakeportError(Exception):
@@ -134,6 +135,11 @@ class AirflowUnavailable(LakeportError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+    @property
+    def is_passing(self) -> bool:
+        """Return whether Airflow, or MWAA before it, throttled the request or failed by itself."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or (self.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class UnknownDag(AirflowUnavailable):

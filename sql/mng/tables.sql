@@ -1,4 +1,9 @@
 -- The state of every file and row.  Redshift does not enforce keys: the code that writes keeps them unique.
+--
+-- Each table is sorted by the time at which its rows are written.  New rows come last, so nothing has to be sorted
+-- again, and queries of recent rows (for snapshots, alerts, reconcile) skip the blocks of older ones.  The distribution
+-- is Redshift's AUTO: a copy on each node while a table is small, then even.  No join would gain by a key, because
+-- status_log and load_errors are read for the few files of a run, by their file_id.
 
 CREATE SCHEMA IF NOT EXISTS mng;
 

@@ -18,6 +18,15 @@ import pyarrow.parquet as pq
 import zstandard
 from pyarrow import orc
 
+CODECS = {"utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}
+
+
+class WrittenNumber(str):
+    """A number of a JSON document, with its digits."""
+
+    __slots__ = ()
+
+
 Row = Mapping[str, Any] | list[Any]
 
 
@@ -27,16 +36,17 @@ def rows_of(path: Path, schema: Mapping[str, Any]) -> list[list[Any]]:
     names = [str(column.get("header", column["name"])) for column in columns]
     kind = format_["type"]
     if kind in ("parquet", "orc"):
-        table = pq.read_table(path) if kind == "parquet" else orc.ORCFile(path).read()
-        return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+        table = pq.ParquetFile(path).read() if kind == "parquet" else orc.ORCFile(path).read()
+        values = [column.to_pylist(maps_as_pydicts="strict") for column in table.columns]
+        return [list(row) for row in zip(*values, strict=True)]
     if kind == "xlsx":
         return _sheet(path, format_)
     data = content_of(path)
     if kind == "avro":
         return _by_key(fastavro.reader(io.BytesIO(data)), names, format_)
     if kind == "json":
-        return _by_key(_documents(data.decode("utf-8-sig")), names, format_)
-    text = data.decode({"utf16": "utf-16"}.get(format_.get("encoding", ""), format_.get("encoding", "utf-8-sig")))
+        return _by_key(_documents(data.decode(CODECS.get(format_.get("encoding", ""), "utf-8-sig"))), names, format_)
+    text = data.decode(CODECS.get(format_.get("encoding", ""), format_.get("encoding", "utf-8-sig")))
     if kind == "fixed_width":
         return [line.split() for line in text.splitlines()[format_.get("header_lines", 0) :] if line.strip()]
     return list(_delimited(text, format_, names))
@@ -56,7 +66,7 @@ def content_of(path: Path) -> bytes:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(parse_float=str), 0
+    decoder, at = json.JSONDecoder(parse_float=WrittenNumber), 0
     while at < len(text):
         if text[at] in " \t\r\n":
             at += 1
@@ -76,7 +86,8 @@ def _by_key(documents: Any, names: list[str], format_: Mapping[str, Any]) -> lis
 
 
 def _sheet(path: Path, format_: Mapping[str, Any]) -> list[list[Any]]:
-    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+    book = openpyxl.load_workbook(path, data_only=True)
+    sheet = book[format_["sheet"]] if "sheet" in format_ else book.worksheets[0]
     rows = [list(row) for row in sheet.iter_rows(values_only=True)][format_.get("header_lines", 0) :]
     return [row for row in rows if any(cell not in (None, "") for cell in row)]
 
@@ -88,7 +99,9 @@ def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Itera
     for _ in range(format_.get("header_lines", 0)):
         body.readline()
     if format_["type"] == "csv":
-        rows: Iterator[list[str]] = csv.reader(body, delimiter=delimiter or ",", quotechar=format_.get("quote", '"'))
+        mark, quote = delimiter or ",", format_.get("quote", '"')
+        has_blanks = f"{mark} {quote}" in text  # before a quote, which then begins the field
+        rows: Iterator[list[str]] = csv.reader(body, delimiter=mark, quotechar=quote, skipinitialspace=has_blanks)
     elif format_.get("removequotes"):
         escape = "\\" if format_.get("escape") else None
         rows = csv.reader(body, delimiter=delimiter or "|", escapechar=escape)

@@ -44,6 +44,8 @@ class Environment:
         self.asked: dict[str, Any] = {}
         """The last update."""
         self.fails_with: str | None = None
+        self.reports_failed_versions = False
+        """Whether the environment reports the versions of a failed update, which AWS does not document."""
         self.start: Callable[[dict[str, str]], None] = lambda _: time.sleep(_UPDATE_SECONDS)
         self.ask: Callable[[dict[str, Any]], Any] = answer_well
         self.drops_nulls = False
@@ -65,6 +67,8 @@ class Environment:
             self.last_update["Status"] = "SUCCESS"
         else:
             time.sleep(_UPDATE_SECONDS)  # as MWAA: it goes back to what ran, and is AVAILABLE again
+            if self.reports_failed_versions:
+                self.versions |= {key: value for key, value in asked.items() if key.endswith("Version")}
             self.last_update |= {"Status": "FAILED", "Error": {"ErrorMessage": self.fails_with}}
         self.status = "AVAILABLE"
 
@@ -72,7 +76,8 @@ class Environment:
 def answer_well(asked: dict[str, Any]) -> Any:
     """Answer as an Airflow that has every DAG and runs it well."""
     dag_id = asked.get("QueryParameters", {}).get("dag_id_pattern", "")
-    return {"import_errors": [], "dags": [{"dag_id": dag_id}], "dag_runs": [{"state": "success"}]}
+    runs = {"dag_runs": [{"state": "success"}], "total_entries": 1}
+    return {"import_errors": [], "dags": [{"dag_id": dag_id}], **runs}
 
 
 class Account:
@@ -94,6 +99,10 @@ class Account:
         self.kill: Callable[[], None] = lambda: None
         self.denied: set[str] = set()
         """Operations that IAM does not allow."""
+        self.is_late = False
+        """Whether CloudFormation reports the status of before once more after it has accepted a change."""
+        self._described = b""
+        self._stale: bytes | None = None
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -127,6 +136,20 @@ class Account:
         sets = f"<serviceNameSet>{names}</serviceNameSet><serviceDetailSet>{details}</serviceDetailSet>"
         answer = "DescribeVpcEndpointServicesResponse"
         return f'<{answer} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{sets}</{answer}>'.encode()
+
+    def late(self, operation: str, status: int, content: bytes) -> tuple[int, bytes]:
+        """Return CloudFormation's answer, or the one of before a change that it has just accepted."""
+        if operation == "ExecuteChangeSet":
+            self._stale = b"REVIEW_IN_PROGRESS"
+        elif operation == "DeleteStack":
+            self._stale = self._described
+        elif operation == "DescribeStacks" and self._stale is not None:
+            stale, self._stale = self._stale, None
+            is_status = stale == b"REVIEW_IN_PROGRESS"
+            return 200, re.sub(rb"(?<=<StackStatus>)\w+", stale, content) if is_status else stale
+        elif operation == "DescribeStacks" and status == 200:
+            self._described = content
+        return status, content
 
     def answer(self, service: str, operation: str, path: str, body: dict[str, Any]) -> Answer:
         if service == "redshift-data" and len(body.get("Sqls", ())) > 40:
@@ -225,7 +248,7 @@ class Account:
                 elif service in _OWN:
                     self.say(*account.answer(service, operation, self.path, json.loads(body or b"{}")))
                 else:
-                    self.forward(body)
+                    self.forward(body, operation)
 
             def say(self, status: int, answer: dict[str, Any]) -> None:
                 self.say_text(status, "application/json", json.dumps(answer).encode(), answer.get("__type", ""))
@@ -239,13 +262,15 @@ class Account:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def forward(self, body: bytes) -> None:
+            def forward(self, body: bytes, operation: str) -> None:
                 connection = http.client.HTTPConnection(HOST, account.config.ports.aws, timeout=60)
                 headers = {key: value for key, value in self.headers.items() if key.lower() != "expect"}
                 connection.request(self.command, self.path, body, headers)
                 answer = connection.getresponse()
-                content = answer.read()
-                self.send_response(answer.status)
+                status, content = answer.status, answer.read()
+                if account.is_late:
+                    status, content = account.late(operation, status, content)
+                self.send_response(status)
                 for key, value in answer.getheaders():
                     if key.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"):
                         self.send_header(key, value)

@@ -283,10 +283,12 @@ def test_killed_run_is_finished_by_the_next(cloud: Cloud, operation: str) -> Non
     assert json.loads(content(cloud, code.RELEASE))["previous"] == previous
 
 
-def test_failed_environment_update_is_reported_and_retried(cloud: Cloud) -> None:
+@pytest.mark.parametrize("reports_failed_versions", [False, True])
+def test_failed_environment_update_is_reported_and_retried(cloud: Cloud, *, reports_failed_versions: bool) -> None:
     """MWAA rolls back and is AVAILABLE again; only LastUpdate shows that it failed."""
     cloud.edit("plugins/lakeport/airflow/load_dag.py", f"# {uuid.uuid4()}\n")
     cloud.environment.fails_with = "Requirements could not be installed"
+    cloud.environment.reports_failed_versions = reports_failed_versions
 
     failed = cloud.deploy("--yes", "--no-smoke-test")
     cloud.environment.fails_with = None
@@ -496,9 +498,11 @@ def test_failed_creation_is_reported_and_made_again(cloud: Cloud) -> None:
     template.write_text(text)
     offered = cloud.account.offered
     cloud.account.offered = offered | {"sqs": "acd"}
+    cloud.account.is_late = True
     planned = cloud.deploy("--plan", name=name)
     done = cloud.deploy("--yes", "--no-smoke-test", name=name)
     cloud.account.offered = offered
+    cloud.account.is_late = False
     again = cloud.deploy("--yes", "--no-smoke-test", name=name)
 
     assert failed.returncode == 2
@@ -545,11 +549,18 @@ def test_fault_that_the_function_meets_fails_the_deployment_with_its_remedy(clou
     cloud.edit("dags/load_files.py", f"# {uuid.uuid4()}\n")
     cloud.query("ALTER USER lakeport_registrar PASSWORD 'Changed0by0hand'")
     try:
-        failed = cloud.deploy("--yes")
+        failed, again = cloud.deploy("--yes"), cloud.deploy("--yes")
     finally:
         cloud.deployed("--database")
+    due = [cloud.deploy("--yes") for _ in range(2)]
+    asked = cloud.deploy("--check")
 
-    assert failed.returncode == 2
+    assert (failed.returncode, again.returncode) == (2, 2), "a second run must not report success"
+    assert "nothing to change" in again.stdout
+    assert "repeating it" in due[0].stdout
+    assert [each.returncode for each in due] == [0, 0], due[0].stderr
+    assert "| Function: the index of schemas |" in asked.stdout
+    assert ["| Function: the index of schemas |" in each.stdout for each in due] == [True, False]
     assert "Function: Connection to Redshift: OperationalError: " in failed.stderr
     assert "password authentication failed" in failed.stderr
     assert "run ./lakeport deploy --database" in failed.stderr

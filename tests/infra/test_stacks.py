@@ -17,6 +17,7 @@ from botocore.session import get_session
 from infra import package
 from infra.deploy import airflow, code, stacks
 from lakeport import settings
+from lakeport.probing import copy_probe
 from local.config import REPOSITORY
 from tests.infra.stacks import BOOTSTRAP, MAIN, NETWORK, RESOURCES, STACKS, listed, of_type, statements
 
@@ -213,6 +214,17 @@ def test_code_that_the_stack_may_go_back_to_does_not_expire() -> None:
 
     assert [key for key in code.ARTIFACTS for prefix in expiring if key.startswith(prefix)] == []
     assert {"dags/", "schemas/"} <= set(expiring)
+
+
+def test_everything_that_a_load_writes_to_the_work_bucket_expires() -> None:
+    """The snapshots and the notes of reconcile stay; their keys do not begin with the id of a file."""
+    writers = [text for path in package.PLUGINS.rglob("*.py") if "work_bucket" in (text := path.read_text())]
+    written = {folder for text in writers for folder in re.findall(r'f"([a-z]+)/\{', text)} | {copy_probe.FOLDER}
+    rules = RESOURCES["WorkBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = {each["Prefix"].partition("/")[0] for each in rules if "ExpirationInDays" in each}
+
+    assert {"manifests", "prepared", "checks"} <= written
+    assert written - {"transforms"} <= expiring
 
 
 def test_alarm_mails_exclude_alerts_that_slack_shows() -> None:

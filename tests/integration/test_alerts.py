@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import psycopg2
 import pytest
 
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
+from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.alerts.messages import Alert
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
+from lakeport.redshift import session
+from lakeport.settings import REDSHIFT_CONNECTION
 from tests.integration.file_types import make_file_type
 
 PrepareLoad = Callable[..., FileLoad]
@@ -67,3 +73,19 @@ def test_unsent_alert_is_sent_again(
             warn(load)
     warn(load)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "titles"), [(RECONCILE, ["reconcile could not fix everything it found"]), ("other", [])]
+)
+def test_redshift_that_cannot_record_the_alert_of_reconcile_is_alerted_of(
+    sent: list[Alert], monkeypatch: pytest.MonkeyPatch, dag_id: str, titles: list[str]
+) -> None:
+    """It is every hour until Redshift answers; runs that come every few minutes would send too many."""
+    monkeypatch.setattr(session, "_FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setenv(f"AIRFLOW_CONN_{REDSHIFT_CONNECTION.upper()}", "postgres://127.0.0.1:1/nowhere")
+    run = SimpleNamespace(dag_id=dag_id, run_id="scheduled__1", start_date=datetime.now(UTC), end_date=None)
+    with pytest.raises(psycopg2.OperationalError):
+        callbacks.alert_failed_reconcile({"dag_run": run})
+    assert [alert.title for alert in sent] == titles
+    assert all("Connection refused" in dict(alert.facts())["Error"] for alert in sent)

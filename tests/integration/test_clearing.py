@@ -265,11 +265,7 @@ class Sensor:
         self.world, self.sensor = world, sensors.NewFilesSensor(task_id="wait_for_files", file_type=world.file_type)
 
         def poke(_: Any) -> Any:
-            def read(current: Any) -> list[RegisteredFile]:
-                current.execute(self.sensor.sql, self.sensor.parameters)
-                return sensors.registered_files(current)
-
-            found = world.warehouse.transaction(read)
+            found = world.warehouse.transaction(self.sensor.list_files)
             return PokeReturnValue(bool(found), [file.to_xcom() for file in found]) if found else False
 
         monkeypatch.setattr(self.sensor, "poke", poke)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.orc as pa_orc
-import pyarrow.parquet as pq
 import pytest
 
 from lakeport.errors import UnloadableFile
@@ -19,20 +16,12 @@ from tests.integration.callables import Bring
 from tests.integration.file_types import make_file_type
 from tests.support.archives import packed
 from tests.support.avro_files import avro
+from tests.support.columnar_files import columnar
 from tests.support.golden import raises_golden
 
 Query = Callable[..., list[tuple[Any, ...]]]
 each_columnar = pytest.mark.parametrize("kind", ["parquet", "orc"])
 each_record = pytest.mark.parametrize("kind", ["json", "avro"])
-
-
-def columnar(kind: str, columns: Mapping[str, Any], **options: Any) -> bytes:
-    file = io.BytesIO()
-    table = pa.table(
-        {name: value if isinstance(value, pa.Array) else pa.array(value) for name, value in columns.items()}
-    )
-    pq.write_table(table, file, **options) if kind == "parquet" else pa_orc.write_table(table, file)
-    return file.getvalue()
 
 
 def records(kind: str, *rows: dict[str, Any]) -> bytes:

@@ -18,10 +18,12 @@ from typer.testing import CliRunner
 
 from lakeport import settings
 from lakeport.cli import app
+from lakeport.cli.waiting import wait_for_dags
 from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
+from tests.integration.airflow_stand_in import AirflowStandIn
 from tests.integration.file_types import make_file_type
 from tests.integration.world import GOOD, World
 from tests.support.golden import golden
@@ -50,6 +52,14 @@ def rejected_file(prepare_load: Callable[..., FileLoad]) -> FileLoad:
     with pytest.raises(TooManyRejects):
         load.run()
     return load
+
+
+def test_publishing_waits_for_the_dags_that_airflow_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    airflow = AirflowStandIn(missing_dags={"load_trains"})
+    assert wait_for_dags(airflow, ["trains", "trams"], 0) == ["trains"]
+    airflow.missing_dags.clear()
+    assert wait_for_dags(airflow, ["trains", "trams"], 0) == []
+    assert "has the DAGs of 2 file types" in capsys.readouterr().out
 
 
 def test_errors_show_line_column_value_reason(run: Callable[..., Result], rejected_file: FileLoad) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lakeport.redshift.session import Warehouse
 from local.config import REPOSITORY
-from tests.corpus import random_tables
+from tests.corpus import hostile_samples, random_tables
 from tests.corpus.comparing import differences
 from tests.corpus.loading import Loader, Outcome
 
@@ -42,6 +42,13 @@ def test_values_of_a_random_table_are_those_of_its_table(loader: Loader, seed: i
     result = loader.run(path)
 
     assert result.outcome is Outcome.equal, f"{path.name}: {result.words}"
+
+
+def test_values_of_hostile_samples_are_those_of_their_tables(loader: Loader, tmp_path: Path) -> None:
+    solved = [name for name, expected in hostile_samples.EXPECTED.items() if not isinstance(expected, str)]
+    results = {name: loader.run(hostile_samples.write(name, tmp_path)) for name in solved}
+
+    assert {name: result.words for name, result in results.items() if result.outcome is not Outcome.equal} == {}
 
 
 @pytest.mark.parametrize(

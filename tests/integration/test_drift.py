@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
+from psycopg2 import sql
 
 from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.one_file import FileLoad
+from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -115,6 +118,33 @@ def test_longer_varchar_is_lengthened(prepare_load: PrepareLoad, query: Query, m
         prepare_load(longer, b"id,city,price,note\n%d,Schaffhausen,1,x\n" % number).run()
     rows = query(f"SELECT id, city, note FROM {longer.table.name} ORDER BY id")  # noqa: S608
     assert rows[-1] == (3, "Schaffhausen", "x")
+
+
+class LosesReplies(Warehouse):
+    """A warehouse whose connection is lost after each statement that runs alone."""
+
+    def _once_alone(self, statement: str | sql.Composable) -> None:
+        super()._once_alone(statement)
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+
+def test_longer_varchar_whose_reply_was_lost_is_lengthened(warehouse: Warehouse, query: Query) -> None:
+    """The second attempt is refused: Redshift does not change a length to what it is."""
+    file_type = make_file_type()
+    fit_table(warehouse, file_type)
+    columns = [
+        {"name": "id", "type": "integer", "required": True},
+        {"name": "city", "type": "varchar(20)"},
+        {"name": "price", "type": "decimal(8,2)"},
+    ]
+    with LosesReplies(connect_to_redshift) as losing:
+        fit_table(losing, make_file_type(name=file_type.name, columns=columns))
+    lengths = query(
+        "SELECT character_maximum_length FROM information_schema.columns"
+        " WHERE table_name = %s AND column_name = 'city'",
+        (file_type.table.name.rpartition(".")[2],),
+    )
+    assert lengths == [(20,)]
 
 
 def test_other_difference_fails_with_the_statements_to_run(warehouse: Warehouse, query: Query) -> None:

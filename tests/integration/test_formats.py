@@ -293,6 +293,17 @@ def test_rejected_json_has_the_value_at_its_path(bring: Bring, query: Query, nam
     assert [row[:4] for row in rejected_rows(query, load)] == [(3, "id", "three", line)]
 
 
+@pytest.mark.parametrize("format_", [{"header_lines": 1}, {}, {"encoding": "utf16", "header_lines": 1}], ids=str)
+def test_lines_that_end_in_cr_cr_lf_are_refused(bring: Bring, query: Query, format_: dict[str, Any]) -> None:
+    """Else the last column would have a CR in each row, or be rejected in each row."""
+    body = ("id,city\r\r\n" * bool(format_) + "1,Bern\r\r\n").encode("utf-16" if "encoding" in format_ else "utf-8")
+    columns = [{"name": "id", "type": "integer"}, {"name": "city", "type": "varchar(8)"}]
+    file_type = make_file_type(format={"type": "csv", **format_}, columns=columns)
+    with pytest.raises(UnloadableFile, match=r"contains a CR.*CR LF"):
+        bring(file_type, body).run()
+    assert query(f"SELECT * FROM {file_type.table.name}") == []  # noqa: S608
+
+
 def test_rejected_element_of_an_array_is_counted(bring: Bring, query: Query) -> None:
     file_type, _ = with_columns("json, an array")
     load = bring(file_type, b'[\n\n{"id": 1},\n{"id":\n"two", "city": "Oslo"}]')

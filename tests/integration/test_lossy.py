@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from lakeport.errors import TooManyRejects, UnloadableFile
+from lakeport.files.header import FileColumns
 from lakeport.loading.files_to_load import FileToLoad
+from lakeport.loading.lossy import without_lossy_rows
 from lakeport.loading.many_files import batches
 from lakeport.loading.rehearsal import rehearse
 from lakeport.redshift.session import Warehouse
@@ -19,6 +23,8 @@ from lakeport.schema.file_type import FileType
 from tests.integration.callables import Bring
 from tests.integration.file_types import make_file_type
 from tests.support.archives import packed
+from tests.support.avro_files import avro
+from tests.support.columnar_files import columnar
 from tests.support.workbooks import workbook
 
 if TYPE_CHECKING:
@@ -186,11 +192,85 @@ def test_file_with_such_rows_is_loaded_alone(bring: Bring, s3: S3Client) -> None
     assert [len(batch) for batch in found] == [2, 1]
 
 
-def test_json_file_with_such_a_value_is_refused(bring: Bring, query: Query) -> None:
-    file_type = make_file_type(format={"type": "json", "timeformat": "auto"}, columns=COLUMNS)
-    body = b'{"id": 1, "price": 1.5}\n{"id": 2, "price": 1.999, "at": "2024-01-01T10:00:00+02:00"}\n'
+JSON = {"type": "json", "timeformat": "auto"}
+OBJECTS = (
+    b'{"id": 1, "price": 1.5}\n\n{"id": 2, "price": 1.999, "at": "2024-01-01T10:00:00+02:00"}\n{"id": "x"}\n{"id": 3}\n'
+)
+
+
+@pytest.mark.parametrize("layout", ["objects", "array"])
+def test_objects_that_are_lines_are_rejected_one_by_one(bring: Bring, query: Query, layout: str) -> None:
+    """An array becomes lines for COPY, so that the line is the number of the object."""
+    file_type = make_file_type(format={**JSON, "layout": layout}, columns=COLUMNS, rejects={"fail": 5})
+    body = OBJECTS if layout == "objects" else b"[" + b",\n".join(OBJECTS.split(b"\n")).replace(b",\n,", b",") + b"]"
+    load = bring(file_type, body.replace(b",\n]", b"]").replace(b",]", b"]"))
+    done = load.run()
+    assert (done.rows_in_file, done.rows_rejected, ids(query, file_type)) == (4, 2, [1, 3])
+    lines = (3, 4) if layout == "objects" else (2, 3)
+    assert [row[:2] for row in recorded(query, load)] == [(lines[0], "price"), (lines[1], "id")]
+    assert recorded(query, load)[0][2:4] == ("1.999", "has 3 digits after the point, decimal(8,2) keeps 2")
+
+
+def test_objects_of_several_lines_refuse_the_file(bring: Bring, query: Query) -> None:
+    body = b'{"id": 1,\n"price": 1.5}\n{"id": 2, "price": 1.999}\n'
     with pytest.raises(UnloadableFile, match=r"object 2: price '1\.999'.*3"):
-        bring(file_type, body).run()
+        bring(file_type := make_file_type(format=JSON, columns=COLUMNS, rejects={"fail": 5}), body).run()
     assert ids(query, file_type) == []
-    allowed = make_file_type(format={"type": "json", "timeformat": "auto"}, columns=COLUMNS, lossy="allow")
+    allowed = make_file_type(format=JSON, columns=COLUMNS, lossy="allow")
     assert bring(allowed, body).run().rows_loaded == 2
+
+
+ZONED = pa.timestamp("us", "Europe/Berlin")
+HALF = {"price": ("double", 1.5, 1.999), "id": ("int", 1, 2)}
+LONG = {"id": pa.array([1, 2], pa.int32()), "at": pa.array([10**18, 10**18 + 1], pa.timestamp("ns"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "type_", "reason"),
+    [
+        ("avro", avro(HALF), "decimal(8,2)", "record 2: price '1.999' has 3 digits after the point"),
+        ("orc", columnar("orc", LONG), "timestamp", "row 2: at 2001-09-09 01:46:40.000000001 has more than 6 digits"),
+        (
+            "parquet",
+            columnar("parquet", LONG, use_deprecated_int96_timestamps=True),
+            "timestamptz",
+            "row 2: at 2001-09-09 01:46:40.000000001 has more than 6 digits",
+        ),
+        (
+            "parquet",
+            columnar("parquet", {"id": LONG["id"], "at": pa.array([1, 2], ZONED)}),
+            "timestamp",
+            "every row: at has the time zone Europe/Berlin, which timestamp drops; use timestamptz",
+        ),
+    ],
+    ids=["avro", "orc", "parquet", "zone"],
+)
+def test_file_that_is_not_text_is_refused_or_loaded_as_a_whole(
+    bring: Bring, query: Query, kind: str, body: bytes, type_: str, reason: str
+) -> None:
+    name = "price" if kind == "avro" else "at"
+    columns = [COLUMNS[0], {"name": name, "type": type_}]
+    refusing, warning = (
+        make_file_type(format={"type": kind}, columns=columns, lossy=each) for each in ("reject", "warn")
+    )
+    with pytest.raises(UnloadableFile, match=re.escape(reason)):
+        bring(refusing, body).run()
+    load = bring(warning, body)
+    assert (load.run().rows_loaded, load.run().rows_rejected) == (2, 0)
+    [(line, column, _, recorded_reason, _)] = recorded(query, load)
+    assert (line, column) == (-1, name)
+    assert reason.replace(f"{name} ", "", 1) in recorded_reason
+
+
+@pytest.mark.parametrize("kind", ["parquet", "orc"])
+def test_times_that_nanoseconds_cannot_count_are_kept(bring: Bring, query: Query, kind: str) -> None:
+    """Files use the year 9999 for `for ever`; a reader of nanoseconds returns another time for it."""
+    times = [datetime(9999, 12, 31), datetime(1, 1, 1), datetime(2024, 1, 1, 0, 0, 0, 1)]  # noqa: DTZ001
+    columns = {"id": pa.array([1, 2, 3], pa.int32()), "at": pa.array(times, pa.timestamp("us"))}
+    options = {"use_deprecated_int96_timestamps": True} if kind == "parquet" else {}
+    file_type = make_file_type(format={"type": kind}, columns=[COLUMNS[0], COLUMNS[3]])
+    file = bring(file_type, columnar(kind, columns, **options))
+    assert (
+        without_lossy_rows(file.s3, file_type, FileToLoad(file.file, file.sources), FileColumns(("id", "at"))).filtered
+        == ()
+    )

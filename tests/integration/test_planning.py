@@ -14,7 +14,7 @@ import pytest
 from lakeport import settings
 from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad
-from lakeport.loading.plan import live_table_changes
+from lakeport.loading.plan import effects_on_rows, live_table_changes
 from lakeport.loading.rehearsal import rehearse
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -178,6 +178,33 @@ def test_plan_shows_the_changes_to_the_existing_table(
 
     prepare_load(longer, b"id,city,price,kind\n1,Rio de Janeiro,1,a\n", name="second.csv", run_id="run2").run()
     assert live_table_changes(longer, warehouse) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("table", "effects"),
+    [
+        ({}, ["the rows of the table stay", "NULL in the new columns town", "the columns city of the table"]),
+        ({"mode": "merge", "key": ["id"]}, ["rows with the same id are replaced", "columns town", "columns city"]),
+        ({"mode": "truncate"}, ["all rows of the table are replaced"]),
+        ({"mode": "replace"}, ["in a new table"]),
+        ({"mode": "new_table"}, []),
+    ],
+    ids=str,
+)
+def test_plan_tells_what_becomes_of_the_rows_of_the_table(
+    warehouse: Warehouse, prepare_load: PrepareLoad, file_type: FileType, table: dict[str, Any], effects: list[str]
+) -> None:
+    """Also of the values of a column that was renamed."""
+    prepare_load(file_type, b"id,city,price\n").run()
+    columns = [{"name": "id", "type": "integer", "required": True}, {"name": "town", "type": "varchar(8)"}]
+    columns.append({"name": "price", "type": "decimal(8,2)"})
+    renamed = make_file_type(columns=columns, table={"name": file_type.table.name, **table})
+
+    found = effects_on_rows(renamed, warehouse)
+
+    assert len(found) == len(effects)
+    assert all(effect in each for effect, each in zip(effects, found, strict=True))
+    assert effects_on_rows(make_file_type(table={"name": f"{file_type.table.name}_2"}), warehouse) == ()
 
 
 BROKEN_FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lakeport import settings
-from lakeport.arrivals.publishing import published_index
+from lakeport.arrivals.publishing import publish, published_index
 from lakeport.arrivals.registration import register_messages
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
@@ -214,6 +214,25 @@ def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> 
         (f"{world.name}: the schema is invalid, and 1 file waits for it", ("owner@example.com",))
     ]
     assert world.airflow.started == []
+    world.write_schema()
+    assert world.found()[0][0] == NO_RUN
+
+
+def test_removed_schema_alerts_once_while_files_wait(world: World) -> None:
+    """Else reconcile would fail, and alert, every hour."""
+    world.register()
+    world.airflow.started.clear()
+    world.airflow.missing_dags.add(world.file_type.dag_id)
+    (world.folder / f"{world.name}.yaml").unlink()
+    publish(world.s3, world.folder)
+    for _ in range(2):
+        reconciliation = world.reconcile()
+        assert reconciliation
+        assert [finding.problem for finding in reconciliation.unfixed] == [INVALID_SCHEMA]
+        assert reconciliation.unalerted == []
+    [(alert, _)] = world.sent
+    assert "was removed" in dict(alert.facts())["Problems"]
+    world.airflow.missing_dags.clear()
     world.write_schema()
     assert world.found()[0][0] == NO_RUN
 

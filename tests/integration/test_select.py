@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakeport.airflow.operators.copy_all_from_s3 import CheckAllLoadedOperator, CopyAllFromS3Operator
 from lakeport.airflow.operators.prepare import PrepareFilesOperator
@@ -75,6 +76,39 @@ def test_newest_is_taken_and_the_others_name_it_as_reason(
         "SELECT DISTINCT status_reason FROM mng.files WHERE status_reason LIKE %s", (f"%{file_type.name}%",)
     )
     assert [reason.split(", ")[0] for (reason,) in reasons] == [f"newer by {newest_by}: {file_type.name}/{winner}"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "landing", "is_filtered"),
+    [
+        ("truncate", {}, True),
+        ("replace", {}, True),
+        ("append", {}, False),
+        ("truncate", {"newest_by": "part", "pattern": "{part}.csv"}, False),
+    ],
+)
+def test_file_that_is_registered_late_replaces_no_newer_rows(
+    land: Land, query: Query, warehouse: Warehouse, mode: str, landing: dict[str, str], *, is_filtered: bool
+) -> None:
+    """S3 delivers events in any order, late, or never; then reconcile registers the file.  A replay loads it."""
+    file_type = type_of(table={"mode": mode}, **landing)
+    by = TaskRun(file_type.dag_id, "run1", "")
+    newer, late = land(file_type, HEADER, "2.csv"), land(file_type, HEADER, "1.csv")
+
+    def change(text: str, *values: object) -> None:
+        update = f"UPDATE mng.files SET {text} WHERE file_id = %s"  # noqa: S608
+        warehouse.transaction(lambda current: current.execute(update, values))
+
+    change("status = 'Done', table_name = %s, loaded_at = SYSDATE", file_type.table.name, newer.file_id)
+    change("landed_at = DATEADD(hour, -1, landed_at)", late.file_id)
+    newest = FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=waiting(query, file_type))
+    for _ in range(2):
+        with pytest.raises(AirflowSkipException, match="landed later") if is_filtered else nullcontext():
+            assert run(newest, by)[0]["key"] == late.key
+    assert statuses(query, file_type) == [("1.csv", "Filtered Out" if is_filtered else "New"), ("2.csv", "Done")]
+
+    change("status = 'New', status_reason = 'replay', run_id = NULL", late.file_id)
+    assert run(newest, by)[0]["key"] == late.key
 
 
 def load_all(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.model import Status, utc_now
 from lakeport.snapshots import objects
 from lakeport.snapshots.writing import outdated_types, write_snapshot, write_snapshots
+from local.config import Config
 from tests.integration.world import HEADER, World
 
 if TYPE_CHECKING:
@@ -62,6 +65,15 @@ def test_an_older_snapshot_never_replaces_a_newer_one(world: World, s3: S3Client
     assert not objects.replace_older(s3, key, {"written": "earlier"}, now - timedelta(seconds=1))
 
     assert objects.read(s3, key) == {"written": "now"}
+
+
+def test_bucket_that_reports_a_conflict_at_every_attempt_is_given_up(world: World, product_environment: Config) -> None:
+    s3, key = boto3.client("s3"), objects.type_key(f"{world.name}_conflict")
+    assert objects.replace_older(s3, key, {}, utc_now())
+    s3.meta.events.register("before-call.s3.PutObject", lambda params, **_: params["headers"].update({"If-Match": "x"}))
+
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        objects.replace_older(s3, key, {}, utc_now())
 
 
 def test_files_without_a_type_have_a_snapshot(world: World, s3: S3Client) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2
 import pytest
+from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 
 from lakeport.airflow.sensors import NewFilesSensor
@@ -18,6 +20,8 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.secrets_manager import read_secret
 from lakeport.settings import REDSHIFT_CONNECTION, redshift_secret
+from local.config import Config
+from local.warehouse import certificate
 from tests.integration.file_types import make_file_type
 
 Land = Callable[..., RegisteredFile]
@@ -115,6 +119,21 @@ def test_wait_that_ended_while_the_triggerer_was_down_is_skipped_at_once(connect
     event, looks = asyncio.run(run())
     assert isinstance(event, TaskSkippedEvent)
     assert looks in ([], [1])
+
+
+def test_first_query_of_a_run_connects_as_the_other_tasks_do(
+    land: Land, connection_id: str, redshift: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of root certificates that does not exist stops libpq, but not the sessions of the product."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate(redshift)))
+    name = f"AIRFLOW_CONN_{connection_id.upper()}"
+    url = os.environ[name].replace("127.0.0.1", "localhost")
+    monkeypatch.setenv(name, f"{url}?sslmode=verify-full&sslrootcert=%2Fetc%2Fpki%2Fnone.crt")
+    file_type = make_file_type()
+    land(file_type, b"id,city,price\n")
+    found = NewFilesSensor(task_id="wait_for_files", file_type=file_type).poke({})
+    assert isinstance(found, PokeReturnValue)
+    assert [file["key"] for file in found.xcom_value or []] == [f"{file_type.name}/trips.csv"]
 
 
 def test_every_wait_gets_the_error_of_a_failed_query(connection_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

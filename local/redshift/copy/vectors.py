@@ -83,7 +83,7 @@ class VectorChecker:
 
 
 def _is_unchanged(text: pa.Array, array: pa.Array, doubtful: set[int]) -> bool:
-    if text.null_count or not pc.min(pc.binary_length(text)).as_py():
+    if not pa.types.is_string(text.type) or text.null_count or not pc.min(pc.binary_length(text)).as_py():
         return False
     if array is text:
         return True
@@ -120,6 +120,8 @@ class _Plan:
         return array, doubtful
 
     def _at_once(self, text: pa.Array) -> pa.Array | None:
+        if not pa.types.is_string(text.type):
+            return text  # the reader that made it another type has checked it
         try:
             array = self.quick(text)
         except pa.ArrowInvalid:

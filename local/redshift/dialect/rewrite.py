@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from local.redshift.dialect import calls, casts, ddl, isolation, roles, storage
+from local.redshift.dialect import calls, casts, column_types, ddl, isolation, roles, storage
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -258,7 +258,9 @@ def alter_check(tokens: Sequence[Token]) -> str:
     words = [token.upper for token in tokens]
     at = words.index("ALTER", 2)
     column = tokens[at + 1 + (upper_at(tokens, at + 1) == "COLUMN")].name()
-    return f"SELECT pg_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)})"
+    size = next((word for word in words[words.index("TYPE") :] if word.isdigit() or word == "MAX"), "NULL")
+    size = str(column_types.MOST_BYTES["VARCHAR"]) if size == "MAX" else size
+    return f"SELECT pg_internal.check_new_length({literal(_relation(tokens[2:at]))}, {literal(column)}, {size})"
 
 
 def storage_call(tokens: Sequence[Token]) -> str:

@@ -71,7 +71,7 @@ class Session:
                 self.statements_received += 1
                 if self.statements_received == self.faults.silent_during:
                     await self.go_silent()
-            if kind == b"Q" and self.is_next_statement_cancelled:
+            if kind == b"Q" and self._is_cancelled(wire.untext(body[:-1])):
                 await self._cancel_statement()
             elif kind == b"Q":
                 await self._simple(wire.untext(body[:-1]))
@@ -95,9 +95,16 @@ class Session:
 
     # The simple protocol
 
+    def _is_cancelled(self, sql: str) -> bool:
+        """Return whether a workgroup that has just resumed cancels this statement (amazon-redshift-python-driver #150).
+
+        It carries SET out, which needs no compute node.
+        """
+        is_cancelled = self.is_next_statement_cancelled and not sql.lstrip().upper().startswith("SET ")
+        self.is_next_statement_cancelled &= not is_cancelled
+        return is_cancelled
+
     async def _cancel_statement(self) -> None:
-        """Refuse a statement as a workgroup does that has just resumed (amazon-redshift-python-driver #150)."""
-        self.is_next_statement_cancelled = False
         self.writer.write(StandInError("Query (1) cancelled on user's request", sqlstate="57014").to_wire())
         self.writer.write(wire.ready(self.backend.status))
         await self.writer.drain()

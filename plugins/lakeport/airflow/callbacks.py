@@ -10,31 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
-from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
-from lakeport.alerts.failed_runs import KILLED, EndedRun, fail_files, last_error
-from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
-from lakeport.alerts.messages import Alert, ReconcileFailed
-from lakeport.alerts.outbox import is_alerted_since, raise_alert
+from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.errors import StepRefused
-from lakeport.mng import file_records
 from lakeport.model import TaskRun, as_utc
-from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts
-from lakeport.snapshots.writing import write_snapshots
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.alerts.failed_runs import EndedRun
+    from lakeport.alerts.messages import Alert
+    from lakeport.redshift.session import Warehouse
 
 _ERROR_BYTES = 16_384
 
 
 def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
+    from lakeport.alerts.failed_runs import KILLED
+    from lakeport.mng import file_records
+    from lakeport.redshift.statements import statement
+
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
     error = context.get("exception")
@@ -50,6 +53,8 @@ def alert(warehouse: Warehouse, run: TaskRun, make_alert: Callable[[cursor], Ale
 
     Safe to repeat: an alert that a channel did not accept is sent again.
     """
+    from lakeport.alerts.outbox import raise_alert
+
     raise_alert(warehouse, (run.dag_id, run.run_id), make_alert, receivers, send_now)
 
 
@@ -65,6 +70,9 @@ class FailRun:
 
     def __call__(self, context: Context) -> None:
         """Fail the files of the DAG run in this context."""
+        from lakeport.alerts.failed_runs import EndedRun, fail_files
+        from lakeport.snapshots.writing import write_snapshots
+
         run = context["dag_run"]
         by = TaskRun(run.dag_id, run.run_id, "")
         failed_task = getattr(context.get("ti"), "task_id", EndedRun.task_id)
@@ -83,6 +91,9 @@ class AlertInvalidSchema:
 
     def __call__(self, context: Context) -> None:
         """Alert, unless an alert was sent since the first of the files waits."""
+        from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
+        from lakeport.alerts.outbox import raise_alert
+
         make_alert = partial(
             invalid_schema_alert,
             dag_id=context["dag_run"].dag_id,
@@ -94,7 +105,16 @@ class AlertInvalidSchema:
 
 
 def alert_failed_reconcile(context: Context) -> None:
-    """Alert once for a run of reconcile that failed; the on_failure_callback of its DAG."""
+    """Alert once for a run of reconcile that failed; the on_failure_callback of its DAG.
+
+    If Redshift cannot record the alert, that is the alert: nothing else reports that no load can run.
+    """
+    import psycopg2
+
+    from lakeport.alerts.failed_runs import last_error
+    from lakeport.alerts.messages import ReconcileFailed
+    from lakeport.alerts.outbox import is_alerted_since
+
     run = ended_run(context["dag_run"])
 
     def make_alert(current: cursor) -> Alert | None:
@@ -103,21 +123,27 @@ def alert_failed_reconcile(context: Context) -> None:
         error = last_error(current, run)
         return ReconcileFailed(run.dag_id, run.run_id, error.error, error.log_url)
 
-    by = TaskRun(run.dag_id, run.run_id, "")
-    with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-        alert(warehouse, by, make_alert, default_alerts(settings.schemas_folder()))
+    by, receivers = TaskRun(run.dag_id, run.run_id, ""), default_alerts(settings.schemas_folder())
+    try:
+        with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
+            alert(warehouse, by, make_alert, receivers)
+    except psycopg2.Error as error:
+        if run.dag_id == RECONCILE:  # once an hour; finish_ended_runs runs every few minutes
+            send_now(ReconcileFailed(run.dag_id, run.run_id, f"Redshift: {error}".strip(), run.url), receivers)
+        raise
 
 
 def ended_run(run: Any) -> EndedRun:
     """Return a run of Airflow's context as the alerts know it."""
+    from lakeport.alerts.failed_runs import EndedRun
+
     started_at, ended_at = (moment and as_utc(moment) for moment in (run.start_date, run.end_date))
     return EndedRun(run.dag_id, run.run_id, _run_url(run.dag_id, run.run_id), started_at, ended_at)
 
 
 def send_now(message: Alert, receivers: Alerts) -> None:
     """Send an alert through Airflow's connections."""
-    # Imported only when needed: the hooks of the providers would delay the start of every task by 0.2 s.
-    from lakeport.airflow.channels import send  # noqa: PLC0415
+    from lakeport.airflow.channels import send
 
     send(message, receivers)
 

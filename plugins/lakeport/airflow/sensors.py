@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.sql.sensors.sql import SqlSensor
 from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.exceptions import AirflowSkipException
-from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of, warehouse_of
-from lakeport.airflow.triggers import NewFilesTrigger
 from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
 from lakeport.errors import StepRefused
-from lakeport.mng import claims
 from lakeport.model import RegisteredFile
-from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.airflow.triggers import NewFilesTrigger
 
 
 class NewFilesSensor(SqlSensor):
@@ -81,20 +82,30 @@ class NewFilesSensor(SqlSensor):
         raise AssertionError("unreachable: defer raises")
 
     def trigger(self, until: datetime) -> NewFilesTrigger:
+        from lakeport.airflow.triggers import NewFilesTrigger
+
         return NewFilesTrigger(
             **self.listing, conn_id=self.conn_id, every=self.poke_interval, until=until.isoformat(timespec="seconds")
         )
 
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # noqa: ARG002 - Airflow's
-        """Query Redshift once."""
-        hook = self._get_hook()  # type: ignore[attr-defined]
-        files = hook.run(self.sql, parameters=self.parameters, handler=registered_files)
+        """Query Redshift once, in a session like those of the other tasks: PostgresHook would open another kind."""
+        with retried_if_worth_it(), warehouse_of(self.conn_id) as warehouse:
+            files = warehouse.transaction(self.list_files)
         if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         return False
 
+    def list_files(self, current: cursor) -> list[RegisteredFile]:
+        from lakeport.redshift.rows import fetch_as
+
+        current.execute(self.sql, self.parameters)
+        return fetch_as(current, RegisteredFile)
+
     def refuse_unloaded(self, context: Context) -> None:
         """Skip the cleared run if the files that it once had are loaded, and fail it if not."""
+        from lakeport.mng import claims
+
         with retried_if_worth_it(), warehouse_of(self.conn_id) as warehouse:
             loaded = warehouse.transaction(partial(claims.check_files_of_run, by=task_run_of(context)))
         if loaded:
@@ -108,8 +119,3 @@ def refuse_conf(context: Context) -> None:
             f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
             "the New files of its type; trigger it without one, or run ./lakeport replay FILE_ID to load a certain file"
         )
-
-
-def registered_files(current: cursor) -> list[RegisteredFile]:
-    """Return the rows of the last query as registered files."""
-    return fetch_as(current, RegisteredFile)

@@ -7,18 +7,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.model import TaskRun, as_utc
-from lakeport.redshift.connecting import connect
-from lakeport.redshift.session import Warehouse, is_wrong_password
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
     from psycopg2.extensions import connection
+
+    from lakeport.redshift.session import Warehouse
 
 Context = Mapping[str, Any]
 
@@ -28,6 +26,9 @@ def warehouse_of(conn_id: str) -> Warehouse:
 
     The Airflow connection is read each time a session is opened, and again if the password was just rotated.
     """
+    import psycopg2
+
+    from lakeport.redshift.session import Warehouse, is_wrong_password
 
     def open_connection() -> connection:
         try:
@@ -42,6 +43,8 @@ def warehouse_of(conn_id: str) -> Warehouse:
 
 def open_session(airflow_connection: Connection) -> connection:
     """Open a Redshift session with the values of an Airflow connection."""
+    from lakeport.redshift.connecting import connect
+
     # Not by PostgresHook, which uses psycopg 3 if it is installed: Redshift does not support its server-side binding.
     return connect(
         host=airflow_connection.host,
@@ -73,6 +76,8 @@ def retried_if_worth_it() -> Iterator[None]:
     except AirflowException:
         raise  # Airflow's own signals: skip, fail, defer
     except Exception as error:
+        from lakeport.airflow.retrying import is_worth_a_retry
+
         if is_worth_a_retry(error):
             raise
         raise AirflowFailException(str(error)) from error

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
@@ -105,7 +106,8 @@ class MwaaApi(_DagRunCalls):
             answer = self._client.invoke_rest_api(Name=self.environment, Path=path, Method=method, **request)
         except ClientError as error:
             refusal: dict[str, Any] = dict(error.response)
-            status, text = refusal.get("RestApiStatusCode"), refusal.get("RestApiResponse", "")
+            status = refusal.get("RestApiStatusCode", _passing_status(refusal))
+            text = refusal.get("RestApiResponse", "")
             raise AirflowUnavailable(f"{where} refused {method} {path}: {error}: {text}", status) from error
         except BotoCoreError as error:
             raise AirflowUnavailable(f"cannot connect to {where}: {error}") from error
@@ -123,6 +125,14 @@ class MwaaApi(_DagRunCalls):
             retries={"total_max_attempts": 2, "mode": "standard"},
         )
         return self._given_client or boto3.client("mwaa", config=config)
+
+
+def _passing_status(refusal: Mapping[str, Any]) -> int | None:
+    """Return the status of a request that MWAA throttled or failed on; its 404, for one, is not about a DAG."""
+    if "Throttl" in refusal["Error"]["Code"]:
+        return HTTPStatus.TOO_MANY_REQUESTS
+    status: int | None = refusal.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status if AirflowUnavailable("", status).is_passing else None
 
 
 class AirflowApi(_DagRunCalls):

@@ -12,7 +12,7 @@ import psycopg2
 from lakeport.airflow_api.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
-from lakeport.errors import ArrivalError, LakeportError, UnknownDag
+from lakeport.errors import AirflowUnavailable, ArrivalError, UnknownDag
 from lakeport.mng import file_records
 from lakeport.model import Arrival, Status, dag_id_of, utc_now
 from lakeport.redshift.session import Warehouse
@@ -53,8 +53,8 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
 def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seconds: float = 0) -> None:
     """Start one run per file type, and retry once; reconcile starts the runs that fail twice.
 
-    A file may land before Airflow has read the new schema of its type: a run of an unknown DAG is retried with growing
-    pauses for `patience_seconds`.
+    A file may land before Airflow has read the new schema of its type, and Airflow may be throttled or restarting: then
+    starting is retried with growing pauses for `patience_seconds`.
 
     A queued run will list its files later, so it takes these files too.  Without this check, thousands of files that
     arrive at once would start thousands of runs, most of which find nothing.
@@ -62,17 +62,17 @@ def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seco
     until, pause = time.monotonic() + patience_seconds, _FIRST_PAUSE_SECONDS
     errors = {name: error for name, file_ids in new_files.items() if (error := _ensure_run(name, file_ids, api))}
     errors = {name: error for name in errors if (error := _ensure_run(name, new_files[name], api))}
-    while (unknown := _of_unknown_dags(errors)) and time.monotonic() + pause < until:
+    while (waiting := _worth_waiting(errors)) and time.monotonic() + pause < until:
         time.sleep(pause)
         pause = min(2 * pause, _MAX_PAUSE_SECONDS)
-        errors = {name: error for name in unknown if (error := _ensure_run(name, new_files[name], api))}
+        errors = {name: error for name in waiting if (error := _ensure_run(name, new_files[name], api))}
 
 
-def _of_unknown_dags(errors: Mapping[str, LakeportError]) -> list[str]:
-    return [name for name, error in errors.items() if isinstance(error, UnknownDag)]
+def _worth_waiting(errors: Mapping[str, AirflowUnavailable]) -> list[str]:
+    return [name for name, error in errors.items() if isinstance(error, UnknownDag) or error.is_passing]
 
 
-def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> LakeportError | None:
+def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> AirflowUnavailable | None:
     """Start a run unless one is queued; return the error if no run will take the files."""
     dag_id, run_id = dag_id_of(file_type), arrival_run_id(file_ids)
     try:
@@ -81,7 +81,7 @@ def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> Lake
             return None
         started = api.start(dag_id, run_id)
         log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
-    except LakeportError as error:
+    except AirflowUnavailable as error:
         log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)
         return error
     return None

@@ -14,7 +14,7 @@ from lakeport.cli.schema_files import schema_path
 from lakeport.console.failures import WRONG
 from lakeport.console.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
-from lakeport.loading.plan import Plan, live_table_changes, task_ids
+from lakeport.loading.plan import Plan, effects_on_rows, live_table_changes, task_ids
 from lakeport.loading.plan import plan as plan_load
 from lakeport.loading.rehearsal import Outcome, Replaced, rehearse
 from lakeport.redshift.connecting import connect_to_redshift
@@ -28,7 +28,8 @@ SampleArgument = Annotated[
     typer.Argument(metavar="[FILE]", exists=True, dir_okay=False, help="Sample file to load into a scratch table."),
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rejected rows to show.")]
-_Table = tuple[tuple[str, ...], str]
+_Table = tuple[tuple[str, ...], str, tuple[str, ...]]
+"""The changes that a load makes to the existing table, why it cannot make them, and what becomes of its rows."""
 _REJECTED = ["line", "column", "value", "reason", "full line"]
 
 
@@ -71,7 +72,7 @@ def _file_type(name: str) -> FileType:
 def _outcome(file_type: FileType, sample: Path) -> tuple[Outcome, _Table]:
     """Return what a load does with the sample, and what it changes in the existing table."""
     with Warehouse(connect_to_redshift) as warehouse:
-        table = live_table_changes(file_type, warehouse)
+        table = (*live_table_changes(file_type, warehouse), effects_on_rows(file_type, warehouse))
         if table[1]:
             return Outcome(0, 0, (), f"nothing would be loaded until {file_type.table.name} matches the schema"), table
         if reason := publishing.reason_to_reject(file_type, sample):
@@ -90,10 +91,13 @@ def _say_plan(file_type: FileType, planned: Plan, steps: Sequence[str]) -> None:
     say(f"\n-- steps of DAG {file_type.dag_id}\n{' -> '.join(steps)}")
 
 
-def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str) -> None:
+def _say_table(file_type: FileType, statements: tuple[str, ...], problem: str, effects: tuple[str, ...]) -> None:
     if statements or problem:
         say(f"\n-- changes to the existing table {file_type.table.name}")
         say(problem or "\n".join(f"{statement};" for statement in statements))
+    if effects and not problem:
+        say(f"\n-- rows of the existing table {file_type.table.name}")
+        say("\n".join(effects))
 
 
 def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int) -> None:
@@ -147,7 +151,7 @@ def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
     changed = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.changed]
     replaced = [asdict(each) for each in outcome.replaced]
     return {
-        "table_as_it_is": {"changes": list(table[0]), "problem": table[1] or None},
+        "table_as_it_is": {"changes": list(table[0]), "problem": table[1] or None, "rows": list(table[2])},
         "sample": {
             **counts,
             "rejected": rejected,

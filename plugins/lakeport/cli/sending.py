@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from lakeport import settings
+from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.cli.waiting import FileState, Upload, wait_for
+from lakeport.cli.waiting import FileState, Upload, wait_for, wait_for_dags
 from lakeport.console.failures import UNABLE, WRONG
 from lakeport.console.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
@@ -33,9 +34,8 @@ FolderOption = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
 ]
-PatienceOption = Annotated[
-    int, typer.Option("--wait-seconds", min=0, help="Maximum number of seconds to wait for the files.")
-]
+WaitForDagsOption = Annotated[bool, typer.Option("--wait", help="Wait until Airflow has the DAGs of the file types.")]
+PatienceOption = Annotated[int, typer.Option("--wait-seconds", min=0, help="Maximum number of seconds to wait.")]
 PATIENCE_SECONDS = 600
 
 
@@ -45,18 +45,22 @@ def add_to(app: typer.Typer) -> None:
         app.command(rich_help_panel="Upload")(command)
 
 
-def publish() -> None:
+def publish(wait: WaitForDagsOption = False, wait_seconds: PatienceOption = PATIENCE_SECONDS) -> None:
     """Upload the index of all schemas to the code bucket, where registration reads it.
 
     Schemas that are not valid are left out and reported.  The command is safe to repeat.
+    With --wait, the command ends when Airflow has the DAG of every published file type.
 
-    Example: `./lakeport publish`
+    Example: `./lakeport publish --wait`
 
-    Exit status: 0 success, 1 a schema is not valid, 2 the index could not be uploaded.
+    Exit status: 0 success, 1 a schema is not valid, 2 the index could not be uploaded, or Airflow lacks a DAG.
     """
     index, problems = publish_index(s3_objects.s3_client(), settings.schemas_folder())
     say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
     show_problems(problems)
+    if wait and (missing := wait_for_dags(dag_run_api(), [rule.file_type for rule in index.rules], wait_seconds)):
+        typer.echo(f"Airflow has no DAG for {', '.join(missing)} after {wait_seconds:,} s", err=True)
+        raise typer.Exit(UNABLE)
     if problems:
         raise typer.Exit(WRONG)
 

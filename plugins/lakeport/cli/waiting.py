@@ -11,8 +11,10 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
+from lakeport.airflow_api.dag_runs import DagRunApi, latest_run_id
 from lakeport.console.screen import say
-from lakeport.model import Status
+from lakeport.errors import UnknownDag
+from lakeport.model import Status, dag_id_of
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.session import Warehouse
@@ -20,6 +22,7 @@ from lakeport.redshift.statements import statement
 
 _FINAL = (Status.DONE, Status.FAIL, Status.FILTERED_OUT, Status.REJECTED)
 _PAUSE_SECONDS = 1.0
+_DAGS_PAUSE_SECONDS = 3.0
 _CLOCKS_DIFFER = timedelta(minutes=1)  # of S3 and of the computer
 
 
@@ -69,6 +72,27 @@ def wait_for(uploads: Sequence[Upload], most_seconds: float, *, is_shown: bool =
             if all(state and state.is_final for state in states) or time.monotonic() >= deadline:
                 return states
             time.sleep(_PAUSE_SECONDS)
+
+
+def wait_for_dags(api: DagRunApi, file_types: Sequence[str], most_seconds: float) -> list[str]:
+    """Wait until Airflow has the DAG of every file type; return the file types whose DAG it lacks after this time."""
+    missing, deadline = list(file_types), time.monotonic() + most_seconds
+    while missing := [name for name in missing if not _has_dag(api, name)]:
+        if time.monotonic() >= deadline:
+            break
+        say(f"waiting for the DAGs of {', '.join(missing)}")
+        time.sleep(_DAGS_PAUSE_SECONDS)
+    else:
+        say(f"Airflow has the DAGs of {len(file_types)} file types")
+    return missing
+
+
+def _has_dag(api: DagRunApi, file_type: str) -> bool:
+    try:
+        latest_run_id(api, dag_id_of(file_type))
+    except UnknownDag:
+        return False
+    return True
 
 
 def _state(upload: Upload, current: cursor) -> FileState | None:

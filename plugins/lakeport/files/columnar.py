@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from lakeport.errors import UnloadableFile
@@ -39,10 +40,17 @@ def columnar_columns(s3: S3Client, file_type: FileType, key: str, source: CopySo
 
 def fields_of(file: IO[bytes], type_: str, name: str) -> list[ColumnarField]:
     """Return the columns in a footer; raises UnloadableFile if the file is damaged or of another format."""
+    with readable(type_, name):
+        return _orc_fields(file) if type_ == "orc" else _parquet_fields(file)
+
+
+@contextmanager
+def readable(type_: str, name: str) -> Iterator[None]:
+    """Raise UnloadableFile if what is read inside is damaged or of another format."""
     import pyarrow as pa  # noqa: PLC0415 - only files of these formats need it
 
     try:
-        return _orc_fields(file) if type_ == "orc" else _parquet_fields(file)
+        yield
     except (pa.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:
             raise  # an error of the network or the disk

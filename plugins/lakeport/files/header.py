@@ -79,14 +79,19 @@ def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Co
         ) from error
 
 
+def check_line_end(line: str, what: str) -> None:
+    """Raise UnloadableFile if a line, without LF or CR LF, has another CR, which would become a part of a value."""
+    if "\r" in line:
+        raise UnloadableFile(
+            f"{what} contains a CR, which COPY does not take as a line end; ask the sender for lines that end in LF "
+            "or CR LF"
+        )
+
+
 def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     """Return the fields of a header in the form in which headers are compared: lower case, without outer blanks."""
     format_ = file_type.text_format
-    if "\r" in header.rstrip("\r"):
-        raise UnloadableFile(
-            "the header contains a CR, which COPY does not take as a line end; ask the sender for lines that end in LF "
-            "or CR LF"
-        )
+    check_line_end(header, "the header")
     if isinstance(format_, Csv) and _is_unfinished(header, format_):
         raise UnloadableFile(
             f"the header {header:.80} has a line end inside a quoted field, but COPY skips lines, not rows; ask the "

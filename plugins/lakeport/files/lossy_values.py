@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_format import ConvertedFormat, Format
+from lakeport.schema.record_formats import Json
 from lakeport.schema.table import Column
 
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?\s*([AaPp][Mm])?")
@@ -17,10 +18,33 @@ _ZONE = re.compile(r":\d\d.*?([A-Za-z]{3,5})$")
 _LONG_FRACTION = re.compile(r":\d\d\.\d{6}\d*[1-9]")
 _NO_OFFSET = re.compile(r"[+-]0+(:?00)?")
 _UTC = ("UTC", "GMT")
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+_INTEGERS = 2**63
+_MOST = Decimal("1e308")
+_DOUBLE_DIGITS = 15  # every decimal number of so many digits has its own double
+_LONG_NUMBER = r"\d[.\d]{15}"
+_TEXTS = ("varchar", "char")
 _MAX_DIGITS = 1000  # a longer number is not a decimal that COPY takes
 
 Lossy = Callable[[str], str | None]
 """Return why a value would be changed, or None."""
+
+
+class JsonNumber(str):
+    """A number of a JSON document, with its digits: COPY may read it as a double."""
+
+    __slots__ = ()
+
+
+def is_kept_in_json(number: str) -> bool:
+    """Return whether a number in JSON keeps its digits if it is read as an integer of 64 bits or as a double."""
+    try:
+        value = Decimal(number)
+        is_integer = _INTEGER.fullmatch(number) is not None and abs(value) < _INTEGERS
+        is_short = len(value.as_tuple().digits) <= _DOUBLE_DIGITS and abs(value) < _MOST
+        return is_integer or is_short or Decimal(repr(float(value))) == value
+    except (InvalidOperation, OverflowError):
+        return False
 
 
 def lossy_check(column: Column, format_: Format) -> Lossy | None:
@@ -31,7 +55,9 @@ def lossy_check(column: Column, format_: Format) -> Lossy | None:
     type_, name = column.type, column.type.name
     if name == "decimal":
         is_rounded = isinstance(format_, ConvertedFormat) and format_.roundec
-        return None if is_rounded else lambda value: _decimal(value, type_)
+        return None if is_rounded else lambda value: _decimal(value, type_) or _digits(value)
+    if name in _TEXTS:
+        return _digits if isinstance(format_, Json) else None
     if name == "date":
         has_clock = isinstance(format_, ConvertedFormat) and "HH" in (format_.dateformat or "").upper()
         return None if has_clock else lambda value: _date(value) or _zone(value, type_)
@@ -40,11 +66,14 @@ def lossy_check(column: Column, format_: Format) -> Lossy | None:
     return (lambda value: _fraction(value, type_)) if name == "timestamptz" else None
 
 
-def suspicious_bytes(column: Column) -> str:
+def suspicious_bytes(column: Column, format_: Format) -> str:
     """Return a regular expression, for text and bytes, that finds every value that may be changed."""
     if column.type.name == "decimal":
         scale = column.type.arguments[1]
-        return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d"
+        long_number = f"|{_LONG_NUMBER}" if isinstance(format_, Json) else ""
+        return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d{long_number}"
+    if column.type.name in _TEXTS:
+        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d"
     clock = r"\d[ T]+\d{1,2}:\d\d|\d{6,8} \d{6}|" if column.type.name == "date" else ""
     return rf"{clock}:\d\d\.\d{{6}}\d*[1-9]|:\d\d(?:\.\d+)?\s*(?:[+-]\d|[A-Za-z]{{2}})|:\d\d[^,;|\n]*[A-Za-z]{{3}}"
 
@@ -61,6 +90,12 @@ def _decimal(value: str, type_: ColumnType) -> str | None:
     places = len(digits) - len(number.as_tuple().digits) - int(number.as_tuple().exponent) if digits else 0
     scale = type_.arguments[1]
     return f"has {places} digits after the point, {type_} keeps {scale}" if places > scale else None
+
+
+def _digits(value: str) -> str | None:
+    if not isinstance(value, JsonNumber) or is_kept_in_json(value):
+        return None
+    return f"has more than {_DOUBLE_DIGITS} digits, of which COPY may lose some in a JSON number; ask for a text"
 
 
 def _date(value: str) -> str | None:

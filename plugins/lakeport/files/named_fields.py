@@ -12,6 +12,7 @@ import ijson
 
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
+from lakeport.files.avro import avro_fields
 from lakeport.files.header import FileColumns, added_column
 from lakeport.files.json_text import values_of
 from lakeport.files.transcoding import utf8_stream
@@ -92,19 +93,6 @@ def _objects_in_lines(stream: IO[bytes]) -> Iterator[Any]:
             yield json.loads(line, parse_float=Decimal)
         except (ValueError, RecursionError):
             yield None
-
-
-def avro_fields(stream: IO[bytes], name: str) -> list[str]:
-    """Return the names of the fields in the schema of an Avro file; raises UnloadableFile if it has none."""
-    import fastavro  # noqa: PLC0415 - only Avro files need it
-
-    try:
-        schema = fastavro.reader(stream).writer_schema
-    except Exception as error:  # fastavro raises whatever a damaged header leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error}; ask the sender for it again") from error
-    if not isinstance(schema, dict) or schema.get("type") != "record":
-        raise UnloadableFile(f"{name}: the Avro schema is not a record, which COPY needs; ask the sender for records")
-    return [field["name"] for field in schema["fields"]]
 
 
 def _refusal(file_type: FileType, key: str, unknown: dict[str, str]) -> str:

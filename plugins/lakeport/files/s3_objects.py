@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
-import boto3
 import zstandard
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import transcoding
+from lakeport.files.at_once import CALLS_AT_ONCE
 from lakeport.files.compression import decompressed
 from lakeport.files.streams import Readable, chunks_of
 from lakeport.model import NO_VERSION, CopySource, as_utc
@@ -28,12 +27,15 @@ if TYPE_CHECKING:
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
 _RANGE_BYTES = 64 << 10
-_COPIES = TransferConfig()
+_SMALL_BYTES = 8 << 20  # boto3's own limit; it copies larger objects in parts, and asks for the size of any first
 
 
 def s3_client() -> S3Client:
     """Return a client; endpoint, region and credentials are the environment's."""
-    return boto3.client("s3")
+    import boto3  # noqa: PLC0415 - takes long, and not every process that imports this module needs it
+    from botocore.config import Config  # noqa: PLC0415 - the same
+
+    return boto3.client("s3", config=Config(max_pool_connections=CALLS_AT_ONCE))
 
 
 def is_not_found(error: ClientError) -> bool:
@@ -63,7 +65,10 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
     Safe to repeat: it writes the same bytes under the same key.  Raises ObjectChanged if that version no longer exists.
     """
     try:
-        s3.copy(_version(source), to_bucket, to_key, ExtraArgs=_metadata(s3, source), Config=_COPIES)
+        if source.size_bytes < _SMALL_BYTES:
+            s3.copy_object(CopySource=_version(source), Bucket=to_bucket, Key=to_key)
+        else:
+            s3.copy(_version(source), to_bucket, to_key, ExtraArgs=_metadata(s3, source))
     except ClientError as error:
         if is_not_found(error):
             raise _gone(source) from error
@@ -73,8 +78,6 @@ def copy_of_version(s3: S3Client, source: CopySource, to_bucket: str, to_key: st
 
 def _metadata(s3: S3Client, source: CopySource) -> Any:
     """Return what a copy in parts must be given: it leaves out the metadata, which some encrypted files need."""
-    if source.size_bytes < _COPIES.multipart_threshold:
-        return {}
     return {"Metadata": s3.head_object(**_version(source))["Metadata"], "MetadataDirective": "REPLACE"}
 
 
@@ -221,10 +224,14 @@ def read_lines(s3: S3Client, source: CopySource, numbers: Iterable[int], encodin
         text = transcoding.utf8_stream(stream, encoding)
         for number, line in enumerate(iter(lambda: text.readline(_MAX_LINE_BYTES), b""), start=1):
             if number == wanted[-1]:
-                found[wanted.pop()] = line.rstrip(b"\r\n").decode(errors="backslashreplace")
+                found[wanted.pop()] = _without_end(line).decode(errors="backslashreplace")
                 if not wanted:
                     break
     return found
+
+
+def _without_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _version(source: CopySource) -> Any:

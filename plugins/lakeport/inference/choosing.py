@@ -15,11 +15,18 @@ _DECIMAL_DIGITS = 38
 _MONEY_SCALE = 4
 _GROWS = re.compile(r"(^|_)(id|key|no|number|count|nr|total|population|rows?)$")
 _IS_DATE = re.compile(r"(^|_)(date|day|dt|on|datum|ymd)(_|$)|date")
-_MAX_VARCHAR = 65535
+MAX_VARCHAR_BYTES = 65535
 _LEAST_VARCHAR = 8
 _UNKNOWN_VARCHAR = 256
 _NOT_A_NUMBER = {"NaN", "nan"}
 _HEADROOM = 2
+_PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
+# Numbers with a currency, percent or unusual minus sign, in parentheses, or with blanks or apostrophes in them.
+_SIGNS = r"$\u00a3\u20ac\u00a5"
+_DECORATED = re.compile(
+    rf"\s*(?:[-+\u2212(]|[{_SIGNS}]|[A-Z]{{3}}\s)*\s*\d[\d.,'\u2019\u00a0\u202f ]*(?:[-)%{_SIGNS}]|\s|[A-Z]{{3}})*"
+)
+_DOTTED_DATE = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass
@@ -62,6 +69,8 @@ def options(profiles: Mapping[str, Profile]) -> Options:
     found.timeformat = _shared(times)
     if dates and _is_ambiguous([set(each) for each in dates], found.dateformat):
         found.notes["dateformat"] = "a guess: no day is above 12, so days and months may be swapped"
+    elif re.search(r"(?<!Y)YY(?!Y)", found.dateformat or ""):
+        found.notes["dateformat"] = "a guess: the years have two digits, so COPY chooses the century"
     if found.null_as is not None:
         found.notes["null_as"] = f"a guess: {found.null_as} means NULL"
     return found
@@ -152,14 +161,14 @@ def _whole_number(name: str, profile: Profile) -> tuple[str, str]:
 def _text(profile: Profile, found: Options, strange: Sequence[str]) -> tuple[str, str]:
     longest = max([profile.longest_bytes, *map(len, strange)])
     length = _length(longest)
-    if longest > _MAX_VARCHAR:
-        return f"varchar({_MAX_VARCHAR})", f"the longest value has {longest:,} bytes, so its row is rejected"
+    if longest > MAX_VARCHAR_BYTES:
+        return f"varchar({MAX_VARCHAR_BYTES})", f"the longest value has {longest:,} bytes, so its row is rejected"
     return f"varchar({length})", _reason_for_text(profile, found, strange)
 
 
 def _length(longest: int) -> int:
     wanted = max(longest + (longest + 3) // 4, _LEAST_VARCHAR)
-    return min(1 << (wanted - 1).bit_length(), _MAX_VARCHAR)
+    return min(1 << (wanted - 1).bit_length(), MAX_VARCHAR_BYTES)
 
 
 def _reason_for_text(profile: Profile, found: Options, strange: Sequence[str]) -> str:
@@ -170,13 +179,35 @@ def _reason_for_text(profile: Profile, found: Options, strange: Sequence[str]) -
     if profile.kinds == {"text"} and profile.values:
         if numbers.is_numeric and numbers.objection:
             return f"text, because {numbers.objection}"
-        if numbers.is_written_with_commas and _has_separators(profile, found):
-            return "text, because COPY reads neither decimal commas nor thousands separators"
+        if reason := _reason_against_type(profile, found):
+            return f"text, because {reason}"
     if strange:
         return f"{markers} is kept as text; if it means NULL, set format.null_as"
     if found.null_as is not None and profile.markers[found.null_as] and profile.values:
         return f"{found.null_as} becomes NULL here, too"
     return ""
+
+
+def _reason_against_type(profile: Profile, found: Options) -> str:
+    """Return why values that a person reads as numbers or dates are texts for COPY, or nothing."""
+    if profile.numbers.is_written_with_commas and _has_separators(profile, found):
+        return "COPY reads neither decimal commas nor thousands separators"
+    for what, formats, used in (
+        ("date", profile.moments.dates, found.dateformat),
+        ("time", profile.moments.times, found.timeformat),
+    ):
+        if formats and used not in formats:
+            return f"COPY takes one {what} format, here {used}, and these {what}s are {formats[0]}"
+    return _reason_against_number(sorted(value.strip() for value in profile.distinct))
+
+
+def _reason_against_number(values: Sequence[str]) -> str:
+    odd = [value for value in values if not _PLAIN.fullmatch(value)]
+    if not odd:
+        return f"a decimal has at most {_DECIMAL_DIGITS} digits"
+    if all(map(_DECORATED.fullmatch, values)) and not any(map(_DOTTED_DATE.fullmatch, odd)):
+        return f"COPY reads no number that is written like {odd[0]!r}"
+    return f"of {odd[0]!r}; most values are numbers" if len(odd) * 2 < len(values) else ""
 
 
 def _has_separators(profile: Profile, found: Options) -> bool:

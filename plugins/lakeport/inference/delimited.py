@@ -72,8 +72,10 @@ def _read(found: Dialect, text: Text, most_rows: int | None, has_header: bool | 
     words = list(head[skipped]) if named else [""] * usual
     counted = Counted(usual, profiles=[Profile() for _ in range(usual)])
     is_whole = count(counted, chain(head[skipped + named :], source), most_rows)
+    if not named and not any(profile.values or profile.markers for profile in counted.profiles):
+        raise SampleError(f"{text.path}: the file has no rows; use a sample that has some")
     encoding = encoding_of(text, counted.profiles, words=words, is_marked=not named)
-    header = [_as_loaded(word, encoding) for word in words]
+    header = list(map(encoding.as_loaded, words))
     names = column_names(header)
     reading = Reading(_format(found, skipped, named, counted), dict(zip(names, counted.profiles, strict=True)))
     reading.rows, reading.is_whole, reading.encoding = counted.good, is_whole, encoding
@@ -148,11 +150,6 @@ def _remark(reading: Reading, counted: Counted, *, skipped: int, named: bool, is
                 else "they are rejected"
             )
             reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
-
-
-def _as_loaded(word: str, encoding: str) -> str:
-    """Return a header's word as a load reads it."""
-    return word.encode("utf-8", "surrogateescape").decode("cp1252", "replace") if encoding == "not utf-8" else word
 
 
 def _escaped(delimiter: str) -> str:

@@ -83,11 +83,12 @@ def _is_decimal(value: str, precision: int, scale: int) -> bool:
     if not _NUMBER.fullmatch(value):
         return False
     _, digits, exponent = (number := Decimal(value)).as_tuple()
+    if number.adjusted() >= precision - scale and any(digits):
+        return False
     fraction = max(-int(exponent), 0)
     is_exact = fraction <= scale or not any(digits[-(fraction - scale) :])
-    is_within = abs(number) < 10 ** (precision - scale)
     is_held = precision > _DIGITS_OF_64_BITS or abs(number) * 10**scale < _MAX_DECIMAL_OF_64_BITS
-    return is_exact and is_within and is_held
+    return is_exact and is_held
 
 
 def _is_float(value: str) -> bool:

@@ -44,10 +44,11 @@ def header_row(rows: Sequence[Sequence[str]], usual: int) -> tuple[int, bool]:
     numbers = [number for number, row in enumerate(rows[:_MAX_PREAMBLE]) if len(row) == usual]
     first = numbers[0] if numbers else 0
     is_first = is_header(rows[first], rows[first + 1 :])
+    is_firm = is_first and sum(not word.strip() for word in rows[first]) * 2 < len(rows[first])
     for number in numbers[1:]:
         above = [rows[each] for each in numbers if each < number]
         is_apart = len(above) < number - first  # blank lines or shorter ones are between them
-        if (is_apart or not is_first) and _is_below(above, rows[number], rows[number + 1 :]):
+        if (is_apart or not is_firm) and _is_below(above, rows[number], rows[number + 1 :]):
             return number, True
     return first, is_first
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -55,13 +55,21 @@ def infer(
             break
         draft, trial = _solved(path, *read, name)
         if trial.is_complete:
-            return draft
+            return replace(draft, unsolved=(*read[0].problems, *_too_long(read[0])))
         rejected = trial.rows + 1 if trial.refusal else trial.rejected
         if best is None or rejected < best[0]:
             best = rejected, replace(draft, unsolved=tuple(trial.problems()))
     if best is None:
         raise SampleError(f"{path}: the file has no rows; use a sample that has some")
     return best[1]
+
+
+def _too_long(reading: Reading) -> Iterator[str]:
+    """Yield the texts that no varchar takes, of formats whose values a rehearsal does not read."""
+    for name, profile in reading.profiles.items():
+        if profile.longest_bytes > choosing.MAX_VARCHAR_BYTES and not reading.types.get(name):
+            most = choosing.MAX_VARCHAR_BYTES
+            yield f"column {name}: a text has {profile.longest_bytes:,} bytes, a varchar takes at most {most:,}"
 
 
 def _solved(path: Path, reading: Reading, file_name: str, compression: str, name: str | None) -> tuple[Draft, Trial]:
@@ -192,18 +200,18 @@ def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
         keys["timeformat"] = found.timeformat
     if reading.format.get("type") == "xlsx":
         keys |= {key: "auto" for key in ("dateformat", "timeformat") if key in keys}  # its dates are not text
-    if reading.encoding != "utf-8":
+    if reading.encoding.name != "utf-8":
         keys |= _encoding(reading, found)
     return keys
 
 
 def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
     """Return the encoding of a file that is not UTF-8."""
-    if reading.encoding in ("utf16", "utf-8-sig"):
-        found.notes["encoding"] = "a byte order mark is not part of the first value" * (reading.encoding != "utf16")
-        return {"encoding": reading.encoding}
-    found.notes["encoding"] = "a guess: the file is not valid UTF-8"
-    return {"encoding": "cp1252"}
+    if reading.encoding.name == "utf-8-sig":
+        found.notes["encoding"] = "a byte order mark is not part of the first value"
+    elif reading.encoding.example:
+        found.notes["encoding"] = f"a guess: the file is not valid UTF-8; a value reads {reading.encoding.example!r}"
+    return {"encoding": reading.encoding.name}
 
 
 def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn:

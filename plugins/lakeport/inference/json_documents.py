@@ -12,6 +12,9 @@ from itertools import islice
 from typing import Any
 
 from lakeport.errors import SampleError
+from lakeport.files.lossy_values import is_kept_in_json
+from lakeport.inference.dialect import encoding
+from lakeport.inference.encodings import Encoding
 from lakeport.inference.naming import column_names
 from lakeport.inference.opening import Sample
 from lakeport.inference.profile import Profile
@@ -19,6 +22,7 @@ from lakeport.inference.reading import Reading
 
 _PIECE = 1 << 20
 _BLANK = re.compile(r"\s*")
+_HALF = re.compile("[\ud800-\udfff]")  # of a character that UTF-16 writes in two
 _BETWEEN = re.compile(r"[\s,\[\]]*")  # what surrounds an array's elements
 _ROWS_AT_ONCE = 20_000
 _MAX_KEYS = 1599
@@ -33,14 +37,18 @@ class _Number(str):
 def read(sample: Sample, most_rows: int | None) -> Reading:
     """Read a JSON sample."""
     has_mark = sample.peek().startswith(codecs.BOM_UTF8)
-    is_array = sample.peek().lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-    documents = _documents(sample, is_array=is_array)
+    text_encoding = encoding(sample.peek())
+    start = sample.peek().decode(text_encoding, "replace").lstrip()
+    is_array = start.startswith("[")
+    documents = _documents(sample, text_encoding, is_array=is_array)
     profiles: dict[str, Profile] = {}
     reading = Reading({"type": "json"}, {})
     if is_array:
         reading.format["layout"] = "array"
-    elif has_mark:
-        reading.encoding = "utf-8-sig"
+    if text_encoding.startswith("utf-16"):
+        reading.encoding = Encoding(text_encoding.replace("-", ""))
+    elif has_mark and not is_array:
+        reading.encoding = Encoding("utf-8-sig")
     while most_rows is None or reading.rows < most_rows:
         wanted = _ROWS_AT_ONCE if most_rows is None else min(_ROWS_AT_ONCE, most_rows - reading.rows)
         block = list(islice(documents, wanted))
@@ -51,10 +59,23 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
     reading.is_whole = next(documents, None) is None
     if not reading.rows or not profiles:
         raise SampleError(f"{sample.path}: there is no JSON object; use a sample that has some")
+    reading.problems = [f"key {key!r}: {problem}" for key, each in profiles.items() if (problem := _problem(each))]
     names = column_names(profiles)
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
     name_keys(reading, dict(zip(names, profiles, strict=True)))
     return reading
+
+
+def _problem(profile: Profile) -> str:
+    """Return why COPY would reject or change a value, whatever the column's type is, or nothing."""
+    for value in profile.distinct:
+        if "\0" in value or _HALF.search(value):
+            return f"the text {value!a:.60} has a NUL or half a character, which COPY rejects; ask for texts without"
+    if profile.kinds == {"number"}:
+        for value in profile.distinct:
+            if not is_kept_in_json(value):
+                return f"COPY may change the number {value:.60}, which no double has; ask the sender for texts"
+    return ""
 
 
 def name_keys(reading: Reading, keys: dict[str, str]) -> None:
@@ -70,8 +91,8 @@ def name_keys(reading: Reading, keys: dict[str, str]) -> None:
         reading.format["jsonpaths"] = [f"$['{key}']" for key in keys.values()]
 
 
-def _documents(sample: Sample, *, is_array: bool) -> Iterator[dict[str, Any]]:
-    stream = io.TextIOWrapper(sample.stream, "utf-8-sig")
+def _documents(sample: Sample, text_encoding: str, *, is_array: bool) -> Iterator[dict[str, Any]]:
+    stream = io.TextIOWrapper(sample.stream, text_encoding)
     try:
         for document in _values(sample, stream, _BETWEEN if is_array else _BLANK):
             if not isinstance(document, dict):

@@ -12,7 +12,7 @@ from lakeport.schema.table import LOADED_AT
 from lakeport.schema.values import IDENTIFIER
 
 _TYPE_CHARACTERS = 45
-_COLUMN_CHARACTERS = 120
+_COLUMN_CHARACTERS = 56
 _ENDING = re.compile(
     r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|lzo|zip))+$", re.IGNORECASE
 )

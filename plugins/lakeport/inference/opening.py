@@ -23,6 +23,7 @@ from lakeport.files.streams import stream_of
 from lakeport.preparing.archives import is_clutter
 
 _MAGIC = {b"\x89LZO": "lzop", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_MAGIC[b"PK\x05\x06"] = "zip"  # an archive without members
 _UNREADABLE: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 _UNREADABLE += (zstandard.ZstdError, RuntimeError, ValueError, OSError)
 _ENDINGS: dict[str, tuple[str, ...]] = {

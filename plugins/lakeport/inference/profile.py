@@ -17,6 +17,7 @@ MARKERS = frozenset(
 _TRUE_OR_FALSE = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"})
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")
 _MANY_VALUES = 1000
+_MANY_WRONG_TEXTS = 100
 
 
 def has_wrong_bytes(text: str) -> bool:
@@ -35,7 +36,7 @@ class Profile:
     distinct: set[str] = field(default_factory=set)
     longest_bytes: int = 0
     blank: int = 0
-    has_wrong_bytes: bool = False
+    wrong_texts: list[str] = field(default_factory=list)
     numbers: Numbers = field(default_factory=Numbers)
     moments: Moments = field(default_factory=Moments)
 
@@ -85,7 +86,8 @@ class Profile:
         self.longest_bytes = max(self.longest_bytes, *(len(text.encode(errors="surrogatepass")) for text in texts))
         if len(self.distinct) < _MANY_VALUES:
             self.distinct.update(texts[:_MANY_VALUES])
-        self.has_wrong_bytes = self.has_wrong_bytes or any(map(has_wrong_bytes, texts))
+        if len(self.wrong_texts) < _MANY_WRONG_TEXTS:
+            self.wrong_texts += [text for text in texts if has_wrong_bytes(text)][:_MANY_WRONG_TEXTS]
         stripped = [text.strip() for text in texts]
         self.numbers.add(stripped)
         self.moments.add(stripped)

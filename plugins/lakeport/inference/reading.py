@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lakeport.inference.encodings import Encoding
 from lakeport.inference.profile import Profile
 
 
@@ -12,7 +13,8 @@ class Reading:
     """The format's keys, a profile for each column, and notes for a person.
 
     `types`, `remarks` and `nullable` come from the file's own schema; `widths` are those of fixed-width columns.
-    `texts` are columns whose values a rehearsal found not to fit their type, each with the reason.
+    `texts` are columns whose values a rehearsal found not to fit their type, each with the reason; `problems` are what
+    no schema solves.
     """
 
     format: dict[str, object]
@@ -26,6 +28,7 @@ class Reading:
     widths: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    encoding: str = "utf-8"
+    problems: list[str] = field(default_factory=list)
+    encoding: Encoding = field(default_factory=Encoding)
     ignores_fields: bool = False
     """Whether the file has fields that no column takes."""

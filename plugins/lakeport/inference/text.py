@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from lakeport.errors import SampleError
 from lakeport.inference.dialect import encoding
+from lakeport.inference.encodings import Encoding, guess
 from lakeport.inference.opening import Sample
 from lakeport.inference.profile import Profile, has_wrong_bytes
 
 _START_BYTES = 1 << 18
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ def text_of(sample: Sample) -> Text:
     """Return a sample as text; raises SampleError if it is not text."""
     start = sample.stream.read(_START_BYTES)
     text_encoding = encoding(start)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise SampleError(f"{sample.path}: its encoding is UTF-32, which COPY does not read; ask the sender for UTF-8")
+    if _PAGE.match(start):
+        raise SampleError(f"{sample.path}: a web page, not a table; ask the sender for the file again")
     if text_encoding == "utf-8-sig" and b"\0" in start:
         raise SampleError(f"{sample.path}: not text: it contains NUL bytes; ask the sender for text or Parquet")
     head = _whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES)
@@ -48,16 +56,20 @@ def _check_line_ends(path: Path, head: str) -> None:
             )
 
 
-def encoding_of(text: Text, profiles: Iterable[Profile], *, words: Sequence[str] = (), is_marked: bool = False) -> str:
-    """Return the encoding, after the header's words and all values were read.
+def encoding_of(
+    text: Text, profiles: Sequence[Profile], *, words: Sequence[str] = (), is_marked: bool = False
+) -> Encoding:
+    """Return the encoding with an example of what it reads, after the header's words and all values were read.
 
     `is_marked` tells that a byte order mark would become a part of the first value.
     """
     if text.encoding.startswith("utf-16"):
-        return "utf16"
-    if any(profile.has_wrong_bytes for profile in profiles) or any(map(has_wrong_bytes, words)):
-        return "not utf-8"
-    return "utf-8-sig" if text.has_mark and is_marked else "utf-8"
+        return Encoding(text.encoding.replace("-", ""))
+    wrong = [*filter(has_wrong_bytes, words), *(each for profile in profiles for each in profile.wrong_texts)]
+    if wrong:
+        right = chain(words, *(profile.distinct for profile in profiles))
+        return Encoding(*guess({*wrong, *right}, wrong))
+    return Encoding("utf-8-sig" if text.has_mark and is_marked else "utf-8")
 
 
 def _whole_lines(start: str, *, is_all: bool) -> str:

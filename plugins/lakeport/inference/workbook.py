@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import IO
 
 from lakeport.errors import SampleError, UnloadableFile
 from lakeport.files.streams import stream_of
@@ -15,21 +16,34 @@ from lakeport.inference.header import header_row
 from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
-from lakeport.preparing.workbooks import rows_as_csv
+from lakeport.preparing.workbooks import rows_as_csv, sheets_of
 from lakeport.schema.workbook_format import Xlsx
 
 _HEAD_ROWS = 200
-_ANY = Xlsx(type="xlsx")
 
 
 def read(path: Path, most_rows: int | None, *, has_header: bool | None = None) -> Reading:
     """Read a workbook's first sheet; without `has_header` a header is detected."""
     with path.open("rb") as file:
-        text = io.TextIOWrapper(stream_of(rows_as_csv(file, _ANY, (), str(path))), "utf-8", newline="")
         try:
-            return _read(csv.reader(text), path, most_rows, has_header)
+            first, *others = _sheets(file, path) or [""]
+            format_ = Xlsx(type="xlsx", sheet=first or None)
+            text = io.TextIOWrapper(stream_of(rows_as_csv(file, format_, (), str(path))), "utf-8", newline="")
+            reading = _read(csv.reader(text), path, most_rows, has_header)
         except UnloadableFile as error:
             raise SampleError(str(error)) from error
+    if first:
+        reading.format["sheet"] = first
+        reading.notes.append(f"other sheets are not loaded: {', '.join(others)}")
+    return reading
+
+
+def _sheets(file: IO[bytes], path: Path) -> list[str]:
+    """Return the names of the sheets, first the first one that is not hidden; nothing if there is only one."""
+    sheets = sheets_of(file, str(path))
+    file.seek(0)
+    first = next((name for name, is_visible in sheets.items() if is_visible), next(iter(sheets)))
+    return [first, *(name for name in sheets if name != first)] if len(sheets) > 1 else []
 
 
 def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_header: bool | None) -> Reading:
@@ -42,7 +56,8 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
     counted = Counted(width, profiles=[Profile() for _ in range(width)])
     rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
     is_whole = count(counted, rows, most_rows)
-    header = head[skipped] if named else [""] * width
+    # COPY skips lines, so a load replaces line ends inside a heading by blanks.
+    header = [" ".join(word.split()) for word in head[skipped]] if named else [""] * width
     names = column_names(header)
     format_: dict[str, object] = {"type": "xlsx"} | ({"header_lines": skipped + 1} if named else {})
     reading = Reading(format_, dict(zip(names, counted.profiles, strict=True)), counted.good, is_whole)

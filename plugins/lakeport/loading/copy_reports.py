@@ -27,8 +27,9 @@ VIEWS_WITHIN_SECONDS = 60
 _FIRST_PAUSE_SECONDS = 0.1
 _MAX_PAUSE_SECONDS = 2
 # "Load into table 't' completed, 3 record(s) could not be loaded.  Check 'sys_load_error_detail' system table ..."
-_LOADED = re.compile(r"completed, \d+ record\(s\) loaded successfully")
+_LOADED = re.compile(r"completed, \d+ record\(s\) (loaded successfully|were loaded with replacements)")
 _REJECTED = re.compile(r"completed, (\d+) record\(s\) could not be loaded")
+_MAY_COUNT = re.compile(r"\b(record|row|line|error|reject)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -61,26 +62,31 @@ def copy_session(current: cursor) -> CopySession:
 def rows_rejected(current: cursor, session: CopySession, notices: Sequence[str]) -> int:
     """Return how many rows the COPY of this transaction rejected, by its notices.
 
-    A COPY without notices is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if that has no row of it.
+    If they do not count them, it is looked up in SYS_LOAD_HISTORY.  Raises RejectsNotReported if that has no row of it.
     """
     rejected = rejected_in_notices(notices)
     if rejected is not None:
         return rejected
     counts = rejected_in_history(current, session)
     if not counts:
+        sent = " / ".join(each.strip() for each in notices) or "no notice"
         raise RejectsNotReported(
-            "Redshift sent no notice about this COPY, and SYS_LOAD_HISTORY did not show it within "
-            f"{VIEWS_WITHIN_SECONDS} s: the number of rejected rows is unknown, so nothing was loaded"
+            f"Redshift's notices do not count the rows that COPY rejected ({sent}), "
+            f"and SYS_LOAD_HISTORY did not show it within {VIEWS_WITHIN_SECONDS} s, so nothing was loaded"
         )
     return counts[-1]
 
 
 def rejected_in_notices(notices: Sequence[str]) -> int | None:
-    """Return how many rows COPY rejected, by its notices; None if none is about a load."""
-    text = "\n".join(notices)
-    if rejected := _REJECTED.search(text):
-        return int(rejected[1])
-    return 0 if _LOADED.search(text) else None
+    """Return how many rows COPY rejected, by its notices; None if they do not count them.
+
+    A notice in other words than AWS documents may be about rejected rows, so it leaves their number unknown.
+    """
+    rejected = {count for each in notices for count in _REJECTED.findall(each)}
+    if rejected:
+        return int(rejected.pop()) if len(rejected) == 1 else None
+    known = [each for each in notices if _LOADED.search(each)]
+    return 0 if known and not any(_MAY_COUNT.search(each) for each in notices if each not in known) else None
 
 
 def rejected_in_history(current: cursor, session: CopySession) -> list[int]:
@@ -98,7 +104,14 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
 
     Raises RejectsNotReported if they do not show as many rejected rows as expected.
     """
-    errors = wait_until(lambda: errors_in_views(current, session), lambda found: _most_rows(found) >= expected_rows)
+    is_unchanged = _as_many_as_before()
+
+    def is_complete(found: list[CopyError]) -> bool:
+        # Errors without a line may be several of one row, while those of another row are still to come.
+        is_settled = is_unchanged(found) or _least_rows(found) == _most_rows(found)
+        return is_settled and _most_rows(found) >= expected_rows
+
+    errors = wait_until(lambda: errors_in_views(current, session), is_complete)
     if not _least_rows(errors) <= expected_rows <= _most_rows(errors):
         raise RejectsNotReported(
             f"COPY rejected {expected_rows} rows, but SYS_LOAD_ERROR_DETAIL shows {_most_rows(errors)} of them after "
@@ -110,14 +123,20 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
 
 def errors_of_failed_copy(query: Callable[[], list[CopyError]]) -> list[CopyError]:
     """Return the errors of a COPY that failed on its data, once two queries in a row return the same number of them."""
-    before: list[CopyError] = []
+    is_unchanged = _as_many_as_before()
+    return wait_until(query, lambda found: is_unchanged(found) and bool(found))
 
-    def is_complete(found: list[CopyError]) -> bool:
+
+def _as_many_as_before() -> Callable[[Sequence[CopyError]], bool]:
+    """Return a function that compares the number of errors with that of its call before."""
+    before = -1
+
+    def is_unchanged(found: Sequence[CopyError]) -> bool:
         nonlocal before
-        is_same, before = bool(found) and len(found) == len(before), found
+        is_same, before = len(found) == before, len(found)
         return is_same
 
-    return wait_until(query, is_complete)
+    return is_unchanged
 
 
 def wait_until(query: Callable[[], T], is_complete: Callable[[T], bool]) -> T:

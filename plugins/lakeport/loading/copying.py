@@ -16,6 +16,7 @@ from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import cursor
 
 from lakeport.errors import CopyStopped, LakeportError, TooManyRejects, UnloadableFile
+from lakeport.files.at_once import at_once
 from lakeport.loading.checks import check_rows
 from lakeport.loading.copy_job import CopyJob, write_manifest
 from lakeport.loading.copy_reports import (
@@ -132,8 +133,7 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     refused = rows_rejected(current, session, current.connection.notices)
     result = _result(current, job, session, last, refused)
     # COPY reads by key: it has read the registered versions only if they are still the current ones.
-    for each in job.files:
-        check_versions(job.s3, each)
+    at_once(partial(check_versions, job.s3), job.files)
     try:
         _check_rejects(job, result)
         result = _with_rejected(result, into.sift(current))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
 from lakeport.files.columnar import columnar_columns
-from lakeport.files.header import FileColumns, columns_of_file
+from lakeport.files.header import FileColumns, check_line_end, columns_of_file
 from lakeport.files.named_fields import named_columns
 from lakeport.loading.copy_reports import CopyError
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, NamedFieldsFormat
+from lakeport.schema.text_formats import TextFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -94,6 +95,7 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
     Raises UnloadableFile if `drift` does not allow them, or if the members of an archive have different headers.
     """
     if file_type.transform.has_rows_function or not file_type.format.names_columns:
+        _check_line_ends(s3, file_type, file)
         return FileColumns(file_type.column_names)
     if isinstance(file_type.copied, NamedFieldsFormat):
         return named_columns(s3, file_type, file.file.key, file.sources)
@@ -109,6 +111,15 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
         )
     ((_, columns),) = found.values()
     return columns
+
+
+def _check_line_ends(s3: S3Client, file_type: FileType, file: FileToLoad) -> None:
+    """Raise UnloadableFile if lines of a text without a header end otherwise than COPY takes: see words_of_header."""
+    format_ = file_type.copied
+    if isinstance(format_, TextFormat) and not format_.skipped_lines and not file_type.is_prepared:
+        for source in file.sources:
+            for first in s3_objects.read_lines(s3, source, [1], format_.text_encoding).values():
+                check_line_end(first[-1:], f"{file.file.key}: the end of line 1")
 
 
 def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: CopySource) -> FileColumns:

@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.errors import LakeportError, StepRefused
 from lakeport.files import s3_objects
+from lakeport.files.at_once import at_once
 from lakeport.mng import claims, file_records, load_records
 from lakeport.mng.claims import Standing
 from lakeport.mng.load_records import Load
@@ -47,14 +48,20 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
     is always in landing or in the archive.  Raises ObjectChanged if it is in neither.
     """
     bucket = settings.archive_bucket()
-    copied = [(file, archive_key(file_type_name, file)) for file in files if not _is_replayed_from_archive(s3, file)]
-    places = [(file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)) for file, key in copied]
-    if places:
-        warehouse.transaction(partial(_record_archive, places=places))
-    for file in files:
-        s3_objects.remove_version(s3, file.landed())
-    for file, key in copied:
-        log.info("archived %s as s3://%s/%s", file.key, bucket, key)
+
+    def copy(file: RegisteredFile) -> tuple[str | None, ...] | None:
+        if _is_replayed_from_archive(s3, file):
+            return None
+        key = archive_key(file_type_name, file)
+        return file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)
+
+    places = at_once(copy, files)
+    if copied := [place for place in places if place]:
+        warehouse.transaction(partial(_record_archive, places=copied))
+    at_once(lambda file: s3_objects.remove_version(s3, file.landed()), files)
+    for file, place in zip(files, places, strict=True):
+        if place:
+            log.info("archived %s as s3://%s/%s", file.key, bucket, place[2])
 
 
 def _record_archive(current: cursor, places: Sequence[tuple[str | None, ...]]) -> None:

@@ -20,6 +20,7 @@ from lakeport.errors import (
     StatusConflict,
     UnloadableFile,
 )
+from lakeport.files.at_once import at_once
 from lakeport.files.header import FileColumns
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
@@ -44,8 +45,8 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
     """
     table, found = file_type.table, dict[object, list[FileToLoad]]()
     is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks
-    for each in files:
-        columns = None if is_by_file else _columns(s3, file_type, each)
+    of_files = at_once(lambda each: None if is_by_file else _columns(s3, file_type, each), files)
+    for each, columns in zip(files, of_files, strict=True):
         key = (columns.names, columns.added, columns.ignored) if columns else each.file.file_id
         found.setdefault(key, []).append(each)
     return list(found.values())

@@ -12,10 +12,11 @@ from lakeport.loading.table_modes import placing
 from lakeport.model import CopySource, RegisteredFile, utc_now
 from lakeport.redshift import ddl, table_changes
 from lakeport.redshift.copy_statement import copy_statement, manifest
-from lakeport.redshift.live_table import live_columns
+from lakeport.redshift.live_table import live_columns, missing_columns
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
+from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,35 @@ def _name_of(bucket: Callable[[], str], default: str) -> str:
         return bucket()
     except settings.NotSet:
         return default
+
+
+def effects_on_rows(file_type: FileType, warehouse: Warehouse) -> tuple[str, ...]:
+    """Return what a load does with the rows that the live table has; nothing if there is no table."""
+    table = file_type.table
+    live = warehouse.transaction(lambda current: live_columns(current, table))
+    if not live:
+        return ()
+    slices = ", ".join(column.name for column in file_type.slice_columns)
+    effects = {
+        "append": "the rows of the table stay, those of the file are added",
+        "truncate": "all rows of the table are replaced by those of the file",
+        "replace": "all rows of the table are replaced by those of the file, in a new table with the schema's columns",
+        "slice": f"all rows of the slices of the file, by {slices}, are replaced by its rows, all others stay",
+        "history": f"versions with the same {', '.join(table.key)} end where those of the file begin, all others stay",
+        "merge": f"rows with the same {', '.join(table.key)} are replaced by those of the file, all others stay",
+    }
+    found = [effects[table.mode]] if table.mode in effects else []
+    if table.mode in ("truncate", "replace", "new_table"):
+        return tuple(found)
+    known = {column.name for column in file_type.table_columns}
+    if new := [column.name for column in missing_columns(file_type, live)]:
+        found.append(f"the rows of the table have NULL in the new columns {', '.join(new)}")
+    if others := [name for name in live if name not in {*known, LOADED_AT, *HISTORY_COLUMNS}]:
+        found.append(
+            f"the columns {', '.join(others)} of the table are not in the schema: they keep their values, and the rows "
+            "of the file have NULL there; if you renamed one, copy its values by an UPDATE"
+        )
+    return tuple(found)
 
 
 def live_table_changes(file_type: FileType, warehouse: Warehouse) -> tuple[tuple[str, ...], str]:

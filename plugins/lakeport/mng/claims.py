@@ -115,6 +115,18 @@ def check_files_of_run(current: cursor, by: TaskRun) -> list[str]:
     return [each.file.key for each in found]
 
 
+def newer_load(current: cursor, file_id: str, by: TaskRun, table_name: str) -> str | None:
+    """Return the key of a loaded file of the same type that landed after this one, whose rows it must not replace.
+
+    A file may be registered after newer ones: S3 delivers events in any order, late, or never.  None for a file that
+    was replayed, since that decides that it is loaded.
+    """
+    values = {"file_id": file_id, "dag_id": by.dag_id, "run_id": by.run_id, "table_name": table_name}
+    current.execute(statement("mng/newer_load"), values)
+    rows = fetch_rows(current)
+    return str(rows[0]["key"]) if rows else None
+
+
 def filter_out(current: cursor, file_ids: Sequence[str], by: TaskRun, reason: str) -> None:
     """Set those of the files to Filtered Out that are New or that this run failed on."""
     found = standings(current, file_ids)

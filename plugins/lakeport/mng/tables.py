@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
@@ -55,9 +56,17 @@ def make_tables(warehouse: Warehouse) -> None:
     columns, and the second one to add a column is retried.
     Raises TableMismatch, with nothing changed, for a table that cannot be upgraded to tables.sql.
     """
-    for change in warehouse.transaction(lambda current: lengthenings(_live(current))):
-        warehouse.alone(change.composed())
+    for change in warehouse.transaction(_too_short):
+        try:
+            warehouse.alone(change.composed())
+        except psycopg2.Error:
+            if change in warehouse.transaction(_too_short):
+                raise  # if not, another process did it, or an attempt whose reply was lost
     warehouse.transaction(_complete)
+
+
+def _too_short(current: cursor) -> list[ColumnChange]:
+    return lengthenings(_live(current))
 
 
 def _complete(current: cursor) -> None:

@@ -88,13 +88,13 @@ class _Table:
     def _columns(self) -> Sequence[str]:
         """Skip the header and return the file's columns in its order."""
         lines = self._format.header_lines
-        header = [line.rstrip("\r\n") for line in (next(self._lines, None) for _ in range(lines)) if line is not None]
+        skipped = [line for line in (next(self._lines, None) for _ in range(lines)) if line is not None]
         self._lines.taken()
         if not self._format.has_header:
             return [column.name for column in self._type.file_columns]
-        if len(header) < lines:
+        if len(skipped) < lines:
             raise UnloadableFile(f"{self._name} has no line {lines}, which must name the columns")
-        return columns_of_file(self._type, header[-1]).names
+        return columns_of_file(self._type, skipped[-1].removesuffix("\n").removesuffix("\r")).names
 
     def _rows(self) -> Iterator[tuple[list[str], int, str]]:
         """Yield each row's fields, the line where it starts (in a sheet, its number), and its problem or ""."""

@@ -6,6 +6,7 @@ import csv
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from errno import EINVAL
 from typing import IO, Any
 
@@ -35,11 +36,26 @@ def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name
 
     Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
     """
-    with spooled(stream, name) as file, warnings.catch_warnings():
+    with spooled(stream, name) as file, _readable(name):
+        check_parts(file, name)
+        yield from _pieces(_rows(file, format_, name), format_, columns)
+
+
+def sheets_of(stream: Readable, name: str) -> dict[str, bool]:
+    """Return the names of a workbook's sheets in their order, and whether each is shown; raises UnloadableFile."""
+    with spooled(stream, name) as file, _readable(name):
+        check_parts(file, name)
+        workbook = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        return {sheet.title: sheet.sheet_state == "visible" for sheet in workbook.worksheets}
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Raise UnloadableFile if what is read inside is not a workbook."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns that it ignores styles, charts and validations
         try:
-            check_parts(file, name)
-            yield from _pieces(_rows(file, format_, name), format_, columns)
+            yield
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
                 raise  # an error of the disk

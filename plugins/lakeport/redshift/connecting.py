@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from botocore.httpsession import get_cert_path
 from psycopg2.extensions import connection
 
 from lakeport import settings
-from lakeport.redshift.session import is_wrong_password
 from lakeport.secrets_manager import read_secret
 
 log = logging.getLogger(__name__)
@@ -33,18 +31,22 @@ _VERIFIED = ("verify-ca", "verify-full")
 
 
 def connect_to_redshift() -> connection:
-    """Open a connection with the credentials of the secret, which is read again if the password was rotated."""
+    """Open a connection with the credentials of the secret, which is read again if they no longer work.
+
+    A process of Lambda may live for hours, in which the password is rotated or the host moves.
+    """
+    name = settings.redshift_secret()
+    secret = read_secret(name)
     try:
-        return _connect_by_secret()
-    except psycopg2.OperationalError as error:
-        if not is_wrong_password(error):
-            raise
+        return _connect_by(secret)
+    except psycopg2.OperationalError:
         read_secret.cache_clear()
-        return _connect_by_secret()
+        if read_secret(name) == secret:
+            raise
+        return _connect_by(read_secret(name))
 
 
-def _connect_by_secret() -> connection:
-    secret = read_secret(settings.redshift_secret())
+def _connect_by(secret: Mapping[str, Any]) -> connection:
     place = {"host": secret["host"], "port": secret["port"], "database": secret["database"]}
     return connect(**place, username=secret["username"], password=secret["password"], extra=secret.get("extra"))
 
@@ -82,6 +84,8 @@ def _with_root_certificates(options: Mapping[str, Any]) -> dict[str, Any]:
     is_verified = options.get("sslmode") in _VERIFIED
     if not is_verified or path in (None, "", "system") or Path(path).is_file():
         return dict(options)
+    from botocore.httpsession import get_cert_path  # noqa: PLC0415 - takes long, and is rarely needed
+
     found = ssl.get_default_verify_paths().cafile or get_cert_path(True)
     log.warning("sslrootcert %s does not exist; verifying Redshift with %s", path, found)
     return {**options, "sslrootcert": found}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from psycopg2 import sql
@@ -15,6 +16,8 @@ from lakeport.schema.file_type import FileType
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000
+_ESCAPED = re.compile(r"\\(t|[0-7]{3})")
+"""A tab, or a character by its octal number."""
 
 
 def manifest(sources: Sequence[CopySource]) -> str:
@@ -63,4 +66,9 @@ def copy_statement(
 
 def _option(option: CopyOption) -> sql.SQL | sql.Composed:
     text = keywords(option.keywords)
-    return text if option.value is None else sql.SQL("{} {}").format(text, sql.Literal(option.value))
+    if option.value is None:
+        return text
+    if _ESCAPED.fullmatch(option.value):
+        # As in AWS's examples: psycopg2 would write E'\\t', and AWS does not document that COPY takes that.
+        return sql.SQL("{} {}").format(text, sql.SQL(f"'{option.value}'"))  # nosemgrep: sql-wrapped-unread - \t or \001
+    return sql.SQL("{} {}").format(text, sql.Literal(option.value))

@@ -57,32 +57,37 @@ class Warehouse:
     def __init__(self, connect: Callable[[], connection]) -> None:
         self._connect = connect
         self._connection: connection | None = None
+        self._is_resuming = False
+        """Whether no work of this session has succeeded: Redshift Serverless may cancel the first statement after a
+        workgroup has resumed (57014, amazon-redshift-python-driver #150)."""
 
     def transaction(self, work: Work[T]) -> T:
         """Run `work` in one transaction; commit it, or roll it back if `work` returns a Rollback.
 
-        Conflicts and lost connections are retried with growing pauses, up to five attempts in all.  `work` may
-        therefore run more than once, even after a COMMIT that succeeded but whose reply was lost: it must begin by
-        checking the current state.
+        Conflicts and lost connections are retried with growing pauses, up to five attempts in all, and once what is
+        cancelled at the beginning of a session.  `work` may therefore run more than once, even after a COMMIT that
+        succeeded but whose reply was lost: it must begin by checking the current state.
         """
         return self._retried(lambda: self._once(work))
 
     def alone(self, statement: str | sql.Composable) -> None:
         """Run one statement outside any transaction block, as Redshift requires for some.
 
-        It is retried like a transaction, so it must be safe to run twice.
+        It is retried like a transaction, so it must be safe to run twice, if only by an error that the caller examines.
         """
         self._retried(lambda: self._once_alone(statement))
 
     def _retried(self, work: Callable[[], T]) -> T:
-        attempt = 0
+        attempt, is_resumed = 0, False
         while True:
             attempt += 1
             try:
                 return work()
             except psycopg2.Error as error:
+                is_resuming = self._is_resuming and isinstance(error, QueryCanceled) and not is_resumed
+                is_resumed |= is_resuming
                 self._after(error)
-                if attempt == _ATTEMPTS or not is_passing(error):
+                if attempt == _ATTEMPTS or not (is_resuming or is_passing(error)):
                     raise
                 pause = _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random())  # nosec B311 - no secret
                 log.warning("attempt %d of %d failed, retrying in %.1f s: %s", attempt, _ATTEMPTS, pause, error)
@@ -105,6 +110,7 @@ class Warehouse:
         try:
             with opened.cursor() as current:
                 result = work(current)
+            self._is_resuming = False
             if not isinstance(result, Rollback):
                 opened.commit()
                 return result
@@ -117,19 +123,13 @@ class Warehouse:
         return result.value
 
     def _opened(self) -> connection:
-        """Return the connection, and open it if it is not open.
-
-        Redshift Serverless may cancel the first statement after a workgroup has resumed (57014,
-        amazon-redshift-python-driver #150), so the first statement is one that can be repeated.
-        """
+        """Return the connection, and open it if it is not open."""
         if self._connection is None:
-            try:
-                self._connection = self._tried()
-            except QueryCanceled:
-                self._connection = self._tried()
+            self._is_resuming = True
+            self._connection = self._open()
         return self._connection
 
-    def _tried(self) -> connection:
+    def _open(self) -> connection:
         opened = self._connect()
         try:
             opened.autocommit = True
@@ -148,6 +148,7 @@ class Warehouse:
         try:
             with opened.cursor() as current:
                 current.execute(statement)
+            self._is_resuming = False
         finally:
             if not opened.closed:
                 opened.autocommit = False

@@ -68,3 +68,11 @@ def all_keys(part: type[Part] = FileType, above: str = "") -> Iterator[str]:
         yield f"{above}{key}"
         for inner in parts_of(field.annotation):
             yield from all_keys(inner, f"{above}{key}.")
+
+
+def all_parts(part: type[Part] = FileType) -> Iterator[type[Part]]:
+    """Yield the part and every part that it may hold; some occur more than once."""
+    yield part
+    for field in fields_of(part).values():
+        for inner in parts_of(field.annotation):
+            yield from all_parts(inner)

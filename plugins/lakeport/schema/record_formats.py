@@ -41,6 +41,14 @@ class NamedFieldsFormat(ConvertedFormat):
         matching = "auto ignorecase" if self.ignorecase else "auto"
         yield CopyOption(f"FORMAT AS {self.type.upper()}", jsonpaths_uri if self.jsonpaths else matching)
 
+    def value_of(self, document: Mapping[str, object], column: str, names: Sequence[str]) -> object:
+        """Return what COPY finds for one of the columns in a record; raises LookupError if a path leads nowhere."""
+        if self.jsonpaths:
+            return value_at(document, self.jsonpaths[list(names).index(column)])
+        if self.ignorecase:
+            return {key.lower(): value for key, value in document.items()}.get(column)
+        return document.get(column)
+
     def objections_to(self, columns: Sequence[Column]) -> Iterator[str]:
         """Yield why a file with these columns cannot have this format."""
         yield from super().objections_to(columns)
@@ -94,14 +102,6 @@ class Json(NamedFieldsFormat):
         except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
             return None
         return value if value is None or isinstance(value, str) else json.dumps(value)
-
-    def value_of(self, document: Mapping[str, object], column: str, names: Sequence[str]) -> object:
-        """Return what COPY finds for one of the columns in an object; raises LookupError if a path leads nowhere."""
-        if self.jsonpaths:
-            return value_at(document, self.jsonpaths[list(names).index(column)])
-        if self.ignorecase:
-            return {key.lower(): value for key, value in document.items()}.get(column)
-        return document.get(column)
 
     def objection_to_rows(self) -> str | None:
         """Return why a Python function cannot take the file's rows, or None."""

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from lakeport.schema.descriptions import descriptions_of
 from lakeport.schema.file_type import FileType
-from lakeport.schema.parts import fields_of, parts_of, tag_of
+from lakeport.schema.parts import all_parts, fields_of, parts_of, tag_of
 from lakeport.schema.values import Part
 
 _UNLIMITED = "text"
@@ -34,8 +35,10 @@ class Key:
 def json_schema() -> str:
     """Return the JSON Schema of a schema YAML."""
     schema = FileType.model_json_schema(by_alias=True)
-    for part in (schema, *schema["$defs"].values()):
-        part["properties"] = {key: _for_editors(value) for key, value in part["properties"].items()}
+    for part in set(all_parts()):
+        its = schema if part is FileType else schema["$defs"][part.__name__]
+        meanings = descriptions_of(part)
+        its["properties"] = {key: _for_editors(value, meanings.get(key)) for key, value in its["properties"].items()}
     schema["properties"].pop("name")
     schema["required"] = [key for key in schema["required"] if key not in ("name", "table")]
     schema["$defs"]["Table"]["required"] = []
@@ -64,7 +67,7 @@ def keys(part: type[Part] = FileType, above: str = "") -> Iterator[Key]:
     for key, field in fields_of(part).items():
         inner = parts_of(field.annotation)
         place = f"{above}{key}" + ("[]" if inner and _is_list(field.annotation) else "")
-        yield Key(place, _type(part, key), _default(part, key, field), _meaning(field))
+        yield Key(place, _type(part, key), _default(part, key, field), _meaning(part, key))
         yield from _keys_of_any(inner, f"{place}.")
 
 
@@ -85,19 +88,19 @@ def _keys_of_any(parts: Sequence[type[Part]], above: str) -> Iterator[Key]:
         yield replace(key, meaning=f"{key.meaning} Only for {', '.join(tags)}.") if is_for_some else key
 
 
-def _meaning(field: FieldInfo) -> str:
-    return " ".join((field.description or "").split()).replace("|", "\\|")
+def _meaning(part: type[Part], key: str) -> str:
+    return descriptions_of(part).get(key, "").replace("|", "\\|")
 
 
 def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) in (tuple, list) or any(map(_is_list, get_args(annotation)))
 
 
-def _for_editors(value: dict[str, Any]) -> dict[str, Any]:
+def _for_editors(value: dict[str, Any], meaning: str | None) -> dict[str, Any]:
     """Return a property as editors show it; the default of a list or mapping is of no use to them."""
     kept = {key: value for key, value in value.items() if key != "title"}
-    if "description" in kept:
-        kept["description"] = " ".join(kept["description"].split())
+    if meaning:
+        kept["description"] = meaning
     if isinstance(kept.get("default"), dict):
         del kept["default"]
     if kept.get("type") == "string" and isinstance(kept.get("default"), int):

@@ -110,7 +110,7 @@ Limit = Annotated[
 class Part(BaseModel):
     """A part of a schema: unknown keys are errors, nothing changes after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
     @field_validator("*")
     @classmethod

@@ -22,6 +22,7 @@ SUMMARIES = f"{PREFIX}summaries/"
 NO_TYPE = "-"
 """Stands for the file type of the Rejected files, which have none; no file type can have this name."""
 _AS_OF = "as-of"
+_ATTEMPTS = 20
 _PRECONDITION_CODES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -70,7 +71,7 @@ def replace_older(s3: S3Client, key: str, content: Mapping[str, Any], as_of: dat
     read (S3's If-Match and If-None-Match), and read again if another process was faster.
     """
     body = gzip.compress(json.dumps(content, default=_as_text).encode(), compresslevel=5, mtime=0)
-    while True:
+    for attempt in range(1, _ATTEMPTS + 1):
         condition, written_at = _current(s3, key)
         if written_at >= as_of.isoformat():
             return False
@@ -85,10 +86,11 @@ def replace_older(s3: S3Client, key: str, content: Mapping[str, Any], as_of: dat
                 **condition,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _PRECONDITION_CODES:
+            if attempt == _ATTEMPTS or error.response["Error"]["Code"] not in _PRECONDITION_CODES:
                 raise
         else:
             return True
+    return False
 
 
 def _current(s3: S3Client, key: str) -> tuple[dict[str, Any], str]:

@@ -188,6 +188,28 @@ def test_refusal_of_mwaa_is_reported(
         MwaaApi("lakeport").start("load_trips", "arrival__1")
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "body", "is_passing"),
+    [
+        (400, "RestApiClientException", {"RestApiStatusCode": 429, "RestApiResponse": {}}, True),
+        (400, "RestApiServerException", {"RestApiStatusCode": 503, "RestApiResponse": {}}, True),
+        (400, "ThrottlingException", {}, True),
+        (429, "TooManyRequestsException", {}, True),
+        (503, "ServiceUnavailable", {}, True),
+        (400, "RestApiClientException", {"RestApiStatusCode": 422, "RestApiResponse": {}}, False),
+        (404, "ResourceNotFoundException", {}, False),
+    ],
+)
+def test_throttled_request_is_worth_a_wait(
+    mwaa: HttpFake, status: int, code: str, body: dict[str, object], *, is_passing: bool
+) -> None:
+    answer_error(mwaa, status, code, body)
+
+    with pytest.raises(AirflowUnavailable) as raised:
+        latest_run_id(MwaaApi("lakeport"), "load_trips")
+    assert raised.value.is_passing is is_passing
+
+
 def test_unreachable_mwaa_is_reported(mwaa: HttpFake, closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
 

@@ -45,6 +45,18 @@ def test_every_module_imports_alone(tmp_path: Path) -> None:
     assert imported_alone(modules, tmp_path, PLUGINS) == {}
 
 
+def test_dag_files_import_nothing_that_only_a_running_task_needs(tmp_path: Path) -> None:
+    """Each task and each parse of a DAG file is a new process, which pays for what it imports."""
+    heavy = "boto3 botocore fastavro ijson openpyxl pyarrow slack_sdk zstandard lakeport.alerts lakeport.loading"
+    heavy += " lakeport.preparing lakeport.snapshots"
+    code = "import sys, lakeport.airflow.load_dag; print(*(name for name in sys.argv[1:] if name in sys.modules))"
+    variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(PLUGINS)}
+    command = [sys.executable, "-c", code, *heavy.split()]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_module_of_a_cycle_is_reported(tmp_path: Path) -> None:
     """Two modules that import from each other fail, whichever comes first."""
     (tmp_path / "one.py").write_text("from two import b\na = 1\n")

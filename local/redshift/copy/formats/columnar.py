@@ -106,6 +106,8 @@ class ColumnarReader(ABC):
         column, options = place.column, self.checker.options
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
+        if pa.types.is_duration(array.type):  # a name of Arrow's for integers
+            array = array.cast(pa.int64())
         if pa.types.is_nested(array.type):
             array = _serialized(array, place, options)
         if not any(is_kind(array.type) and column.type in types for is_kind, types in _KINDS):
@@ -115,7 +117,8 @@ class ColumnarReader(ABC):
         if column.type is Type.VARBYTE:
             return _hexadecimal(array, place)
         try:
-            array = pc.cast(array, _wanted(column))
+            # AWS is silent about nanoseconds of INT96 and ORC: the stand-in cuts them, as it cuts those in text.
+            array = pc.cast(array, _wanted(column), safe=not _has_nanoseconds(array))
         except pa.ArrowInvalid:
             raise _incompatible(place, array.type, self.format_name) from None
         if column.type.is_character:
@@ -187,6 +190,10 @@ def _plain(value: Any) -> object:
     if isinstance(value, Decimal):
         return float(value)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _has_nanoseconds(array: pa.Array) -> bool:
+    return bool(pa.types.is_timestamp(array.type) and array.type.unit == "ns")
 
 
 def _wanted(column: Column) -> pa.DataType:

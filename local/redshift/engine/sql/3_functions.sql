@@ -336,12 +336,15 @@ CREATE EVENT TRIGGER lakeport_limit_bytes ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION pg_internal.limit_bytes();
 
--- A VARCHAR with a DEFAULT keeps its length.
-CREATE OR REPLACE FUNCTION pg_internal.check_new_length(relation regclass, name text) RETURNS void
+-- A VARCHAR with a DEFAULT keeps its length; a new length must be a different one.
+CREATE OR REPLACE FUNCTION pg_internal.check_new_length(relation regclass, name text, size int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = name AND atthasdef) THEN
         RAISE EXCEPTION 'cannot alter type of column "%": it has a default expression', name USING ERRCODE = '0A000';
+    ELSIF EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = name AND atttypmod = size + 4) THEN
+        RAISE EXCEPTION 'cannot alter column "%" of relation "%", target column size should be different',
+            name, relation USING ERRCODE = '0A000';
     END IF;
 END $$;
 

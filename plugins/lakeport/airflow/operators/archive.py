@@ -7,8 +7,6 @@ from typing import Any
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it
-from lakeport.files import s3_objects
-from lakeport.loading.finishing import archive, check_loaded
 
 
 class ArchiveFilesOperator(FilesOperator):
@@ -23,6 +21,9 @@ class ArchiveFilesOperator(FilesOperator):
         self.file_type_name = file_type_name
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        from lakeport.files import s3_objects
+        from lakeport.loading.finishing import archive, check_loaded
+
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = warehouse.transaction(partial(check_loaded, files=self.registered_files()))

@@ -5,25 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
-from psycopg2.extensions import cursor
-
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.retrying import is_worth_a_retry
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
-from lakeport.files import s3_objects
-from lakeport.loading.files_to_load import FileToLoad
-from lakeport.loading.many_files import BatchLoad, batches
-from lakeport.loading.one_file import FileLoad
-from lakeport.mng import file_records, load_records
 from lakeport.model import RegisteredFile, Status, TaskRun
-from lakeport.preparing.prepare import plain_text_removed
-from lakeport.redshift.session import Warehouse
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from psycopg2.extensions import cursor
+
+    from lakeport.loading.files_to_load import FileToLoad
+    from lakeport.redshift.session import Warehouse
 
 
 class CopyAllFromS3Operator(CopyFromS3Operator):
@@ -37,6 +30,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """
 
     def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
+        from lakeport.mng import file_records
+
         self.log.error("%s: %s", file.key, error)
         reason = f"{by.task_id}: {str(error).strip()}"
         warehouse.transaction(
@@ -49,6 +44,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         self, files: Sequence[RegisteredFile], warehouse: Warehouse, s3: S3Client, context: Context
     ) -> Iterator[FileToLoad]:
         """Yield the files that are not loaded yet; set those to Fail that could not be prepared."""
+        from lakeport.loading.files_to_load import FileToLoad
+        from lakeport.mng import file_records
+
         file_ids, by = [file.file_id for file in files], task_run_of(context)
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
         for file in files:
@@ -61,6 +59,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
         """Return the key of a failed file that landed before this one and whose rows must be merged first."""
+        from lakeport.mng import file_records
+
         file_ids = [each.file_id for each in self.registered_files()]
         earlier = file_ids[: file_ids.index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
@@ -69,6 +69,12 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         return failures[0].key if failures else None
 
     def load(self, batch: Sequence[FileToLoad], by: TaskRun, warehouse: Warehouse, s3: S3Client) -> None:
+        import psycopg2
+
+        from lakeport.airflow.retrying import is_worth_a_retry
+        from lakeport.loading.many_files import BatchLoad
+        from lakeport.loading.one_file import FileLoad
+
         try:
             if len(batch) > 1:
                 BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
@@ -89,6 +95,11 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             self.fail(warehouse, batch[0].file, error, by)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
+        from lakeport.files import s3_objects
+        from lakeport.loading.many_files import batches
+        from lakeport.mng import load_records
+        from lakeport.preparing.prepare import plain_text_removed
+
         by, s3 = task_run_of(context), s3_objects.s3_client()
         with (
             retried_if_worth_it(),
@@ -117,6 +128,8 @@ class CheckAllLoadedOperator(FilesOperator):
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
     """Raise UnloadableFile with the key and the reason of every file that the run could not load."""
+    from lakeport.mng import file_records
+
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
         lines = "\n".join(f"{each.key}: {each.status_reason}" for each in failures)

@@ -10,17 +10,14 @@ from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.operators.prepare import prepare_file
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
-from lakeport.loading.one_file import FileLoad
-from lakeport.mng.claims import Claim
 from lakeport.model import CopySource, RegisteredFile
-from lakeport.preparing.prepare import listed, plain_text_removed
-from lakeport.redshift.fitting import fit_table
-from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from lakeport.mng.claims import Claim
+    from lakeport.redshift.session import Warehouse
 
 
 class CopyFromS3Operator(FilesOperator):
@@ -41,6 +38,9 @@ class CopyFromS3Operator(FilesOperator):
 
     def claimed(self, warehouse: Warehouse, context: Context) -> Claim:
         """Return the files that mark_in_progress claimed; in a run that was cleared, claim them and fit their table."""
+        from lakeport.mng.claims import Claim
+        from lakeport.redshift.fitting import fit_table
+
         if not cleared_at(context):
             return Claim(self.registered_files())
         claim = self.claim(warehouse, context, self.file_type.table)
@@ -50,6 +50,8 @@ class CopyFromS3Operator(FilesOperator):
 
     def sources(self, s3: S3Client, file: RegisteredFile, context: Context) -> tuple[CopySource, ...]:
         """Return the objects that COPY reads; raises UnloadableFile if the file could not be prepared."""
+        from lakeport.preparing.prepare import listed
+
         if not self.file_type.is_prepared:
             return (file.source(self.file_type.format.compression),)
         by, encryption = task_run_of(context), self.file_type.format.encryption
@@ -70,6 +72,10 @@ class CopyFromS3Operator(FilesOperator):
         return {each["file_id"]: each for each in self.prepared or []}
 
     def execute(self, context: Context) -> dict[str, int]:
+        from lakeport.files import s3_objects
+        from lakeport.loading.one_file import FileLoad
+        from lakeport.preparing.prepare import plain_text_removed
+
         s3, by, rows = s3_objects.s3_client(), task_run_of(context), {}
         with (
             retried_if_worth_it(),

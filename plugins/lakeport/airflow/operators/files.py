@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, cleared_at, task_run_of, warehouse_of
-from lakeport.alerts.failed_runs import EndedRun, fail_earlier_tries
 from lakeport.errors import StepRefused
-from lakeport.mng import claims
-from lakeport.mng.claims import Claim
-from lakeport.model import RegisteredFile, TaskRun
-from lakeport.redshift.session import Warehouse
-from lakeport.schema.table import Table
+from lakeport.model import RegisteredFile
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.mng.claims import Claim
+    from lakeport.redshift.session import Warehouse
+    from lakeport.schema.table import Table
 
 
 class FilesOperator(BaseOperator):
@@ -43,6 +44,8 @@ class FilesOperator(BaseOperator):
 
         Raises StepRefused if the run can work on none of them.
         """
+        from lakeport.mng import claims
+
         by, cleared = task_run_of(context), cleared_at(context)
         file_ids = [file.file_id for file in self.registered_files()]
         if cleared:
@@ -60,9 +63,12 @@ class FilesOperator(BaseOperator):
 
         This is a separate transaction, so that the log shows the failure before the next try.
         """
+        from lakeport.alerts.failed_runs import EndedRun, fail_earlier_tries
+
         by, cleared = task_run_of(context), cleared_at(context)
         if cleared:
-            work = partial(fail_earlier_tries, file_ids=self.file_ids(), run=_run(by), cleared_at=cleared)
+            run = EndedRun(by.dag_id, by.run_id, "")
+            work = partial(fail_earlier_tries, file_ids=self.file_ids(), run=run, cleared_at=cleared)
             warehouse.transaction(work)
 
     def file_ids(self) -> list[str]:
@@ -70,6 +76,8 @@ class FilesOperator(BaseOperator):
 
     def current_files(self, current: cursor) -> list[RegisteredFile]:
         """Return the files as mng.files has them now: they may have been archived since they were selected."""
+        from lakeport.mng import claims
+
         now = {each.file.file_id: each.file for each in claims.standings(current, self.file_ids())}
         return [now.get(file.file_id, file) for file in self.registered_files()]
 
@@ -86,7 +94,3 @@ def read_xcom(files: Any) -> list[dict[str, Any]]:
             "to try again, clear the whole run"
         )
     return decoded
-
-
-def _run(by: TaskRun) -> EndedRun:
-    return EndedRun(by.dag_id, by.run_id, "")

@@ -8,10 +8,7 @@ from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.errors import ObjectChanged, UnloadableFile
-from lakeport.files import s3_objects
 from lakeport.model import RegisteredFile
-from lakeport.preparing.prepare import listed, prepare
-from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
@@ -38,6 +35,9 @@ class PrepareFilesOperator(FilesOperator):
         self.file_type = file_type
 
     def prepare(self, file: RegisteredFile, run_id: str) -> Prepared:
+        from lakeport.files import s3_objects
+        from lakeport.preparing.prepare import listed
+
         s3, bucket = s3_objects.s3_client(), settings.work_bucket()
         key = prepare_file(s3, self.file_type, file, run_id)
         made = listed(s3, bucket, key)
@@ -62,5 +62,8 @@ class PrepareFilesOperator(FilesOperator):
 
 def prepare_file(s3: S3Client, file_type: FileType, file: RegisteredFile, run_id: str) -> str:
     """Prepare one file and return the key of the list of its objects; safe to repeat, see lakeport.preparing."""
+    from lakeport.preparing.prepare import prepare
+    from lakeport.schema.facts import FileFacts
+
     source, facts = file.source(file_type.format.compression), FileFacts.of(file_type, file, run_id)
     return prepare(s3, file_type, source, settings.work_bucket(), f"prepared/{file.file_id}", facts=facts)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from psycopg2.extensions import cursor
+from airflow.sdk.exceptions import AirflowSkipException
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
-from lakeport.loading.finishing import mark_done
-from lakeport.mng import claims, load_records
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
-from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
-from lakeport.snapshots.writing import write_snapshots
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.redshift.session import Warehouse
 
 
 class FilterNewestOperator(FilesOperator):
     """Keep the newest file by `landing.newest_by`; the others become Filtered Out, with the newest file as reason.
 
+    A file that landed before one that is loaded becomes Filtered Out too, if its rows would replace newer ones.
     A cleared run chooses among the files that are still to load.  Safe to repeat: only New files change, and those that
     this run failed on before it was cleared.
     """
@@ -29,6 +31,7 @@ class FilterNewestOperator(FilesOperator):
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.landing = file_type.landing
+        self.table = file_type.table
         self.file_type_name = file_type.name
 
     def newest_first(self) -> list[RegisteredFile]:
@@ -39,14 +42,34 @@ class FilterNewestOperator(FilesOperator):
         return sorted(files, key=lambda file: rank(self.landing.pattern, file.key, by), reverse=True)
 
     def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
+        from lakeport.mng import claims
+
         reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
         reason += f"; schemas/{self.file_type_name}.yaml has landing.select newest, all would load every file"
         claims.filter_out(current, [file.file_id for file in others], by, reason)
+
+    def refuse_late(self, warehouse: Warehouse, newest: RegisteredFile, by: TaskRun) -> None:
+        """Filter the file out and skip the run if its rows would replace those of a file that landed later."""
+        if not self.table.is_ordered or self.landing.newest_by != LANDED_AT:
+            return
+        from lakeport.mng import claims
+        from lakeport.snapshots.writing import write_snapshots
+
+        find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.table.name)
+        if newer := warehouse.transaction(find):
+            reason = f"{newer}, which landed later, was loaded before this file was registered"
+            reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
+            ids = [newest.file_id]
+            warehouse.transaction(partial(claims.filter_out, file_ids=ids, by=by, reason=reason))
+            write_snapshots(warehouse, [self.file_type_name])
+            raise AirflowSkipException(f"{newest.key}: {reason}")
 
     def still_to_load(
         self, warehouse: Warehouse, files: list[RegisteredFile], context: Context
     ) -> list[RegisteredFile]:
         """Return the files that a cleared run can load, or only the newest if that is not one of them."""
+        from lakeport.mng import claims
+
         by, cleared = task_run_of(context), cleared_at(context)
         if not cleared:
             return files
@@ -60,6 +83,7 @@ class FilterNewestOperator(FilesOperator):
             newest, *others = self.still_to_load(warehouse, self.newest_first(), context)
             if others:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))
+            self.refuse_late(warehouse, newest, task_run_of(context))
         self.log.info("newest of %d: %s (%d bytes)", len(others) + 1, newest.key, newest.size_bytes)
         return [newest.to_xcom()]
 
@@ -75,6 +99,8 @@ class MarkInProgressOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
+        from lakeport.snapshots.writing import write_snapshots
+
         with retried_if_worth_it(), self.warehouse() as warehouse:
             self.claim(warehouse, context, self.file_type.table)
             write_snapshots(warehouse, [self.file_type.name])
@@ -92,6 +118,10 @@ class MarkDoneOperator(FilesOperator):
         self.file_type = file_type
 
     def execute(self, context: Context) -> None:
+        from lakeport.loading.finishing import mark_done
+        from lakeport.mng import load_records
+        from lakeport.snapshots.writing import write_snapshots
+
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = self.registered_files()

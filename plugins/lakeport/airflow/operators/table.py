@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from lakeport import settings
 from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
-from lakeport.redshift.fitting import fit_table
-from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from lakeport.redshift.session import Warehouse
 
 
 class CreateTableOperator(BaseOperator):
@@ -30,5 +31,7 @@ class CreateTableOperator(BaseOperator):
         return warehouse_of(self.redshift_conn_id)
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        from lakeport.redshift.fitting import fit_table
+
         with retried_if_worth_it(), self.warehouse() as warehouse:
             fit_table(warehouse, self.file_type)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psycopg2.extensions import cursor
+from typing import TYPE_CHECKING, Any
 
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.alerts.messages import LoadedRun
-from lakeport.alerts.reject_warnings import reject_warning
 from lakeport.model import TaskRun
 from lakeport.schema.file_type import FileType
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor
+
+    from lakeport.alerts.messages import LoadedRun
 
 
 class WarnOfRejectsOperator(FilesOperator):
@@ -26,6 +27,8 @@ class WarnOfRejectsOperator(FilesOperator):
         self.file_type = file_type
 
     def alert(self, current: cursor, by: TaskRun) -> LoadedRun | None:
+        from lakeport.alerts.reject_warnings import reject_warning
+
         return reject_warning(current, self.file_type, self.registered_files(), by)
 
     def execute(self, context: Context) -> None:

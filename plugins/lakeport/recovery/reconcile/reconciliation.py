@@ -124,8 +124,10 @@ class Reconciliation:
             return True
 
     def schema_problems(self, name: str) -> tuple[str, ...]:
-        """Return what is wrong with a schema that exists."""
+        """Return what is wrong with a schema, also if it was removed here and from the published index."""
         path = settings.schemas_folder() / f"{name}.yaml"
+        if not self.has_schema(name):
+            return (f"schemas/{name}.yaml was removed; restore it and publish it to load the files",)
         if self.file_type(name) or not path.is_file():
             return ()
         try:

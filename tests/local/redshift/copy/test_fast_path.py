@@ -233,15 +233,15 @@ def test_delimited_text_reads_alike_on_both_paths(data: Any) -> None:
 
 
 class JsonByRow(JsonReader):
-    def _by_arrow(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+    def _by_arrow(self, piece: bytes) -> None:  # noqa: ARG002
         return None
 
-    def _one_document_a_line(self, piece: bytes, line: int) -> bytes | None:  # noqa: ARG002
+    def _one_document_a_line(self, piece: bytes, line: int) -> None:  # noqa: ARG002
         return None
 
 
 class JsonByDocument(JsonReader):
-    def _by_arrow(self, piece: bytes) -> bytes | None:  # noqa: ARG002
+    def _by_arrow(self, piece: bytes) -> None:  # noqa: ARG002
         return None
 
 

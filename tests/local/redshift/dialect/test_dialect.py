@@ -251,6 +251,8 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "ALTER TABLE t ALTER COLUMN a TYPE bigint",
         "ALTER TABLE t ALTER COLUMN a SET NOT NULL",
         "ALTER TABLE t ALTER COLUMN d TYPE varchar(20)",
+        "ALTER TABLE w ALTER COLUMN a TYPE varchar(4)",
+        "ALTER TABLE w ALTER COLUMN b TYPE varchar(max)",
         "CREATE TABLE u (a int ARRAY)",
         'CREATE TABLE u (a "char")',
         "CREATE TABLE u (a name)",
@@ -304,6 +306,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
 )
 def test_what_redshift_lacks_is_refused(warehouse: Any, statement: str) -> None:
     warehouse.run("CREATE TABLE t (a int, d varchar(9) DEFAULT 'x'); CREATE TABLE one (a int)")
+    warehouse.run("CREATE TABLE w (a varchar(4), b varchar(max))")
     with pytest.raises((psycopg2.errors.FeatureNotSupported, psycopg2.errors.SyntaxError)):
         warehouse.run(statement)
     assert warehouse.run("SELECT count(*) FROM t") == [(0,)]

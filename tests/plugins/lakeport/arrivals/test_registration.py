@@ -68,10 +68,11 @@ def test_run_that_cannot_be_started_does_not_stop_the_others(http_fake: HttpFake
     assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
 
 
-def test_run_starts_as_soon_as_airflow_knows_the_dag(http_fake: HttpFake) -> None:
+@pytest.mark.parametrize("refusal", [404, 429, 503], ids=["unknown DAG", "throttled", "restarting"])
+def test_run_starts_as_soon_as_airflow_can_start_it(http_fake: HttpFake, refusal: int) -> None:
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
     path = "/api/v2/dags/load_trips/dagRuns"
-    http_fake.answer(path, 404, {})
+    http_fake.answer(path, refusal, {})
     appears = Timer(1.5, lambda: http_fake.answer(path, 200, NO_RUNS))
     appears.start()
 

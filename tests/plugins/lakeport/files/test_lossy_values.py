@@ -5,23 +5,45 @@ from __future__ import annotations
 import random
 import re
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
 
 import pytest
 
-from lakeport.files.lossy_values import lossy_check, suspicious_bytes
+from lakeport.files.lossy_values import JsonNumber, lossy_check, suspicious_bytes
+from lakeport.schema.file_format import Format
+from lakeport.schema.record_formats import Json
 from lakeport.schema.table import Column
 from lakeport.schema.text_formats import Csv
 
+CSV = Csv(type="csv")
 
-def reason_of(type_: str, value: str, **format_: Any) -> str | None:
+
+def reason_of(type_: str, value: str, format_: Format = CSV) -> str | None:
     column = Column.model_validate({"name": "a", "type": type_})
-    check = lossy_check(column, Csv.model_validate({"type": "csv", **format_}))
+    check = lossy_check(column, format_)
     reason = check(value) if check else None
     if reason:
-        assert re.search(suspicious_bytes(column), f"x,{value},y\n")
-        assert re.search(suspicious_bytes(column).encode(), f"x,{value},y\n".encode())
+        assert re.search(suspicious_bytes(column, format_), f"x,{value},y\n")
+        assert re.search(suspicious_bytes(column, format_).encode(), f"x,{value},y\n".encode())
     return reason
+
+
+@pytest.mark.parametrize("type_", ["decimal(38,18)", "varchar(64)"])
+@pytest.mark.parametrize(
+    ("number", "is_kept"),
+    [
+        ("9223372036854775807", True),
+        ("0.1234567890123456", True),
+        ("123456789012.345", True),
+        ("12345678901234567890123", False),
+        ("1.12345678901234567", False),
+    ],
+)
+def test_number_of_json_keeps_the_digits_of_a_double(type_: str, number: str, is_kept: bool) -> None:
+    """COPY may read it as one; a text, and a number in CSV, keep every digit."""
+    json = Json(type="json")
+    assert (reason_of(type_, JsonNumber(number), json) is None) == is_kept
+    assert reason_of(type_, number, json) is None
+    assert reason_of(type_, number) is None
 
 
 @pytest.mark.parametrize(
@@ -80,8 +102,8 @@ def test_value_that_copy_keeps_or_rejects_is_not_lossy(type_: str, value: str) -
 
 
 def test_rounding_and_formats_with_a_clock_are_asked_for() -> None:
-    assert reason_of("decimal(8,2)", "1.999", roundec=True) is None
-    assert reason_of("date", "2024-01-02 10:30", dateformat="YYYY-MM-DD HH:MI") is None
+    assert reason_of("decimal(8,2)", "1.999", Csv(type="csv", roundec=True)) is None
+    assert reason_of("date", "2024-01-02 10:30", Csv(type="csv", dateformat="YYYY-MM-DD HH:MI")) is None
 
 
 def test_decimals_are_lossy_exactly_where_copy_cuts_them() -> None:

@@ -49,6 +49,8 @@ def test_columns_are_in_the_order_of_the_file(render: Render) -> None:
         ({"type": "csv", "header_lines": 2}, "FORMAT AS CSV IGNOREHEADER 2 MAXERROR 100000"),
         ({"type": "csv", "delimiter": ";", "quote": "'"}, "FORMAT AS CSV DELIMITER ';' QUOTE '''' MAXERROR 100000"),
         ({"type": "csv", "delimiter": "\t"}, "FORMAT AS CSV DELIMITER '\t' MAXERROR 100000"),
+        ({"type": "csv", "delimiter": "\\t"}, "FORMAT AS CSV DELIMITER '\\t' MAXERROR 100000"),
+        ({"type": "delimited", "delimiter": "\\001"}, "DELIMITER '\\001' MAXERROR 100000"),
         ({"type": "delimited", "delimiter": "|~|"}, "DELIMITER '|~|' MAXERROR 100000"),
         ({"type": "delimited", "escape": True, "removequotes": True}, "ESCAPE REMOVEQUOTES MAXERROR 100000"),
         ({"type": "json"}, "FORMAT AS JSON 'auto' MAXERROR 100000"),
