@@ -54,10 +54,10 @@ def _objections_to_slice(columns: tuple[Column, ...], values: Mapping[str, Any])
     captures = [*capture_formats(landing.pattern)]
     names = captures if table.slice.from_ else table.slice.columns
     if not names:
-        yield "have no slice: table.slice is {from: captured}, but landing.pattern captures nothing, as {day} does"
+        yield "table.slice is {from: captured}, but landing.pattern captures nothing; add a capture, such as {day}"
     if unknown := [name for name in names if name not in types]:
-        source = "landing.pattern captures, for table.slice" if table.slice.from_ else "table.slice lists"
-        yield f"lack columns that {source}: {', '.join(unknown)}"
+        source = "table.slice, by the captures of landing.pattern," if table.slice.from_ else "table.slice"
+        yield f"{source} refers to unknown columns: {', '.join(unknown)}"
     if incomparable := [name for name in names if types.get(name) == "super"]:
         yield f"of type super cannot be compared, which table.slice needs: {', '.join(incomparable)}"
 
@@ -66,13 +66,13 @@ def _objections_to_history(columns: tuple[Column, ...], values: Mapping[str, Any
     table, landing = values["table"], values.get("landing")
     here = {column.name: column for column in columns if column.only_in != "file"}
     if table.keeps_replaced_seconds and "_replaced_at" in here:
-        yield "have _replaced_at, which Lakeport adds where replaced rows are kept; give the column another name"
+        yield "Lakeport adds _replaced_at where replaced rows are kept; give that column another name"
     if not table.history or not landing:
         return
     if taken := [name for name in HISTORY_COLUMNS if name in here]:
-        yield f"have names of columns that mode history adds: {', '.join(taken)}; give them other names"
+        yield f"mode history adds columns of the same names; give other names to {', '.join(taken)}"
     if unknown := [name for name in table.history.track if name not in here]:
-        yield f"lack columns that table.history.track lists: {', '.join(unknown)}"
+        yield f"table.history.track refers to unknown columns: {', '.join(unknown)}"
     if incomparable := [column.name for column in here.values() if column.type.name == "super"]:
         yield f"of type super cannot be compared, which mode history needs: {', '.join(incomparable)}"
     if not [name for name in here if name not in (*table.key, table.history.from_)]:
@@ -84,12 +84,12 @@ def _objections_to_times(here: Mapping[str, Column], table: Table, landing: Land
     source, dates = table.history.from_ if table.history else "", capture_formats(landing.pattern)
     column, captures = here.get(source), [f"captured.{name}" for name, text in dates.items() if text]
     if column and (column.type.name not in TIMES or not column.required):
-        yield f"have {source} for table.history.from, which must be required: true and of type {', '.join(TIMES)}"
+        yield f"table.history.from is {source}, which must be required: true and of type {', '.join(TIMES)}"
     elif column and table.snapshot:
         yield (
-            f"have {source} for table.history.from, but with snapshot: true the rows that a file lacks end at the time "
-            "of the file: write landed_at, or captured.<name>"
+            f"table.history.from is {source}, but with snapshot: true the rows that a file lacks end at the time of "
+            "the file; write landed_at, or captured.<name>"
         )
     elif not column and source not in ("landed_at", *captures):
         allowed = ", ".join(["a column", "landed_at", *captures])
-        yield f"lack {source}, which table.history.from names; allowed: {allowed}"
+        yield f"table.history.from is {source}; allowed: {allowed}"
