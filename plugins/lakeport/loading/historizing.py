@@ -155,10 +155,9 @@ class History(Placing):
         current.execute(composed("load/history_close", table=self.here, versions=_VERSIONS, is_replaced=changed.where))
 
     def _refuse_two_rows_at_once(self, current: cursor) -> None:
-        source, names = self.file_type.history_from, list(self.file_type.table.key)
-        names += [source.name] if isinstance(source, Column) and source.name not in names else []
-        duplicates = composed("load/duplicate_keys", key=ddl.names(names), stage=self.staged)
-        current.execute(duplicates)
+        source, key = self.file_type.history_from, self.file_type.table.key
+        names = [*key, source.name] if isinstance(source, Column) and source.name not in key else [*key]
+        current.execute(composed("load/duplicate_keys", key=ddl.names(names), stage=self.staged))
         if rows := fetch_rows(current):
             raise DuplicateKeys(
                 f"the file has several rows with the same {', '.join(names)}: {_examples(rows)}; ask the sender for "

@@ -89,8 +89,10 @@ class Slice(Placing):
     def _null_slices(self, current: cursor) -> dict[str, bool]:
         """Return for each column whether a slice has NULL there."""
         names = [column.name for column in self.columns]
-        maximum = sql.SQL("MAX(CASE WHEN {0} IS NULL THEN 1 ELSE 0 END) AS {0}")
-        maxima = sql.SQL(", ").join(maximum.format(sql.Identifier(name)) for name in names)
+        maxima = sql.SQL(", ").join(
+            sql.SQL("MAX(CASE WHEN {0} IS NULL THEN 1 ELSE 0 END) AS {0}").format(sql.Identifier(name))
+            for name in names
+        )
         current.execute(composed("load/null_slices", slices=ddl.SLICES, maxima=maxima))
         [row] = fetch_rows(current)
         return {name: bool(row[name]) for name in names}
