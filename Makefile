@@ -13,9 +13,10 @@ PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder --max-worker-restart 0
 TORTURE_OPTIONS ?=
 BURST_OPTIONS ?=
 BENCH_OPTIONS ?=
+PEERS ?=
 CORPUS_OPTIONS ?=
 
-.PHONY: help setup demo test test-fast up down status check graph audit fix docs corpus torture bench burst lock deploy package clean
+.PHONY: help setup demo test test-fast up down status check graph audit fix docs corpus torture bench burst peers lock deploy package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,9 @@ bench: setup ## Measure speed beside peers and limits, in one table; BENCH_OPTIO
 
 burst: setup ## Drop 10,000 files at once, some events lost, and check every row; BURST_OPTIONS=--help shows how
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)
+
+peers: setup ## Run the tests and main uses of other tools against the stand-in; needs PyPI and GitHub
+	@$(PYTHON) -m tests.peers $(PEERS)
 
 lock: setup ## Rewrite the locks from the .in files; existing pins stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt

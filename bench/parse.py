@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -114,11 +115,22 @@ def _airflow(folder: Path) -> Callable[[], int]:
     from airflow.sdk import DAG, BaseOperator  # noqa: PLC0415 - in the child only
     from airflow.sdk.bases.operator import chain  # noqa: PLC0415 - the same
 
+    class Step(BaseOperator):
+        """A task that takes files from an earlier one."""
+
+        template_fields = ("files",)
+
+        def __init__(self, *, files: object = None, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.files = files
+
     def make(name: str) -> DAG:
         delay = timedelta(seconds=5)
         defaults = {"owner": "bench@example.com", "retries": 2, "retry_delay": delay, "max_retry_delay": delay * 60}
         with DAG(dag_id=name, schedule=None, max_active_runs=1, default_args=defaults, tags=["bench"]) as dag:
-            chain(*(BaseOperator(task_id=task) for task in TASKS))
+            steps = [Step(task_id=TASKS[0])]
+            steps += [Step(task_id=task, files=steps[0].output) for task in TASKS[1:]]
+            chain(*steps)
         return dag
 
     names = [path.stem for path in (folder / "schemas").iterdir()]

@@ -38,9 +38,9 @@ class Row:
 
 def write_page(rows: Sequence[Row], machine: str) -> None:
     """Write docs/performance.md and its picture."""
-    lines = ["# Performance", "", f"`make bench` writes this page. It was last written on {machine}.", ""]
-    lines += ["Seconds depend on the machine and on what else it does.", "Compare a row with the peer or the limit"]
-    lines[-1] += " beside it, which was measured in the same run."
+    lines = ["# Performance", "", "`make bench BENCH_OPTIONS=--write` writes this page."]
+    lines += [f"It was last written on {machine}.", "", "Seconds depend on the machine and on what else it does."]
+    lines += ["Compare a row with the peer or the limit beside it, which was measured in the same run."]
     lines += ["Nothing was measured on AWS.", ""]
     lines += ["![How much of each limit is used](images/performance.svg)", ""]
     lines += [_line(TITLES), _line(["---"] * len(TITLES)), *(_line(row.cells) for row in rows)]

@@ -5,10 +5,9 @@ The demo only uploads files to S3; it reads everything that follows from `mng.fi
 
 import json
 import os
-import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email import message_from_bytes, policy
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -30,6 +29,7 @@ from local.errors import StackError
 from local.sinks.services import mail_directory, slack_directory
 
 SAMPLES = REPOSITORY / "samples"
+MART_DAG = REPOSITORY / "dags" / "marts" / "carrier_delays.py"
 PATIENCE_SECONDS = 180
 FINAL = {"Done", "Fail", "Filtered Out", "Rejected"}
 STYLES = {"Done": "green", "Fail": "red", "Rejected": "yellow", "Filtered Out": "dim", "In Progress": "cyan"}
@@ -81,6 +81,7 @@ def main() -> int:
     seen = {path for sink in sinks for path in sink.glob("*")}
     drops = [drop for wave in WAVES for drop in watch_wave(config, wave)]
     rows = files_of(config, drops)
+    show_mart(config)
     show_tables(config)
     show_rejected_rows(config, drops)
     show_alerts(sinks, seen)
@@ -149,6 +150,28 @@ def show_tables(config: Config) -> None:
     console.print(table)
 
 
+def show_mart(config: Config) -> None:
+    """Print the first rows of the mart that the example DAG builds, unless the example was removed."""
+    if not MART_DAG.exists():
+        return
+    table = Table("airline", "flights", "late by more than 15 minutes", title="Mart (mart.carrier_delays)")
+    for name, flights, share in mart_rows(config):
+        table.add_row(name, f"{flights:,}", f"{share} %")
+    console.print(table)
+
+
+def mart_rows(config: Config) -> list[tuple[Any, ...]]:
+    """Return the rows of the mart, once its DAG has built it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not ask(config, "SELECT 1 FROM svv_tables WHERE table_schema = 'mart' AND table_name = 'carrier_delays'", ()):
+        if time.monotonic() > deadline:
+            return []
+        time.sleep(0.5)
+    return ask(
+        config, "SELECT airline, flights, late_percent FROM mart.carrier_delays ORDER BY flights DESC LIMIT 5", ()
+    )
+
+
 def show_rejected_rows(config: Config, drops: Sequence[Drop]) -> None:
     """Print the rejected rows of the uploaded files."""
     query = (
@@ -170,7 +193,7 @@ def show_alerts(sinks: Sequence[Path], seen: set[Path]) -> None:
     for path in mail:
         console.print(Panel(Text(mail_text(path)), title=f"received e-mail: {path.name}"))
     for path in slack:
-        console.print(Panel(Group(*_slack_lines(path)), title=f"received Slack message: {path.name}"))
+        console.print(Panel(_slack_text(path), title=f"received Slack message: {path.name}"))
 
 
 def show_addresses(config: Config) -> None:
@@ -201,23 +224,16 @@ def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, 
 
 
 def mail_text(path: Path) -> str:
-    """Return an e-mail as text: recipients, subject and the facts, one per line."""
+    """Return an e-mail as text: recipients, subject, and its part in plain text."""
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
-    body = message.get_body(("plain", "html"))
-    html = body.get_content() if body else ""
-    text = html.replace("</h2>", "\n\n").replace("</th>", ": ").replace("</tr>", "\n")
-    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{_without_tags(text)}"
+    body = message.get_body(("plain",))
+    text = body.get_content().strip() if body else ""
+    return f"To: {message['To']}\nSubject: {message['Subject']}\n\n{text}"
 
 
-def _without_tags(html: str) -> str:
-    return unescape(re.sub(r"<[^>]+>", "", html)).strip()
-
-
-def _slack_lines(path: Path) -> Iterator[Text]:
+def _slack_text(path: Path) -> Text:
     message = json.loads(path.read_text())
-    yield Text(f"{message.get('channel', '')} {message['text']}", "bold")
-    for block in message.get("blocks", [])[1:]:
-        yield Text(block["text"]["text"])
+    return Text(f"{message.get('channel', '')} {unescape(message['text'])}")
 
 
 if __name__ == "__main__":

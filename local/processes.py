@@ -82,7 +82,7 @@ def running(config: Config, name: str) -> psutil.Process | None:
 
 
 def listens(config: Config, name: str, port: int) -> bool:
-    """Return whether it is this part that has the port, with today's settings or with those of an earlier `up`."""
+    """Return whether it is this part that has the port, with the current settings or with those of an earlier `up`."""
     leader = running(config, name)
     return leader is not None and any(port in families.ports_of(each) for each in families.family(leader))
 

@@ -25,7 +25,7 @@ def deploy(
     queue: str = names.ARRIVALS_QUEUE,
     handler: Path = package.HANDLER,
 ) -> None:
-    """Make the function and its mapping, or bring them to today's code and settings."""
+    """Make the function and its mapping, or bring them to the current code and settings."""
     archive = config.state / "build" / f"{name}.zip"
     package.build(archive, package.Runtime.of(server.PYTHON), handler)
     aws = resources.session()

@@ -252,7 +252,4 @@ async def _serve(settings: Settings) -> None:
     await catalog.prepare(settings)
     store, journal = ObjectStore(settings.s3_endpoint, settings.faults.missing_permission), Journal(settings)
     services = Services(store, journal, settings.error_view, settings.replacements_view)
-    try:
-        await Server(settings, services).serve(stop)
-    finally:
-        await services.journal.close()
+    await Server(settings, services).serve(stop)

@@ -22,7 +22,9 @@ LakeportError
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
 ├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── AlertNotSent       a channel did not accept an alert, which is kept to be sent later
 ├── CheckFailed        a service does not answer as a load needs it to
+├── RunFailed          a run of the DAG replay or undo made no plan, was answered already, or failed
 ├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
 └── NotReconciled      reconcile could not fix everything it found
@@ -129,6 +131,10 @@ class SampleError(LakeportError):
     """A file from which no schema can be inferred."""
 
 
+class RunFailed(LakeportError):
+    """A run of the DAG replay or undo made no plan, had an answer already, or failed."""
+
+
 class AirflowUnavailable(LakeportError):
     """Airflow could not be reached, or refused a request; `status` is its HTTP status if it answered."""
 
@@ -152,6 +158,10 @@ class NotReconciled(LakeportError):
 
 class EnvironmentIncomplete(LakeportError):
     """A package that Lakeport imports is not installed in this Airflow."""
+
+
+class AlertNotSent(LakeportError):
+    """A channel did not accept an alert; it is kept, and reconcile sends it."""
 
 
 class CheckFailed(LakeportError):

@@ -16,8 +16,18 @@ SMTP_CONNECTION = "lakeport_smtp"
 INDEX_KEY = "schemas/index.json"
 
 
+_deployment: dict[str, str] = {}
+"""Settings of the deployment that a command names; they precede the environment."""
+
+
 class NotSet(KeyError):
     """A setting without a default is missing from the environment."""
+
+
+def choose_deployment(name: str, account: str, region: str) -> None:
+    """Use the MWAA environment and the work bucket of a deployment, by the names that infra/main.yaml gives them."""
+    _deployment["LAKEPORT_MWAA_ENVIRONMENT"] = name
+    _deployment["LAKEPORT_WORK_BUCKET"] = f"{name}-work-{account}-{region}"
 
 
 def home() -> Path:
@@ -106,6 +116,11 @@ def alert_topic() -> str | None:
     return _value("LAKEPORT_ALERT_TOPIC")
 
 
+def aws_region() -> str | None:
+    """Return the region that AWS's newer tools use; boto3 reads AWS_DEFAULT_REGION only."""
+    return _value("AWS_REGION")
+
+
 def _required(name: str) -> str:
     value = _value(name)
     if not value:
@@ -117,4 +132,5 @@ def _required(name: str) -> str:
 
 def _value(name: str) -> str | None:
     """Return the variable, or the one that MWAA sets for the option `lakeport.x`: AIRFLOW__LAKEPORT__X."""
-    return os.environ.get(name) or os.environ.get(name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)) or None
+    mwaa = name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)
+    return _deployment.get(name) or os.environ.get(name) or os.environ.get(mwaa) or None

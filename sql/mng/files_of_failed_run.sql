@@ -1,5 +1,5 @@
 -- The files that the run has in progress since before it ended, and the New ones that it should have taken.
-SELECT file_id, bucket, key, version_id, status, status_reason AS reason, loaded_at IS NOT NULL AS is_loaded
+SELECT file_id, bucket, key, version_id, size_bytes, status, status_reason AS reason, loaded_at IS NOT NULL AS is_loaded
 FROM mng.files
 WHERE (dag_id = %(dag_id)s AND run_id = %(run_id)s AND status = 'In Progress'
        AND (%(ended_at)s IS NULL OR status_at <= %(ended_at)s))

@@ -1,4 +1,4 @@
--- The newest loaded file of the type that landed after a file that nobody has replayed: a replay leaves a reason.
+-- The newest loaded file of the type that landed after this one, unless this one was replayed, which leaves a reason.
 SELECT newer.key
 FROM mng.files late
 JOIN mng.files newer ON newer.file_type = late.file_type

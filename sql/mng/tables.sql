@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS mng.task_errors (
     is_refusal BOOLEAN                      -- the step had nothing to do, and no file failed by it
 ) SORTKEY (failed_at);
 
--- One row per alert of a run; sent_at is empty until every channel has accepted it.
+-- One row per alert of a run and channel; sent_at is empty until the channel has accepted it.
 CREATE TABLE IF NOT EXISTS mng.alerts (
     dag_id     VARCHAR(250)   NOT NULL,
     run_id     VARCHAR(250)   NOT NULL,
@@ -86,5 +86,6 @@ CREATE TABLE IF NOT EXISTS mng.alerts (
     sent_at    TIMESTAMP,
     message    VARCHAR(65535),            -- the alert and its recipients, as JSON
     held_by    VARCHAR(64),               -- the process that is sending it
-    held_until TIMESTAMP                  -- when that process counts as dead
+    held_until TIMESTAMP,                 -- when that process counts as dead
+    channel    VARCHAR(16)                -- slack, email, or none if the alert has no receivers
 ) SORTKEY (raised_at);

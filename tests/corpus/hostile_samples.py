@@ -57,7 +57,7 @@ NUMBERS: dict[str, tuple[str, Expected]] = {
     "digits_39.csv": (lines("a,v", f"{'9' * 39},1", "1,2"), {"a": ("varchar", "38 digits")}),
     "negative_zero.csv": (lines("a,v", "-0,1", "-0.0,2"), {"a": "decimal(6,4)"}),
     "infinity.csv": (lines("a,v", "inf,1", "2.5,2"), {"a": "double precision"}),
-    "late_text.csv": (lines("a", *map(str, range(1000)), "x"), {"a": "varchar"}),
+    "late_text.csv": (lines("a", *map(str, range(3000)), "x"), {"a": ("varchar", "not numbers")}),
     "total.csv": (lines("id,v", "1,2", "2,3", "Total,5"), {"id": ("varchar", "'Total'")}),
     "units.csv": (lines("id,w", "1,kg", "2,2.5", "3,4.5"), {"w": ("varchar", "'kg'")}),
 }
@@ -135,6 +135,7 @@ LAYOUTS: dict[str, tuple[str, Expected]] = {
 
 JSON: dict[str, tuple[str, Expected]] = {
     "nested.json": ('{"id":1,"a":{"b":[1]},"t":["x"]}\n{"id":2}\n', {"a": "super", "t": "super"}),
+    "long_list.json": (f'{{"a":[{",".join(["1"] * 40000)}]}}\n', {"a": "super"}),
     "mixed.json": ('{"id":1,"a":1}\n{"id":2,"a":"x"}\n{"id":3,"a":true}\n', {"a": "varchar"}),
     "not_a_number.json": ('{"id":1,"a":NaN}\n{"id":2,"a":1.5}\n', "invalid JSON"),
     "long_number.json": ('{"id":12345678901234567890123}\n{"id":2}\n', "COPY may change the number"),
@@ -226,6 +227,7 @@ SHEETS: dict[str, tuple[list[list[Any]], Callable[[Any], None], Expected]] = {
     "hidden": ([["secret"], [1]], _hide, {"v": "varchar", "format": {"sheet": "Data"}}),
     "mac_dates": ([["id", "d"], [1, DAY], [2, DAY]], _mac, {"d": "date"}),
     "error": ([["id", "v"], [1, 2.5], [2, None]], _error, {"v": "varchar"}),
+    "short_header": ([["id", "a"], [1, 2, "x"], [2, 3, "y"]], lambda _: None, "missing: (blank)"),
     "gap": ([["id", "v"], [1, "x"], [], [2, "y"]], lambda _: None, {"v": "varchar"}),
     "line_in_header": ([["id", "v\nw"], [1, "a\nb"]], lambda _: None, {"v_w": "varchar"}),
     "texts_of_digits": ([["id", "v"], [1, "007"], [2, "12"]], lambda _: None, {"v": ("varchar", "zeros")}),

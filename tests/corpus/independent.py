@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import fastavro
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 from pyarrow import orc
@@ -37,7 +39,8 @@ def rows_of(path: Path, schema: Mapping[str, Any]) -> list[list[Any]]:
     kind = format_["type"]
     if kind in ("parquet", "orc"):
         table = pq.ParquetFile(path).read() if kind == "parquet" else orc.ORCFile(path).read()
-        values = [column.to_pylist(maps_as_pydicts="strict") for column in table.columns]
+        counts = [column.cast("int64") if pa.types.is_duration(column.type) else column for column in table.columns]
+        values = [column.to_pylist(maps_as_pydicts="strict") for column in counts]
         return [list(row) for row in zip(*values, strict=True)]
     if kind == "xlsx":
         return _sheet(path, format_)
@@ -88,8 +91,14 @@ def _by_key(documents: Any, names: list[str], format_: Mapping[str, Any]) -> lis
 def _sheet(path: Path, format_: Mapping[str, Any]) -> list[list[Any]]:
     book = openpyxl.load_workbook(path, data_only=True)
     sheet = book[format_["sheet"]] if "sheet" in format_ else book.worksheets[0]
-    rows = [list(row) for row in sheet.iter_rows(values_only=True)][format_.get("header_lines", 0) :]
+    rows = [list(map(_cell, row)) for row in sheet.iter_rows()][format_.get("header_lines", 0) :]
     return [row for row in rows if any(cell not in (None, "") for cell in row)]
+
+
+def _cell(cell: Any) -> Any:
+    """Return a cell's value, a number with the leading zeros that its format shows."""
+    zeros = len(cell.number_format) if re.fullmatch("0+", cell.number_format or "") else 0
+    return f"{cell.value:0{zeros}}" if zeros and isinstance(cell.value, int) else cell.value
 
 
 def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Iterator[list[str]]:

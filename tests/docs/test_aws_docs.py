@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lakeport.alerts import messages
+from lakeport.alerts import messages, run_messages
 from lakeport.preparing import transfer
 from lakeport.redshift import copy_statement
 from local.config import REPOSITORY
@@ -99,8 +99,7 @@ def test_every_alarm_is_in_the_runbook() -> None:
 
 
 def test_every_alert_is_in_the_runbook() -> None:
-    """By the names of the alerts: the classes of alert_text with a title."""
-    kinds = {name for name, each in vars(messages).items() if isinstance(each, type) and "title" in vars(each)} - {
-        "Alert"
-    }
+    """By the names of the alerts: the classes with a title."""
+    modules = (vars(messages) | vars(run_messages)).items()
+    kinds = {name for name, each in modules if isinstance(each, type) and "title" in vars(each)} - {"Alert"}
     assert set(re.findall(r"^### Alert `(\w+)`", RUNBOOK, re.MULTILINE)) >= kinds

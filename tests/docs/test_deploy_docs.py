@@ -56,7 +56,15 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
     """Each with an output of the stacks; what is left out concerns other places than an operator's shell."""
     rows = re.findall(r"^\| `(LAKEPORT_[A-Z_]+)` \| output `(\w+)`", RUNBOOK, re.MULTILINE)
     read = set(re.findall(r'"(LAKEPORT_[A-Z_]+)"', Path(settings.__file__).read_text()))
-    elsewhere = {"HOME", "SCHEMAS", "TRANSFORMS", "AIRFLOW_SECRET", "RECONCILE_SCHEDULE", "FINISH_RUNS_SCHEDULE"}
+    elsewhere = {
+        "HOME",
+        "SCHEMAS",
+        "TRANSFORMS",
+        "AIRFLOW_SECRET",
+        "RECONCILE_SCHEDULE",
+        "FINISH_RUNS_SCHEDULE",
+        "KEYS_PREFIX",
+    }
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
 
     assert {name for name, _ in rows} == read - {f"LAKEPORT_{each}" for each in elsewhere} - {"LAKEPORT_"}

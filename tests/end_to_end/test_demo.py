@@ -47,6 +47,7 @@ def test_files_of_the_demo_end_as_they_must_and_readme_shows_them(lakeport: Lake
     for pattern, example in VARYING.items():
         mail = re.sub(pattern, example, mail)
     to, subject, _, _title, *facts = mail.splitlines()
+    assert sum(flights for _, flights, _ in demo.mart_rows(lakeport.config)) > 0
     readme.hold("failed-load", "\n".join([to, subject, *(line for line in facts if line)]))
 
 

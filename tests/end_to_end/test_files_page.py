@@ -97,6 +97,9 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     marked = window.driver.find_elements("css selector", "code mark")
     assert "2013-01-01T25:00:00Z" in [each.text for each in marked]
 
+    window.open(f"{lakeport.config.airflow_url}/files/?type=weather&file={file['file_id']}&action=replay")
+    until(lambda: window.driver.switch_to.active_element.text == "Replay")  # as the link in the alert asks
+
 
 def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Browser) -> None:
     lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_inside.csv"), "Done")

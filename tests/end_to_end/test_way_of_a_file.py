@@ -50,13 +50,14 @@ def test_a_damaged_file_fails_with_its_rejected_rows_and_one_alert(lakeport: Lak
 
 
 def check_alerts(lakeport: Lakeport, run_id: str) -> None:
-    facts = ["weather/weather_2013_damaged.csv.gz", "copy_to_table", "5 of 200 rows", "line 20", "VRB"]
-    facts += [f"{lakeport.config.airflow_url}/dags/load_weather/runs/{run_id}", "./lakeport replay"]
+    facts = ["weather/weather_2013_damaged.csv.gz", "copy_to_table", "5 of 200 rows", "time_hour", "VRB"]
+    facts += [f"{lakeport.config.airflow_url}/dags/load_weather/runs/{run_id}", "./lakeport replay", "action=replay"]
     (sent,) = until(lambda: [m for m in lakeport.slack_messages() if run_id in json.dumps(m)])
     (mail,) = until(lambda: [m for m in lakeport.mails() if run_id in m.get_body().get_content()])
     for fact in facts:
         assert fact in json.dumps(sent)
-        assert fact in mail.get_body().get_content()
+        for part in ("html", "plain"):
+            assert fact in mail.get_body((part,)).get_content()
     assert mail["To"] == "flight-data@example.com"
 
 

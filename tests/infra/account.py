@@ -28,6 +28,7 @@ from local.config import HOST, Config
 _SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _UPDATE_SECONDS = 0.3
 _PAGE = 20  # rows of a page of results; the Data API has pages too
+_PATH_CHARACTERS = 64  # of InvokeRestApi (botocore, mwaa: RestApiPath)
 _OWN = ("airflow", "redshift-data", "redshift-serverless", "servicequotas")
 
 Answer = tuple[int, dict[str, Any]]
@@ -99,6 +100,8 @@ class Account:
         self.kill: Callable[[], None] = lambda: None
         self.denied: set[str] = set()
         """Operations that IAM does not allow."""
+        self.throttled_calls = 0
+        """How many of the next calls of MWAA are refused because there were too many."""
         self.is_late = False
         """Whether CloudFormation reports the status of before once more after it has accepted a change."""
         self._described = b""
@@ -178,6 +181,9 @@ class Account:
             }
         environment = self.environments[name]
         if operation.startswith("POST /restapi/"):
+            if self.throttled_calls > 0:
+                self.throttled_calls -= 1
+                return 429, {"__type": "ThrottlingException", "message": "Rate exceeded"}
             return _rest_api(environment, body)
         if operation.startswith("PATCH"):
             environment.update(body)
@@ -287,6 +293,8 @@ class Account:
 
 def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:
     """Answer as InvokeRestApi: what Airflow refuses is an error that carries Airflow's status and words."""
+    if len(asked["Path"]) > _PATH_CHARACTERS:
+        return 400, {"__type": "ValidationException", "message": f"{asked['Path']}: longer than {_PATH_CHARACTERS}"}
     if environment.drops_nulls and "Body" in asked:
         asked = asked | {"Body": {key: value for key, value in asked["Body"].items() if value is not None}}
     try:

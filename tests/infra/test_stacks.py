@@ -35,6 +35,7 @@ AIRFLOW_CODE = sorted({*DAG_FILES, *(module for file in DAG_FILES for module in 
 COPY = {"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
 ACTIONS = {
     "copy": COPY,
+    "copy_object": COPY - {"s3:AbortMultipartUpload"},
     "get_object": {"s3:GetObject"},
     "head_object": {"s3:GetObject"},
     "put_object": {"s3:PutObject"},
@@ -343,6 +344,7 @@ MERGE = {
     # AWS's policy for callers of MWAA's API also has the last.
     "update_environment": {"airflow:UpdateEnvironment", "iam:PassRole", "s3:GetEncryptionConfiguration"},
     "invoke_rest_api": {"airflow:InvokeRestApi"},
+    "list_subscriptions_by_topic": {"sns:ListSubscriptionsByTopic"},
 }
 # ... and what only a person's deployment calls: what changes stacks, names passwords, or asks before there is anything.
 PERSON = {
@@ -370,7 +372,7 @@ def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
 def operations(modules: Iterable[Path]) -> set[str]:
     """Return the operations of AWS that are called, paginated or waited for, whatever the client is called."""
     services = ["sts", "s3", "cloudformation", "lambda", "mwaa", "redshift-data", "redshift-serverless"]
-    services += ["secretsmanager", "ec2", "service-quotas"]
+    services += ["secretsmanager", "ec2", "service-quotas", "sns"]
     known = {xform_name(name) for each in services for name in get_session().get_service_model(each).operation_names}
     nodes = [
         node for module in modules for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)

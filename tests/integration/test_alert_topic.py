@@ -9,7 +9,8 @@ import boto3
 import pytest
 
 from lakeport.airflow.channels import send
-from lakeport.alerts.messages import LoadedFile, LoadedRun
+from lakeport.alerts.alert import RejectedRow
+from lakeport.alerts.run_messages import LoadedFile, LoadedRun
 from lakeport.schema.file_type import Alerts
 from local.config import Config
 
@@ -19,15 +20,15 @@ RUN = LoadedRun(
     file_type="trips",
     table_name="lake.trips",
     limit=None,
-    files=[LoadedFile("f1", "trips/<b>.csv", 4, 2)],
-    rejected=[("f1", 3, "id", "two", "Invalid digit")] * 200,
+    files=[LoadedFile("f1", "trips/<b>.csv", 99, 4, 2)],
+    rejected=[RejectedRow(3, "id", "two", "Invalid digit")] * 200,
 )
 
 
 def test_alert_is_published_to_the_topic_for_slack_and_for_mail(
     product_environment: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slack shows custom notifications only; e-mail subscribers get text."""
+    """Slack shows custom notifications only; without a mail server, e-mail subscribers get text by their address."""
     sns, sqs, name = boto3.client("sns"), boto3.client("sqs"), f"alerts-{uuid.uuid4().hex[:8]}"
     topic, queue = sns.create_topic(Name=name)["TopicArn"], sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -35,12 +36,19 @@ def test_alert_is_published_to_the_topic_for_slack_and_for_mail(
     monkeypatch.setenv("LAKEPORT_ALERT_TOPIC", topic)
     send(RUN, Alerts.model_validate({"slack": "#trips"}))
     send(RUN, Alerts.model_validate({}))
-    messages = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5, MaxNumberOfMessages=10)["Messages"]
+    send(RUN, Alerts(email=("a@example.com", "b@example.com")))
+    messages = sqs.receive_message(
+        QueueUrl=queue, WaitTimeSeconds=5, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )["Messages"]
 
-    assert len(messages) == 1
+    assert len(messages) == 2
+    messages.sort(key=lambda each: each["MessageAttributes"]["channel"]["StringValue"], reverse=True)
+    by_mail = {name: each["StringValue"] for name, each in messages[1]["MessageAttributes"].items()}
+    assert by_mail == {"kind": "rejected rows", "channel": "email", "email": '["a@example.com", "b@example.com"]'}
+    assert messages[1]["Body"].startswith("trips: trips/<b>.csv loaded with 2 rejected rows\n")
     notification = json.loads(messages[0]["Body"])
     assert (notification["version"], notification["source"]) == ("1.0", "custom")
-    assert notification["content"]["title"] == "trips: trips/&lt;b&gt;.csv loaded with 2 rejected rows"
+    assert notification["content"]["title"] == "🟡 trips: trips/&lt;b&gt;.csv loaded with 2 rejected rows"
     assert "Table: lake.trips (" in notification["content"]["description"]
     assert len(notification["content"]["description"]) == 3000
 

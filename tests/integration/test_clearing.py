@@ -16,6 +16,7 @@ from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
 from lakeport.airflow.operators.take_files import TakeFilesOperator
+from lakeport.alerts.alert import Kind
 from lakeport.alerts.failed_runs import EndedRun, fail_files
 from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import StepRefused
@@ -112,6 +113,9 @@ def test_failed_file_is_loaded_with_the_current_schema(world: World, select: str
     assert [move[0] for move in moves(world)[-4:]] == ["In Progress", "Fail", "In Progress", "Done"]
     assert moves(world)[-2][1:] == ("run1", "tried again: its run was cleared")
     assert world.rows() == 3
+    world.reconcile()
+    assert [alert.kind for alert, _ in world.sent] == [Kind.FAILED, Kind.RECOVERED]
+    assert dict(world.sent[-1][0].facts())["Loaded"] == f"{file.key}: 3 rows"
 
 
 def test_file_that_fails_again_is_alerted_again(world: World) -> None:

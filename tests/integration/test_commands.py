@@ -71,6 +71,7 @@ def test_errors_show_line_column_value_reason(run: Callable[..., Result], reject
     assert "two,Oslo,1" in run("errors", "--type", name).output
     for file in (rejected_file.file.file_id[:12], row["key"]):
         assert json.loads(run("errors", file, "--json").stdout) == [row]
+    assert not run("errors", "--type", name, "--limit", 1).stderr
     for nothing in ("0" * 12, f"{name}/trips.cs_", "%"):
         assert run("errors", nothing).output.startswith(f"no rejected rows match {nothing!r}; ")
 
@@ -79,6 +80,11 @@ def test_line_that_redshift_does_not_know_is_unknown(
     run: Callable[..., Result], rejected_file: FileLoad, warehouse: Warehouse
 ) -> None:
     name = rejected_file.file_type.name
+    double = "INSERT INTO mng.load_errors SELECT * FROM mng.load_errors WHERE file_id = %s"
+    warehouse.transaction(lambda current: current.execute(double, (rejected_file.file.file_id,)))
+    assert run("errors", "--type", name, "--limit", 1).stderr == (
+        "there are more rows than the 1 shown; use --limit to show them\n"
+    )
     forget = "UPDATE mng.load_errors SET line_number = -1 WHERE file_id = %s"
     warehouse.transaction(lambda current: current.execute(forget, (rejected_file.file.file_id,)))
 

@@ -191,7 +191,7 @@ def test_plan_shows_the_changes_to_the_existing_table(
     ],
     ids=str,
 )
-def test_plan_tells_what_becomes_of_the_rows_of_the_table(
+def test_plan_shows_what_becomes_of_the_rows_of_the_table(
     warehouse: Warehouse, prepare_load: PrepareLoad, file_type: FileType, table: dict[str, Any], effects: list[str]
 ) -> None:
     """Also of the values of a column that was renamed."""

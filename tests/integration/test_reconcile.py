@@ -210,8 +210,10 @@ def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> 
     for _ in range(2):
         [(problem, action)] = world.found()
         assert (problem, action[:31]) == (INVALID_SCHEMA, "not fixed, its owner is alerted")
-    assert [(alert.title, to.email) for alert, to in world.sent] == [
-        (f"{world.name}: the schema is invalid, and 1 file waits for it", ("owner@example.com",))
+    title = f"{world.name}: the schema is invalid, and 1 file waits for it"
+    assert [(alert.title, to.slack, to.email) for alert, to in world.sent] == [
+        (title, None, ("owner@example.com",)),
+        (title, "#operators", ()),
     ]
     assert world.airflow.started == []
     world.write_schema()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lakeport import settings
-from lakeport.alerts.messages import Alert
+from lakeport.alerts.alert import Alert
 from lakeport.arrivals.publishing import publish
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
@@ -63,7 +63,7 @@ class World:
                 {"name": "price", "type": "decimal(8,2)"},
             ],
             "rejects": {"warn": 0, "fail": "50%"},
-            "alerts": {"email": ["trips@example.com"]},
+            "alerts": {"slack": None, "email": ["trips@example.com"]},
         }
         (self.folder / f"{self.name}.yaml").write_text(yaml.safe_dump(schema | changes))
         publish(self.s3, self.folder)

@@ -296,7 +296,7 @@ def alerted_of_each_failure(found: _Checked) -> Iterator[Violation]:
 
 
 def warned_once(found: _Checked) -> Iterator[Violation]:
-    """Check that no load is warned of twice."""
+    """Check that no load has two warnings."""
     loads = Counter[tuple[str, str]]()
     for _, file in found.registered:
         loads.update((move.run_id or "", file.key) for move in found.moves[file.file_id] if move.to_status == "Done")

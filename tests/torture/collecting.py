@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
+from lakeport.alerts.alert import Kind
+from lakeport.alerts.plain_text import SIGNS
 from local.aws import names, resources
 from local.config import Config
 from local.sinks.services import slack_directory
@@ -74,9 +76,16 @@ def _alerts(config: Config, runs: Collection[str]) -> list[Sent]:
     found = list[Sent]()
     for path in slack_directory(config).glob("*.json"):
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-        text = "\n".join(_texts(json.loads(path.read_text())))
-        found += [Sent(run_id, at, text) for run_id in runs if run_id in text]
+        for part in _alerts_of(json.loads(path.read_text())):
+            text = "\n".join(_texts(part))
+            found += [Sent(run_id, at, text) for run_id in runs if run_id in text]
     return found
+
+
+def _alerts_of(message: Any) -> list[Any]:
+    """Return the alerts of a message: the sections of one that has many, or the message."""
+    header, body, *_ = message["blocks"]
+    return list(body["elements"]) if header["text"]["text"].startswith(SIGNS[Kind.MANY]) else [message]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -106,8 +106,7 @@ def _percentile(call: Call) -> str | None:
     fraction = f"1 - {call.arguments[0]}" if descends else call.arguments[0]
     if call.name == "PERCENTILE_CONT":
         return f"pg_internal.percentile_cont(({value})::float8, {fraction}){call.over}"
-    known = f"array_agg({value}) FILTER (WHERE ({value}) IS NOT NULL){call.over}"
-    return f"pg_internal.percentile_disc({known}, {call.arguments[0]}, {str(descends).lower()})"
+    return f"pg_internal.percentile_disc(array_agg({value}){call.over}, {call.arguments[0]}, {str(descends).lower()})"
 
 
 def _ratio(call: Call) -> str:
@@ -169,6 +168,25 @@ def _try_cast(call: Call) -> str | None:
     return f"pg_internal.try_cast(({value})::text, {literal(kind)}, CAST(NULL AS {kind}))"
 
 
+def _object_transform(call: Call) -> str:
+    """OBJECT_TRANSFORM(x KEEP path, ... SET path, value, ...)."""
+    text = ", ".join(call.arguments)
+    tokens = tokenize(text)
+    depth, marks = 0, {"": 0, "KEEP": len(tokens), "SET": len(tokens)}
+    for at, token in enumerate(tokens):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0)
+        if depth == 0 and token.kind is Kind.WORD and token.upper in marks and at:
+            marks[token.upper] = at
+    value = _text(text, tokens, 0, min(marks["KEEP"], marks["SET"]))
+    kept = [_text(text, tokens, *span) for span in pieces(tokens, marks["KEEP"] + 1, marks["SET"])]
+    pairs = [_text(text, tokens, *span) for span in pieces(tokens, marks["SET"] + 1, len(tokens))]
+    paths, values = [each for each in pairs[::2] if each], pairs[1::2]
+    if len(paths) != len(values):
+        raise Refused("OBJECT_TRANSFORM: SET takes pairs of a path and a value", sqlstate=SYNTAX_ERROR)
+    lists = (f"ARRAY[{', '.join(each for each in names if each)}]::text[]" for names in (kept, paths))
+    return f"pg_internal.object_transform({value}, {', '.join(lists)}, pg_internal.array({', '.join(values)}))"
+
+
 def _collate(call: Call) -> str | None:
     """Only the collation that every column has."""
     if len(call.arguments) == 2 and call.arguments[1].strip("'").lower() in ("case_sensitive", "cs"):  # noqa: PLR2004
@@ -189,6 +207,7 @@ _HANDLERS: Mapping[str, Callable[[Call], str | None]] = {
     "EXTRACT": _extract,
     "CONVERT": _convert,
     "TRY_CAST": _try_cast,
+    "OBJECT_TRANSFORM": _object_transform,
     "COLLATE": _collate,
 }
 NAMES = frozenset(_HANDLERS)

@@ -50,7 +50,7 @@ def _group_by_all(_: str, tokens: Sequence[Token], block: Block) -> Iterator[Edi
         return
     items = block.items(tokens)
     if any(tokens[item.end - 1].text == "*" and item.end - item.start in (1, 3) for item in items):
-        raise Refused("GROUP BY ALL with * in the select list is not supported by this stand-in: list the columns")
+        raise Refused("GROUP BY ALL with * is not supported in a procedure by this stand-in: list the columns")
     places = [str(place) for place, item in enumerate(items, 1) if not _aggregates(tokens, item.start, item.end)]
     yield Edit(tokens[at].start, tokens[at + 2].end, f"GROUP BY {', '.join(places)}" if places else "")
 
@@ -73,10 +73,11 @@ def _outer_joins(sql: str, tokens: Sequence[Token], block: Block) -> Iterator[Ed
     if where is None:
         return
     conditions = list(_conjuncts(tokens, where[0] + 1, where[1]))
+    owners = {tokens[at - 3].name() for at in range(*where) if _is_mark(tokens, at) and upper_at(tokens, at - 2) == "."}
     marked: dict[str, list[str]] = {}
     kept = list[str]()
     for start, stop in conditions:
-        names = {_marked(tokens, at) for at in range(start, stop) if _is_mark(tokens, at)}
+        names = {_marked(tokens, at, owners) for at in range(start, stop) if _is_mark(tokens, at)}
         text = _without_marks(sql, tokens, start, stop)
         if len(names) > 1:
             raise Refused("a condition may have (+) after the columns of one table only", sqlstate=SYNTAX_ERROR)
@@ -124,7 +125,10 @@ def _is_mark(tokens: Sequence[Token], at: int) -> bool:
     return [upper_at(tokens, at + step) for step in range(3)] == ["(", "+", ")"]
 
 
-def _marked(tokens: Sequence[Token], at: int) -> str:
+def _marked(tokens: Sequence[Token], at: int, owners: set[str]) -> str:
+    """Return the table of a column before (+); one without a table is of the only table that others name."""
+    if upper_at(tokens, at - 2) != "." and len(owners) == 1:
+        return next(iter(owners))
     if upper_at(tokens, at - 2) != ".":
         raise Refused(f"write the table's name before the column of {tokens[at - 1].text}(+)", sqlstate=SYNTAX_ERROR)
     return tokens[at - 3].name()

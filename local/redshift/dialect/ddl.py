@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from local.redshift.dialect import column_types, storage, table_attributes
+from local.redshift.dialect import column_types, keys, storage, table_attributes
 from local.redshift.dialect.tokens import Edit, Token, closing, upper_at
 from local.redshift.protocol.errors import DUPLICATE_COLUMN, SYNTAX_ERROR, Refused
 
@@ -44,8 +44,10 @@ def _create_table(tokens: Sequence[Token]) -> Iterator[Edit]:
     items = list(_items(tokens, opening, end)) if opening else []
     for start, stop in items:
         yield from _item(tokens, start, stop, is_last=stop == end)
-    kept = storage.comment(_table_name(tokens), storage.of_table(tokens, items, end))
-    yield Edit(tokens[-1].end, tokens[-1].end, kept)
+    stored = storage.of_table(tokens, items, end)
+    if found := keys.of_table(tokens, items):
+        stored["keys"] = found
+    yield Edit(tokens[-1].end, tokens[-1].end, storage.comment(_table_name(tokens), stored))
     table_attributes.check(tokens, _names(tokens, opening, end) if opening else (), end)
     yield from table_attributes.edits(tokens, end)
 
@@ -156,6 +158,8 @@ def _attribute(tokens: Sequence[Token], at: int, stop: int) -> tuple[int, str]:
         table_attributes.check_encoding(after)
     if word == "IDENTITY" and after == "(":
         return closing(tokens, at + 1) + 1, _identity(tokens, at)
+    if word == "IDENTITY" and upper_at(tokens, at - 1) != "AS":
+        return at + 1, "GENERATED ALWAYS AS IDENTITY"
     if word == "PRIMARY" and after == "KEY":
         return at + 2, "NOT NULL"
     if word == "REFERENCES":

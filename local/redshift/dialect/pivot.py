@@ -1,4 +1,4 @@
-"""PIVOT, UNPIVOT and EXCLUDE: they need the columns of a relation, which only the engine knows.
+"""PIVOT, UNPIVOT, EXCLUDE, and GROUP BY ALL with *: they need the columns of a relation, which only the engine knows.
 
 `question` finds the first of them in a statement: a query whose columns are asked for, and what they make of the
 statement.
@@ -12,7 +12,7 @@ from local.redshift.dialect.queries import Block, Relation, pieces
 from local.redshift.dialect.tokens import Kind, Token, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, UNDEFINED_COLUMN, Refused
 
-WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
+_WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
 _SOURCE = "lakeport_source"
 
 
@@ -21,6 +21,11 @@ class Question:
     query: str
     answered: Callable[[Sequence[str]], str]
     """Make the statement from the names of the query's columns."""
+
+
+def may_ask(words: frozenset[str] | set[str]) -> bool:
+    """Return whether a statement with these words may have such a clause."""
+    return bool(words & _WORDS) or {"GROUP", "ALL", "*"} <= words
 
 
 def question(sql: str) -> Question | None:
@@ -32,9 +37,18 @@ def question(sql: str) -> Question | None:
                 return _turned(sql, tokens, block, relation)
         for item in block.items(tokens):
             star = next((at for at in range(item.start, item.stop) if tokens[at].text == "*"), None)
-            if star is not None and upper_at(tokens, star + 1) == "EXCLUDE":
+            is_whole = star is not None and star in (item.start, item.start + 2) and star + 1 == item.stop
+            if star is not None and (
+                upper_at(tokens, star + 1) == "EXCLUDE" or (is_whole and _groups_all(tokens, block))
+            ):
                 return _exclude(sql, tokens, block, (item.start, star, item.stop))
     return None
+
+
+def _groups_all(tokens: Sequence[Token], block: Block) -> bool:
+    """Return whether a SELECT ends in GROUP BY ALL, which groups by the columns that its * stands for."""
+    at = block.clauses.get("GROUP")
+    return at is not None and upper_at(tokens, at + 1) == "BY" and upper_at(tokens, at + 2) == "ALL"
 
 
 def _opening(tokens: Sequence[Token], at: int) -> int:
@@ -99,12 +113,16 @@ def _pivot(sql: str, inside: Sequence[Token], columns: Sequence[str]) -> str:
     used = {token.name() for token in inside[:into] if token.is_name}
     groups = [identifier(name) for name in columns if name not in used]
     made = [
-        f"{_on_value(text, f'{column.text} = {value}')} AS {identifier(_label(value, name, alias))}"
+        f"{_on_value(text, _is_value(column.text, value))} AS {identifier(_label(value, name, alias))}"
         for value, name in values
         for text, alias in aggregates
     ]
     group = f" GROUP BY {', '.join(groups)}" if groups else ""
     return f"SELECT {', '.join([*groups, *made])} FROM {_SOURCE_MARK}{group}"  # noqa: S608
+
+
+def _is_value(column: str, value: str) -> str:
+    return f"{column} IS NULL" if value.upper() == "NULL" else f"{column} = {value}"
 
 
 def _label(value: str, name: str | None, aggregate: str | None) -> str:

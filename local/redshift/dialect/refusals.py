@@ -29,6 +29,14 @@ _STATEMENTS = (
     ("VALUES", "VALUES as a statement"),
     ("DO", "DO"),
 )
+_NOT_HERE = frozenset(
+    (
+        *("DATASHARE", "MASKING POLICY", "RLS POLICY", "MODEL", "LIBRARY", "IDENTITY PROVIDER"),
+        *("EXTERNAL SCHEMA", "EXTERNAL TABLE", "EXTERNAL FUNCTION", "EXTERNAL VIEW", "EXTERNAL MODEL"),
+    )
+)
+"""What Redshift makes, changes, shows or grants, and the stand-in does not have."""
+_ON_THEM = ("CREATE", "ALTER", "DROP", "SHOW", "DESC", "ATTACH", "DETACH")
 _PHRASES = (
     ("ON CONFLICT", "INSERT ... ON CONFLICT"),
     ("RETURNING", "RETURNING"),
@@ -90,6 +98,7 @@ def check(tokens: Sequence[Token]) -> None:
     for phrase, name in _STATEMENTS:
         if words[: phrase.count(" ") + 1] == phrase.split():
             raise _not_there(name)
+    _check_here(words)
     if is_of_catalog(words):
         return
     present = set(words)
@@ -107,6 +116,20 @@ def check(tokens: Sequence[Token]) -> None:
         casts.check(tokens)
     if "GENERATE_SERIES" in present:
         _check_series(words)
+
+
+def _check_here(words: Sequence[str]) -> None:
+    """Refuse data shares, policies, models and others."""
+    if words[:1] and words[0] in _ON_THEM:
+        at = 3 if words[1:3] == ["OR", "REPLACE"] else 1
+        for name in (" ".join(words[at : at + 1]), " ".join(words[at : at + 2])):
+            if name in _NOT_HERE:
+                raise Refused(f"{words[0]} {name} is not supported by this stand-in")
+    is_function = "FUNCTION" in words[1:4] and words[:1] == ["CREATE"]
+    if is_function and "PLPYTHONU" in words:
+        raise Refused("Functions in Python are not supported by this stand-in: use LANGUAGE SQL")
+    if words[:1] in (["GRANT"], ["REVOKE"]) and ("DATASHARE" in words or "RLS" in words or "MASKING" in words):
+        raise Refused(f"{words[0]} on data shares and policies is not supported by this stand-in")
 
 
 def is_of_catalog(words: Sequence[str]) -> bool:

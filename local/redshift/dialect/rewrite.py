@@ -3,7 +3,18 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from local.redshift.dialect import calls, casts, column_types, ddl, isolation, roles, storage
+from local.redshift.dialect import (
+    calls,
+    casts,
+    column_types,
+    databases,
+    ddl,
+    isolation,
+    keys,
+    parameters,
+    roles,
+    storage,
+)
 from local.redshift.dialect.refusals import is_of_catalog
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, identifier, literal, tokenize, upper_at
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
@@ -23,14 +34,18 @@ _OWN = {
         *("STDDEV", "STDDEV_SAMP", "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP", "CBRT", "SIGN"),
         *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
         *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
+        *("SQRT", "EXP", "LN", "LOG", "POWER"),
     )
-} | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part"}
+} | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part", "POW": "pg_internal.power"}
 """Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
 _ADDED_COLUMNS = {
     "PG_CLASS": {"RELDISTSTYLE", "RELEFFECTIVEDISTSTYLE", "RELCREATIONTIME"},
     "PG_ATTRDEF": {"ADSRC"},
+    "PG_CONSTRAINT": {"PG_CONSTRAINT"},
     "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
 }
+_KEY_VIEWS = ("TABLE_CONSTRAINTS", "KEY_COLUMN_USAGE", "REFERENTIAL_CONSTRAINTS", "CONSTRAINT_COLUMN_USAGE")
+_CATALOG_FUNCTIONS = ("PG_GET_CONSTRAINTDEF", "FORMAT_TYPE")
 _BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
 _OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
 """Columns of the catalog as psql 15 and 16 call them."""
@@ -50,7 +65,13 @@ def rewritten(sql: str, tokens: Sequence[Token]) -> str:
         sql = calls.rewritten(sql)
         tokens = tokenize(sql)
     edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
-    edits += [*ddl.edits(tokens), *roles.edits(tokens), *_added_columns(tokens)]
+    edits += [
+        *ddl.edits(tokens),
+        *databases.edits(tokens),
+        *roles.edits(tokens),
+        *_added_columns(tokens),
+        *_catalog_names(tokens),
+    ]
     edits += [*casts.edits(tokens), *_own_functions(tokens)] if not is_catalog else ()
     return apply(sql, edits) if edits else sql
 
@@ -66,6 +87,16 @@ def _added_columns(tokens: Sequence[Token]) -> Iterator[Edit]:
                 is_qualified = upper_at(tokens, at - 1) == "." and upper_at(tokens, at - 2) == "PG_CATALOG"
                 start = tokens[at - 2].start if is_qualified else token.start
                 yield Edit(start, token.end, f"pg_internal.{catalog.lower()}")
+
+
+def _catalog_names(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """The catalogs of keys show those that are only noted, and types have Redshift's names."""
+    for at, token in enumerate(tokens):
+        if token.upper in _CATALOG_FUNCTIONS and upper_at(tokens, at + 1) == "(":
+            start = tokens[at - 2].start if upper_at(tokens, at - 1) == "." else token.start
+            yield Edit(start, token.end, f"pg_internal.{token.upper.lower()}")
+        elif token.upper in _KEY_VIEWS and upper_at(tokens, at - 2) == "INFORMATION_SCHEMA":
+            yield Edit(tokens[at - 2].start, token.end, f"pg_internal.{token.upper.lower()}")
 
 
 def _own_functions(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -164,6 +195,13 @@ def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     yield Edit(tokens[at].start, tokens[at + 1].end, f"{_JSON_READERS[tokens[at].upper]}({flag}, ")
     if has_flag:
         yield Edit(tokens[end - 2].start, tokens[end - 1].end, "")
+
+
+def _setting(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """CURRENT_SETTING and SET_CONFIG know the settings that only Redshift has."""
+    name = tokens[at + 2]
+    if name.kind is Kind.TEXT and name.string().lower() in parameters.DEFAULTS:
+        yield Edit(name.start, name.end, literal(f"{parameters.PREFIX}.{name.string().lower()}"))
 
 
 def _check_listagg(tokens: Sequence[Token]) -> None:
@@ -270,6 +308,14 @@ def storage_call(tokens: Sequence[Token]) -> str:
     return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(text)})"
 
 
+def key_call(tokens: Sequence[Token]) -> str:
+    """Return the call that notes the key of ALTER TABLE ... ADD, or forgets that of ALTER TABLE ... DROP CONSTRAINT."""
+    name, at = ddl.altered(tokens)
+    is_added = upper_at(tokens, at) == "ADD"
+    change = {"keys": keys.of_addition(tokens, at + 1)} if is_added else {"dropped_key": tokens[at + 2].name()}
+    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(json.dumps(change))})"
+
+
 def _relation(tokens: Sequence[Token]) -> str:
     return ".".join(identifier(token.name()) for token in tokens if token.is_name)
 
@@ -278,5 +324,7 @@ _CALLS: Mapping[str, Callable[[Sequence[Token], int], Iterator[Edit]]] = {
     "LISTAGG": _listagg,
     "DECODE": _decode,
     "NVL2": _nvl2,
+    "CURRENT_SETTING": _setting,
+    "SET_CONFIG": _setting,
     **dict.fromkeys(_JSON_READERS, _json_text),
 }

@@ -20,11 +20,14 @@ def query(tokens: Sequence[Token]) -> str | None:
         return _list(reader)
     if reader.word in _DEFINITIONS and len(tokens) > 2:  # noqa: PLR2004 - SHOW and what
         return _definition(reader)
-    if reader.word in ("GRANTS", "COLUMN"):
-        return _grants(reader)
-    if reader.word == "PARAMETERS":
-        return _parameters(reader)
-    return None
+    readers = {
+        "GRANTS": _grants,
+        "COLUMN": _grants,
+        "PARAMETERS": _parameters,
+        "CONSTRAINTS": _constraints,
+        "DATASHARES": _shares,
+    }
+    return readers[reader.word](reader) if reader.word in readers else None
 
 
 def _list(reader: Reader) -> str:
@@ -107,6 +110,31 @@ def _parameters(reader: Reader) -> str:
     schema = f" AND schema_name = {literal(parts[-2])}" if len(parts) > 1 else ""
     where = f"routine_name = {literal(parts[-1])}{schema}"
     return f"SELECT * FROM pg_internal.parameters WHERE {where} ORDER BY ordinal_position"  # noqa: S608
+
+
+def _constraints(reader: Reader) -> str:
+    """SHOW CONSTRAINTS PRIMARY KEYS, FOREIGN KEYS or FOREIGN KEYS EXPORTED FROM TABLE [[d.]s.]t."""
+    reader.expect("CONSTRAINTS")
+    kind = "primary" if reader.took("PRIMARY") else "foreign"
+    if kind == "foreign":
+        reader.expect("FOREIGN")
+    reader.expect("KEYS")
+    prefix = "pk_" if reader.took("EXPORTED") else "fk_" if kind == "foreign" else ""
+    reader.expect("FROM")
+    reader.expect("TABLE")
+    parts = _path(reader)
+    limit = ""
+    if reader.took("LIMIT"):
+        limit = f" LIMIT {int(reader.take().text)}"
+    _end(reader)
+    names = ("database_name", "schema_name", "table_name")[-len(parts) :]
+    where = " AND ".join(f"{prefix}{name} = {literal(part)}" for name, part in zip(names, parts, strict=True))
+    return f"SELECT * FROM pg_internal.{kind}_keys WHERE {where} ORDER BY {prefix}table_name, key_seq{limit}"  # noqa: S608
+
+
+def _shares(_: Reader) -> str:
+    """There are none, whatever LIKE and LIMIT say."""
+    return "SELECT * FROM pg_catalog.svv_datashares"
 
 
 def _end(reader: Reader) -> None:

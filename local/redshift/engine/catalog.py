@@ -1,37 +1,105 @@
-"""Prepare the engine: the role, the served database, and in it what Redshift has and PostgreSQL lacks."""
+"""Prepare the engine: the role, the served database, and in it what Redshift has and PostgreSQL lacks.
+
+All databases are copies of one with the scripts in it, so that they are made within a moment.
+"""
 
 import asyncio
+import hashlib
 import logging
 from pathlib import Path
 
-from local.redshift.dialect import late_binding, parameters
+import asyncpg  # type: ignore[import-untyped]
+
+from local.redshift.dialect import databases, late_binding, parameters
 from local.redshift.dialect.tokens import identifier
 from local.redshift.engine.connection import NOT_READY, Connection, connect
 from local.redshift.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SCRIPTS = sorted((Path(__file__).parent / "sql").glob("[0-9]*.sql"))
-SERVERLESS = Path(__file__).parent / "sql" / "serverless.sql"
+_FOLDER = Path(__file__).parent / "sql"
+SCRIPTS = sorted(_FOLDER.glob("[0-9]*.sql"))
+SERVERLESS, START = _FOLDER / "serverless.sql", _FOLDER / "start.sql"
 WAIT_SECONDS = 30
 _ID_OFFSET = 1_000_000
 ONE_AT_A_TIME = 5439
 """Key of the advisory lock that lets only one start run at a time."""
+_FIND_VERSION = """
+    SELECT split_part(entry, '=', 2)
+      FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) entry
+     WHERE setrole = 0 AND datname = $1 AND entry LIKE 'lakeport.version=%'"""
+"""A setting of a database is the version of the scripts in it."""
 
 
 async def prepare(settings: Settings) -> None:
     """Bring the engine into shape; harmless to repeat."""
     connection = await _connect_patiently(settings, "postgres")
     try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)
         await _make_role(connection, settings)
+        await _make_template(connection, settings)
         await _make_database(connection, settings)
+        await _set_defaults(connection, settings)
+        await _install(connection, settings, settings.database)
     finally:
         await connection.close()
     connection = await connect(settings, settings.database)
     try:
-        await _install(connection, settings)
+        await connection.execute(START.read_text())
+        await _know_views(connection)
     finally:
         await connection.close()
+
+
+async def adopt(settings: Settings) -> bool:
+    """Prepare a database that a client made; return whether it is one of the stand-in's.
+
+    What ALTER DATABASE set in it stays, once it is prepared.
+    """
+    if settings.database == databases.TEMPLATE:
+        return False
+    try:
+        connection = await connect(settings, settings.database)
+    except asyncpg.InvalidCatalogNameError:
+        return False
+    try:
+        if await connection.fetchval("SELECT to_regnamespace('pg_internal')") is None:
+            return False
+        if await connection.fetchval(_FIND_VERSION, settings.database) is None:
+            await _set_defaults(connection, settings)
+            await _set_version(connection, settings.database, version(is_serverless=False))  # it is a copy
+        await _install(connection, settings, settings.database)
+        await connection.execute(START.read_text())
+        await _know_views(connection)
+        return True
+    finally:
+        await connection.close()
+
+
+def version(*, is_serverless: bool) -> str:
+    """Return what tells these scripts from those of another version."""
+    digest = hashlib.sha256()
+    for script in _scripts(is_serverless=is_serverless):
+        digest.update(script.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+async def make_template(connection: Connection, settings: Settings) -> None:
+    """Make the database that others are copies of."""
+    name = databases.TEMPLATE
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' IS_TEMPLATE true")
+    await _install(connection, settings, name)
+
+
+async def _make_template(connection: Connection, settings: Settings) -> None:
+    name = databases.TEMPLATE
+    found = await connection.fetchval(_FIND_VERSION, name)
+    if found == version(is_serverless=False):
+        return
+    if await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name):
+        await connection.execute(f"ALTER DATABASE {name} IS_TEMPLATE false")
+        await connection.execute(f"DROP DATABASE {name}")
+    await make_template(connection, settings)
 
 
 async def _connect_patiently(settings: Settings, database: str) -> Connection:
@@ -55,31 +123,56 @@ async def _make_role(connection: Connection, settings: Settings) -> None:
 
 
 async def _make_database(connection: Connection, settings: Settings) -> None:
-    database = identifier(settings.database)
     if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", settings.database):
-        await connection.execute(
-            f"CREATE DATABASE {database} OWNER {identifier(settings.user)}"
-            " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-        )
-    for setting, value in {
+        names = f"{identifier(settings.database)} OWNER {identifier(settings.user)}"
+        await connection.execute(f"CREATE DATABASE {names} TEMPLATE {databases.TEMPLATE}")
+        await _set_version(connection, settings.database, version(is_serverless=False))
+
+
+async def _set_defaults(connection: Connection, settings: Settings) -> None:
+    values = {
         "default_transaction_isolation": settings.engine_isolation,
         "timezone": "UTC",
         "client_connection_check_interval": "1s",  # a statement of a client that is gone ends
         "jit": "off",
+        "extra_float_digits": 0,
         "standard_conforming_strings": "off",  # a backslash begins an escape, as in PostgreSQL 8.0
         "escape_string_warning": "off",
         "lakeport.views_late_seconds": settings.undocumented.views_late_seconds,
         "lakeport.id_offset": _ID_OFFSET if settings.undocumented.are_ids_different else 0,
         "lakeport.unknown_lines": settings.undocumented.unknown_lines,
         **{f"{parameters.PREFIX}.{name}": value for name, value in parameters.DEFAULTS.items()},
-    }.items():
-        await connection.execute(f"ALTER DATABASE {database} SET {setting} = '{value}'")
+    }
+    database = identifier(settings.database)
+    await connection.execute(
+        ";".join(f"ALTER DATABASE {database} SET {name} = '{value}'" for name, value in values.items())
+    )
 
 
-async def _install(connection: Connection, settings: Settings) -> None:
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
-        for script in [*SCRIPTS, *([SERVERLESS] if settings.is_serverless else [])]:
-            log.debug("Installing %s", script.name)
-            await connection.execute(script.read_text())
-        late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))
+async def _install(connection: Connection, settings: Settings, database: str) -> None:
+    """Run the scripts in a database, unless it has them."""
+    is_serverless = settings.is_serverless and database != databases.TEMPLATE
+    wanted = version(is_serverless=is_serverless)
+    if await connection.fetchval(_FIND_VERSION, database) != wanted:
+        inside = await connect(settings, database)
+        try:
+            async with inside.transaction():
+                await inside.execute("SELECT pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
+                for script in _scripts(is_serverless=is_serverless):
+                    log.debug("Installing %s", script.name)
+                    await inside.execute(script.read_text())
+        finally:
+            await inside.close()
+        await _set_version(connection, database, wanted)
+
+
+async def _set_version(connection: Connection, database: str, value: str) -> None:
+    await connection.execute(f"ALTER DATABASE {identifier(database)} SET lakeport.version = '{value}'")
+
+
+def _scripts(*, is_serverless: bool) -> list[Path]:
+    return [*SCRIPTS, *([SERVERLESS] if is_serverless else [])]
+
+
+async def _know_views(connection: Connection) -> None:
+    late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import ssl
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
+from local.redshift.copy.journal import Journal
 from local.redshift.copy.load import Services
+from local.redshift.engine import catalog
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.client import Inbox
@@ -36,11 +40,19 @@ _KNOWN_PARAMETERS = frozenset(
 """Drivers send more, such as client_protocol_version, which PostgreSQL would refuse."""
 
 
+@dataclass
+class _Database:
+    """What the sessions of a database share."""
+
+    services: Services
+    history: History
+    sessions: int = 0
+
+
 class Server:
     def __init__(self, settings: Settings, services: Services) -> None:
         self._settings = settings
-        self._services = services
-        self._history = History(settings)
+        self._databases = {settings.database: _Database(services, History(settings))}
         self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
         self._last_session_at = 0.0
@@ -54,6 +66,8 @@ class Server:
         for task in self._clients:
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        for database in self._databases.values():
+            await database.services.journal.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -94,14 +108,42 @@ class Server:
     async def _run_session(
         self, parameters: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        database = parameters.get("database", parameters.get("user", ""))
-        if database != self._settings.database:
-            writer.write(wire.report(b"E", _fatal("3D000", f'database "{database}" does not exist')))
+        name = parameters.get("database", parameters.get("user", ""))
+        database = await self._opened(name)
+        if database is None:
+            writer.write(wire.report(b"E", _fatal("3D000", f'database "{name}" does not exist')))
             await writer.drain()
             return
+        database.sessions += 1
+        try:
+            await self._run_session_in(database, parameters, reader, writer)
+        finally:
+            database.sessions -= 1
+            if not database.sessions and name != self._settings.database:
+                self._databases.pop(name, None)  # so that it can be dropped
+                await database.services.journal.close()
+
+    async def _opened(self, name: str) -> "_Database | None":
+        """Return a database; None if there is none of that name."""
+        if name not in self._databases:
+            settings = dataclasses.replace(self._settings, database=name)
+            if not await catalog.adopt(settings):
+                return None
+            services = self._databases[self._settings.database].services
+            own = dataclasses.replace(services, journal=Journal(settings))
+            self._databases.setdefault(name, _Database(own, History(settings)))
+        return self._databases[name]
+
+    async def _run_session_in(
+        self,
+        database: "_Database",
+        parameters: dict[str, str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         engine_reader, engine_writer = await self._connect(writer)
         undocumented = self._settings.undocumented
-        log_of_session = SessionLog(self._history, parameters.get("user", ""))
+        log_of_session = SessionLog(database.history, parameters.get("user", ""))
         backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording, log_of_session)
         inbox = Inbox(reader)
         tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
@@ -113,7 +155,7 @@ class Server:
                 inbox,
                 writer,
                 backend,
-                self._services,
+                database.services,
                 log=log_of_session,
                 is_first_statement_cancelled=is_resumed,
                 faults=self._settings.faults,

@@ -219,7 +219,7 @@ def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:
     words = {token.upper for token in tokens}
     if "SELECT" not in words:
         return Forward(rewrite.rewritten(sql, tokens))
-    if words & pivot.WORDS and (question := pivot.question(sql)):
+    if pivot.may_ask(words) and (question := pivot.question(sql)):
         return _asked(question)
     if (changed := clauses.rewritten(sql, frozenset(words))) != sql:
         return _forward(changed, replaced)
@@ -287,9 +287,9 @@ def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
         return Alone("ALTER TABLE ALTER COLUMN", f"{check};{rewrite.rewritten(sql, tokens)}", "ALTER TABLE")
     added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
     if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
-        return Accepted("ALTER TABLE")  # Redshift notes keys for its planner and never checks them
+        return Instead(rewrite.key_call(tokens), "ALTER TABLE")  # noted, and never checked
     if {"DROP", "CONSTRAINT"} <= words:
-        return Accepted("ALTER TABLE")  # nor are there any here to drop
+        return Instead(rewrite.key_call(tokens), "ALTER TABLE")
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
         return Instead(rewrite.storage_call(tokens), "ALTER TABLE")
     return None

@@ -37,14 +37,26 @@ _PACKERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
 }
 
 
+_USUAL_DIGITS = "SELECT set_config('extra_float_digits', current_setting('lakeport.float_digits'), false)"
+_ALL_DIGITS = (
+    "SELECT set_config('lakeport.float_digits', current_setting('extra_float_digits'), false),"
+    " set_config('extra_float_digits', '3', false)"
+)
+"""Text shows floating-point numbers with 15 digits, Parquet holds them whole."""
+
+
 async def run(command: UnloadCommand, backend: Backend, store: ObjectStore) -> list[bytes]:
     """Write the files and return the notice and the tag; raises StandInError or PostgresError."""
     unload = _Unload(command, store, await backend.describe(command.query))
     await in_thread(unload.prepare)
+    if command.format == "PARQUET":
+        await backend.query(_ALL_DIGITS)
     with tempfile.TemporaryFile(prefix="lakeport-") as rows:
         count = await backend.copy_out(f"COPY ({command.query}) TO STDOUT (FORMAT csv)", rows)
         rows.seek(0)
         await in_thread(partial(unload.write, rows))
+    if command.format == "PARQUET":
+        await backend.query(_USUAL_DIGITS)
     await backend.query(f"SELECT set_config('lakeport.unload_count', '{count}', false)")
     message = f"UNLOAD completed, {count} record(s) unloaded successfully."
     notice = wire.report(b"N", {"S": "INFO", "V": "INFO", "C": "00000", "M": message})

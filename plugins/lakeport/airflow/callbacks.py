@@ -7,6 +7,7 @@ error that the second sends.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from airflow.configuration import conf
 from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
 from lakeport.airflow_api.dag_runs import RECONCILE
-from lakeport.errors import StepRefused
+from lakeport.errors import AlertNotSent, StepRefused
 from lakeport.model import TaskRun, as_utc
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts
@@ -25,9 +26,11 @@ from lakeport.schema.reader import default_alerts
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
+    from lakeport.alerts.alert import Alert
     from lakeport.alerts.failed_runs import EndedRun
-    from lakeport.alerts.messages import Alert
     from lakeport.redshift.session import Warehouse
+
+log = logging.getLogger(__name__)
 
 _ERROR_BYTES = 16_384
 
@@ -51,11 +54,14 @@ def record_task_error(context: Context) -> None:
 def alert(warehouse: Warehouse, run: TaskRun, make_alert: Callable[[cursor], Alert | None], receivers: Alerts) -> None:
     """Send the alert that `make_alert` returns for a run; see raise_alert.
 
-    Safe to repeat: an alert that a channel did not accept is sent again.
+    An alert that a channel does not accept is kept, and reconcile sends it: a load does not depend on its alerts.
     """
     from lakeport.alerts.outbox import raise_alert
 
-    raise_alert(warehouse, (run.dag_id, run.run_id), make_alert, receivers, send_now)
+    try:
+        raise_alert(warehouse, (run.dag_id, run.run_id), make_alert, receivers, send_now)
+    except AlertNotSent:
+        log.exception("the alerts of %s, run %s, are not all sent", run.dag_id, run.run_id)
 
 
 class FailRun:
@@ -92,7 +98,6 @@ class AlertInvalidSchema:
     def __call__(self, context: Context) -> None:
         """Alert, unless an alert was sent since the first of the files waits."""
         from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
-        from lakeport.alerts.outbox import raise_alert
 
         make_alert = partial(
             invalid_schema_alert,
@@ -101,7 +106,7 @@ class AlertInvalidSchema:
             problems=self.problems,
         )
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
-            raise_alert(warehouse, run_of_schema(context["dag_run"].dag_id), make_alert, self.receivers, send_now)
+            alert(warehouse, TaskRun(*run_of_schema(context["dag_run"].dag_id), ""), make_alert, self.receivers)
 
 
 def alert_failed_reconcile(context: Context) -> None:

@@ -47,8 +47,15 @@ def dag_run_api() -> DagRunApi:
 class _DagRunCalls:
     """The DAG run calls, which are the same for every way to reach Airflow's REST API."""
 
-    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
-        """Return Airflow's answer: to a POST with a body, to a GET without.
+    def call(
+        self,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        method: str | None = None,
+    ) -> Any:
+        """Return Airflow's answer: to a POST with a body and to a GET without, unless `method` is another one.
 
         Raises AirflowUnavailable, with Airflow's HTTP status if it answered.
         """
@@ -96,11 +103,18 @@ class MwaaApi(_DagRunCalls):
         self.environment = environment
         self._given_client = client
 
-    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
+    def call(
+        self,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        method: str | None = None,
+    ) -> Any:
         """Return Airflow's answer; raises AirflowUnavailable."""
         request: dict[str, Any] = {"Body": body} if body else {}
         request |= {"QueryParameters": dict(query)} if query else {}
-        method = "POST" if body else "GET"
+        method = method or ("POST" if body else "GET")
         where = f"Airflow of MWAA environment {self.environment}"
         try:
             answer = self._client.invoke_rest_api(Name=self.environment, Path=path, Method=method, **request)
@@ -143,10 +157,18 @@ class AirflowApi(_DagRunCalls):
         self._credentials = {"username": username, "password": password}
         self._token: str | None = None
 
-    def call(self, path: str, *, body: Mapping[str, Any] | None = None, query: Query | None = None) -> Any:
+    def call(
+        self,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        method: str | None = None,
+    ) -> Any:
         """Return Airflow's answer; raises AirflowUnavailable."""
         parameters = f"?{urlencode(query)}" if query else ""
-        return self._send(f"/api/v2{path}{parameters}", body, {"Authorization": f"Bearer {self._login()}"})
+        headers = {"Authorization": f"Bearer {self._login()}"}
+        return self._send(f"/api/v2{path}{parameters}", body, headers, method)
 
     def address(self, dag_id: str, run_id: str) -> str:
         """Return where to find the run in Airflow."""
@@ -163,11 +185,13 @@ class AirflowApi(_DagRunCalls):
                 raise AirflowUnavailable(f"cannot log in: Airflow at {self.url} returned no access_token") from error
         return self._token
 
-    def _send(self, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Any:
+    def _send(
+        self, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], method: str | None = None
+    ) -> Any:
         data = None if body is None else json.dumps(body).encode()
         try:
             request = urllib.request.Request(  # noqa: S310 - the URL is the secret's
-                self.url + path, data, {"Content-Type": "application/json", **headers}
+                self.url + path, data, {"Content-Type": "application/json", **headers}, method=method
             )
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 # nosec B310
                 return json.load(answer)

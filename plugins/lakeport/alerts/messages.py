@@ -1,164 +1,21 @@
-"""The alerts: each has a title, and labelled facts about what happened, where, why, and what to do next."""
+"""The alerts that are about no single run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar
+from urllib.parse import urlencode
 
+from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped
 from lakeport.model import Status
-from lakeport.schema.values import RejectLimit
 
-_FILES_IN_TITLE = 3
-_FILES_IN_DIGEST = 20
-RejectedLine = tuple[str, int, str | None, str | None, str]
-
-
-class Kind(StrEnum):
-    """What an alert is about; its messages look different."""
-
-    FAILED = "failed"
-    REJECTED_ROWS = "rejected rows"
-    REJECTED_FILES = "rejected on arrival"
-    INVALID_SCHEMA = "invalid schema"
-    NOT_RECOVERED = "not recovered"
-    TEST = "test"
-
-
-class Alert(Protocol):
-    """A message to the receivers that a schema lists under `alerts`."""
-
-    @property
-    def kind(self) -> Kind:
-        """Return what it is about."""
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
+_LISTED = 20
+_INLINE = 300
 
 
 @dataclass(frozen=True)
-class FailedFile:
-    """One file of a failed run."""
-
-    file_id: str
-    bucket: str
-    key: str
-    version_id: str | None
-    is_loaded: bool = False
-    """Whether its load was committed."""
-    has_failed: bool = True
-    """Whether it was Fail; if not, only archiving it is left to do."""
-
-    @property
-    def fate(self) -> str:
-        """Return what has become of the file, if it is loaded."""
-        if not self.is_loaded:
-            return ""
-        return ", since loaded" if self.has_failed else ", loaded"
-
-
-@dataclass(frozen=True)
-class FailedRun:
-    """A failed run, with its first rejected rows as (file_id, line, column, value, reason)."""
-
-    kind: ClassVar[Kind] = Kind.FAILED
-    dag_id: str
-    run_id: str
-    file_type: str
-    table_name: str
-    task_id: str
-    error: str
-    log_url: str
-    files: Sequence[FailedFile]
-    rejected: Sequence[RejectedLine]
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-        return " ".join(f"{self.file_type}: {_keys(self.files) or 'the run'} failed in {self.task_id}".split())
-
-    @property
-    def replay_command(self) -> str:
-        """Return the command that loads the files again."""
-        lost = [file.file_id[:12] for file in self.files if not file.is_loaded]
-        return "./lakeport replay " + (" ".join(lost) or f"--type {self.file_type}")
-
-    @property
-    def remedy(self) -> str:
-        """Return what to do next."""
-        if self.files and all(file.is_loaded for file in self.files):
-            return "not needed: the rows are in the table; to archive the files now, run ./lakeport reconcile"
-        return f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
-
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        files = [f"s3://{file.bucket}/{file.key} (version {file.version_id}){file.fate}" for file in self.files]
-        return [
-            ("File", "\n".join(files) or "none: the run failed before it took a file"),
-            ("File type", self.file_type),
-            ("Table", self.table_name),
-            ("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
-            ("Error", self.error),
-            ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
-            ("Log", self.log_url),
-            ("To load again", self.remedy),
-        ]
-
-
-@dataclass(frozen=True)
-class LoadedFile:
-    """One loaded file with its row counts."""
-
-    file_id: str
-    key: str
-    rows_in_file: int
-    rows_rejected: int
-    warnings: str = ""
-    """The checks that warn of its rows, with examples, one a line."""
-
-
-@dataclass(frozen=True)
-class LoadedRun:
-    """A run that loaded its files but rejected more rows than `rejects.warn` allows, or whose checks warn."""
-
-    kind: ClassVar[Kind] = Kind.REJECTED_ROWS
-    dag_id: str
-    run_id: str
-    file_type: str
-    table_name: str
-    limit: RejectLimit | None
-    files: Sequence[LoadedFile]
-    rejected: Sequence[RejectedLine]
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-        rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
-        what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
-        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {' and '.join(what)}".split())
-
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        files = [f"{file.key}: {file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
-        warnings = [f"{file.key}:\n{file.warnings}" for file in self.files if file.warnings]
-        return [
-            ("Rejected rows", "\n".join(files)),
-            *([("Checks", "\n".join(warnings))] if warnings else []),
-            ("File type", f"{self.file_type} (rejects.warn: {self.limit})"),
-            ("Table", f"{self.table_name} (all other rows are loaded)"),
-            ("Run", f"{self.run_id} of {self.dag_id}"),
-            ("First rejected rows", "\n".join(map(_rejected_line, self.rejected)) or "none"),
-            ("To see them all", f"./lakeport errors --type {self.file_type}"),
-        ]
-
-
-@dataclass(frozen=True)
-class RejectedFiles:
+class RejectedFiles(Message):
     """Files that were rejected when they landed, as (key, reason)."""
 
     kind: ClassVar[Kind] = Kind.REJECTED_FILES
@@ -171,23 +28,25 @@ class RejectedFiles:
             return "1 file was rejected on arrival"
         return f"{len(self.files):,} files were rejected on arrival"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        listed = [f"{key}: {reason}" for key, reason in self.files[:_FILES_IN_DIGEST]]
-        others = len(self.files) - len(listed)
-        return [
-            ("Files", "\n".join(listed) + (f"\nand {others:,} more" if others else "")),
-            ("To see them all", f"./lakeport status --status {Status.REJECTED}"),
-            (
-                "To load one",
-                "ask the sender for a file that matches the reason above; or fix the schema, run ./lakeport publish, "
-                "then ./lakeport replay FILE_ID",
-            ),
-        ]
+    def facts(self) -> list[Fact]:
+        """Return each file with the reason."""
+        return [Fact("Files", _listed([f"{key}: {reason}" for key, reason in self.files]))]
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return Fact(
+            "To load one",
+            "ask the sender for a file that matches the reason above; or fix the schema, run ./lakeport publish, "
+            f"then ./lakeport replay FILE_ID; ./lakeport status --status {Status.REJECTED} lists all files",
+        )
+
+    def links(self) -> list[Link]:
+        """Return the list of rejected files."""
+        return [Link("Rejected files", f"files/?{urlencode({'status': Status.REJECTED})}")]
 
 
 @dataclass(frozen=True)
-class InvalidSchema:
+class InvalidSchema(Message):
     """A schema that is invalid while files of its type wait."""
 
     kind: ClassVar[Kind] = Kind.INVALID_SCHEMA
@@ -201,20 +60,21 @@ class InvalidSchema:
         files = "1 file waits" if self.waiting_files == 1 else f"{self.waiting_files:,} files wait"
         return f"{self.file_type}: the schema is invalid, and {files} for it"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        return [
-            ("Schema", f"schemas/{self.file_type}.yaml"),
-            ("Problems", "\n".join(self.problems)),
-            (
-                "To load the files",
-                "fix the schema and deploy it; reconcile starts a run within the hour",
-            ),
-        ]
+    def facts(self) -> list[Fact]:
+        """Return what is wrong with the schema."""
+        return [Fact("Schema", f"schemas/{self.file_type}.yaml"), Fact("Problems", "\n".join(self.problems))]
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return Fact("To load the files", "fix the schema and deploy it; reconcile starts a run within the hour")
+
+    def links(self) -> list[Link]:
+        """Return the page of the file type."""
+        return [Link("Files of this type", f"files/?{urlencode({'type': self.file_type})}")]
 
 
 @dataclass(frozen=True)
-class ReconcileFailed:
+class ReconcileFailed(Message):
     """A run of reconcile that could not fix everything it found."""
 
     kind: ClassVar[Kind] = Kind.NOT_RECOVERED
@@ -228,18 +88,58 @@ class ReconcileFailed:
         """Return a summary in one line."""
         return "reconcile could not fix everything it found"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        return [
-            ("Error", self.error),
-            ("Run", f"{self.run_id} of {self.dag_id}"),
-            ("Log", self.log_url),
-            ("To try again", "fix the cause, then run ./lakeport reconcile"),
-        ]
+    def facts(self) -> list[Fact]:
+        """Return what it could not fix."""
+        return [Fact("Error", self.error), Fact("Run", f"{self.run_id} of {self.dag_id}")]
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return Fact("To try again", "fix the cause, then run ./lakeport reconcile")
+
+    def links(self) -> list[Link]:
+        """Return the log."""
+        return [Link("Log", self.log_url)]
 
 
 @dataclass(frozen=True)
-class DeliveryCheck:
+class ManyAlerts(Message):
+    """Alerts to the same receivers that are sent as one message, because many came at once or waited to be sent."""
+
+    kind: ClassVar[Kind] = Kind.MANY
+    alerts: Sequence[Alert]
+
+    @property
+    def title(self) -> str:
+        """Return a summary in one line."""
+        failed = sum(each.kind is Kind.FAILED for each in self.alerts)
+        return f"{len(self.alerts):,} alerts, {failed:,} of them about failed runs"
+
+    def facts(self) -> list[Fact]:
+        """Return the title of each alert, then the facts of the first ones."""
+        first = [Fact(each.title, _inline(each)) for each in self.alerts[:_LISTED]]
+        return [*first, Fact("All", "\n".join(each.title for each in self.alerts))] if self.others else first
+
+    @property
+    def others(self) -> int:
+        """Return how many alerts are listed by their title only."""
+        return max(0, len(self.alerts) - _LISTED)
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return Fact(
+            "To do",
+            "look for a cause that they share, such as Redshift or the network; then replay the failed files of each "
+            "type with ./lakeport replay --type FILE_TYPE",
+        )
+
+    def links(self) -> list[Link]:
+        """Return the failed files, and the DAG that replays them."""
+        failed = f"files/?{urlencode({'status': Status.FAIL})}"
+        return [Link("Failed files", failed), Link("Replay", "dags/replay", is_action=True)]
+
+
+@dataclass(frozen=True)
+class DeliveryCheck(Message):
     """A message that only shows that alerts arrive."""
 
     kind: ClassVar[Kind] = Kind.TEST
@@ -249,23 +149,25 @@ class DeliveryCheck:
         """Return a summary in one line."""
         return "test: alerts of Lakeport arrive here"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Return the details, each as (label, text)."""
-        return [
-            (
-                "Test",
-                "nothing failed; DAG check_environment sends this message to the alerts of schemas/_defaults.yaml",
-            ),
-            ("To do", "nothing"),
-        ]
+    def facts(self) -> list[Fact]:
+        """Return where it comes from."""
+        text = "nothing failed; DAG check_environment sends this message to the alerts of schemas/_defaults.yaml"
+        return [Fact("Test", text)]
+
+    def remedy(self) -> Fact:
+        """Return that nothing is to be done."""
+        return Fact("To do", "nothing")
+
+    def links(self) -> list[Link]:
+        """Return the page Files, so that the test shows whether links of alerts lead there."""
+        return [Link("Files", "files/")]
 
 
-def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile]) -> str:
-    others = len(files) - _FILES_IN_TITLE
-    keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE])
-    return keys + (f" and {others} more" if others > 0 else "")
+def _inline(alert: Alert) -> str:
+    """Return the facts of an alert in one text, without the type, which its title has."""
+    return "\n".join(clipped(each.text, _INLINE) for each in alert.facts() if each.label not in ("File type", "Table"))
 
 
-def _rejected_line(row: RejectedLine) -> str:
-    _, line, column, value, reason = row
-    return f"line {line if line > 0 else 'unknown'}, column {column or '?'}, value {value!r}: {reason}"
+def _listed(texts: Sequence[str]) -> str:
+    others = len(texts) - _LISTED
+    return "\n".join(texts[:_LISTED]) + (f"\nand {others:,} more" if others > 0 else "")

@@ -27,6 +27,7 @@ _TYPES_OF = {
     ".parquet": {"parquet"},
     ".orc": {"orc"},
     ".avro": {"avro"},
+    ".xml": {"xml"},
     ".xlsx": {"xlsx"},
     ".xlsm": {"xlsx"},
     ".xls": set[str](),

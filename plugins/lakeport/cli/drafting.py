@@ -54,6 +54,7 @@ class Kind(StrEnum):
     orc = "orc"
     avro = "avro"
     xlsx = "xlsx"
+    xml = "xml"
 
 
 def infer_schema(

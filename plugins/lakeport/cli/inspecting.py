@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from psycopg2.extensions import cursor
 
 from lakeport import settings
+from lakeport.cli import deployments
+from lakeport.cli.deployments import DeploymentOption
 from lakeport.cli.schema_files import known_file_types
 from lakeport.cli.warehouse_rows import rows_of
 from lakeport.console.screen import JsonOption, say, show
@@ -62,38 +65,54 @@ def status(
     file_type: TypeOption = None,
     only: StatusOption = None,
     limit: LimitOption = 20,
+    deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest files with their status and row counts.
 
+    With --deployment it reads the snapshots of the page Files: the newest 20 files of each type, or 500 of one type.
+
     Example: `./lakeport status --type flights --status Fail`
 
-    Exit status: 0 success (also if there are no such files), 2 Redshift could not be queried.
+    Exit status: 0 success (also if there are no such files), 2 Redshift or AWS could not be queried.
     """
-    values = {"file_type": file_type, "status": only.value if only else None, "limit": limit}
     what = f"files with status {only.value}" if only else "files"
-    rows = rows_of("mng/status_of_files", values | values_of_name(file))
-    show(_STATUS, rows, as_json=as_json, empty=_no_rows(what, file, file_type))
+    if deployment:
+        deployments.choose(deployment)
+        rows, as_of = deployments.status_rows(file, file_type, only, limit + 1)
+        typer.echo(f"as of {as_of} UTC" if as_of else "no snapshot yet", err=True)
+    else:
+        values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
+        rows = rows_of("mng/status_of_files", values | values_of_name(file))
+    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type))
+    _say_if_cut(rows, limit)
 
 
 def errors(
     file: FileArgument = None,
     file_type: TypeOption = None,
     limit: LimitOption = 20,
+    deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the newest rejected rows with line, column, value and reason.
 
     Redshift does not always know the line: then it is unknown, or null in JSON.
+    With --deployment it reads the snapshots of the page Files, which have the first 100 rejected rows of each file.
 
     Example: `./lakeport errors --type flights --limit 5`
 
-    Exit status: 0 success (also if there are no rejected rows), 2 Redshift could not be queried.
+    Exit status: 0 success (also if there are no rejected rows), 2 Redshift or AWS could not be queried.
     """
-    rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit} | values_of_name(file))
+    if deployment:
+        deployments.choose(deployment)
+        rows = deployments.error_rows(file, file_type, limit + 1)
+    else:
+        rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:
         rows = [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, rows, as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+    show(_ERRORS, rows[:limit], as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+    _say_if_cut(rows, limit)
 
 
 def sql(
@@ -127,8 +146,12 @@ def sql(
         show([], [], as_json=True)
     else:
         say(f"done, {max(count, 0):,} rows affected")
+    _say_if_cut(rows, limit)
+
+
+def _say_if_cut(rows: Sequence[object], limit: int) -> None:
     if len(rows) > limit:
-        typer.echo(f"only the first {limit:,} rows are shown; use --limit to show more", err=True)
+        typer.echo(f"there are more rows than the {limit:,} shown; use --limit to show them", err=True)
 
 
 def _check_query(query: str, *, write: bool) -> None:

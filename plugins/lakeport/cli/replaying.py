@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from lakeport.airflow_api.clients import dag_run_api
+from lakeport.cli import deployments
+from lakeport.cli.deployments import DeploymentOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
@@ -59,6 +61,7 @@ def replay(
     status: StatusesOption = None,
     older: OlderOption = False,
     yes: YesOption = False,
+    deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load files again.
@@ -66,13 +69,16 @@ def replay(
     Without --yes the command only shows its plan.  It deletes exactly the rows of these files from their table, then
     loads the files from landing or from the archive with their current schemas, together with the files that the same
     COPY loaded.  If you select files only by other options, --status defaults to Fail.  The command is safe to repeat
-    and to interrupt.
+    and to interrupt.  With --deployment the DAG replay of that deployment does the work, and --yes approves its plan.
 
     Example: `./lakeport replay 3f9a2c --yes`
 
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.FAIL)
+    if deployment:
+        _by_dag(deployment, "replay", choice, Status.FAIL, older=older, yes=yes, as_json=as_json)
+        return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
         say(f"{len(planned)} files are New; follow them with `./lakeport status`")
@@ -86,6 +92,7 @@ def undo(
     status: StatusesOption = None,
     restore: RestoreOption = False,
     yes: YesOption = False,
+    deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Delete the rows of loaded files from their tables.
@@ -94,17 +101,36 @@ def undo(
     Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  With --restore, the rows
     that the load replaced come back, if table.keep_replaced kept them (mode slice always does) and no later load has
     replaced the same rows; without it they do not, and mode merge cannot be undone.  If you select files only by
-    other options, --status defaults to Done.  The command is safe to repeat and to interrupt.
+    other options, --status defaults to Done.  The command is safe to repeat and to interrupt.  With
+    --deployment the DAG undo of that deployment does the work, and --yes approves its plan.
 
     Example: `./lakeport undo 3f9a2c --yes`
 
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
+    if deployment:
+        _by_dag(deployment, "undo", choice, Status.DONE, restore=restore, yes=yes, as_json=as_json)
+        return
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
         say(f"deleted the rows of {len(undone)} files")
+
+
+def _by_dag(
+    name: str, command: Command, choice: Selection, default: Status, *, yes: bool, as_json: bool, **options: bool
+) -> None:
+    """Let the DAG of the command make its plan, show the plan and answer it: approve it with --yes, else reject it."""
+    deployments.choose(name)
+    run, plan = deployments.planned_run(command, choice, default, **options)
+    titles = {name: title for name, title in _PLAN.items() if name != "rows_to_delete"}
+    show(titles, list(deployments.plan_rows(plan)), as_json=as_json)
+    run.answer("Approve" if yes else "Reject")
+    if yes:
+        run.wait()
+    if not as_json:
+        say(f"done by {run.address}" if yes else "nothing was changed; use --yes to carry out this plan")
 
 
 def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:

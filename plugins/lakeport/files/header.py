@@ -56,6 +56,7 @@ def columns_by_name(
     optional = {column.name for column in columns if column.optional_in_file or (may_lack and not column.required)}
     columns = tuple(column for column in columns if column.name not in optional or column.header_word in words)
     if file_type.drift == "add":
+        _refuse_filled(file_type, extra)
         added = tuple(added_column(file_type, word, types.get(word, _ADDED_TYPE)) for word in extra)
     elif file_type.drift == "ignore":
         ignored = {
@@ -65,6 +66,16 @@ def columns_by_name(
     expected = [(column.header_word, column.name) for column in (*columns, *added)]
     expected += [(word, column.name) for word, column in ignored.items()]
     return FileColumns(_in_order(file_type, words, expected, subject), added, tuple(ignored.values()))
+
+
+def _refuse_filled(file_type: FileType, words: Iterable[str]) -> None:
+    filled = {column.name: column.from_ for column in file_type.fact_columns}
+    for word in words:
+        if word in filled:
+            raise UnloadableFile(
+                f"the file has the column {word!r}, which schemas/{file_type.name}.yaml fills from {filled[word]}; "
+                "give the column another name, or remove from"
+            )
 
 
 def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Column:

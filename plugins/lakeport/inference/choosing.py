@@ -198,13 +198,15 @@ def _reason_against_type(profile: Profile, found: Options) -> str:
     ):
         if formats and used not in formats:
             return f"COPY takes one {what} format, here {used}, and these {what}s are {formats[0]}"
+    if profile.numbers.is_numeric:
+        return f"a decimal has at most {_DECIMAL_DIGITS} digits"
     return _reason_against_number(sorted(value.strip() for value in profile.distinct))
 
 
 def _reason_against_number(values: Sequence[str]) -> str:
     odd = [value for value in values if not _PLAIN.fullmatch(value)]
     if not odd:
-        return f"a decimal has at most {_DECIMAL_DIGITS} digits"
+        return "some values are not numbers"  # they are not among the first ones, which are kept
     if all(map(_DECORATED.fullmatch, values)) and not any(map(_DOTTED_DATE.fullmatch, odd)):
         return f"COPY reads no number that is written like {odd[0]!r}"
     return f"of {odd[0]!r}; most values are numbers" if len(odd) * 2 < len(values) else ""

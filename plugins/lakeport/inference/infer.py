@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from lakeport.errors import SampleError
-from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet
+from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet, record_types
 from lakeport.inference.draft import Draft, DraftColumn
 from lakeport.inference.layout import layout
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
@@ -36,6 +36,8 @@ _NAMED = {
 }
 _MAX_COLUMNS = 1599  # of the 1,600 columns that a table takes, one is _loaded_at
 _ROUNDS = 3
+_BY_RECORD_TYPE = -1
+"""The first way to read a sample, if it is of that kind: only lines of one type are rows."""
 
 __all__ = ["DEFAULT_ROWS", "Draft", "infer"]
 
@@ -49,13 +51,12 @@ def infer(
     Raises SampleError with what to do if the file cannot be loaded unchanged.
     """
     best: tuple[int, Draft] | None = None
-    for variant in count():
-        read = _read(path, most_rows, has_header, variant)
-        if read is None:
-            break
+    ways = takewhile(bool, (_read(path, most_rows, has_header, variant) for variant in count()))
+    first = (_read(path, most_rows, has_header, variant) for variant in [_BY_RECORD_TYPE])
+    for read in filter(None, chain(first, ways)):
         draft, trial = _solved(path, *read, name)
         if trial.is_complete:
-            return replace(draft, unsolved=(*read[0].problems, *_too_long(read[0])))
+            return replace(draft, unsolved=(*read[0].problems, *_too_long(draft, read[0])))
         rejected = trial.rows + 1 if trial.refusal else trial.rejected
         if best is None or rejected < best[0]:
             best = rejected, replace(draft, unsolved=tuple(trial.problems()))
@@ -64,12 +65,13 @@ def infer(
     return best[1]
 
 
-def _too_long(reading: Reading) -> Iterator[str]:
+def _too_long(draft: Draft, reading: Reading) -> Iterator[str]:
     """Yield the texts that no varchar takes, of formats whose values a rehearsal does not read."""
-    for name, profile in reading.profiles.items():
-        if profile.longest_bytes > choosing.MAX_VARCHAR_BYTES and not reading.types.get(name):
-            most = choosing.MAX_VARCHAR_BYTES
-            yield f"column {name}: a text has {profile.longest_bytes:,} bytes, a varchar takes at most {most:,}"
+    most = choosing.MAX_VARCHAR_BYTES
+    for column in draft.columns:
+        longest = reading.profiles[column.name].longest_bytes
+        if longest > most and column.type.startswith("varchar"):
+            yield f"column {column.name}: a text has {longest:,} bytes, a varchar takes at most {most:,}"
 
 
 def _solved(path: Path, reading: Reading, file_name: str, compression: str, name: str | None) -> tuple[Draft, Trial]:
@@ -141,6 +143,7 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
             if variant and not is_text:
                 return None
             _check_name(path, start)
+            _refuse_unread(path, start)
             if start.startswith(_OLD_EXCEL):
                 raise SampleError(f"{path}: an old Excel file, which Lakeport cannot read; ask the sender for .xlsx")
             if sample.compression == "none" and start.startswith(_PARQUET):
@@ -167,6 +170,17 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
         raise SampleError(f"{path}: not valid UTF-8 text: {error}") from error
 
 
+def _refuse_unread(path: Path, start: bytes) -> None:
+    """Raise SampleError for files whose schema a person must write, with the way to do it."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"<?xml") or (path.name.lower().endswith(".xml") and text.startswith(b"<")):
+        raise SampleError(f"{path}: an XML document; ./lakeport new TYPE --format xml writes a schema to complete")
+    if text.startswith(b"-----BEGIN PGP MESSAGE") or path.name.lower().endswith((".pgp", ".gpg")):
+        raise SampleError(
+            f"{path}: an encrypted file; infer from a plain sample, and set format.encryption in the schema"
+        )
+
+
 def _check_name(path: Path, start: bytes) -> None:
     """Raise SampleError if the name is that of a format that the content does not have."""
     for ending, (mark, format_) in _NAMED.items():
@@ -183,6 +197,8 @@ def _read_text(
     if is_named_json or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
         return None if variant else json_documents.read(sample, most_rows)
     text = text_of(sample)
+    if variant == _BY_RECORD_TYPE:
+        return record_types.read(text, most_rows)
     is_named_delimited = re.search(r"\.(csv|tsv|psv)(\.|$)", sample.path.name.lower())
     if not is_named_delimited and (found := layout(text.start, has_header=has_header)):
         return None if variant else fixed_width.read(found, text, most_rows)

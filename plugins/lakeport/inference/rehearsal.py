@@ -21,6 +21,7 @@ from lakeport.preparing.limits import Allowance
 from lakeport.preparing.prepare import converted, members
 from lakeport.preparing.records import records_of
 from lakeport.preparing.rows import Record
+from lakeport.preparing.selected_lines import RecentLines, selected_lines
 from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
@@ -135,5 +136,7 @@ def _texts(file_type: FileType, file: Any, sample: Path) -> Iterator[tuple[Reada
     for member in members(decompressed(file, format_.compression), format_, allowance):
         name = f"{sample.name}: {member.name}" if member.name else sample.name
         text: Any = converted(member.stream, file_type, name)
+        if selected := selected_lines(text, format_, name, RecentLines()):
+            text = selected.stream
         copied = file_type.copied
         yield utf8_stream(text, copied.text_encoding) if isinstance(copied, TextFormat) else text, name

@@ -57,7 +57,7 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
     rows = (_padded(row, width) for row in chain(head[skipped + named :], source) if row)
     is_whole = count(counted, rows, most_rows)
     # COPY skips lines, so a load replaces line ends inside a heading by blanks.
-    header = [" ".join(word.split()) for word in head[skipped]] if named else [""] * width
+    header = [" ".join(word.split()) for word in _padded(head[skipped], width)] if named else [""] * width
     names = column_names(header)
     format_: dict[str, object] = {"type": "xlsx"} | ({"header_lines": skipped + 1} if named else {})
     reading = Reading(format_, dict(zip(names, counted.profiles, strict=True)), counted.good, is_whole)

@@ -40,11 +40,12 @@ log = logging.getLogger(__name__)
 def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> list[list[FileToLoad]]:
     """Group the files that one COPY may load: those whose fields go to the same columns.
 
-    A file is alone if the table mode, the transform or the checks apply to the rows of one file, if the views of COPY
-    could not identify it by name, if some of its rows are rejected before COPY, or if it is known to be faulty.
+    A file is alone if the table mode, the transform, the checks or columns with `from` apply to the rows of one file,
+    if the views of COPY could not identify it by name, if some of its rows are rejected before COPY, or if it is known
+    to be faulty.
     """
     table, found = file_type.table, dict[object, list[FileToLoad]]()
-    is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks
+    is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks or file_type.fact_columns
     of_files = at_once(lambda each: None if is_by_file else _columns(s3, file_type, each), files)
     for each, columns in zip(files, of_files, strict=True):
         key = (columns.names, columns.added, columns.ignored) if columns else each.file.file_id

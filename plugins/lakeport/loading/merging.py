@@ -77,7 +77,8 @@ class Merge(Placing):
     @property
     def _candidate_columns(self) -> Sequence[Column]:
         """Return the columns of the rows of which one wins; `table.deletes` may read one that only the file has."""
-        return self.file_type.table_columns if self.file_type.transform.sql else self.file_type.copied_columns
+        staged = (*self.file_type.copied_columns, *self.file_type.fact_columns)
+        return self.file_type.table_columns if self.file_type.transform.sql else staged
 
     def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows:  # noqa: ARG002 - Slice asks it
         """Return the rows with the keys of the rows that are in the table by now."""

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import TransformFailed
 from lakeport.loading.checks import reject_rows
+from lakeport.loading.filled_columns import filled_columns
 from lakeport.loading.keeping import ReplacedRows, take_out
 from lakeport.loading.sql_transform import insert_transformed
 from lakeport.mng.load_records import RejectedRow
@@ -31,7 +32,8 @@ class Placing:
     """append: add the rows to the table.
 
     `ignored` are columns of the file that no table has.  COPY cannot skip a field, so it then fills a temporary table,
-    from which the other columns are inserted.  It also fills a temporary table for an SQL transform, and if the schema
+    from which the other columns are inserted.  It also fills a temporary table for an SQL transform, for columns with
+    `from`, whose defaults there are the values of this file, and if the schema
     `is_stricter` than the live table: a column that is NOT NULL only in the schema then rejects rows there.
     """
 
@@ -53,8 +55,8 @@ class Placing:
     @property
     def is_staged(self) -> bool:
         """Return whether COPY fills a temporary table."""
-        is_rejecting = any(check.else_ == "reject" for check in self.file_type.checks)
-        return bool(self.ignored) or self.is_stricter or is_rejecting or self.file_type.transform.sql is not None
+        is_filled = bool(self.file_type.fact_columns) or any(check.else_ == "reject" for check in self.file_type.checks)
+        return bool(self.ignored) or is_filled or self.is_stricter or self.file_type.transform.sql is not None
 
     @property
     def copy_into(self) -> sql.Identifier:
@@ -75,7 +77,7 @@ class Placing:
         """Create the tables that COPY needs."""
         self.make_table(current)
         if self.is_staged:
-            current.execute(ddl.create_stage(self.file_type, self.ignored))
+            current.execute(ddl.create_stage(self.file_type, self.ignored, filled_columns(self.file_type, self.facts)))
 
     def make_table(self, current: cursor) -> None:
         """Prepare the destination for the rows."""

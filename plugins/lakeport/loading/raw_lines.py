@@ -24,7 +24,7 @@ def raw_lines(
     copied = file_type.copied
     if not copied.has_lines:
         return {}
-    if file_type.transform.has_rows_function or file_type.format.is_workbook:
+    if source.rows_taken is not None or file_type.format.is_workbook:
         return _written_rows(s3, source, set(numbers))
     lines = s3_objects.read_lines(s3, source, numbers, copied.text_encoding)
     origins = lines_of_rows(s3, source, lines) if lines and source.has_selected_lines else {}

@@ -100,8 +100,8 @@ class Slice(Placing):
     def _insert_captured(self, current: cursor) -> None:
         texts = captured(self.file_type.landing.pattern, self.facts.key) or {}
         values = {
-            column.name: texts[column.name] if column.type.is_text else self.facts.captured[column.name]
-            for column in self.columns
+            column.name: texts[name] if column.type.is_text else self.facts.captured[name]
+            for name, column in self.file_type.captured_columns.items()
         }
         parts = {"columns": ddl.names(values), "values": sql.SQL(", ").join(map(sql.Placeholder, values))}
         try:

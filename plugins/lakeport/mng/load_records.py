@@ -62,6 +62,8 @@ class RejectedLine(NamedTuple):
     column_name: str
     raw_value: str | None
     error_reason: str
+    position: int | None = None
+    raw_line: str | None = None
 
 
 def load_of(current: cursor, file_id: str) -> Load | None:

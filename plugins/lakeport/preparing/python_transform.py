@@ -20,6 +20,7 @@ from lakeport.preparing.selected_lines import RecentLines, selected_lines
 from lakeport.preparing.transfer import upload
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
+from lakeport.schema.xml_format import Xml
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,8 +48,8 @@ class PythonTransform:
 
     @property
     def takes_rows(self) -> bool:
-        """Return whether there is a function that takes the file's rows."""
-        return self.file_type.transform.has_rows_function
+        """Return whether the file's rows are read and written: for a function that takes them, or because it is XML."""
+        return self.file_type.transform.has_rows_function or isinstance(self.file_type.format, Xml)
 
     def bytes_of(self, member: Member, name: str) -> Readable:
         """Return the function's output for the bytes, as a stream."""
@@ -87,6 +88,8 @@ class PythonTransform:
             yield row
 
     def _yielded(self, given: Any) -> Iterator[Any]:
+        if isinstance(given, Rows) and not self.file_type.transform.has_rows_function:
+            return given
         if self.function is None:
             raise TransformFailed("the file type has no Python function")
         yielded = self.function(given, self.facts)

@@ -14,9 +14,11 @@ from lakeport.files.header import columns_of_file
 from lakeport.files.json_text import reason_of, values_of
 from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rows import Record
+from lakeport.preparing.xml_rows import xml_records
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
 from lakeport.schema.text_formats import Csv, Delimited
+from lakeport.schema.xml_format import Xml
 
 NULL = "\\N"
 """COPY's default for NULL."""
@@ -27,6 +29,8 @@ def records_of(stream: Readable, file_type: FileType, name: str) -> Iterator[Rec
     """Yield a record for each row; raises UnloadableFile if the rest of the file cannot be read."""
     if isinstance(file_type.format, Json):
         return _objects(stream, name)
+    if isinstance(file_type.format, Xml):
+        return xml_records(stream, file_type.format.row, file_type.file_columns, name)
     return _Table(stream, file_type, name).records()
 
 

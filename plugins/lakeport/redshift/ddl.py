@@ -82,10 +82,14 @@ def comments(file_type: FileType) -> Iterator[Statement]:
             yield sql.SQL("COMMENT ON COLUMN {} IS {}").format(name, sql.Literal(column.description))
 
 
-def create_stage(file_type: FileType, ignored: Sequence[Column] = ()) -> Statement:
-    """Return the statement that creates the temporary table for COPY, laid out as the table if its columns match."""
-    columns = _column_definitions([*file_type.copied_columns, *ignored])
-    as_table = layout(file_type.table) if file_type.copied_columns == file_type.table_columns else sql.SQL("")
+def create_stage(file_type: FileType, ignored: Sequence[Column] = (), filled: Sequence[sql.Composed] = ()) -> Statement:
+    """Return the statement that creates the temporary table for COPY, laid out as the table if its columns match.
+
+    `filled` are the definitions of columns that COPY does not read, but fills with their defaults.
+    """
+    columns = [*_column_definitions([*file_type.copied_columns, *ignored]), *filled]
+    is_alike = {*file_type.copied_columns, *file_type.fact_columns} == {*file_type.table_columns}
+    as_table = layout(file_type.table) if is_alike else sql.SQL("")
     return composed("load/create_stage", stage=STAGE, columns=sql.SQL(", ").join(columns), layout=as_table)
 
 

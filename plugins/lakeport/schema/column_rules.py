@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lakeport.schema.file_facts import objections_to_facts
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
 from lakeport.schema.table import HISTORY_COLUMNS, Column, Table
@@ -20,12 +21,16 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
     in_table = {column.name for column in columns if column.only_in != "file"}
     format_, table, transform = values.get("format"), values.get("table"), values.get("transform")
     if format_:
-        yield from format_.objections_to([column for column in columns if column.only_in != "table"])
+        yield from format_.objections_to([column for column in columns if column.is_in_file])
+    if format_ and format_.type != "xml" and (placed := [column.name for column in columns if column.at is not None]):
+        yield f"have at, which only type xml takes: {', '.join(placed)}; type is {format_.type}"
+    if landing := values.get("landing"):
+        yield from objections_to_facts(columns, capture_formats(landing.pattern))
     if format_ and not format_.names_columns and (optional := [each.name for each in columns if each.optional_in_file]):
         yield f"optional_in_file needs a file that names its columns; remove it from: {', '.join(optional)}"
-    marked = [column.name for column in columns if column.only_in]
-    if transform and table and not transform.may_make_columns and table.deletes:
-        marked = [column.name for column in columns if column.only_in == "table"]
+    # A column that only table.deletes reads is in the file, and not in the table.
+    places = ("table",) if table and table.deletes else ("file", "table")
+    marked = [column.name for column in columns if column.only_in in places]
     if transform and marked and not transform.may_make_columns:
         yield f"only_in needs a transform (sql, or python that takes rows); remove it from: {', '.join(marked)}"
     if not in_table:
@@ -50,9 +55,11 @@ def _objections_to_slice(columns: tuple[Column, ...], values: Mapping[str, Any])
     table, landing = values["table"], values.get("landing")
     if not table.slice or not landing:
         return
-    types = {column.name: column.type.name for column in columns if column.only_in != "file"}
-    captures = [*capture_formats(landing.pattern)]
-    names = captures if table.slice.from_ else table.slice.columns
+    in_table = [column for column in columns if column.only_in != "file"]
+    types = {column.name: column.type.name for column in in_table}
+    captures = {name: name for name in capture_formats(landing.pattern)}
+    captures |= {name: column.name for name, column in captured_columns(in_table, captures).items()}
+    names = [*captures.values()] if table.slice.from_ else table.slice.columns
     if not names:
         yield "table.slice is {from: captured}, but landing.pattern captures nothing; add a capture, such as {day}"
     if unknown := [name for name in names if name not in types]:
@@ -60,6 +67,14 @@ def _objections_to_slice(columns: tuple[Column, ...], values: Mapping[str, Any])
         yield f"{source} refers to unknown columns: {', '.join(unknown)}"
     if incomparable := [name for name in names if types.get(name) == "super"]:
         yield f"of type super cannot be compared, which table.slice needs: {', '.join(incomparable)}"
+
+
+def captured_columns(columns: Iterable[Column], captures: Iterable[str]) -> dict[str, Column]:
+    """Return the column of each capture: the one that it fills, or else one of the same name."""
+    by_name = {column.name: column for column in columns}
+    by_source = {column.from_: column for column in by_name.values() if column.from_}
+    found = {name: by_source.get(f"captured.{name}") or by_name.get(name) for name in captures}
+    return {name: column for name, column in found.items() if column}
 
 
 def _objections_to_history(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterator[str]:

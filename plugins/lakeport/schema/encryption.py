@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lakeport.schema.values import Part
 
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=.@/-]{1,200}$")]
+
+def _secret_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_+=.@/-]{1,200}", name):
+        # The value may be the key itself: do not repeat it.
+        raise ValueError(
+            "is not the name of a secret; write the name below keys/ in Secrets Manager, as in bank, not the key"
+        )
+    return name
+
+
+SecretName = Annotated[str, AfterValidator(_secret_name)]
 
 
 class Pgp(Part):

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
-from lakeport.schema.column_rules import TIMES, objections
+from lakeport.schema.column_rules import TIMES, captured_columns, objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
@@ -122,7 +122,7 @@ class FileType(Part):
     @property
     def file_columns(self) -> tuple[Column, ...]:
         """Return the columns of the file."""
-        return tuple(column for column in self.columns if column.only_in != "table")
+        return tuple(column for column in self.columns if column.is_in_file)
 
     @property
     def table_columns(self) -> tuple[Column, ...]:
@@ -133,7 +133,12 @@ class FileType(Part):
     def copied_columns(self) -> tuple[Column, ...]:
         """Return the columns that COPY fills: the file's, or those that a Python function yields for the table."""
         is_made = self.transform.has_rows_function and self.transform.sql is None
-        return self.table_columns if is_made else self.file_columns
+        return tuple(column for column in self.table_columns if not column.from_) if is_made else self.file_columns
+
+    @property
+    def fact_columns(self) -> tuple[Column, ...]:
+        """Return the columns that what is known of the file's object fills."""
+        return tuple(column for column in self.columns if column.from_)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -143,10 +148,14 @@ class FileType(Part):
     @property
     def slice_columns(self) -> list[Column]:
         """Return the columns that make a slice of the table, in the order of the schema."""
-        if not self.table.slice:
-            return []
-        names = self.table.slice.columns or capture_formats(self.landing.pattern)
-        return [column for column in self.table_columns if column.name in names]
+        names = self.table.slice.columns if self.table.slice else ()
+        by_capture = self.captured_columns.values() if self.table.slice and self.table.slice.from_ else ()
+        return [column for column in self.table_columns if column.name in names or column in by_capture]
+
+    @property
+    def captured_columns(self) -> dict[str, Column]:
+        """Return the column of each capture of the pattern: filled by it, or else of the same name."""
+        return captured_columns(self.table_columns, capture_formats(self.landing.pattern))
 
     @property
     def history_from(self) -> Column | str:

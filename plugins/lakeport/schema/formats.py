@@ -10,9 +10,10 @@ from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.record_formats import Avro, Json, Orc, Parquet
 from lakeport.schema.text_formats import Csv, Delimited, FixedWidth
 from lakeport.schema.workbook_format import Xlsx
+from lakeport.schema.xml_format import Xml
 
 AnyFormat = Annotated[
-    Csv | Delimited | FixedWidth | Json | Parquet | Orc | Avro | Xlsx,
+    Csv | Delimited | FixedWidth | Json | Parquet | Orc | Avro | Xlsx | Xml,
     Field(discriminator="type"),
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _ENDINGS = {"csv": "csv", "delimited": "txt", "json": "jsonl", "parquet": "parquet"}
-_ENDINGS |= {"fixed_width": "txt", "orc": "orc", "avro": "avro", "xlsx": "xlsx"}
+_ENDINGS |= {"fixed_width": "txt", "orc": "orc", "avro": "avro", "xlsx": "xlsx", "xml": "xml"}
 _COLUMNS = [("id", "bigint", True, 12), ("name", "varchar(64)", False, 64), ("amount", '"decimal(12,2)"', False, 14)]
 _COLUMNS += [("changed_at", "timestamp", False, 19)]
 SELECT_ALL = (
@@ -41,6 +41,10 @@ _FORMATS = {
     "xlsx": """\
   header_lines: 1  # rows to skip, the last of which names the columns; without a header: 0
   # sheet: "Sheet1"  # without it the first
+""",
+    "xml": """\
+  row: row  # TO DO: the name of the element that is a row
+  # compression: gzip  # none | gzip | bzip2 | lzop | zstd | zip | tar | tar.gz
 """,
 }
 

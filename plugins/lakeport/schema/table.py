@@ -35,6 +35,12 @@ def _column_type(value: object) -> ColumnType:
     return ColumnType.parse(value)
 
 
+def _file_fact(value: str) -> str:
+    if not re.fullmatch(r"key|bucket|landed_at|captured\.[a-z_][a-z0-9_]*", value):
+        raise ValueError(f"is {value!r}; allowed: key, bucket, landed_at, captured.<a capture of landing.pattern>")
+    return value
+
+
 class Wins(Part):
     """Which of several rows with the same key a merge loads: that with the highest or the lowest value of a column."""
 
@@ -70,8 +76,8 @@ class Slice(Part):
     """The columns that make a slice: the file replaces all rows that have their values in one of its rows; you can
     leave out this key, as in slice: [day]."""
     from_: Annotated[Literal["captured"] | None, Field(alias="from")] = None
-    """captured: the captures of landing.pattern are the slice, each with a column of its name; a file without rows
-    clears its slice."""
+    """captured: the captures of landing.pattern are the slice, each with the column that it fills or that has its name;
+    a file without rows clears its slice."""
 
     @model_validator(mode="before")
     @classmethod
@@ -260,6 +266,11 @@ class Column(Part):
     """A file may lack the column, whatever drift is; its rows then have NULL."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     """The width of the column in characters, in a file of type fixed_width."""
+    at: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Where the value is below the element of a row, in a file of type xml, as in customer/@id; without it the element
+    with the column's name."""
+    from_: Annotated[Annotated[str, AfterValidator(_file_fact)] | None, Field(alias="from")] = None
+    """What fills the column instead of the file: key, bucket or landed_at of the file's object, or captured.<name>."""
     description: str = ""
     """What the column means; shown in the catalog and in Airflow."""
     header: Annotated[
@@ -278,6 +289,11 @@ class Column(Part):
         if is_optional and info.data.get("required"):
             raise ValueError("is true, but required is true, too; a file without the column has no values for it")
         return is_optional
+
+    @property
+    def is_in_file(self) -> bool:
+        """Return whether the file has the column, and not only the table."""
+        return self.only_in != "table" and self.from_ is None
 
     @property
     def header_word(self) -> str:

@@ -82,8 +82,7 @@ def http_fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpFake]:
             self.end_headers()
             self.wfile.write(body)
 
-        def do_GET(self) -> None:
-            self.do_POST()
+        do_GET = do_PATCH = do_POST  # noqa: N815 - the names of the server's class
 
         def log_message(self, *_: object) -> None:
             pass

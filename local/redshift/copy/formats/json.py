@@ -74,7 +74,8 @@ class JsonReader:
     def _piece(self, piece: bytes, line: int, *, is_final: bool) -> tuple[int, bytes]:
         """Read the documents of some lines; return how many bytes were used and the rows."""
         block = None
-        if b"\\u0000" not in piece and b"\0" not in piece and not _has_long_line(piece):
+        has_escaped_nul = b"\\" in piece and b"\\u0000" in piece  # the first alone is quicker to find
+        if not has_escaped_nul and b"\0" not in piece and not _has_long_line(piece):
             block = self._in_halves(piece)
             block = self._one_document_a_line(piece, line) if block is None else block
         if block is not None:
@@ -221,6 +222,9 @@ def _arrow_type(column: Column) -> pa.DataType:
 
 
 def _has_long_line(piece: bytes) -> bool:
+    # In a piece less than twice as long, a long line would cover all between these two places.
+    if piece.find(b"\n", max(len(piece) - LONGEST_DOCUMENT_BYTES, 0), LONGEST_DOCUMENT_BYTES) >= 0:
+        return False
     return len(piece) > LONGEST_DOCUMENT_BYTES and max(map(len, piece.split(b"\n"))) > LONGEST_DOCUMENT_BYTES
 
 

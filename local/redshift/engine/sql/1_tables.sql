@@ -29,10 +29,6 @@ CREATE TABLE IF NOT EXISTS pg_internal.loads (
 ALTER TABLE pg_internal.loads DROP CONSTRAINT IF EXISTS loads_pkey;
 CREATE UNIQUE INDEX IF NOT EXISTS loads_key ON pg_internal.loads (query_id);
 
--- Loads of a stand-in that was killed.
-UPDATE pg_internal.loads SET status = 'aborted', ended_at = clock_timestamp() AT TIME ZONE 'UTC'
- WHERE status = 'running' AND session_id NOT IN (SELECT pid FROM pg_stat_activity);
-
 CREATE TABLE IF NOT EXISTS pg_internal.load_files (
     query_id      integer NOT NULL,
     number        integer NOT NULL,

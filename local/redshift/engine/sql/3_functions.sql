@@ -1,5 +1,11 @@
 -- Functions Redshift has and PostgreSQL lacks. They live in pg_catalog, as there.
 
+-- Raises an error where an expression must have a value.
+CREATE OR REPLACE FUNCTION pg_internal.fail(message text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RAISE EXCEPTION '%', message USING ERRCODE = 'data_exception';
+END $$;
+
 CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS integer LANGUAGE sql STABLE AS
 $$ SELECT coalesce(nullif(current_setting('lakeport.copy_id', true), '')::integer, -1) $$;
 
@@ -53,7 +59,9 @@ $$ SELECT CASE pg_internal.date_part_meant(part)
     ELSE ('1 ' || pg_internal.date_part_meant(part))::interval END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamp) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part)
+     + CASE WHEN to_char(moment, 'MMDD') = '0229' AND pg_internal.date_part_meant(part) = 'year'
+             AND to_char(moment + count * pg_internal.one(part), 'MMDD') = '0228' THEN interval '1 day' ELSE interval '0' END $$;
 
 -- DATEDIFF counts the boundaries between two moments, not the time that passed.
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
@@ -76,16 +84,22 @@ $$ SELECT CASE pg_internal.date_part_meant(part)
 
 -- One function for each type; that on text is for literals, which would otherwise be taken for TIMESTAMPTZ.
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment date) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment::timestamp + count * pg_internal.one(part) $$;
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.dateadd(part, count, moment::timestamp) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment text) RETURNS timestamp
-LANGUAGE sql STABLE STRICT AS $$ SELECT moment::timestamp + count * pg_internal.one(part) $$;
+LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.dateadd(part, count, moment::timestamp) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment time) RETURNS time
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timetz) RETURNS timetz
+LANGUAGE sql STABLE STRICT AS $$ SELECT (moment + count * pg_internal.one(part)) AT TIME ZONE 'UTC' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timetz, b timetz) RETURNS bigint LANGUAGE sql STABLE STRICT AS
+$$ SELECT pg_catalog.datediff(part, (a AT TIME ZONE 'UTC')::time, (b AT TIME ZONE 'UTC')::time) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
@@ -182,8 +196,14 @@ CREATE OR REPLACE FUNCTION pg_internal.json_element(null_if_invalid boolean, doc
 RETURNS text LANGUAGE sql IMMUTABLE AS
 $$ SELECT pg_internal.json_text(null_if_invalid, document, place::text) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT jsonb_array_length(pg_internal.document(document)) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+    IF NOT pg_input_is_valid(document, 'super') OR jsonb_typeof(pg_internal.document(document)) <> 'array' THEN
+        RAISE EXCEPTION 'JSON parsing error' USING DETAIL = format('invalid json array object %s', document);
+    END IF;
+    RETURN jsonb_array_length(pg_internal.document(document));
+END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '[' $$;
@@ -218,6 +238,15 @@ BEGIN
             EXECUTE format('CREATE CAST (super AS %1$s) WITH FUNCTION pg_internal.super_as_%1$s(super)', target);
         END IF;
     END LOOP;
+    -- A number is true unless it is 0; one with a fraction gives NULL.
+    CREATE OR REPLACE FUNCTION pg_internal.super_as_bool(document super) RETURNS bool LANGUAGE plpgsql STABLE STRICT AS $f$
+    BEGIN
+        RETURN CASE WHEN jsonb_typeof(document) = 'number'
+                    THEN CASE WHEN scale(document::numeric) = 0 THEN document::numeric <> 0 END
+                    ELSE pg_internal.super_text(document)::bool END;
+    EXCEPTION WHEN data_exception THEN
+        RETURN NULL;
+    END $f$;
     FOREACH target IN ARRAY ARRAY['text', 'varchar']
     LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.super_as_%1$s(document super) RETURNS %1$s'
@@ -243,13 +272,9 @@ BEGIN
     RETURN list;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_internal.listagg_any(list text, element anyelement, delimiter text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT pg_internal.listagg_next(list, element::text, delimiter) $$;
-
 CREATE OR REPLACE AGGREGATE pg_internal.listagg(text, text) (
     SFUNC = pg_internal.listagg_next, STYPE = text);
-CREATE OR REPLACE AGGREGATE pg_internal.listagg(anyelement, text) (
-    SFUNC = pg_internal.listagg_any, STYPE = text);
+DROP AGGREGATE IF EXISTS pg_internal.listagg(anyelement, text);
 
 -- MERGE ... REMOVE DUPLICATES: how often the target row was matched that was matched most.
 CREATE OR REPLACE FUNCTION pg_internal.matches_once(matches bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$

@@ -1,11 +1,5 @@
 -- Functions on text, and on bytes and hashes of it.
 
--- Raises an error where an expression must have a value.
-CREATE OR REPLACE FUNCTION pg_internal.fail(message text) RETURNS text LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RAISE EXCEPTION '%', message USING ERRCODE = 'data_exception';
-END $$;
-
 -- Regular expressions: `parameters` is any of c, i, e and p (REGEXP_REPLACE, REGEXP_SUBSTR, REGEXP_COUNT, REGEXP_INSTR).
 -- PostgreSQL's dialect already has what p asks for.
 CREATE OR REPLACE FUNCTION pg_internal.regexp_flags(parameters text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
@@ -49,10 +43,8 @@ $$ SELECT CASE WHEN start > length(source) OR occurrence < 1 OR occurrence > len
 -- CONCAT takes two expressions, and is NULL where one of them is (CONCAT).
 CREATE OR REPLACE FUNCTION pg_internal.concat(a text, b text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT a || b $$;
-CREATE OR REPLACE FUNCTION pg_internal.concat(a text, b anynonarray) RETURNS text LANGUAGE sql STABLE STRICT AS
-$$ SELECT a || b $$;
-CREATE OR REPLACE FUNCTION pg_internal.concat(a anynonarray, b text) RETURNS text LANGUAGE sql STABLE STRICT AS
-$$ SELECT a || b $$;
+DROP FUNCTION IF EXISTS pg_internal.concat(text, anynonarray);
+DROP FUNCTION IF EXISTS pg_internal.concat(anynonarray, text);
 CREATE OR REPLACE FUNCTION pg_internal.concat(a varbyte, b varbyte) RETURNS varbyte LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT a || b $$;
 
@@ -238,12 +230,6 @@ BEGIN
                        ' AS $f$ SELECT pg_catalog.checksum(value::text) $f$', kind);
     END LOOP;
 END $$;
-
--- Comparisons by function.
-CREATE OR REPLACE FUNCTION pg_catalog.text_to_int_alt(value text, format text DEFAULT NULL) RETURNS bigint
-LANGUAGE sql IMMUTABLE AS $$ SELECT round(value::numeric)::bigint $$;
-CREATE OR REPLACE FUNCTION pg_catalog.text_to_numeric_alt(value text, format text DEFAULT NULL, digits integer DEFAULT 18, scale integer DEFAULT 0)
-RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT round(value::numeric, scale) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.sha2(value varbyte, bits integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT encode(CASE bits WHEN 224 THEN sha224(value) WHEN 384 THEN sha384(value) WHEN 512 THEN sha512(value) ELSE sha256(value) END, 'hex') $$;

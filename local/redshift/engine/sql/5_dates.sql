@@ -84,7 +84,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.date_part_year(day date) RETURNS integer L
 $$ SELECT extract(year FROM day)::integer $$;
 
 -- EXTRACT gives whole numbers, and of seconds, milliseconds and microseconds that part alone; DATE_PART gives
--- floating point, seconds with their fraction (Date parts for date or timestamp functions).
+-- floating point, seconds with their fraction. Decade 201 is 2000 to 2009 (Date parts for date or timestamp functions).
 DO $$
 DECLARE
     kind text;
@@ -98,11 +98,14 @@ BEGIN
                     WHEN 'millisecond' THEN floor(pg_catalog.date_part('microsecond', moment)::numeric %% 1000000 / 1000)
                     WHEN 'microsecond' THEN pg_catalog.date_part('microsecond', moment)::numeric %% 1000000
                     WHEN 'epoch' THEN floor(pg_catalog.date_part('epoch', moment))
+                    WHEN 'decade' THEN pg_catalog.date_part('decade', moment) + 1
                     ELSE pg_catalog.date_part(pg_internal.date_part_meant(part), moment) END)::%2$s $b$ $f$,
             kind, CASE kind WHEN 'timestamptz' THEN 'double precision' ELSE 'bigint' END);
         EXECUTE format(
             'CREATE OR REPLACE FUNCTION pg_internal.pgdate_part(part text, moment %1$s) RETURNS double precision'
-            ' LANGUAGE sql STABLE STRICT AS $b$ SELECT pg_catalog.date_part(pg_internal.date_part_meant(part), moment) $b$', kind);
+            ' LANGUAGE sql STABLE STRICT AS $b$ SELECT CASE WHEN pg_internal.date_part_meant(part) IN'
+            ' (''decade'', ''millisecond'', ''microsecond'') THEN pg_internal.date_part(part, moment)::double precision'
+            ' ELSE pg_catalog.date_part(pg_internal.date_part_meant(part), moment) END $b$', kind);
     END LOOP;
 END $$;
 

@@ -13,12 +13,21 @@ $$ SELECT * FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' T
 CREATE OR REPLACE FUNCTION pg_catalog.array_concat(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN jsonb_typeof(a) = 'array' AND jsonb_typeof(b) = 'array' THEN a || b END $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.array_flatten(list super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE WHEN jsonb_typeof(list) = 'array' THEN (
-       SELECT coalesce(jsonb_agg(part ORDER BY place, at), '[]')
-         FROM pg_internal.elements(list) e (value, place),
-              jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
-                  WITH ORDINALITY p (part, at)) END $$;
+-- Arrays in arrays are unpacked at every level (Operators and functions).
+CREATE OR REPLACE FUNCTION pg_catalog.array_flatten(list super) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+    IF jsonb_typeof(list) <> 'array' THEN
+        RETURN NULL;
+    END IF;
+    WHILE EXISTS (SELECT FROM jsonb_array_elements(list) value WHERE jsonb_typeof(value) = 'array') LOOP
+        list := (SELECT coalesce(jsonb_agg(part ORDER BY place, at) FILTER (WHERE part IS NOT NULL), '[]')
+                   FROM pg_internal.elements(list) e (value, place)
+                   LEFT JOIN LATERAL jsonb_array_elements(
+                       CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
+                       WITH ORDINALITY p (part, at) ON true);
+    END LOOP;
+    RETURN list;
+END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.subarray(list super, start integer, size integer DEFAULT 2147483647)
 RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
@@ -121,13 +130,57 @@ DO $$
 DECLARE
     kind text;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['text', 'varchar', 'bpchar', 'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'timestamp'] LOOP
+    FOREACH kind IN ARRAY ARRAY['text', 'varchar', 'bpchar', 'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8'] LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.%1$s_as_super(value %1$s) RETURNS super LANGUAGE sql STABLE STRICT'
                        ' AS $f$ SELECT to_jsonb(value) $f$', kind);
         IF NOT EXISTS (SELECT FROM pg_cast WHERE castsource = kind::regtype AND casttarget = 'super'::regtype) THEN
             EXECUTE format('CREATE CAST (%1$s AS super) WITH FUNCTION pg_internal.%1$s_as_super(%1$s) AS ASSIGNMENT', kind);
         END IF;
     END LOOP;
+END $$;
+
+-- Dates and times do not become a SUPER (Limitations).
+DROP CAST IF EXISTS (date AS super);
+DROP CAST IF EXISTS (timestamp AS super);
+
+CREATE OR REPLACE FUNCTION pg_catalog.decimal_precision(value super) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN length(regexp_replace(abs(value::numeric)::text, E'^0*|\\.', '', 'g')) END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.decimal_scale(value super) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN scale(value::numeric) END $$;
+
+-- OBJECT_TRANSFORM: what is kept of an object, then what is set in it. Paths are '"a"."b"'.
+CREATE OR REPLACE FUNCTION pg_internal.object_path(path text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT array_agg(match[1]) FROM regexp_matches(path, '"([^"]*)"', 'g') match $$;
+CREATE OR REPLACE FUNCTION pg_internal.set_in_object(document super, path text[], value super) RETURNS super
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    FOR depth IN 1 .. cardinality(path) - 1 LOOP
+        IF coalesce(jsonb_typeof(document #> path[:depth]), '') <> 'object' THEN
+            document := jsonb_set(document, path[:depth], pg_internal.document('{}'));
+        END IF;
+    END LOOP;
+    RETURN jsonb_set(document, path, coalesce(value, pg_internal.document('null')));
+END $$;
+CREATE OR REPLACE FUNCTION pg_internal.object_transform(document super, kept text[], set_paths text[], set_values super)
+RETURNS super LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    result super := CASE WHEN cardinality(kept) > 0 THEN pg_internal.document('{}') ELSE document END;
+    path text;
+    number integer := 0;
+BEGIN
+    IF document IS NULL OR jsonb_typeof(document) <> 'object' THEN
+        RETURN document;
+    END IF;
+    FOREACH path IN ARRAY kept LOOP
+        IF document #> pg_internal.object_path(path) IS NOT NULL THEN
+            result := pg_internal.set_in_object(result, pg_internal.object_path(path), document #> pg_internal.object_path(path));
+        END IF;
+    END LOOP;
+    FOREACH path IN ARRAY set_paths LOOP
+        result := pg_internal.set_in_object(result, pg_internal.object_path(path), set_values -> number);
+        number := number + 1;
+    END LOOP;
+    RETURN result;
 END $$;
 
 -- SUPER compares with a number, boolean or string of the same kind; with any other it is NULL (Querying semistructured data).

@@ -31,6 +31,35 @@ CREATE UNIQUE INDEX IF NOT EXISTS table_storage_key ON pg_internal.table_storage
 CREATE UNIQUE INDEX IF NOT EXISTS column_storage_key ON pg_internal.column_storage (relation, name);
 GRANT SELECT ON pg_internal.table_storage, pg_internal.column_storage TO PUBLIC;
 
+-- Keys, which nothing enforces.
+CREATE TABLE IF NOT EXISTS pg_internal.table_keys (
+    id             integer GENERATED ALWAYS AS IDENTITY (START WITH 2000000000),
+    relation       oid NOT NULL,
+    name           text NOT NULL,
+    kind           "char" NOT NULL,
+    columns        text[] NOT NULL,
+    target         oid,
+    target_columns text[] NOT NULL DEFAULT '{}'
+);
+GRANT SELECT ON pg_internal.table_keys TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION pg_internal.store_keys(relation oid, storage super) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO pg_internal.table_keys (relation, name, kind, columns, target, target_columns)
+    SELECT $1, coalesce(nullif(k ->> 'name', ''),
+                        (SELECT relname FROM pg_class WHERE oid = $1)
+                        || CASE k ->> 'kind' WHEN 'p' THEN '_pkey'
+                                WHEN 'u' THEN '_' || array_to_string(c.names, '_') || '_key'
+                                ELSE '_' || array_to_string(c.names, '_') || '_fkey' END),
+           (k ->> 'kind')::"char", c.names, to_regclass(k ->> 'target'),
+           CASE WHEN t.names = '{}' AND k ->> 'kind' = 'f'
+                THEN coalesce((SELECT p.columns FROM pg_internal.table_keys p
+                                WHERE p.relation = to_regclass(k ->> 'target') AND p.kind = 'p'), '{}')
+                ELSE t.names END
+      FROM jsonb_array_elements(storage -> 'keys') k,
+           LATERAL (SELECT array(SELECT jsonb_array_elements_text(k -> 'columns'))) c (names),
+           LATERAL (SELECT array(SELECT jsonb_array_elements_text(coalesce(k -> 'target_columns', pg_internal.document('[]'))))) t (names)
+$$;
+
 CREATE OR REPLACE FUNCTION pg_internal.store(relation oid, storage super) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_column
@@ -44,8 +73,19 @@ BEGIN
            SET dist_key = CASE dist_key WHEN old_name THEN new_name ELSE dist_key END,
                sort_keys = array_replace(sort_keys, old_name, new_name) WHERE t.relation = store.relation;
         UPDATE pg_internal.column_storage c SET name = new_name WHERE c.relation = store.relation AND c.name = old_name;
+        UPDATE pg_internal.table_keys k SET columns = array_replace(columns, old_name, new_name) WHERE k.relation = store.relation;
+        UPDATE pg_internal.table_keys k SET target_columns = array_replace(target_columns, old_name, new_name)
+         WHERE k.target = store.relation;
         RETURN;
     END IF;
+    IF storage ? 'dropped_key' THEN
+        DELETE FROM pg_internal.table_keys k WHERE k.relation = store.relation AND k.name = storage ->> 'dropped_key';
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'constraint "%" does not exist', storage ->> 'dropped_key' USING ERRCODE = 'undefined_object';
+        END IF;
+        RETURN;
+    END IF;
+    PERFORM pg_internal.store_keys(relation, storage);
     INSERT INTO pg_internal.table_storage AS t (relation, dist_style, dist_key, sort_style, sort_keys)
     SELECT store.relation, coalesce(storage ->> 'dist_style', s.dist_style), coalesce(storage ->> 'dist_key', s.dist_key),
            coalesce(storage ->> 'sort_style', s.sort_style),
@@ -76,6 +116,7 @@ BEGIN
         IF made.command_tag <> 'ALTER TABLE' THEN
             DELETE FROM pg_internal.table_storage WHERE relation = made.oid;
             DELETE FROM pg_internal.column_storage WHERE relation = made.oid;
+            DELETE FROM pg_internal.table_keys WHERE relation = made.oid;
         END IF;
         FOR found IN SELECT match[1] FROM regexp_matches(current_query(), E'/\\*redshift:(\\{.*?\\})\\*/', 'g') match LOOP
             IF pg_internal.document(found) ->> 'table' = made.relname THEN
@@ -103,6 +144,9 @@ $$ SELECT CASE type
        WHEN 17 THEN 'binary varying' || CASE WHEN modifier > 4 THEN '(' || modifier - 4 || ')' ELSE '' END
        WHEN 25 THEN 'character varying' || CASE WHEN modifier > 4 THEN '(' || modifier - 4 || ')' ELSE '' END
        ELSE format_type(type, modifier) END $$;
+
+CREATE OR REPLACE FUNCTION pg_internal.format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT CASE type WHEN 17 THEN pg_internal.type_name(type, modifier) ELSE pg_catalog.format_type(type, modifier) END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.format_encoding(encoding integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT (ARRAY['none', 'bytedict', 'delta', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k',
@@ -143,6 +187,69 @@ SELECT a.*, coalesce(s.is_dist_key, false) AS attisdistkey, coalesce(s.sort_key,
        coalesce(array_position(ARRAY['none', 'bytedict', 'delta', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255',
                                      'text32k', 'delta32k', 'zstd', 'az64'], s.encoding) - 1, 0) AS attencodingtype
   FROM pg_catalog.pg_attribute a LEFT JOIN pg_internal.stored_columns s ON s.relation = a.attrelid AND s.place = a.attnum$v$);
+
+-- Keys where tools look for them. NOT NULL is none in Redshift, and the stand-in's own checks stay out of sight.
+SELECT pg_internal.define('pg_internal.placed_keys', $v$
+SELECT k.id, k.relation, n.oid AS namespace, n.nspname, c.relname, k.name, k.kind, k.columns, k.target, k.target_columns,
+       array(SELECT a.attnum FROM unnest(k.columns) WITH ORDINALITY u (name, place)
+               JOIN pg_attribute a ON a.attrelid = k.relation AND a.attname = u.name ORDER BY place)::smallint[] AS conkey,
+       array(SELECT a.attnum FROM unnest(k.target_columns) WITH ORDINALITY u (name, place)
+               JOIN pg_attribute a ON a.attrelid = k.target AND a.attname = u.name ORDER BY place)::smallint[] AS confkey
+  FROM pg_internal.table_keys k JOIN pg_class c ON c.oid = k.relation JOIN pg_namespace n ON n.oid = c.relnamespace$v$);
+SELECT pg_internal.define('pg_internal.pg_constraint', $v$
+SELECT oid, conname, connamespace, contype, condeferrable, condeferred, convalidated, conrelid, contypid, conindid, conparentid,
+       confrelid, confupdtype, confdeltype, confmatchtype, conislocal, coninhcount, connoinherit, conkey, confkey, conbin,
+       pg_get_expr(conbin, conrelid) AS consrc
+  FROM pg_catalog.pg_constraint WHERE contype <> 'n' AND NOT starts_with(conname::text, 'lakeport_')
+UNION ALL
+SELECT id::oid, name::name, namespace, kind, false, false, true, relation, 0::oid, 0::oid, 0::oid, coalesce(target, 0::oid),
+       CASE kind WHEN 'f' THEN 'a' ELSE ' ' END::"char", CASE kind WHEN 'f' THEN 'a' ELSE ' ' END::"char",
+       CASE kind WHEN 'f' THEN 's' ELSE ' ' END::"char", true, 0::smallint, true, conkey,
+       CASE kind WHEN 'f' THEN confkey END, NULL::pg_node_tree, NULL::text
+  FROM pg_internal.placed_keys$v$);
+CREATE OR REPLACE FUNCTION pg_internal.quoted_names(names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT string_agg(quote_ident(name), ', ' ORDER BY place) FROM unnest(names) WITH ORDINALITY n (name, place) $$;
+CREATE OR REPLACE FUNCTION pg_internal.pg_get_constraintdef(id oid, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT CASE WHEN $1::bigint < 2000000000 THEN pg_catalog.pg_get_constraintdef($1, $2) ELSE (
+       SELECT CASE kind WHEN 'p' THEN 'PRIMARY KEY (' WHEN 'u' THEN 'UNIQUE (' ELSE 'FOREIGN KEY (' END
+              || pg_internal.quoted_names(columns) || ')'
+              || CASE kind WHEN 'f' THEN format(' REFERENCES %s(%s)', target::regclass, pg_internal.quoted_names(target_columns)) ELSE '' END
+         FROM pg_internal.table_keys k WHERE k.id = $1::bigint) END $$;
+SELECT pg_internal.define('pg_internal.table_constraints', $v$
+SELECT current_database()::text AS constraint_catalog, nspname::text AS constraint_schema, name AS constraint_name,
+       current_database()::text AS table_catalog, nspname::text AS table_schema, relname::text AS table_name,
+       CASE kind WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE 'FOREIGN KEY' END AS constraint_type,
+       'NO'::text AS is_deferrable, 'NO'::text AS initially_deferred FROM pg_internal.placed_keys$v$);
+SELECT pg_internal.define('pg_internal.key_column_usage', $v$
+SELECT current_database()::text AS constraint_catalog, nspname::text AS constraint_schema, k.name AS constraint_name,
+       current_database()::text AS table_catalog, nspname::text AS table_schema, relname::text AS table_name,
+       c.name AS column_name, c.place::integer AS ordinal_position
+  FROM pg_internal.placed_keys k, unnest(k.columns) WITH ORDINALITY c (name, place)$v$);
+SELECT pg_internal.define('pg_internal.referential_constraints', $v$
+SELECT current_database()::text AS constraint_catalog, k.nspname::text AS constraint_schema, k.name AS constraint_name,
+       current_database()::text AS unique_constraint_catalog, p.nspname::text AS unique_constraint_schema, p.name AS unique_constraint_name,
+       'NONE'::text AS match_option, 'NO ACTION'::text AS update_rule, 'NO ACTION'::text AS delete_rule
+  FROM pg_internal.placed_keys k
+  LEFT JOIN pg_internal.placed_keys p ON p.relation = k.target AND p.kind IN ('p', 'u') AND p.columns = k.target_columns
+ WHERE k.kind = 'f'$v$);
+SELECT pg_internal.define('pg_internal.constraint_column_usage', $v$
+SELECT current_database()::text AS table_catalog, n.nspname::text AS table_schema, c.relname::text AS table_name, u.name AS column_name,
+       current_database()::text AS constraint_catalog, k.nspname::text AS constraint_schema, k.name AS constraint_name
+  FROM pg_internal.placed_keys k JOIN pg_class c ON c.oid = coalesce(k.target, k.relation)
+  JOIN pg_namespace n ON n.oid = c.relnamespace,
+       unnest(CASE k.kind WHEN 'f' THEN k.target_columns ELSE k.columns END) u (name)$v$);
+SELECT pg_internal.define('pg_internal.primary_keys', $v$
+SELECT current_database()::text AS database_name, nspname::text AS schema_name, relname::text AS table_name, c.name AS column_name,
+       c.place::integer AS key_seq, k.name AS pk_name
+  FROM pg_internal.placed_keys k, unnest(k.columns) WITH ORDINALITY c (name, place) WHERE k.kind = 'p'$v$);
+SELECT pg_internal.define('pg_internal.foreign_keys', $v$
+SELECT current_database()::text AS pk_database_name, n.nspname::text AS pk_schema_name, c.relname::text AS pk_table_name,
+       k.target_columns[u.place] AS pk_column_name, current_database()::text AS fk_database_name, k.nspname::text AS fk_schema_name,
+       k.relname::text AS fk_table_name, u.name AS fk_column_name, u.place::integer AS key_seq, 3 AS update_rule, 3 AS delete_rule,
+       k.name AS fk_name, (SELECT p.name FROM pg_internal.table_keys p WHERE p.relation = k.target AND p.kind = 'p') AS pk_name,
+       7 AS deferrability
+  FROM pg_internal.placed_keys k JOIN pg_class c ON c.oid = k.target JOIN pg_namespace n ON n.oid = c.relnamespace,
+       unnest(k.columns) WITH ORDINALITY u (name, place) WHERE k.kind = 'f'$v$);
 
 SELECT pg_internal.define('pg_internal.pg_attrdef', 'SELECT *, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef');
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lakeport import settings
+from lakeport.airflow.links import FilesOfRunLink
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.operators.prepare import prepare_file
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
@@ -30,6 +31,7 @@ class CopyFromS3Operator(FilesOperator):
     """
 
     template_fields: Sequence[str] = ("files", "prepared")
+    operator_extra_links = (FilesOfRunLink(),)
 
     def __init__(self, *, file_type: FileType, prepared: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

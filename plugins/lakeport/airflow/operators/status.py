@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
@@ -117,15 +119,27 @@ class MarkDoneOperator(FilesOperator):
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def execute(self, context: Context) -> None:
+    def done(self, current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> bool:
+        """Set the files to Done; return whether an alert was recorded that files are Done after failing."""
+        from lakeport.alerts.outbox import record
+        from lakeport.alerts.recoveries import recovery
         from lakeport.loading.finishing import mark_done
+
+        recovered = recovery(current, self.file_type, files, by)
+        mark_done(current, files, by, self.file_type)
+        if recovered:
+            record(current, (by.dag_id, by.run_id), recovered, self.file_type.alerts)
+        return recovered is not None
+
+    def execute(self, context: Context) -> None:
         from lakeport.mng import load_records
         from lakeport.snapshots.writing import write_snapshots
 
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = self.registered_files()
-            warehouse.transaction(lambda current: mark_done(current, files, by, self.file_type))
+            if warehouse.transaction(lambda current: self.done(current, files, by)):
+                callbacks.alert(warehouse, by, lambda _: None, self.file_type.alerts)
             write_snapshots(warehouse, [self.file_type.name])
             loads = warehouse.transaction(partial(load_records.loads_of, file_ids=self.file_ids())).values()
         seconds = (utc_now() - min(file.landed_at for file in files)).total_seconds()

@@ -13,7 +13,7 @@ from lakeport.schema.file_type import FileType
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-    from lakeport.alerts.messages import LoadedRun
+    from lakeport.alerts.run_messages import LoadedRun
 
 
 class WarnOfRejectsOperator(FilesOperator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -9,7 +10,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.alerts.messages import RejectedFiles
-from lakeport.alerts.outbox import Run, record, send_unsent
+from lakeport.alerts.outbox import Row, Send, record, send_waiting, to_same_receivers, unsent_alerts
 from lakeport.model import DAG_ID_PREFIX
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows, fetch_value
@@ -26,19 +27,26 @@ def reconcile_alerts(reconciliation: Reconciliation) -> None:
     ripe_before = reconciliation.ripe_before
     has_younger = reconciliation.warehouse.transaction(lambda current: _record_digest(current, ripe_before))
     reconciliation.is_open |= has_younger
-    for run, is_held in reconciliation.warehouse.transaction(_unsent):
-        reconciliation.is_open = True
-        if reconciliation.send is None:
-            reconciliation.has_unsent_alerts = True
-        elif not is_held:
-            dag_id, run_id = run
-            subject = f"{dag_id}, run {run_id}"
-            reconciliation.fix(UNSENT, dag_id.removeprefix(DAG_ID_PREFIX), subject, partial(_send, reconciliation, run))
+    send_unsent(reconciliation)
 
 
-def _send(reconciliation: Reconciliation, run: Run) -> str:
-    is_open = send_unsent(reconciliation.warehouse, run, reconciliation.send)
-    return "another process is sending it" if is_open else "sent"
+def send_unsent(reconciliation: Reconciliation) -> None:
+    """Send every alert that was not sent and that no process is sending, those to the same receivers as one message."""
+    unsent = reconciliation.warehouse.transaction(unsent_alerts)
+    reconciliation.is_open |= bool(unsent)
+    if reconciliation.send is None:
+        reconciliation.has_unsent_alerts = bool(unsent)
+        return
+    for rows in to_same_receivers([row for row in unsent if not row["is_held"]]):
+        first, others = rows[0], len(rows) - 1
+        subject = f"{first['dag_id']}, run {first['run_id']}" + (f" and {others} more" if others else "")
+        name = first["dag_id"].removeprefix(DAG_ID_PREFIX)
+        reconciliation.fix(UNSENT, name, subject, partial(_send, reconciliation, reconciliation.send, rows))
+
+
+def _send(reconciliation: Reconciliation, send: Send, rows: Sequence[Row]) -> str:
+    is_sent = send_waiting(reconciliation.warehouse, rows, send)
+    return "sent" if is_sent else "another process is sending it"
 
 
 def _record_digest(current: cursor, until: datetime) -> bool:
@@ -58,8 +66,3 @@ def _record_digest(current: cursor, until: datetime) -> bool:
         digest = RejectedFiles([(row["key"], row["status_reason"]) for row in due])
         record(current, (DIGEST, run_id), digest, default_alerts(settings.schemas_folder()))
     return len(due) < len(rows)
-
-
-def _unsent(current: cursor) -> list[tuple[Run, bool]]:
-    current.execute(statement("mng/unsent_alerts"))
-    return [((row["dag_id"], row["run_id"]), row["is_held"]) for row in fetch_rows(current)]

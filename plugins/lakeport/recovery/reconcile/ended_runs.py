@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from psycopg2.extensions import cursor
+
 from lakeport.airflow_api.dag_runs import DagRun, run_of
 from lakeport.alerts.failed_runs import KILLED, EndedRun, fail_files
-from lakeport.alerts.outbox import raise_alert
+from lakeport.alerts.outbox import raise_alert, record
+from lakeport.alerts.recoveries import recovery
 from lakeport.alerts.reject_warnings import reject_warning
 from lakeport.errors import LakeportError, ObjectChanged
 from lakeport.loading.finishing import archive, mark_done
-from lakeport.model import Status, TaskRun
+from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.recovery.reconcile.open_files import OpenFile, OwedAlert, subject_of
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
+from lakeport.schema.file_type import FileType
 
 DEAD_RUN = "In Progress, but its run has ended"
 NO_ALERT = "failed, but no alert names it"
@@ -76,12 +80,19 @@ def _finish(reconciliation: Reconciliation, run: EndedRun, each: OpenFile) -> st
         reason = f"loaded, but not archived: {error}"
     file_type = reconciliation.file_type(each.file_type)
     try:
-        reconciliation.warehouse.transaction(lambda current: mark_done(current, [each.file], by, file_type, reason))
+        reconciliation.warehouse.transaction(partial(_done, file=each.file, by=by, file_type=file_type, reason=reason))
     except LakeportError as error:
         lost = frozenset([each.file.file_id])
         ended = EndedRun(run.dag_id, run.run_id, run.url, reason=str(error), lost=lost)
         return f"{_fail(reconciliation, ended, each.file_type)}: {error}"
     return reason or f"archived, {Status.DONE}"
+
+
+def _done(current: cursor, file: RegisteredFile, by: TaskRun, file_type: FileType | None, reason: str | None) -> None:
+    recovered = recovery(current, file_type, [file], by) if file_type else None
+    mark_done(current, [file], by, file_type, reason)
+    if file_type and recovered:
+        record(current, (by.dag_id, by.run_id), recovered, file_type.alerts)
 
 
 def _warn(reconciliation: Reconciliation, run: EndedRun, loaded: Sequence[OpenFile]) -> None:

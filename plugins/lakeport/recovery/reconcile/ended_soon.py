@@ -19,6 +19,7 @@ from lakeport.airflow_api.dag_runs import DagRunApi, never_started, runs
 from lakeport.alerts.outbox import Send
 from lakeport.files import s3_objects
 from lakeport.model import DAG_ID_PREFIX
+from lakeport.recovery.reconcile.alerts import UNSENT, send_unsent
 from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.recovery.reconcile.runs import reconcile_runs
@@ -52,6 +53,9 @@ def finish_ended_runs(
         log.info("querying Redshift: %d runs failed or were marked since %s UTC", len(found), since)
         reconcile_runs(reconciliation)
         reconcile_contradictions(reconciliation)
+        send_unsent(reconciliation)
+        # Reconcile reports a channel that is down, once an hour.
+        reconciliation.findings = [each for each in reconciliation.findings if each.is_fixed or each.problem != UNSENT]
         reconcile_snapshots(reconciliation)
     body = json.dumps({"looked_at": reconciliation.ripe_before.isoformat()}).encode()
     s3.put_object(Bucket=settings.work_bucket(), Key=_LOOKED_KEY, Body=body)

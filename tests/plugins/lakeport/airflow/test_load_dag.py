@@ -7,6 +7,8 @@ import os
 import runpy
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -271,3 +273,16 @@ def test_parsing_needs_no_network_and_no_database(build: Build, monkeypatch: pyt
     monkeypatch.setattr("socket.socket.connect", refuse)
 
     assert not is_invalid(build(**{"trips.yaml": GOOD})["load_trips"])
+
+
+def test_copy_leads_to_the_files_of_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy: Any = load_dag(make_file_type()).get_task("copy_to_table")
+    [link] = copy.operator_extra_links
+    key: Any = SimpleNamespace(dag_id="load_trips", run_id="manual__2026-11-28T10:00:00+00:00")
+    address = "files/?dag=load_trips&run=manual__2026-11-28T10%3A00%3A00%2B00%3A00"
+
+    for base in ("https://airflow.example.com", "https://airflow.example.com/"):
+        monkeypatch.setenv("AIRFLOW__API__BASE_URL", base)
+        assert link.get_link(copy, ti_key=key) == f"https://airflow.example.com/{address}"
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "")
+    assert link.get_link(copy, ti_key=key) == f"/{address}"

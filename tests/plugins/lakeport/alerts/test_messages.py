@@ -1,4 +1,4 @@
-"""Alerts have the facts of the run, stay within the limits of the channels, and never contain foreign markup."""
+"""Alerts contain what failed, where, why and what to do; every channel shows the same, within its limits."""
 
 from __future__ import annotations
 
@@ -7,234 +7,217 @@ from dataclasses import replace
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
 from email.parser import Parser
-from html.parser import HTMLParser
 
 import pytest
 
 import lakeport
-from lakeport.alerts.messages import (
-    Alert,
-    DeliveryCheck,
-    FailedFile,
-    FailedRun,
-    InvalidSchema,
-    Kind,
-    LoadedFile,
-    LoadedRun,
-    ReconcileFailed,
-    RejectedFiles,
-)
-from lakeport.alerts.outbox import as_message, from_message
-from lakeport.alerts.rendering import as_email, as_notification, as_slack, as_text
+from lakeport.alerts.alert import Fact, Kind, RejectedRow, as_row
+from lakeport.alerts.html_mail import as_email
+from lakeport.alerts.messages import RejectedFiles
+from lakeport.alerts.plain_text import as_notification, as_text
+from lakeport.alerts.run_messages import FailedRun, size_text
+from lakeport.alerts.slack import as_slack
+from lakeport.alerts.storing import as_message, from_message
+from lakeport.mng.load_records import RejectedLine
 from lakeport.schema.file_type import Alerts
-from lakeport.schema.values import RejectLimit
+from tests.support.alerts import AIRFLOW, ALERTS, FAILED, FILE, ROWS, WARNED, Page, slack_elements, slack_text
 from tests.support.golden import golden
 
-FILE = FailedFile("0123456789abcdef" * 4, "landing", "trips/trips_1.csv", "v1")
-RUN = FailedRun(
-    dag_id="load_trips",
-    run_id="arrival__1",
-    file_type="trips",
-    table_name="lake.trips",
-    task_id="copy_to_table",
-    error="2 of 100 rows were rejected",
-    log_url="https://airflow.example.com/dags/load_trips/runs/arrival__1",
-    files=[FILE],
-    rejected=[(FILE.file_id, 20, "time_hour", "25:00", "Invalid timestamp")],
-)
-HOSTILE = "<!channel> <https://evil.example|click> <script>alert(1)</script> & \"'"
+HOSTILE = "<!channel> <https://evil.example|click> <script>alert(1)</script> & \"' *b* _i_ `c`\u202e\x1b[31m"
+SHOWN = HOSTILE.replace("\u202e", "\\u202e").replace("\x1b", "\\u001b")
 
 
-class Text(HTMLParser):
-    """The visible text of a page, and its tags."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.text, self.tags = "", set[str]()
-        self.feed(html)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the parser's signature
-        self.tags.add(tag)
-
-
-def sections(run: Alert) -> dict[str, str]:
-    """Return the message's sections by their label."""
-    texts = [block["text"]["text"] for block in as_slack(run)["blocks"][1:-1]]
-    return {label.strip("*"): text for label, _, text in (each.partition("\n") for each in texts)}
-
-
-def test_slack_message_has_the_failure_its_place_cause_and_remedy() -> None:
-    title = "\N{LARGE RED CIRCLE} trips: trips/trips_1.csv failed in copy_to_table"
-    assert as_slack(RUN)["blocks"][0]["text"]["text"] == title
-    facts = sections(RUN)
-    assert facts["File"] == "s3://landing/trips/trips_1.csv (version v1)"
-    assert facts["Table"] == "lake.trips"
-    assert facts["Task"] == "copy_to_table of load_trips, run arrival__1"
-    assert facts["Error"] == "2 of 100 rows were rejected"
-    for value in ("20", "time_hour", "'25:00'", "Invalid timestamp"):
-        assert value in facts["First rejected rows"]
-    assert facts["Log"] == "https://airflow.example.com/dags/load_trips/runs/arrival__1"
-    assert facts["To load again"].endswith("./lakeport replay 0123456789ab")
-
-
-LOADED = LoadedRun(
-    "load_trips",
-    "arrival__1",
-    "trips",
-    "lake.trips",
-    RejectLimit(0),
-    [LoadedFile("f1", "trips/a.csv", 1000, 3), LoadedFile("f2", "trips/b.csv", 20, 1)],
-    RUN.rejected,
-)
-ALERTS: dict[str, Alert] = {
-    "failed run": RUN,
-    "rejected row of an unknown line": replace(RUN, rejected=[(FILE.file_id, -1, "id", None, "Invalid digit")]),
-    "failed run without a file": replace(RUN, files=[], rejected=[]),
-    "failed run with loaded files only": replace(
-        RUN, files=[replace(FILE, is_loaded=True, has_failed=False)], rejected=[]
-    ),
-    "loaded run": LOADED,
-    "invalid schema": InvalidSchema("trips", ["schemas/trips.yaml:3: columns: must be a list"], 2),
-    "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
-    "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
-    "failed reconcile": ReconcileFailed(
-        "reconcile", "run1", "2 of 3 findings are not fixed", "https://airflow.example.com/log"
-    ),
-}
+def hostile() -> FailedRun:
+    row = RejectedRow(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    file = replace(FILE, key=HOSTILE, version_id=HOSTILE)
+    return replace(FAILED, files=[file], error=HOSTILE, run_id=HOSTILE, rejected=[row])
 
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_alert_has_its_wording(name: str) -> None:
-    alert = ALERTS[name]
+    golden("alerts", name, as_text(ALERTS[name], AIRFLOW).replace(FILE.file_id, "ID"))
 
-    golden("alerts", name, "\n".join([alert.title, *(f"{label}: {text}" for label, text in alert.facts())]))
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_every_channel_shows_the_same(name: str) -> None:
+    alert = ALERTS[name]
+    slack, mail = slack_text(as_slack(alert, AIRFLOW)), Page(as_email(alert, AIRFLOW)[1])
+    text = as_text(alert, AIRFLOW)
+
+    for fact in (*alert.facts(), alert.remedy()):
+        assert all(fact.text in seen for seen in (slack, mail.text, text)) or alert.kind is Kind.MANY
+    for row in alert.rejected_rows():
+        assert all(row.reason in seen for seen in (slack, mail.text, text))
+    links = [each["url"] for each in slack_elements(as_slack(alert, AIRFLOW)["blocks"]) if each["type"] == "link"]
+    assert links == mail.links
+    assert all(link in text and link.startswith(f"{AIRFLOW}/") for link in links)
+
+
+def test_the_bad_value_is_marked_in_its_line() -> None:
+    marked = [each["text"] for each in slack_elements(as_slack(FAILED, AIRFLOW)) if each.get("style", {}).get("code")]
+
+    assert marked == Page(as_email(FAILED, AIRFLOW)[1]).marked == ["25:00", "VRB"]
+    assert "…10,1018.9,10,25:00,1" in slack_text(as_slack(FAILED, AIRFLOW))
+    assert "…10,1018.9,10,25:00,1" in Page(as_email(FAILED, AIRFLOW)[1]).text
+
+
+@pytest.mark.parametrize(
+    ("value", "position", "line", "before", "after"),
+    [
+        ("x", 3, "x,x,x,x", "x,", ",x,x"),
+        ("x", 0, "a,b,x", "a,b,", ""),
+        ("y", 9, "a,b,x", "", ""),
+        (None, 0, "a" * 60, "", "a" * 47 + "…"),
+        ("x", 60, "a" * 60 + "x" + "b" * 60, "…" + "a" * 24, "b" * 23 + "…"),
+        ("x", None, None, "", ""),
+    ],
+)
+def test_value_is_found_in_its_line(
+    value: str | None, position: int | None, line: str | None, before: str, after: str
+) -> None:
+    row = as_row(RejectedLine("f", 1, "c", value, "bad", position, line))
+
+    assert (row.before, row.after) == (before, after)
 
 
 def test_kinds_look_different_also_if_an_alert_is_sent_later() -> None:
-    kinds = {alert.kind: alert for alert in (*ALERTS.values(), DeliveryCheck())}
+    kinds = {alert.kind: alert for alert in ALERTS.values()}
     later = {kind: from_message(as_message(alert, Alerts()))[0] for kind, alert in kinds.items()}
-    signs = {as_slack(alert)["blocks"][0]["text"]["text"][0] for alert in later.values()}
-    colors = {as_email(alert)[1].partition(";")[0] for alert in later.values()}
+    signs = {as_slack(alert, AIRFLOW)["blocks"][0]["text"]["text"][0] for alert in later.values()}
+    colors = {as_email(alert, AIRFLOW)[1].partition("border-top:6px solid ")[2][:7] for alert in later.values()}
+
     assert len(signs) == len(colors) == len(kinds) == len(Kind)
-    assert [as_email(later[kind]) for kind in kinds] == [as_email(alert) for alert in kinds.values()]
+    for kind, alert in kinds.items():
+        assert as_email(later[kind], AIRFLOW) == as_email(alert, AIRFLOW)
+        assert as_slack(later[kind], AIRFLOW) == as_slack(alert, AIRFLOW)
 
 
-def test_run_that_took_no_file_is_replayed_by_type() -> None:
-    run = replace(RUN, files=[], rejected=[])
+def test_alert_of_an_earlier_version_can_be_sent() -> None:
+    message = json.dumps({"title": "t", "facts": [["File", "a"]], "slack": "#c", "email": ["a@example.com"]})
+    alert, receivers = from_message(message)
 
-    assert run.title == "trips: the run failed in copy_to_table"
-    assert sections(run)["File"].startswith("none")
-    assert sections(run)["First rejected rows"] == "none"
-    assert run.replay_command == "./lakeport replay --type trips"
-
-
-def test_many_files_are_counted_in_the_title() -> None:
-    files = [replace(FILE, key=f"trips/{number}.csv") for number in range(500)]
-
-    assert replace(RUN, files=files).title == (
-        "trips: trips/0.csv, trips/1.csv, trips/2.csv and 497 more failed in copy_to_table"
-    )
+    assert (alert.kind, alert.facts(), receivers.slack) == (Kind.FAILED, [Fact("File", "a")], "#c")
+    assert "File: a" in as_text(alert, AIRFLOW)
 
 
-@pytest.mark.parametrize("text", ["x" * 100_000, "&" * 100_000, "<" * 2999 + ">", "🛫" * 5000, "\n" * 5000])
+def test_links_lead_to_the_file_and_to_its_replay() -> None:
+    page = f"{AIRFLOW}/files/?type=weather&file={FILE.file_id}"
+    links = [(link.label, link.is_action, link.address) for link in FAILED.links()]
+
+    assert Page(as_email(FAILED, AIRFLOW)[1]).links == [f"{page}&action=replay", page, FAILED.log_url]
+    assert [each[:2] for each in links] == [("Replay", True), ("See the file", False), ("Log", False)]
+    assert Page(as_email(FAILED, "")[1]).links == [FAILED.log_url]  # where Airflow's own address is unknown
+    assert Page(as_email(replace(FAILED, log_url="MWAA environment x"), "")[1]).links == []
+
+
+def test_files_of_one_run_are_one_message_that_names_each() -> None:
+    files = [replace(FILE, key=f"weather/{number}.csv") for number in range(50)]
+    run = replace(FAILED, files=files)
+
+    assert run.title == "weather: weather/0.csv, weather/1.csv, weather/2.csv and 47 more failed in copy_to_table"
+    for text in (Page(as_email(run, AIRFLOW)[1]).text, as_text(run, AIRFLOW)):
+        assert all(f"s3://landing/{file.key} (" in text for file in files)
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "&" * 100_000, "<" * 2999 + ">", "🛫" * 5000, "\n" * 5000, '"' * 9999])
 def test_message_stays_within_slacks_limits(text: str) -> None:
-    """Header 150 characters, section 3,000, 50 blocks: beyond, Slack refuses the whole message."""
+    """Header 150 characters, 50 blocks, about 12,000 characters of all: beyond, Slack refuses the whole message."""
     file = replace(FILE, key=text)
-    rows = [(FILE.file_id, 1, text, text, text)] * 5
-    message = as_slack(replace(RUN, files=[file] * 500, error=text, log_url=text, run_id=text, rejected=rows))
+    rows = [RejectedRow(1, text[:127], text[:1024], text[:512], text[:25], text[:25])] * 5
+    run = replace(FAILED, files=[file] * 500, error=text, run_id=text[:250], rejected=rows)
+    for alert in (run, from_message(as_message(run, Alerts()))[0], RejectedFiles([(text, text)] * 500)):
+        message = as_slack(alert, AIRFLOW)
 
-    assert len(message["blocks"]) <= 50
-    assert 0 < len(message["blocks"][0]["text"]["text"]) <= 150
-    assert all(0 < len(block["text"]["text"]) <= 3000 for block in message["blocks"][1:])
-    assert len(message["text"]) <= 3000
-
-
-def test_text_is_cut_between_characters_and_ends_with_an_ellipsis() -> None:
-    """Half an entity would be shown literally, and half an id would replay other files."""
-    error = sections(replace(RUN, error="&" * 5000))["Error"]
-
-    assert error.removesuffix("…") == "&amp;" * (len(error) // 5)
+        assert len(message["blocks"]) <= 50
+        assert 0 < len(message["blocks"][0]["text"]["text"]) <= 150
+        assert all(each["text"] for each in slack_elements(message["blocks"]))
+        assert sum(len(each["text"]) for each in slack_elements(message["blocks"])) < 9000
+        assert len(message["text"]) <= 3000
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "&" * 100_000, "🛫" * 5000, '\0\n"\\' * 5000])
 def test_notification_and_text_stay_within_the_limits_of_sns(text: str) -> None:
     """SNS refuses messages of more than 256 KB, whatever JSON makes of their characters."""
-    run = replace(RUN, files=[replace(FILE, key=text)] * 500, error=text)
-    content = as_notification(run)["content"]
-    message = json.dumps({"default": json.dumps(as_notification(run)), "email": as_text(run)})
+    run = replace(FAILED, files=[replace(FILE, key=text)] * 500, error=text)
+    content = as_notification(run, AIRFLOW)["content"]
+    message = json.dumps({"default": json.dumps(as_notification(run, AIRFLOW)), "email": as_text(run, AIRFLOW)})
 
     assert len(content["title"]) <= 250
     assert len(content["description"]) <= 3000
     assert len(message.encode()) <= 256 * 1024
     assert content["description"].endswith(f"\nLakeport {lakeport.__version__}")
-    assert as_text(run).endswith(f"\nLakeport {lakeport.__version__}")
+    assert as_text(run, AIRFLOW).endswith(f"\nLakeport {lakeport.__version__}")
 
 
-def test_slack_text_cannot_mention_users_or_hide_links() -> None:
-    """Neither by the webhook nor by the topic."""
-    run = replace(
-        RUN, files=[replace(FILE, key=HOSTILE)], error=HOSTILE, rejected=[(FILE.file_id, 1, None, HOSTILE, HOSTILE)]
-    )
-    message, content = as_slack(run), as_notification(run)["content"]
+def test_slack_shows_hostile_text_as_text() -> None:
+    """No element of the blocks is parsed; the fallback and the topic's notification are escaped."""
+    message, content = as_slack(hostile(), AIRFLOW), as_notification(hostile(), AIRFLOW)["content"]
 
-    for text in (message["text"], *sections(run).values(), content["title"], content["description"]):
-        assert "<" not in text
-        assert ">" not in text
-    assert "trips: &lt;!channel&gt;" in content["title"]
-    assert sections(run)["Error"].startswith("&lt;!channel&gt; &lt;https://evil.example|click&gt;")
+    assert {each["type"] for each in slack_elements(message["blocks"])} == {"text", "plain_text", "link"}
+    assert SHOWN in slack_text(message)
+    assert all(each["url"].startswith(AIRFLOW) for each in slack_elements(message["blocks"]) if each["type"] == "link")
+    for text in (message["text"], content["title"], content["description"]):
+        assert not set("<>\u202e\x1b") & set(text)
+        assert "&lt;!channel&gt;" in text
 
 
-def test_message_and_email_name_the_version() -> None:
+def test_email_shows_hostile_text_as_text() -> None:
+    html = as_email(hostile(), AIRFLOW)[1]
+
+    assert Page(html).tags == Page(as_email(FAILED, AIRFLOW)[1]).tags
+    assert SHOWN in Page(html).text
+    assert Page(html).marked == [SHOWN]
+    assert not set("\u202e\x1b") & set(html)
+
+
+def test_text_is_cut_between_characters_and_ends_with_an_ellipsis() -> None:
+    """Half an entity would be shown literally."""
+    text = as_slack(replace(FAILED, error="&" * 5000), AIRFLOW)["text"]
+
+    assert text.endswith("&amp;…")
+
+
+def test_messages_name_the_version() -> None:
     footer = f"Lakeport {lakeport.__version__}"
 
-    assert as_slack(RUN)["blocks"][-1]["text"]["text"] == f"_{footer}_"
-    assert Text(as_email(RUN)[1]).text.endswith(footer)
-
-
-def test_slack_header_is_plain_and_one_line() -> None:
-    header = as_slack(replace(RUN, files=[replace(FILE, key="a\n:tada: *b*")]))["blocks"][0]["text"]
-
-    assert header == {
-        "type": "plain_text",
-        "text": "🔴 trips: a :tada: *b* failed in copy_to_table",
-        "emoji": False,
-    }
-
-
-def test_email_has_the_same_facts_and_escapes_markup() -> None:
-    run = replace(RUN, files=[replace(FILE, key=HOSTILE)], error=HOSTILE)
-    _, html = as_email(run)
-    seen = Text(html)
-
-    assert seen.tags == {"h2", "table", "tr", "th", "td", "pre", "a", "p"}
-    assert html.count("<a ") == 1
-    for _, fact in run.facts():
-        assert fact in seen.text
+    assert as_slack(FAILED, AIRFLOW)["blocks"][-1]["elements"][0]["text"] == footer
+    assert footer in Page(as_email(FAILED, AIRFLOW)[1]).text
 
 
 @pytest.mark.parametrize(
     "key", ["a\nBcc: everyone@example.com", "a\r\n\r\nbody", "a\u2028b: c", "a\x0b\x1cb: c", "ü🛫" * 400]
 )
-def test_subject_is_one_header_line(key: str) -> None:
-    """A line end in a file's name adds no header and no body."""
-    subject, _ = as_email(replace(RUN, files=[replace(FILE, key=key)]))
+def test_title_is_one_line(key: str) -> None:
+    """A line end in a file's name adds no header and no body to an e-mail, and no line to Slack's header."""
+    run = replace(FAILED, files=[replace(FILE, key=key)])
+    subject, _ = as_email(run, AIRFLOW)
     modern, legacy = EmailMessage(), MIMEMultipart()
     modern["Subject"] = legacy["Subject"] = subject
 
     assert len(subject) <= 200
-    assert subject.startswith("Lakeport: trips: ")
+    assert subject.startswith("Lakeport: weather: ")
     assert Parser().parsestr(modern.as_string()).keys() == ["Subject"]
     assert "Bcc" not in Parser().parsestr(legacy.as_string())
+    assert len(as_slack(run, AIRFLOW)["blocks"][0]["text"]["text"].splitlines()) == 1
+
+
+def test_run_that_took_no_file_is_replayed_by_type() -> None:
+    run = replace(FAILED, files=[], rejected=[])
+
+    assert run.replay_command == "./lakeport replay --type weather"
+    assert run.links()[0].address == "files/?dag=load_weather"
 
 
 def test_warning_has_rejected_and_total_rows_of_each_file() -> None:
-    facts = sections(LOADED)
+    assert WARNED.title == "weather: weather/a.csv, weather/b.csv loaded with 4 rejected rows"
+    assert dict(WARNED.facts())["Rejected rows"] == (
+        "weather/a.csv: 3 of 1,000 rows, 48 KB\nweather/b.csv: 1 of 20 rows, 990 B"
+    )
+    assert WARNED.rejected_rows() == ROWS
 
-    assert LOADED.title == "trips: trips/a.csv, trips/b.csv loaded with 4 rejected rows"
-    assert facts["Rejected rows"] == "trips/a.csv: 3 of 1,000 rows\ntrips/b.csv: 1 of 20 rows"
-    assert facts["Run"] == "arrival__1 of load_trips"
-    assert facts["Table"].startswith("lake.trips ")
-    assert facts["To see them all"] == "./lakeport errors --type trips"
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (12e6, "12 MB"), (3e15, "3,000.0 TB")]
+)
+def test_size_is_readable(size: float, text: str) -> None:
+    assert size_text(int(size)) == text

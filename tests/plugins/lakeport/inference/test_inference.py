@@ -411,3 +411,30 @@ def test_workbook_is_read_as_in_a_load(tmp_path: Path) -> None:
     assert [column.header for column in draft.columns] == [None, "Horse power", None, None]
     assert [column.is_required for column in draft.columns] == [True, False, True, False]
     FileType.model_validate({**yaml.safe_load(draft.as_yaml()), "name": "trips"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("trips.xml", b'\n<?xml version="1.0"?><trips><trip id="1"/></trips>'),
+        ("trips.csv.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n"),
+        ("trips.csv.pgp", b"\x85\x01\x0c\x03"),
+    ],
+)
+def test_file_whose_schema_is_written_by_a_person_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with raises_golden(SampleError, "inference", name, name):
+        infer(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["D", "16"])
+def test_rows_of_a_bank_are_the_lines_that_begin_alike(tmp_path: Path, kind: str) -> None:
+    sample = tmp_path / "bank.csv"
+    rows = "".join(f"{kind},{number},{number}.50,2026-01-0{number}\n" for number in range(1, 8))
+    sample.write_text(f"H,20260102\n{rows}T,7\n" if kind == "D" else f"01,20260102\n{rows}99,7\n")
+    draft = infer(sample)
+    header, trailer = ("H", "T") if kind == "D" else ("01", "99")
+    assert draft.format == {"type": "csv", "lines": {header: "skip", kind: "data", trailer: "skip"}}
+    assert draft.unsolved == ()
+    assert [column.type for column in draft.columns][1:] == ["smallint", "decimal(7,4)", "date"]
+    assert draft.file_type().format.is_prepared

@@ -30,7 +30,7 @@ export async function file(type, fileId) {
 function actions(allowed, shown) {
   if (!allowed.length || shown.status === "In Progress") return null;
   const said = element("span", { role: "status" });
-  const buttons = allowed.map((name) => element("button", { type: "button", title: ACTIONS[name].what, onclick: async (event) => {
+  const buttons = allowed.map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
     event.target.disabled = true;
     try {
       const run = await start(name, [shown.file_id]);

@@ -1,5 +1,5 @@
 // Show the view that the address names: #/, #/files?..., #/types/T, #/types/T/files/F.
-// Airflow's tabs and the links in alerts name a view by ?dag=, ?run=, ?type= and ?file=.
+// Airflow's tabs and the links in alerts name a view by ?dag=, ?run=, ?type=, ?file=, ?status= and ?action=.
 
 import { message } from "./elements.js";
 import { file } from "./file.js";
@@ -21,6 +21,7 @@ async function show(isRefresh = false) {
     const { nodes, asOf } = await chosen();
     if (turn !== shown) return;
     view.replaceChildren(...nodes.filter(Boolean));
+    if (!isRefresh) view.querySelector(`button[data-action="${CSS.escape(query().action ?? "")}"]`)?.focus();
     document.getElementById("as-of").textContent = asOf ? `as of ${time(asOf)} UTC, ${age(asOf)}` : "";
   } catch (error) {
     if (turn === shown) view.replaceChildren(message(error.message, true));
@@ -54,8 +55,11 @@ function parameters(values) {
 function address() {
   const outer = new URLSearchParams(window.location.search || (window.parent === window ? "" : window.parent.location.search));
   const dag = outer.get("dag"), name = outer.get("type") ?? (dag && dag.replace(/^load_/, ""));
-  if (!name) return null;
-  if (outer.get("file")) return `#/types/${encodeURIComponent(name)}/files/${encodeURIComponent(outer.get("file"))}`;
+  if (!name) return outer.get("status") ? `#/files?${parameters({ status: outer.get("status") })}` : null;
+  if (outer.get("file")) {
+    const action = outer.get("action") ? `?${parameters({ action: outer.get("action") })}` : "";
+    return `#/types/${encodeURIComponent(name)}/files/${encodeURIComponent(outer.get("file"))}${action}`;
+  }
   if (outer.get("run")) return `#/files?${parameters({ type: name, run: outer.get("run") })}`;
   return `#/types/${encodeURIComponent(name)}`;
 }

@@ -1,0 +1,129 @@
+"""Run the DAG `replay` or `undo` over Airflow's REST API: start it, read its plan, answer it, wait for the end.
+
+InvokeRestApi takes paths of at most 64 characters.  The path of the answer has 58 without the run's id, so the id has
+six.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+from lakeport.errors import AirflowUnavailable, RunFailed
+
+Answer = Literal["Approve", "Reject"]
+T = TypeVar("T")
+_CONFLICT, _TOO_MANY, _ERRORS = 409, 429, 500
+_ID_BYTES = 3
+_PAUSE_SECONDS = 2.0
+_PATIENCE_SECONDS = 600.0
+_WAITING = "deferred"
+_ENDED = ("success", "failed")
+
+
+class Calls(Protocol):
+    """Airflow's REST API."""
+
+    def call(
+        self, path: str, *, body: Mapping[str, Any] | None = None, query: Any = None, method: str | None = None
+    ) -> Any:
+        """Return Airflow's answer; raises AirflowUnavailable."""
+
+    def address(self, dag_id: str, run_id: str) -> str:
+        """Return where to find the run in Airflow."""
+
+
+@dataclass(frozen=True)
+class RecoveryRun:
+    """A run of the DAG `replay` or `undo`."""
+
+    api: Calls
+    dag_id: str
+    run_id: str
+    pause_seconds: float = _PAUSE_SECONDS
+
+    @property
+    def path(self) -> str:
+        """Return the path of the run in the API."""
+        return f"/dags/{self.dag_id}/dagRuns/{self.run_id}"
+
+    @property
+    def address(self) -> str:
+        """Return where to find the run in Airflow."""
+        return self.api.address(self.dag_id, self.run_id)
+
+    def plan(self) -> str:
+        """Wait for the plan and return it as Markdown; raises RunFailed if there is none."""
+        return self._until("made its plan", self._plan)
+
+    def answer(self, answer: Answer) -> None:
+        """Approve or reject the plan.  Safe to repeat: a second answer is refused and changes nothing."""
+        body = {"chosen_options": [answer], "params_input": {}}
+        try:
+            self.api.call(f"{self.path}/taskInstances/approve/-1/hitlDetails", body=body, method="PATCH")
+        except AirflowUnavailable as error:
+            if error.status == _CONFLICT:
+                raise RunFailed(f"this plan has an answer already: see {self.address}") from error
+            raise
+
+    def wait(self) -> None:
+        """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
+        if self._until("ended", self._state_at_end) != "success":
+            raise RunFailed(f"{self.dag_id} failed: {self._error('apply')}; see {self.address}")
+
+    def _plan(self) -> str | None:
+        found = self.api.call(f"{self.path}/hitlDetails")["hitl_details"]
+        if found and found[0]["task_instance"]["state"] == _WAITING:
+            return str(found[0]["body"])
+        if self._state_at_end() == "failed":
+            raise RunFailed(self._error("plan"))
+        return None
+
+    def _state_at_end(self) -> str | None:
+        state = self.api.call(self.path)["state"]
+        return state if state in _ENDED else None
+
+    def _error(self, task_id: str) -> str:
+        """Return the error of a task from its log, or where to read it."""
+        try:
+            content = self.api.call(f"{self.path}/taskInstances/{task_id}/logs/1")["content"]
+            errors = [detail for line in content for detail in line.get("error_detail") or ()]
+            return str(errors[-1]["exc_value"])
+        except (AirflowUnavailable, LookupError, TypeError, AttributeError):
+            return f"the log of {task_id} has the reason"
+
+    def _until(self, what: str, look: Callable[[], T | None]) -> T:
+        """Call `look` until it returns something; requests that are throttled or get no answer are repeated."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                if (found := look()) is not None:
+                    return found
+            except AirflowUnavailable as error:
+                is_passing = error.status is None or error.status == _TOO_MANY or error.status >= _ERRORS
+                if not is_passing or time.monotonic() > deadline:
+                    raise
+            if time.monotonic() > deadline:
+                raise RunFailed(
+                    f"the run has not {what} within {_PATIENCE_SECONDS / 60:.0f} minutes: see {self.address}"
+                )
+            time.sleep(self.pause_seconds)
+
+
+def start_recovery(api: Calls, dag_id: str, conf: Mapping[str, Any]) -> RecoveryRun:
+    """Start a run and return it; raises AirflowUnavailable."""
+    while True:
+        run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_BYTES))
+        # With a date, because it is not documented whether InvokeRestApi passes on a null.
+        body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
+        try:
+            api.call(f"/dags/{dag_id}/dagRuns", body=body)
+        except AirflowUnavailable as error:
+            if error.status != _CONFLICT:
+                raise
+        else:
+            return run

@@ -1,0 +1,148 @@
+"""What every alert consists of, and the form in which it waits in mng.alerts until it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from lakeport.mng.load_records import RejectedLine
+
+_AROUND_CHARACTERS = 24
+_SHOWN = ("\n", "\u200d")
+"""Line ends, and what joins the parts of an emoji."""
+
+
+class Kind(StrEnum):
+    """What an alert is about; its messages look different."""
+
+    FAILED = "failed"
+    REJECTED_ROWS = "rejected rows"
+    REJECTED_FILES = "rejected on arrival"
+    INVALID_SCHEMA = "invalid schema"
+    NOT_RECOVERED = "not recovered"
+    RECOVERED = "recovered"
+    MANY = "many alerts"
+    TEST = "test"
+
+
+class Fact(NamedTuple):
+    """One labelled text of an alert."""
+
+    label: str
+    text: str
+
+
+class Link(NamedTuple):
+    """A link to Airflow's UI; a relative address is one under the URL of Airflow."""
+
+    label: str
+    address: str
+    is_action: bool = False
+
+
+class RejectedRow(NamedTuple):
+    """A rejected row as alerts show it; `before` and `after` are what surrounds the value in its line."""
+
+    line_number: int
+    column: str
+    value: str | None
+    reason: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return line and column."""
+        line = f"{self.line_number:,}" if self.line_number > 0 else "unknown"
+        return f"line {line}, column {self.column or '?'}"
+
+
+class Alert(Protocol):
+    """A message to the receivers that a schema lists under `alerts`."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return what it is about."""
+
+    @property
+    def title(self) -> str:
+        """Return a summary in one line."""
+
+    def facts(self) -> Sequence[Fact]:
+        """Return what happened, where and why."""
+
+    def rejected_rows(self) -> Sequence[RejectedRow]:
+        """Return the first rejected rows."""
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+
+    def links(self) -> Sequence[Link]:
+        """Return where to look and to act in Airflow's UI."""
+
+
+class Message:
+    """What most alerts have nothing of."""
+
+    def rejected_rows(self) -> Sequence[RejectedRow]:
+        """Return the first rejected rows: none."""
+        return ()
+
+    def links(self) -> Sequence[Link]:
+        """Return where to look and to act in Airflow's UI: nowhere."""
+        return ()
+
+
+@dataclass(frozen=True)
+class StoredAlert:
+    """An alert read from mng.alerts; its texts are cut to the length of the column."""
+
+    kind: Kind
+    title: str
+    stored_facts: Sequence[Fact]
+    stored_rows: Sequence[RejectedRow]
+    stored_remedy: Fact
+    stored_links: Sequence[Link]
+
+    def facts(self) -> Sequence[Fact]:
+        """Return what happened, where and why."""
+        return self.stored_facts
+
+    def rejected_rows(self) -> Sequence[RejectedRow]:
+        """Return the first rejected rows."""
+        return self.stored_rows
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return self.stored_remedy
+
+    def links(self) -> Sequence[Link]:
+        """Return where to look and to act in Airflow's UI."""
+        return self.stored_links
+
+
+def as_row(line: RejectedLine) -> RejectedRow:
+    """Return a rejected row with its value found in its line, as far as the line has it."""
+    text, value = line.raw_line or "", line.raw_value or ""
+    at = text.find(value, max(0, (line.position or 0) - len(value))) if value else -1
+    at = text.find(value) if at < 0 < len(value) else at
+    if at < 0:
+        before, after = "", "" if value else clipped(text, 2 * _AROUND_CHARACTERS)
+    else:
+        before, after = text[:at], clipped(text[at + len(value) :], _AROUND_CHARACTERS)
+    before = f"…{before[-_AROUND_CHARACTERS:]}" if len(before) > _AROUND_CHARACTERS else before
+    return RejectedRow(line.line_number, line.column_name, line.raw_value, line.error_reason, before, after)
+
+
+def visible(text: str) -> str:
+    r"""Return a text in which characters that are not seen, or turn the text around, are written as \u202e."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(each if each in _SHOWN or each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+def clipped(text: str, limit: int) -> str:
+    """Cut a text to a number of characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

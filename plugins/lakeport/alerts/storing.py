@@ -1,0 +1,56 @@
+"""Alerts and their receivers as the JSON that mng.alerts keeps until they are sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lakeport.alerts.alert import Alert, Fact, Kind, Link, RejectedRow, StoredAlert
+from lakeport.mng.file_records import clipped
+from lakeport.schema.file_type import Alerts
+
+_TEXT_CHARACTERS = 8000
+_MESSAGE_BYTES = 65_535
+
+
+def as_message(alert: Alert, receivers: Alerts) -> str:
+    """Return an alert and its receivers as JSON that fits the column; long texts are cut to the same length."""
+    limit = _TEXT_CHARACTERS
+    while True:
+        values = {
+            "kind": alert.kind,
+            "title": alert.title,
+            "facts": alert.facts(),
+            "rows": alert.rejected_rows(),
+            "remedy": alert.remedy(),
+            "links": alert.links(),
+            "slack": receivers.slack,
+            "email": receivers.email,
+        }
+        message = str(clipped(json.dumps(_cut(values, limit), ensure_ascii=False), 1 << 30))
+        if len(message.encode()) <= _MESSAGE_BYTES:
+            return message
+        limit //= 2
+
+
+def from_message(message: str) -> tuple[StoredAlert, Alerts]:
+    """Read the JSON that `as_message` wrote; that of earlier versions has no kind, remedy, rows and links."""
+    values: dict[str, Any] = json.loads(message)
+    alert = StoredAlert(
+        Kind(values.get("kind", Kind.FAILED)),
+        values["title"],
+        [Fact(*each) for each in values["facts"]],
+        [RejectedRow(*each) for each in values.get("rows", ())],
+        Fact(*values.get("remedy", ("To do", "see above"))),
+        [Link(*each) for each in values.get("links", ())],
+    )
+    return alert, Alerts(slack=values["slack"], email=tuple(values["email"]))
+
+
+def _cut(value: Any, limit: int) -> Any:
+    """Return a JSON value with its texts cut."""
+    if isinstance(value, str):
+        return value[:limit]
+    if isinstance(value, (list, tuple)):
+        return [_cut(each, limit) for each in value]
+    return {name: _cut(each, limit) for name, each in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,106 @@
+"""The commands with `--deployment`: they read snapshots in S3 and run DAGs, with IAM alone and no way to Redshift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import boto3
+import typer
+
+from lakeport import settings
+from lakeport.airflow_api.approvals import RecoveryRun, start_recovery
+from lakeport.airflow_api.clients import MwaaApi
+from lakeport.errors import SelectionError
+from lakeport.files.s3_objects import s3_client
+from lakeport.model import Status
+from lakeport.recovery.replay.selection import Selection
+from lakeport.snapshots import objects
+from lakeport.snapshots.reading import Summaries
+
+DeploymentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--deployment", metavar="NAME", help="Use this deployment on AWS by IAM, without a connection to Redshift."
+    ),
+]
+_STATUS = ("key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
+_ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
+_PLAN_CELLS = 5
+_ID_CHARACTERS = 6
+
+
+def choose(name: str) -> None:
+    """Use the deployment for everything that follows."""
+    session = boto3.Session(region_name=settings.aws_region())
+    if session.region_name is None:
+        raise typer.BadParameter("no AWS region is set; set the variable AWS_REGION to that of the deployment")
+    boto3.setup_default_session(region_name=session.region_name)
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    settings.choose_deployment(name, account, session.region_name)
+
+
+def status_rows(
+    name: str | None, file_type: str | None, only: Status | None, limit: int
+) -> tuple[list[tuple[Any, ...]], str | None]:
+    """Return the newest files, as the query of `status` does, and the time of the oldest snapshot that was read."""
+    found = _snapshots(file_type)
+    named = [file for each in found for file in each["files"] if _has_name(file, name)]
+    files = [file for file in named if only is None or file["status"] == only]
+    files.sort(key=lambda file: file["landed_at"], reverse=True)
+    rows = [
+        (datetime.fromisoformat(file["landed_at"]), *(file[name] for name in _STATUS), file["file_id"][:12])
+        for file in files[:limit]
+    ]
+    return rows, min((each["as_of"] for each in found), default=None)
+
+
+def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tuple[Any, ...]]:
+    """Return the newest rejected rows, as the query of `errors` does, of the files that the snapshots list."""
+    files = [
+        (file, each["file_type"])
+        for each in _snapshots(file_type)
+        for file in each["files"]
+        if file["rows_rejected"] and file["run_id"] and _has_name(file, name)
+    ]
+    files.sort(key=lambda pair: pair[0]["status_at"], reverse=True)
+    rows = list[tuple[Any, ...]]()
+    for file, type_name in files:
+        key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
+        found = objects.read(s3_client(), key) or {"rows": []}
+        rows += [(file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
+        if len(rows) >= limit:
+            break
+    return [(key, line if line > 0 else None, *more) for key, line, *more in rows[:limit]]
+
+
+def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
+    """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
+    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - {default}
+    if chosen_otherwise or not (choice.names or choice.file_type):
+        raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
+    conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}
+    conf |= {name: True for name, is_set in options.items() if is_set}
+    run = start_recovery(MwaaApi(str(settings.mwaa_environment())), command, conf)
+    typer.echo(f"{run.address}: the plan is being made, which can take a minute", err=True)
+    return run, run.plan()
+
+
+def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each row of a plan."""
+    for line in markdown.splitlines()[2:]:
+        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+        if len(cells) == _PLAN_CELLS:
+            yield tuple(cells)
+
+
+def _has_name(file: dict[str, Any], name: str | None) -> bool:
+    return name is None or file["key"] == name or (len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name))
+
+
+def _snapshots(file_type: str | None) -> list[dict[str, Any]]:
+    if file_type is None:
+        return Summaries(s3_client).read()
+    found = objects.read(s3_client(), objects.type_key(file_type))
+    return [found] if found else []

@@ -1,0 +1,114 @@
+"""`--deployment`: a person with IAM rights and no way to Redshift sees files, replays and undoes them.
+
+MWAA's InvokeRestApi is played by a front that passes signed requests on to this stack's Airflow, throttles, and refuses
+long paths; S3 and STS are the stack's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from local import airflow_api
+from local.aws import names, server
+from local.config import REPOSITORY
+from tests.infra.account import Account, Environment
+from tests.support.running_lakeport import Lakeport
+from tests.support.waiting import until
+
+NAME = "abroad"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+POLICY = re.compile(r"## What an operator needs.*?```json\n(.*?)```", re.DOTALL)
+ACTIONS = {"restapi": "airflow:InvokeRestApi", "list": "s3:ListBucket", "get": "s3:GetObject"}
+
+
+@pytest.fixture
+def account(lakeport: Lakeport) -> Iterator[Account]:
+    account = Account(lakeport.config)
+    environment = account.environments[NAME] = Environment(NAME)
+
+    def ask(asked: dict[str, Any]) -> Any:
+        query = urlencode(asked.get("QueryParameters", {}))
+        path = f"{asked['Path']}?{query}" if query else asked["Path"]
+        return airflow_api.call(lakeport.config, path, asked.get("Body"), asked["Method"])
+
+    environment.ask = ask
+    yield account
+    account.close()
+
+
+@pytest.fixture
+def run(lakeport: Lakeport, account: Account) -> Run:
+    """Run `./lakeport` as a person whose shell has AWS credentials only, in a checkout that has a local stack too."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKEPORT_"))}
+    variables = kept | server.environment(lakeport.config) | {"AWS_ENDPOINT_URL": account.endpoint}
+
+    def run(*arguments: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
+        command = [str(REPOSITORY / "lakeport"), *arguments, "--deployment", name]
+        state = {"LAKEPORT_STATE": str(lakeport.config.state)}
+        return subprocess.run(command, env=variables | state, text=True, capture_output=True, check=False)
+
+    return run
+
+
+def copy_snapshots(lakeport: Lakeport) -> None:
+    """Put the snapshots of this stack where a deployment's are."""
+    s3, bucket = (
+        lakeport.client("s3"),
+        f"{NAME}-work-{lakeport.client('sts').get_caller_identity()['Account']}-us-east-1",
+    )
+    s3.create_bucket(Bucket=bucket)
+    for each in s3.list_objects_v2(Bucket=names.WORK_BUCKET, Prefix="state/").get("Contents", []):
+        s3.copy_object(Bucket=bucket, Key=each["Key"], CopySource={"Bucket": names.WORK_BUCKET, "Key": each["Key"]})
+
+
+def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
+    lakeport: Lakeport, account: Account, run: Run
+) -> None:
+    version = lakeport.drop("airlines.csv", "airlines/airlines_abroad.csv")
+    file_id = lakeport.wait_for(version, "Done")["file_id"]
+    account.throttled_calls = 3
+
+    planned = run("undo", file_id[:12])
+    assert (planned.returncode, lakeport.file(version)["status"]) == (0, "Done"), planned.stderr
+    assert "airlines/airlines_abroad.csv" in planned.stdout.replace("\n", "")
+    assert "nothing was changed; use --yes" in planned.stdout
+
+    undone = run("undo", file_id[:12], "--yes")
+    assert (undone.returncode, lakeport.file(version)["status"]) == (0, "Fail"), undone.stderr
+    replayed = run("replay", file_id[:12], "--yes", "--json")
+    assert (replayed.returncode, json.loads(replayed.stdout)[0]["file_id"]) == (0, file_id[:12]), replayed.stderr
+    lakeport.wait_for(version, "Done")
+    until(lambda: lakeport.live_runs("load_airlines") == 0)
+
+    refused = run("replay", "0123456789ab", "--yes")
+    assert (refused.returncode, "no file" in refused.stderr) == (2, True), refused.stderr
+    absent = run("undo", file_id[:12], name="nowhere")
+    assert (absent.returncode, "Environment not found" in absent.stderr) == (2, True), absent.stderr
+
+    copy_snapshots(lakeport)
+    [found] = [each for each in json.loads(run("status", "--json").stdout) if each["file_id"] == file_id[:12]]
+    assert (found["status"], found["rows_loaded"]) == ("Done", 16)
+    assert json.loads(run("status", "--type", "airlines", "--status", "Fail", "--json").stdout) is not None
+    assert run("errors", "--json").returncode == 0
+
+    text = POLICY.search((REPOSITORY / "docs" / "security.md").read_text())
+    assert text
+    allowed = {action for each in json.loads(text[1])["Statement"] for action in each["Action"]}
+    assert allowed - {"kms:Decrypt"} == {ACTIONS[kind] for kind in map(kind_of, account.calls) if kind}
+
+
+def kind_of(call: tuple[str, str]) -> str | None:
+    service, operation = call
+    if service == "airflow":
+        return "restapi"
+    if service == "s3":
+        return "list" if operation.endswith("-us-east-1") or "/" not in operation else "get"
+    return None  # sts: needs no right

@@ -1,0 +1,107 @@
+"""The DAGs replay and undo are started, answered and followed over Airflow's REST API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lakeport.airflow_api.approvals import RecoveryRun, start_recovery
+from lakeport.airflow_api.clients import AirflowApi
+from lakeport.errors import AirflowUnavailable, RunFailed
+from tests.support.golden import raises_golden
+from tests.support.http_fake import HttpFake
+
+RUN = "/api/v2/dags/replay/dagRuns/c0ffee"
+PLANS = f"{RUN}/hitlDetails"
+ANSWER = f"{RUN}/taskInstances/approve/-1/hitlDetails"
+LONGEST_PATH = 64  # InvokeRestApi's
+
+
+def plan(state: str) -> dict[str, Any]:
+    return {"hitl_details": [{"body": "| a plan |", "task_instance": {"state": state}}]}
+
+
+@pytest.fixture
+def run(http_fake: HttpFake) -> RecoveryRun:
+    http_fake.answer("/auth/token", 201, {"access_token": "t0ken"})
+    http_fake.answer(RUN, 200, {"state": "running"})
+    http_fake.answer(PLANS, 200, plan("deferred"))
+    return RecoveryRun(AirflowApi(http_fake.url, "lakeport", "secret"), "replay", "c0ffee", pause_seconds=0)
+
+
+def test_plan_is_read_when_the_task_waits_for_its_answer(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer_once(PLANS, 429, {"detail": "throttled"})
+    assert run.plan() == "| a plan |"
+
+    http_fake.answer_once(PLANS, 200, plan("running"))
+    http_fake.answer_once(RUN, 503, {"detail": "starting"})
+    assert run.plan() == "| a plan |"
+
+
+def test_answer_is_sent_by_the_call_of_the_button(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer(ANSWER, 200, {})
+    run.answer("Approve")
+
+    assert http_fake.requests[-1].body == {"chosen_options": ["Approve"], "params_input": {}}
+
+
+def test_refused_plan_is_reported_with_the_reason_of_its_task(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer(PLANS, 200, {"hitl_details": []})
+    http_fake.answer(RUN, 200, {"state": "failed"})
+    log = [{"event": "x"}, {"event": "failed", "error_detail": [{"exc_value": "no file matches"}]}]
+    http_fake.answer(f"{RUN}/taskInstances/plan/logs/1", 200, {"content": log})
+
+    with raises_golden(RunFailed, "cli", "refused plan of a deployment"):
+        run.plan()
+    http_fake.answer(f"{RUN}/taskInstances/plan/logs/1", 200, "text")
+    with raises_golden(RunFailed, "cli", "refused plan of a deployment without a log"):
+        run.plan()
+
+
+def test_failed_run_and_second_answer_are_reported_with_the_address(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer(RUN, 200, {"state": "failed"})
+    with raises_golden(RunFailed, "cli", "failed run of a deployment", http_fake.url):
+        run.wait()
+    http_fake.answer(ANSWER, 409, {"detail": "answered"})
+    with raises_golden(RunFailed, "cli", "plan with an answer", http_fake.url):
+        run.answer("Approve")
+
+
+def test_refusal_ends_the_wait(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer(RUN, 403, {"detail": "Forbidden"})
+    with pytest.raises(AirflowUnavailable, match="403"):
+        run.wait()
+
+
+def test_run_is_started_again_under_another_id_if_the_id_is_taken(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer("/api/v2/dags/undo/dagRuns", 200, {})
+    http_fake.answer_once("/api/v2/dags/undo/dagRuns", 409, {"detail": "exists"})
+    started = start_recovery(run.api, "undo", {"files": ["a"]})
+    first, second = [each.body for each in http_fake.requests if each.path.endswith("/undo/dagRuns")]
+
+    assert first["dag_run_id"] != second["dag_run_id"] == started.run_id
+    assert second["conf"] == {"files": ["a"]}
+    assert second["logical_date"]
+
+
+@pytest.mark.parametrize("dag_id", ["replay", "undo"])
+def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
+    calls = list[str]()
+
+    class Api:
+        def call(self, path: str, **_: Any) -> Any:
+            calls.append(path)
+            return {"hitl_details": [], "state": "failed", "content": []}
+
+        def address(self, *_: str) -> str:
+            return ""
+
+    run = start_recovery(Api(), dag_id, {})
+    for step in (run.plan, run.wait, lambda: run.answer("Reject")):
+        try:
+            step()
+        except RunFailed:
+            continue
+    assert len(calls) == 7
+    assert max(map(len, calls)) <= LONGEST_PATH
