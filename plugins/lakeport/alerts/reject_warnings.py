@@ -18,7 +18,7 @@ from lakeport.schema.file_type import FileType
 def reject_warning(
     current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun
 ) -> LoadedRun | None:
-    """Return the warning about the files' loads, or None if there is nothing to warn of, or all were warned of."""
+    """Return the warning about the files' loads, or None if they need none or are in one already."""
     exceeding = [found for file in files if (found := _to_warn_of(current, file_type, file))]
     if not exceeding:
         return None
