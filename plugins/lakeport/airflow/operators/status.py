@@ -52,7 +52,7 @@ class FilterNewestOperator(FilesOperator):
 
     def refuse_late(self, warehouse: Warehouse, newest: RegisteredFile, by: TaskRun) -> None:
         """Filter the file out and skip the run if its rows would replace those of a file that landed later."""
-        if not self.table.replaces_rows or self.landing.newest_by != LANDED_AT:
+        if not self.table.is_ordered or self.landing.newest_by != LANDED_AT:
             return
         from lakeport.mng import claims
         from lakeport.snapshots.writing import write_snapshots
