@@ -80,11 +80,11 @@ async def _prepare(config: Config) -> None:
         postgres_port=config.ports.postgres,
         s3_endpoint="",
         database="postgres",
-        user="",
+        user=credentials.USER,
         isolation="snapshot",
         superuser=postgres.SUPERUSER,
         superuser_password=credentials.load(config).postgres_password,
-        user_password="",
+        user_password=credentials.PASSWORD,
     )
     connection = await connect(settings, "postgres")
     try:
