@@ -57,12 +57,12 @@ tools=(local infra bench)
 tools_may="B404,B603,B606,B310,B105,B108,B311,B608"
 
 # Not secrets, though they look like it: passwords of the local stack and of tests, ...
-known='^(lakeport|lakeport/airflow|test|wrong|local-only|old|off|md5|secret|password|token|t0ken|Secrets Manager|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
+known='^(lakeport|lakeport/airflow|%\(password\)s|test|wrong|local-only|old|off|md5|secret|password|token|t0ken|Secrets Manager|T00000000/B00000000/local|arn:aws:[a-z]+:us-east-1:0{12}:.*)$'
 # ... the templates' lines that name a secret or define how it is made, the class that reads them, ...
 names='secretsmanager:GetSecretValue|_(SECRET|secret): !Sub|KmsKeyId: !Ref|SecretStringTemplate: !Sub|ManageAdminPassword: true'
 names+='|\.SecretsManagerBackend'
 # ... digests of samples, the ids of S3 events, the commits that actions are pinned by, and codes that look like numbers.
-digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: |5001173100E7'
+digests='SHA256|e[Tt]ag|sequencer|x-amz-request-id|uses: |commit: .?[0-9a-f]{40}|5001173100E7'
 # YAML that is wrong on purpose stops the tool; locks, messages and the data of samples and tests hold no secrets.
 unread='^(tests/schemas/wrong/.*|.*requirements.*\.txt|tests/data/.*|tests/golden/.*|tests/integration/keys/serializetojson\.yaml|samples/.*\.(csv|gz|zip|jsonl))$'
 

@@ -7,6 +7,8 @@ LakeportError
 ├── UnloadableFile     the file is not as its schema requires; a retry would not help
 │   ├── TooManyRejects more rows were rejected than the schema allows
 │   ├── DuplicateKeys  the file has several rows with the same key, and the table can have only one
+│   ├── OutsideSlice   the file has rows of another slice than that of its name
+│   ├── NewerSlice     a file that landed later is loaded into a slice of this file
 │   ├── TransformFailed the schema's transform failed on this file
 │   └── ChecksFailed   the rows are not as the schema's checks say
 ├── MustLoadSeparately several files cannot be loaded by one COPY
@@ -64,6 +66,14 @@ class TooManyRejects(UnloadableFile):
 
 class DuplicateKeys(UnloadableFile):
     """The file has several rows with the same key."""
+
+
+class OutsideSlice(UnloadableFile):
+    """The file has rows of another slice than that of its name."""
+
+
+class NewerSlice(UnloadableFile):
+    """A file that landed later is loaded into a slice of this file."""
 
 
 class TransformFailed(UnloadableFile):

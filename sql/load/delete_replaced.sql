@@ -1,3 +1,3 @@
 DELETE FROM {table}
 USING {stage}
-WHERE {is_same_key}
+WHERE {is_replaced}

@@ -1,4 +1,4 @@
 SELECT MAX({column}) AS newest
 FROM {table}
-WHERE _loaded_at = SYSDATE
+WHERE {is_checked}
 HAVING MAX({column}) IS NULL OR MAX({column}) < DATEADD(second, -{seconds}, SYSDATE)

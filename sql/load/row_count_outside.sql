@@ -1,4 +1,4 @@
 SELECT COUNT(*) AS loaded_rows
 FROM {table}
-WHERE _loaded_at = SYSDATE
+WHERE {is_checked}
 HAVING COUNT(*) < {least} OR COUNT(*) > {most}

@@ -1,5 +1,5 @@
 SELECT {columns}, COUNT(*) AS times
 FROM {table}
-WHERE _loaded_at = SYSDATE AND {are_present}
+WHERE {is_checked} AND {are_present}
 GROUP BY {columns}
 HAVING COUNT(*) > 1

@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS mng.files (
     archive_bucket VARCHAR(63),
     archive_key    VARCHAR(1024),
     archive_version_id VARCHAR(1024),
+    rows_replaced  BIGINT,                  -- rows that the load replaced and kept for undo; empty if its table keeps none
+    check_warnings VARCHAR(4096),           -- checks with else: warn that its rows do not pass, with examples
+    is_older_allowed BOOLEAN,               -- whether a replay lets its rows replace rows of files that landed later
     PRIMARY KEY (file_id)
 ) SORTKEY (registered_at);
 

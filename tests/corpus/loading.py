@@ -125,7 +125,7 @@ def _rows_of(file_type: FileType, current: Any) -> list[tuple[Any, ...]]:
     """Return the rows of the table in the order in which they were loaded, and drop the table."""
     table = sql.Identifier(file_type.table.schema_name, file_type.table.table_name)
     columns = sql.SQL(", ").join(map(sql.Identifier, file_type.column_names))
-    current.execute("SET extra_float_digits TO 2")  # by default floats are shown with 15 digits
+    current.execute("SET extra_float_digits TO 2")  # else a double is returned with 15 digits
     current.execute(sql.SQL("SELECT {} FROM {}").format(columns, table))
     rows: list[tuple[Any, ...]] = current.fetchall()
     current.execute(sql.SQL("DROP TABLE {}").format(table))

@@ -16,7 +16,14 @@ from local import credentials
 from tests.infra.cloud import ADMIN_ARN, Cloud
 from tests.support.golden import golden
 
-SINCE = (("files", "archive_version_id"), ("alerts", "message"), ("alerts", "held_by"), ("alerts", "held_until"))
+SINCE = (
+    ("files", "archive_version_id"),
+    ("files", "rows_replaced"),
+    ("files", "check_warnings"),
+    ("alerts", "message"),
+    ("alerts", "held_by"),
+    ("alerts", "held_until"),
+)
 
 
 @pytest.fixture

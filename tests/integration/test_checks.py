@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from lakeport.errors import ChecksFailed
+from lakeport.alerts.reject_warnings import reject_warning
+from lakeport.errors import ChecksFailed, TooManyRejects
+from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
+from lakeport.loading.plan import task_ids
+from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
 from tests.support.golden import raises_golden
@@ -103,3 +108,105 @@ def test_all_failed_checks_are_reported_together(prepare_load: PrepareLoad) -> N
     load = prepare_load(type_of(checks=["id > 1", {"unique": ["id"]}, "id < 9"]), BODY)
     with raises_golden(ChecksFailed, "loading", "checks failed", "2 of 3 checks"):
         load.run()
+
+
+def checked(**check: Any) -> Any:
+    return {"sql": "id <> 2", **check}
+
+
+def recorded(query: Query, load: FileLoad) -> list[tuple[Any, ...]]:
+    text = "SELECT line_number, column_name, error_reason, raw_value, raw_line FROM mng.load_errors WHERE file_id = %s"
+    return query(text, (load.file.file_id,))
+
+
+@pytest.mark.parametrize(
+    ("check", "column", "ids"),
+    [
+        (checked(**{"else": "reject"}), "", [1]),
+        ({"not_null": ["city", "day"], "else": "reject"}, "city", [1, 2]),
+        ({"accepted_values": {"column": "city", "values": ["Bern"]}, "else": "reject"}, "city", [1, 2]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("table", [{}, {"mode": "merge", "key": ["id"]}, {"mode": "slice", "slice": ["id"]}], ids=str)
+def test_rows_that_a_check_rejects_are_kept_as_rejected_rows(
+    prepare_load: PrepareLoad, query: Query, table: dict[str, Any], check: Any, column: str, ids: list[int]
+) -> None:
+    """They count for the limits, replace nothing, and no other check sees them."""
+    body = b"id,city,day\n1,Bern,2013-01-01\n2,Oslo,2013-01-02\n" + (b"" if table else b"2,,\n")
+    file_type = type_of(table=table)
+    prepare_load(file_type, b"id,city,day\n2,Before,2012-01-01\n").run()
+    checks = [check, {"sql": "id <> 2 OR city <> 'Oslo'", "else": "warn", "up_to": 1}]
+    stricter = type_of(name=file_type.name, table=table, checks=checks, rejects={"fail": 2})
+    load = prepare_load(stricter, body)
+    done = load.run()
+    rejected = recorded(query, load)
+    assert (done.rows_in_file - done.rows_rejected, done.rows_rejected) == (done.rows_loaded, len(rejected))
+    names = {"sql": "id <> 2"}.get(next(iter(check)), next(iter(check)))
+    for line, name, reason, value, text in rejected:
+        assert (line, name, reason.startswith(f"check: {names}")) == (-1, column, True)
+        assert text == json.dumps({"id": "2", "city": value, "day": json.loads(text)["day"]}) or not column
+    rows = query(f"SELECT id FROM {file_type.table.name} WHERE city <> 'Before' ORDER BY id")  # noqa: S608
+    assert (1,) in rows
+    before = query(f"SELECT COUNT(*) FROM {file_type.table.name} WHERE city = 'Before'")  # noqa: S608
+    assert before == [(1 if not table or rejected else 0,)]
+    assert load.run() == done
+
+
+def test_rows_that_a_check_rejects_count_for_the_limit(prepare_load: PrepareLoad, query: Query) -> None:
+    load = prepare_load(type_of(checks=[checked(**{"else": "reject"})], rejects={"fail": 1}), BODY)
+    with raises_golden(TooManyRejects, "loading", "rejected by a check, more than allowed", "2 of 3 rows"):
+        load.run()
+    assert len(recorded(query, load)) == 2
+    assert query(f"SELECT COUNT(*) FROM {load.file_type.table.name}") == [(0,)]  # noqa: S608
+    load = prepare_load(type_of(checks=[checked(**{"else": "reject", "up_to": "50%"})], rejects={"fail": 9}), BODY)
+    with raises_golden(ChecksFailed, "loading", "a check rejects more than up_to", "2 rows", "50%"):
+        load.run()
+
+
+def test_reference_that_another_table_lacks_is_rejected(prepare_load: PrepareLoad, query: Query) -> None:
+    """A row with NULL in one of the columns passes, as with a foreign key."""
+    cities = make_file_type(columns=[{"name": "name", "type": "varchar(8)"}, {"name": "number", "type": "integer"}])
+    prepare_load(cities, b"name,number\nBern,1\nOslo,7\n").run()
+    lookup = {"columns": ["city", "id"], "table": cities.table.name, "table_columns": ["name", "number"]}
+    for consequence, found in (("reject", [(1,), (2,)]), ("fail", [])):
+        file_type = type_of(checks=[{"exists_in": lookup, "else": consequence}], rejects={"fail": 1})
+        load = prepare_load(file_type, BODY)
+        if consequence == "fail":
+            with pytest.raises(ChecksFailed, match=r"exists_in: city, id in .*: 1 failure, for example id 2"):
+                load.run()
+        else:
+            load.run()
+            assert [row[1:4] for row in recorded(query, load)] == [
+                ("city", f"check: exists_in: city, id in {cities.table.name}", "Oslo")
+            ]
+        assert query(f"SELECT id FROM {file_type.table.name} ORDER BY id") == found  # noqa: S608
+
+
+def test_check_that_warns_loads_the_rows_and_is_recorded_with_examples(
+    prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
+) -> None:
+    """Up to three examples; the alert has them, once; a check within its up_to does not warn."""
+    checks = [checked(**{"else": "warn"}), checked(**{"else": "warn", "up_to": 2}), checked(up_to="70%")]
+    load = prepare_load(type_of(checks=checks), BODY)
+    done = load.run()
+    line = "- id <> 2: 2 failures, for example id 2, city 'Oslo', day 2013-01-02; id 2, city NULL, day NULL"
+    assert (done.rows_loaded, done.check_warnings) == (3, line)
+    assert "rejects_reported" in task_ids(load.file_type)
+    warehouse.transaction(lambda current: mark_done(current, [load.file], load.by, load.file_type))
+    reason = query("SELECT status_reason FROM mng.files WHERE file_id = %s", (load.file.file_id,))
+    assert reason == [(f"checks warn: {line}",)]
+    alerts = [
+        warehouse.transaction(lambda current: reject_warning(current, load.file_type, [load.file], load.by))
+        for _ in range(2)
+    ]
+    assert alerts[1] is None
+    assert alerts[0]
+    assert alerts[0].title == f"{load.file_type.name}: {load.file.key} loaded with rows that checks warn of"
+    assert ("Checks", f"{load.file.key}:\n{line}") in alerts[0].facts()
+
+
+def test_check_that_cannot_be_run_loads_nothing(prepare_load: PrepareLoad) -> None:
+    for check in ("town = 'Bern'", {"exists_in": {"columns": ["city"], "table": "lake.no_such_table"}}):
+        with pytest.raises(ChecksFailed, match=r"a check cannot be run, nothing was loaded:\n- .*does not exist"):
+            prepare_load(type_of(checks=[check]), BODY).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from lakeport.errors import UnloadableFile
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import batches
+from lakeport.loading.rehearsal import rehearse
+from lakeport.redshift.session import Warehouse
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
 
@@ -84,3 +87,14 @@ def test_file_cannot_bring_a_column_of_that_name(bring: Bring, query: Query) -> 
     file_type = make_file_type(landing=PATTERN, columns=OWN + FACTS, drift="ignore")
     bring(file_type, b"id,city,shop\n1,Bern,9\n", name="7_20260102_a.csv").run()
     assert rows(query, file_type.table.name, "id, shop") == [(1, 7)]
+
+
+def test_plan_fills_them_from_the_name_of_the_sample(
+    bring: Bring, query: Query, warehouse: Warehouse, s3: Any, tmp_path: Path
+) -> None:
+    file_type = make_file_type(landing=PATTERN, columns=OWN + FACTS)
+    for name, problem in (("7_20260102_a.csv", ""), ("other.csv", "does not match landing.pattern")):
+        (tmp_path / name).write_bytes(b"id,city\n1,Bern\n")
+        outcome = rehearse(file_type, tmp_path / name, warehouse, s3)
+        assert outcome.rows_loaded == (not problem)
+        assert problem in outcome.problem

@@ -108,7 +108,8 @@ def outcome_of(tmp_path: Path, land: Land, query: Query, warehouse: Warehouse, b
             "ON f.file_id = e.file_id WHERE f.file_type = %s ORDER BY 3, 1"
         )
         found["rejected"] = [list(row[:2]) for row in query(text, (name,))]
-        text = "SELECT key, status, rows_loaded, rows_rejected FROM mng.files WHERE file_type = %s ORDER BY key"
+        counts = "rows_loaded, rows_rejected, rows_replaced"
+        text = f"SELECT key, status, {counts} FROM mng.files WHERE file_type = %s ORDER BY key"  # noqa: S608
         found["files"] = {key.rpartition("/")[2]: status for key, *status in query(text, (name,))}
         outcome: Outcome = json.loads(json.dumps(found).replace(name, "NAME"))
         return outcome

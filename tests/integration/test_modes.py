@@ -34,14 +34,17 @@ AFTER_BOTH = {
     "truncate": [(2, "Rome"), (3, "Lima")],
     "replace": [(2, "Rome"), (3, "Lima")],
     "merge": [(1, "Bern"), (2, "Rome"), (3, "Lima")],
+    "slice": [(1, "Bern"), (2, "Rome"), (3, "Lima")],
+    "history": [(1, "Bern"), (2, "Oslo"), (2, "Rome"), (3, "Lima")],
     "new_table": [(2, "Rome"), (3, "Lima")],
 }
 each_mode = pytest.mark.parametrize("mode", AFTER_BOTH)
 
 
 def type_of(mode: str, **changes: Any) -> FileType:
-    table: dict[str, Any] = {"mode": mode} | ({"key": ["id"]} if mode == "merge" else {})
-    return make_file_type(table={**table, **changes})
+    own: dict[str, dict[str, Any]] = {"merge": {"key": ["id"]}, "slice": {"slice": ["id"]}}
+    own["history"] = {"key": ["id"], "history": {"from": "landed_at"}}
+    return make_file_type(table={"mode": mode, **own.get(mode, {}), **changes})
 
 
 def rows(query: Query, table_name: str) -> list[tuple[Any, ...]]:
@@ -100,7 +103,7 @@ def test_failed_load_does_not_change_the_table(prepare_load: PrepareLoad, query:
     assert rows(query, done.table_name) == [(1, "Bern"), (2, "Oslo")]
     schema, table = file_type.table.name.split(".")
     left = query("SELECT COUNT(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE %s", (schema, f"{table}%"))
-    assert left == [(1,)]
+    assert left == [(2 if mode in ("slice", "history") else 1,)]  # one keeps replaced rows
 
 
 @pytest.mark.parametrize("mode", [mode for mode in AFTER_BOTH if mode != "new_table"])
@@ -118,7 +121,7 @@ def test_readers_see_the_old_rows_or_the_new(prepare_load: PrepareLoad, query: Q
     assert ("old", 1000) in seen
     assert seen <= {("old", 1000), new}
     after = set(query(f"SELECT city, COUNT(*) FROM {file_type.table.name} GROUP BY city"))  # noqa: S608
-    assert after == ({("old", 1000), new} if mode == "append" else {new})
+    assert after == ({("old", 1000), new} if mode in ("append", "history") else {new})
 
 
 @each_mode
@@ -256,7 +259,7 @@ def test_done_shows_how_many_rows_later_loads_replaced(
     first.run()
     prepare_load(file_type, SECOND).run()
     finish(first)
-    replaced = {"truncate": 2, "replace": 2, "merge": 1}.get(mode)
+    replaced = {"truncate": 2, "replace": 2, "merge": 1, "slice": 1}.get(mode)
     reason = f"later loads have replaced {replaced} of 2 rows" if replaced else None
     assert query("SELECT status, status_reason FROM mng.files WHERE file_id = %s", (first.file.file_id,)) == [
         ("Done", reason)

@@ -27,6 +27,7 @@ from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
+from lakeport.redshift.session import Warehouse
 from local.config import Config
 from tests.integration.killing import KilledWarehouse
 from tests.integration.world import GOOD, HEADER, World
@@ -36,19 +37,25 @@ OTHER = HEADER + b"3,Rome,1\n4,Lima,2\n5,Baku,3\n"
 MERGE = {"mode": "merge", "key": ["id"]}
 
 
-def plan(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
-    planner = Planner(LoadQueries(world.warehouse), world.s3, older)
+def plan(
+    world: World, command: str, *names: str, older: bool = False, restore: bool = False, **selection: Any
+) -> list[Planned]:
+    planner = Planner(LoadQueries(world.warehouse), world.s3, older, restore)
     files = world.warehouse.transaction(lambda current: select_files(current, Selection(names, **selection)))
     return planner.undo(files) if command == "undo" else planner.replay(files)
 
 
-def do(world: World, command: str, *names: str, older: bool = False, **selection: Any) -> list[Planned]:
+def do(world: World, command: str, *names: str, **options: Any) -> list[Planned]:
     """Plan and apply it; no file may be refused."""
-    planned = plan(world, command, *names, older=older, **selection)
+    planned = plan(world, command, *names, **options)
     assert [each.refused for each in planned] == [None] * len(planned)
-    for _ in apply_plan(world.warehouse, planned, command):
-        pass
+    apply(world.warehouse, planned, command)
     return planned
+
+
+def apply(warehouse: Warehouse, planned: list[Planned], command: str) -> None:
+    for _ in apply_plan(warehouse, planned, command):
+        pass
 
 
 def refusals(planned: list[Planned]) -> list[str]:

@@ -31,6 +31,8 @@ LEGAL_MOVES_BY_COMMAND = {
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
 WARNED = "loaded with"
+KEPT = "__lakeport_replaced"
+"""How the table of replaced rows is named after its own."""
 """Part of the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
 """Part of the reason of a file that failed for its bad rows."""
@@ -185,7 +187,10 @@ def done_is_true(found: _Checked) -> Iterator[Violation]:
 def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
     """Check every table row by row against what the loads of its Done files must have left there."""
     expected = found.expected
-    for table in sorted(expected.keys() | found.history.tables.keys()):
+    kept = {
+        f"{each.table}{KEPT}" for each in found.history.targets if each.mode == "history"
+    }  # versions before they end
+    for table in sorted((expected.keys() | found.history.tables.keys()) - kept):
         rows = found.history.tables.get(table, ())
         counts = Counter(row.token for row in rows)
         for token in sorted(expected.get(table, set()) - counts.keys()):
@@ -317,9 +322,10 @@ def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool
 def _expected(found: _Checked) -> dict[str, set[str]]:
     """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads.
 
-    Files of one load come in the order in which they landed.
+    Files of one load come in the order in which they landed.  Mode `slice` keeps each row that it replaces.
     """
     tables: dict[str, dict[str, str]] = {}
+    kept: dict[str, set[str]] = {}
     loads = [
         (file.loaded_at, drop, file) for drop, file in found.registered if file.status == "Done" and file.loaded_at
     ]
@@ -329,12 +335,15 @@ def _expected(found: _Checked) -> dict[str, set[str]]:
         table = tables.setdefault(file.table_name or "", {})
         if mode in ("truncate", "replace"):
             table.clear()
-        table.update(_by_place(drop.rows, mode))
-    return {name: set(rows.values()) for name, rows in tables.items()}
+        rows = _by_place(drop.rows, mode)
+        if mode == "slice":
+            kept.setdefault(f"{file.table_name}{KEPT}", set()).update(table[key] for key in rows if key in table)
+        table.update(rows)
+    return {name: set(rows.values()) for name, rows in tables.items()} | kept
 
 
 def _by_place(rows: tuple[Row, ...], mode: str) -> dict[str, str]:
-    return {key if mode == "merge" else token: token for token, key in rows}
+    return {key if mode in ("merge", "slice") else token: token for token, key in rows}
 
 
 def _unexpected(found: _Checked, owner: FileRow | None, token: str, table: str) -> Violation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 Row = tuple[str, str]
-"""A row of a dropped file: its token, which no other row of any file has, and its key for `merge`."""
+"""A row of a dropped file: its token, which no other row of any file has, and its key for `merge` and `slice`."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ KINDS = {
     "six": Kind(select="newest", warns=True),
     "seven": Kind(mode="merge", select="newest"),
     "eight": Kind(max_files=2),
+    "nine": Kind(mode="slice"),
 }
 PAIR = {"left": Kind(), "right": Kind(select="newest")}
 PAIRS_TABLE = "lake.pair"

@@ -18,6 +18,8 @@ MODES = {
     "truncate": ("newest",),  # only the last file's rows stay, so that no schema may ask for all
     "replace": ("newest",),
     "merge": ("newest", "all"),
+    "slice": ("newest", "all"),
+    "history": ("newest", "all"),
     "new_table": ("newest", "all"),
 }
 KINDS = (

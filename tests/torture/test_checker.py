@@ -11,7 +11,7 @@ from inspect import getsource
 import pytest
 
 from tests.torture import checker
-from tests.torture.checker import violations
+from tests.torture.checker import KEPT, violations
 from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Sent, Target
 
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as Redshift keeps it
@@ -63,7 +63,7 @@ def history(mode: str = "append") -> History:
     a, b = done_file("a", 0, 2, bad=1), done_file("b", 5, 2)
     crew = FileRow("c", None, "crew/c", "vc", "Rejected", at(9), status_reason="no file type takes folder crew/")
     kept = {"append": ["a1", "a2", "b1", "b2"], "truncate": ["b1", "b2"], "replace": ["b1", "b2"]}
-    kept["merge"] = ["a1", "b1", "b2"]
+    kept["merge"] = kept["slice"] = ["a1", "b1", "b2"]
     minutes = {"a": 1, "b": 6}
     return History(
         targets=[Target("t", "lake.t", mode, max_rejected=1)],
@@ -76,7 +76,8 @@ def history(mode: str = "append") -> History:
         log=way("a", 0, "New", "In Progress", "Done") + way("b", 5, "New", "In Progress", "Done")
         + way("c", 9, "Rejected"),
         rejected=[rejected("a", *BAD[0])],
-        tables={"lake.t": [loaded(token, minutes[token[0]]) for token in kept[mode]]},
+        tables={"lake.t": [loaded(token, minutes[token[0]]) for token in kept[mode]]}
+        | ({f"lake.t{KEPT}": [loaded("a2", 1)]} if mode == "slice" else {}),
         landing=frozenset({("crew/c", "vc")}),
         archive={"t/kept/a": "da", "t/kept/b": "db"},
         alerts=[warned("a", 2)],
@@ -134,7 +135,7 @@ def undone(of: History) -> History:
     return replace(of, log=[*of.log, Move("b", "Done", "Fail", at(8))], tables=rows, commands=frozenset({"undo"}))
 
 
-@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge"])
+@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge", "slice"])
 def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
     assert violations(history(mode)) == []
 
@@ -196,6 +197,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("row lost", lambda: with_rows(history(), without="b1")),
     ("row lost", lambda: with_rows(history("truncate"), without="b1")),
     ("row lost", lambda: with_rows(history("merge"), without="a1")),
+    ("row lost", lambda: replace(history("slice"), tables={"lake.t": history("slice").tables["lake.t"]})),
     ("row doubled", lambda: with_rows(history(), ("b1", 6))),
     ("row doubled", lambda: with_rows(history("merge"), ("b1", 6))),
     ("row of a file that is not Done", lambda: with_rows(failed(history()), ("b1", 6))),

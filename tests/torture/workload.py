@@ -16,8 +16,10 @@ from tests.torture.history import Row, Target
 MAX_REJECTED = 2
 RETRIES = 4
 KEYS = 7
-"""How many keys there are: files share them, so that `merge` has something to replace."""
+"""How many keys there are: files share them, so that `merge` and `slice` have something to replace."""
 HEADER = "id,token,k"
+_BY_KEY: dict[str, dict[str, object]] = {"merge": {"key": ["k"]}, "slice": {"slice": ["k"]}}
+_BY_KEY["history"] = {"key": ["k"], "history": {"from": "landed_at"}}
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,7 @@ def schema(
             "owner": "tests",
             "landing": landing,
             "format": {"type": "csv", "header_lines": 1, "compression": kind.compression},
-            "table": {"name": table or f"lake.{name}", "mode": kind.mode}
-            | ({"key": ["k"]} if kind.mode == "merge" else {}),
+            "table": {"name": table or f"lake.{name}", "mode": kind.mode} | _BY_KEY.get(kind.mode, {}),
             "columns": [
                 {"name": each, "type": type_, "description": each, "required": each == "k"} for each, type_ in described
             ],

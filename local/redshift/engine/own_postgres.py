@@ -80,11 +80,11 @@ async def _prepare(config: Config) -> None:
         postgres_port=config.ports.postgres,
         s3_endpoint="",
         database="postgres",
-        user=credentials.USER,
+        user="",
         isolation="snapshot",
         superuser=postgres.SUPERUSER,
         superuser_password=credentials.load(config).postgres_password,
-        user_password=credentials.PASSWORD,
+        user_password="",  # nosec B106 - nobody connects as this user
     )
     connection = await connect(settings, "postgres")
     try:

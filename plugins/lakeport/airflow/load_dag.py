@@ -131,7 +131,7 @@ def _prepare(file_type: FileType, taken: BaseOperator) -> PrepareFilesOperator |
 
 
 def _warn(file_type: FileType, loaded: BaseOperator) -> WarnOfRejectsOperator | None:
-    if file_type.rejects.warn is None:
+    if not file_type.may_warn:
         return None
     return WarnOfRejectsOperator(task_id="rejects_reported", file_type=file_type, files=loaded.output)
 

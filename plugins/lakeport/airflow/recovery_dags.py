@@ -80,6 +80,13 @@ def _params(command: Command) -> dict[str, Param]:
             title="Older files too",
             description_md="Allow rows of an older file to replace rows of a newer one.",
         )
+    else:
+        params["restore"] = Param(
+            False,
+            type="boolean",
+            title="Restore replaced rows",
+            description_md="Also bring back the rows that the files replaced, if their tables kept them.",
+        )
     return params
 
 

@@ -1,4 +1,4 @@
-"""Warnings about loads that succeeded but rejected more rows than `rejects.warn` allows."""
+"""Warnings about loads that succeeded but rejected more rows than `rejects.warn` allows, or whose checks warn."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from lakeport.schema.file_type import FileType
 def reject_warning(
     current: cursor, file_type: FileType, files: Sequence[RegisteredFile], by: TaskRun
 ) -> LoadedRun | None:
-    """Return the warning about the files' loads, or None if no load exceeds `rejects.warn` without a warning."""
-    exceeding = [found for file in files if (found := _over_the_limit(current, file_type, file))]
+    """Return the warning about the files' loads, or None if they need none or are in one already."""
+    exceeding = [found for file in files if (found := _to_warn_of(current, file_type, file))]
     if not exceeding:
         return None
     current.execute(statement("mng/loads_to_warn_of"), {"file_ids": tuple(file.file_id for file in exceeding)})
@@ -34,8 +34,12 @@ def reject_warning(
     return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)
 
 
-def _over_the_limit(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:
+def _to_warn_of(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:
     load, limit = load_records.load_of(current, file.file_id), file_type.rejects.warn
-    if load and limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file):
-        return LoadedFile(file.file_id, file.key, file.size_bytes, load.rows_in_file, load.rows_rejected)
+    if not load:
+        return None
+    if load.check_warnings or (limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file)):
+        return LoadedFile(
+            file.file_id, file.key, file.size_bytes, load.rows_in_file, load.rows_rejected, load.check_warnings or ""
+        )
     return None

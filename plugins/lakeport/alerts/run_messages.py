@@ -107,11 +107,13 @@ class LoadedFile:
     size_bytes: int
     rows_in_file: int
     rows_rejected: int
+    warnings: str = ""
+    """The checks that warn of its rows, with examples, one a line."""
 
 
 @dataclass(frozen=True)
 class LoadedRun(Message):
-    """A run that loaded its files but rejected more rows than `rejects.warn` allows."""
+    """A run that loaded its files but rejected more rows than `rejects.warn` allows, or whose checks warn."""
 
     kind: ClassVar[Kind] = Kind.REJECTED_ROWS
     dag_id: str
@@ -125,8 +127,9 @@ class LoadedRun(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        rows = sum(file.rows_rejected for file in self.files)
-        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {rows:,} rejected rows".split())
+        rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
+        what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
+        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {' and '.join(what)}".split())
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -134,8 +137,10 @@ class LoadedRun(Message):
             f"{file.key}: {file.rows_rejected:,} of {file.rows_in_file:,} rows, {size_text(file.size_bytes)}"
             for file in self.files
         ]
+        warnings = [f"{file.key}:\n{file.warnings}" for file in self.files if file.warnings]
         return [
             Fact("Rejected rows", "\n".join(files)),
+            *([Fact("Checks", "\n".join(warnings))] if warnings else []),
             Fact("File type", f"{self.file_type} (rejects.warn: {self.limit})"),
             Fact("Table", f"{self.table_name} (all other rows are loaded)"),
             Fact("Run", f"{self.run_id} of {self.dag_id}"),
@@ -156,7 +161,7 @@ class LoadedRun(Message):
 
 @dataclass(frozen=True)
 class RecoveredFile:
-    """One file that failed, was alerted of, and is loaded now."""
+    """One file that an alert named as failed and that is loaded now."""
 
     file_id: str
     key: str

@@ -75,13 +75,13 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tupl
     return [(key, line if line > 0 else None, *more) for key, line, *more in rows[:limit]]
 
 
-def planned_run(command: str, choice: Selection, default: Status, *, older: bool) -> tuple[RecoveryRun, str]:
+def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
     """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
     chosen_otherwise = choice.since or choice.until or set(choice.statuses) - {default}
     if chosen_otherwise or not (choice.names or choice.file_type):
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}
-    conf |= {"older": True} if older else {}
+    conf |= {name: True for name, is_set in options.items() if is_set}
     run = start_recovery(MwaaApi(str(settings.mwaa_environment())), command, conf)
     typer.echo(f"{run.address}: the plan is being made, which can take a minute", err=True)
     return run, run.plan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from lakeport.console.screen import JsonOption, say, show, show_json
 from lakeport.files import s3_objects
 from lakeport.loading.plan import Plan, effects_on_rows, live_table_changes, task_ids
 from lakeport.loading.plan import plan as plan_load
-from lakeport.loading.rehearsal import Outcome, rehearse
+from lakeport.loading.rehearsal import Outcome, Replaced, rehearse
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -119,6 +120,17 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
     )
     if outcome.rows_loaded != good:
         say(f"the transform makes {outcome.rows_loaded:,} rows of them for the table")
+    if outcome.replaced:
+        _say_replaced(file_type, outcome.replaced)
+
+
+def _say_replaced(file_type: FileType, replaced: Sequence[Replaced]) -> None:
+    verb = "end at most" if file_type.table.mode == "history" else "replace"
+    say(f"they would {verb} {sum(each.rows for each in replaced):,} rows of {file_type.table.name}")
+    for each in replaced:
+        if each.slice:
+            values = ", ".join(f"{name} {'NULL' if value is None else value}" for name, value in each.slice.items())
+            say(f"- {values}: {each.rows:,} rows")
 
 
 def _cells(row: Any) -> tuple[Any, ...]:
@@ -137,7 +149,15 @@ def _as_json(outcome: Outcome | None, table: _Table | None) -> dict[str, Any]:
     counts = {"rows_in_file": outcome.rows_in_file, "rows_loaded": outcome.rows_loaded}
     rejected = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.rejected]
     changed = [dict(zip(_REJECTED, _cells(row), strict=True)) for row in outcome.changed]
+    replaced = [asdict(each) for each in outcome.replaced]
     return {
         "table_as_it_is": {"changes": list(table[0]), "problem": table[1] or None, "rows": list(table[2])},
-        "sample": {**counts, "rejected": rejected, "changed": changed, "problem": outcome.problem or None},
+        "sample": {
+            **counts,
+            "rejected": rejected,
+            "changed": changed,
+            "replaced": replaced,
+            "warnings": outcome.warnings or None,
+            "problem": outcome.problem or None,
+        },
     }

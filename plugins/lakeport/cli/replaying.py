@@ -38,6 +38,10 @@ OlderOption = Annotated[
     bool,
     typer.Option("--older", help="Allow rows of an older file to replace rows of a newer one."),
 ]
+RestoreOption = Annotated[
+    bool,
+    typer.Option("--restore", help="Also bring back the rows that the files replaced, if their tables kept them."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 _PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
 _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
@@ -75,7 +79,7 @@ def replay(
     if deployment:
         _by_dag(deployment, "replay", choice, Status.FAIL, older=older, yes=yes, as_json=as_json)
         return
-    planned = _carried_out("replay", choice, older, yes, as_json)
+    planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
         say(f"{len(planned)} files are New; follow them with `./lakeport status`")
 
@@ -86,6 +90,7 @@ def undo(
     since: SinceOption = None,
     until: UntilOption = None,
     status: StatusesOption = None,
+    restore: RestoreOption = False,
     yes: YesOption = False,
     deployment: DeploymentOption = None,
     as_json: JsonOption = False,
@@ -93,10 +98,11 @@ def undo(
     """Delete the rows of loaded files from their tables.
 
     Without --yes the command only shows its plan.  It deletes exactly the rows of these files and sets the files to
-    Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  Rows that the load replaced
-    (mode truncate or replace) are not restored, and mode merge cannot be undone.  If you select files only by other
-    options, --status defaults to Done.  The command is safe to repeat and to interrupt.  With --deployment the DAG undo
-    of that deployment does the work, and --yes approves its plan.
+    Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  With --restore, the rows
+    that the load replaced come back, if table.keep_replaced kept them (mode slice always does) and no later load has
+    replaced the same rows; without it they do not, and mode merge cannot be undone.  If you select files only by
+    other options, --status defaults to Done.  The command is safe to repeat and to interrupt.  With
+    --deployment the DAG undo of that deployment does the work, and --yes approves its plan.
 
     Example: `./lakeport undo 3f9a2c --yes`
 
@@ -104,20 +110,20 @@ def undo(
     """
     choice = _choice(names, file_type, since, until, status, Status.DONE)
     if deployment:
-        _by_dag(deployment, "undo", choice, Status.DONE, older=False, yes=yes, as_json=as_json)
+        _by_dag(deployment, "undo", choice, Status.DONE, restore=restore, yes=yes, as_json=as_json)
         return
-    planned = _carried_out("undo", choice, False, yes, as_json)
+    planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
         say(f"deleted the rows of {len(undone)} files")
 
 
 def _by_dag(
-    name: str, command: Command, choice: Selection, default: Status, *, older: bool, yes: bool, as_json: bool
+    name: str, command: Command, choice: Selection, default: Status, *, yes: bool, as_json: bool, **options: bool
 ) -> None:
     """Let the DAG of the command make its plan, show the plan and answer it: approve it with --yes, else reject it."""
     deployments.choose(name)
-    run, plan = deployments.planned_run(command, choice, default, older=older)
+    run, plan = deployments.planned_run(command, choice, default, **options)
     titles = {name: title for name, title in _PLAN.items() if name != "rows_to_delete"}
     show(titles, list(deployments.plan_rows(plan)), as_json=as_json)
     run.answer("Approve" if yes else "Reject")
@@ -127,11 +133,11 @@ def _by_dag(
         say(f"done by {run.address}" if yes else "nothing was changed; use --yes to carry out this plan")
 
 
-def _carried_out(command: Command, choice: Selection, older: bool, yes: bool, as_json: bool) -> list[Planned]:
+def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:
     """Show the plan; with --yes carry it out, start the runs it needs and return it."""
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
-        planned = make_plan(warehouse, command, choice, older=older)
+        planned = make_plan(warehouse, command, choice, **options)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
         for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):

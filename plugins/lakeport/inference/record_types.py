@@ -27,8 +27,8 @@ def read(text: Text, most_rows: int | None) -> Reading | None:
     data = next(prefix for prefix, type_ in types.items() if type_ == "data")
     rows = "".join(line for line in lines if line.startswith(data))
     stream = io.BytesIO(rows.encode(text.encoding, "surrogateescape"))
-    chosen = io.TextIOWrapper(stream, text.encoding, "surrogateescape", newline="\n")
-    reading = delimited.read(replace(text, start=rows, lines=chosen), most_rows, has_header=False)
+    data_lines = io.TextIOWrapper(stream, text.encoding, "surrogateescape", newline="\n")
+    reading = delimited.read(replace(text, start=rows, lines=data_lines), most_rows, has_header=False)
     if reading is None:
         return None
     reading.format["lines"] = types

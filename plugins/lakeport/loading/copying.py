@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import psycopg2
 from psycopg2 import sql
@@ -28,6 +29,7 @@ from lakeport.loading.copy_reports import (
 )
 from lakeport.loading.counting import LastCopy, last_copy, rows_by_file
 from lakeport.loading.files_to_load import FileToLoad, check_versions
+from lakeport.loading.keeping import count_kept, fit_kept
 from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
@@ -108,6 +110,8 @@ def fitted(warehouse: Warehouse, job: CopyJob) -> CopyJob:
         added = warehouse.transaction(partial(add_columns, file_type=file_type))
         if added:
             log.warning("added the columns of %s to %s: %s", job.files[0].file.key, file_type.table.name, added)
+    if file_type.table.keeps_replaced_seconds:
+        fit_kept(warehouse, file_type.table)
     is_stricter = warehouse.transaction(partial(takes_null_against_the_schema, file_type=file_type))
     return replace(job, is_stricter=is_stricter)
 
@@ -131,14 +135,17 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     # COPY reads by key: it has read the registered versions only if they are still the current ones.
     at_once(partial(check_versions, job.s3), job.files)
     try:
-        for each in job.files:
-            check_rejects(job.file_type, each, result.loads[each.file.file_id])
-        placed = place_rows(current, into, last.rows_copied)
+        _check_rejects(job, result)
+        result = _with_rejected(result, into.sift(current))
+        _check_rejects(job, result)
+        placed, warnings = place_rows(current, into, last.rows_copied)
     except UnloadableFile as refusal:
         return replace(result, refusal=refusal)
     if len(job.files) > 1:
         return result
-    return replace(result, loads={id_: replace(load, rows_loaded=placed) for id_, load in result.loads.items()})
+    counts: dict[str, Any] = {"rows_loaded": placed, "check_warnings": warnings}
+    counts["rows_replaced"] = count_kept(current, job.file_type.table)
+    return replace(result, loads={id_: replace(load, **counts) for id_, load in result.loads.items()})
 
 
 def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy, rows_refused: int) -> CopyResult:
@@ -156,6 +163,20 @@ def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy,
         rows_in_file = loaded[file_id] + refused if taken is None else taken
         loads[file_id] = Load(job.placing.table_name, rows_in_file, loaded[file_id], refused, copy.query_id)
     return CopyResult(loads, rejected, {each.file.file_id: job.rejects.changed(each.sources) for each in job.files})
+
+
+def _with_rejected(result: CopyResult, rejected: Sequence[RejectedRow]) -> CopyResult:
+    """Add the rows that checks reject to those of the only file; several files have no checks."""
+    if not rejected:
+        return result
+    [(file_id, load)] = result.loads.items()
+    load = replace(load, rows_rejected=load.rows_rejected + len(rejected))
+    return replace(result, loads={file_id: load}, rejected={file_id: [*result.rejected[file_id], *rejected]})
+
+
+def _check_rejects(job: CopyJob, result: CopyResult) -> None:
+    for each in job.files:
+        check_rejects(job.file_type, each, result.loads[each.file.file_id])
 
 
 def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> CopyResult:
@@ -182,8 +203,8 @@ def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:
         )
 
 
-def place_rows(current: cursor, into: Placing, rows_copied: int) -> int:
-    """Bring the rows to their table, count and check them there, and return their number."""
+def place_rows(current: cursor, into: Placing, rows_copied: int) -> tuple[int, str | None]:
+    """Bring the rows to their table, count and check them there; return their number and the checks that warn."""
     placed = into.place(current, rows_copied)
     current.execute(composed("load/count_rows", table=table_identifier(into.destination.table)))
     rows = fetch_value(current)
@@ -191,6 +212,6 @@ def place_rows(current: cursor, into: Placing, rows_copied: int) -> int:
         raise LakeportError(
             f"{into.table_name} has {rows:,} rows of this load instead of {placed:,}; nothing was loaded"
         )
-    check_rows(current, into.destination)
+    warnings = check_rows(current, into.destination)
     into.finish(current)
-    return placed
+    return placed, warnings

@@ -31,6 +31,11 @@ def fact_of(column: Column, facts: FileFacts) -> str | int | datetime:
     """Return the value of a column with `from`; raises UnloadableFile if it does not fit the column."""
     source = column.from_ or ""
     name = source.removeprefix(CAPTURED)
+    if source.startswith(CAPTURED) and name not in facts.captured:
+        raise UnloadableFile(
+            f"{facts.key} does not match landing.pattern, so {{{name}}} for the column {column.name} is unknown; "
+            "change the pattern, or send the file under a name that it matches"
+        )
     value: str | int | datetime = facts.captured[name] if source.startswith(CAPTURED) else getattr(facts, source)
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC) if column.type.name == "timestamptz" else _day_or_moment(value, column)

@@ -93,7 +93,7 @@ def mark_done(
     replaced = {each: _check_rows(current, load, file_type) for each, load in transactions.items()}
     by_reason = defaultdict[str | None, list[str]](list)
     for file_id, load in loads.items():
-        reasons = (reason, replaced[_transaction(load)] or _difference(load, file_type))
+        reasons = (reason, replaced[_transaction(load)] or _difference(load, file_type), _warning(load))
         by_reason["; ".join(filter(None, reasons)) or None].append(file_id)
     for text, file_ids in by_reason.items():
         file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
@@ -140,11 +140,20 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
     )
 
 
+def _warning(load: Load) -> str | None:
+    return f"checks warn: {load.check_warnings}" if load.check_warnings else None
+
+
 def _difference(load: Load, file_type: FileType | None) -> str | None:
-    """Return why the number of loaded rows is not that of the file's good rows, or None if it is."""
+    """Return what is to be known about the load: rows that it made of others, or no rows at all; else None."""
     good = load.rows_in_file - load.rows_rejected
-    if load.rows_loaded == good or file_type is None:
+    if file_type is None:
         return None
     transform, table = file_type.transform, file_type.table
+    if table.slice and table.slice.columns and not load.rows_loaded:
+        return "the file has no rows, so it has no slice and replaced nothing"
+    if load.rows_loaded == good:
+        return None
     causes = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
+    causes += ["table.deletes"] * bool(table.deletes) + ["table.history"] * bool(table.history)
     return f"{' and '.join(causes)} made {load.rows_loaded:,} rows of {good:,}"

@@ -14,8 +14,11 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TransformFailed
+from lakeport.loading.checks import reject_rows
 from lakeport.loading.filled_columns import filled_columns
+from lakeport.loading.keeping import ReplacedRows, take_out
 from lakeport.loading.sql_transform import insert_transformed
+from lakeport.mng.load_records import RejectedRow
 from lakeport.redshift import ddl
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed
@@ -52,7 +55,7 @@ class Placing:
     @property
     def is_staged(self) -> bool:
         """Return whether COPY fills a temporary table."""
-        is_filled = bool(self.file_type.fact_columns)
+        is_filled = bool(self.file_type.fact_columns) or any(check.else_ == "reject" for check in self.file_type.checks)
         return bool(self.ignored) or is_filled or self.is_stricter or self.file_type.transform.sql is not None
 
     @property
@@ -61,9 +64,14 @@ class Placing:
         return ddl.STAGE if self.is_staged else ddl.table_identifier(self.destination.table)
 
     @property
+    def candidates(self) -> sql.Identifier:
+        """Return the temporary table of the transformed rows."""
+        return ddl.TRANSFORMED if self.file_type.transform.sql else ddl.STAGE
+
+    @property
     def staged(self) -> sql.Identifier:
         """Return the temporary table whose rows go to the destination."""
-        return ddl.TRANSFORMED if self.file_type.transform.sql else ddl.STAGE
+        return self.candidates
 
     def begin(self, current: cursor) -> None:
         """Create the tables that COPY needs."""
@@ -74,12 +82,16 @@ class Placing:
     def make_table(self, current: cursor) -> None:
         """Prepare the destination for the rows."""
 
-    def place(self, current: cursor, rows_copied: int) -> int:
-        """Bring the copied rows to the destination and return the number of rows there."""
-        if not self.is_staged:
-            return rows_copied
+    def sift(self, current: cursor) -> list[RejectedRow]:
+        """Transform the copied rows, take out those that checks reject, and return these."""
         if self.file_type.transform.sql:
             self.transform(current)
+        return reject_rows(current, self.file_type, self.candidates) if self.is_staged else []
+
+    def place(self, current: cursor, rows_copied: int) -> int:
+        """Bring the sifted rows to the destination and return the number of rows there."""
+        if not self.is_staged:
+            return rows_copied
         self.make_room(current)
         current.execute(ddl.insert_staged(self.destination, self.staged))
         rows = current.rowcount
@@ -104,6 +116,17 @@ class Placing:
     def make_room(self, current: cursor) -> None:
         """Delete the rows that the staged rows replace."""
 
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows | None:  # noqa: ARG002 - of the modes that replace rows
+        """Return the rows of a table that the placed rows replace, if any; a plan asks this of the live table."""
+        return None
+
+    def counted(self, current: cursor, table: sql.Identifier) -> sql.Composed | None:
+        """Return the query that counts these rows: a `row_count`, for each slice where there are slices."""
+        replaced = self.replaced(current, table)
+        if not replaced:
+            return None
+        return composed("load/count_replaced", tables=replaced.tables, is_replaced=replaced.where)
+
     def finish(self, current: cursor) -> None:
         """Complete the load after the rows were counted and checked."""
 
@@ -121,8 +144,11 @@ class Truncate(Placing):
     def make_room(self, current: cursor) -> None:
         self._clear(current)
 
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows:  # noqa: ARG002 - Slice asks it
+        return ReplacedRows(table)
+
     def _clear(self, current: cursor) -> None:
-        current.execute(composed("load/clear_table", table=ddl.table_identifier(self.file_type.table)))
+        take_out(current, self.file_type.table, self.replaced(current, ddl.table_identifier(self.file_type.table)))
 
 
 class NewTable(Placing):

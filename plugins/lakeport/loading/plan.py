@@ -16,7 +16,7 @@ from lakeport.redshift.live_table import live_columns, missing_columns
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT
+from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def task_ids(file_type: FileType) -> tuple[str, ...]:
         "archive_files": True,
         "mark_done": True,
         "all_files_loaded": is_all,
-        "rejects_reported": file_type.rejects.warn is not None,
+        "rejects_reported": file_type.may_warn,
     }
     return tuple(step for step, has_step in steps.items() if has_step)
 
@@ -84,10 +84,13 @@ def effects_on_rows(file_type: FileType, warehouse: Warehouse) -> tuple[str, ...
     live = warehouse.transaction(lambda current: live_columns(current, table))
     if not live:
         return ()
+    slices = ", ".join(column.name for column in file_type.slice_columns)
     effects = {
         "append": "the rows of the table stay, those of the file are added",
         "truncate": "all rows of the table are replaced by those of the file",
         "replace": "all rows of the table are replaced by those of the file, in a new table with the schema's columns",
+        "slice": f"all rows of the slices of the file, by {slices}, are replaced by its rows, all others stay",
+        "history": f"versions with the same {', '.join(table.key)} end where those of the file begin, all others stay",
         "merge": f"rows with the same {', '.join(table.key)} are replaced by those of the file, all others stay",
     }
     found = [effects[table.mode]] if table.mode in effects else []
@@ -96,7 +99,7 @@ def effects_on_rows(file_type: FileType, warehouse: Warehouse) -> tuple[str, ...
     known = {column.name for column in file_type.table_columns}
     if new := [column.name for column in missing_columns(file_type, live)]:
         found.append(f"the rows of the table have NULL in the new columns {', '.join(new)}")
-    if others := [name for name in live if name not in known and name != LOADED_AT]:
+    if others := [name for name in live if name not in {*known, LOADED_AT, *HISTORY_COLUMNS}]:
         found.append(
             f"the columns {', '.join(others)} of the table are not in the schema: they keep their values, and the rows "
             "of the file have NULL there; if you renamed one, copy its values by an UPDATE"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2 import sql
@@ -30,6 +31,7 @@ from lakeport.preparing.prepare import listed, prepare
 from lakeport.redshift import ddl
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.live_table import live_columns
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
 from lakeport.schema.facts import FileFacts
@@ -37,6 +39,14 @@ from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """How many rows of the live table the load would replace; `slice` is their slice, if the mode has slices."""
+
+    rows: int
+    slice: Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -51,21 +61,26 @@ class Outcome:
     rejected: tuple[RejectedRow, ...]
     problem: str = ""
     changed: tuple[RejectedRow, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    warnings: str = ""
+    """The checks that would warn."""
 
 
 def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Client) -> Outcome:
     """Load a sample as a landed file would be loaded, roll the load back and return its outcome."""
     occasion = uuid.uuid4().hex
-    scratch = file_type.into(f"plan_{occasion}.{file_type.table.table_name}")
+    scratch = _with_any_folder(file_type.into(f"plan_{occasion}.{file_type.table.table_name}"))
     with _uploaded(s3, sample, occasion) as file, _scratch_schema(scratch, warehouse):
         try:
             _make_table(file_type, scratch, warehouse)
             run_id = f"plan_{occasion}"
-            to_load = FileToLoad(file, _prepared(file_type, file, s3, run_id))
+            to_load = FileToLoad(file, _prepared(scratch, file, s3, run_id))
             columns = columns_of(s3, scratch, to_load)
             to_load = without_lossy_rows(s3, scratch, to_load, columns)
             job = CopyJob(s3, scratch.with_columns(columns.added), (to_load,), columns, run_id)
-            outcome = _outcome(run_copy(warehouse, job, _discard), file, sample)
+            replaced: list[Replaced] = []
+            result = run_copy(warehouse, job, partial(_discard, live=file_type, job=job, replaced=replaced))
+            outcome = replace(_outcome(result, file, sample), replaced=tuple(replaced))
         except (UnloadableFile, TableMismatch) as error:
             outcome = Outcome(0, 0, (), _reason(error, file, sample))
         except psycopg2.Error as error:
@@ -75,8 +90,27 @@ def rehearse(file_type: FileType, sample: Path, warehouse: Warehouse, s3: S3Clie
         return replace(outcome, problem=outcome.problem.replace(scratch.table.schema_name, file_type.table.schema_name))
 
 
-def _discard(_: cursor, result: CopyResult) -> Rollback[CopyResult]:
+def _with_any_folder(file_type: FileType) -> FileType:
+    """Return the type with a pattern that matches the sample's name wherever it is uploaded to."""
+    pattern = f"**/{file_type.landing.pattern.rpartition('/')[2]}"
+    return file_type.model_copy(update={"landing": file_type.landing.model_copy(update={"pattern": pattern})})
+
+
+def _discard(
+    current: cursor, result: CopyResult, *, live: FileType, job: CopyJob, replaced: list[Replaced]
+) -> Rollback[CopyResult]:
+    """Find the rows of the live table that the load would replace, before its own rows are rolled back."""
+    query = job.placing.counted(current, ddl.table_identifier(live.table))
+    replaced.clear()  # of an attempt that is retried
+    if query and live_columns(current, live.table):
+        current.execute(query)
+        replaced += [_replaced(row) for row in fetch_rows(current)]
     return Rollback(result)
+
+
+def _replaced(row: dict[str, Any]) -> Replaced:
+    rows = int(row.pop("row_count"))
+    return Replaced(rows, {name: None if value is None else str(value) for name, value in row.items()})
 
 
 def _outcome(result: CopyResult, file: RegisteredFile, sample: Path) -> Outcome:
@@ -84,7 +118,7 @@ def _outcome(result: CopyResult, file: RegisteredFile, sample: Path) -> Outcome:
     if result.refusal:
         return Outcome(load.rows_in_file, 0, rejected, _reason(result.refusal, file, sample))
     changed = tuple(result.changed[file.file_id])
-    return Outcome(load.rows_in_file, load.rows_loaded, rejected, changed=changed)
+    return Outcome(load.rows_in_file, load.rows_loaded, rejected, changed=changed, warnings=load.check_warnings or "")
 
 
 def _reason(error: UnloadableFile | TableMismatch, file: RegisteredFile, sample: Path) -> str:

@@ -10,6 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch
+from lakeport.loading.keeping import ReplacedRows
 from lakeport.loading.placing import Placing, execute_all
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
@@ -35,6 +36,9 @@ class Replace(Placing):
 
     def make_table(self, current: cursor) -> None:
         execute_all(current, ddl.create_table(self.destination, if_missing=False))
+
+    def replaced(self, current: cursor, table: sql.Identifier) -> ReplacedRows:  # noqa: ARG002 - Slice asks it
+        return ReplacedRows(table)
 
     def finish(self, current: cursor) -> None:
         table = self.file_type.table

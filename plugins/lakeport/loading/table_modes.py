@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from lakeport.loading.historizing import History
 from lakeport.loading.merging import Merge
 from lakeport.loading.placing import NewTable, Placing, Truncate
 from lakeport.loading.replacing import Replace
+from lakeport.loading.slicing import Slice
 from lakeport.model import RegisteredFile
 from lakeport.redshift import ddl
 from lakeport.schema.facts import FileFacts
@@ -15,7 +17,14 @@ from lakeport.schema.key_pattern import captured
 from lakeport.schema.table import Column
 
 _LABEL_CHARACTERS = 60
-_MODES: dict[str, type[Placing]] = {"append": Placing, "truncate": Truncate, "replace": Replace, "merge": Merge}
+_MODES: dict[str, type[Placing]] = {
+    "append": Placing,
+    "truncate": Truncate,
+    "replace": Replace,
+    "merge": Merge,
+    "slice": Slice,
+    "history": History,
+}
 
 
 def placing(

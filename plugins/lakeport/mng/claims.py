@@ -156,7 +156,7 @@ def _note(each: Standing, by: TaskRun) -> str | None:
 
 def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | None:
     """Return why the file's rows would replace newer ones, or None."""
-    if table is None or not table.replaces_rows:
+    if table is None or not table.is_ordered:
         return None
     file = each.file
     values = {"table_name": table.name, "landed_at": file.landed_at, "file_id": file.file_id}

@@ -20,6 +20,7 @@ from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
 from lakeport.redshift.statements import composed, statement
 
+_WARNINGS_BYTES = 4096
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}
 
 
@@ -47,6 +48,10 @@ class Load:
     rows_rejected: int
     query_id: int
     loaded_at: datetime | None = None
+    rows_replaced: int | None = None
+    """How many rows the load replaced and kept for undo; None if its table does not keep them."""
+    check_warnings: str | None = None
+    """The checks that the rows do not pass and that only warn, one a line."""
 
 
 class RejectedLine(NamedTuple):
@@ -94,9 +99,12 @@ def record_loads(
     """
     first = next(iter(loads.values()))
     counts = [(file_id, each.rows_in_file, each.rows_loaded, each.rows_rejected) for file_id, each in loads.items()]
+    values: dict[str, Any] = {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id}
+    values["rows_replaced"] = first.rows_replaced  # a COPY of several files replaces none
+    values["check_warnings"] = clipped(first.check_warnings, _WARNINGS_BYTES)  # and has no checks
     with joined_rows(current, _COUNTS, counts) as counted:
         update = composed("mng/record_loads", counted=counted)
-        current.execute(update, {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id})
+        current.execute(update, values)
         updated = current.rowcount
     if updated != len(loads):
         raise StatusConflict(

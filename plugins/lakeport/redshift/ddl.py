@@ -8,7 +8,7 @@ from psycopg2 import sql
 
 from lakeport.redshift.statements import composed, keywords
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT, Column, Table
+from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column, Table
 
 Statement = sql.SQL | sql.Composed
 MAX_NAME_BYTES = 127
@@ -18,6 +18,9 @@ TRANSFORMED = sql.Identifier("lakeport_transformed")
 """The temporary table for the result of an SQL transform."""
 WINNERS = sql.Identifier("lakeport_winners")
 """The temporary table for the rows that `table.wins` selects."""
+
+SLICES = sql.Identifier("lakeport_slices")
+"""The temporary table for the slices of a file, see `table.slice`."""
 
 LOADED_AT_DEFINITION = sql.SQL("{} TIMESTAMP DEFAULT SYSDATE").format(sql.Identifier(LOADED_AT))
 """The column that every table has for the time of the load."""
@@ -45,10 +48,28 @@ def create_table(file_type: FileType, *, if_missing: bool = True) -> Iterator[St
     yield sql.SQL("CREATE TABLE {}{} ({}){}").format(
         sql.SQL("IF NOT EXISTS " if if_missing else ""),
         table,
-        sql.SQL(", ").join([*_column_definitions(file_type.table_columns), LOADED_AT_DEFINITION]),
+        sql.SQL(", ").join(
+            [*_column_definitions(file_type.table_columns), *history_columns(file_type), LOADED_AT_DEFINITION]
+        ),
         layout(file_type.table),
     )
     yield from comments(file_type)
+
+
+def history_columns(file_type: FileType) -> list[sql.Composed]:
+    """Return the definitions of the columns that mode history adds."""
+    if file_type.table.mode != "history":
+        return []
+    types = (file_type.history_type, file_type.history_type, "timestamp")
+    return [
+        column_definition(name, type_, is_required=name == HISTORY_COLUMNS[0])
+        for name, type_ in zip(HISTORY_COLUMNS, types, strict=True)
+    ]
+
+
+def nullable(columns: Iterable[Column]) -> list[sql.Composed]:
+    """Return the definitions of the columns without NOT NULL."""
+    return [column_definition(column.name, str(column.type), is_required=False) for column in columns]
 
 
 def comments(file_type: FileType) -> Iterator[Statement]:
@@ -72,10 +93,21 @@ def create_stage(file_type: FileType, ignored: Sequence[Column] = (), filled: Se
     return composed("load/create_stage", stage=STAGE, columns=sql.SQL(", ").join(columns), layout=as_table)
 
 
-def create_made(file_type: FileType, made: sql.Identifier) -> Statement:
-    """Return the statement that creates a temporary table with the columns and the layout of the table."""
-    columns = sql.SQL(", ").join(_column_definitions(file_type.table_columns))
-    return composed("load/create_stage", stage=made, columns=columns, layout=layout(file_type.table))
+def create_made(file_type: FileType, made: sql.Identifier, columns: Sequence[Column] = ()) -> Statement:
+    """Return the statement that creates a temporary table with the columns and the layout of the table.
+
+    With `columns`, it has these columns instead, and the table's layout if they are the same.
+    """
+    columns = columns or file_type.table_columns
+    definitions = sql.SQL(", ").join(_column_definitions(columns))
+    as_table = layout(file_type.table) if tuple(columns) == file_type.table_columns else sql.SQL("")
+    return composed("load/create_stage", stage=made, columns=definitions, layout=as_table)
+
+
+def create_slices(columns: Iterable[Column]) -> Statement:
+    """Return the statement that creates the temporary table of the slices."""
+    definitions = sql.SQL(", ").join(nullable(columns))
+    return composed("load/create_stage", stage=SLICES, columns=definitions, layout=sql.SQL(""))
 
 
 def table_names(file_type: FileType) -> sql.Composed:
@@ -89,17 +121,21 @@ def insert_staged(file_type: FileType, staged: sql.Identifier) -> Statement:
     return composed("load/insert_staged", table=here, stage=staged, columns=table_names(file_type))
 
 
-def insert_winners(file_type: FileType, staged: sql.Identifier, by: str, direction: str) -> Statement:
+def insert_winners(table: Table, staged: sql.Identifier, columns: sql.Composed, by: str, direction: str) -> Statement:
     """Return the statement that inserts the first row of each key by a column; equal rows are inserted once."""
-    parts = {"key": names(file_type.table.key), "by": sql.Identifier(by), "direction": keywords(direction)}
-    return composed("load/insert_winners", made=WINNERS, stage=staged, columns=table_names(file_type), **parts)
+    parts = {"key": names(table.key), "by": sql.Identifier(by), "direction": keywords(direction)}
+    return composed("load/insert_winners", made=WINNERS, stage=staged, columns=columns, **parts)
 
 
-def delete_replaced(table: Table, staged: sql.Identifier) -> Statement:
-    """Return the statement that deletes the rows with the keys of staged rows."""
-    here = table_identifier(table)
-    same = (sql.SQL("{}.{} = {}.{}").format(here, key, staged, key) for key in map(sql.Identifier, table.key))
-    return composed("load/delete_replaced", table=here, stage=staged, is_same_key=sql.SQL(" AND ").join(same))
+def delete_where(staged: sql.Identifier, deletes: str) -> Statement:
+    """Return the statement that deletes the staged rows that meet a condition of the schema."""
+    return composed("load/delete_where", stage=staged, condition=condition(deletes))
+
+
+def condition(text: str) -> sql.Composed:
+    """Return a condition that the author of a schema wrote as part of a statement."""
+    # sql.SQL would take {} in it for a placeholder.
+    return sql.Composed([sql.SQL(text)])  # nosemgrep: sql-wrapped-unread, sql-from-text - see above
 
 
 def add_column(table: Table, column: Column) -> Statement:

@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT, Column, Table
+from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column, Table
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ def _of_columns(file_type: FileType, live: Live) -> Iterator[str]:
 def _of_other_columns(file_type: FileType, live: Live) -> Iterator[str]:
     known = {column.name for column in file_type.table_columns}
     for name, column in live.items():
-        if name not in known and name != LOADED_AT and column.is_required and column.default is None:
+        if name not in {*known, LOADED_AT, *HISTORY_COLUMNS} and column.is_required and column.default is None:
             yield f"{name} is NOT NULL in the table and missing in the schema"
+    if file_type.table.mode == "history":
+        yield from (f"{name} is missing, which mode history needs" for name in HISTORY_COLUMNS if name not in live)
     if LOADED_AT not in live:
         yield f"{LOADED_AT} is missing: Lakeport did not create this table"

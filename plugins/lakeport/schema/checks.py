@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Discriminator,
     Field,
     Tag,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from lakeport.schema.sql_text import without_quoted
-from lakeport.schema.values import Name, Part
-
-_UNIT_SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600}
-# An operator without its right or left side.
-_OPEN_END = re.compile(r"(?:[-+*/%<>=|,]|\b(?:and|or|not|in|like|ilike|between|is))\s*$", re.IGNORECASE)
-_OPEN_START = re.compile(r"\s*(?:[*/%<>=|,]|\b(?:and|or|in|like|ilike|between|is)\b)", re.IGNORECASE)
-
-
-def _age(value: object) -> int:
-    match = re.fullmatch(r"(\d{1,6})\s*([mhd])", value) if isinstance(value, str) else None
-    if not match or not int(match[1]):
-        raise ValueError(f"{value!r} is not an age; write a number with m, h or d, as in 36h or 7d")
-    return int(match[1]) * _UNIT_SECONDS[match[2]]
-
-
-def _single_condition(text: str) -> str:
-    """Refuse anything but one condition, since it becomes part of a statement, in parentheses."""
-    bare, depth = without_quoted(text), 0
-    for character in bare:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            break
-    operands = without_quoted(text, "x")
-    is_part = _OPEN_END.search(operands) or _OPEN_START.match(operands)
-    if depth or is_part or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
-        raise ValueError(f"{text!r} is not a single SQL condition on a row, as in distance > 0")
-    return text
+from lakeport.schema.sql_text import single_condition
+from lakeport.schema.values import TABLE_NAME, Age, Limit, Name, Part
 
 
 class AcceptedValues(Part):
@@ -77,21 +48,60 @@ class Freshness(Part):
 
     column: Name
     """A column of type date, timestamp or timestamptz."""
-    within: Annotated[
-        int,
-        BeforeValidator(_age),
-        WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
-    ]
+    within: Age
     """The maximum age of its newest value, such as 36h or 7d."""
 
 
+class ExistsIn(Part):
+    """A table in which each row's values must be; a row with NULL in one of the columns passes."""
+
+    columns: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The columns to look up together."""
+    table: Annotated[str, Field(pattern=TABLE_NAME)]
+    """The table to look them up in, as schema.table."""
+    table_columns: tuple[Name, ...] = ()
+    """The columns of that table, in the order of columns; without it those of the same names."""
+
+    @field_validator("table_columns")
+    @classmethod
+    def _are_as_many(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        columns = info.data.get("columns", names)
+        if names and len(names) != len(columns):
+            raise ValueError(f"has {len(names)} columns for the {len(columns)} in columns; list one for each")
+        return names
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return each column with the column of the table that it is compared with."""
+        return list(zip(self.columns, self.table_columns or self.columns, strict=True))
+
+
 class Check(Part):
-    """One check; its only key is its kind."""
+    """One check; its only required key is its kind."""
+
+    is_of_rows: ClassVar[bool] = True
+    """Whether single rows fail the check; if not, only the load as a whole can fail it."""
+    is_of_single_rows: ClassVar[bool] = True
+    """Whether a row fails it by its own values, so that it can be rejected."""
+    else_: Annotated[Literal["fail", "reject", "warn"], Field(alias="else")] = "fail"
+    """What happens if the check fails: fail loads nothing; reject rejects the rows that fail, as if COPY had; warn
+    loads the rows and sends an alert."""
+    up_to: Limit | None = None
+    """How many rows may fail the check (a number, or a share such as 1%): with fail and warn, nothing happens up to it,
+    and without it none may; with reject more fail the load, and without it rejects.fail alone decides."""
+
+    @model_validator(mode="after")
+    def _has_possible_consequences(self) -> Check:
+        if self.else_ == "reject" and not self.is_of_single_rows:
+            raise ValueError(f"{self.kind} cannot have else: reject, as no single row fails it; write fail or warn")
+        if self.up_to and not self.is_of_rows:
+            raise ValueError(f"{self.kind} cannot have up_to, because no rows fail it; remove up_to")
+        return self
 
     @property
     def kind(self) -> str:
         """Return the key in YAML."""
-        return next(iter(type(self).model_fields))
+        return next(name for name in type(self).model_fields if name not in Check.model_fields)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,7 +117,7 @@ class Check(Part):
 class ConditionCheck(Check):
     """A condition that each row must meet."""
 
-    sql: Annotated[str, AfterValidator(_single_condition)]
+    sql: Annotated[str, AfterValidator(single_condition)]
     """A condition that each row must meet, as in distance > 0; you can leave out this key."""
 
     @model_validator(mode="before")
@@ -122,6 +132,7 @@ class ConditionCheck(Check):
 class UniqueCheck(Check):
     """Columns whose values differ between any two rows."""
 
+    is_of_single_rows: ClassVar[bool] = False
     unique: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Columns whose values together differ between any two rows of a load."""
 
@@ -155,9 +166,27 @@ class AcceptedValuesCheck(Check):
         return (self.accepted_values.column,)
 
 
+class ExistsInCheck(Check):
+    """Values that must be in another table."""
+
+    exists_in: ExistsIn
+    """Columns whose values together must be in a row of another table."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that the check names."""
+        return self.exists_in.columns
+
+    def __str__(self) -> str:
+        of = self.exists_in
+        return f"exists_in: {', '.join(of.columns)} in {of.table}"
+
+
 class RowCountCheck(Check):
     """The number of rows."""
 
+    is_of_rows: ClassVar[bool] = False
+    is_of_single_rows: ClassVar[bool] = False
     row_count: RowCount
     """How many rows a load may have."""
 
@@ -165,6 +194,8 @@ class RowCountCheck(Check):
 class FreshnessCheck(Check):
     """The age of the newest value in a column."""
 
+    is_of_rows: ClassVar[bool] = False
+    is_of_single_rows: ClassVar[bool] = False
     freshness: Freshness
     """The maximum age of the newest value in a column."""
 
@@ -174,16 +205,17 @@ class FreshnessCheck(Check):
         return (self.freshness.column,)
 
 
-KINDS = ("sql", "unique", "not_null", "accepted_values", "row_count", "freshness")
+KINDS = ("sql", "unique", "not_null", "accepted_values", "exists_in", "row_count", "freshness")
 
 
 def _kind(value: object) -> str | None:
-    """Return the kind of a check, or None unless it is text or has exactly one key, which is a kind."""
+    """Return the kind of a check, or None unless it is text or has exactly one key that is a kind."""
     if isinstance(value, str):
         return "sql"
     if isinstance(value, Check):
         return value.kind
-    return next(iter(value)) if isinstance(value, dict) and len(value) == 1 and {*value} < {*KINDS} else None
+    kinds = [kind for kind in KINDS if isinstance(value, dict) and kind in value]
+    return kinds[0] if len(kinds) == 1 else None
 
 
 AnyCheck = Annotated[
@@ -191,6 +223,7 @@ AnyCheck = Annotated[
     | Annotated[UniqueCheck, Tag("unique")]
     | Annotated[NotNullCheck, Tag("not_null")]
     | Annotated[AcceptedValuesCheck, Tag("accepted_values")]
+    | Annotated[ExistsInCheck, Tag("exists_in")]
     | Annotated[RowCountCheck, Tag("row_count")]
     | Annotated[FreshnessCheck, Tag("freshness")],
     Discriminator(_kind),

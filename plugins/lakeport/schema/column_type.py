@@ -65,6 +65,11 @@ class ColumnType:
             raise ValueError(f"{quoted(text)} is not a column type; {_suggestion(name)}")
         return cls(name, _checked_arguments(name, tuple(int(n) for n in match.groups()[1:] if n)))
 
+    @property
+    def is_text(self) -> bool:
+        """Return whether values are texts."""
+        return self.name in _LIMITS
+
     def __str__(self) -> str:
         return self.name + self._suffix()
 

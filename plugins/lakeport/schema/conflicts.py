@@ -17,6 +17,8 @@ from lakeport.schema.reader import line_of
 _TAKES_AWAY = {
     "truncate": "deletes all other rows",
     "replace": "puts a new table in the old one's place",
+    "slice": "replaces all rows of the file's slices",
+    "history": "ends versions by key",
     "merge": "replaces rows by key, which a load of another type may insert again at the same time",
 }
 _STAR = ("x", "", "2024-01-31")

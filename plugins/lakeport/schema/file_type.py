@@ -13,9 +13,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
-from lakeport.schema.column_rules import objections
+from lakeport.schema.column_rules import TIMES, captured_columns, objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
+from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
 from lakeport.schema.table import Column, Loss, Table
 from lakeport.schema.text_formats import TextFormat
@@ -23,7 +24,6 @@ from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
-_TIMES = ("date", "timestamp", "timestamptz")
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
 
 
@@ -145,6 +145,44 @@ class FileType(Part):
         """Return the names of the columns that COPY fills, in the order of the schema."""
         return tuple(column.name for column in self.copied_columns)
 
+    @property
+    def slice_columns(self) -> list[Column]:
+        """Return the columns that make a slice of the table, in the order of the schema."""
+        names = self.table.slice.columns if self.table.slice else ()
+        by_capture = self.captured_columns.values() if self.table.slice and self.table.slice.from_ else ()
+        return [column for column in self.table_columns if column.name in names or column in by_capture]
+
+    @property
+    def captured_columns(self) -> dict[str, Column]:
+        """Return the column of each capture of the pattern: filled by it, or else of the same name."""
+        return captured_columns(self.table_columns, capture_formats(self.landing.pattern))
+
+    @property
+    def history_from(self) -> Column | str:
+        """Return the column from which a version is valid, or captured.<name>, or landed_at."""
+        name = self.table.history.from_ if self.table.history else ""
+        columns = {column.name: column for column in self.table_columns}
+        return columns.get(name, name)
+
+    @property
+    def history_type(self) -> str:
+        """Return the type of the times of versions."""
+        source = self.history_from
+        return str(source.type) if isinstance(source, Column) else "timestamp"
+
+    @property
+    def tracked_columns(self) -> list[Column]:
+        """Return the columns whose values make a new version."""
+        track = self.table.history.track if self.table.history else ()
+        source = self.history_from
+        others = [each for each in self.table_columns if each.name not in self.table.key and each != source]
+        return [each for each in self.table_columns if each.name in track] if track else others
+
+    @property
+    def may_warn(self) -> bool:
+        """Return whether an alert may be sent of a load that succeeded."""
+        return self.rejects.warn is not None or any(check.else_ == "warn" for check in self.checks)
+
     def lossy_of(self, column: Column) -> Loss:
         """Return what becomes of a row with a value that COPY would change in this column."""
         return column.lossy or self.lossy
@@ -204,10 +242,11 @@ class FileType(Part):
     @classmethod
     def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
         landing = info.data.get("landing")
-        if landing and landing.select == "all" and table.mode in ("truncate", "replace"):
+        if landing and landing.select == "all" and (table.mode in ("truncate", "replace") or _is_all(table)):
+            what = "snapshot: true" if _is_all(table) else f"mode {table.mode}"
             raise ValueError(
-                f"has mode {table.mode}, which keeps only the rows of the last file, but landing.select is all; "
-                "write select: newest, or mode: append, merge or new_table"
+                f"has {what}, which keeps only the rows of the last file, but landing.select is all; "
+                "write select: newest, or mode: append, merge, slice, history or new_table"
             )
         return table
 
@@ -254,9 +293,14 @@ class FileType(Part):
         if unknown:
             raise ValueError(f"refer to unknown columns: {', '.join(unknown)}")
         newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
-        timeless = [column for column in newest_of if types[column] not in _TIMES]
+        timeless = [column for column in newest_of if types[column] not in TIMES]
         if timeless:
             raise ValueError(
-                f"freshness needs a column of type {', '.join(_TIMES)}; of another type: {', '.join(timeless)}"
+                f"freshness needs a column of type {', '.join(TIMES)}; of another type: {', '.join(timeless)}"
             )
         return checks
+
+
+def _is_all(table: Table) -> bool:
+    """Return whether a file has all rows of the table; in mode history the table has older versions, too."""
+    return table.mode == "merge" and table.snapshot

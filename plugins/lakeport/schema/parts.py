@@ -26,11 +26,12 @@ def fields_of(part: type[Part]) -> dict[str, FieldInfo]:
 
 
 def tag_of(part: type[Part]) -> str:
-    """Return what distinguishes a part from the others that are possible: its `type`, or its only key."""
+    """Return what distinguishes a part from the others that are possible: its `type`, or its only required key."""
     fields = fields_of(part)
     if "type" in fields and get_origin(fields["type"].annotation) is Literal:
         return str(get_args(fields["type"].annotation)[0])
-    return next(iter(fields))
+    required = (key for key, field in fields.items() if field.is_required())
+    return next(required, next(iter(fields)))
 
 
 def located(location: Place) -> tuple[Place, list[type[Part]]]:

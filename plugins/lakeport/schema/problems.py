@@ -106,8 +106,8 @@ def _no_tag(given: object, context: Any, location: Place) -> str:
     """Return that the key is missing by which one of several parts is chosen."""
     if "'" in context["discriminator"]:
         return "is missing"
-    kinds = keys_at(location)
-    keys = [str(key) for key in given] if isinstance(given, dict) else []
+    kinds, others = [tag_of(part) for part in located(location)[1]], keys_at(location)
+    keys = [str(key) for key in given if key in kinds or key not in others] if isinstance(given, dict) else []
     found = f"it has {', '.join(keys) or 'none'}" if isinstance(given, dict) else f"it is {quoted(given)}"
     near = get_close_matches(keys[0], kinds, n=1) if len(keys) == 1 else []
     hint = f"; did you mean {near[0]!r}?" if near else ""

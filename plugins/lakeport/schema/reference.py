@@ -42,6 +42,8 @@ def json_schema() -> str:
     schema["properties"].pop("name")
     schema["required"] = [key for key in schema["required"] if key not in ("name", "table")]
     schema["$defs"]["Table"]["required"] = []
+    table = schema["$defs"]["Table"]["properties"]
+    table["slice"]["anyOf"].append({"type": "array", "items": {"type": "string"}})
     checks = schema["properties"]["checks"]
     checks["items"] = {"anyOf": [{"type": "string"}, checks["items"]]}
     title = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "A Lakeport file type"}
@@ -127,7 +129,10 @@ def _duration(seconds: int) -> str:
 
 def _type(part: type[Part], key: str) -> str:
     special = {("Column", "type"): "a column type", ("Freshness", "within"): "an age: `36h`"}
+    special[("Table", "keep_replaced")] = "an age: `30d`"
     special |= dict.fromkeys([("Rejects", "fail"), ("Rejects", "warn")], "a number, or a share: `1%`")
+    if key == "up_to":
+        return special["Rejects", "fail"]
     special |= {("Wait", "every"): "a duration: `30s`", ("Wait", "for"): "a duration: `10m`"}
     special[("FileType", "retry_delay")] = "a duration: `5s`"
     return special.get((part.__name__, key)) or _type_text(fields_of(part)[key].annotation)

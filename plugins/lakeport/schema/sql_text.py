@@ -11,6 +11,9 @@ import re
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
 _COMMENT = r"--[^\n]*|/\*.*?\*/"
 _NOT_CODE = re.compile(f"{_QUOTED}|{_COMMENT}", re.DOTALL)
+# An operator without its right or left side.
+_OPEN_END = re.compile(r"(?:[-+*/%<>=|,]|\b(?:and|or|not|in|like|ilike|between|is))\s*$", re.IGNORECASE)
+_OPEN_START = re.compile(r"\s*(?:[*/%<>=|,]|\b(?:and|or|in|like|ilike|between|is)\b)", re.IGNORECASE)
 
 
 def without_quoted(text: str, instead: str = " ") -> str:
@@ -26,3 +29,17 @@ def code_of(text: str) -> str:
 def query_in(text: str) -> str:
     """Return a query without the semicolon and the comments after it."""
     return text[: len(code_of(text).rstrip().removesuffix(";"))]
+
+
+def single_condition(text: str) -> str:
+    """Refuse anything but one condition, since it becomes part of a statement, in parentheses."""
+    bare, depth = without_quoted(text), 0
+    for character in bare:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            break
+    operands = without_quoted(text, "x")
+    is_part = _OPEN_END.search(operands) or _OPEN_START.match(operands)
+    if depth or is_part or not text.strip() or ";" in bare or "--" in bare or "/*" in bare or "'" in bare:
+        raise ValueError(f"{text!r} is not a single SQL condition on a row, as in distance > 0")
+    return text

@@ -11,8 +11,9 @@ from typing import Annotated
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
+TABLE_NAME = r"^[a-z_][a-z0-9_]{0,126}\.[a-z_][a-z0-9_]{0,126}$"
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,126}$"
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 ON_ARRIVAL = "on_arrival"
 _CRON_FIELDS = 5
 _MAX_SECONDS = 7 * 24 * 3600
@@ -59,6 +60,13 @@ def _seconds(value: object) -> int:
     return seconds
 
 
+def _age(value: object) -> int:
+    match = re.fullmatch(r"(\d{1,6})\s*([mhd])", value) if isinstance(value, str) else None
+    if not match or not int(match[1]):
+        raise ValueError(f"{value!r} is not an age; write a number with m, h or d, as in 36h or 7d")
+    return int(match[1]) * _UNIT_SECONDS[match[2]]
+
+
 def _schedule(value: str) -> str:
     if value == ON_ARRIVAL or (len(value.split()) == _CRON_FIELDS and croniter.is_valid(value)):
         return value
@@ -86,6 +94,11 @@ Seconds = Annotated[
     int,
     BeforeValidator(_seconds),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}\s*[smh]$", "examples": ["30s", "10m"]}),
+]
+Age = Annotated[
+    int,
+    BeforeValidator(_age),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[mhd]$", "examples": ["36h"]}),
 ]
 Limit = Annotated[
     RejectLimit,

@@ -40,7 +40,8 @@ class _RecoveryOperator(BaseOperator):
             raise SelectionError("no files selected: give file ids or keys, or choose a file type")
         statuses = () if names else (_DEFAULT_STATUS[self.command],)
         selection = Selection(names, file_type, statuses=statuses)
-        return make_plan(warehouse, self.command, selection, older=bool(params.get("older")))
+        options = {name: bool(params.get(name)) for name in ("older", "restore")}
+        return make_plan(warehouse, self.command, selection, **options)
 
 
 class PlanOperator(_RecoveryOperator):

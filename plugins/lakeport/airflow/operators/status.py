@@ -52,14 +52,14 @@ class FilterNewestOperator(FilesOperator):
 
     def refuse_late(self, warehouse: Warehouse, newest: RegisteredFile, by: TaskRun) -> None:
         """Filter the file out and skip the run if its rows would replace those of a file that landed later."""
-        if not self.table.replaces_rows or self.landing.newest_by != LANDED_AT:
+        if not self.table.is_ordered or self.landing.newest_by != LANDED_AT:
             return
         from lakeport.mng import claims
         from lakeport.snapshots.writing import write_snapshots
 
         find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.table.name)
         if newer := warehouse.transaction(find):
-            reason = f"{newer}, which landed later, was loaded before this file was registered"
+            reason = f"{newer}, which landed later, is loaded already"
             reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
             ids = [newest.file_id]
             warehouse.transaction(partial(claims.filter_out, file_ids=ids, by=by, reason=reason))

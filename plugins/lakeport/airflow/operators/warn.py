@@ -1,4 +1,4 @@
-"""Send a warning about a load that succeeded but rejected more rows than `rejects.warn` allows."""
+"""Send a warning about a load that succeeded but exceeded `rejects.warn`, or whose checks warn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WarnOfRejectsOperator(FilesOperator):
-    """Send one alert for the files of a run that were loaded with more rejected rows than `rejects.warn`.
+    """Send one alert for the files of a run that were loaded with more rejected rows than `rejects.warn`, or warnings.
 
     Safe to repeat: each load is in one alert only.
     """

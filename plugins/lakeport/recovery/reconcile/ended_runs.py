@@ -98,7 +98,7 @@ def _done(current: cursor, file: RegisteredFile, by: TaskRun, file_type: FileTyp
 def _warn(reconciliation: Reconciliation, run: EndedRun, loaded: Sequence[OpenFile]) -> None:
     """Send the warning about rejected rows if the run ended before it could."""
     file_type = reconciliation.file_type(loaded[0].file_type)
-    if not file_type or file_type.rejects.warn is None:
+    if not file_type or not file_type.may_warn:
         return
     by, files = TaskRun(run.dag_id, run.run_id, "reconcile"), [each.file for each in loaded]
     raise_alert(

@@ -12,6 +12,7 @@ from lakeport.errors import AirflowUnavailable, StatusConflict
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
 from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.restoring import forget, restore
 from lakeport.redshift import ddl
 from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
@@ -73,14 +74,17 @@ def _apply_load(current: cursor, *, load: Sequence[Planned], command: str, peopl
     # Read mng.files only after the rows are deleted: registration waits for every transaction that has read it.
     deleted, reason = _delete_rows(current, load[0]), f"{command} {people}".strip()
     pending = [each for each in load if not _is_applied(current, each)]
-    first = load[0].selected
-    if pending and deleted != load[0].load_rows:
+    first, plan = load[0].selected, load[0]
+    restored = _restore(current, plan) if pending else plan.restores
+    if pending and (deleted, restored) != (plan.load_rows, plan.restores):
         raise _changed(first.file.key)
     if first.loaded_at:
         reason = f"{reason}: deleted {deleted} rows from {first.table_name}, loaded at {first.loaded_at}"
+        reason += f", and restored {restored} rows that it had replaced" if restored else ""
     for each in pending:
         selected, by = each.selected, TaskRun(f"lakeport {command}", "", command)
-        current.execute(statement("mng/forget_load"), {"file_id": selected.file.file_id})
+        values = {"file_id": selected.file.file_id, "is_older_allowed": each.is_older}
+        current.execute(statement("mng/forget_load"), values)
         if each.file_type:
             values = {"file_id": selected.file.file_id, "file_type": each.file_type}
             current.execute(statement("mng/set_file_type"), values)
@@ -102,6 +106,18 @@ def _delete_rows(current: cursor, each: Planned) -> int:
     if each.drops_table:
         current.execute(composed("load/drop_replaced", table=table))
     return deleted
+
+
+def _restore(current: cursor, each: Planned) -> int | None:
+    """Restore the rows that the load replaced, if that is planned, and forget its own rows that are kept."""
+    if each.kept is None:
+        return each.restores
+    restored = None
+    if each.restores is not None:
+        table = each.kept.model_copy(update={"name": each.selected.table_name})
+        restored = restore(current, each.selected, table, each.kept)
+    forget(current, each.selected, each.kept)
+    return restored
 
 
 def _is_applied(current: cursor, each: Planned) -> bool:

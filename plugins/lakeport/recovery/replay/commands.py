@@ -19,13 +19,15 @@ _MAKE: dict[Command, Callable[[Planner, Sequence[SelectedFile]], list[Planned]]]
 }
 
 
-def make_plan(warehouse: Warehouse, command: Command, selection: Selection, *, older: bool) -> list[Planned]:
+def make_plan(
+    warehouse: Warehouse, command: Command, selection: Selection, *, older: bool = False, restore: bool = False
+) -> list[Planned]:
     """Return what the command would do with the selected files; nothing is changed.
 
     Raises SelectionError if a name matches no file, or several.
     """
     selected = warehouse.transaction(lambda current: select_files(current, selection))
-    return _MAKE[command](Planner(LoadQueries(warehouse), s3_objects.s3_client(), older), selected)
+    return _MAKE[command](Planner(LoadQueries(warehouse), s3_objects.s3_client(), older, restore), selected)
 
 
 def what_happens(planned: Planned) -> str:
@@ -45,7 +47,10 @@ def as_markdown(plan: Sequence[Planned]) -> str:
 
 def fingerprint(plan: Sequence[Planned]) -> str:
     """Return a text that changes with anything the plan would do or finds."""
-    found = [(each.selected, each.to, each.rows, each.load_rows, each.drops_table, each.file_type) for each in plan]
+    found = [
+        (each.selected, each.to, each.rows, each.load_rows, each.drops_table, each.restores, each.file_type)
+        for each in plan
+    ]
     return hashlib.sha256(repr(sorted(found, key=repr)).encode()).hexdigest()
 
 

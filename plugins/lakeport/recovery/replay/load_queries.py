@@ -16,6 +16,7 @@ from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import composed, statement
+from lakeport.schema.table import Table
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ class LoadQueries:
         values = {"table_name": table_name, "landed_at": each.file.landed_at, "file_id": each.file.file_id}
         found = self._read(statement("mng/loads_landed_later"), values)
         return {row["file_id"]: row["key"] for row in found}
+
+    def keys_loaded_later(self, each: SelectedFile) -> list[str]:
+        """Return the keys of the files that were loaded into the file's table after it, in the order of the loads."""
+        values = {"table_name": each.table_name, "loaded_at": each.loaded_at}
+        return [row["key"] for row in self._read(statement("mng/loaded_later"), values)]
+
+    def has_table(self, table: Table) -> bool:
+        """Return whether the table exists."""
+        values = {"schema_name": table.schema_name, "table_name": table.table_name}
+        return bool(self._read(live_columns_query(), values))
+
+    def kept_rows(self, each: SelectedFile, kept: Table) -> tuple[int, int]:
+        """Return how many kept rows the file's load replaced, and how many of its rows later loads replaced."""
+        if not self.has_table(kept):
+            return 0, 0
+        query = composed("load/kept_of_load", kept=ddl.table_identifier(kept))
+        [row] = self._read(query, {"loaded_at": each.loaded_at})
+        return int(row["rows_replaced"]), int(row["own_rows"])
 
     def unfinished_keys(self, file_type: str) -> dict[str, str]:
         """Return the key of each file of the type, by id, that is New or In Progress."""

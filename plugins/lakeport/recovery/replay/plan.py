@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
+from lakeport.loading.keeping import kept_table
 from lakeport.model import Status
 from lakeport.recovery.replay.load_queries import LoadQueries
+from lakeport.recovery.replay.restoring import reason_not_to, touches
 from lakeport.recovery.replay.selection import SelectedFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import known_file_type
+from lakeport.schema.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Companion = tuple[SelectedFile, str]
 """A file, and the key of the selected file that the same COPY loaded."""
 _MERGE_REFUSAL = "table.mode is merge, so the rows that this file replaced cannot be restored; replay the file instead"
+_MERGE_KEEPS = "table.mode is merge, so the rows that this file replaced must come back with it; use --restore"
 _UNFINISHED = (Status.NEW, Status.IN_PROGRESS)
 
 
@@ -41,6 +45,12 @@ class Planned:
     refused: str | None = None
     file_type: str | None = None
     """The file type that the file matches now, if that has changed since it landed."""
+    restores: int | None = None
+    """How many rows that the load replaced come back to its table; None if they do not come back."""
+    kept: Table | None = None
+    """The table that keeps replaced rows, if there is one."""
+    is_older: bool = False
+    """Whether its rows may replace those of files that landed later."""
     is_idle: bool = False
     """Whether there is nothing to do."""
 
@@ -54,12 +64,13 @@ class Planned:
 class Planner:
     """Plan for all selected files at once, because the plan for one depends on the others.
 
-    With `older`, rows of older files may replace rows of newer ones.
+    With `older`, rows of older files may replace rows of newer ones.  With `restore`, undo brings back replaced rows.
     """
 
     queries: LoadQueries
     s3: S3Client
     older: bool = False
+    restore: bool = False
 
     def undo(self, files: Sequence[SelectedFile]) -> list[Planned]:
         """Plan to delete the files' rows, and to load again the other files of the same COPY."""
@@ -86,13 +97,26 @@ class Planner:
         file_type = known_file_type(each.file_type or "")
         if file_type is None:
             return Planned(each, Status.FAIL, refused=_no_schema(each))
-        if file_type.table.mode == "merge":
-            return Planned(each, Status.FAIL, refused=_MERGE_REFUSAL)
+        return self._undo_load(each, file_type)
+
+    def _undo_load(self, each: SelectedFile, file_type: FileType) -> Planned:
+        reason = reason_not_to(self.queries, each, file_type)
+        is_restored = self.restore or file_type.table.mode == "history"
+        if is_restored and reason:
+            return Planned(each, Status.FAIL, refused=reason)
+        if file_type.table.mode == "merge" and not self.restore:
+            return Planned(each, Status.FAIL, refused=_MERGE_REFUSAL if reason else _MERGE_KEEPS)
         planned = self._deletion(each, file_type, Status.FAIL)
-        if planned.drops_table:
+        if planned.drops_table or not file_type.table.replaces_rows:
             return planned
-        lost = "; the rows it replaced are not restored"
-        return replace(planned, summary=planned.summary + lost * file_type.table.replaces_rows)
+        if is_restored:
+            return self._restoration(planned)
+        lost = "; the rows it replaced are not restored" if reason else "; --restore also restores the rows it replaced"
+        return replace(planned, summary=planned.summary + lost)
+
+    def _restoration(self, planned: Planned) -> Planned:
+        rows = planned.selected.rows_replaced or 0
+        return replace(planned, restores=rows, summary=f"{planned.summary}, restore {rows:,} rows that it replaced")
 
     def _replay(self, each: SelectedFile, among: Sequence[SelectedFile]) -> Planned:
         if each.status == Status.IN_PROGRESS:
@@ -106,14 +130,21 @@ class Planner:
         if not s3_objects.is_there(self.s3, each.file.source()):
             return replace(planned, refused="its object is neither in landing nor in the archive; send the file again")
         if each.loaded_at is not None:
-            planned = replace(self._deletion(each, file_type, Status.NEW), file_type=planned.file_type)
+            planned = replace(self._removal(each, file_type), file_type=planned.file_type)
         overtaken = self._overtaken(each, file_type, among)
-        if overtaken and not self.older:
-            return replace(planned, refused=overtaken)
+        if planned.refused or (overtaken and not self.older):
+            return replace(planned, refused=planned.refused or overtaken)
         source = "the archive" if each.file.archive_key else "landing"
         replaces = ", replacing newer rows with older ones" if overtaken else ""
         steps = [planned.summary, f"load from {source}{replaces}"]
-        return replace(planned, summary=", ".join(filter(None, steps)))
+        return replace(planned, summary=", ".join(filter(None, steps)), is_older=self.older)
+
+    def _removal(self, each: SelectedFile, file_type: FileType) -> Planned:
+        """Plan to take the file's load out before it is loaded again, and to restore the rows that it replaced."""
+        planned, reason = self._deletion(each, file_type, Status.NEW), reason_not_to(self.queries, each, file_type)
+        if reason and file_type.table.mode == "history":
+            return replace(planned, refused=reason)
+        return planned if reason or each.rows_replaced is None else self._restoration(planned)
 
     def _match_again(self, each: SelectedFile) -> Planned:
         """Match a Rejected file against the published schemas again."""
@@ -130,7 +161,9 @@ class Planner:
         if load_rows and file_type.table.mode == "new_table" and each.table_name != file_type.table.name:
             return Planned(each, to, f"drop table {each.table_name}", load_rows, load_rows, drops_table=True)
         rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
-        return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows)
+        kept = kept_table(file_type.table)
+        kept_now = kept if file_type.table.keeps_replaced_seconds and self.queries.has_table(kept) else None
+        return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows, kept=kept_now)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
         """Return the other files of the same COPY, each with the key of the file it was loaded with.
@@ -146,14 +179,29 @@ class Planner:
 
     def _overtaken(self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]) -> str | None:
         """Return why the file's rows would replace newer ones, or None."""
-        if not file_type.table.replaces_rows:
+        if not (file_type.table.is_ordered or file_type.table.mode == "slice"):
             return None
         ids = {other.file.file_id for other in among}
+        if file_type.table.mode == "slice":
+            return self._overtaken_in_its_slices(each, file_type, among)
         found = self.queries.keys_landed_later(each, file_type.table.name)
         later = [key for file_id, key in found.items() if file_id not in ids]
         if not later:
             return None
         return f"{later[-1]} landed later and is loaded; --older lets the rows of this file replace its rows"
+
+    def _overtaken_in_its_slices(
+        self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]
+    ) -> str | None:
+        """Return why the file's rows would replace newer ones; if only its rows can tell, its load refuses them."""
+        ids = {other.file.file_id for other in among}
+        found = self.queries.keys_landed_later(each, file_type.table.name)
+        later = [key for file_id, key in found.items() if file_id not in ids and touches(file_type, each.file.key, key)]
+        remedy = "--older lets the rows of this file replace its rows"
+        if later:
+            return f"{later[-1]} landed later and is loaded into the same slice; {remedy}"
+        own = self.queries.kept_rows(each, kept_table(file_type.table))[1] if each.loaded_at else 0
+        return f"later loads have replaced {own:,} of its rows; --older lets it replace theirs" if own else None
 
     def _check_newest(self, each: Planned, files: int) -> Planned:
         """Refuse to lose rows: a run of a file type with `select: newest` loads one file and filters the others out."""

@@ -29,11 +29,14 @@ class SelectedFile:
     table_name: str | None
     rows_loaded: int | None
     loaded_at: datetime | None
+    rows_replaced: int | None = None
+    """How many rows its load replaced and kept; None if its table did not keep them."""
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> SelectedFile:
         """Read a row of `mng/choose_files` or `mng/loaded_together`."""
-        values = {name: row[name] for name in ("file_type", "table_name", "rows_loaded", "loaded_at")}
+        names = ("file_type", "table_name", "rows_loaded", "loaded_at", "rows_replaced")
+        values = {name: row[name] for name in names}
         return cls(from_row(RegisteredFile, row), status=Status(row["status"]), **values)
 
 

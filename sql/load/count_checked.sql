@@ -1,0 +1,3 @@
+SELECT COUNT(*) AS row_count
+FROM {table}
+WHERE {is_checked}

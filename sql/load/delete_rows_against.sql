@@ -1,0 +1,2 @@
+DELETE FROM {table}
+WHERE {is_checked} AND {is_against}

@@ -1,0 +1,2 @@
+DELETE FROM {kept}
+WHERE _replaced_at < DATEADD(second, -{seconds}, SYSDATE)

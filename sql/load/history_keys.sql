@@ -1,0 +1,3 @@
+INSERT INTO {keys} ({key})
+SELECT DISTINCT {key}
+FROM {events}

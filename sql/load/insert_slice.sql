@@ -1,0 +1,2 @@
+INSERT INTO {slices} ({columns})
+VALUES ({values})

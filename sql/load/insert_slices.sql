@@ -1,0 +1,3 @@
+INSERT INTO {slices} ({columns})
+SELECT DISTINCT {columns}
+FROM {stage}

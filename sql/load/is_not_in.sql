@@ -1,0 +1,5 @@
+{are_present} AND NOT EXISTS (
+    SELECT 1
+    FROM {other} AS {alias}
+    WHERE {is_same}
+)

@@ -1,0 +1,3 @@
+SELECT is_older_allowed
+FROM mng.files
+WHERE file_id = %(file_id)s
