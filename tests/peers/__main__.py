@@ -106,7 +106,8 @@ def _trust(folder: Path, path: str, certificate: Path) -> None:
 
 def _summary(log: str) -> str:
     """Return pytest's last line, or the counts of a script's `ok` and `FAILED` lines."""
-    if counts := re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|error|skipped).*?)(?: =+)?$", log, re.MULTILINE):
+    last = r"^(?:=+ )?(\d+ (?:passed|failed|errors?|skipped|warnings?).*?)(?: =+)?$"
+    if counts := re.findall(last, log, re.MULTILINE):
         return str(counts[-1])
     passed, failed = (len(re.findall(rf"^{word} ", log, re.MULTILINE)) for word in ("ok", "FAILED"))
     return f"{passed} passed, {failed} failed" if passed + failed else "did not start"

@@ -75,11 +75,13 @@ def _column(file_type: FileType, column: Column) -> dict[str, Any]:
 
 
 def _tests(file_type: FileType, column: Column) -> Iterator[Any]:
-    checks = file_type.checks
+    checks = [each for each in file_type.checks if each.else_ != "warn" and not each.up_to]
     if column.required or any(isinstance(each, NotNullCheck) and column.name in each.not_null for each in checks):
         yield "not_null"
     is_whole = file_type.table.mode in ("truncate", "replace")
-    unique = {each.unique for each in checks if isinstance(each, UniqueCheck) and is_whole} | {file_type.table.key}
+    unique = {each.unique for each in checks if isinstance(each, UniqueCheck) and is_whole}
+    if file_type.table.mode == "merge":
+        unique.add(file_type.table.key)
     if (column.name,) in unique:
         yield "unique"
     for each in checks:

@@ -33,8 +33,8 @@ class Placing:
 
     `ignored` are columns of the file that no table has.  COPY cannot skip a field, so it then fills a temporary table,
     from which the other columns are inserted.  It also fills a temporary table for an SQL transform, for columns with
-    `from`, whose defaults there are the values of this file, and if the schema
-    `is_stricter` than the live table: a column that is NOT NULL only in the schema then rejects rows there.
+    `from`, whose defaults there are the values of this file, and if the schema `is_stricter` than the live table: a
+    column that is NOT NULL only in the schema then rejects rows there.
     """
 
     file_type: FileType

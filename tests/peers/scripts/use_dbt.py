@@ -13,7 +13,7 @@ FILES = {
     "profiles.yml": """peers:
   target: dev
   outputs:
-    dev: {type: redshift, host: "%(host)s", port: %(port)s, user: "%(user)s", password: "%(password)s", dbname: "%(database)s",
+    dev: {type: redshift, host: "%(host)s", port: %(port)s, user: "%(user)s", password: "%(password)s", dbname: "%(database)s", # pragma: allowlist secret
           schema: dbt_peers, threads: 1, sslmode: disable, autocommit: true}
 """,
     "seeds/people.csv": "id,name,updated_at\n1,Ann,2024-01-01 00:00:00\n2,Bob,2024-01-02 00:00:00\n",

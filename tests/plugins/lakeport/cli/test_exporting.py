@@ -37,6 +37,11 @@ def test_unique_in_each_load_is_left_out_for_a_table_that_grows() -> None:
     assert column(added, "id")["data_tests"] == ["not_null"]
 
 
+def test_check_that_lets_rows_pass_is_left_out() -> None:
+    tolerant = [{**CHECKS[1], "else": "warn"}, {**CHECKS[2], "up_to": "1%"}]
+    assert "data_tests" not in column(dbt_sources([make_file_type(checks=tolerant)]), "city")
+
+
 def test_freshness_is_that_of_the_check() -> None:
     columns = [{"name": "at", "type": "timestamp"}]
     file_type = make_file_type(columns=columns, checks=[{"freshness": {"column": "at", "within": "36h"}}])
