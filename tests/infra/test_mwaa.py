@@ -47,8 +47,9 @@ def test_deployed_code_is_what_runs(cloud: Cloud, mwaa: Mwaa) -> None:
     dags = airflow_api.call(cloud.config, "/dags?limit=100")["dags"]
 
     assert Path(found["code"]) == mwaa.home / "plugins" / "lakeport"
-    assert {Path(each["fileloc"]).parent for each in dags} == {mwaa.home / "dags"}
+    assert {Path(each["fileloc"]).parent for each in dags} == {mwaa.home / "dags", mwaa.home / "dags" / "marts"}
     assert {path.name for path in (mwaa.home / "dags").iterdir() if path.is_dir()} - {"__pycache__"} == {
+        "marts",
         "schemas",
         "transforms",
     }

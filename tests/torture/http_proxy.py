@@ -141,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Let the call go on though its connection may be closed meanwhile."""
         with suppress(OSError, http.client.HTTPException):
             self._forward(body)
+        self.upstream.close()  # the call opens it again if the connection's end came first
 
     def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, *, slowly: bool = False) -> None:
         self.send_response_only(status)
