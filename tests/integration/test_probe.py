@@ -248,6 +248,7 @@ def test_connection_that_goes_silent_in_a_copy_is_found(serve: Serve, s3: S3Clie
     assert answers[CONNECTION].verdict is OK
     assert answers[COPY].verdict is FAILED
     assert "timed out" in answers[COPY].answered
+    assert "the connection was lost" in answers[COPY].meaning
 
 
 @pytest.mark.parametrize(

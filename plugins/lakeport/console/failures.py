@@ -9,7 +9,7 @@ from typing import Any
 import click
 import psycopg2
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
 from typer.core import TyperGroup
 
@@ -19,6 +19,7 @@ from lakeport.redshift.session import is_wrong_password
 
 WRONG = 1
 UNABLE = 2
+_SIGN_IN = "sign in (aws sso login, or set AWS_PROFILE)"
 _HINT = "on a laptop, `make up` starts the stack and writes .lakeport/env, which ./lakeport reads"
 
 
@@ -50,7 +51,8 @@ def _redshift_message(error: Any) -> str:
     message = " ".join(str(error).split()) or type(error).__name__
     if is_wrong_password(error):
         secret = f"the credentials in secret {settings.redshift_secret()}"
-        return f"Redshift rejected {secret}: {message}; correct the secret, or on AWS run ./lakeport deploy --database"
+        remedy = "correct the secret, or on AWS run ./lakeport deploy --database --name NAME"
+        return f"Redshift rejected {secret}: {message}; {remedy}"
     if isinstance(error, psycopg2.OperationalError):
         return f"cannot connect to Redshift: {message}; {_HINT}"
     if error.pgcode in ("3F000", "42P01") and "mng" in message:
@@ -61,7 +63,8 @@ def _redshift_message(error: Any) -> str:
 
 
 def _connection_message(error: Any) -> str:
-    return f"cannot connect to AWS: {' '.join(str(error).split()).rstrip('.')}; {_HINT}"
+    hint = f"{_SIGN_IN}; {_HINT}" if isinstance(error, NoCredentialsError) else _HINT
+    return f"cannot connect to AWS: {' '.join(str(error).split()).rstrip('.')}; {hint}"
 
 
 def _system_message(error: Any) -> str:

@@ -157,7 +157,8 @@ def _isolation(copy: OpenCopy) -> Found:
     if problem := isolation.problem_with(level, database):
         return Found(str(level), problem, Verdict.WARNING)
     if level is None:
-        return Found("not shown", "ask an administrator of the database", Verdict.OTHER)
+        meaning = "it must be SNAPSHOT: an administrator sees it in STV_DB_ISOLATION_LEVEL"
+        return Found("not shown", meaning, Verdict.OTHER)
     return Found(level)
 
 

@@ -32,21 +32,25 @@ _REMEDIES = (
     ),
     (
         r"password authentication failed",
-        "run ./lakeport deploy --database, which gives the database users the passwords of their secrets",
+        "run ./lakeport deploy --database --name NAME, which gives the database users the passwords of their secrets",
     ),
     (
         r"permission denied for (schema|relation|table|database|language)",
-        "run ./lakeport deploy --database, which grants the database users their permissions",
-    ),
-    (
-        r"(?i)timeout expired|timed out|could not (connect|translate host)|no route to host|connection refused",
-        "no connection: allow the security groups of Airflow and of the function on Redshift's port, and check the "
-        "host of the secret and the VPC endpoints",
+        "run ./lakeport deploy --database --name NAME, which grants the database users their permissions",
     ),
     (
         r"server closed the connection|SSL SYSCALL|connection (already closed|not open)|could not receive data",
         "the connection was lost: a firewall between Airflow and Redshift may drop idle connections; set "
         "keepalives_idle in the extra of connection lakeport_redshift below its limit",
+    ),
+    (
+        r"(?i)(relation|schema) .?mng\b.* does not exist",
+        "run ./lakeport deploy --database --name NAME, which creates the mng tables",
+    ),
+    (
+        r"(?i)timeout expired|timed out|could not (connect|translate host)|no route to host|connection refused",
+        "no connection: allow the security groups of Airflow and of the function on Redshift's port, and check the "
+        "host of the secret and the VPC endpoints",
     ),
     (
         r"cancelled on user's request|canceling statement",
