@@ -152,7 +152,9 @@ class LoadedRun(Message):
 
     def remedy(self) -> Fact:
         """Return what to do next."""
-        return Fact("To see them all", f"./lakeport errors --type {self.file_type}")
+        is_one, rows = len(self.files) == 1, sum(file.rows_rejected for file in self.files)
+        named = self.files[0].file_id[:12] if is_one else f"--type {self.file_type}"
+        return Fact("To see them all", f"./lakeport errors {named} --limit {max(rows, 1)}")
 
     def links(self) -> list[Link]:
         """Return the file's page."""
