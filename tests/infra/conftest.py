@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from moto import mock_aws
 
 from infra import package
+from infra.deploy.aws import Aws
 from local import credentials, postgres_files, warehouse
 from local import stack as local_stack
 from local.aws import server
@@ -55,6 +57,16 @@ def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
             account.close()
         postgres_files.remove(config)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """An empty account."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield Aws("us-east-1", report=lambda _: None)
 
 
 def _variables(config: Config, checkout: Path, account: Account) -> dict[str, str]:

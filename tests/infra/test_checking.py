@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import boto3
-import pytest
-from moto import mock_aws
 
 from infra.deploy import checking
 from infra.deploy.aws import Aws
 from lakeport.probing.answers import Verdict
 
 ADDRESS = "alarms@example.com"
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield Aws("us-east-1", report=lambda _: None)
 
 
 def test_subscription_of_the_alarms_is_looked_up(aws: Aws) -> None:

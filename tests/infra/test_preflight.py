@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
-from moto import mock_aws
 
 from infra.deploy import endpoints, preflight, stacks
 from infra.deploy.aws import Aws
@@ -15,16 +12,6 @@ from infra.deploy.deployment import Deployment
 NAME = "lake"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 REDSHIFT = {"ExistingRedshiftHost": "", "RedshiftBaseRpu": "4", "RedshiftMaxRpu": "16", "RedshiftPort": "5439"}
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """An empty account."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield Aws("us-east-1", report=lambda _: None)
 
 
 @pytest.mark.parametrize(
