@@ -23,6 +23,11 @@ LOADED_AT = "_loaded_at"
 Loss = Literal["reject", "warn", "allow"]
 _KEEPING_MODES = ("truncate", "merge", "slice", "history")
 _BY_KEY = ("merge", "history")
+_NEEDED = {
+    "history": "it, as in history: {from: changed_at}",
+    "slice": "the columns that make a slice, as in slice: [day]",
+}
+"""What a mode needs under the key that has its name."""
 HISTORY_COLUMNS = ("_valid_from", "_valid_to", "_closed_at")
 """The columns that Lakeport adds to a table of mode history."""
 _KEPT_SECONDS = 30 * 24 * 3600
@@ -183,25 +188,15 @@ class Table(Part):
             raise ValueError(f"is only for modes merge and history, not for mode {mode}; remove it, or set mode: merge")
         return value
 
-    @field_validator("history")
+    @field_validator("history", "slice")
     @classmethod
-    def _is_for_history(cls, history: History | None, info: ValidationInfo) -> History | None:
-        mode = info.data.get("mode")
-        if mode == "history" and not history:
-            raise ValueError("is missing; mode history needs it, as in history: {from: changed_at}")
-        if history and mode not in ("history", None):
-            raise ValueError(f"is only for mode history, not for mode {mode}; remove history, or set mode: history")
-        return history
-
-    @field_validator("slice")
-    @classmethod
-    def _is_for_slices(cls, slice_: Slice | None, info: ValidationInfo) -> Slice | None:
-        mode = info.data.get("mode")
-        if mode == "slice" and not slice_:
-            raise ValueError("is missing; mode slice needs the columns that make a slice, as in slice: [day]")
-        if slice_ and mode not in ("slice", None):
-            raise ValueError(f"is only for mode slice, not for mode {mode}; remove slice, or set mode: slice")
-        return slice_
+    def _belongs_to_its_mode(cls, value: object, info: ValidationInfo) -> object:
+        mode, name = info.data.get("mode"), str(info.field_name)
+        if mode == name and not value:
+            raise ValueError(f"is missing; mode {name} needs {_NEEDED[name]}")
+        if value and mode not in (name, None):
+            raise ValueError(f"is only for mode {name}, not for mode {mode}; remove {name}, or set mode: {name}")
+        return value
 
     @field_validator("keep_replaced")
     @classmethod
