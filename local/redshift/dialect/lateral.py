@@ -11,7 +11,6 @@ from local.redshift.dialect import queries
 from local.redshift.dialect.queries import Block, Span
 from local.redshift.dialect.tokens import Edit, Token, apply, tokenize, upper_at
 
-MISSING_COLUMN = "42703"
 _MISSING = re.compile(r'column "((?:[^"]|"")*)" does not exist')
 
 

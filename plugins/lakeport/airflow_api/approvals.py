@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Literal, Protocol, TypeVar
 
 from lakeport.errors import AirflowUnavailable, RunFailed
 
 Answer = Literal["Approve", "Reject"]
 T = TypeVar("T")
-_CONFLICT, _TOO_MANY, _ERRORS = 409, 429, 500
 _ID_BYTES = 3
 _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0
@@ -68,7 +68,7 @@ class RecoveryRun:
         try:
             self._until("been answered", lambda: (self.api.call(path, body=body, method="PATCH"),))
         except AirflowUnavailable as error:
-            if error.status == _CONFLICT:
+            if error.status == HTTPStatus.CONFLICT:
                 raise RunFailed(f"this plan has an answer already: see {self.address}") from error
             raise
 
@@ -106,7 +106,7 @@ class RecoveryRun:
                 if (found := look()) is not None:
                     return found
             except AirflowUnavailable as error:
-                if not _is_passing(error) or time.monotonic() > deadline:
+                if not error.is_passing or time.monotonic() > deadline:
                     raise
             if time.monotonic() > deadline:
                 raise RunFailed(
@@ -130,15 +130,11 @@ def start_recovery(
             api.call(f"/dags/{dag_id}/dagRuns", body=body)
             break
         except AirflowUnavailable as error:
-            if error.status == _CONFLICT and attempt:
+            if error.status == HTTPStatus.CONFLICT and attempt:
                 break  # an earlier attempt has started it
-            if error.status == _CONFLICT:
+            if error.status == HTTPStatus.CONFLICT:
                 return start_recovery(api, dag_id, conf, pause_seconds)
-            if not _is_passing(error) or attempt == _STARTS - 1:
+            if not error.is_passing or attempt == _STARTS - 1:
                 raise
             time.sleep(pause_seconds)
     return run
-
-
-def _is_passing(error: AirflowUnavailable) -> bool:
-    return error.status is not None and (error.status == _TOO_MANY or error.status >= _ERRORS)

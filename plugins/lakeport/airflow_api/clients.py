@@ -30,11 +30,6 @@ from lakeport.secrets_manager import read_secret
 
 log = logging.getLogger(__name__)
 
-_CONFLICT = 409
-_NOT_FOUND = 404
-_INVALID = 422
-_TOO_MANY = 429
-_THROTTLED_CODES = ("ThrottlingException", "TooManyRequestsException")
 _TIMEOUT_SECONDS = 10
 _MWAA_READ_SECONDS = 20  # InvokeRestApi itself ends after 10 seconds
 _ANSWER_BYTES = 500
@@ -68,7 +63,7 @@ class _DagRunCalls:
         try:
             return self._start(dag_id, run_id, None)
         except AirflowUnavailable as error:
-            if error.status != _INVALID:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
             log.warning("%s; trying again with a logical date", error)
             return self._start(dag_id, run_id, datetime.now(UTC).isoformat())
@@ -77,7 +72,7 @@ class _DagRunCalls:
         try:
             self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": logical_date})
         except AirflowUnavailable as error:
-            if error.status == _CONFLICT:
+            if error.status == HTTPStatus.CONFLICT:
                 return False
             raise
         return True
@@ -94,7 +89,7 @@ class _DagRunCalls:
         try:
             return self.call(f"/dags/{dag_id}/dagRuns", **request)
         except AirflowUnavailable as error:
-            kind = UnknownDag if error.status == _NOT_FOUND else AirflowUnavailable
+            kind = UnknownDag if error.status == HTTPStatus.NOT_FOUND else AirflowUnavailable
             raise kind(f"{dag_id}: {error}", error.status) from error
 
 
