@@ -6,16 +6,12 @@ import bz2
 import gzip
 import io
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import zstandard
 
 from lakeport.files import lzop
 from lakeport.files.streams import stream_of
-
-if TYPE_CHECKING:
-    pass
-
 
 _ZSTD_BYTES = 1024  # may become 32 MiB at once, but no more: four bytes are a block of 128 KiB at most
 

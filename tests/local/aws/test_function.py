@@ -5,15 +5,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from local.aws import function, names, resources
 from local.config import Config
-
-if TYPE_CHECKING:
-    pass
 
 HANDLER = """
 import json, os, sys
@@ -50,7 +47,9 @@ def deployed(aws: Config, clients: dict[str, Any], tmp_path_factory: pytest.Temp
     name = f"test-{uuid.uuid4()}"
     handler = tmp_path_factory.mktemp("handler") / "handler.py"
     handler.write_text(HANDLER)
-    url = clients["sqs"].create_queue(QueueName=name, Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
+    # Longer than an invocation takes on a busy machine: otherwise the queue rightly delivers good messages again.
+    visibility = {"VisibilityTimeout": "20"}
+    url = clients["sqs"].create_queue(QueueName=name, Attributes=visibility)["QueueUrl"]
     function.deploy(aws, name, queue=name, handler=handler)
     yield url
     for mapping in clients["lambda"].list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
@@ -58,7 +57,7 @@ def deployed(aws: Config, clients: dict[str, Any], tmp_path_factory: pytest.Temp
     clients["lambda"].delete_function(FunctionName=name)
 
 
-def eventually(look: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 90) -> Any:
     """Return what `look` finds as soon as it finds something."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
