@@ -15,6 +15,7 @@ LakeportError
 ├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
+├── UnknownOrigin      what becomes of some rows depends on their file, which COPY does not report
 ├── TableMismatch      the live table does not fit the schema, and only a person can decide what to change
 ├── StatusConflict     a file does not have the status that this step expects
 ├── StepRefused        a step cannot work on its files and explains why; it sets no file to Fail
@@ -105,6 +106,14 @@ class RejectsNotReported(LakeportError):
 
 class RowsNotCounted(LakeportError):
     """Redshift does not report how many rows each file of a COPY has."""
+
+
+class UnknownOrigin(LakeportError):
+    """What becomes of some rows depends on their file, and COPY does not report from which of its files they are."""
+
+    def __init__(self, reason: str, rows: int) -> None:
+        super().__init__(f"{reason}, and it is not known from which files they are")
+        self.rows = rows
 
 
 class TableMismatch(LakeportError):
