@@ -23,6 +23,7 @@ LakeportError
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
 ├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── SettingError       a setting of the deployment has a value that is not allowed
 ├── AlertNotSent       a channel did not accept an alert, which is kept to be sent later
 ├── CheckFailed        a service does not answer as a load needs it to
 ├── RunFailed          a run of the DAG replay or undo made no plan, was answered already, or failed
@@ -167,6 +168,10 @@ class NotReconciled(LakeportError):
 
 class EnvironmentIncomplete(LakeportError):
     """A package that Lakeport imports is not installed in this Airflow."""
+
+
+class SettingError(LakeportError):
+    """A setting of the deployment has a value that is not allowed."""
 
 
 class AlertNotSent(LakeportError):

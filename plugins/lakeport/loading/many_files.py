@@ -44,7 +44,7 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
     """Group the files that one COPY may load: those whose fields go to the same columns.
 
     Where later files replace rows of earlier ones, only files that landed one after the other are grouped.  A file is
-    alone if its schema says what only one file can have (see `loads_each_alone`), if the views of COPY could not
+    alone if its schema has keys for the rows of one file (see `loads_each_alone`), if the views of COPY could not
     identify it by name, if some of its rows are rejected before COPY, or if it is known to be faulty.
     """
     found, part, previous = dict[object, list[FileToLoad]](), 0, object()

@@ -1,4 +1,4 @@
-"""Tell whether an SQL transform makes exactly one row of each row, whatever the other rows are.
+"""Recognize SQL transforms that make exactly one row of each row, whatever the other rows are.
 
 Only queries of one shape are recognized, `SELECT <expressions> FROM {stage}` with known functions of single values; a
 query that is not recognized is applied to each file by itself, which is always right.
