@@ -19,7 +19,7 @@ from lakeport.recovery.reconcile.contradictions import MARKED
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
-from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_RUN
+from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
@@ -368,6 +368,17 @@ def test_file_of_a_scheduled_type_waits_for_its_schedule(world: World) -> None:
     assert world.files() == [("New", None)]
     world.reconcile(always=False)
     assert world.reconcile(always=False) is None
+
+
+def test_pool_that_does_not_exist_is_reported_while_files_wait_for_it(world: World) -> None:
+    world.write_schema(pool="night")
+    assert world.found() == []
+    world.register()
+    world.airflow.add(world.file_type.dag_id, "run1", "queued")
+    [(problem, action)] = world.found()
+    assert (problem, "night" in action) == (NO_POOL, True)
+    world.airflow.pools += [f"pool_{number}" for number in range(3)] + ["night"]
+    assert world.found() == []
 
 
 def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_setting(
