@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import psutil
 import psycopg2
 from psycopg2.extensions import connection, cursor
 
@@ -53,6 +55,8 @@ def terminate(config: Config, process_id: int) -> None:
     )
     try:
         with superuser.cursor() as current:
-            current.execute("SELECT pg_terminate_backend(%s, 10000)", (process_id,))
+            current.execute("SELECT pg_terminate_backend(%s)", (process_id,))
+        while psutil.pid_exists(process_id):  # PostgreSQL itself looks only ten times a second
+            time.sleep(0.001)
     finally:
         superuser.close()
