@@ -207,6 +207,7 @@ def test_lines_that_do_not_add_up_to_rows_are_not_taken_for_rows(
     assert ids(query, file_type) == []
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 def test_killed_before_any_statement_and_run_again_loads_once(
     claim: Claim, query: Query, redshift: Config, s3: S3Client
 ) -> None:

@@ -16,7 +16,6 @@ from lakeport.errors import DuplicateKeys, TooManyRejects, TransformFailed, Unlo
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.loading.rehearsal import rehearse
-from lakeport.redshift import session as lakeport_warehouse
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
@@ -102,6 +101,7 @@ def test_transform_applies_to_two_loads_in_every_mode(
     assert counts(query, load) == (2, 2, 0)
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 @each_kind
 @pytest.mark.parametrize("mode", MODES)
 def test_kill_before_any_statement_changes_nothing_in_the_end(
@@ -111,15 +111,12 @@ def test_kill_before_any_statement_changes_nothing_in_the_end(
     redshift: Config,
     mode: str,
     kind: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
     statements, was_killed = 0, True
     while was_killed:
         statements += 1
         load = bring(type_of({kind: KINDS[kind]}, mode), HEADER + b"1,Bern,1\n101,Rome,1\n")
         with KilledWarehouse(redshift, statements) as dying:
-            assert isinstance(dying, KilledWarehouse)
             done = replace(load, warehouse=dying).run()
             was_killed = dying.was_killed
         assert rows(query, done.table_name) == [(1, "Bern", 2)]
