@@ -49,9 +49,9 @@ class KilledWarehouse(Warehouse):
 
 @contextmanager
 def remembering(config: Config, table: Table, *files: RegisteredFile) -> Iterator[Callable[[], None]]:
-    """Give what puts the table, those beside it and the records of files back as they are now.
+    """Remember the rows of the table, of those beside it and of the files' records; give what puts them back.
 
-    To load them again before each kill would take longer than what is killed.
+    Loading them again before each kill would take longer than what is killed.
     """
     records = ("files", "status_log", "load_errors")
     with closing(_superuser(config)) as session, session.cursor() as current:
