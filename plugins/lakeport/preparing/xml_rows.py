@@ -37,9 +37,8 @@ class _Rows:
         for column in columns:
             self._columns.setdefault(column.name if column.at is None else column.at, []).append(column)
         self._done: list[Record] = []
-        self._open: list[str] = []
-        self._depth_of_row = 0  # outside rows
-        self._line = self._count = self._elements = self._characters = 0
+        self._paths: list[str] = []  # of the open elements of the current row; outside rows there are none
+        self._depth = self._line = self._count = self._elements = self._characters = 0
         self._texts: list[list[str] | None] = []
         self._found: dict[str, str | None] = {}
         self._problem = ""
@@ -59,14 +58,18 @@ class _Rows:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Open an element."""
-        self._open.append(local(name))
-        self._elements += 1
-        self._document.check_depth(len(self._open))
-        if not self._depth_of_row and self._open[-1] == self._row:
+        tag, path = local(name), ""
+        self._depth += 1
+        self._document.check_depth(self._depth)
+        if self._paths:
+            above = self._paths[-1]
+            path = f"{above}/{tag}" if above else tag
+        elif tag == self._row:
             self._begin_row()
-        if not self._depth_of_row:
+        else:
+            self._elements += 1
             return
-        path = self._path()
+        self._paths.append(path)
         for attribute, value in attributes.items():
             self._add(f"{path}/@{local(attribute)}" if path else f"@{local(attribute)}", value)
         is_wanted = (path or ".") in self._columns
@@ -76,16 +79,13 @@ class _Rows:
             self._add(path or ".", None)
 
     def _begin_row(self) -> None:
-        self._depth_of_row, self._line = len(self._open), self._document.line
+        self._line = self._document.line
         self._found, self._problem, self._characters = {}, "", 0
         self._count += 1
 
-    def _path(self) -> str:
-        return "/".join(self._open[self._depth_of_row :])
-
     def text(self, text: str) -> None:
         """Add a text to the current element."""
-        if self._depth_of_row and (texts := self._texts[-1]) is not None:
+        if self._texts and (texts := self._texts[-1]) is not None:
             self._limit(len(text))
             texts.append(text)
 
@@ -104,15 +104,15 @@ class _Rows:
 
     def end(self, _: str) -> None:
         """Close the current element."""
-        if self._depth_of_row:
-            texts = self._texts.pop()
-            if texts is not None:
-                self._characters -= sum(map(len, texts))  # _add counts them again
-                self._add(self._path() or ".", "".join(texts))
-            if len(self._open) == self._depth_of_row:
-                self._depth_of_row = 0
-                self._done.append(Record(self._line, self._raw(), self._values(), self._problem))
-        self._open.pop()
+        self._depth -= 1
+        if not self._paths:
+            return
+        path, texts = self._paths.pop(), self._texts.pop()
+        if texts is not None:
+            self._characters -= sum(map(len, texts))  # _add counts them again
+            self._add(path or ".", "".join(texts))
+        if not self._paths:
+            self._done.append(Record(self._line, self._raw(), self._values(), self._problem))
 
     def _raw(self) -> str:
         return _encode(self._found)
