@@ -136,7 +136,7 @@ def _written(kind: Kind, records: list[dict[str, str]], *, is_misfit: bool) -> t
     if kind.format == "xml":
         rows = ["".join(f"<{name}>{value}</{name}>" for name, value in each.items()) for each in records]
         end = [] if is_misfit else ["</rows>"]
-        return ["<rows>", *(f"<row>{each}</row>" for each in rows), *end], [json.dumps(each) for each in records]
+        return ["<rows>", *(f"<row>{each}</row>" for each in rows), *end], texts  # COPY reads CSV
     if kind.format == "record types":
         texts = [f"D,{text}" for text in texts]
         return ["H,bank", *texts, f"T,{len(texts)}"], texts
