@@ -213,10 +213,19 @@ def test_file_is_copied_out_of_the_archive_with_its_tags() -> None:
     assert {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"} <= rights["Landing"] & archive
 
 
-def test_key_of_an_existing_landing_bucket_is_readable_for_copy_and_tasks() -> None:
+@pytest.mark.parametrize("key", ["KeyArn", "ExistingLandingKeyArn"])
+def test_copy_and_tasks_decrypt_with_each_key_of_landing_and_only_what_is_in_s3(key: str) -> None:
     for role in ("CopyRole", "AirflowRole"):
         decrypting = [each for _, each in statements(role) if "kms:Decrypt" in listed(each["Action"])]
-        assert "ExistingLandingKeyArn" in str(decrypting), role
+        by_key = [each for each in decrypting if re.search(rf"'{key}'", str(each["Resource"]))]
+        assert any("s3.${AWS::Region}" in str(each["Condition"]) for each in by_key), role
+        assert all("kms:ViaService" in str(each["Condition"]) for each in by_key), role
+
+
+def test_function_reads_only_the_code_bucket_so_that_it_needs_no_key_of_landing() -> None:
+    found = [each for _, each in statements("FunctionRole") if str(each["Action"]).count("s3:")]
+    assert [str(each["Resource"]).count("CodeBucketName") for each in found] == [1]
+    assert "ExistingLandingKeyArn" not in str([*statements("FunctionRole")])
 
 
 def test_code_that_the_stack_may_go_back_to_does_not_expire() -> None:

@@ -28,6 +28,7 @@ class DraftColumn:
     note: str = ""
     width: int | None = None
     lossy: str | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def _keys(column: DraftColumn) -> dict[str, object]:
         keys["width"] = column.width
     if column.lossy is not None:
         keys["lossy"] = column.lossy
+    if column.at is not None:
+        keys["at"] = column.at
     return keys | ({"required": True} if column.is_required else {})
 
 
