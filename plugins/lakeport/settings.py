@@ -8,6 +8,7 @@ the code that runs them.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 REDSHIFT_CONNECTION = "lakeport_redshift"
@@ -30,6 +31,12 @@ def choose_deployment(name: str, account: str, region: str) -> None:
     """Use the MWAA environment and the work bucket of a deployment, by the names that infra/main.yaml gives them."""
     _deployment["LAKEPORT_MWAA_ENVIRONMENT"] = name
     _deployment["LAKEPORT_WORK_BUCKET"] = f"{name}-work-{account}-{region}"
+
+
+def choose_landing(names: Iterable[str]) -> None:
+    """Check schemas against a deployment that has these landing buckets; their names stand for the buckets."""
+    _deployment["LAKEPORT_LANDING_BUCKET"] = DEFAULT_LANDING
+    _deployment["LAKEPORT_LANDING_BUCKETS"] = ",".join(f"{name}={name}" for name in names)
 
 
 def home() -> Path:
