@@ -42,7 +42,7 @@ class Landing:
         return landing.bucket or self._created(f"landing-{landing.name}")
 
     def parameters(self, key_arn: str) -> dict[str, str]:
-        """Return the parameters of the main stack that say which buckets, accounts and keys its roles may use."""
+        """Return the parameters of the main stack with the buckets, accounts and keys that its roles may use."""
         further, partition = self.deployment.landing_buckets, self.aws.caller["Arn"].split(":")[1]
         arns = [f"arn:{partition}:s3:::{each}" for each in (self.first, *self.further.values())]
         given = {
@@ -86,7 +86,7 @@ class Landing:
             stacks.apply(self.aws, stack)
 
     def notify(self, main: Mapping[str, str]) -> None:
-        """Let the buckets send events, once everything that registers files knows the buckets."""
+        """Let the buckets send events, after everything that registers their files was updated."""
         queue = main["ArrivalsQueueArn"]
         for bucket in self._without_notification(main):
             try:

@@ -97,7 +97,7 @@ def landing_name(bucket: str) -> str | None:
 
 
 def is_further_landing(bucket: str) -> bool:
-    """Return whether this is a landing bucket other than the first, which people and the archive must tell apart."""
+    """Return whether this is a landing bucket other than the first, to be named in messages and in the archive."""
     return bucket in _further_landing_buckets().values()
 
 

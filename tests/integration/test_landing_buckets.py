@@ -142,7 +142,7 @@ def test_file_of_a_bucket_without_a_type_is_registered_and_in_the_digest(two: Tw
     assert f"s3://{two.bucket}/nowhere/trips.csv: " in alert.facts()[0][1]
 
 
-def test_event_of_a_bucket_that_is_no_landing_bucket_matches_no_type(two: TwoBuckets) -> None:
+def test_event_of_a_bucket_outside_the_deployment_matches_no_type(two: TwoBuckets) -> None:
     """A bucket that was taken out of the deployment may still have its notification."""
     world = two.world
     thing = {"key": two.key, "size": 1, "versionId": "v", "sequencer": "0A"}

@@ -89,7 +89,7 @@ def docs(check: CheckOption = False) -> None:
 
 
 def _say_what_is_unchecked(types: Iterable[FileType]) -> None:
-    """Say which landing buckets were not checked, on a computer that does not know those of a deployment."""
+    """Report the landing buckets that were not checked, on a computer that does not know those of a deployment."""
     if settings.landing_names() is not None:
         return
     for file_type in types:

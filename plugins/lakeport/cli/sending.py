@@ -152,7 +152,7 @@ def _place(file: Path, folder: str | None, bucket: str | None, rules: Sequence[A
             f"{file.name} matches no file type (patterns: {patterns}); choose a folder with --folder"
         )
     if len(places) > 1:
-        folders = ", ".join(_shown(rule_bucket, plain) for rule_bucket, plain in places)
+        folders = ", ".join(_folder_option(rule_bucket, plain) for rule_bucket, plain in places)
         raise typer.BadParameter(f"{file.name} matches several folders: {folders}; choose one with --folder")
     return _bucket(places[0][0]), f"{places[0][1]}/{file.name}".lstrip("/")
 
@@ -167,7 +167,7 @@ def _bucket(name: str) -> str:
         raise typer.BadParameter(f"unknown landing bucket {name}; allowed: {allowed}") from error
 
 
-def _shown(bucket: str, folder: str) -> str:
+def _folder_option(bucket: str, folder: str) -> str:
     return folder if bucket == settings.DEFAULT_LANDING else f"{folder} (--bucket {bucket})"
 
 

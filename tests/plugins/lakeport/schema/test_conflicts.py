@@ -56,7 +56,7 @@ def test_overlapping_patterns_are_reported_with_their_line(tmp_path: Path) -> No
     golden("schema", "overlapping patterns", found)
 
 
-def test_same_pattern_in_another_landing_bucket_is_no_conflict(tmp_path: Path) -> None:
+def test_same_pattern_in_another_landing_bucket_is_allowed(tmp_path: Path) -> None:
     in_partners = {"pattern": 'in/t*.csv", bucket: "partners'}
 
     assert problems(tmp_path, rides={"pattern": "in/*.csv"}, trips=in_partners) == []
