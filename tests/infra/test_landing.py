@@ -23,7 +23,8 @@ from tests.support.golden import raises_golden
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 LAKE = "lake-many"
-CREATED = f"{LAKE}-landing-partners-000000000000-us-east-1"
+CREATED = f"{LAKE}-landing-suppliers-000000000000-us-east-1"
+PARTNERS = f"{LAKE}-landing-partners-000000000000-us-east-1"
 THEIRS = "erp-files"
 
 
@@ -87,18 +88,18 @@ def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> N
     theirs = {"Id": "theirs", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
     s3.put_bucket_notification_configuration(Bucket=THEIRS, NotificationConfiguration={"TopicConfigurations": [theirs]})
 
-    done = deployed(cloud, {"partners": None, "erp": THEIRS})
+    done = deployed(cloud, {"suppliers": None, "erp": THEIRS})
     assert (queues(cloud, CREATED), queues(cloud, THEIRS)) == ([f"{LAKE}-arrivals"], [f"{LAKE}-arrivals"])
     assert done.index("published the schemas to registration") < done.index(f"landing bucket {CREATED} sends events")
-    assert variables(cloud)["LAKEPORT_LANDING_BUCKETS"] == f"erp={THEIRS},partners={CREATED}"
+    assert variables(cloud)["LAKEPORT_LANDING_BUCKETS"] == f"erp={THEIRS},partners={PARTNERS},suppliers={CREATED}"
     assert all(f"arn:aws:s3:::{bucket}" in rights(cloud) for bucket in (CREATED, THEIRS))
-    assert "nothing to change" in deployed(cloud, {"partners": None, "erp": THEIRS})
+    assert "nothing to change" in deployed(cloud, {"suppliers": None, "erp": THEIRS})
 
     cloud.account.dies_at = "ExecuteChangeSet"
-    describe(cloud, {"partners": None})
+    describe(cloud, {"suppliers": None})
     assert cloud.deploy("--yes", "--no-smoke-test", name=LAKE).returncode == -9
     cloud.account.dies_at = None
-    deployed(cloud, {"partners": None})
+    deployed(cloud, {"suppliers": None})
     assert (queues(cloud, CREATED), queues(cloud, THEIRS)) == ([f"{LAKE}-arrivals"], [])
     kept = s3.get_bucket_notification_configuration(Bucket=THEIRS)
     assert [each["TopicArn"] for each in kept["TopicConfigurations"]] == [topic]
@@ -107,16 +108,19 @@ def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> N
     deployed(cloud, {})
     s3.head_bucket(Bucket=CREATED)
     assert queues(cloud, CREATED) == []
-    assert "LAKEPORT_LANDING_BUCKETS" not in variables(cloud)
+    assert variables(cloud)["LAKEPORT_LANDING_BUCKETS"] == f"partners={PARTNERS}"
+    assert queues(cloud, PARTNERS) == [f"{LAKE}-arrivals"]
     with pytest.raises(ClientError, match="does not exist"):
-        cloud.client("cloudformation").describe_stacks(StackName=f"{LAKE}-landing-partners")
+        cloud.client("cloudformation").describe_stacks(StackName=f"{LAKE}-landing-suppliers")
 
 
 def describe(cloud: Cloud, landing_buckets: dict[str, str | None]) -> None:
+    """Write the YAML of a deployment with these landing buckets beside that of a schema."""
     folder = cloud.checkout / "infra" / "deployments"
     values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
     kept = {key: value for key, value in values.items() if not key.startswith("database_")}
-    (folder / f"{LAKE}.yaml").write_text(yaml.safe_dump(kept | {"landing_buckets": landing_buckets}))
+    kept["landing_buckets"] |= landing_buckets
+    (folder / f"{LAKE}.yaml").write_text(yaml.safe_dump(kept))
 
 
 def deployed(cloud: Cloud, landing_buckets: dict[str, str | None]) -> str:
