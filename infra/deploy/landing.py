@@ -54,6 +54,11 @@ class Landing:
         }
         return {name: ",".join(dict.fromkeys(values)) for name, values in given.items()}
 
+    def deployed(self) -> dict[str, str]:
+        """Return the further landing buckets of the main stack by their names."""
+        pairs = stacks.parameters(self.aws, self.deployment.main_stack).get("LandingBuckets", "").split(",")
+        return {name: bucket for name, _, bucket in (each.partition("=") for each in pairs) if bucket}
+
     def plan(self, below: Mapping[str, str], main: Mapping[str, str]) -> Iterator[Change]:
         """Yield the changes of further landing buckets; `below` and `main` are the outputs of those stacks."""
         for bucket in self._removed().values():
@@ -110,9 +115,8 @@ class Landing:
 
     def _removed(self) -> dict[str, str]:
         """Return the further landing buckets of the main stack that the deployment no longer has."""
-        pairs = stacks.parameters(self.aws, self.deployment.main_stack).get("LandingBuckets", "").split(",")
-        had = {name: bucket for name, _, bucket in (each.partition("=") for each in pairs) if bucket}
-        return {name: bucket for name, bucket in had.items() if bucket not in self.further.values()}
+        wanted = self.further.values()
+        return {name: bucket for name, bucket in self.deployed().items() if bucket not in wanted}
 
     def _surplus_stacks(self) -> list[str]:
         names = [self.deployment.landing_stack(name) for name in self._removed()]
