@@ -158,7 +158,11 @@ def test_file_is_dropped_into_the_landing_bucket_of_its_type(run: Callable[..., 
     unknown = run("drop", sample, "--bucket", "nowhere", "--folder", "x")
     assert (unknown.exit_code, "default, partners" in " ".join(unknown.stderr.split())) == (2, True)
 
-    [dropped] = json.loads(run("drop", sample, "--bucket", "partners", "--json").stdout)
+    dropped, other = [
+        json.loads(run("drop", sample, *option, "--json").stdout)[0]
+        for option in (["--bucket", "partners"], ["--folder", "departures"])
+    ]
+    assert dropped == other
     assert (dropped["bucket"], dropped["key"]) == ("lakeport-partners", "departures/flights_2013_01.csv.gz")
     assert s3.head_object(Bucket=dropped["bucket"], Key=dropped["key"])["ContentLength"] == sample.stat().st_size
 

@@ -142,7 +142,9 @@ def _rules() -> list[ArrivalRule]:
 def _place(file: Path, folder: str | None, bucket: str | None, rules: Sequence[ArrivalRule]) -> tuple[str, str]:
     """Return the landing bucket and the key for a file."""
     if folder is not None:
-        return _bucket(bucket or settings.DEFAULT_LANDING), f"{folder.strip('/')}/{file.name}".lstrip("/")
+        key = f"{folder.strip('/')}/{file.name}".lstrip("/")
+        buckets = {rule.bucket for rule in rules if rule.matches(key)}
+        return _bucket(bucket or (buckets.pop() if len(buckets) == 1 else settings.DEFAULT_LANDING)), key
     among = [rule for rule in rules if bucket in (None, rule.bucket)]
     matching = [rule for rule in among if rule.matches(f"{rule.plain_folder}/{file.name}".lstrip("/"))]
     places = sorted({(rule.bucket, rule.plain_folder) for rule in matching})
