@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,8 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
         yield f"parameters: unknown parameter {name}; {where} list the parameters"
     yield from _unfit_redshift(wanted["main"].wanted)
     yield from _of_one_stack(aws, deployment)
-    yield from _unfit_further_landing(aws, deployment)
+    if deployment.landing_buckets:
+        yield from _unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
     if stacks.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
@@ -103,12 +104,10 @@ def _taken_secrets(aws: Aws, deployment: Deployment) -> Iterator[str]:
             yield f"secret {name} exists already; choose another deployment name, or run {delete}"
 
 
-def _unfit_further_landing(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Yield what is wrong with the landing buckets after the first."""
-    if not deployment.landing_buckets:
-        return
+def _unfit_further_landing(aws: Aws, deployment: Deployment, deployed: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the landing buckets after the first, except with those that are deployed."""
     landing = Landing(aws, deployment)
-    buckets, deployed = Counter([landing.first, *landing.further.values()]), landing.deployed().values()
+    buckets = Counter([landing.first, *landing.further.values()])
     for each in deployment.landing_buckets:
         bucket, where = landing.bucket_of(each), f"landing_buckets: {each.name}"
         if buckets[bucket] > 1:

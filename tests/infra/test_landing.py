@@ -58,12 +58,14 @@ def test_bucket_that_cannot_be_a_landing_bucket_is_refused(aws: Aws) -> None:
     landing = [LandingBucket(name, name) for name in ("encrypted", "gone", "good", "unversioned")]
     landing += [LandingBucket("again", "good"), LandingBucket("x" * 30)]
 
-    found = list(preflight._unfit_further_landing(aws, Deployment("lakeport", landing_buckets=tuple(landing))))
+    found = list(preflight._unfit_further_landing(aws, Deployment("lakeport", landing_buckets=tuple(landing)), []))
 
     places = [problem.split(": ")[1] for problem in found]
     assert places == ["encrypted", "gone", "good", "unversioned", "again", "x" * 30]
     named = LandingBucket("encrypted", "encrypted", KEY)
-    assert list(preflight._unfit_further_landing(aws, Deployment("lakeport", landing_buckets=(named,)))) == []
+    unchecked = LandingBucket("gone", "gone")
+    both = Deployment("lakeport", landing_buckets=(named, unchecked))
+    assert list(preflight._unfit_further_landing(aws, both, ["gone"])) == []
 
 
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:

@@ -428,7 +428,7 @@ def variables(modules: Iterable[Path]) -> set[str]:
 
     def names_in(function: str) -> set[str]:
         used = {name for name in texts if name != function and re.search(rf"\b{name}\(", texts[function])}
-        return set(re.findall(r"LAKEPORT_[A-Z_]+", texts[function])).union(*map(names_in, used))
+        return set(re.findall(r"LAKEPORT_[A-Z][A-Z_]+", texts[function])).union(*map(names_in, used))
 
     read = {name: names_in(name) for name in texts}
     text = "".join(module.read_text() for module in modules)
