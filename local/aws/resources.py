@@ -115,14 +115,15 @@ def _create_queue(sqs: "SQSClient", name: str, attributes: dict[str, str]) -> No
 
 
 def _notify_of_arrivals(s3: "S3Client", arrivals_arn: str) -> None:
-    """Send every new object of the landing bucket to the queue; setting it again would send another test event."""
+    """Send every new object of the landing buckets to the queue; setting it again would send another test event."""
     wanted = [{"Id": "arrivals", "QueueArn": arrivals_arn, "Events": ["s3:ObjectCreated:*"]}]
-    current = s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET).get("QueueConfigurations", [])
-    if [(each["QueueArn"], each["Events"]) for each in current] != [(arrivals_arn, ["s3:ObjectCreated:*"])]:
-        s3.put_bucket_notification_configuration(
-            Bucket=names.LANDING_BUCKET,
-            NotificationConfiguration={"QueueConfigurations": wanted},  # type: ignore[typeddict-item]
-        )
+    for bucket in names.LANDING_BUCKETS:
+        current = s3.get_bucket_notification_configuration(Bucket=bucket).get("QueueConfigurations", [])
+        if [(each["QueueArn"], each["Events"]) for each in current] != [(arrivals_arn, ["s3:ObjectCreated:*"])]:
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket,
+                NotificationConfiguration={"QueueConfigurations": wanted},  # type: ignore[typeddict-item]
+            )
 
 
 def _put_secrets(manager: "SecretsManagerClient", config: Config) -> None:

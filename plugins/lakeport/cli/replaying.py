@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lakeport import settings
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.cli import deployments
 from lakeport.cli.deployments import DeploymentOption
@@ -201,7 +202,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
         (
             each.selected.file.file_id[:12],
             each.type_name,
-            each.selected.file.key,
+            settings.shown_key(each.selected.file.bucket, each.selected.file.key),
             each.selected.status,
             each.rows or None,
             what_happens(each),

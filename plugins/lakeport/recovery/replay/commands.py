@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from lakeport import settings
 from lakeport.files import s3_objects
 from lakeport.model import Status
 from lakeport.recovery.replay.load_queries import LoadQueries
@@ -44,7 +45,8 @@ def as_markdown(plan: Sequence[Planned]) -> str:
     lines = ["| File id | Type | File | Status | What will happen |", "|---|---|---|---|---|"]
     for each in plan:
         file = each.selected.file
-        cells = (file.file_id[:12], each.type_name, file.key, each.selected.status, what_happens(each))
+        key = settings.shown_key(file.bucket, file.key)
+        cells = (file.file_id[:12], each.type_name, key, each.selected.status, what_happens(each))
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lakeport import settings
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
 from lakeport.loading.keeping import kept_table
@@ -154,7 +155,8 @@ class Planner:
         """Match a Rejected file against the published schemas again."""
         if each.status != Status.REJECTED:
             return Planned(each, Status.NEW)
-        match = published_index(self.s3).match(each.file.key, each.file.size_bytes)
+        bucket = settings.landing_name(each.file.bucket)
+        match = published_index(self.s3).match(each.file.key, each.file.size_bytes, bucket)
         if match.rejected_because:
             return Planned(each, Status.NEW, refused=f"the file would be rejected again: {match.rejected_because}")
         return Planned(each, Status.NEW, f"now matches file type {match.file_type}", file_type=match.file_type)
