@@ -26,7 +26,7 @@ LakeportError
 ├── SettingError       a setting of the deployment has a value that is not allowed
 ├── AlertNotSent       a channel did not accept an alert, which is kept to be sent later
 ├── CheckFailed        a service does not answer as a load needs it to
-├── RunFailed          a run of the DAG replay or undo made no plan, was answered already, or failed
+├── RunFailed          a run of the DAG replay, undo or discard made no plan, was answered already, or failed
 ├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
 └── NotReconciled      reconcile could not fix everything it found
@@ -142,7 +142,7 @@ class SampleError(LakeportError):
 
 
 class RunFailed(LakeportError):
-    """A run of the DAG replay or undo made no plan, had an answer already, or failed."""
+    """A run of the DAG replay, undo or discard made no plan, had an answer already, or failed."""
 
 
 class AirflowUnavailable(LakeportError):

@@ -54,7 +54,9 @@ LINES, LINES_WITHOUT_HEADER = "Lines scanned of a file with a header", "Lines sc
 ISOLATION = "Isolation level of the database"
 LOAD = "A load by the product, rolled back"
 RUNS = "A page of DAG runs, by Airflow's REST API"
-READ, REMOVE = "Read a version of the landing bucket", "Remove a version from the landing bucket"
+LANDING = ("landing", "partners landing")
+READ = [f"Read a version of the {each} bucket" for each in LANDING]
+REMOVE = [f"Remove a version from the {each} bucket" for each in LANDING]
 ARCHIVE = "Copy a version to the archive, read it and remove it"
 WRITE = "Write to the work bucket, which keeps versions"
 AFTER_COPY = [*(each.title for each in (*WITH_HEADER, *WITHOUT_HEADER)), COPY_WITHOUT_HEADER, LOAD]
@@ -308,19 +310,19 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
-        ("DeleteObject", {REMOVE: FAILED, ARCHIVE: FAILED}),
+        ("DeleteObject", {**dict.fromkeys(REMOVE, FAILED), ARCHIVE: FAILED}),
         ("CopyObject", {ARCHIVE: FAILED}),
         (
             "PutObject",
             {
                 WRITE: FAILED,
-                **dict.fromkeys((READ, REMOVE, ARCHIVE), NOT_ASKED),
+                **dict.fromkeys((*READ, *REMOVE, ARCHIVE), NOT_ASKED),
                 COPY: FAILED,
                 **dict.fromkeys(AFTER_COPY, NOT_ASKED),
             },
         ),
-        ("HeadObject", {READ: FAILED, ARCHIVE: FAILED}),
-        ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in ("landing", "archive", "work")}),
+        ("HeadObject", {**dict.fromkeys(READ, FAILED), ARCHIVE: FAILED}),
+        ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in (*LANDING, "archive", "work")}),
     ],
 )
 def test_permission_that_the_tasks_lack_is_found(

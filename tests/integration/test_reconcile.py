@@ -33,6 +33,7 @@ def test_files_of_a_scheduled_type_wait_for_the_next_run(world: World) -> None:
     assert world.found() == []
     assert world.airflow.started == []
     assert world.files() == [("New", None)]
+    assert len(world.new_files()) == 1  # the next run takes it, even if its DAG is not parsed yet
 
 
 def test_lost_event_is_registered_and_its_run_started(world: World) -> None:

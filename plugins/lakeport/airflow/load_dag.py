@@ -180,4 +180,7 @@ def _when_it_runs(file_type: FileType) -> str:
     """Return when the DAG runs; Airflow shows no schedule for a DAG that is started for arrivals."""
     if file_type.cron:
         return f"at the times of `{file_type.cron}` (UTC)"
-    return f"on arrival of `{file_type.landing.pattern}` in the landing bucket"
+    landing = file_type.landing
+    return f"on arrival of `{landing.pattern}` in the landing bucket" + (
+        "" if landing.bucket == settings.DEFAULT_LANDING else f" `{landing.bucket}`"
+    )

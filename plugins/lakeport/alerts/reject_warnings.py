@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor
 
+from lakeport import settings
 from lakeport.alerts.alert import as_row
 from lakeport.alerts.run_messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
@@ -39,7 +40,8 @@ def _to_warn_of(current: cursor, file_type: FileType, file: RegisteredFile) -> L
     if not load:
         return None
     if load.check_warnings or (limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file)):
+        key = settings.shown_key(file.bucket, file.key)
         return LoadedFile(
-            file.file_id, file.key, file.size_bytes, load.rows_in_file, load.rows_rejected, load.check_warnings or ""
+            file.file_id, key, file.size_bytes, load.rows_in_file, load.rows_rejected, load.check_warnings or ""
         )
     return None

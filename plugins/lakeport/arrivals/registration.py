@@ -10,6 +10,7 @@ from itertools import islice
 
 import psycopg2
 
+from lakeport import settings
 from lakeport.airflow_api.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
@@ -113,7 +114,8 @@ def register_arrivals(
     messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
 ) -> None:
     """Register the objects of messages that are read already, and add the outcome to `result`."""
-    matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
+    arrivals = [arrival for _, of_message in messages for arrival in of_message]
+    matched = [(each, index.match(each.key, each.size_bytes, settings.landing_name(each.bucket))) for each in arrivals]
     if not matched:
         return  # do not wake Redshift for test events and deletions
     now = utc_now()

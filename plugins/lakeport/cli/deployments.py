@@ -25,7 +25,7 @@ DeploymentOption = Annotated[
         "--deployment", metavar="NAME", help="Use this deployment on AWS by IAM, without a connection to Redshift."
     ),
 ]
-_STATUS = ("key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
+_STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
 _PLAN_CELLS = 5
 _ID_CHARACTERS = 6
@@ -50,7 +50,7 @@ def status_rows(
     files = [file for file in named if only is None or file["status"] == only]
     files.sort(key=lambda file: file["landed_at"], reverse=True)
     rows = [
-        (datetime.fromisoformat(file["landed_at"]), *(file[name] for name in _STATUS), file["file_id"][:12])
+        (datetime.fromisoformat(file["landed_at"]), *(file.get(name) for name in _STATUS), file["file_id"][:12])
         for file in files[:limit]
     ]
     return rows, min((each["as_of"] for each in found), default=None)
@@ -69,10 +69,10 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tupl
     for file, type_name in files:
         key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
         found = objects.read(s3_client(), key) or {"rows": []}
-        rows += [(file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
+        rows += [(file.get("bucket"), file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
         if len(rows) >= limit:
             break
-    return [(key, line if line > 0 else None, *more) for key, line, *more in rows[:limit]]
+    return [(bucket, key, line if line > 0 else None, *more) for bucket, key, line, *more in rows[:limit]]
 
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
@@ -96,7 +96,9 @@ def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
 
 
 def _has_name(file: dict[str, Any], name: str | None) -> bool:
-    return name is None or file["key"] == name or (len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name))
+    if name is None or name in (file["key"], f"s3://{file.get('bucket')}/{file['key']}"):
+        return True
+    return len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name)
 
 
 def _snapshots(file_type: str | None) -> list[dict[str, Any]]:

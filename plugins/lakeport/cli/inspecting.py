@@ -23,7 +23,10 @@ from lakeport.redshift.session import Warehouse
 
 FileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[FILE]", help="File id (the first six characters are enough) or key.  Default: all files."),
+    typer.Argument(
+        metavar="[FILE]",
+        help="File id (its first six characters are enough), key, or s3:// address.  Default: all files.",
+    ),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Show only this file type.")]
 StatusOption = Annotated[
@@ -32,9 +35,9 @@ StatusOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
-_STATUS = {"landed_at": "landed (UTC)", "key": "key", "status": "status", "rows_in_file": "in file"}
+_STATUS = {"landed_at": "landed (UTC)", "bucket": "bucket", "key": "key", "status": "status", "rows_in_file": "in file"}
 _STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
-_ERRORS = {name: name for name in ("key", "line", "column", "value", "reason")} | {"full_line": "full line"}
+_ERRORS = {name: name for name in ("bucket", "key", "line", "column", "value", "reason")} | {"full_line": "full line"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -84,7 +87,7 @@ def status(
     else:
         values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
         rows = rows_of("mng/status_of_files", values | values_of_name(file))
-    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type))
+    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type), if_differing="bucket")
     _say_if_cut(rows, limit)
 
 
@@ -110,8 +113,9 @@ def errors(
     else:
         rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:
-        rows = [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, rows[:limit], as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+        rows = [(bucket, key, line or "unknown", *others) for bucket, key, line, *others in rows]
+    empty = _no_rows("rejected rows", file, file_type)
+    show(_ERRORS, rows[:limit], as_json=as_json, empty=empty, if_differing="bucket")
     _say_if_cut(rows, limit)
 
 

@@ -80,7 +80,7 @@ class FileType(Part):
     owner: Annotated[str, Field(min_length=1)]
     """Who is responsible for these files; the DAG's owner in Airflow."""
     landing: Landing
-    """Which objects of the landing bucket are of this type."""
+    """Which objects of a landing bucket are of this type."""
     format: AnyFormat
     """How the files are written."""
     table: Table

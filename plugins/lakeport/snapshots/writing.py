@@ -39,7 +39,7 @@ NEWEST_FILES = 500
 SUMMARY_FILES = 20
 REJECTED_ROWS = 100
 _WRITERS = 8
-_STATED = ("file_id", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
+_STATED = ("file_id", "bucket", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
 _COUNTED = ("rows_in_file", "rows_loaded", "rows_rejected", "loaded_at")
 _MARGIN = timedelta(minutes=15)
 """How long a transaction may take whose change a snapshot made in the meantime does not have."""
