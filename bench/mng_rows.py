@@ -33,7 +33,7 @@ TIMES = 2.0
 FILES = """
 INSERT INTO mng.files (file_id, file_type, bucket, key, version_id, etag, size_bytes, landed_at, registered_at, status,
     status_at, dag_id, run_id, table_name, rows_in_file, rows_loaded, rows_rejected, loaded_at)
-SELECT encode(sha256(('f' || n)::bytea), 'hex'), 'type_' || n %% %(types)s, 'landing', 'type/' || n || '.csv', 'v' || n,
+SELECT md5('a' || n) || md5('b' || n), 'type_' || n %% %(types)s, 'landing', 'type/' || n || '.csv', 'v' || n,
     'e', 1000, now() - interval '1 minute' * n, now() - interval '1 minute' * n, 'Done',
     now() - interval '1 minute' * n, 'load_type', 'arrival__' || n / 100, 'lake.type', 10, 10, 0, now()
 FROM generate_series(%(first)s, %(last)s) n
