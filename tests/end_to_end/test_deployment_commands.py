@@ -27,7 +27,9 @@ NAME = "abroad"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 POLICY = re.compile(r"## What an operator needs.*?```json\n(.*?)```", re.DOTALL)
 ACTIONS = {"restapi": "airflow:InvokeRestApi", "list": "s3:ListBucket", "get": "s3:GetObject"}
-ACTIONS |= {each: f"redshift-data:{each}" for each in ("BatchExecuteStatement", "DescribeStatement", "GetStatementResult")}
+ACTIONS |= {
+    each: f"redshift-data:{each}" for each in ("BatchExecuteStatement", "DescribeStatement", "GetStatementResult")
+}
 
 
 @pytest.fixture
