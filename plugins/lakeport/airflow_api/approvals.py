@@ -1,4 +1,4 @@
-"""Run the DAG `replay`, `undo` or `discard` over Airflow's REST API: start, read its plan, answer, wait for the end.
+"""Run a DAG of recovery over Airflow's REST API: start it, read its plan and answer it if it has one, wait for the end.
 
 InvokeRestApi takes paths of at most 64 characters.  The path of the answer has 58 without the run's id, so the id has
 six.
@@ -40,7 +40,7 @@ class Calls(Protocol):
 
 @dataclass(frozen=True)
 class RecoveryRun:
-    """A run of the DAG `replay`, `undo` or `discard`."""
+    """A run of the DAG `replay`, `undo`, `discard` or `reconcile`."""
 
     api: Calls
     dag_id: str
@@ -72,10 +72,10 @@ class RecoveryRun:
                 raise RunFailed(f"this plan has an answer already: see {self.address}") from error
             raise
 
-    def wait(self) -> None:
+    def wait(self, task_id: str = "apply") -> None:
         """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
         if self._until("ended", self._state_at_end) != "success":
-            raise RunFailed(f"{self.dag_id} failed: {self._error('apply')}; see {self.address}")
+            raise RunFailed(f"{self.dag_id} failed: {self._error(task_id)}; see {self.address}")
 
     def _plan(self) -> str | None:
         found = self.api.call(f"{self.path}/hitlDetails")["hitl_details"]
