@@ -97,8 +97,7 @@ def test_unexpected_sample_is_rejected() -> None:
 
     assert match.file_type is None
     assert (match.rejected_because or "").endswith(
-        "folder crew/; known folders: airlines/, airports/, carriers/, delays/, flights/, planes/, "
-        "readings/, weather/"
+        "folder crew/; known folders: airlines/, airports/, carriers/, delays/, flights/, planes/, readings/, weather/"
     )
 
 

@@ -1,7 +1,7 @@
 """Run a DAG of recovery over Airflow's REST API: start it, read its plan and answer it if it has one, wait for the end.
 
-InvokeRestApi takes paths of at most 64 characters.  The path of the answer has 58 without the run's id, so the id has
-six.
+InvokeRestApi takes paths of at most 64 characters.  The longest, that of the answer to `discard`, has 59 without the
+run's id, so the id has five.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lakeport.errors import AirflowUnavailable, RunFailed
 
 Answer = Literal["Approve", "Reject"]
 T = TypeVar("T")
-_ID_BYTES = 3
+_ID_CHARACTERS = 5
 _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
@@ -122,7 +122,7 @@ def start_recovery(
 
     Raises AirflowUnavailable.
     """
-    run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_BYTES), pause_seconds)
+    run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_CHARACTERS)[:_ID_CHARACTERS], pause_seconds)
     # With a date, because it is not documented whether InvokeRestApi passes on a null.
     body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
     for attempt in range(_STARTS):
