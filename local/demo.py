@@ -19,7 +19,7 @@ import psycopg2
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from local import credentials, stack
@@ -39,11 +39,12 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 @dataclass
 class Drop:
-    """A sample file, its key in the landing bucket and the status it must reach."""
+    """A sample file, its key, the status it must reach and its landing bucket."""
 
     sample: str
     key: str
     expected: str
+    bucket: str = names.LANDING_BUCKET
     version_id: str = ""
     dropped_at: float = 0.0
 
@@ -58,7 +59,7 @@ WAVES = (
         Drop("airports.csv", "airports/airports.csv", "Done"),
         Drop("airlines.csv", "airlines/airlines.csv", "Done"),
         Drop("flights_2013_01.csv.gz", "delays/flights_2013_01.csv.gz", "Done"),
-        Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done"),
+        Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done", names.PARTNERS_BUCKET),
         Drop("airlines.csv", "carriers/carriers_2013-01-01.csv", "Done"),
         Drop("readings_2013-01-01_to_03.csv.gz.pgp", "readings/readings_2013-01-01_to_03.csv.gz.pgp", "Done"),
         Drop("rejected/crew_roster.csv", "crew/crew_roster.csv", "Rejected"),
@@ -108,7 +109,7 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
     s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
     for drop in wave:
         with (SAMPLES / drop.sample).open("rb") as file:
-            answer = s3.put_object(Bucket=names.LANDING_BUCKET, Key=drop.key, Body=file)
+            answer = s3.put_object(Bucket=drop.bucket, Key=drop.key, Body=file)
         drop.version_id, drop.dropped_at = answer["VersionId"], time.time()
     with Live(console=console, refresh_per_second=4) as live:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -124,7 +125,7 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
 
 def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Table:
     """Return a table with one line per file: its status and its row counts."""
-    table = Table("file", "status")
+    table = Table(Column("file", no_wrap=True), "status")
     for title in ("in file", "loaded", "rejected", "seconds"):
         table.add_column(title, justify="right")
     table.add_column("reason", overflow="fold", max_width=70)
@@ -134,7 +135,8 @@ def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Tabl
         counts = ["" if number is None else f"{number:,}" for number in (in_file, loaded, rejected)]
         seconds = f"{max(end - drop.dropped_at, 0):.1f}"
         reason = reason if status in {"Fail", "Rejected"} else ""
-        table.add_row(Text(drop.key), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
+        file = drop.key if drop.bucket == names.LANDING_BUCKET else f"s3://{drop.bucket}/{drop.key}"
+        table.add_row(Text(file), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
     return table
 
 

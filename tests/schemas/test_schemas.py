@@ -87,7 +87,7 @@ def test_there_are_schemas() -> None:
 def test_sample_matches_only_its_file_type(name: str, sample: str) -> None:
     index = ArrivalIndex(tuple(rule_of(read_file_type(path)) for path in SCHEMAS))
 
-    assert index.match(f"{name}/{Path(sample).name}", 1) == Match(name)
+    assert index.match(f"{name}/{Path(sample).name}", 1, file_type(name).landing.bucket) == Match(name)
 
 
 def test_unexpected_sample_is_rejected() -> None:
@@ -97,8 +97,7 @@ def test_unexpected_sample_is_rejected() -> None:
 
     assert match.file_type is None
     assert (match.rejected_because or "").endswith(
-        "folder crew/; known folders: airlines/, airports/, carriers/, delays/, departures/, flights/, planes/, "
-        "readings/, weather/"
+        "folder crew/; known folders: airlines/, airports/, carriers/, delays/, flights/, planes/, readings/, weather/"
     )
 
 

@@ -239,8 +239,12 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
     if name in reading.texts:
         choice = choosing.as_text(choice, profile, reading.texts[name])
     is_required = choice.is_required and name not in reading.nullable
-    note = choice.note or remark
-    return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, reading.widths.get(name), at)
+    note, loss = choice.note or remark, None
+    if choice.type.startswith("varchar") and name in reading.notations:
+        note = "; ".join(filter(None, (note, f"COPY may write {reading.notations[name]} in another form")))
+        loss = "allow"
+    width = reading.widths.get(name)
+    return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, width, loss, at)
 
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:
