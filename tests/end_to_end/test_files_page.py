@@ -18,6 +18,7 @@ from tests.support.browser import Browser, browser
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
+DAYS, DAY_AGAIN = "readings_2013-01-01_to_03.csv.gz.pgp", "readings_2013-01-02_again.csv.gz.pgp"
 HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 
 
@@ -88,6 +89,27 @@ def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport
 
     window.open(address)
     window.wait_for("Done since", "approved by lakeport")
+
+
+def test_an_operator_brings_back_the_rows_that_a_file_replaced(lakeport: Lakeport, window: Browser) -> None:
+    """A day of encrypted readings was sent again; without that file, the day has its former rows."""
+    rows = "SELECT day, COUNT(*), MIN(_loaded_at)::varchar FROM lake.readings GROUP BY 1 ORDER BY 1"
+    lakeport.wait_for(lakeport.drop(DAYS, f"readings/{DAYS}"), "Done", "Fail")
+    before = lakeport.query(rows)
+    version = lakeport.drop(DAY_AGAIN, f"readings/{DAY_AGAIN}")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert [row[:2] for row in lakeport.query(rows)] == [row[:2] for row in before]
+    assert lakeport.query(rows) != before
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+
+    window.open(f"{lakeport.config.airflow_url}/files/?type=readings&file={file['file_id']}")
+    window.wait_for("Rows replaced")
+    window.click("Undo and restore")
+    window.click("See its plan and approve it")
+    approve(lakeport, "undo", until(lambda: run_in(window.driver.current_url)))
+
+    assert "and restored 72 rows" in lakeport.wait_for(version, "Fail")["status_reason"]
+    assert lakeport.query(rows) == before
 
 
 def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(

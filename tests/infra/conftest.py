@@ -110,6 +110,7 @@ def _deployment(cloud: Cloud) -> dict[str, Any]:
         "region": credentials.REGION,
         "function_python": here.python,
         "function_architecture": "arm64" if here.platform.startswith("aarch64") else "x86_64",
+        "landing_buckets": {"partners": None},
         "database_cluster": "stand-in",
         "database_admin_secret": ADMIN_ARN,
         "parameters": {

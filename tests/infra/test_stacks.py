@@ -213,10 +213,19 @@ def test_file_is_copied_out_of_the_archive_with_its_tags() -> None:
     assert {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"} <= rights["Landing"] & archive
 
 
-def test_key_of_an_existing_landing_bucket_is_readable_for_copy_and_tasks() -> None:
+@pytest.mark.parametrize("key", ["KeyArn", "ExistingLandingKeyArn"])
+def test_copy_and_tasks_decrypt_with_each_key_of_landing_and_only_what_is_in_s3(key: str) -> None:
     for role in ("CopyRole", "AirflowRole"):
         decrypting = [each for _, each in statements(role) if "kms:Decrypt" in listed(each["Action"])]
-        assert "ExistingLandingKeyArn" in str(decrypting), role
+        by_key = [each for each in decrypting if re.search(rf"'{key}'", str(each["Resource"]))]
+        assert any("s3.${AWS::Region}" in str(each["Condition"]) for each in by_key), role
+        assert all("kms:ViaService" in str(each["Condition"]) for each in by_key), role
+
+
+def test_function_reads_only_the_code_bucket_so_that_it_needs_no_key_of_landing() -> None:
+    found = [each for _, each in statements("FunctionRole") if str(each["Action"]).count("s3:")]
+    assert [str(each["Resource"]).count("CodeBucketName") for each in found] == [1]
+    assert "ExistingLandingKeyArn" not in str([*statements("FunctionRole")])
 
 
 def test_code_that_the_stack_may_go_back_to_does_not_expire() -> None:
@@ -317,12 +326,24 @@ def test_tasks_have_the_rights_their_code_needs_and_no_others() -> None:
 
 def test_copy_reads_wherever_a_load_may_read() -> None:
     """A file as it landed, its copy in the archive when it is replayed, prepared files and manifests."""
-    buckets = {"landing": "${Bucket}", "archive": "ArchiveBucket", "work": "WorkBucket"}
-    assert all(hasattr(settings, f"{name}_bucket") for name in buckets)
-    for _, each in statements("CopyRole"):
-        if any(action.startswith("s3:") for action in listed(each["Action"])):
-            text = str(each["Resource"])
-            assert [name for name, label in buckets.items() if label not in text] == [], each["Sid"]
+    for action, of_landing in {"s3:ListBucket": "LandingArns", "s3:GetObject": "LandingObjectArns"}.items():
+        text = str([each["Resource"] for _, each in statements("CopyRole") if action in listed(each["Action"])])
+        assert [name for name in (of_landing, "ArchiveBucket", "WorkBucket") if name not in text] == [], action
+
+
+def test_every_landing_bucket_has_the_rights_of_the_first() -> None:
+    """The deploy command lists all of them, with their keys and accounts, in these parameters."""
+    named = [str(each["Resource"]) for role in ("CopyRole", "AirflowRole") for _, each in statements(role)]
+    [from_landing] = [each for name, each in policy_statements() if each.get("Sid") == "FromLanding"]
+
+    assert [text for text in named if "ExistingLandingBucket" in text] == []
+    assert from_landing["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "LandingAccounts"}},
+        "ArnEquals": {"aws:SourceArn": {"Ref": "LandingArns"}},
+    }
+    for role in ("CopyRole", "AirflowRole"):
+        [keys] = [each for _, each in statements(role) if each["Sid"] == "LandingKeys"]
+        assert (keys["Action"], keys["Resource"]) == ("kms:Decrypt", {"Ref": "LandingKeyArns"})
 
 
 def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
@@ -423,11 +444,13 @@ def test_function_reads_the_index_that_is_published() -> None:
 def variables(modules: Iterable[Path]) -> set[str]:
     """Return the variables read by those functions of settings.py that the modules call."""
     tree = ast.parse(Path(settings.__file__).read_text())
-    read = {
-        each.name: set(re.findall(r"LAKEPORT_[A-Z_]+", ast.unparse(each)))
-        for each in tree.body
-        if isinstance(each, ast.FunctionDef)
-    }
+    texts = {each.name: ast.unparse(each) for each in tree.body if isinstance(each, ast.FunctionDef)}
+
+    def names_in(function: str) -> set[str]:
+        used = {name for name in texts if name != function and re.search(rf"\b{name}\(", texts[function])}
+        return set(re.findall(r"LAKEPORT_[A-Z][A-Z_]+", texts[function])).union(*map(names_in, used))
+
+    read = {name: names_in(name) for name in texts}
     text = "".join(module.read_text() for module in modules)
     return {name for function, names in read.items() for name in names if re.search(rf"settings\.{function}\b", text)}
 
