@@ -27,6 +27,7 @@ from bench import (
     parse,
     queues,
     redshift,
+    snapshots,
     statements,
     task_start,
     way_of_a_file,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "batch": batch.rows,
     "large file": large_file.rows,
     "redshift": redshift.rows,
+    "snapshots": snapshots.rows,
     "way of a file": way_of_a_file.rows,
 }
 console = Console(stderr=True)
