@@ -3,13 +3,12 @@
 import json
 from typing import TYPE_CHECKING
 
-import boto3
-
 from local import credentials
 from local.aws import names
 from local.config import HOST, Config
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -21,8 +20,10 @@ MAX_RECEIVE_COUNT = 5
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 
 
-def session() -> boto3.Session:
+def session() -> "boto3.Session":
     """Return a session with the local key; give its clients `endpoint_url=config.aws_endpoint`."""
+    import boto3  # noqa: PLC0415 - takes longer than a health check, and most commands call no service
+
     return boto3.Session(
         aws_access_key_id=credentials.AWS_KEY,
         aws_secret_access_key=credentials.AWS_SECRET,

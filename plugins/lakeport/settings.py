@@ -15,7 +15,6 @@ SLACK_CONNECTION = "lakeport_slack"
 SMTP_CONNECTION = "lakeport_smtp"
 INDEX_KEY = "schemas/index.json"
 
-
 _deployment: dict[str, str] = {}
 """Settings of the deployment that a command names; they precede the environment."""
 
@@ -109,6 +108,11 @@ def reconcile_schedule() -> str:
 def finish_runs_schedule() -> str:
     """Return the schedule of the DAG finish_ended_runs, as a cron expression or preset."""
     return _value("LAKEPORT_FINISH_RUNS_SCHEDULE") or "*/5 * * * *"
+
+
+def keep_details_days() -> str:
+    """Return for how many days the details of finished files are kept; 0 keeps them for good."""
+    return _value("LAKEPORT_KEEP_DETAILS_DAYS") or "0"
 
 
 def alert_topic() -> str | None:

@@ -13,6 +13,7 @@ import pytest
 
 from local import airflow_api, credentials
 from local.aws import names
+from local.config import Config
 from tests.support.browser import Browser, browser
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
@@ -24,6 +25,13 @@ HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 def window() -> Iterator[Browser]:
     with browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def loaded(stack: Config) -> dict[str, Any]:
+    """A file that is Done, for the tests that only look at one."""
+    lakeport = Lakeport(stack)
+    return lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
 
 
 def token(lakeport: Lakeport, user: str) -> str:
@@ -101,8 +109,8 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     until(lambda: window.driver.switch_to.active_element.text == "Replay")  # as the link in the alert asks
 
 
+@pytest.mark.usefixtures("loaded")
 def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Browser) -> None:
-    lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_inside.csv"), "Done")
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
 
     window.open(f"{lakeport.config.airflow_url}/plugin/files")
@@ -112,11 +120,10 @@ def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Br
     window.wait_for("Overview", "airlines", "rows loaded")
 
 
-def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, window: Browser) -> None:
-    file = lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
+def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded: dict[str, Any], window: Browser) -> None:
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.VIEWER))
 
-    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}")
+    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={loaded['file_id']}")
 
     window.wait_for("airlines/airlines_viewed.csv", "What happened")
     assert window.buttons() == ["Reload"]

@@ -318,6 +318,7 @@ def test_load_that_changed_after_the_plan_is_left_unchanged(world: World) -> Non
     assert (ids(world), accounts(world)) == ([2], [("Done", 2, False)])
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 @pytest.mark.parametrize("command", ["undo", "replay"])
 def test_interruption_before_any_statement_leads_to_the_same_result(
     world: World, redshift: Config, command: str
