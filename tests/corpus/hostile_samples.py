@@ -6,7 +6,7 @@ import codecs
 import gzip
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -287,6 +287,14 @@ SHEETS: dict[str, tuple[list[list[Any]], Callable[[Any], None], Expected]] = {
     "short_header": ([["id", "a"], [1, 2, "x"], [2, 3, "y"]], lambda _: None, "missing: (blank)"),
     "gap": ([["id", "v"], [1, "x"], [], [2, "y"]], lambda _: None, {"v": "varchar"}),
     "line_in_header": ([["id", "v\nw"], [1, "a\nb"]], lambda _: None, {"v_w": "varchar"}),
+    "long_codes": (
+        [["id", "v"], [4111111111111111, 1], [5500000000000004, 2]],
+        lambda _: None,
+        {"id": ("bigint", "cut")},
+    ),
+    "shares": ([["id", "v"], [1, 0.125], [2, 0.5]], lambda _: None, {"v": "decimal"}),
+    "hours": ([["id", "t"], [1, timedelta(hours=36)], [2, timedelta(minutes=5)]], lambda _: None, {"t": "varchar"}),
+    "two_headers": ([["2023", None], ["Q1", "Q2"], [1, 2], [3, 4]], lambda _: None, {"q1": "smallint"}),
     "texts_of_digits": ([["id", "v"], [1, "007"], [2, "12"]], lambda _: None, {"v": ("varchar", "zeros")}),
 }
 
