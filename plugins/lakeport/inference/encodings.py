@@ -41,7 +41,6 @@ _NOT_TURKISH = re.compile(
     "[\xc0-\u024f](?<![\xe7\xc7\xf6\xd6\xfc\xdc\xe2\xee\xfb\u011e\u011f\u0130\u0131\u015e\u015f])"
 )
 _FEW, _SOME = 0.1, 0.5
-_MOST_BYTES = 1 << 16
 _INSIDE_WORDS = "\u2019\u2013\xb7"  # an apostrophe, a dash, a middle dot
 _BESIDE_WORDS = _INSIDE_WORDS + (
     "\xa0\xa1\xa7\xa9\xaa\xab\xae\xb0\xba\xbb\xbf\u2018\u201a\u201c\u201d\u201e\u2014\u2026\u2039\u203a\u2122\u2022"
@@ -66,7 +65,7 @@ def guess(texts: Collection[str], wrong: Sequence[str]) -> tuple[str, str]:
 
     The encoding is utf-8 if other letters of the texts are: two encodings in one file cannot be read as one.
     """
-    raw = "\n".join(wrong).encode("utf-8", "surrogateescape")[:_MOST_BYTES]
+    raw = "\n".join(wrong).encode("utf-8", "surrogateescape")
     strange = {name: _strange_letters(raw, codec) for name, codec in CANDIDATES.items()}
     name = min(strange, key=lambda each: strange[each])
     # Halves of East Asian letters can be letters in UTF-8.

@@ -18,7 +18,8 @@ from lakeport.inference.profile import Profile, has_wrong_bytes
 
 _START_BYTES = 1 << 18
 _STATEMENT = re.compile(
-    rb"(\xef\xbb\xbf)?\s*(--.*\n|/\*.*\n|\s)*(insert\s+into|create\s+table|drop\s+table|set\s+\w+\s*=)\s", re.IGNORECASE
+    rb"(?:\xef\xbb\xbf)?(?:--.*\n|/\*.*\n|\s)*+(?:insert\s+into|create\s+table|drop\s+table|set\s+\w+\s*=)\s",
+    re.IGNORECASE,
 )
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
 
