@@ -6,11 +6,13 @@ import hashlib
 import io
 import itertools
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
+from local.aws import names
 from tests.torture.history import Row, Target
 
 MAX_REJECTED = 2
@@ -19,6 +21,7 @@ KEYS = 7
 """How many keys there are: files share them, so that `merge` and `slice` have something to replace."""
 HEADER = "id,token,k"
 _BY_KEY: dict[str, dict[str, object]] = {"merge": {"key": ["k"]}, "slice": {"slice": ["k"]}}
+_LANDING = dict(zip(names.LANDING_BUCKETS, ("default", "partners"), strict=True))
 _BY_KEY["history"] = {"key": ["k"], "history": {"from": "landed_at"}}
 
 
@@ -82,6 +85,11 @@ class Source:
         return Content(_packed(body, compression), () if what == "bad header" else tuple(rows), tuple(bad))
 
 
+def bucket(name: str | None) -> str:
+    """Return the landing bucket of a file type: half of the types have the second one."""
+    return names.LANDING_BUCKETS[zlib.crc32((name or "").encode()) % 2]
+
+
 def schema(
     name: str,
     kind: Kind,
@@ -92,7 +100,7 @@ def schema(
     retries: int = RETRIES,
 ) -> str:
     """Return the YAML of a file type of this kind; `columns` are varchars that its files need not have."""
-    landing: dict[str, object] = {"pattern": f"{name}/*", "select": kind.select}
+    landing: dict[str, object] = {"bucket": _LANDING[bucket(name)], "pattern": f"{name}/*", "select": kind.select}
     if kind.max_files:
         landing["max_files"] = kind.max_files
     rejects = {"fail": max_rejected} | ({"warn": 0} if kind.warns else {})
