@@ -49,7 +49,8 @@ class Drop:
     dropped_at: float = 0.0
 
 
-# The damaged files land after the valid ones are loaded: of several waiting files of one type, a run takes the newest.
+# The second wave lands after the first is loaded: of several waiting files of one type, a run takes the newest.
+# Its readings replace one day of a slice, and its carriers end versions of a history.
 WAVES = (
     [
         Drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip", "Done"),
@@ -59,11 +60,15 @@ WAVES = (
         Drop("airlines.csv", "airlines/airlines.csv", "Done"),
         Drop("flights_2013_01.csv.gz", "delays/flights_2013_01.csv.gz", "Done"),
         Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done", names.PARTNERS_BUCKET),
+        Drop("airlines.csv", "carriers/carriers_2013-01-01.csv", "Done"),
+        Drop("readings_2013-01-01_to_03.csv.gz.pgp", "readings/readings_2013-01-01_to_03.csv.gz.pgp", "Done"),
         Drop("rejected/crew_roster.csv", "crew/crew_roster.csv", "Rejected"),
     ],
     [
         Drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_2013_damaged.csv.gz", "Fail"),
         Drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv", "Done"),
+        Drop("carriers_2015-10-17.csv", "carriers/carriers_2015-10-17.csv", "Done"),
+        Drop("readings_2013-01-02_again.csv.gz.pgp", "readings/readings_2013-01-02_again.csv.gz.pgp", "Done"),
     ],
 )
 
@@ -82,6 +87,8 @@ def main() -> int:
     seen = {path for sink in sinks for path in sink.glob("*")}
     drops = [drop for wave in WAVES for drop in watch_wave(config, wave)]
     rows = files_of(config, drops)
+    show_history(config)
+    show_slices(config)
     show_mart(config)
     show_tables(config)
     show_rejected_rows(config, drops)
@@ -149,6 +156,27 @@ def show_tables(config: Config) -> None:
     for (name,) in tables:
         ((count,),) = ask(config, f"SELECT COUNT(*) FROM {name}", ())  # noqa: S608 - our own table names
         table.add_row(name, f"{count:,}")
+    console.print(table)
+
+
+def show_history(config: Config) -> None:
+    """Print the airlines that a later file lacks, of a table in mode history."""
+    query = "SELECT name, _valid_from, _valid_to FROM lake.carriers WHERE _valid_to IS NOT NULL ORDER BY 1"
+    table = Table("airline", "valid from", "valid to", title="History (lake.carriers)")
+    for name, begin, end in ask(config, query, ()):
+        table.add_row(name, f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}")
+    console.print(table)
+
+
+def show_slices(config: Config) -> None:
+    """Print the file of each day, of a table whose days are replaced one by one."""
+    query = (
+        "SELECT r.day, f.key, COUNT(*) FROM lake.readings r JOIN mng.files f "
+        "ON f.loaded_at = r._loaded_at AND f.table_name = 'lake.readings' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    table = Table("day of January 2013", "encrypted file", "rows", title="Slices (lake.readings)")
+    for day, key, rows in ask(config, query, ()):
+        table.add_row(str(day), key, str(rows))
     console.print(table)
 
 

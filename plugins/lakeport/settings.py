@@ -18,7 +18,6 @@ INDEX_KEY = "schemas/index.json"
 DEFAULT_LANDING = "default"
 """The name of the first landing bucket in schemas."""
 
-
 _deployment: dict[str, str] = {}
 """Settings of the deployment that a command names; they precede the environment."""
 
@@ -149,6 +148,11 @@ def reconcile_schedule() -> str:
 def finish_runs_schedule() -> str:
     """Return the schedule of the DAG finish_ended_runs, as a cron expression or preset."""
     return _value("LAKEPORT_FINISH_RUNS_SCHEDULE") or "*/5 * * * *"
+
+
+def keep_details_days() -> str:
+    """Return for how many days the details of finished files are kept; 0 keeps them for good."""
+    return _value("LAKEPORT_KEEP_DETAILS_DAYS") or "0"
 
 
 def alert_topic() -> str | None:

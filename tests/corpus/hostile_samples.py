@@ -137,6 +137,7 @@ JSON: dict[str, tuple[str, Expected]] = {
     "nested.json": ('{"id":1,"a":{"b":[1]},"t":["x"]}\n{"id":2}\n', {"a": "super", "t": "super"}),
     "long_list.json": (f'{{"a":[{",".join(["1"] * 40000)}]}}\n', {"a": "super"}),
     "mixed.json": ('{"id":1,"a":1}\n{"id":2,"a":"x"}\n{"id":3,"a":true}\n', {"a": "varchar"}),
+    "notations.json": ('{"id":1,"a":1.50}\n{"id":2,"a":"x"}\n', {"a": ("varchar", "another form")}),
     "not_a_number.json": ('{"id":1,"a":NaN}\n{"id":2,"a":1.5}\n', "invalid JSON"),
     "long_number.json": ('{"id":12345678901234567890123}\n{"id":2}\n', "COPY may change the number"),
     "long_decimal.json": ('{"a":1.123456789012345678901}\n{"a":2}\n', "COPY may change the number"),

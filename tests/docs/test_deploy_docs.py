@@ -64,6 +64,7 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
         "AIRFLOW_SECRET",
         "RECONCILE_SCHEDULE",
         "FINISH_RUNS_SCHEDULE",
+        "KEEP_DETAILS_DAYS",
         "KEYS_PREFIX",
     }
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}

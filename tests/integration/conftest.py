@@ -22,6 +22,7 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift import session
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
@@ -78,6 +79,12 @@ def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
     read_secret.cache_clear()
     with answering(**answers) as opened:
         yield opened
+
+
+@pytest.fixture
+def retrying_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have work that failed begin again without a pause."""
+    monkeypatch.setattr(session, "_FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -22,13 +22,14 @@ from lakeport import settings
 from lakeport.loading import copy_reports
 from lakeport.probing.answers import Answer, Verdict, as_markdown, failures
 from lakeport.probing.copy_questions import WITH_HEADER, WITHOUT_HEADER
+from lakeport.probing.pool_probe import POOLS
 from lakeport.probing.probe import probe, read_report, report_key, write_report
 from lakeport.redshift import session
 from lakeport.redshift.connecting import connect, connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from local import credentials, postgres
 from local import warehouse as local_warehouse
-from local.config import Config
+from local.config import REPOSITORY, Config
 from tests.integration.airflow_stand_in import AirflowStandIn
 from tests.support.ports import free_port, wait_for
 
@@ -345,3 +346,14 @@ def test_report_is_read_unchanged(warehouse: Warehouse, s3: S3Client) -> None:
     write_report(s3, "manual__2026-11-28T10:00:00+00:00", answers)
     key = report_key("manual__2026-11-28T10:00:00+00:00")
     assert read_report(s3.get_object(Bucket=settings.work_bucket(), Key=key)["Body"].read()) == answers
+
+
+def test_pools_of_schemas_that_airflow_lacks_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = (REPOSITORY / "schemas" / "airlines.yaml").read_text()
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    api = AirflowStandIn()
+    for pool, has_pool, verdict in (("", False, OK), ("pool: night\n", False, FAILED), ("pool: night\n", True, OK)):
+        (tmp_path / "airlines.yaml").write_text(schema + pool)
+        api.pools += ["night"] * has_pool
+        assert POOLS.ask(lambda: api).verdict is verdict
+    assert POOLS.ask(lambda: AirflowStandIn(is_down=True)).verdict is FAILED

@@ -32,6 +32,8 @@ from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
 from local.sinks.services import slack_directory
+from tests.support.client_side_files import MASTER_TEXT
+from tests.support.pgp_files import put_secret
 from tests.support.session import folder
 from tests.torture import collecting, workload
 from tests.torture.attempt import Command, Register
@@ -146,15 +148,15 @@ class World:
 
     def drop(self, file_type: str | None, what: str, kind: Kind, note: str = "", key: str = "") -> Drop:
         """Put a file into landing."""
-        content = self.source.file(what, kind.compression)
-        suffix = ".csv" + (".zip" if kind.compression == "zip" else "")
-        key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{suffix}"
-        version = self.s3.put_object(Bucket=workload.bucket(file_type), Key=key, Body=content.body)["VersionId"]
+        content = self.source.file(what, kind)
+        key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{kind.suffix}"
+        version = self.s3.put_object(
+            Bucket=workload.bucket(file_type), Key=key, Body=content.body, Metadata=content.metadata
+        )["VersionId"]
         landed_at = datetime.now(UTC)
         note = "; ".join(filter(None, [what, note]))
-        drop = Drop(
-            key, version, file_type, content.digest, content.rows, content.bad_lines, note, len(content.body), landed_at
-        )
+        rows, size_bytes = (content.rows, content.bad_lines, content.deleted), len(content.body)
+        drop = Drop(key, version, file_type, content.digest, *rows, note, size_bytes, landed_at)
         self.drops.append(drop)
         return drop
 
@@ -289,6 +291,8 @@ class World:
         contents[names.SLACK_SECRET]["host"] = f"{self.slack.url}/services"
         for name, content in contents.items():
             manager.put_secret_value(SecretId=name, SecretString=json.dumps(content))
+        workload.keys().store(manager)
+        put_secret("master", MASTER_TEXT, manager)
 
 
 @contextlib.contextmanager

@@ -102,17 +102,11 @@ class ObjectStore:
             raise service_error(error) from None
         return S3Object(location, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
 
-    def put(self, location: Location, body: bytes | IO[bytes]) -> None:
-        """Write an object, in place of one that is there."""
+    def upload(self, location: Location, file: IO[bytes], kms_key_id: str | None = None) -> None:
+        """Write an object of any size, in parts where it is large; without a key the bucket's default encrypts it."""
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else None
         try:
-            self._client.put_object(Bucket=location.bucket, Key=location.key, Body=body)
-        except (ClientError, BotoCoreError) as error:
-            raise service_error(error) from None
-
-    def upload(self, location: Location, file: IO[bytes]) -> None:
-        """Write an object of any size, in parts where it is large."""
-        try:
-            self._client.upload_fileobj(file, location.bucket, location.key)
+            self._client.upload_fileobj(file, location.bucket, location.key, ExtraArgs=encryption)
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise service_error(error) from None
 

@@ -43,17 +43,21 @@ def _size(reader: Reader) -> str:
         raise reader.error() from None
 
 
+def _encrypted(reader: Reader) -> str:
+    return "AUTO" if reader.took("AUTO") else ""
+
+
 _ARGUMENTS: dict[str, Argument] = {
     **dict.fromkeys(("CSV", "PARQUET", "JSON", "HEADER", *COMPRESSIONS), grammar.flag),
-    **dict.fromkeys(("ADDQUOTES", "ESCAPE", "ALLOWOVERWRITE", "CLEANPATH", "ENCRYPTED"), grammar.flag),
+    **dict.fromkeys(("ADDQUOTES", "ESCAPE", "ALLOWOVERWRITE", "CLEANPATH"), grammar.flag),
     **dict.fromkeys(("DELIMITER", "NULL"), grammar.characters),
     **dict.fromkeys(("REGION", "EXTENSION", "FIXEDWIDTH", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY"), Reader.string),
     **dict.fromkeys(("MAXFILESIZE", "ROWGROUPSIZE"), _size),
+    "ENCRYPTED": _encrypted,
     "MANIFEST": _manifest,
     "PARTITION": _partition,
     "PARALLEL": grammar.switch(),
 }
-_NOT_YET = ("ENCRYPTED", "KMS_KEY_ID", "MASTER_SYMMETRIC_KEY")
 
 
 @dataclass(frozen=True)
@@ -104,25 +108,34 @@ def parse(tokens: Sequence[Token]) -> UnloadCommand:
     target = reader.escaped_string()
     options = authorization.options(reader, _ARGUMENTS, "UNLOAD")
     _check(options)
+    if "KMS_KEY_ID" in options and any(token.upper == "CREDENTIALS" for token in tokens):
+        raise _together("KMS_KEY_ID", "CREDENTIALS")
     return UnloadCommand(_query(query), target, options)
 
 
 def _check(options: Mapping[str, str]) -> None:
-    for name in _NOT_YET:
-        if name in options:
-            raise Refused(f"UNLOAD {name} is not supported by this stand-in yet")
+    if "MASTER_SYMMETRIC_KEY" in options:
+        raise Refused("UNLOAD MASTER_SYMMETRIC_KEY: Redshift ended client-side encryption; use KMS_KEY_ID")
+    if "KMS_KEY_ID" in options and "ENCRYPTED" not in options:
+        raise Refused("UNLOAD KMS_KEY_ID needs ENCRYPTED", sqlstate=SYNTAX_ERROR)
+    if "KMS_KEY_ID" in options and options["ENCRYPTED"] == "AUTO":
+        raise _together("KMS_KEY_ID", "ENCRYPTED AUTO")
     for group in (_FORMATS, COMPRESSIONS):
         given = [name for name in group if name in options]
         if len(given) > 1:
-            raise Refused(f"UNLOAD options {given[0]} and {given[1]} may not be used together", sqlstate=SYNTAX_ERROR)
+            raise _together(given[0], given[1])
     for name, others in _CONFLICTS.items():
         for other in others:
             if name in options and other in options:
-                raise Refused(f"UNLOAD options {name} and {other} may not be used together", sqlstate=SYNTAX_ERROR)
+                raise _together(name, other)
     if len(options.get("DELIMITER", "|").encode()) != 1:
         raise Refused("UNLOAD DELIMITER must be a single ASCII character", sqlstate=SYNTAX_ERROR)
     if "MAXFILESIZE" in options and not _SMALLEST_MB <= Decimal(options["MAXFILESIZE"]) <= _LARGEST_MB:
         raise Refused("UNLOAD MAXFILESIZE must be from 5 MB to 6.2 GB", sqlstate=SYNTAX_ERROR)
+
+
+def _together(name: str, other: str) -> Refused:
+    return Refused(f"UNLOAD options {name} and {other} may not be used together", sqlstate=SYNTAX_ERROR)
 
 
 def _query(sql: str) -> str:

@@ -5,6 +5,7 @@ No step holds more than a batch in memory: rows wait in temporary files, which v
 
 import bz2
 import gzip
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,6 +84,10 @@ class _Unload:
     _open: dict[str, _File] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def _key(self) -> str | None:
+        return self.command.options.get("KMS_KEY_ID")
+
     def __post_init__(self) -> None:
         names = [each.name for each in self.fields]
         for name in self.command.partition:
@@ -116,7 +121,7 @@ class _Unload:
             self._finish(each)
         if "MANIFEST" in self.command.options:
             body = json.dumps(self._manifest(), indent=2).encode()
-            self.store.put(Location(self.target.bucket, self.target.key + "manifest"), body)
+            self.store.upload(Location(self.target.bucket, self.target.key + "manifest"), io.BytesIO(body), self._key)
 
     def _batches(self, rows: IO[bytes]) -> Iterator[pa.RecordBatch]:
         if not rows.seek(0, 2):
@@ -185,7 +190,7 @@ class _Unload:
             file.body.close()
         size = file.packed.seek(0, 2)
         file.packed.seek(0)
-        self.store.upload(file.location, file.packed)
+        self.store.upload(file.location, file.packed, self._key)
         meta = {"content_length": size, "record_count": file.rows + ("HEADER" in self.command.options)}
         self.written.append({"url": file.location.url, "meta": meta})
 

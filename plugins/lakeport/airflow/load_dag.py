@@ -82,6 +82,7 @@ def load_dag(file_type: FileType) -> DAG:
             "max_retry_delay": timedelta(minutes=5),
             "on_failure_callback": record_task_error,
             "on_retry_callback": record_task_error,
+            **({"pool": file_type.pool} if file_type.pool else {}),
         },
     ) as dag:
         _steps(file_type)

@@ -1,4 +1,4 @@
-"""Run the DAG `replay` or `undo` over Airflow's REST API: start it, read its plan, answer it, wait for the end.
+"""Run the DAG `replay`, `undo` or `discard` over Airflow's REST API: start, read its plan, answer, wait for the end.
 
 InvokeRestApi takes paths of at most 64 characters.  The path of the answer has 58 without the run's id, so the id has
 six.
@@ -40,7 +40,7 @@ class Calls(Protocol):
 
 @dataclass(frozen=True)
 class RecoveryRun:
-    """A run of the DAG `replay` or `undo`."""
+    """A run of the DAG `replay`, `undo` or `discard`."""
 
     api: Calls
     dag_id: str

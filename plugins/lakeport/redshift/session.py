@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -99,7 +99,7 @@ class Warehouse:
             self._connection.close()
             self._connection = None
 
-    def __enter__(self) -> Warehouse:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

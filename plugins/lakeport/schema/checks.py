@@ -42,6 +42,10 @@ class RowCount(Part):
             raise ValueError(f"is {most}, which is less than min")
         return most
 
+    def is_outside(self, rows: int) -> bool:
+        """Return whether a load may not have this number of rows."""
+        return rows < self.min or (self.max is not None and rows > self.max)
+
 
 class Freshness(Part):
     """The maximum age of the newest value in a column, in seconds."""

@@ -106,6 +106,9 @@ class FileType(Part):
     """How many times a task is retried after a temporary error; other errors fail it at once."""
     retry_delay: Seconds = 5
     """How long to wait before the first retry; each further retry waits twice as long, at most five minutes."""
+    pool: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] | None = None
+    """The Airflow pool whose slots the tasks take, without it default_pool; its number of slots limits how many tasks
+    of all file types with this pool run at once."""
     alerts: Alerts = Alerts()
     """Who is alerted when a run fails."""
 

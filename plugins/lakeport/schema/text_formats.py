@@ -16,6 +16,9 @@ from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKey
 from lakeport.schema.line_types import Lines
 from lakeport.schema.table import Column
 
+NULL = "\\N"
+"""COPY's default for NULL."""
+_NUL = ("\\0", "\\000")  # as AWS writes the NUL character for NULL AS
 MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 
 
@@ -41,7 +44,7 @@ class TextFormat(ConvertedFormat):
     """Which lines after header_lines hold rows, by how a line begins: data or skip for each prefix, as in
     {H: skip, D: data, T: skip}. "" is every other line; without it, a line with another prefix is a rejected row."""
     null_as: Annotated[str | None, CopyKeyword("NULL AS")] = None
-    """This text means NULL."""
+    """This text means NULL; \\0 is the NUL character, and without the key it is \\N."""
     acceptinvchars: AcceptInvChars = None
     """The character that replaces bytes that are not valid UTF-8; without it the row is rejected."""
     fillrecord: FillRecord = False
@@ -54,7 +57,18 @@ class TextFormat(ConvertedFormat):
     def _is_not_yamls_null(cls, null_as: object) -> object:
         if null_as is None:
             raise ValueError('has no value: YAML reads NULL without quotes as nothing; write null_as: "NULL"')
-        return null_as
+        return _NUL[0] if null_as == "\0" else null_as
+
+    @property
+    def null_text(self) -> str | None:
+        """Return the text that means NULL in a file, or None for COPY's default."""
+        return "\0" if self.null_as in _NUL else self.null_as
+
+    def _conversions(self) -> Iterator[CopyOption]:
+        # COPY's default is not sent: AWS does not say whether COPY reads '\N' in a statement as \N or as N.
+        for option in super()._conversions():
+            if (option.keywords, option.value) != ("NULL AS", NULL):
+                yield option
 
     @property
     def text_encoding(self) -> str:

@@ -142,6 +142,7 @@ WRONG = [
     "DELIMITER '||'",
 ]
 WRONG += ["CLEANPATH ALLOWOVERWRITE", "MAXFILESIZE 1 MB", "MAXFILESIZE 7 GB", "NONSENSE"]
+WRONG += ["KMS_KEY_ID 'k'", "KMS_KEY_ID 'k' ENCRYPTED AUTO"]
 
 
 @pytest.mark.parametrize("rest", WRONG)
@@ -149,6 +150,21 @@ def test_unload_that_is_wrong_is_refused(table: Any, rest: str) -> None:
     statement = QUERY.format("unload/wrong/", rest) if rest else "UNLOAD ('SELECT 1') TO 's3://landing/x'"
     with pytest.raises(psycopg2.errors.SyntaxError):
         table.run(statement)
+
+
+@pytest.mark.parametrize(
+    ("options", "key"), [("ENCRYPTED", None), ("ENCRYPTED AUTO", None), ("KMS_KEY_ID 'k' ENCRYPTED", "k")]
+)
+def test_unloaded_files_are_encrypted_with_the_key_given(table: Any, options: str, key: str | None) -> None:
+    table.run(QUERY.format("unload/secret/", f"{options} MANIFEST ALLOWOVERWRITE"))
+    for name in ("0000_part_00", "manifest"):
+        head = table.stand_in.s3.head_object(Bucket="landing", Key=f"unload/secret/{name}")
+        assert head.get("SSEKMSKeyId") == key
+
+
+def test_client_side_encryption_is_refused(table: Any) -> None:
+    with pytest.raises(psycopg2.errors.FeatureNotSupported, match="client-side"):
+        table.run(QUERY.format("unload/secret/", "MASTER_SYMMETRIC_KEY 'x' ENCRYPTED"))
 
 
 def test_query_that_fails_unloads_nothing(table: Any) -> None:
