@@ -18,7 +18,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import batch, function, parse, queues, redshift, task_start, way_of_a_file
+from bench import batch, function, parse, queues, redshift, snapshots, task_start, way_of_a_file
 from bench.table import TITLES, Row, write_page
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
@@ -28,6 +28,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "queues": queues.rows,
     "batch": batch.rows,
     "redshift": redshift.rows,
+    "snapshots": snapshots.rows,
     "way of a file": way_of_a_file.rows,
 }
 console = Console(stderr=True)

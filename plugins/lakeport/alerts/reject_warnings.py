@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.alerts.alert import as_row
+from lakeport.alerts.alert import shown_rows
 from lakeport.alerts.run_messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
 from lakeport.model import RegisteredFile, TaskRun
@@ -29,8 +29,7 @@ def reject_warning(
     if not exceeding:
         return None
     current.execute(statement("mng/loads_warned_of"), {"file_ids": tuple(due)})
-    lines = load_records.first_rejected(current, [file.file_id for file in exceeding], by.run_id)
-    rejected = [as_row(each) for each in lines]
+    rejected = shown_rows(current, file_type, [file.file_id for file in exceeding], by.run_id)
     table = file_type.table.name
     return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)
 

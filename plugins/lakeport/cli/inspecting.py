@@ -34,6 +34,9 @@ StatusOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
+DatabaseOption = Annotated[
+    str, typer.Option(metavar="NAME", help="The database that --deployment queries: the parameter RedshiftDatabase.")
+]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _STATUS = {"landed_at": "landed (UTC)", "bucket": "bucket", "key": "key", "status": "status", "rows_in_file": "in file"}
 _STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
@@ -123,17 +126,29 @@ def sql(
     query: Annotated[str, typer.Argument(help="One SQL statement.")],
     write: WriteOption = False,
     limit: LimitOption = 1000,
+    deployment: DeploymentOption = None,
+    database: DatabaseOption = "lakeport",
     as_json: JsonOption = False,
 ) -> None:
     """Run a SQL statement in Redshift and show its rows.
 
     The transaction is read-only unless you use --write.
+    With --deployment the Redshift Data API runs it in the workgroup of that name, with the rights of your IAM
+    identity, and always read-only.
 
     Example: `./lakeport sql "SELECT COUNT(*) FROM lake.flights"`
 
     Exit status: 0 success, 2 the statement or the connection failed.
     """
     _check_query(query, write=write)
+    if deployment:
+        if write:
+            raise typer.BadParameter("--write is not possible with --deployment, which only reads")
+        deployments.choose(deployment)
+        found = deployments.query(deployment, database, query, limit + 1)
+        show(found.titles, found.rows[:limit], as_json=as_json)
+        _say_if_cut(found.rows, limit)
+        return
 
     def run(current: cursor) -> tuple[list[str], list[tuple[Any, ...]], int]:
         if not write:

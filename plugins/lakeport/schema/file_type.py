@@ -34,6 +34,8 @@ class Rejects(Part):
     """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
     warn: Limit | None = None
     """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
+    show: bool = True
+    """Whether alerts, the page Files and commands with --deployment show rejected rows; if not, only mng has them."""
 
     @field_validator("warn")
     @classmethod

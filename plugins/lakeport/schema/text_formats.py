@@ -65,7 +65,7 @@ class TextFormat(ConvertedFormat):
         return "\0" if self.null_as in _NUL else self.null_as
 
     def _conversions(self) -> Iterator[CopyOption]:
-        # COPY's default is not sent: AWS does not say whether COPY reads '\N' in a statement as \N or as N.
+        # COPY's default is not sent: AWS does not document if COPY reads '\N' in a statement as \N or as N.
         for option in super()._conversions():
             if (option.keywords, option.value) != ("NULL AS", NULL):
                 yield option

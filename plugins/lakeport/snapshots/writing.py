@@ -73,7 +73,10 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
     """Write the snapshots of one file type."""
     file_type = known_file_type(name) if name else None
     content = warehouse.transaction(lambda current: read_content(current, name, file_type))
-    _write_rejected_rows(warehouse, s3, name, content)
+    if file_type and file_type.rejects.show:
+        _write_rejected_rows(warehouse, s3, name, content)
+    elif file_type:
+        s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
     head = {"file_type": name, "as_of": content.as_of, "table": file_type.table.name if file_type else None}
     summary = {**head, "days": content.days, "files": [_short(file) for file in content.files[:SUMMARY_FILES]]}
     files = [{**file, "moves": content.moves.get(file["file_id"], [])} for file in content.files]

@@ -77,7 +77,7 @@ function timeline(shown) {
 }
 
 function rejectedRows(rows, shown) {
-  if (!rows.length) return [];
+  if (!rows.length) return shown.rows_rejected ? [element("p", { class: "muted" }, `The ${number(shown.rows_rejected)} rejected rows are not shown here: ./lakeport errors ${shown.file_id.slice(0, 12)}`)] : [];
   const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)} --limit ${shown.rows_rejected}` : "";
   return [
     element("h2", {}, `Rejected rows (${number(shown.rows_rejected)})`),
