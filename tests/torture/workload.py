@@ -24,7 +24,7 @@ RETRIES = 4
 KEYS = 7
 """How many keys there are: files share them, so that `merge` and `slice` have something to replace."""
 _BY_KEY: dict[str, dict[str, object]] = {"merge": {"key": ["k"]}, "slice": {"slice": ["k"]}}
-_LANDING = dict(zip(names.LANDING_BUCKETS, ("default", "partners"), strict=True))
+_LANDING = ("default", "partners")
 _BY_KEY["history"] = {"key": ["k"], "history": {"from": "landed_at"}}
 _EXTRAS: dict[str, dict[str, object]] = {"deletes": {"deletes": "op = 'D'"}, "snapshot": {"snapshot": True}}
 _FORMATS: dict[str, dict[str, object]] = {
@@ -149,7 +149,11 @@ def _written(kind: Kind, records: list[dict[str, str]], *, is_misfit: bool) -> t
 
 def bucket(name: str | None) -> str:
     """Return the landing bucket of a file type: half of the types have the second one."""
-    return names.LANDING_BUCKETS[zlib.crc32((name or "").encode()) % 2]
+    return names.LANDING[_landing(name)]
+
+
+def _landing(name: str | None) -> str:
+    return _LANDING[zlib.crc32((name or "").encode()) % 2]
 
 
 def schema(
@@ -162,7 +166,7 @@ def schema(
     retries: int = RETRIES,
 ) -> str:
     """Return the YAML of a file type of this kind; `columns` are varchars that its files need not have."""
-    landing: dict[str, object] = {"bucket": _LANDING[bucket(name)], "pattern": f"{name}/*", "select": kind.select}
+    landing: dict[str, object] = {"bucket": _landing(name), "pattern": f"{name}/*", "select": kind.select}
     if kind.max_files:
         landing["max_files"] = kind.max_files
     rejects = {"fail": max_rejected} | ({"warn": 0} if kind.warns else {})
