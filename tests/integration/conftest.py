@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -112,9 +112,12 @@ def file_type() -> FileType:
 def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
     """Put an object into a bucket and register it, as the Lambda would; this bucket sends it no events."""
 
-    def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
+    def run(
+        file_type: FileType, body: bytes, name: str = "trips.csv", metadata: Mapping[str, str] | None = None
+    ) -> RegisteredFile:
         key = f"{file_type.name}/{name}"
-        version = s3.put_object(Bucket=settings.work_bucket(), Key=key, Body=body)["VersionId"]
+        put = s3.put_object(Bucket=settings.work_bucket(), Key=key, Body=body, Metadata=metadata or {})
+        version = put["VersionId"]
         now = datetime.now(UTC).replace(tzinfo=None)
         arrival = Arrival(settings.work_bucket(), key, version, "etag", len(body), now, "")
         match = Match(file_type.name)
