@@ -205,7 +205,7 @@ def test_reading_of_the_documentation_is_found(
 def test_view_that_has_other_keys_is_shown_by_the_file_name(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session east of UTC looks for times that have not come yet."""
     monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 1)
-    monkeypatch.setattr(session, "_SETTINGS", ("SET timezone TO 'Asia/Tokyo'",))
+    monkeypatch.setattr(session, "_SETTINGS", "SET timezone TO 'Asia/Tokyo'")
     with answering() as warehouse:
         answers = ask(warehouse, s3)
     assert answers[SYSDATE].verdict is answers[VIEW].verdict is FAILED

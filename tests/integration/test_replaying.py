@@ -297,6 +297,23 @@ def test_files_of_a_copy_are_undone_together_without_loading_any_again(
     assert (ids(world), accounts(world), start_runs(world.airflow, planned)) == ([], [("Fail", None, True)] * 3, {})
 
 
+def test_undo_of_one_of_the_merged_files_of_a_copy_restores_what_all_replaced(world: World) -> None:
+    """And the others, which are loaded again, replace their part of it again."""
+    table = {"mode": "merge", "key": ["id"], "keep_replaced": "7d"}
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"}, table=table)
+    world.bring(HEADER + b"1,Bern,1\n3,Bern,1\n", "0.csv")
+    world.land("a.csv", HEADER + b"1,Oslo,2\n")
+    world.land("b.csv", HEADER + b"3,Rome,3\n4,Rome,4\n")
+    world.reconcile()
+    cities = f"SELECT id, city FROM {world.file_type.table.name} ORDER BY id"  # noqa: S608
+    _, b = load_together(world)
+    assert world.query(cities) == [(1, "Oslo"), (3, "Rome"), (4, "Rome")]
+    do(world, "undo", b.key, restore=True)
+    assert world.query(cities) == [(1, "Bern"), (3, "Bern")]
+    load_together(world)
+    assert world.query(cities) == [(1, "Oslo"), (3, "Bern")]
+
+
 def test_undo_is_refused_if_another_file_of_the_copy_cannot_be_loaded_again(
     world: World, loaded_together: list[RegisteredFile]
 ) -> None:
