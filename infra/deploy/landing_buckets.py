@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -16,7 +16,7 @@ _FORMS = {
     "key": (_KEY, "the ARN of a KMS key, as in arn:aws:kms:eu-central-1:111122223333:key/1234abcd-..."),
     "account": (_ACCOUNT, "twelve digits in quotes"),
 }
-_RESERVED = "default"
+_RESERVED = ("default", "landing", "archive", "work", "code")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ def problems(values: Any) -> Iterator[str]:
         return
     for name, value in (values or {}).items():
         where = f"landing_buckets: {name}"
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name == _RESERVED:
-            yield f"{where}: not a valid name; use up to 31 of a-z, 0-9 and -, begin with a letter; not {_RESERVED}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
+            spelled = "up to 31 of a-z, 0-9 and -, beginning with a letter and not ending with -"
+            yield f"{where}: not a valid name; use {spelled}, except {', '.join(_RESERVED)}"
         if not isinstance(value, str | dict | None):
             yield f"{where}: {value!r} is not valid; leave it empty to create a bucket, or name an existing one"
             continue

@@ -1,11 +1,16 @@
 """The names of Lakeport's AWS resources on the laptop, and the environment variables that hold them."""
 
+from infra.deploy import deployment
+
 LANDING_BUCKET = "lakeport-landing"
 PARTNERS_BUCKET = "lakeport-partners"
 ARCHIVE_BUCKET = "lakeport-archive"
 WORK_BUCKET = "lakeport-work"
 CODE_BUCKET = "lakeport-code"
-LANDING_BUCKETS = (LANDING_BUCKET, PARTNERS_BUCKET)
+LANDING = {"default": LANDING_BUCKET, "partners": PARTNERS_BUCKET}
+LANDING |= {name: f"lakeport-{name}" for name in deployment.landing_names()}
+"""The landing buckets by their names in schemas: those of the demo, and one for each name of a deployment."""
+LANDING_BUCKETS = tuple(LANDING.values())
 BUCKETS = (*LANDING_BUCKETS, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)
 
 ARRIVALS_QUEUE = "lakeport-arrivals"
@@ -20,7 +25,7 @@ SMTP_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_smtp"
 
 LANDING_ENVIRONMENT = {
     "LAKEPORT_LANDING_BUCKET": LANDING_BUCKET,
-    "LAKEPORT_LANDING_BUCKETS": f"partners={PARTNERS_BUCKET}",
+    "LAKEPORT_LANDING_BUCKETS": ",".join(f"{name}={bucket}" for name, bucket in LANDING.items() if name != "default"),
 }
 PRODUCT_ENVIRONMENT = {
     **LANDING_ENVIRONMENT,

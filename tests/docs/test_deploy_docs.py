@@ -46,6 +46,7 @@ def test_parameters_and_outputs_named_exist() -> None:
     names = {name for text in (INSTALL, UPGRADE) for name in re.findall(r"`([A-Z][A-Za-z]+)`", text)}
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
     others = {"USAGE", "SELECT", "AVAILABLE", "AirflowVersion", "AirflowRole", "CopyRole", "Done", "Fail", "FAILED"}
+    others |= {"New", "Rejected"}
 
     assert {"AlarmEmail", "LandingBucketName"} <= names
     assert names - others - outputs - parameters() == set()

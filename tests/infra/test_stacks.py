@@ -392,10 +392,10 @@ PERSON = {
 
 def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
     """Every AWS operation that the deploy command calls is a merge's or a person's."""
-    airflow_api = (
-        REPOSITORY / "plugins" / "lakeport" / "airflow_api" / "clients.py"
-    )  # the deploy command calls MWAA through it
-    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), airflow_api])
+    through = [
+        REPOSITORY / "plugins" / "lakeport" / each for each in ("airflow_api/clients.py", "redshift/data_api.py")
+    ]
+    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), *through])
 
     assert called == MERGE.keys() | PERSON
     assert granted("CiRole", "publish") == set().union(*MERGE.values())

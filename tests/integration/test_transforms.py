@@ -247,6 +247,7 @@ FORMATS: dict[str, tuple[dict[str, Any], bytes]] = {
     "csv, cp1252": ({"type": "csv", "encoding": "cp1252"}, b"1,\\N,1.5\n"),
     "delimited": ({"type": "delimited", "delimiter": "||"}, b"1||\\N||1.5\n"),
     "delimited, escaped": ({"type": "delimited", "escape": True, "removequotes": True}, b'"1"|\\\\N|1.5\n'),
+    "delimited, NULL": ({"type": "delimited", "escape": True, "removequotes": True}, b'"1"|\\N|1.5\n'),
     "fixed_width": ({"type": "fixed_width"}, b"1  \\N   1.5\n"),
     "json": ({"type": "json"}, b'{"id": 1, "price": 1.5}{"id": 101, "price": 0}'),
     "json, an array": ({"type": "json", "layout": "array"}, b'[{"id": 1, "city": null, "price": 1.50}]'),

@@ -51,7 +51,7 @@ def history(
         log=[Move(*row) for row in _rows(current, _LOG)],
         rejected=[Rejected(*row) for row in _rows(current, _REJECTED)],
         tables={name: [LoadedRow(*row) for row in found] for name, found in rows.items()},
-        landing=frozenset(versions(s3, names.LANDING_BUCKET)),
+        landing=frozenset(each for bucket in names.LANDING_BUCKETS for each in versions(s3, bucket)),
         archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
         alerts=_alerts(config, runs),
         repeated_alerts=dict(repeated_alerts),

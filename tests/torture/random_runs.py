@@ -26,7 +26,7 @@ KINDS = {
     "nine": Kind(mode="slice"),
     "ten": Kind(mode="history"),
     "eleven": Kind(mode="history", extra="deletes"),
-    "twelve": Kind(mode="merge", extra="snapshot"),
+    "twelve": Kind(mode="merge", select="newest", extra="snapshot"),
     "thirteen": Kind(extra="checks", encryption="pgp"),
     "fourteen": Kind(format="xml", encryption="client_side"),
 }

@@ -78,7 +78,7 @@ class WholeStack:
         what = self.order.choice(FILES)
         content = self.source.file(what, kind)
         key = key or f"{name}/{next(self.source.numbers)}{kind.suffix}"
-        version = self.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
+        version = self.s3.put_object(Bucket=workload.bucket(name), Key=key, Body=content.body)["VersionId"]
         self.drops.append(Drop(key, version, name, content.digest, content.rows, content.bad_lines, note=what))
 
     def kill(self) -> None:

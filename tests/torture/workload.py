@@ -7,12 +7,14 @@ import io
 import itertools
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
 import yaml
 
+from local.aws import names
 from tests.support.client_side_files import envelope
 from tests.support.pgp_files import Keys
 from tests.torture.history import Row, Target
@@ -22,6 +24,7 @@ RETRIES = 4
 KEYS = 7
 """How many keys there are: files share them, so that `merge` and `slice` have something to replace."""
 _BY_KEY: dict[str, dict[str, object]] = {"merge": {"key": ["k"]}, "slice": {"slice": ["k"]}}
+_LANDING = ("default", "partners")
 _BY_KEY["history"] = {"key": ["k"], "history": {"from": "landed_at"}}
 _EXTRAS: dict[str, dict[str, object]] = {"deletes": {"deletes": "op = 'D'"}, "snapshot": {"snapshot": True}}
 _FORMATS: dict[str, dict[str, object]] = {
@@ -144,6 +147,15 @@ def _written(kind: Kind, records: list[dict[str, str]], *, is_misfit: bool) -> t
     return [header, *texts], texts
 
 
+def bucket(name: str | None) -> str:
+    """Return the landing bucket of a file type: half of the types have the second one."""
+    return names.LANDING[_landing(name)]
+
+
+def _landing(name: str | None) -> str:
+    return _LANDING[zlib.crc32((name or "").encode()) % 2]
+
+
 def schema(
     name: str,
     kind: Kind,
@@ -154,7 +166,7 @@ def schema(
     retries: int = RETRIES,
 ) -> str:
     """Return the YAML of a file type of this kind; `columns` are varchars that its files need not have."""
-    landing: dict[str, object] = {"pattern": f"{name}/*", "select": kind.select}
+    landing: dict[str, object] = {"bucket": _landing(name), "pattern": f"{name}/*", "select": kind.select}
     if kind.max_files:
         landing["max_files"] = kind.max_files
     rejects = {"fail": max_rejected} | ({"warn": 0} if kind.warns else {})

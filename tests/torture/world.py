@@ -129,7 +129,7 @@ class World:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'lake'")
             for (table,) in current.fetchall():
                 current.execute(f'DROP TABLE lake."{table}"')
-        for bucket in (names.LANDING_BUCKET, names.ARCHIVE_BUCKET, names.WORK_BUCKET):
+        for bucket in (*names.LANDING_BUCKETS, names.ARCHIVE_BUCKET, names.WORK_BUCKET):
             self._empty(bucket)
         for path in slack_directory(self.config).glob("*.json"):
             path.unlink()
@@ -151,7 +151,7 @@ class World:
         content = self.source.file(what, kind)
         key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{kind.suffix}"
         version = self.s3.put_object(
-            Bucket=names.LANDING_BUCKET, Key=key, Body=content.body, Metadata=content.metadata
+            Bucket=workload.bucket(file_type), Key=key, Body=content.body, Metadata=content.metadata
         )["VersionId"]
         landed_at = datetime.now(UTC)
         note = "; ".join(filter(None, [what, note]))
@@ -316,7 +316,7 @@ def _dag_file(dag_id: str) -> str:
 def _record(drop: Drop) -> dict[str, Any]:
     """Return S3's event record of a drop."""
     thing = {"key": quote_plus(drop.key), "size": drop.size_bytes, "eTag": drop.digest[:32], "sequencer": "0"}
-    place = {"bucket": {"name": names.LANDING_BUCKET}, "object": {**thing, "versionId": drop.version_id}}
+    place = {"bucket": {"name": workload.bucket(drop.file_type)}, "object": {**thing, "versionId": drop.version_id}}
     return {
         "eventName": "ObjectCreated:Put",
         "eventTime": (drop.landed_at or datetime.now(UTC)).isoformat(),

@@ -78,7 +78,7 @@ def suspicious_bytes(column: Column, format_: Format) -> str:
         long_number = f"|{_LONG_NUMBER}" if isinstance(format_, Json) else ""
         return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d{long_number}"
     if column.type.name in _TEXTS:
-        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d|\.\d*0\s*(?:[,}}\]\n]|$)"
+        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d|\.0000|\.\d*0\s*(?:[,}}\]\n]|$)"
     clock = r"\d[ T]+\d{1,2}:\d\d|\d{6,8} \d{6}|" if column.type.name == "date" else ""
     return rf"{clock}:\d\d\.\d{{6}}\d*[1-9]|:\d\d(?:\.\d+)?\s*(?:[+-]\d|[A-Za-z]{{2}})|:\d\d[^,;|\n]*[A-Za-z]{{3}}"
 

@@ -23,6 +23,7 @@ from lakeport.inference.text import text_of
 from lakeport.schema.file_format import ARCHIVES
 
 DEFAULT_ROWS = 200_000
+_DIGITS_OF_EXCEL = 15
 _PARQUET = b"PAR1"
 _ORC = b"ORC"
 _WORKBOOK = b"PK\x03\x04"
@@ -239,12 +240,13 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
     if name in reading.texts:
         choice = choosing.as_text(choice, profile, reading.texts[name])
     is_required = choice.is_required and name not in reading.nullable
-    note, loss = choice.note or remark, None
-    if choice.type.startswith("varchar") and name in reading.notations:
-        note = "; ".join(filter(None, (note, f"COPY may write {reading.notations[name]} in another form")))
-        loss = "allow"
-    width = reading.widths.get(name)
-    return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, width, loss, at)
+    changes = reading.notations.get(name, "") if choice.type.startswith("varchar") else ""
+    notes = [choice.note or remark, f"COPY may write {changes} in another form" if changes else ""]
+    is_number = profile.numbers.is_number and not choice.type.startswith("varchar")
+    if is_number and reading.format["type"] == "xlsx" and profile.numbers.whole_digits > _DIGITS_OF_EXCEL:
+        notes.append("if these are codes, Excel has cut their digits: ask for texts")
+    header, width, loss = reading.headers.get(name), reading.widths.get(name), "allow" if changes else None
+    return DraftColumn(name, choice.type, is_required, header, "; ".join(filter(None, notes)), width, loss, at)
 
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:

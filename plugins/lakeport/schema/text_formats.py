@@ -29,6 +29,12 @@ def unescaped(delimiter: str) -> str:
     return chr(int(delimiter[1:], 8)) if re.fullmatch(r"\\[0-7]{3}", delimiter) else delimiter
 
 
+def with_escaped_nulls(line: str, delimiter: str) -> str:
+    r"""Return a line in which fields that are \N have two backslashes: with ESCAPE, COPY reads both as NULL."""
+    edge = re.escape(delimiter)
+    return re.sub(rf"(?:^|(?<={edge}))\\N(?={edge}|\r?\n?$)", r"\\\\N", line) if NULL in line else line
+
+
 class TextFormat(ConvertedFormat):
     """Rows that are lines of text."""
 
@@ -65,7 +71,7 @@ class TextFormat(ConvertedFormat):
         return "\0" if self.null_as in _NUL else self.null_as
 
     def _conversions(self) -> Iterator[CopyOption]:
-        # COPY's default is not sent: AWS does not document if COPY reads '\N' in a statement as \N or as N.
+        # COPY's default is not sent: AWS does not document how COPY reads '\N' in a statement, as \N or as N.
         for option in super()._conversions():
             if (option.keywords, option.value) != ("NULL AS", NULL):
                 yield option
@@ -199,6 +205,8 @@ class Delimited(TextFormat):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.removequotes else csv.QUOTE_NONE
         escape = "\\" if self.escape else None
+        if self.escape and self.null_as in (None, NULL):
+            line = with_escaped_nulls(line, delimiter)
         return next(csv.reader([line], delimiter=delimiter, quotechar='"', quoting=quoting, escapechar=escape), [])
 
     @field_validator("delimiter")
