@@ -30,8 +30,9 @@ demo: setup ## Start the stack, drop the sample files, show how each is loaded
 test: setup ## Run all tests, beside a running stack or without one
 	@$(PYTHON) -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
+# These do not wait: a third worker would only collect all tests once more.
 test-fast: setup ## Run the tests that start no stack, PostgreSQL or Airflow, while you work
-	@$(PYTHON) -m pytest $(PARALLEL) --fast $(PYTEST_OPTIONS)
+	@$(PYTHON) -m pytest $(PARALLEL) -n 2 --fast $(PYTEST_OPTIONS)
 
 up: setup ## Start the local stack: Airflow, Redshift stand-in, AWS server, mail and Slack sinks
 	@$(PYTHON) -m local up

@@ -18,7 +18,20 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import batch, function, parse, queues, redshift, task_start, way_of_a_file
+from bench import (
+    batch,
+    function,
+    idle,
+    large_file,
+    mng_rows,
+    parse,
+    queues,
+    redshift,
+    snapshots,
+    statements,
+    task_start,
+    way_of_a_file,
+)
 from bench.table import TITLES, Row, write_page
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
@@ -26,8 +39,13 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "parse": parse.rows,
     "function": function.rows,
     "queues": queues.rows,
+    "statements": statements.rows,
+    "idle": idle.rows,
+    "mng rows": mng_rows.rows,
     "batch": batch.rows,
+    "large file": large_file.rows,
     "redshift": redshift.rows,
+    "snapshots": snapshots.rows,
     "way of a file": way_of_a_file.rows,
 }
 console = Console(stderr=True)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -134,10 +134,14 @@ def storage() -> Iterator[None]:
 
 
 def _land(s3: Any, number: int) -> RegisteredFile:
-    body, key = b"id,value\n1,2.50\n", f"bench/{number}.csv"
+    return replace(landed(s3, f"bench/{number}.csv", b"id,value\n1,2.50\n"), file_id=f"{number:064}")
+
+
+def landed(s3: Any, key: str, body: bytes) -> RegisteredFile:
+    """Put an object into landing and return it as a registered file."""
     version = s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=body)["VersionId"]
     return RegisteredFile(
-        file_id=f"{number:064}",
+        file_id="0" * 64,
         bucket=names.LANDING_BUCKET,
         key=key,
         version_id=version,

@@ -119,6 +119,7 @@ def environment(config: Config, installation: Installation | None = None) -> dic
         "logging__dag_processor_child_process_log_directory": str(config.logs / "airflow" / "dag_processor"),
         "logging__colored_console_log": "False",
         "usage_data_collection__enabled": "False",
+        **dict(config.airflow_options),
         **installed.options,
     }
     return {

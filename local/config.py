@@ -60,6 +60,8 @@ class Config:
     ports: Ports = field(default_factory=Ports)
     more_dags: Path | None = None
     """A second DAG folder: tests put DAGs there that are not part of the product."""
+    airflow_options: tuple[tuple[str, str], ...] = ()
+    """Airflow's options, as section__option, beyond those of every laptop: tests slow down what an idle one does."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":

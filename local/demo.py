@@ -19,7 +19,7 @@ import psycopg2
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from local import credentials, stack
@@ -39,16 +39,18 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 @dataclass
 class Drop:
-    """A sample file, its key in the landing bucket and the status it must reach."""
+    """A sample file, its key, the status it must reach and its landing bucket."""
 
     sample: str
     key: str
     expected: str
+    bucket: str = names.LANDING_BUCKET
     version_id: str = ""
     dropped_at: float = 0.0
 
 
-# The damaged files land after the valid ones are loaded: of several waiting files of one type, a run takes the newest.
+# The second wave lands after the first is loaded: of several waiting files of one type, a run takes the newest.
+# Its readings replace one day of a slice, and its carriers end versions of a history.
 WAVES = (
     [
         Drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip", "Done"),
@@ -57,12 +59,16 @@ WAVES = (
         Drop("airports.csv", "airports/airports.csv", "Done"),
         Drop("airlines.csv", "airlines/airlines.csv", "Done"),
         Drop("flights_2013_01.csv.gz", "delays/flights_2013_01.csv.gz", "Done"),
-        Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done"),
+        Drop("flights_2013_01.csv.gz", "departures/flights_2013_01.csv.gz", "Done", names.PARTNERS_BUCKET),
+        Drop("airlines.csv", "carriers/carriers_2013-01-01.csv", "Done"),
+        Drop("readings_2013-01-01_to_03.csv.gz.pgp", "readings/readings_2013-01-01_to_03.csv.gz.pgp", "Done"),
         Drop("rejected/crew_roster.csv", "crew/crew_roster.csv", "Rejected"),
     ],
     [
         Drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_2013_damaged.csv.gz", "Fail"),
         Drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv", "Done"),
+        Drop("carriers_2015-10-17.csv", "carriers/carriers_2015-10-17.csv", "Done"),
+        Drop("readings_2013-01-02_again.csv.gz.pgp", "readings/readings_2013-01-02_again.csv.gz.pgp", "Done"),
     ],
 )
 
@@ -81,6 +87,8 @@ def main() -> int:
     seen = {path for sink in sinks for path in sink.glob("*")}
     drops = [drop for wave in WAVES for drop in watch_wave(config, wave)]
     rows = files_of(config, drops)
+    show_history(config)
+    show_slices(config)
     show_mart(config)
     show_tables(config)
     show_rejected_rows(config, drops)
@@ -101,7 +109,7 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
     s3 = resources.session().client("s3", endpoint_url=config.aws_endpoint)
     for drop in wave:
         with (SAMPLES / drop.sample).open("rb") as file:
-            answer = s3.put_object(Bucket=names.LANDING_BUCKET, Key=drop.key, Body=file)
+            answer = s3.put_object(Bucket=drop.bucket, Key=drop.key, Body=file)
         drop.version_id, drop.dropped_at = answer["VersionId"], time.time()
     with Live(console=console, refresh_per_second=4) as live:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -117,7 +125,7 @@ def watch_wave(config: Config, wave: list[Drop]) -> list[Drop]:
 
 def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Table:
     """Return a table with one line per file: its status and its row counts."""
-    table = Table("file", "status")
+    table = Table(Column("file", no_wrap=True), "status")
     for title in ("in file", "loaded", "rejected", "seconds"):
         table.add_column(title, justify="right")
     table.add_column("reason", overflow="fold", max_width=70)
@@ -127,7 +135,8 @@ def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Tabl
         counts = ["" if number is None else f"{number:,}" for number in (in_file, loaded, rejected)]
         seconds = f"{max(end - drop.dropped_at, 0):.1f}"
         reason = reason if status in {"Fail", "Rejected"} else ""
-        table.add_row(Text(drop.key), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
+        file = drop.key if drop.bucket == names.LANDING_BUCKET else f"s3://{drop.bucket}/{drop.key}"
+        table.add_row(Text(file), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
     return table
 
 
@@ -147,6 +156,27 @@ def show_tables(config: Config) -> None:
     for (name,) in tables:
         ((count,),) = ask(config, f"SELECT COUNT(*) FROM {name}", ())  # noqa: S608 - our own table names
         table.add_row(name, f"{count:,}")
+    console.print(table)
+
+
+def show_history(config: Config) -> None:
+    """Print the airlines that a later file lacks, of a table in mode history."""
+    query = "SELECT name, _valid_from, _valid_to FROM lake.carriers WHERE _valid_to IS NOT NULL ORDER BY 1"
+    table = Table("airline", "valid from", "valid to", title="History (lake.carriers)")
+    for name, begin, end in ask(config, query, ()):
+        table.add_row(name, f"{begin:%Y-%m-%d}", f"{end:%Y-%m-%d}")
+    console.print(table)
+
+
+def show_slices(config: Config) -> None:
+    """Print the file of each day, of a table whose days are replaced one by one."""
+    query = (
+        "SELECT r.day, f.key, COUNT(*) FROM lake.readings r JOIN mng.files f "
+        "ON f.loaded_at = r._loaded_at AND f.table_name = 'lake.readings' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    table = Table("day of January 2013", "encrypted file", "rows", title="Slices (lake.readings)")
+    for day, key, rows in ask(config, query, ()):
+        table.add_row(str(day), key, str(rows))
     console.print(table)
 
 

@@ -74,12 +74,12 @@ def _way() -> str:
     """Return how root becomes an ordinary user here; nothing if the user is not root."""
     if os.geteuid() != 0:
         return ""
-    probe = [*_prefix("namespace"), sys.executable, "-c", ""]
+    probe = [*_prefix("namespace"), "/bin/sh", "-c", ""]
     return "nobody" if subprocess.run(probe, check=False, capture_output=True).returncode else "namespace"
 
 
 def _prefix(way: str) -> tuple[str, ...]:
-    return (sys.executable, plain_user.__file__, way) if way else ()
+    return (sys.executable, "-IS", plain_user.__file__, way) if way else ()
 
 
 def _wheel() -> Path:

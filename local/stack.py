@@ -113,7 +113,11 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
         ("Airflow", config.airflow_url, user),
         ("Redshift", f"{HOST}:{config.ports.redshift}", f"{user}, database {credentials.DATABASE}"),
         ("AWS", config.aws_endpoint, f"key {credentials.AWS_KEY}, secret {credentials.AWS_SECRET}"),
-        ("Landing", f"s3://{names.LANDING_BUCKET}", f"source {shlex.quote(str(config.state / 'env'))}"),
+        (
+            "Landing",
+            " and ".join(f"s3://{bucket}" for bucket in names.LANDING_BUCKETS),
+            f"source {shlex.quote(str(config.state / 'env'))}",
+        ),
         ("Mail", str(sinks.mail_directory(config)), f"SMTP on {HOST}:{config.ports.mail}"),
         ("Slack", str(sinks.slack_directory(config)), config.slack_url),
         ("Logs", str(config.logs), ""),

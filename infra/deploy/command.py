@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from infra import package
-from infra.deploy import airflow, code, deployment, publishing, stacks, target
+from infra.deploy import airflow, code, deployment, landing, publishing, stacks, target
 from infra.deploy.aws import Aws
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
@@ -84,6 +84,7 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
             "--rollback and --schemas-only exclude each other; --rollback restores schemas if they were the last change"
         )
     settings = deployment.read(name, templates=templates)
+    landing.choose(settings)
     aws = Aws(settings.region, wait_seconds)
     deploying = Deploying(aws, settings, with_database=database, only_code=rollback, is_checked=smoke_test)
     if released:

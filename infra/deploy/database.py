@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 from lakeport.mng import tables
 from lakeport.redshift import isolation
+from lakeport.redshift.data_api import StatementFailed, run_statements
 from lakeport.redshift.statements import statement
 
 READERS = "lakeport_readers"
@@ -30,7 +31,6 @@ WITHIN_SECONDS = 600
 TRIES = 3
 BATCH = 40  # statements of a BatchExecuteStatement (botocore, redshift-data)
 _SECRETS = {"lakeport_loader": "LoaderSecretName", "lakeport_registrar": "RegistrarSecretName"}
-_AT_REST = ("FINISHED", "FAILED", "ABORTED")
 
 
 class Refused(DeployError):
@@ -56,26 +56,14 @@ class Database:
         return rows
 
     def _run(self, statements: Sequence[str]) -> list[list[Any]]:
-        client = self.aws.client("redshift-data")
-        asked = (
-            client.execute_statement(Sql=statements[0], **self.address)
-            if len(statements) == 1
-            else client.batch_execute_statement(Sqls=list(statements), **self.address)
-        )
-        found: dict[str, Any] = {}
+        def until(look: Callable[[], bool]) -> None:
+            self.aws.until(look, "the statement in Redshift", WITHIN_SECONDS)
 
-        def look() -> bool:
-            found.update(client.describe_statement(Id=asked["Id"]))
-            return found["Status"] in _AT_REST
-
-        self.aws.until(look, "the statement in Redshift", WITHIN_SECONDS)
-        if found["Status"] != "FINISHED":
-            reason = " ".join(found.get("Error", found["Status"]).split())
-            raise Refused(f"Redshift rejected the statements for users and tables: {reason}")
-        if not found.get("HasResultSet"):
-            return []
-        pages = client.get_paginator("get_statement_result").paginate(Id=asked["Id"])
-        return [[next(iter(field.values())) for field in record] for page in pages for record in page["Records"]]
+        try:
+            result = run_statements(self.aws.client("redshift-data"), self.address, statements, until)
+        except StatementFailed as error:
+            raise Refused(f"Redshift rejected the statements for users and tables: {error}") from error
+        return [list(row) for row in result.rows]
 
 
 def database(aws: Aws, deployment: Deployment, stack: Mapping[str, str], parameters: Mapping[str, str]) -> Database:

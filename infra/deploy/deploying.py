@@ -18,12 +18,13 @@ from botocore.exceptions import ClientError
 
 import lakeport
 from infra import package
-from infra.deploy import airflow, checking, code, database, function, landing, network, preflight, publishing, stacks
+from infra.deploy import airflow, checking, code, database, function, network, preflight, publishing, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.code import CodeBucket
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
+from infra.deploy.landing import Landing
 from infra.deploy.stacks import Stack
 from infra.deploy.target import Target
 from lakeport.probing.answers import Answer, failures
@@ -43,6 +44,10 @@ class Deploying:
     """Whether stacks and database are left unchanged: a rollback restores code, and templates are not kept."""
     is_checked: bool = True
     """Whether a change is followed by the smoke test."""
+
+    @property
+    def landing(self) -> Landing:
+        return Landing(self.aws, self.deployment)
 
     def check(self) -> None:
         """Raise DeployError with every known obstacle."""
@@ -69,6 +74,7 @@ class Deploying:
         parameters = self.deployment.parameters | versions
         for below in (self.deployment.bootstrap_stack, self.deployment.network_stack):
             parameters |= stacks.outputs(self.aws, below)
+        parameters |= self.landing.parameters(parameters["KeyArn"]) if "KeyArn" in parameters else {}
         parameters |= {
             "Name": self.deployment.name,
             "FunctionKey": code.FUNCTION,
@@ -93,13 +99,13 @@ class Deploying:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
             changes += [Change("code", "upload", f"{len(objects)} objects")]
             changes += [*network.plan(self.aws, self.deployment), *stacks.plan(self.aws, self.main({}))]
+            changes += self.landing.plan({}, {})
             return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]
         changed = bucket.differing(target.artifacts)
         changes += [Change("code", "upload", item.key) for item in changed]
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
         changes += self._of_network() + self._of_stack(self.main(self._running_versions()))
-        if self._is_landing_due(stack):
-            changes.append(Change("landing bucket", "notify", stack["LandingBucketName"]))
+        changes += self._of_landing(stack)
         if stack and self._database_due(stack, bucket):
             changes.append(Change("database", "update", "users, rights and tables of mng"))
         if "FunctionName" in stack and not function.is_current(self.aws, stack["FunctionName"], target.function):
@@ -130,18 +136,23 @@ class Deploying:
         self._apply_network()
         is_new = stacks.completed(self.aws, self.deployment.main_stack) is None
         changed_schemas = self._put_live(target, bucket) if is_new else []  # MWAA starts with all its files
+        if not self.only_code:
+            with self._explaining(f"{self.deployment.name}-landing-*"):
+                if not is_new:
+                    self.landing.leave(stacks.outputs(self.aws, self.deployment.main_stack))
+                self.landing.create(stacks.outputs(self.aws, self.deployment.bootstrap_stack))
         # A stack that exists keeps its versions, so that its update does not restart Airflow; _update_code follows.
         newest = {name: bucket.version(key) for name, key in _VERSIONS.items()}
         self._apply_stack(self.main(newest | self._running_versions()))
         stack = stacks.outputs(self.aws, self.deployment.main_stack)
-        if self._is_landing_due(stack):
-            landing.apply(self.aws, stack)
         made = self._apply_database(stack, bucket)
         self._update_code(stack, bucket, target)
         changed_schemas += self._put_live(target, bucket)
         self._record(target, bucket, made, has_new_schemas=bool(changed_schemas))
         if publishing.put_index(bucket, target.file_types, target.index_previous):
             self.aws.report("published the schemas to registration")
+        if not self.only_code:
+            self.landing.notify(stack)
 
     def smoke_test(self) -> None:
         """Load a file on the real services, roll it back, and print what they answered; raises DeployError."""
@@ -178,6 +189,12 @@ class Deploying:
         with self._explaining(stack.name):
             return not self.only_code and stacks.apply(self.aws, stack)
 
+    def _of_landing(self, stack: dict[str, str]) -> list[Change]:
+        if self.only_code:
+            return []
+        with self._explaining(f"{self.deployment.name}-landing-*"):
+            return list(self.landing.plan(stacks.outputs(self.aws, self.deployment.bootstrap_stack), stack))
+
     def _of_network(self) -> list[Change]:
         with self._explaining(self.deployment.network_stack):
             return [] if self.only_code else network.plan(self.aws, self.deployment)
@@ -208,18 +225,6 @@ class Deploying:
     def _of_environment(self, stack: dict[str, str], bucket: CodeBucket, changing: set[str]) -> list[Change]:
         found = airflow.environment(self.aws, stack["AirflowName"]) if "AirflowName" in stack else None
         return airflow.plan(found, bucket, changing) if found else []
-
-    def _is_landing_due(self, stack: dict[str, str]) -> bool:
-        is_existing = bool(stack) and bool(self.deployment.parameters.get("ExistingLandingBucket"))
-        if self.only_code or not is_existing:
-            return False
-        try:
-            return not landing.is_current(self.aws, stack)
-        except ClientError as error:
-            if code_of(error) not in ("AccessDenied", "AccessDeniedException"):
-                raise
-            self.aws.report("not checked: the landing bucket's notification, because this role may not read it")
-            return False
 
     def _database_due(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
         """Return the fingerprint of users and tables where they are not those of the last release."""

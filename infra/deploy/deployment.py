@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import yaml
 
 from infra import package
+from infra.deploy import landing_buckets
 from infra.deploy.errors import DeployError
+from infra.deploy.landing_buckets import LandingBucket
 
 FOLDER = package.REPOSITORY / "infra" / "deployments"
 TEMPLATES = package.REPOSITORY / "infra"
@@ -30,6 +33,8 @@ class Deployment:
     parameters: dict[str, str] = field(default_factory=dict)
     """Parameters of the templates whose values differ from the defaults."""
     tags: dict[str, str] = field(default_factory=dict)
+    landing_buckets: tuple[LandingBucket, ...] = ()
+    """The landing buckets after the first."""
     database_workgroup: str | None = None
     database_cluster: str | None = None
     """For an existing Redshift: its Serverless workgroup, or its provisioned cluster."""
@@ -48,6 +53,9 @@ class Deployment:
     @property
     def main_stack(self) -> str:
         return f"{self.name}-main"
+
+    def landing_stack(self, name: str) -> str:
+        return f"{self.name}-landing-{name}"
 
     @property
     def runtime(self) -> package.Runtime:
@@ -75,6 +83,15 @@ def read(name: str, folder: Path = FOLDER, templates: Path = TEMPLATES) -> Deplo
     return replace(_checked(name, values or {}, path), templates=templates)
 
 
+def landing_names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of the landing buckets of all deployments whose YAML is valid."""
+    found = set[str]()
+    for path in sorted(folder.glob("*.yaml")):
+        with suppress(DeployError, yaml.YAMLError, OSError):
+            found |= {each.name for each in read(path.stem, folder).landing_buckets}
+    return sorted(found)
+
+
 def _checked(name: str, values: dict[str, Any], path: Path) -> Deployment:
     allowed = [each.name for each in fields(Deployment) if each.name not in ("name", "templates")]
     for key in values:
@@ -82,9 +99,13 @@ def _checked(name: str, values: dict[str, Any], path: Path) -> Deployment:
             close = difflib.get_close_matches(str(key), allowed, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise DeployError(f"{path}: unknown key {key}{hint} (allowed: {', '.join(allowed)})")
+    if problems := list(landing_buckets.problems(values.get("landing_buckets"))):
+        raise DeployError("\n".join(f"{path}: {each}" for each in problems))
+    further = landing_buckets.read(values.pop("landing_buckets", None))
     texts = {key: _texts(path, key, values.get(key) or {}) for key in ("parameters", "tags")}
     single = {key: None if value is None else str(value) for key, value in values.items() if key not in texts}
-    found = Deployment(name, **texts, **{key: value for key, value in single.items() if value is not None})  # type: ignore[arg-type]
+    given: dict[str, Any] = {key: value for key, value in single.items() if value is not None}
+    found = Deployment(name, landing_buckets=further, parameters=texts["parameters"], tags=texts["tags"], **given)
     if found.function_architecture not in package.ARCHITECTURES:
         known = " or ".join(package.ARCHITECTURES)
         raise DeployError(f"{path}: function_architecture: {found.function_architecture!r} is not valid; use {known}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,8 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.deploy import endpoints, stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.deployment import Deployment
+from infra.deploy.landing import Landing
+from infra.deploy.landing_buckets import LandingBucket
 from infra.deploy.stacks import Stack
 
+_MAX_BUCKET_CHARACTERS = 63
 # Service code, start of the quota's name, parameter that makes the quota irrelevant.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
 # Ports that Redshift Serverless takes.
@@ -25,10 +30,15 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
         yield f"parameters: unknown parameter {name}; {where} list the parameters"
     yield from _unfit_redshift(wanted["main"].wanted)
     yield from _of_one_stack(aws, deployment)
+    if deployment.landing_buckets:
+        yield from _unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
     if stacks.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
-    yield from _unfit_landing(aws, deployment.parameters)
+    if existing := deployment.parameters.get("ExistingLandingBucket"):
+        key_arn = deployment.parameters.get("ExistingLandingKeyArn", "")
+        first = LandingBucket("ExistingLandingBucket", existing, key_arn)
+        yield from _unfit_landing(aws, first, "ExistingLandingKeyArn")
     if stacks.describe(aws, deployment.main_stack) is None:  # if its creation failed, what is left of it is deleted
         yield from _taken_secrets(aws, deployment)
     yield from _taken_namespace(aws, deployment)
@@ -94,23 +104,51 @@ def _taken_secrets(aws: Aws, deployment: Deployment) -> Iterator[str]:
             yield f"secret {name} exists already; choose another deployment name, or run {delete}"
 
 
-def _unfit_landing(aws: Aws, parameters: Mapping[str, str]) -> Iterator[str]:
-    """Yield why an existing bucket cannot be the landing bucket: files are identified by their versions."""
-    name = parameters.get("ExistingLandingBucket")
-    if not name:
-        return
+def _unfit_further_landing(aws: Aws, deployment: Deployment, deployed: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the landing buckets after the first, except with those that are deployed."""
+    landing = Landing(aws, deployment)
+    buckets = Counter([landing.first, *landing.further.values()])
+    for each in deployment.landing_buckets:
+        bucket, where = landing.bucket_of(each), f"landing_buckets: {each.name}"
+        if buckets[bucket] > 1:
+            yield f"{where}: bucket {bucket} is a landing bucket already; give each name its own bucket"
+        elif bucket in deployed:
+            continue  # it was checked when it was added, and CI's role may not read it
+        elif each.bucket:
+            yield from _unfit_landing(aws, replace(each, name=where), f"{where}: key")
+        elif len(bucket) > _MAX_BUCKET_CHARACTERS:
+            yield f"{where}: bucket {bucket} would have {len(bucket)} characters, S3 allows 63; choose a shorter name"
+        elif stacks.completed(aws, deployment.landing_stack(each.name)) is None and (
+            problem := _taken_bucket(aws, deployment, f"landing-{each.name}")
+        ):
+            yield f"{where}: {problem}; or use it by its name, as in {each.name}: {bucket}"
+
+
+def _unfit_landing(aws: Aws, landing: LandingBucket, key_setting: str) -> Iterator[str]:
+    """Yield why an existing bucket cannot be a landing bucket: files are identified by their versions."""
+    where, name, s3 = landing.name, landing.bucket or "", aws.client("s3")
     try:
-        is_versioned = aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
+        versioning = s3.get_bucket_versioning(Bucket=name)
+        region = s3.head_bucket(Bucket=name).get("BucketRegion", aws.region)
     except (ClientError, BotoCoreError) as error:
-        yield f"ExistingLandingBucket: cannot read bucket {name} ({_short(error)})"
+        if landing.account and isinstance(error, ClientError) and code_of(error) in ("403", "AccessDenied"):
+            aws.report(f"not checked: bucket {name} of account {landing.account} ({_short(error)})")
+        else:
+            yield f"{where}: cannot read bucket {name} ({_short(error)})"
         return
-    if not is_versioned:
-        yield f"ExistingLandingBucket: bucket {name} has no versioning; turn its versioning on"
+    if versioning.get("Status") != "Enabled":
+        yield f"{where}: bucket {name} has no versioning; turn its versioning on"
+    if region != aws.region:
+        yield f"{where}: bucket {name} is in region {region}; a landing bucket must be in {aws.region}"
+    try:
+        s3.head_bucket(Bucket=name, ExpectedBucketOwner=landing.account or aws.caller["Account"])
+    except ClientError:
+        owner = f"account {landing.account}" if landing.account else "this account"
+        yield f"{where}: bucket {name} does not belong to {owner}; set account to that of its owner in landing_buckets"
+    yield from _unreadable_landing(aws, where, name, landing.key or "", key_setting)
 
-    yield from _unreadable_landing(aws, name, parameters.get("ExistingLandingKeyArn", ""))
 
-
-def _unreadable_landing(aws: Aws, name: str, key_arn: str) -> Iterator[str]:
+def _unreadable_landing(aws: Aws, where: str, name: str, key_arn: str, key_setting: str) -> Iterator[str]:
     """Yield a problem if the bucket is encrypted with a KMS key that the deployment does not name."""
     try:
         found = aws.client("s3").get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
@@ -122,8 +160,8 @@ def _unreadable_landing(aws: Aws, name: str, key_arn: str) -> Iterator[str]:
     for key in filter(None, keys):
         is_named = key_arn == key or key_arn.endswith(f":key/{key}") or (key_arn and "alias/" in key)
         if not is_named:
-            remedy = f"set ExistingLandingKeyArn to the ARN of its key ({key}), so that COPY and the tasks may decrypt"
-            yield f"ExistingLandingBucket: bucket {name} has a key that the deployment does not name; {remedy}"
+            remedy = f"set {key_setting} to the ARN of its key ({key}), so that COPY and the tasks may decrypt"
+            yield f"{where}: bucket {name} has a key that the deployment does not name; {remedy}"
 
 
 def _taken_namespace(aws: Aws, deployment: Deployment) -> Iterator[str]:

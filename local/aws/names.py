@@ -1,10 +1,17 @@
 """The names of Lakeport's AWS resources on the laptop, and the environment variables that hold them."""
 
+from infra.deploy import deployment
+
 LANDING_BUCKET = "lakeport-landing"
+PARTNERS_BUCKET = "lakeport-partners"
 ARCHIVE_BUCKET = "lakeport-archive"
 WORK_BUCKET = "lakeport-work"
 CODE_BUCKET = "lakeport-code"
-BUCKETS = (LANDING_BUCKET, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)
+LANDING = {"default": LANDING_BUCKET, "partners": PARTNERS_BUCKET}
+LANDING |= {name: f"lakeport-{name}" for name in deployment.landing_names()}
+"""The landing buckets by their names in schemas: those of the demo, and one for each name of a deployment."""
+LANDING_BUCKETS = tuple(LANDING.values())
+BUCKETS = (*LANDING_BUCKETS, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)
 
 ARRIVALS_QUEUE = "lakeport-arrivals"
 DEAD_LETTER_QUEUE = "lakeport-arrivals-dead-letter"
@@ -16,8 +23,12 @@ REDSHIFT_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_redshift"
 SLACK_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_slack"
 SMTP_SECRET = f"{CONNECTIONS_PREFIX}/lakeport_smtp"
 
-PRODUCT_ENVIRONMENT = {
+LANDING_ENVIRONMENT = {
     "LAKEPORT_LANDING_BUCKET": LANDING_BUCKET,
+    "LAKEPORT_LANDING_BUCKETS": ",".join(f"{name}={bucket}" for name, bucket in LANDING.items() if name != "default"),
+}
+PRODUCT_ENVIRONMENT = {
+    **LANDING_ENVIRONMENT,
     "LAKEPORT_ARCHIVE_BUCKET": ARCHIVE_BUCKET,
     "LAKEPORT_WORK_BUCKET": WORK_BUCKET,
     "LAKEPORT_CODE_BUCKET": CODE_BUCKET,
@@ -25,6 +36,7 @@ PRODUCT_ENVIRONMENT = {
     "LAKEPORT_REDSHIFT_SECRET": REDSHIFT_SECRET,
 }
 FUNCTION_ENVIRONMENT = {
+    **LANDING_ENVIRONMENT,
     "LAKEPORT_CODE_BUCKET": CODE_BUCKET,
     "LAKEPORT_AIRFLOW_SECRET": AIRFLOW_SECRET,
     "LAKEPORT_REDSHIFT_SECRET": REDSHIFT_SECRET,

@@ -3,13 +3,12 @@
 import json
 from typing import TYPE_CHECKING
 
-import boto3
-
 from local import credentials
 from local.aws import names
-from local.config import HOST, Config
+from local.config import HOST, REPOSITORY, Config
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -18,11 +17,15 @@ FUNCTION_TIMEOUT_SECONDS = 60
 # AWS asks for six times the function's timeout, so that a throttled batch is not delivered twice.
 VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
 MAX_RECEIVE_COUNT = 5
+KEYS = REPOSITORY / "samples" / "keys"
+"""The keys of encrypted sample files."""
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 
 
-def session() -> boto3.Session:
+def session() -> "boto3.Session":
     """Return a session with the local key; give its clients `endpoint_url=config.aws_endpoint`."""
+    import boto3  # noqa: PLC0415 - takes longer than a health check, and most commands call no service
+
     return boto3.Session(
         aws_access_key_id=credentials.AWS_KEY,
         aws_secret_access_key=credentials.AWS_SECRET,
@@ -112,19 +115,21 @@ def _create_queue(sqs: "SQSClient", name: str, attributes: dict[str, str]) -> No
 
 
 def _notify_of_arrivals(s3: "S3Client", arrivals_arn: str) -> None:
-    """Send every new object of the landing bucket to the queue; setting it again would send another test event."""
+    """Send every new object of the landing buckets to the queue; setting it again would send another test event."""
     wanted = [{"Id": "arrivals", "QueueArn": arrivals_arn, "Events": ["s3:ObjectCreated:*"]}]
-    current = s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET).get("QueueConfigurations", [])
-    if [(each["QueueArn"], each["Events"]) for each in current] != [(arrivals_arn, ["s3:ObjectCreated:*"])]:
-        s3.put_bucket_notification_configuration(
-            Bucket=names.LANDING_BUCKET,
-            NotificationConfiguration={"QueueConfigurations": wanted},  # type: ignore[typeddict-item]
-        )
+    for bucket in names.LANDING_BUCKETS:
+        current = s3.get_bucket_notification_configuration(Bucket=bucket).get("QueueConfigurations", [])
+        if [(each["QueueArn"], each["Events"]) for each in current] != [(arrivals_arn, ["s3:ObjectCreated:*"])]:
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket,
+                NotificationConfiguration={"QueueConfigurations": wanted},  # type: ignore[typeddict-item]
+            )
 
 
 def _put_secrets(manager: "SecretsManagerClient", config: Config) -> None:
-    for name, content in secrets(config).items():
-        text = json.dumps(content)
+    texts = {name: json.dumps(content) for name, content in secrets(config).items()}
+    texts |= {f"lakeport/keys/{path.stem}": path.read_text() for path in sorted(KEYS.glob("*.asc"))}
+    for name, text in texts.items():
         try:
             if manager.get_secret_value(SecretId=name)["SecretString"] != text:
                 manager.put_secret_value(SecretId=name, SecretString=text)

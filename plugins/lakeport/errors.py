@@ -15,6 +15,7 @@ LakeportError
 ├── CopyStopped        Redshift stopped a COPY, perhaps because it took too long
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
+├── UnknownOrigin      what becomes of some rows depends on their file, which COPY does not report
 ├── TableMismatch      the live table does not fit the schema, and only a person can decide what to change
 ├── StatusConflict     a file does not have the status that this step expects
 ├── StepRefused        a step cannot work on its files and explains why; it sets no file to Fail
@@ -22,9 +23,10 @@ LakeportError
 ├── NotPublished       no schemas are published yet
 ├── SelectionError     no file matches the selection, or several do
 ├── EnvironmentIncomplete a package that Lakeport imports is not installed
+├── SettingError       a setting of the deployment has a value that is not allowed
 ├── AlertNotSent       a channel did not accept an alert, which is kept to be sent later
 ├── CheckFailed        a service does not answer as a load needs it to
-├── RunFailed          a run of the DAG replay or undo made no plan, was answered already, or failed
+├── RunFailed          a run of the DAG replay, undo or discard made no plan, was answered already, or failed
 ├── AirflowUnavailable Airflow could not be reached, or refused a request
 │   └── UnknownDag     Airflow has no such DAG
 └── NotReconciled      reconcile could not fix everything it found
@@ -107,6 +109,14 @@ class RowsNotCounted(LakeportError):
     """Redshift does not report how many rows each file of a COPY has."""
 
 
+class UnknownOrigin(LakeportError):
+    """What becomes of some rows depends on their file, and COPY does not report from which of its files they are."""
+
+    def __init__(self, reason: str, rows: int) -> None:
+        super().__init__(f"{reason}, and it is not known from which files they are")
+        self.rows = rows
+
+
 class TableMismatch(LakeportError):
     """The live table does not fit the schema, and only a person can decide what to change."""
 
@@ -132,7 +142,7 @@ class SampleError(LakeportError):
 
 
 class RunFailed(LakeportError):
-    """A run of the DAG replay or undo made no plan, had an answer already, or failed."""
+    """A run of the DAG replay, undo or discard made no plan, had an answer already, or failed."""
 
 
 class AirflowUnavailable(LakeportError):
@@ -158,6 +168,10 @@ class NotReconciled(LakeportError):
 
 class EnvironmentIncomplete(LakeportError):
     """A package that Lakeport imports is not installed in this Airflow."""
+
+
+class SettingError(LakeportError):
+    """A setting of the deployment has a value that is not allowed."""
 
 
 class AlertNotSent(LakeportError):

@@ -8,13 +8,15 @@ the code that runs them.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 REDSHIFT_CONNECTION = "lakeport_redshift"
 SLACK_CONNECTION = "lakeport_slack"
 SMTP_CONNECTION = "lakeport_smtp"
 INDEX_KEY = "schemas/index.json"
-
+DEFAULT_LANDING = "default"
+"""The name of the first landing bucket in schemas."""
 
 _deployment: dict[str, str] = {}
 """Settings of the deployment that a command names; they precede the environment."""
@@ -28,6 +30,12 @@ def choose_deployment(name: str, account: str, region: str) -> None:
     """Use the MWAA environment and the work bucket of a deployment, by the names that infra/main.yaml gives them."""
     _deployment["LAKEPORT_MWAA_ENVIRONMENT"] = name
     _deployment["LAKEPORT_WORK_BUCKET"] = f"{name}-work-{account}-{region}"
+
+
+def choose_landing(names: Iterable[str]) -> None:
+    """Check schemas against a deployment that has these landing buckets; their names stand for the buckets."""
+    _deployment["LAKEPORT_LANDING_BUCKET"] = DEFAULT_LANDING
+    _deployment["LAKEPORT_LANDING_BUCKETS"] = ",".join(f"{name}={name}" for name in names)
 
 
 def home() -> Path:
@@ -61,9 +69,40 @@ def transforms_folder() -> Path:
     return Path(_value("LAKEPORT_TRANSFORMS") or home() / "transforms")
 
 
-def landing_bucket() -> str:
-    """Return the bucket in which files land."""
-    return _required("LAKEPORT_LANDING_BUCKET")
+def landing_bucket(name: str = DEFAULT_LANDING) -> str:
+    """Return the landing bucket that schemas call by this name; raises NotSet if the deployment has none."""
+    if name == DEFAULT_LANDING:
+        return _required("LAKEPORT_LANDING_BUCKET")
+    if bucket := _further_landing_buckets().get(name):
+        return bucket
+    raise NotSet(f"LAKEPORT_LANDING_BUCKETS has no bucket {name}; add it to the deployment, or change landing.bucket")
+
+
+def landing_buckets() -> dict[str, str]:
+    """Return all landing buckets by their names in schemas, the first one first."""
+    return {DEFAULT_LANDING: landing_bucket()} | _further_landing_buckets()
+
+
+def landing_names() -> tuple[str, ...] | None:
+    """Return the names of the landing buckets in schemas, or None on a computer that does not know them."""
+    return tuple(landing_buckets()) if _value("LAKEPORT_LANDING_BUCKET") else None
+
+
+def landing_name(bucket: str) -> str | None:
+    """Return the name of a landing bucket in schemas, or None if files of the deployment do not land there."""
+    further = {each: name for name, each in _further_landing_buckets().items()}
+    is_first = _value("LAKEPORT_LANDING_BUCKET") in (None, bucket)
+    return further.get(bucket) or (DEFAULT_LANDING if is_first else None)
+
+
+def is_further_landing(bucket: str) -> bool:
+    """Return whether this is a landing bucket other than the first, to be named in messages and in the archive."""
+    return bucket in _further_landing_buckets().values()
+
+
+def shown_key(bucket: str, key: str) -> str:
+    """Return what names a file to people: its key, or its whole address if it is in a further landing bucket."""
+    return f"s3://{bucket}/{key}" if is_further_landing(bucket) else key
 
 
 def archive_bucket() -> str:
@@ -111,6 +150,11 @@ def finish_runs_schedule() -> str:
     return _value("LAKEPORT_FINISH_RUNS_SCHEDULE") or "*/5 * * * *"
 
 
+def keep_details_days() -> str:
+    """Return for how many days the details of finished files are kept; 0 keeps them for good."""
+    return _value("LAKEPORT_KEEP_DETAILS_DAYS") or "0"
+
+
 def alert_topic() -> str | None:
     """Return the ARN of the SNS topic for Slack, or None if Slack is reached by a webhook."""
     return _value("LAKEPORT_ALERT_TOPIC")
@@ -119,6 +163,12 @@ def alert_topic() -> str | None:
 def aws_region() -> str | None:
     """Return the region that AWS's newer tools use; boto3 reads AWS_DEFAULT_REGION only."""
     return _value("AWS_REGION")
+
+
+def _further_landing_buckets() -> dict[str, str]:
+    """Return the landing buckets after the first: LAKEPORT_LANDING_BUCKETS is `name=bucket,name=bucket`."""
+    pairs = (_value("LAKEPORT_LANDING_BUCKETS") or "").split(",")
+    return {name: bucket for name, _, bucket in (pair.partition("=") for pair in pairs) if bucket}
 
 
 def _required(name: str) -> str:

@@ -66,7 +66,11 @@ def run(checkout: Path, *names: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_seeded_violations_are_caught(checkout: Path) -> None:
-    """One of each kind; every tool names its own."""
+    """One of each kind; every tool names its own.
+
+    What has no seed is ignored, since most of the time would go into it.
+    """
+    (checkout / ".git" / "info" / "exclude").write_text("local/\ndocs/*\n!docs/limits.md\nplugins/lakeport/*/\n")
     for path, text in SEEDS.values():
         (checkout / path).write_text(text)
     for path, right, wrong in MISTAKES.values():

@@ -38,7 +38,7 @@ def main(
         written = [random_tables.write(number, Path(folder)) for number in range(seed, seed + tables)]
         number, parts = map(int, part.split("/"))
         paths = [path for path in written or files or downloading.files(CACHE) if only in str(path)]
-        paths = paths[number - 1 :: parts]
+        paths = sorted(paths[number - 1 :: parts], key=lambda path: path.stat().st_size)
         os.environ.update(local_stack.shell_environment(start("tables")))
         with Warehouse(connect_to_redshift) as warehouse:
             loader = Loader(warehouse, s3_objects.s3_client(), has_plan=not tables)

@@ -73,8 +73,9 @@ def _values_of_file(row: Sequence[Any], schema: Mapping[str, Any], notes: Mappin
         if is_marker and (not type_.startswith("varchar") or "NULL" in notes.get(column["name"], "")):
             yield None
             continue
+        may_be_rewritten = isinstance(raw, WrittenNumber) and column.get("lossy") == "allow"
         try:
-            yield _comparable(_value(raw, type_, format_))
+            yield _comparable(_value(repr(float(raw)) if may_be_rewritten else raw, type_, format_))
         except (ValueError, InvalidOperation, OverflowError, TypeError) as error:
             yield f"{raw!r}: {error}"
 

@@ -6,7 +6,7 @@ import codecs
 import gzip
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ NUMBERS: dict[str, tuple[str, Expected]] = {
     "exponent_ids.csv": (lines("a,v", "12E3,1", "500E7,2"), {"a": ("varchar", "codes")}),
     "too_small.csv": (lines("a,v", "1e-400,1", "2.5E+10,2"), {"a": "varchar"}),
     "hexadecimal.csv": (lines("a,v", "0x1F,1", "0xFF,2"), {"a": "varchar"}),
+    "excel_codes.csv": (lines("id,ean", "1,4.00638E+12", "2,4.00639E+12"), {"ean": ("double precision", "Excel")}),
+    "signs.csv": (lines("id,v", "1,+5", "2,-3", "3,+0"), {"v": "smallint"}),
+    "versions.csv": (lines("v,x", "1.10,1", "1.9,2", "1.10.2,3"), {"v": "varchar"}),
+    "credits.csv": (lines("d,amount", "2024-01-01,100.00CR", "2024-01-02,50.00DR"), {"amount": "varchar"}),
     "underscores.csv": (lines("a,v", "1_000,1", "2_000,2"), {"a": "varchar"}),
     "digits_38.csv": (lines("a,v", f"{'9' * 38},1", "1,2"), {"a": "decimal(38,0)"}),
     "digits_39.csv": (lines("a,v", f"{'9' * 39},1", "1,2"), {"a": ("varchar", "38 digits")}),
@@ -88,6 +92,16 @@ MOMENTS: dict[str, tuple[str, Expected]] = {
         {"a": ("varchar", "one time format"), "b": "timestamp"},
     ),
     "hour_24.csv": (lines("id,t", "1,24:00:00", "2,25:10:00"), {"t": "varchar"}),
+    "sas_times.csv": (lines("id,d,at", "1,31JAN2024,31JAN2024:10:15:00"), {"d": "varchar", "at": "varchar"}),
+    "oracle_times.csv": (
+        lines("id,d,at", '1,31-JAN-24,"31-JAN-24 10.15.00.000000000 AM"', '2,01-FEB-24,"01-FEB-24 11.00.00.5 PM"'),
+        {"d": "date", "at": "varchar", "notes": "century"},
+    ),
+    "without_signs.csv": (lines("id,at", "1,20240131T101500Z", "2,20240201T101500Z"), {"at": "varchar"}),
+    "named_zones.csv": (lines("id,at", "1,2024-01-31T10:15:00+01:00[Europe/Paris]"), {"at": "varchar"}),
+    "mail_dates.csv": (lines("id,at", '1,"Wed, 31 Jan 2024 10:15:00 +0100"'), {"at": "varchar"}),
+    "days_of_year.csv": (lines("id,d", "1,2024-031", "2,2024-032"), {"d": "varchar"}),
+    "noon.csv": (lines("id,at", "1,1/31/2024 12:15 PM", "2,2/13/2024 12:00 AM"), {"at": "timestamp"}),
     "leap_second.csv": (lines("id,at", "1,2016-12-31T23:59:60Z"), {"at": "varchar"}),
 }
 
@@ -101,6 +115,15 @@ WORDS: dict[str, tuple[str, Expected]] = {
     "line_in_value.csv": ('id,a\n1,"two\nlines"\n2,"x"\n', {"a": "varchar"}),
     "cr_in_value.csv": ('id,a\n1,"two\rlines"\n2,"x"\n', {"a": "varchar"}),
     "backslashes.csv": (lines("id,a", "1,C:\\temp", "2,a\\nb"), {"a": "varchar"}),
+    "sas_missing.csv": (lines("id,v,w", "1,.,.A", "2,1.5,.", "3,2.5,3"), {"v": "decimal", "w": ("varchar", ".")}),
+    "excel_errors.csv": (lines("id,v", "1,#N/A", "2,#DIV/0!", "3,2.5"), {"v": ("varchar", "#N/A")}),
+    "excel_texts.csv": (lines("id,zip", '1,="00501"', '2,="90210"'), {"zip": "varchar"}),
+    "other_line_ends.csv": ("id,a\n1,x\x0by\n2,x\x0cy\n3,x\u2028y\n4,x\x85y\n5,x\x1cy\n", {"id": "integer"}),
+    "mysql.csv": (
+        lines('1,"x",\\N,"0000-00-00"', '2,"a\\"b",5,"2024-01-01"', '3,"c",\\N,"2024-01-01"'),
+        {"column_3": "smallint", "column_4": "varchar", "format": {"type": "delimited", "escape": True}},
+    ),
+    "postgres.tsv": (lines("id\tf\ta", "1\tt\t{1,2}", "2\tf\t\\N"), {"f": "boolean", "a": "varchar"}),
     "apostrophes_in_words.csv": (lines("id,a", "1,'twas", "2,o'clock"), {"a": "varchar"}),
     "blank_before_quote.csv": (lines("id, a, b", '1, "x, y", 3', '2, "z", 4'), {"b": "smallint"}),
     "json_in_csv.csv": (lines("id,a", '1,"{""k"": [1, 2]}"', '2,"{}"'), {"a": "varchar"}),
@@ -124,6 +147,17 @@ LAYOUTS: dict[str, tuple[str, Expected]] = {
     "one_row.csv": (lines("id,a", "1,x"), {"id": "integer"}),
     "blank_lines.csv": ("\n\nid,a\n\n1,x\n\n2,y\n\n", {"format": {"ignoreblanklines": True}}),
     "mixed_line_ends.csv": ("id,a\r\n1,x\n2,y\r\n", {"a": "varchar"}),
+    "ctrl_z.csv": ("id,a\r\n1,x\r\n2,y\r\n\x1a", {"id": "integer", "format": {"trailer_lines": 1}}),
+    "record_separators.txt": ("id\x1fa\x1e1\x1fx\x1e2\x1fy\x1e", "control character"),
+    "dump.sql": ("-- MySQL dump\nINSERT INTO t VALUES (1,'x');\nINSERT INTO t VALUES (2,'y');\n", "SQL statements"),
+    "world_bank.csv": (
+        lines('"Source","WDI",', "", '"Date","2024-01-01",', "", '"Country","2022","2023",', '"Aruba","1.5","",'),
+        {"country": "varchar", "column_2022": "decimal", "format": {"header_lines": 5}},
+    ),
+    "statement.csv": (
+        lines('"Konto";"DE12";', '"Saldo";"1.234,56";"EUR"', "", "Tag;Wert;Art", "31.12.2024;-1.234,56;EUR"),
+        {"tag": "date", "wert": ("varchar", "separators"), "format": {"header_lines": 4}},
+    ),
     "no_last_line_end.csv": ("id,a\n1,x\n2,y", {"a": "varchar"}),
     "cr_cr_lf.csv": ("id,a\r\r\n1,x\r\r\n", "CR CR LF"),
     "columns_1599.csv": (lines(*_wide(1599)), {"c1598": "smallint"}),
@@ -137,6 +171,7 @@ JSON: dict[str, tuple[str, Expected]] = {
     "nested.json": ('{"id":1,"a":{"b":[1]},"t":["x"]}\n{"id":2}\n', {"a": "super", "t": "super"}),
     "long_list.json": (f'{{"a":[{",".join(["1"] * 40000)}]}}\n', {"a": "super"}),
     "mixed.json": ('{"id":1,"a":1}\n{"id":2,"a":"x"}\n{"id":3,"a":true}\n', {"a": "varchar"}),
+    "notations.json": ('{"id":1,"a":1.50}\n{"id":2,"a":"x"}\n', {"a": ("varchar", "another form")}),
     "not_a_number.json": ('{"id":1,"a":NaN}\n{"id":2,"a":1.5}\n', "invalid JSON"),
     "long_number.json": ('{"id":12345678901234567890123}\n{"id":2}\n', "COPY may change the number"),
     "long_decimal.json": ('{"a":1.123456789012345678901}\n{"a":2}\n', "COPY may change the number"),
@@ -146,6 +181,11 @@ JSON: dict[str, tuple[str, Expected]] = {
     "odd_keys.json": ('{"first name":"x","a.b":1}\n', {"first_name": "varchar", "a_b": "smallint"}),
     "array.json": ('[{"id":1},{"id":2}]', {"format": {"layout": "array"}}),
     "empty_array.json": ("[]", "no JSON object"),
+    "extended.json": ('{"_id":{"$oid":"6"},"n":{"$numberLong":"12345678901234567890"}}\n', {"_id": "super"}),
+    "trailing_comma.json": ('[{"id":1},{"id":2},]', "not a readable JSON array"),
+    "remark.json": ('// made by x\n{"id":1}\n', "invalid JSON"),
+    "apostrophes.json": ("{'id': 1, 'a': None}\n", "invalid JSON"),
+    "rows.json": ('[["id","v"],[1,"x"]]', "expected a JSON object"),
     "pretty.json": ('{\n  "id": 1\n}\n{\n  "id": 2\n}\n', {"id": "integer"}),
     "half_character.json": ('{"a":"\\ud83d"}\n', "half a character"),
     "nul.json": ('{"a":"x\\u0000y"}\n', "NUL"),
@@ -164,6 +204,23 @@ ENCODED: dict[str, tuple[bytes, Expected]] = {
     "cp1252.csv": (CITIES.encode("cp1252"), {"format": {"encoding": "cp1252"}, "notes": "'Zürich'"}),
     "mac.csv": (CITIES.encode("mac_roman"), {"format": {"encoding": "mac_roman"}, "notes": "'Zürich'"}),
     "cyrillic.csv": (lines("id,city", "1,Москва", "2,Пермь").encode("cp1251"), {"format": {"encoding": "cp1251"}}),
+    **{
+        f"{codec}.csv": (
+            lines("id,city", *(f"{number},{city}" for number, city in enumerate(cities.split()))).encode(codec),
+            {"format": {"encoding": codec}, "notes": cities.split()[0]},
+        )
+        for codec, cities in {
+            "cp1250": "Łódź Gdańsk Příbram Žilina",
+            "cp1253": "Αθήνα Θεσσαλονίκη Πάτρα",
+            "cp1254": "Şehir Beşiktaş Erdoğan",
+            "cp932": "東京 カタカナ 大阪 千葉",
+            "cp949": "서울 부산 대구",
+            "cp950": "台北 高雄 臺中",
+            "euc_jp": "東京の駅 カタカナ ひらがな",
+            "gb18030": "北京 上海 广州",
+            "iso8859-15": "5€ cœur",
+        }.items()
+    },
     "two_encodings.csv": (CITIES.encode() + "4,Genève\n".encode("cp1252"), "not valid UTF-8"),
     "nul.csv": (b"id,a\n1,x\x00y\n2,z\n", "NUL"),
     "packed_twice.csv.gz": (gzip.compress(gzip.compress(CITIES.encode())), "NUL"),
@@ -230,6 +287,14 @@ SHEETS: dict[str, tuple[list[list[Any]], Callable[[Any], None], Expected]] = {
     "short_header": ([["id", "a"], [1, 2, "x"], [2, 3, "y"]], lambda _: None, "missing: (blank)"),
     "gap": ([["id", "v"], [1, "x"], [], [2, "y"]], lambda _: None, {"v": "varchar"}),
     "line_in_header": ([["id", "v\nw"], [1, "a\nb"]], lambda _: None, {"v_w": "varchar"}),
+    "long_codes": (
+        [["id", "v"], [4111111111111111, 1], [5500000000000004, 2]],
+        lambda _: None,
+        {"id": ("bigint", "cut")},
+    ),
+    "shares": ([["id", "v"], [1, 0.125], [2, 0.5]], lambda _: None, {"v": "decimal"}),
+    "hours": ([["id", "t"], [1, timedelta(hours=36)], [2, timedelta(minutes=5)]], lambda _: None, {"t": "varchar"}),
+    "two_headers": ([["2023", None], ["Q1", "Q2"], [1, 2], [3, 4]], lambda _: None, {"q1": "smallint"}),
     "texts_of_digits": ([["id", "v"], [1, "007"], [2, "12"]], lambda _: None, {"v": ("varchar", "zeros")}),
 }
 

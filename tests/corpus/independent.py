@@ -104,7 +104,8 @@ def _cell(cell: Any) -> Any:
 def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Iterator[list[str]]:
     """Yield the rows of a delimited text, with the delimiter of the schema."""
     delimiter = {"\\t": "\t", "\\001": "\x01"}.get(format_.get("delimiter", ""), format_.get("delimiter"))
-    body = io.StringIO(text, newline="")
+    lines = list(io.StringIO(text, newline="\n"))
+    body = io.StringIO("".join(lines[: len(lines) - format_.get("trailer_lines", 0)]), newline="")
     for _ in range(format_.get("header_lines", 0)):
         body.readline()
     if format_["type"] == "csv":
@@ -113,6 +114,7 @@ def _delimited(text: str, format_: Mapping[str, Any], names: list[str]) -> Itera
         rows: Iterator[list[str]] = csv.reader(body, delimiter=mark, quotechar=quote, skipinitialspace=has_blanks)
     elif format_.get("removequotes"):
         escape = "\\" if format_.get("escape") else None
+        body = io.StringIO(re.sub(r"(?<![^,|\n])\\N(?![^,|\n])", r"\\\\N", body.read())) if escape else body
         rows = csv.reader(body, delimiter=delimiter or "|", escapechar=escape)
     else:
         rows = (line.rstrip("\r\n").split(delimiter or "|") if line.strip("\r\n") else [] for line in body)

@@ -46,6 +46,7 @@ def test_parameters_and_outputs_named_exist() -> None:
     names = {name for text in (INSTALL, UPGRADE) for name in re.findall(r"`([A-Z][A-Za-z]+)`", text)}
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
     others = {"USAGE", "SELECT", "AVAILABLE", "AirflowVersion", "AirflowRole", "CopyRole", "Done", "Fail", "FAILED"}
+    others |= {"New", "Rejected"}
 
     assert {"AlarmEmail", "LandingBucketName"} <= names
     assert names - others - outputs - parameters() == set()
@@ -63,6 +64,7 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
         "AIRFLOW_SECRET",
         "RECONCILE_SCHEDULE",
         "FINISH_RUNS_SCHEDULE",
+        "KEEP_DETAILS_DAYS",
         "KEYS_PREFIX",
     }
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}

@@ -21,6 +21,7 @@ DAMAGED = "weather/weather_2013_damaged.csv.gz"
 SHOWN = {
     "flights/flights_2013.csv.zip",
     "planes/planes.jsonl",
+    "departures/flights_2013_01.csv.gz",
     "crew/crew_roster.csv",
     DAMAGED,
     "airports/airports_damaged.csv",

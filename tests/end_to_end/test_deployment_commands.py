@@ -27,6 +27,9 @@ NAME = "abroad"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 POLICY = re.compile(r"## What an operator needs.*?```json\n(.*?)```", re.DOTALL)
 ACTIONS = {"restapi": "airflow:InvokeRestApi", "list": "s3:ListBucket", "get": "s3:GetObject"}
+ACTIONS |= {
+    each: f"redshift-data:{each}" for each in ("BatchExecuteStatement", "DescribeStatement", "GetStatementResult")
+}
 
 
 @pytest.fixture
@@ -99,16 +102,26 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     assert json.loads(run("status", "--type", "airlines", "--status", "Fail", "--json").stdout) is not None
     assert run("errors", "--json").returncode == 0
 
+    found = run("reconcile", "--grace", "0", "--json")
+    assert (found.returncode, isinstance(json.loads(found.stdout), list)) == (0, True), found.stderr
+    counted = run("sql", "SELECT status, rows_loaded, NULL AS none FROM mng.files WHERE file_id LIKE '%'", "--json")
+    assert {"status": "Done", "rows_loaded": 16, "none": None} in json.loads(counted.stdout), counted.stderr
+    written = run("sql", "DELETE FROM mng.files")
+    assert (written.returncode, "read-only" in written.stderr) == (2, True), written.stderr
+
     text = POLICY.search((REPOSITORY / "docs" / "security.md").read_text())
     assert text
     allowed = {action for each in json.loads(text[1])["Statement"] for action in each["Action"]}
-    assert allowed - {"kms:Decrypt"} == {ACTIONS[kind] for kind in map(kind_of, account.calls) if kind}
+    not_called = {"kms:Decrypt", "redshift-serverless:GetCredentials"}
+    assert allowed - not_called == {ACTIONS[kind] for kind in map(kind_of, account.calls) if kind}
 
 
 def kind_of(call: tuple[str, str]) -> str | None:
     service, operation = call
     if service == "airflow":
         return "restapi"
+    if service == "redshift-data":
+        return operation
     if service == "s3":
         return "list" if operation.endswith("-us-east-1") or "/" not in operation else "get"
     return None  # sts: needs no right

@@ -13,10 +13,12 @@ import pytest
 
 from local import airflow_api, credentials
 from local.aws import names
+from local.config import Config
 from tests.support.browser import Browser, browser
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
+DAYS, DAY_AGAIN = "readings_2013-01-01_to_03.csv.gz.pgp", "readings_2013-01-02_again.csv.gz.pgp"
 HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 
 
@@ -24,6 +26,13 @@ HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 def window() -> Iterator[Browser]:
     with browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def loaded(stack: Config) -> dict[str, Any]:
+    """A file that is Done, for the tests that only look at one."""
+    lakeport = Lakeport(stack)
+    return lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
 
 
 def token(lakeport: Lakeport, user: str) -> str:
@@ -82,6 +91,27 @@ def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport
     window.wait_for("Done since", "approved by lakeport")
 
 
+def test_an_operator_brings_back_the_rows_that_a_file_replaced(lakeport: Lakeport, window: Browser) -> None:
+    """A day of encrypted readings was sent again; without that file, the day has its former rows."""
+    rows = "SELECT day, COUNT(*), MIN(_loaded_at)::varchar FROM lake.readings GROUP BY 1 ORDER BY 1"
+    lakeport.wait_for(lakeport.drop(DAYS, f"readings/{DAYS}"), "Done", "Fail")
+    before = lakeport.query(rows)
+    version = lakeport.drop(DAY_AGAIN, f"readings/{DAY_AGAIN}")
+    file = lakeport.wait_for(version, "Done", "Fail")
+    assert [row[:2] for row in lakeport.query(rows)] == [row[:2] for row in before]
+    assert lakeport.query(rows) != before
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+
+    window.open(f"{lakeport.config.airflow_url}/files/?type=readings&file={file['file_id']}")
+    window.wait_for("Rows replaced")
+    window.click("Undo and restore")
+    window.click("See its plan and approve it")
+    approve(lakeport, "undo", until(lambda: run_in(window.driver.current_url)))
+
+    assert "and restored 72 rows" in lakeport.wait_for(version, "Fail")["status_reason"]
+    assert lakeport.query(rows) == before
+
+
 def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     lakeport: Lakeport, window: Browser
 ) -> None:
@@ -101,8 +131,8 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     until(lambda: window.driver.switch_to.active_element.text == "Replay")  # as the link in the alert asks
 
 
+@pytest.mark.usefixtures("loaded")
 def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Browser) -> None:
-    lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_inside.csv"), "Done")
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
 
     window.open(f"{lakeport.config.airflow_url}/plugin/files")
@@ -112,11 +142,10 @@ def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Br
     window.wait_for("Overview", "airlines", "rows loaded")
 
 
-def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, window: Browser) -> None:
-    file = lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
+def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded: dict[str, Any], window: Browser) -> None:
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.VIEWER))
 
-    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}")
+    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={loaded['file_id']}")
 
     window.wait_for("airlines/airlines_viewed.csv", "What happened")
     assert window.buttons() == ["Reload"]

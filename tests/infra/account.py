@@ -195,14 +195,20 @@ class Account:
             return {"Id": self._run(body.get("Sqls") or [body["Sql"]])}
         if operation == "DescribeStatement":
             found = self.statements[body["Id"]]
-            return {key: value for key, value in found.items() if key != "Records"}
-        records, start = self.statements[body["Id"]]["Records"], int(body.get("NextToken", 0))
+            return {key: value for key, value in found.items() if key not in ("Records", "ColumnMetadata")}
+        found = self.statements[body["Id"]]
+        records, start = found["Records"], int(body.get("NextToken", 0))
         more = {"NextToken": str(start + _PAGE)} if len(records) > start + _PAGE else {}
-        return {"Records": records[start : start + _PAGE], "ColumnMetadata": [], **more}
+        return {"Records": records[start : start + _PAGE], "ColumnMetadata": found["ColumnMetadata"], **more}
 
     def _run(self, statements: list[str]) -> str:
-        """Run as the administrator: a batch in one transaction, a single statement in none, as the Data API does."""
-        done: dict[str, Any] = {"Id": str(uuid.uuid4()), "Status": "FINISHED", "HasResultSet": False, "Records": []}
+        """Run as the administrator: a batch in one transaction, a single statement in none, as the Data API does.
+
+        A batch has no result itself, only its statements have (API reference, BatchExecuteStatement).
+        """
+        batch_id = str(uuid.uuid4())
+        parts = [f"{batch_id}:{number}" for number in range(1, len(statements) + 1)]
+        done: dict[str, Any] = {"Id": batch_id, "Status": "FINISHED", "HasResultSet": False}
         connection = psycopg2.connect(
             host=HOST,
             port=self.config.ports.redshift,
@@ -213,18 +219,19 @@ class Account:
         connection.autocommit = len(statements) == 1
         try:
             with connection.cursor() as current:
-                for statement in statements:
+                for part, statement in zip(parts, statements, strict=True):
                     current.execute(statement)
-                if current.description:
-                    rows = current.fetchall()
-                    done |= {"HasResultSet": True, "Records": [[{"stringValue": cell} for cell in row] for row in rows]}
+                    self.statements[part] = _outcome(part, current)
             connection.commit()
         except psycopg2.Error as error:
             done |= {"Status": "FAILED", "Error": str(error)}
+        else:
+            outcomes = [self.statements[part] for part in parts]
+            done |= {**outcomes[0], "Id": batch_id} if len(parts) == 1 else {"SubStatements": outcomes}
         finally:
             connection.close()
-        self.statements[done["Id"]] = done
-        return str(done["Id"])
+        self.statements[batch_id] = done
+        return batch_id
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         account = self
@@ -289,6 +296,24 @@ class Account:
         for method in ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"):
             setattr(Handler, f"do_{method}", Handler.handle_call)
         return Handler
+
+
+def _outcome(statement_id: str, current: psycopg2.extensions.cursor) -> dict[str, Any]:
+    """Return a statement's outcome with its rows, in which each field has one key: its type, or isNull."""
+    if not current.description:
+        return {"Id": statement_id, "Status": "FINISHED", "HasResultSet": False}
+    columns = [{"name": column.name} for column in current.description]
+    records = [[_field(cell) for cell in row] for row in current.fetchall()]
+    head = {"Id": statement_id, "Status": "FINISHED", "HasResultSet": True, "ResultRows": len(records)}
+    return head | {"Records": records, "ColumnMetadata": columns}
+
+
+def _field(cell: object) -> dict[str, Any]:
+    if cell is None:
+        return {"isNull": True}
+    kinds = {bool: "booleanValue", int: "longValue", float: "doubleValue"}
+    kind = kinds.get(type(cell))
+    return {kind: cell} if kind else {"stringValue": str(cell)}
 
 
 def _rest_api(environment: Environment, asked: dict[str, Any]) -> Answer:

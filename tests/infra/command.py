@@ -1,6 +1,6 @@
 """`lakeport deploy` from a checkout, many times: one process imports it, and each run is a fork of that process.
 
-A run is still a separate process: it begins with nothing but code, and it can be killed.
+A run is still a separate process: it begins with nothing but code and what botocore reads, and it can be killed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ from tests.infra.account import Account
 
 _LOOP = """
 import json, os, sys
+from functools import cache, partial
+import boto3
+from botocore.loaders import JSONFileLoader
 import infra.deploy.command
 from commands.application import app
+from lakeport.schema.file_type import FileType
+FileType.model_rebuild()
+# Each session of botocore reads its descriptions of the services again.
+read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
+JSONFileLoader.load_file = lambda _, path: read(path)
+for service in ("cloudformation", "ec2", "lambda", "mwaa", "redshift-data", "s3", "secretsmanager", "sts"):
+    boto3.client(service, region_name="us-east-1")
 for line in sys.stdin:
     asked = json.loads(line)
     child = os.fork()

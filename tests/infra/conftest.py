@@ -23,6 +23,7 @@ from tests.infra.cloud import ADMIN_ARN, NAME, Cloud
 from tests.infra.command import Command
 from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
 from tests.support.session import folder
+from tests.support.stack import LESS_OFTEN
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def build(starts_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
     """An empty account, and a checkout whose templates have only what the local AWS server knows."""
     directory = Path(folder("cloud-"))
-    config = Config(directory / "state", Ports.free())
+    config = Config(directory / "state", Ports.free(), airflow_options=LESS_OFTEN)
     account: Account | None = None
     cloud: Cloud | None = None
     try:
@@ -109,6 +110,7 @@ def _deployment(cloud: Cloud) -> dict[str, Any]:
         "region": credentials.REGION,
         "function_python": here.python,
         "function_architecture": "arm64" if here.platform.startswith("aarch64") else "x86_64",
+        "landing_buckets": {"partners": None},
         "database_cluster": "stand-in",
         "database_admin_secret": ADMIN_ARN,
         "parameters": {

@@ -44,7 +44,8 @@ def template(name: str) -> Template:
 BOOTSTRAP = template("bootstrap")
 NETWORK = template("network")
 MAIN = template("main")
-STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN}
+LANDING = template("landing")
+STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN, "landing": LANDING}
 RESOURCES: dict[str, Template] = {name: each for stack in STACKS.values() for name, each in stack["Resources"].items()}
 
 

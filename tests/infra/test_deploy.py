@@ -70,7 +70,7 @@ def version_hash(cloud: Cloud, key: str, version: str) -> str:
 
 
 def test_first_deployment_makes_everything_in_order(cloud: Cloud) -> None:
-    """Three stacks, users and tables, one environment update; the function's zip before the stack that needs it."""
+    """Three stacks and a landing bucket's, users and tables, one environment update; the zip before its function."""
     writes = [call for call in cloud.first_calls if call in WRITES_IN_ORDER]
 
     assert writes == WRITES_IN_ORDER
@@ -84,6 +84,7 @@ WRITES_IN_ORDER = [
     ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT dags/schemas/flights.yaml"),
     ("s3", "PUT dags/load_files.py"),
+    ("cloudformation", "ExecuteChangeSet"),
     ("cloudformation", "ExecuteChangeSet"),
     ("redshift-data", "BatchExecuteStatement"),
     UPDATE,

@@ -58,14 +58,14 @@ def test_key_of_an_existing_landing_bucket_must_be_named(aws: Aws, key: str, key
         },
     )
 
-    found = list(preflight._unreadable_landing(aws, "files", key_arn))
+    found = list(preflight._unreadable_landing(aws, "erp", "files", key_arn, "erp: key"))
 
-    assert [key in each and "ExistingLandingKeyArn" in each for each in found] == ([] if is_named else [True])
+    assert [key in each and "set erp: key to" in each for each in found] == ([] if is_named else [True])
 
 
 def test_bucket_without_its_own_key_needs_no_parameter(aws: Aws) -> None:
     boto3.client("s3", "us-east-1").create_bucket(Bucket="files")
-    assert list(preflight._unreadable_landing(aws, "files", "")) == []
+    assert list(preflight._unreadable_landing(aws, "erp", "files", "", "erp: key")) == []
 
 
 @pytest.mark.parametrize(

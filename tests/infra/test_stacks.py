@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
@@ -27,9 +28,17 @@ SOURCE = RESOURCES["FunctionSource"]["Properties"]
 AIRFLOW = RESOURCES["Airflow"]["Properties"]
 SECURITY = (REPOSITORY / "docs" / "security.md").read_text()
 
-FUNCTION_CODE = [package.HANDLER, *package.imported_modules(package.HANDLER)]
-DAG_FILES = sorted((REPOSITORY / "dags").rglob("*.py")) + sorted((REPOSITORY / "plugins").glob("*.py"))
-AIRFLOW_CODE = sorted({*DAG_FILES, *(module for file in DAG_FILES for module in package.imported_modules(file))})
+
+@cache
+def function_code() -> list[Path]:
+    return [package.HANDLER, *package.imported_modules(package.HANDLER)]
+
+
+@cache
+def airflow_code() -> list[Path]:
+    files = [*(REPOSITORY / "dags").rglob("*.py"), *(REPOSITORY / "plugins").glob("*.py")]
+    return sorted({*files, *(module for file in files for module in package.imported_modules(file))})
+
 
 # What a client's method needs of IAM.  `copy` is boto3's managed copy: in parts where an object is large, with tags.
 COPY = {"s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"}
@@ -126,7 +135,9 @@ def named_by(value: Any) -> set[str]:
 def test_services_the_code_calls_have_endpoints() -> None:
     """Those named in the code, and those MWAA and Lambda need for themselves."""
     offered = {each["ServiceName"]["Fn::Sub"].split("}.")[1] for each in of_type("AWS::EC2::VPCEndpoint").values()}
-    called = set(re.findall(r"boto3\.client\(\"(\w+)\"", "".join(map(Path.read_text, AIRFLOW_CODE + FUNCTION_CODE))))
+    called = set(
+        re.findall(r"boto3\.client\(\"(\w+)\"", "".join(map(Path.read_text, airflow_code() + function_code())))
+    )
 
     assert called == {"s3", "secretsmanager", "mwaa", "sns"}
     assert (called - {"mwaa"}) | {"airflow.api", "airflow.env", "sqs", "logs", "monitoring", "kms"} <= offered
@@ -202,10 +213,19 @@ def test_file_is_copied_out_of_the_archive_with_its_tags() -> None:
     assert {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"} <= rights["Landing"] & archive
 
 
-def test_key_of_an_existing_landing_bucket_is_readable_for_copy_and_tasks() -> None:
+@pytest.mark.parametrize("key", ["KeyArn", "ExistingLandingKeyArn"])
+def test_copy_and_tasks_decrypt_with_each_key_of_landing_and_only_what_is_in_s3(key: str) -> None:
     for role in ("CopyRole", "AirflowRole"):
         decrypting = [each for _, each in statements(role) if "kms:Decrypt" in listed(each["Action"])]
-        assert "ExistingLandingKeyArn" in str(decrypting), role
+        by_key = [each for each in decrypting if re.search(rf"'{key}'", str(each["Resource"]))]
+        assert any("s3.${AWS::Region}" in str(each["Condition"]) for each in by_key), role
+        assert all("kms:ViaService" in str(each["Condition"]) for each in by_key), role
+
+
+def test_function_reads_only_the_code_bucket_so_that_it_needs_no_key_of_landing() -> None:
+    found = [each for _, each in statements("FunctionRole") if str(each["Action"]).count("s3:")]
+    assert [str(each["Resource"]).count("CodeBucketName") for each in found] == [1]
+    assert "ExistingLandingKeyArn" not in str([*statements("FunctionRole")])
 
 
 def test_code_that_the_stack_may_go_back_to_does_not_expire() -> None:
@@ -299,19 +319,31 @@ def test_wildcards_are_only_those_that_aws_requires() -> None:
 
 def test_tasks_have_the_rights_their_code_needs_and_no_others() -> None:
     """Every call of an AWS client in what Airflow runs."""
-    needed = {action for call in calls(AIRFLOW_CODE) for action in ACTIONS[call]} | BY_VERSION | TO_SEE_ABSENCE
+    needed = {action for call in calls(airflow_code()) for action in ACTIONS[call]} | BY_VERSION | TO_SEE_ABSENCE
     needed |= {"kms:Decrypt"}  # of a landing bucket with its own key; our key is in the other policy
     assert granted("AirflowRole", "tasks") == needed
 
 
 def test_copy_reads_wherever_a_load_may_read() -> None:
     """A file as it landed, its copy in the archive when it is replayed, prepared files and manifests."""
-    buckets = {"landing": "${Bucket}", "archive": "ArchiveBucket", "work": "WorkBucket"}
-    assert all(hasattr(settings, f"{name}_bucket") for name in buckets)
-    for _, each in statements("CopyRole"):
-        if any(action.startswith("s3:") for action in listed(each["Action"])):
-            text = str(each["Resource"])
-            assert [name for name, label in buckets.items() if label not in text] == [], each["Sid"]
+    for action, of_landing in {"s3:ListBucket": "LandingArns", "s3:GetObject": "LandingObjectArns"}.items():
+        text = str([each["Resource"] for _, each in statements("CopyRole") if action in listed(each["Action"])])
+        assert [name for name in (of_landing, "ArchiveBucket", "WorkBucket") if name not in text] == [], action
+
+
+def test_every_landing_bucket_has_the_rights_of_the_first() -> None:
+    """The deploy command lists all of them, with their keys and accounts, in these parameters."""
+    named = [str(each["Resource"]) for role in ("CopyRole", "AirflowRole") for _, each in statements(role)]
+    [from_landing] = [each for name, each in policy_statements() if each.get("Sid") == "FromLanding"]
+
+    assert [text for text in named if "ExistingLandingBucket" in text] == []
+    assert from_landing["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "LandingAccounts"}},
+        "ArnEquals": {"aws:SourceArn": {"Ref": "LandingArns"}},
+    }
+    for role in ("CopyRole", "AirflowRole"):
+        [keys] = [each for _, each in statements(role) if each["Sid"] == "LandingKeys"]
+        assert (keys["Action"], keys["Resource"]) == ("kms:Decrypt", {"Ref": "LandingKeyArns"})
 
 
 def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
@@ -322,7 +354,7 @@ def test_function_has_the_rights_its_code_needs_and_no_others() -> None:
         *(f"sqs:{each}" for each in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
         *("logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"),
     }
-    needed = {action for call in calls(FUNCTION_CODE) for action in ACTIONS[call]}
+    needed = {action for call in calls(function_code()) for action in ACTIONS[call]}
     assert granted("FunctionRole", "register-files") == needed | for_lambda
 
 
@@ -360,10 +392,10 @@ PERSON = {
 
 def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
     """Every AWS operation that the deploy command calls is a merge's or a person's."""
-    airflow_api = (
-        REPOSITORY / "plugins" / "lakeport" / "airflow_api" / "clients.py"
-    )  # the deploy command calls MWAA through it
-    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), airflow_api])
+    through = [
+        REPOSITORY / "plugins" / "lakeport" / each for each in ("airflow_api/clients.py", "redshift/data_api.py")
+    ]
+    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), *through])
 
     assert called == MERGE.keys() | PERSON
     assert granted("CiRole", "publish") == set().union(*MERGE.values())
@@ -412,11 +444,13 @@ def test_function_reads_the_index_that_is_published() -> None:
 def variables(modules: Iterable[Path]) -> set[str]:
     """Return the variables read by those functions of settings.py that the modules call."""
     tree = ast.parse(Path(settings.__file__).read_text())
-    read = {
-        each.name: set(re.findall(r"LAKEPORT_[A-Z_]+", ast.unparse(each)))
-        for each in tree.body
-        if isinstance(each, ast.FunctionDef)
-    }
+    texts = {each.name: ast.unparse(each) for each in tree.body if isinstance(each, ast.FunctionDef)}
+
+    def names_in(function: str) -> set[str]:
+        used = {name for name in texts if name != function and re.search(rf"\b{name}\(", texts[function])}
+        return set(re.findall(r"LAKEPORT_[A-Z][A-Z_]+", texts[function])).union(*map(names_in, used))
+
+    read = {name: names_in(name) for name in texts}
     text = "".join(module.read_text() for module in modules)
     return {name for function, names in read.items() for name in names if re.search(rf"settings\.{function}\b", text)}
 
@@ -429,13 +463,13 @@ NOT_ON_AWS = {
 
 
 def test_function_gets_every_variable_that_its_code_reads() -> None:
-    assert set(FUNCTION["Environment"]["Variables"]) == variables(FUNCTION_CODE) - NOT_ON_AWS
+    assert set(FUNCTION["Environment"]["Variables"]) == variables(function_code()) - NOT_ON_AWS
 
 
 def test_airflow_gets_every_variable_that_its_code_reads() -> None:
     """As configuration options in a separate section, since MWAA takes no environment variables."""
     options = {name.split(".")[1] for name in AIRFLOW["AirflowConfigurationOptions"] if name.startswith("lakeport.")}
-    command_line = [*AIRFLOW_CODE, *(REPOSITORY / "plugins" / "lakeport").rglob("*.py")]
+    command_line = [*airflow_code(), *(REPOSITORY / "plugins" / "lakeport").rglob("*.py")]
 
     assert {f"LAKEPORT_{each.upper()}" for each in options} == variables(command_line) - NOT_ON_AWS
 

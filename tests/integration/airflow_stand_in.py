@@ -20,6 +20,7 @@ class AirflowStandIn:
     marked: list[tuple[str, str]] = field(default_factory=list)
     """Runs that somebody marked as successful."""
     missing_dags: set[str] = field(default_factory=set)
+    pools: list[str] = field(default_factory=lambda: ["default_pool"])
     is_down: bool = False
 
     def add(self, dag_id: str, run_id: str, state: str, end_date: str | None = LONG_AGO) -> None:
@@ -58,6 +59,11 @@ class AirflowStandIn:
         self._answer("~")
         tasks = [{"dag_id": dag_id, "dag_run_id": run_id} for dag_id, run_id in self.marked]
         return {"task_instances": tasks[int(query["offset"]) :], "total_entries": len(tasks)}
+
+    def pool_page(self, query: Mapping[str, str | int]) -> Any:
+        self._answer("~")
+        pools = [{"name": name} for name in self.pools]
+        return {"pools": pools[int(query["offset"]) :], "total_entries": len(pools)}
 
     def address(self, dag_id: str, run_id: str) -> str:
         return f"http://airflow.example/dags/{dag_id}/runs/{run_id}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from lakeport.loading.one_file import FileLoad
 from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, RegisteredFile, TaskRun
 from lakeport.preparing.prepare import listed, prepare
+from lakeport.redshift import session
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.facts import FileFacts
@@ -81,6 +82,12 @@ def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
+def retrying_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have work that failed begin again without a pause."""
+    monkeypatch.setattr(session, "_FIRST_PAUSE_SECONDS", 0.001)
+
+
+@pytest.fixture
 def query(warehouse: Warehouse) -> Query:
     """Run one query in its own transaction and return its rows."""
 
@@ -105,9 +112,12 @@ def file_type() -> FileType:
 def land(s3: S3Client, warehouse: Warehouse) -> Callable[..., RegisteredFile]:
     """Put an object into a bucket and register it, as the Lambda would; this bucket sends it no events."""
 
-    def run(file_type: FileType, body: bytes, name: str = "trips.csv") -> RegisteredFile:
+    def run(
+        file_type: FileType, body: bytes, name: str = "trips.csv", metadata: Mapping[str, str] | None = None
+    ) -> RegisteredFile:
         key = f"{file_type.name}/{name}"
-        version = s3.put_object(Bucket=settings.work_bucket(), Key=key, Body=body)["VersionId"]
+        put = s3.put_object(Bucket=settings.work_bucket(), Key=key, Body=body, Metadata=metadata or {})
+        version = put["VersionId"]
         now = datetime.now(UTC).replace(tzinfo=None)
         arrival = Arrival(settings.work_bucket(), key, version, "etag", len(body), now, "")
         match = Match(file_type.name)
@@ -167,6 +177,7 @@ def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monk
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
     monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    monkeypatch.delenv("LAKEPORT_LANDING_BUCKETS")
     for table in ("files", "alerts", "status_log", "task_errors"):
         query(f"DELETE FROM mng.{table}; SELECT 1")  # noqa: S608
     return World(s3, warehouse, query, tmp_path, f"trips_{uuid.uuid4().hex[:8]}")

@@ -136,3 +136,15 @@ def test_alert_is_sent_if_redshift_cannot_record_the_failure_of_reconcile(
         callbacks.alert_failed_reconcile({"dag_run": run})
     assert [alert.title for alert in sent] == titles
     assert all("Connection refused" in dict(alert.facts())["Error"] for alert in sent)
+
+
+def test_rows_that_the_schema_does_not_show_are_in_no_alert(prepare_load: PrepareLoad, sent: list[Alert]) -> None:
+    load = prepare_load(make_file_type(rejects={"warn": 1, "fail": "50%", "show": False}), TWO_BAD)
+    load.run()
+    warn(load)
+
+    [alert] = sent
+    assert (alert.title, alert.rejected_rows()) == (
+        f"{load.file_type.name}: {load.file.key} loaded with 2 rejected rows",
+        [],
+    )

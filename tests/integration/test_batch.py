@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import random
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from psycopg2.extensions import connection
 
 from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
@@ -24,7 +29,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.support.answers import Answers, both_ways
 from tests.support.golden import raises_golden
 from tests.support.operators import AS_DOCUMENTED, run
@@ -170,15 +175,102 @@ def test_overwritten_version_is_loaded_separately_from_a_copy(claim: Claim, quer
     assert [each[-1] for each in accounts(query, file_type)] == [0, 1, 0]
 
 
+@pytest.fixture(autouse=True)
+def transforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in_capitals.sql").write_text("SELECT id, UPPER(city) AS city, price FROM {stage}")
+    (tmp_path / "with_city.sql").write_text("SELECT id, city, price FROM {stage} WHERE city IS NOT NULL")
+    monkeypatch.setenv("LAKEPORT_TRANSFORMS", str(tmp_path))
+
+
 def test_files_that_must_load_separately_do(land: Land, s3: S3Client) -> None:
     """And so are those whose names the views of COPY would not show whole, or not tell from another's."""
-    merged = type_of(table={"mode": "merge", "key": ["id"]})
-    checked = type_of(checks=[{"unique": ["id"]}])
-    named = type_of()
-    for file_type, names in ((merged, "ab"), (checked, "ab"), (named, ["é", "a ", "x" * 300, "a\tb"])):
+    own_table = {"exists_in": {"columns": ["id"], "table": "lake.own"}}
+    types = [
+        (type_of(table={"mode": "merge", "key": ["id"], "deletes": "city = 'gone'"}), "ab"),
+        (type_of(table={"mode": "slice", "slice": ["id"]}), "ab"),
+        (type_of(table={"mode": "history", "key": ["id"], "history": {"from": "landed_at"}}), "ab"),
+        (type_of(table={"mode": "new_table"}), "ab"),
+        (type_of(table={"name": "lake.own"}, checks=[own_table]), "ab"),
+        (type_of(checks=["id > (SELECT MIN(2))"]), "ab"),
+        (type_of(transform={"sql": "with_city"}), "ab"),
+        (type_of(), ["é", "a ", "x" * 300, "a\tb"]),
+    ]
+    for file_type, names in types:
         files = [land(file_type, HEADER, name) for name in names]
         together = batches(s3, file_type, [FileToLoad(file, (file.source(),)) for file in files])
         assert [len(each) for each in together] == [1] * len(names)
+
+
+CITY_CHECKS = [
+    {"sql": "price < 9", "else": "reject"},
+    {"accepted_values": {"column": "city", "values": ["Bern", "Oslo", "Rome"]}, "up_to": 1},
+    {"not_null": ["city"], "else": "warn"},
+    {"unique": ["id"]},
+    {"row_count": {"min": 1, "max": 4}},
+    "id < 90",
+]
+MERGED = {"mode": "merge", "key": ["id"], "wins": {"highest": "price"}, "keep_replaced": "7d"}
+
+
+@pytest.mark.parametrize("changes", [{"checks": CITY_CHECKS}, {"table": MERGED}, {"transform": {"sql": "in_capitals"}}])
+def test_files_without_a_fault_are_one_copy(claim: Claim, query: Query, changes: dict[str, Any]) -> None:
+    """And files that landed before a failed one are, in mode merge."""
+    file_type = type_of(**changes)
+    files, by = claim(file_type, *(HEADER + b"%d,Bern,1\n%d,Oslo,\n" % (n, n + 20) for n in range(8)))
+    assert len(copy_all(file_type, files, by)) == 8
+    assert accounts(query, file_type) == [("In Progress", 2, 2, 0, 0)] * 8
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"checks": CITY_CHECKS},
+        {"checks": CITY_CHECKS, "table": MERGED},
+        {"table": {**MERGED, "wins": None}},
+        {"transform": {"sql": "in_capitals"}, "checks": CITY_CHECKS[1:3]},
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_loaded_together_or_one_by_one_the_outcome_is_the_same(
+    land: Land, query: Query, warehouse: Warehouse, changes: dict[str, Any], seed: int
+) -> None:
+    """Names with a blank at the end are loaded one by one."""
+    chance = random.Random(seed)
+    bodies = [HEADER + b"".join(some_row(chance) for _ in range(chance.randrange(5))) for _ in range(6)]
+    outcomes, copies = [], []
+    for ending in ("", " "):
+        file_type = type_of(rejects={"fail": 1}, **changes)
+        files = [land(file_type, body, f"{number}{ending}") for number, body in enumerate(bodies)]
+        by = TaskRun(file_type.dag_id, "run1", "copy_to_table")
+        warehouse.transaction(lambda current: claims.claim(current, [each.file_id for each in files], by))  # noqa: B023
+        fit_table(warehouse, file_type)
+        with suppress(AirflowFailException):  # of a run without a good file
+            copy_all(file_type, files, by)
+        outcomes.append(re.sub(rf"{file_type.name}/(\d){ending}", r"\1", outcome(query, file_type)))
+        copies.append({each[-1] for each in accounts(query, file_type)})
+    assert outcomes[0] == outcomes[1]
+    assert len(copies[0]) <= len(copies[1])
+
+
+def some_row(chance: random.Random) -> bytes:
+    id_ = chance.choice(["x", *map(str, range(100))]) if chance.random() < 0.2 else str(chance.randrange(30))
+    return f"{id_},{chance.choice(['Bern', 'Oslo', 'Rome', 'Rome', 'Lima', ''])},{chance.randrange(10)}\n".encode()
+
+
+def outcome(query: Query, file_type: FileType) -> str:
+    """Return what became of the files and of their rows, as text."""
+    files = query(
+        "SELECT key, status, rows_in_file, rows_loaded, rows_rejected, check_warnings, status_reason "
+        "FROM mng.files WHERE file_type = %s ORDER BY key",
+        (file_type.name,),
+    )
+    errors = query(
+        "SELECT f.key, e.line_number, e.column_name, e.error_reason, e.raw_line FROM mng.load_errors e "
+        "JOIN mng.files f ON f.file_id = e.file_id WHERE f.file_type = %s ORDER BY 1, 2, 4, 5",
+        (file_type.name,),
+    )
+    rows = query(f"SELECT id, city, price FROM {file_type.table.name} ORDER BY 1, 2, 3")  # noqa: S608
+    return "\n".join(map(str, [*files, *errors, *rows]))
 
 
 def test_lines_that_do_not_add_up_to_rows_are_not_taken_for_rows(
@@ -207,18 +299,20 @@ def test_lines_that_do_not_add_up_to_rows_are_not_taken_for_rows(
     assert ids(query, file_type) == []
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 def test_killed_before_any_statement_and_run_again_loads_once(
     claim: Claim, query: Query, redshift: Config, s3: S3Client
 ) -> None:
-    for number in range(1, 40):
-        file_type = type_of()
-        files, by = claim(file_type, HEADER + b"1,Bern,1\nx,Rome,1\n", HEADER + b"2,Oslo,1\n")
-        together = tuple(FileToLoad(file, (file.source(),)) for file in files)
-        killed = KilledWarehouse(redshift, number)
-        with killed:
-            BatchLoad(file_type, together, by, killed, s3).run()
-        assert ids(query, file_type) == [1, 2]
-        assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
-        if not killed.was_killed:
-            break
+    file_type = type_of()
+    files, by = claim(file_type, HEADER + b"1,Bern,1\nx,Rome,1\n", HEADER + b"2,Oslo,1\n")
+    together = tuple(FileToLoad(file, (file.source(),)) for file in files)
+    with remembering(redshift, file_type.table, *files) as put_back:
+        for number in range(1, 40):
+            with KilledWarehouse(redshift, number) as killed:
+                BatchLoad(file_type, together, by, killed, s3).run()
+            assert ids(query, file_type) == [1, 2]
+            assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
+            if not killed.was_killed:
+                break
+            put_back()
     assert number > 8

@@ -150,6 +150,23 @@ def test_dropped_file_lands_in_its_types_folder(run: Callable[..., Result], s3: 
     assert head["ContentLength"] == (SAMPLES / "airlines.csv").stat().st_size
 
 
+def test_file_is_dropped_into_the_landing_bucket_of_its_type(run: Callable[..., Result], s3: S3Client) -> None:
+    """Two types of the demo take this name, each in its bucket."""
+    sample = SAMPLES / "flights_2013_01.csv.gz"
+    refused = run("drop", sample)
+    assert (refused.exit_code, "--bucket partners" in " ".join(refused.stderr.split())) == (2, True)
+    unknown = run("drop", sample, "--bucket", "nowhere", "--folder", "x")
+    assert (unknown.exit_code, "default, partners" in " ".join(unknown.stderr.split())) == (2, True)
+
+    dropped, other = [
+        json.loads(run("drop", sample, *option, "--json").stdout)[0]
+        for option in (["--bucket", "partners"], ["--folder", "departures"])
+    ]
+    assert dropped == other
+    assert (dropped["bucket"], dropped["key"]) == ("lakeport-partners", "departures/flights_2013_01.csv.gz")
+    assert s3.head_object(Bucket=dropped["bucket"], Key=dropped["key"])["ContentLength"] == sample.stat().st_size
+
+
 def test_plan_of_a_sample_shows_what_would_be_rejected(run: Callable[..., Result]) -> None:
     good = run("plan", "airports", SAMPLES / "damaged" / "airports_damaged.csv")
     assert good.exit_code == 0

@@ -10,10 +10,9 @@ import pytest
 
 from lakeport.errors import TransformFailed
 from lakeport.loading.one_file import FileLoad
-from lakeport.redshift import session as lakeport_warehouse
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.integration.test_replaying import do, plan, refusals
 from tests.integration.world import World
 from tests.support.golden import raises_golden
@@ -94,26 +93,26 @@ def test_condition_that_fails_loads_nothing(world: World) -> None:
         world.load(HEADER + b"1,Bern,1,I\n", "a.csv")
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 @pytest.mark.parametrize("table", [CHANGES, SNAPSHOT], ids=["deletes", "snapshot"])
 def test_kill_before_any_statement_changes_nothing_in_the_end(
     prepare_load: Callable[..., FileLoad],
     query: Callable[..., list[tuple[Any, ...]]],
     redshift: Config,
     table: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The server ends the session before each statement in turn; the next attempt does the work."""
-    monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
-    for number in range(1, 60):
-        file_type = make_file_type(table=table, columns=COLUMNS if "deletes" in table else COLUMNS[:3])
-        ends = (b",I", b",D") if "deletes" in table else (b"", b"")
-        header = HEADER if "deletes" in table else b"id,city,at\n"
-        prepare_load(file_type, header + b"1,Bern,1" + ends[0] + b"\n2,Oslo,1" + ends[0] + b"\n").run()
-        last = b"1,Bern,2" + ends[1] + b"\n" if "deletes" in table else b"2,Oslo,1\n"
-        dying = KilledWarehouse(redshift, number)
-        with dying:
-            replace(prepare_load(file_type, header + last), warehouse=dying).run()
-        assert query(f"SELECT id, city FROM {file_type.table.name}") == [(2, "Oslo")]  # noqa: S608
-        if not dying.was_killed:
-            break
+    file_type = make_file_type(table=table, columns=COLUMNS if "deletes" in table else COLUMNS[:3])
+    ends = (b",I", b",D") if "deletes" in table else (b"", b"")
+    header = HEADER if "deletes" in table else b"id,city,at\n"
+    prepare_load(file_type, header + b"1,Bern,1" + ends[0] + b"\n2,Oslo,1" + ends[0] + b"\n").run()
+    load = prepare_load(file_type, header + (b"1,Bern,2" + ends[1] + b"\n" if "deletes" in table else b"2,Oslo,1\n"))
+    with remembering(redshift, file_type.table, load.file) as put_back:
+        for number in range(1, 60):
+            with KilledWarehouse(redshift, number) as dying:
+                replace(load, warehouse=dying).run()
+            assert query(f"SELECT id, city FROM {file_type.table.name}") == [(2, "Oslo")]  # noqa: S608
+            if not dying.was_killed:
+                break
+            put_back()
     assert number > 5

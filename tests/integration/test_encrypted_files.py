@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ from lakeport.schema.file_type import FileType
 from tests.integration.callables import Query
 from tests.integration.file_types import make_file_type
 from tests.support import operators
-from tests.support.pgp_files import Keys
+from tests.support.client_side_files import MASTER_TEXT, envelope
+from tests.support.pgp_files import Keys, put_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +47,8 @@ def claimed(s3: S3Client, land: Callable[..., RegisteredFile], warehouse: Wareho
     """Land a file and bring it as far as its run does before prepare_files."""
     keys().store()
 
-    def run(file_type: FileType, body: bytes, name: str) -> RegisteredFile:
-        file = land(file_type, body, name)
+    def run(file_type: FileType, body: bytes, name: str, metadata: Mapping[str, str] | None = None) -> RegisteredFile:
+        file = land(file_type, body, name, metadata)
         by = TaskRun(file_type.dag_id, "run1", "mark_in_progress")
         warehouse.transaction(lambda current: claims.claim(current, [file.file_id], by))
         fit_table(warehouse, file_type)
@@ -92,6 +93,23 @@ def test_signed_file_is_loaded_and_its_plain_text_removed(
 
     loaded(file_type, [file], try_number=2)  # as after a kill between the commit and the end of the task
     assert query(f"SELECT id FROM {file_type.table.name}") == [(1,)]  # noqa: S608
+    assert plain_text(s3, file) == []
+
+
+def test_object_of_client_side_encryption_is_loaded(s3: S3Client, claimed: Any, query: Query) -> None:
+    """As UNLOAD ... ENCRYPTED wrote it, until Redshift ended that on 30 April 2026."""
+    put_secret("master", MASTER_TEXT)
+    encryption = {"type": "client_side", "key": "master"}
+    file_type = make_file_type(format={"type": "csv", "header_lines": 1, "encryption": encryption}, rejects={"fail": 1})
+    file = claimed(file_type, envelope(GOOD)[0], "trips.csv")
+    with pytest.raises(AirflowFailException, match="lacks the metadata x-amz-key, x-amz-iv"):
+        loaded(file_type, [file])
+
+    body, metadata = envelope(GOOD)
+    file = claimed(file_type, body, "trips.csv", metadata)
+    loaded(file_type, [file])
+
+    assert query(f"SELECT id, city FROM {file_type.table.name}") == [(1, "Bern")]  # noqa: S608
     assert plain_text(s3, file) == []
 
 

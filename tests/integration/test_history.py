@@ -18,7 +18,7 @@ from lakeport.errors import DuplicateKeys, LakeportError, TableMismatch
 from lakeport.model import RegisteredFile
 from lakeport.redshift.fitting import fit_table
 from local.config import Config
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.integration.test_replaying import apply, do, plan, refusals
 from tests.integration.world import World
 from tests.support.golden import golden, raises_golden
@@ -245,20 +245,22 @@ def test_plan_shows_how_many_versions_would_end(world: World, tmp_path: Path) ->
     assert "they would end at most 1 rows" in CliRunner().invoke(app, ["plan", world.name, str(sample)]).stdout
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 def test_interruption_of_a_load_and_of_its_undo_leads_to_the_same_result(world: World, redshift: Config) -> None:
     """The session is lost before each statement of an undo in turn, and the command runs again."""
     history(world, BY_COLUMN)
     world.bring((HEADER + line(1, "Bern", "01") + line(2, "Oslo", "01")).encode(), "a.csv")
     before = rows(world)
-    for number in range(1, 40):
-        file = world.bring((HEADER + line(1, "Rome", "04") + line(2, "", "05", "D")).encode(), f"b{number}.csv")
-        planned = plan(world, "undo", file.key)
-        if number == 1:
-            golden("recovery", "plan: undo of a history", planned[0].summary)
-        killed = KilledWarehouse(redshift, number)
-        with killed:
-            apply(killed, planned, "undo")
-        assert rows(world) == before
-        if not killed.was_killed:
-            break
+    file = world.bring((HEADER + line(1, "Rome", "04") + line(2, "", "05", "D")).encode(), "b1.csv")
+    planned = plan(world, "undo", file.key)
+    golden("recovery", "plan: undo of a history", planned[0].summary)
+    with remembering(redshift, world.file_type.table, file) as put_back:
+        for number in range(1, 40):
+            with KilledWarehouse(redshift, number) as killed:
+                apply(killed, planned, "undo")
+            assert rows(world) == before
+            if not killed.was_killed:
+                break
+            put_back()
+            assert rows(world) != before
     assert number > 5

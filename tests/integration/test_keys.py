@@ -146,11 +146,13 @@ def done_by(operator: Any, by: TaskRun) -> Any:
 
 
 def dag_of(file_type: FileType) -> str:
-    """Return what Airflow stores of the DAG, how its sensor waits and who is alerted about its failures."""
+    """Return what Airflow stores of the DAG, how its sensor waits, and whose alerts show what of its failures."""
     dag = load_dag(file_type)
     sensor: Any = dag.get_task("wait_for_files")
     waiting = (sensor.poke_interval, sensor.timeout)
-    return json.dumps(DagSerialization.to_dict(dag), sort_keys=True, default=str) + repr((waiting, file_type.alerts))
+    return json.dumps(DagSerialization.to_dict(dag), sort_keys=True, default=str) + repr(
+        (waiting, file_type.alerts, file_type.rejects.show)
+    )
 
 
 def content_of(given: Any, file_type: FileType) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import psycopg2
@@ -13,13 +14,12 @@ import pytest
 from lakeport.errors import DuplicateKeys, LakeportError, StatusConflict, TableMismatch, TooManyRejects
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
-from lakeport.redshift import session as lakeport_warehouse
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.support.answers import both_ways
 from tests.support.golden import raises_golden
 
@@ -72,24 +72,23 @@ def test_second_attempt_changes_nothing(prepare_load: PrepareLoad, query: Query,
     assert rows(query, load.run().table_name) == [(1, "Bern"), (2, "Oslo")]
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 @each_mode
 def test_kill_before_any_statement_changes_nothing_in_the_end(
-    prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str, monkeypatch: pytest.MonkeyPatch
+    prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str
 ) -> None:
     """The server ends the session before each statement in turn; the next attempt does the work."""
-    monkeypatch.setattr(lakeport_warehouse, "_FIRST_PAUSE_SECONDS", 0.001)
-    statements = 0
-    while True:
-        statements += 1
-        file_type = type_of(mode)
-        prepare_load(file_type, FIRST).run()
-        load = prepare_load(file_type, SECOND)
-        dying = KilledWarehouse(redshift, statements)
-        with dying:
-            done = replace(load, warehouse=dying).run()
-        assert rows(query, done.table_name) == AFTER_BOTH[mode]
-        if not dying.was_killed:
-            break
+    file_type = type_of(mode)
+    prepare_load(file_type, FIRST).run()
+    load = prepare_load(file_type, SECOND)
+    with remembering(redshift, file_type.table, load.file) as put_back:
+        for statements in count(1):
+            with KilledWarehouse(redshift, statements) as dying:
+                done = replace(load, warehouse=dying).run()
+            assert rows(query, done.table_name) == AFTER_BOTH[mode]
+            if not dying.was_killed:
+                break
+            put_back()
     assert statements > 5
 
 

@@ -22,13 +22,14 @@ from lakeport import settings
 from lakeport.loading import copy_reports
 from lakeport.probing.answers import Answer, Verdict, as_markdown, failures
 from lakeport.probing.copy_questions import WITH_HEADER, WITHOUT_HEADER
+from lakeport.probing.pool_probe import POOLS
 from lakeport.probing.probe import probe, read_report, report_key, write_report
 from lakeport.redshift import session
 from lakeport.redshift.connecting import connect, connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from local import credentials, postgres
 from local import warehouse as local_warehouse
-from local.config import Config
+from local.config import REPOSITORY, Config
 from tests.integration.airflow_stand_in import AirflowStandIn
 from tests.support.ports import free_port, wait_for
 
@@ -53,7 +54,9 @@ LINES, LINES_WITHOUT_HEADER = "Lines scanned of a file with a header", "Lines sc
 ISOLATION = "Isolation level of the database"
 LOAD = "A load by the product, rolled back"
 RUNS = "A page of DAG runs, by Airflow's REST API"
-READ, REMOVE = "Read a version of the landing bucket", "Remove a version from the landing bucket"
+LANDING = ("landing", "partners landing")
+READ = [f"Read a version of the {each} bucket" for each in LANDING]
+REMOVE = [f"Remove a version from the {each} bucket" for each in LANDING]
 ARCHIVE = "Copy a version to the archive, read it and remove it"
 WRITE = "Write to the work bucket, which keeps versions"
 AFTER_COPY = [*(each.title for each in (*WITH_HEADER, *WITHOUT_HEADER)), COPY_WITHOUT_HEADER, LOAD]
@@ -202,7 +205,7 @@ def test_reading_of_the_documentation_is_found(
 def test_view_that_has_other_keys_is_shown_by_the_file_name(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session east of UTC looks for times that have not come yet."""
     monkeypatch.setattr(copy_reports, "VIEWS_WITHIN_SECONDS", 1)
-    monkeypatch.setattr(session, "_SETTINGS", ("SET timezone TO 'Asia/Tokyo'",))
+    monkeypatch.setattr(session, "_SETTINGS", "SET timezone TO 'Asia/Tokyo'")
     with answering() as warehouse:
         answers = ask(warehouse, s3)
     assert answers[SYSDATE].verdict is answers[VIEW].verdict is FAILED
@@ -307,19 +310,19 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
-        ("DeleteObject", {REMOVE: FAILED, ARCHIVE: FAILED}),
+        ("DeleteObject", {**dict.fromkeys(REMOVE, FAILED), ARCHIVE: FAILED}),
         ("CopyObject", {ARCHIVE: FAILED}),
         (
             "PutObject",
             {
                 WRITE: FAILED,
-                **dict.fromkeys((READ, REMOVE, ARCHIVE), NOT_ASKED),
+                **dict.fromkeys((*READ, *REMOVE, ARCHIVE), NOT_ASKED),
                 COPY: FAILED,
                 **dict.fromkeys(AFTER_COPY, NOT_ASKED),
             },
         ),
-        ("HeadObject", {READ: FAILED, ARCHIVE: FAILED}),
-        ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in ("landing", "archive", "work")}),
+        ("HeadObject", {**dict.fromkeys(READ, FAILED), ARCHIVE: FAILED}),
+        ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in (*LANDING, "archive", "work")}),
     ],
 )
 def test_permission_that_the_tasks_lack_is_found(
@@ -343,3 +346,14 @@ def test_report_is_read_unchanged(warehouse: Warehouse, s3: S3Client) -> None:
     write_report(s3, "manual__2026-11-28T10:00:00+00:00", answers)
     key = report_key("manual__2026-11-28T10:00:00+00:00")
     assert read_report(s3.get_object(Bucket=settings.work_bucket(), Key=key)["Body"].read()) == answers
+
+
+def test_pools_of_schemas_that_airflow_lacks_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = (REPOSITORY / "schemas" / "airlines.yaml").read_text()
+    monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
+    api = AirflowStandIn()
+    for pool, has_pool, verdict in (("", False, OK), ("pool: night\n", False, FAILED), ("pool: night\n", True, OK)):
+        (tmp_path / "airlines.yaml").write_text(schema + pool)
+        api.pools += ["night"] * has_pool
+        assert POOLS.ask(lambda: api).verdict is verdict
+    assert POOLS.ask(lambda: AirflowStandIn(is_down=True)).verdict is FAILED

@@ -19,7 +19,7 @@ from lakeport.recovery.reconcile.contradictions import MARKED
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
-from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_RUN
+from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from tests.integration.world import GOOD, LATER, NOW, World
@@ -33,6 +33,7 @@ def test_files_of_a_scheduled_type_wait_for_the_next_run(world: World) -> None:
     assert world.found() == []
     assert world.airflow.started == []
     assert world.files() == [("New", None)]
+    assert len(world.new_files()) == 1  # the next run takes it, even if its DAG is not parsed yet
 
 
 def test_lost_event_is_registered_and_its_run_started(world: World) -> None:
@@ -368,3 +369,52 @@ def test_file_of_a_scheduled_type_waits_for_its_schedule(world: World) -> None:
     assert world.files() == [("New", None)]
     world.reconcile(always=False)
     assert world.reconcile(always=False) is None
+
+
+def test_pool_that_does_not_exist_is_reported_while_files_wait_for_it(world: World) -> None:
+    world.write_schema(pool="night")
+    assert world.found() == []
+    world.register()
+    world.airflow.add(world.file_type.dag_id, "run1", "queued")
+    [(problem, action)] = world.found()
+    assert (problem, "night" in action) == (NO_POOL, True)
+    world.airflow.pools += [f"pool_{number}" for number in range(3)] + ["night"]
+    assert world.found() == []
+
+
+def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_setting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of failed files stay, and so does the row of each file."""
+    loaded = world.bring(GOOD + b"x,Rome,1\n", "old.csv")
+    failed = world.claim(name="failed.csv")
+    world.warehouse.transaction(
+        lambda current: file_records.move(
+            current, [failed.file_id], world.by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="why"
+        )
+    )
+    for table, at in (("files", "status_at"), ("status_log", "moved_at"), ("load_errors", "logged_at")):
+        world.query(f"UPDATE mng.{table} SET {at} = DATEADD(day, -40, {at}); SELECT 1")  # noqa: S608
+    world.query("UPDATE mng.status_log SET moved_at = DATEADD(day, -2, moved_at) WHERE to_status = 'New'; SELECT 1")
+    world.bring(name="new.csv", body=GOOD + b"y,Rome,1\n")
+
+    def details() -> list[int]:
+        ids = (
+            "SELECT file_id FROM mng.status_log",
+            "SELECT file_id FROM mng.load_errors",
+            "SELECT file_id FROM mng.files",
+        )
+        return [sum(id_ == loaded.file_id for (id_,) in world.query(each)) for each in ids]
+
+    others = "SELECT COUNT(*) FROM mng.status_log WHERE file_id <> %s"
+    before = details(), world.query(others, (loaded.file_id,))
+    for days in ("", "0", "29", "many"):
+        monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", days)
+        reconciliation = world.reconcile()
+        assert reconciliation
+        assert [each.subject for each in reconciliation.unfixed] == ["old details"] * (days in ("29", "many"))
+        assert (details(), world.query(others, (loaded.file_id,))) == before
+    monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", "30")
+    for _ in range(2):
+        world.reconcile()
+        assert (details(), world.query(others, (loaded.file_id,))) == ([0, 0, 1], before[1])

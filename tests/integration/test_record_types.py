@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from lakeport.errors import UnloadableFile
+from lakeport.errors import TransformFailed, UnloadableFile
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import BatchLoad
+from local.config import REPOSITORY
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
 from tests.integration.test_keys import FOLDER
@@ -88,6 +89,27 @@ def test_python_function_gets_only_data_lines(bring: Bring, query: Query, monkey
 
     assert (done.rows_in_file, done.rows_loaded, done.rows_rejected) == (5, 2, 3)
     assert [row[:2] for row in rejected(query, load.file.file_id)] == [(4, ""), (5, "account"), (6, "amount")]
+
+
+def test_file_whose_rows_differ_from_its_trailer_is_not_loaded(
+    bring: Bring, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a function that reads all lines, as docs/formats.md has it."""
+    monkeypatch.setenv("LAKEPORT_TRANSFORMS", str(FOLDER / "transforms"))
+    source = (FOLDER / "transforms" / "bank.py").read_text()
+    assert source[source.index("def complete") :] in (REPOSITORY / "docs" / "formats.md").read_text()
+    file_type = make_file_type(
+        format={"type": "fixed_width", "lines": LINES, "trimblanks": True},
+        columns=COLUMNS,
+        transform={"python": "bank:complete", "takes": "file"},
+    )
+    bank = b"HBANK OF EXAMPLE  20260102\nD00001700012.50coffee  \nD000018-0007.25refund  \n"
+
+    assert bring(file_type, bank + b"T0000020000000525\n").run().rows_loaded == 2
+    with pytest.raises(TransformFailed, match="the trailer is 0000030000000525, but 2 rows have 525 cents"):
+        bring(file_type, bank + b"T0000030000000525\n")
+
+    assert rows(query, file_type.table.name) == [(17, "12.50", "coffee"), (18, "-7.25", "refund")]
 
 
 def test_files_of_one_copy_keep_their_own_rejected_lines(bring: Bring, query: Query) -> None:

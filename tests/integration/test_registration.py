@@ -33,7 +33,7 @@ def message(key: str, version: str, *, encoded_key: str | None = None) -> tuple[
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": "2026-11-22T10:00:00.000Z",
-        "s3": {"bucket": {"name": "landing"}, "object": thing},
+        "s3": {"bucket": {"name": settings.landing_bucket()}, "object": thing},
     }
     return str(uuid.uuid4()), json.dumps({"Records": [record]})
 

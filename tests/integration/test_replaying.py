@@ -1,7 +1,8 @@
-"""Replay and undo follow their plan, change exactly the selected rows, and survive an interruption anywhere."""
+"""Replay, undo and discard follow their plan, change exactly the selected rows, survive an interruption anywhere."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 from collections.abc import Callable
@@ -42,7 +43,8 @@ def plan(
 ) -> list[Planned]:
     planner = Planner(LoadQueries(world.warehouse), world.s3, older, restore)
     files = world.warehouse.transaction(lambda current: select_files(current, Selection(names, **selection)))
-    return planner.undo(files) if command == "undo" else planner.replay(files)
+    planned: list[Planned] = getattr(planner, command)(files)
+    return planned
 
 
 def do(world: World, command: str, *names: str, **options: Any) -> list[Planned]:
@@ -295,6 +297,23 @@ def test_files_of_a_copy_are_undone_together_without_loading_any_again(
     assert (ids(world), accounts(world), start_runs(world.airflow, planned)) == ([], [("Fail", None, True)] * 3, {})
 
 
+def test_undo_of_one_of_the_merged_files_of_a_copy_restores_what_all_replaced(world: World) -> None:
+    """And the others, which are loaded again, replace their part of it again."""
+    table = {"mode": "merge", "key": ["id"], "keep_replaced": "7d"}
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"}, table=table)
+    world.bring(HEADER + b"1,Bern,1\n3,Bern,1\n", "0.csv")
+    world.land("a.csv", HEADER + b"1,Oslo,2\n")
+    world.land("b.csv", HEADER + b"3,Rome,3\n4,Rome,4\n")
+    world.reconcile()
+    cities = f"SELECT id, city FROM {world.file_type.table.name} ORDER BY id"  # noqa: S608
+    _, b = load_together(world)
+    assert world.query(cities) == [(1, "Oslo"), (3, "Rome"), (4, "Rome")]
+    do(world, "undo", b.key, restore=True)
+    assert world.query(cities) == [(1, "Bern"), (3, "Bern")]
+    load_together(world)
+    assert world.query(cities) == [(1, "Oslo"), (3, "Bern")]
+
+
 def test_undo_is_refused_if_another_file_of_the_copy_cannot_be_loaded_again(
     world: World, loaded_together: list[RegisteredFile]
 ) -> None:
@@ -316,6 +335,7 @@ def test_load_that_changed_after_the_plan_is_left_unchanged(world: World) -> Non
     assert (ids(world), accounts(world)) == ([2], [("Done", 2, False)])
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 @pytest.mark.parametrize("command", ["undo", "replay"])
 def test_interruption_before_any_statement_leads_to_the_same_result(
     world: World, redshift: Config, command: str
@@ -400,7 +420,7 @@ def test_command_changes_nothing_if_one_file_is_refused(world: World, run: Calla
 
 
 def test_command_needs_a_selection(run: Callable[..., Any]) -> None:
-    for command in ("replay", "undo"):
+    for command in ("replay", "undo", "discard"):
         assert run(command).exit_code == 2
         assert "./lakeport status" in run(command, "--type", "nothing").output
 
@@ -413,3 +433,26 @@ def test_reconcile_queries_redshift_after_a_replay(world: World, run: Callable[.
     assert world.reconcile(always=False) is None
     run("replay", file.key, "--yes")
     assert world.reconcile(always=False) is not None
+
+
+def test_waiting_files_of_a_removed_type_are_discarded_and_archived(world: World, run: Callable[..., Any]) -> None:
+    """They wait for a DAG that does not exist; the files are kept and can be replayed when the type is back."""
+    done, waiting = world.bring(OTHER, "b.csv"), world.register(GOOD, "a.csv")
+    (world.folder / f"{world.name}.yaml").unlink()
+    planned = run("discard", "--type", world.name)
+    assert (planned.exit_code, "--yes" in planned.output, done.key in planned.output) == (0, True, False)
+    assert run("discard", done.key, "--yes").exit_code == 2
+    assert sorted(row[0] for row in accounts(world)) == ["Done", "New"]
+
+    discarded = run("discard", "--type", world.name, "--yes")
+
+    assert (discarded.exit_code, f"{waiting.key} is now Filtered Out" in discarded.output) == (0, True)
+    [(reason,)] = world.query("SELECT reason FROM mng.status_log WHERE to_status = 'Filtered Out'")
+    assert reason == f"discard asked by {getpass.getuser()}"
+    assert run("discard", waiting.key, "--yes").exit_code == 0
+    world.reconcile(grace=timedelta(0))
+    assert not s3_objects.is_there(world.s3, waiting.source())
+    world.write_schema()
+    do(world, "replay", waiting.key)
+    world.run_again()
+    assert ids(world) == [1, 2, 3, 4, 5]

@@ -13,7 +13,7 @@ from lakeport.cli import app
 from lakeport.errors import NewerSlice, OutsideSlice, TableMismatch
 from lakeport.redshift.fitting import fit_table
 from local.config import Config
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.integration.test_replaying import apply, do, plan, refusals
 from tests.integration.world import HEADER, World
 from tests.support.golden import golden, raises_golden
@@ -197,20 +197,23 @@ def test_replay_of_a_slice_restores_before_it_loads_again(world: World) -> None:
     assert everything(world) == before
 
 
+@pytest.mark.usefixtures("retrying_at_once")
 def test_interruption_of_undo_with_restore_leads_to_the_same_result(world: World, redshift: Config) -> None:
     """The session is lost before each statement in turn, and the command runs again."""
     write_schema(world, table=BY_CITY)
     world.bring(HEADER + b"1,Bern,1\n", "a.csv")
     before = everything(world)
-    for number in range(1, 40):
-        file = world.bring(HEADER + b"2,Bern,2\n", f"b{number}.csv")
-        planned = plan(world, "undo", file.key, restore=True)
-        killed = KilledWarehouse(redshift, number)
-        with killed:
-            apply(killed, planned, "undo")
-        assert (everything(world), kept(world)) == (before, 0)
-        if not killed.was_killed:
-            break
+    file = world.bring(HEADER + b"2,Bern,2\n", "b.csv")
+    planned = plan(world, "undo", file.key, restore=True)
+    with remembering(redshift, world.file_type.table, file) as put_back:
+        for number in range(1, 40):
+            with KilledWarehouse(redshift, number) as killed:
+                apply(killed, planned, "undo")
+            assert (everything(world), kept(world)) == (before, 0)
+            if not killed.was_killed:
+                break
+            put_back()
+            assert everything(world) != before
     assert number > 5
 
 

@@ -117,3 +117,15 @@ def test_a_snapshot_shows_files_of_every_status(world: World, s3: S3Client, stat
     whole = objects.read(s3, objects.type_key(world.name))
     assert whole is not None
     assert whole["files"][0]["status"] == status
+
+
+def test_rejected_rows_that_the_schema_does_not_show_are_removed_and_not_written(world: World, s3: S3Client) -> None:
+    world.bring(BAD)
+    write_snapshot(world.warehouse, s3, world.name)
+    prefix = objects.rejected_rows_prefix(world.name)
+    assert len(objects.keys_under(s3, prefix)) == 1
+
+    world.write_schema(rejects={"fail": "50%", "show": False})
+    write_snapshot(world.warehouse, s3, world.name)
+
+    assert objects.keys_under(s3, prefix) == {}

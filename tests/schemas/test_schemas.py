@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import pysequoia
 import pytest
 
 from lakeport.arrivals.publishing import rule_of
@@ -29,9 +30,11 @@ SAMPLES = {
     "airlines": "airlines.csv",
     "airports": "airports.csv",
     "delays": "flights_2013_01.csv.gz",
+    "carriers": "carriers_2015-10-17.csv",
     "departures": "flights_2013_01.csv.gz",
     "flights": "flights_2013.csv.zip",
     "planes": "planes.jsonl",
+    "readings": "readings_2013-01-01_to_03.csv.gz.pgp",
     "weather": "weather_2013.csv.gz",
 }
 DAMAGED = {"airports": "damaged/airports_damaged.csv", "weather": "damaged/weather_2013_damaged.csv.gz"}
@@ -52,7 +55,10 @@ def lines(sample: str) -> Iterator[str]:
     if sample.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             data = archive.read(archive.namelist()[0])
-    elif sample.endswith(".gz"):
+    if sample.endswith(".pgp"):
+        key = pysequoia.Tsk.from_file(str(REPOSITORY / "samples" / "keys" / "readings.asc"))
+        data = pysequoia.decrypt(data, key.decryptor()).bytes or b""
+    if ".gz" in sample:
         data = gzip.decompress(data)
     yield from io.StringIO(data.decode())
 
@@ -81,7 +87,7 @@ def test_there_are_schemas() -> None:
 def test_sample_matches_only_its_file_type(name: str, sample: str) -> None:
     index = ArrivalIndex(tuple(rule_of(read_file_type(path)) for path in SCHEMAS))
 
-    assert index.match(f"{name}/{Path(sample).name}", 1) == Match(name)
+    assert index.match(f"{name}/{Path(sample).name}", 1, file_type(name).landing.bucket) == Match(name)
 
 
 def test_unexpected_sample_is_rejected() -> None:
@@ -91,7 +97,7 @@ def test_unexpected_sample_is_rejected() -> None:
 
     assert match.file_type is None
     assert (match.rejected_because or "").endswith(
-        "folder crew/; known folders: airlines/, airports/, delays/, departures/, flights/, planes/, weather/"
+        "folder crew/; known folders: airlines/, airports/, carriers/, delays/, flights/, planes/, readings/, weather/"
     )
 
 

@@ -18,9 +18,12 @@ STARTS_AIRFLOW = "starts_airflow"
 """The same for an Airflow of one's own."""
 WHOLE_STACK = "stack"
 """The Airflow that the tests of end_to_end share."""
+WITH_WORLDS = "redshift with worlds"
+"""About half of the tests that share the fixture `redshift`: it starts in seconds, and all of them take minutes."""
 LONGEST_FIRST = (
     WHOLE_STACK,
     "redshift",
+    WITH_WORLDS,
     STARTS_AIRFLOW,
     "build+cloud",
     "engine+start_parts",
@@ -40,14 +43,15 @@ def is_fast(item: pytest.Item) -> bool:
 def group_of(item: pytest.Item) -> str:
     """Return the shared fixtures that start the test's programs, or else its file."""
     assert isinstance(item, pytest.Function)
-    for name in (WHOLE_STACK, STARTS_AIRFLOW):
-        if name in item.fixturenames:
-            return name
+    if WHOLE_STACK in item.fixturenames:
+        return WHOLE_STACK
     definitions = {name: found[-1] for name, found in item._fixtureinfo.name2fixturedefs.items()}
     shared = sorted(
         name for name, each in definitions.items() if each.scope != "function" and STARTS_PROGRAMS in each.argnames
     )
-    return "+".join(shared) or item.path.name
+    if shared == ["redshift"] and "world" in item.fixturenames:
+        return WITH_WORLDS
+    return "+".join(shared) or (STARTS_AIRFLOW if STARTS_AIRFLOW in item.fixturenames else item.path.name)
 
 
 def arrange(items: list[pytest.Item], is_parallel: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import boto3
 import pysequoia
@@ -26,19 +27,19 @@ class Keys:
         signing = signer.signer() if signer else None
         return pysequoia.encrypt(text, [self.receiver.extract_certificate()], signing, armor=armor)
 
-    def store(self) -> None:
+    def store(self, client: Any = None) -> None:
         """Write the secrets `receiver`, `sender` and `stranger`: two private keys and a public one."""
         for name, text in (
             ("receiver", str(self.receiver)),
             ("stranger", str(self.stranger)),
             ("sender", str(self.sender.extract_certificate())),
         ):
-            put_secret(name, text)
+            put_secret(name, text, client)
 
 
-def put_secret(name: str, text: str) -> None:
+def put_secret(name: str, text: str, client: Any = None) -> None:
     """Create a secret below the keys of the deployment, or replace it."""
-    client, secret_id = boto3.client("secretsmanager"), f"lakeport/keys/{name}"
+    client, secret_id = client or boto3.client("secretsmanager"), f"lakeport/keys/{name}"
     try:
         client.create_secret(Name=secret_id, SecretString=text)
     except client.exceptions.ResourceExistsException:

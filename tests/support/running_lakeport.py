@@ -47,6 +47,7 @@ class Lakeport:
             "user": credentials.USER,
             "password": credentials.PASSWORD,
             "dbname": credentials.DATABASE,
+            "sslmode": "disable",  # tests that wait ask often
         } | who
         connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **login)
         try:

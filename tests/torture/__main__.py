@@ -18,10 +18,9 @@ from rich.table import Table
 from tests.torture import whole_airflow
 from tests.torture.gate import How
 from tests.torture.sweep import Points
-from tests.torture.torturing import Torture
+from tests.torture.torturing import FOREVER, Torture
 from tests.torture.world import worlds
 
-FOREVER = float("inf")
 console = Console(width=None if sys.stdout.isatty() else 160)
 
 

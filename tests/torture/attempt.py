@@ -16,35 +16,26 @@ import sys
 import traceback
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from importlib import import_module
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import structlog
 from airflow.callbacks.callback_requests import DagCallbackRequest
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.dag_processing.processor import _execute_dag_callbacks
 from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import StartupDetails
-from botocore.loaders import JSONFileLoader
 
 from lakeport.alerts import outbox
 from lakeport.recovery.reconcile import reconcile
 from lakeport.redshift import session
+from local import airflow_component
 from local.config import REPOSITORY
 
 PAUSE_SECONDS = 0.01
-_IMPORTED_BY_TASKS = (
-    "lakeport.airflow.channels",
-    "lakeport.cli",
-    "lakeport.airflow.load_dag",
-    "airflow.providers.amazon.aws.hooks.base_aws",
-    "airflow.providers.amazon.aws.secrets.secrets_manager",
-    "airflow.providers.postgres.hooks.postgres",
-)
 
 
 @dataclass(frozen=True)
@@ -118,14 +109,9 @@ def serve(address: str) -> None:
 
 def _warm_up() -> None:
     """Import and read what every child would, which costs more than all that it does."""
-    for name in _IMPORTED_BY_TASKS:
-        importlib.import_module(name)
     handler()
-    # Each session reads the same description files of AWS's services again.
-    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
-    JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[assignment,method-assign]
-    for service in ("s3", "secretsmanager"):
-        boto3.client(service)
+    import_module("lakeport.cli")
+    airflow_component.preload()
 
 
 def run(attempt: Attempt, line: Connection) -> Any:

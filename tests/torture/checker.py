@@ -9,10 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
-from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Row, Sent, Target
+from tests.torture.expected import KEPT, expected
+from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Sent, Target
 
 LEGAL_MOVES = {
     (None, "New"),
@@ -31,8 +33,6 @@ LEGAL_MOVES_BY_COMMAND = {
 AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
 WARNED = "loaded with"
-KEPT = "__lakeport_replaced"
-"""How the table of replaced rows is named after its own."""
 """Part of the title of an alert of rejected rows."""
 REJECTS_TOLD = "rows were rejected"
 """Part of the reason of a file that failed for its bad rows."""
@@ -87,8 +87,9 @@ class _Checked:
         return dict(row for drop, _ in self.registered for row in drop.rows)
 
     @cached_property
-    def expected(self) -> dict[str, set[str]]:
-        return _expected(self)
+    def expected(self) -> dict[str, dict[str, datetime | None]]:
+        loaded = [each for each in self.registered if each[1].status == "Done" and each[1].loaded_at]
+        return expected((drop, file, self.target(file)) for drop, file in loaded)
 
     @cached_property
     def moves(self) -> dict[str, list[Move]]:
@@ -169,7 +170,8 @@ def done_is_true(found: _Checked) -> Iterator[Violation]:
         if file.status != "Done":
             continue
         recorded = (file.rows_in_file, file.rows_loaded, file.rows_rejected)
-        true = (len(drop.rows) + len(drop.bad_lines), len(drop.rows), len(drop.bad_lines))
+        rows_in_file = len(drop.rows) + len(drop.bad_lines) + len(drop.deleted)
+        true = (rows_in_file, len(drop.rows), len(drop.bad_lines))
         if recorded != true:
             facts = f"rows in file, loaded, rejected are {recorded}, should be {true}"
             yield Violation("false Done", found.describe(file), facts)
@@ -193,7 +195,7 @@ def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
     for table in sorted((expected.keys() | found.history.tables.keys()) - kept):
         rows = found.history.tables.get(table, ())
         counts = Counter(row.token for row in rows)
-        for token in sorted(expected.get(table, set()) - counts.keys()):
+        for token in sorted(expected.get(table, {}).keys() - counts.keys()):
             yield Violation("row lost", found.describe(found.owners[token]), f"row {token} is not in {table}")
         for token, count in sorted(counts.items()):
             owner = found.owners.get(token)
@@ -201,10 +203,13 @@ def rows_exactly_once(found: _Checked) -> Iterator[Violation]:
                 yield Violation(
                     "row doubled", found.describe(owner) if owner else table, f"{count} times {token} in {table}"
                 )
-            if token not in expected.get(table, set()):
+            if token not in expected.get(table, {}):
                 yield _unexpected(found, owner, token, table)
         for row in rows:
             yield from _wrong_row(found, row, table)
+            if row.until != expected.get(table, {}).get(row.token, row.until):
+                true = expected[table][row.token]
+                yield Violation("version wrong", table, f"row {row.token} ends {row.until}, should end {true}")
 
 
 def rejected_once(found: _Checked) -> Iterator[Violation]:
@@ -317,33 +322,6 @@ def green_is_true(found: _Checked) -> Iterator[Violation]:
 
 def _is_unknown(found: _Checked, line_number: int, raw_line: str | None) -> bool:
     return found.history.are_lines_unknown and line_number == -1 and raw_line is None
-
-
-def _expected(found: _Checked) -> dict[str, set[str]]:
-    """Return the tokens each table must have: what the loads of the Done files leave, in the order of the loads.
-
-    Files of one load come in the order in which they landed.  Mode `slice` keeps each row that it replaces.
-    """
-    tables: dict[str, dict[str, str]] = {}
-    kept: dict[str, set[str]] = {}
-    loads = [
-        (file.loaded_at, drop, file) for drop, file in found.registered if file.status == "Done" and file.loaded_at
-    ]
-    for _, drop, file in sorted(loads, key=lambda load: (load[0], load[2].landed_at, load[2].key)):
-        target = found.target(file)
-        mode = target.mode if target else "append"
-        table = tables.setdefault(file.table_name or "", {})
-        if mode in ("truncate", "replace"):
-            table.clear()
-        rows = _by_place(drop.rows, mode)
-        if mode == "slice":
-            kept.setdefault(f"{file.table_name}{KEPT}", set()).update(table[key] for key in rows if key in table)
-        table.update(rows)
-    return {name: set(rows.values()) for name, rows in tables.items()} | kept
-
-
-def _by_place(rows: tuple[Row, ...], mode: str) -> dict[str, str]:
-    return {key if mode in ("merge", "slice") else token: token for token, key in rows}
 
 
 def _unexpected(found: _Checked, owner: FileRow | None, token: str, table: str) -> Violation:

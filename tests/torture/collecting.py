@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -29,7 +29,7 @@ _REJECTED = "SELECT file_id, run_id, line_number, raw_line, column_name, raw_val
 def history(
     config: Config,
     current: Any,
-    targets: Iterable[Target],
+    targets: Collection[Target],
     drops: Sequence[Drop],
     runs: Collection[str],
     repeated_alerts: Mapping[str, int],
@@ -42,7 +42,8 @@ def history(
     """
     s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
     tables = [f"lake.{name}" for (name,) in _rows(current, _TABLES)]
-    rows = {table: _rows(current, f"SELECT token, k::varchar, _loaded_at FROM {table}") for table in tables}  # noqa: S608
+    histories = {target.table for target in targets if target.mode == "history"}
+    rows = {table: _rows(current, _rows_of(table, histories)) for table in tables}
     return History(
         targets=list(targets),
         drops=drops,
@@ -50,7 +51,7 @@ def history(
         log=[Move(*row) for row in _rows(current, _LOG)],
         rejected=[Rejected(*row) for row in _rows(current, _REJECTED)],
         tables={name: [LoadedRow(*row) for row in found] for name, found in rows.items()},
-        landing=frozenset(versions(s3, names.LANDING_BUCKET)),
+        landing=frozenset(each for bucket in names.LANDING_BUCKETS for each in versions(s3, bucket)),
         archive={key: _digest(s3, key) for key, _ in versions(s3, names.ARCHIVE_BUCKET)},
         alerts=_alerts(config, runs),
         repeated_alerts=dict(repeated_alerts),
@@ -64,6 +65,11 @@ def versions(s3: Any, bucket: str) -> Iterator[tuple[str, str]]:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for version in page.get("Versions", []):
             yield version["Key"], version["VersionId"]
+
+
+def _rows_of(table: str, histories: set[str]) -> str:
+    until = ", _valid_to" if table in histories else ""
+    return f"SELECT token, k::varchar, _loaded_at{until} FROM {table}"  # noqa: S608
 
 
 def _digest(s3: Any, key: str) -> str:

@@ -18,6 +18,8 @@ class Target:
     table: str
     mode: str
     select: str = "all"
+    is_snapshot: bool = False
+    """Whether each file has all rows, so that what it lacks is gone."""
     max_rejected: int = 0
     """How many rejected rows a file may have and still be loaded."""
 
@@ -33,7 +35,9 @@ class Drop:
     digest: str
     rows: tuple[Row, ...] = ()
     bad_lines: tuple[tuple[int, str], ...] = ()
-    """Number and text of each line that COPY must refuse."""
+    """Number and text of each line that must be rejected; the number is -1 if a check rejects it."""
+    deleted: tuple[str, ...] = ()
+    """The keys that rows of it delete."""
     note: str = ""
     """What was done to it, for people."""
     size_bytes: int = 0
@@ -91,6 +95,8 @@ class LoadedRow:
     token: str
     key: str
     loaded_at: datetime
+    until: datetime | None = None
+    """When its version ends, in mode history."""
 
 
 @dataclass(frozen=True)

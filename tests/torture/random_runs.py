@@ -24,6 +24,11 @@ KINDS = {
     "seven": Kind(mode="merge", select="newest"),
     "eight": Kind(max_files=2),
     "nine": Kind(mode="slice"),
+    "ten": Kind(mode="history"),
+    "eleven": Kind(mode="history", extra="deletes"),
+    "twelve": Kind(mode="merge", select="newest", extra="snapshot"),
+    "thirteen": Kind(extra="checks", encryption="pgp"),
+    "fourteen": Kind(format="xml", encryption="client_side"),
 }
 PAIR = {"left": Kind(), "right": Kind(select="newest")}
 PAIRS_TABLE = "lake.pair"

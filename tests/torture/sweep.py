@@ -30,6 +30,18 @@ KINDS = (
     Kind(files=("bad header", "good")),
     Kind(mode="merge", files=("good", "too many bad rows", "good")),
     Kind(max_files=1, warns=True),
+    Kind("merge", extra="deletes"),
+    Kind("history", extra="deletes"),
+    Kind("merge", "newest", extra="snapshot"),
+    Kind("history", extra="snapshot"),
+    Kind(extra="checks", warns=True),
+    Kind("slice", extra="checks"),
+    Kind(select="newest", encryption="pgp"),
+    Kind(encryption="pgp", compression="zip", files=("good", "too many bad rows")),
+    Kind(encryption="client_side"),
+    Kind(format="xml"),
+    Kind("history", "newest", format="xml"),
+    Kind(format="record types"),
 )
 NAME, COPY = "sweep", "copy_to_table"
 HALF = 0.5

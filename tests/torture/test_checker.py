@@ -11,7 +11,8 @@ from inspect import getsource
 import pytest
 
 from tests.torture import checker
-from tests.torture.checker import KEPT, violations
+from tests.torture.checker import violations
+from tests.torture.expected import KEPT
 from tests.torture.history import Drop, FileRow, History, LoadedRow, Move, Rejected, Sent, Target
 
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - as Redshift keeps it
@@ -42,8 +43,8 @@ def done_file(name: str, minute: int, rows: int, bad: int = 0, table: str = "lak
     )  # fmt: skip
 
 
-def loaded(token: str, minute: int) -> LoadedRow:
-    return LoadedRow(token, KEYS.get(token, "0"), at(minute))
+def loaded(token: str, minute: int, until: datetime | None = None) -> LoadedRow:
+    return LoadedRow(token, KEYS.get(token, "0"), at(minute), until)
 
 
 def rejected(name: str, line: int, text: str | None) -> Rejected:
@@ -64,6 +65,7 @@ def history(mode: str = "append") -> History:
     crew = FileRow("c", None, "crew/c", "vc", "Rejected", at(9), status_reason="no file type takes folder crew/")
     kept = {"append": ["a1", "a2", "b1", "b2"], "truncate": ["b1", "b2"], "replace": ["b1", "b2"]}
     kept["merge"] = kept["slice"] = ["a1", "b1", "b2"]
+    kept["history"], ends = kept["append"], {"a2": at(5)} if mode == "history" else {}
     minutes = {"a": 1, "b": 6}
     return History(
         targets=[Target("t", "lake.t", mode, max_rejected=1)],
@@ -76,7 +78,7 @@ def history(mode: str = "append") -> History:
         log=way("a", 0, "New", "In Progress", "Done") + way("b", 5, "New", "In Progress", "Done")
         + way("c", 9, "Rejected"),
         rejected=[rejected("a", *BAD[0])],
-        tables={"lake.t": [loaded(token, minutes[token[0]]) for token in kept[mode]]}
+        tables={"lake.t": [loaded(token, minutes[token[0]], ends.get(token)) for token in kept[mode]]}
         | ({f"lake.t{KEPT}": [loaded("a2", 1)]} if mode == "slice" else {}),
         landing=frozenset({("crew/c", "vc")}),
         archive={"t/kept/a": "da", "t/kept/b": "db"},
@@ -135,7 +137,7 @@ def undone(of: History) -> History:
     return replace(of, log=[*of.log, Move("b", "Done", "Fail", at(8))], tables=rows, commands=frozenset({"undo"}))
 
 
-@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge", "slice"])
+@pytest.mark.parametrize("mode", ["append", "truncate", "replace", "merge", "slice", "history"])
 def test_history_in_which_all_is_well_shows_nothing(mode: str) -> None:
     assert violations(history(mode)) == []
 
@@ -206,6 +208,16 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("row outlived", lambda: with_rows(history("merge"), ("a2", 1))),
     ("row changed", lambda: replace(history(), tables={"lake.t": [
         replace(row, key=KEYS["b1"]) if row.token == "b2" else row for row in history().tables["lake.t"]]})),
+    ("version wrong", lambda: replace(history("history"), tables={"lake.t": [
+        replace(row, until=None) for row in history("history").tables["lake.t"]]})),
+    ("version wrong", lambda: replace(history("history"), targets=[
+        replace(history("history").targets[0], is_snapshot=True)])),
+    ("version wrong", lambda: replace(history("history"), drops=[
+        replace(each, deleted=("1",) if each.key == "t/b" else ()) for each in history("history").drops])),
+    ("row outlived", lambda: replace(history("merge"), drops=[
+        replace(each, deleted=("1",)) for each in history("merge").drops])),
+    ("row outlived", lambda: replace(history("merge"), targets=[
+        replace(history("merge").targets[0], is_snapshot=True)])),
     ("lineage wrong", lambda: with_rows(history(), ("b1", 7), without="b1")),
     ("reject lost", lambda: replace(history(), rejected=[])),
     ("reject lost", lambda: replace(

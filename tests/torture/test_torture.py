@@ -16,7 +16,7 @@ from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
 SEED = 1
-SWEEP_SECONDS, RANDOM_SECONDS, HOSTILE_SECONDS = 30, 5, 6
+SWEEP_WAYS, RANDOM_WAYS, HOSTILE_WAYS = 5, 1, 2
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def hostile_world(starts_programs: None) -> Iterator[World]:
 def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World) -> None:
     torture = Torture(world, random.Random(SEED))
     kinds = [KINDS[0], *torture.order.sample(KINDS[1:], 3)]
-    torture.sweep(SWEEP_SECONDS, kinds)
-    torture.random_runs(RANDOM_SECONDS)
+    torture.sweep(kinds=kinds, ways=SWEEP_WAYS)
+    torture.random_runs(ways=RANDOM_WAYS)
     assert [str(each) for each in torture.found] == []
     assert len(torture.faults.made) > 10, torture.ways
 
@@ -45,8 +45,8 @@ def test_sweep_and_random_runs_find_no_violation_where_redshift_answers_in_the_l
 ) -> None:
     """Views late, with other ids, lines unknown, conflicts in other words, the first statement cancelled."""
     torture = Torture(hostile_world, random.Random(SEED))
-    torture.sweep(HOSTILE_SECONDS, [KINDS[0]])
-    torture.random_runs(HOSTILE_SECONDS)
+    torture.sweep(kinds=[KINDS[0]], ways=HOSTILE_WAYS)
+    torture.random_runs(ways=RANDOM_WAYS)
     assert [str(each) for each in torture.found] == []
     assert len(torture.faults.made) > 5, torture.ways
 

@@ -75,12 +75,11 @@ class WholeStack:
         others = [drop.key for drop in self.drops if drop.file_type == name]
         if others and self.order.random() < OVERWRITE_PROBABILITY:
             key = self.order.choice(others)
-        suffix = ".csv.zip" if kind.compression == "zip" else ".csv"
         what = self.order.choice(FILES)
-        content = self.source.file(what, kind.compression)
-        key = key or f"{name}/{next(self.source.numbers)}{suffix}"
-        version = self.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
-        self.drops.append(Drop(key, version, name, content.digest, content.rows, content.bad_lines, what))
+        content = self.source.file(what, kind)
+        key = key or f"{name}/{next(self.source.numbers)}{kind.suffix}"
+        version = self.s3.put_object(Bucket=workload.bucket(name), Key=key, Body=content.body)["VersionId"]
+        self.drops.append(Drop(key, version, name, content.digest, content.rows, content.bad_lines, note=what))
 
     def kill(self) -> None:
         """Kill a random process, as kill -9 does, and count it."""

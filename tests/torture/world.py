@@ -32,6 +32,8 @@ from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
 from local.sinks.services import slack_directory
+from tests.support.client_side_files import MASTER_TEXT
+from tests.support.pgp_files import put_secret
 from tests.support.session import folder
 from tests.torture import collecting, workload
 from tests.torture.attempt import Command, Register
@@ -127,7 +129,7 @@ class World:
             current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'lake'")
             for (table,) in current.fetchall():
                 current.execute(f'DROP TABLE lake."{table}"')
-        for bucket in (names.LANDING_BUCKET, names.ARCHIVE_BUCKET, names.WORK_BUCKET):
+        for bucket in (*names.LANDING_BUCKETS, names.ARCHIVE_BUCKET, names.WORK_BUCKET):
             self._empty(bucket)
         for path in slack_directory(self.config).glob("*.json"):
             path.unlink()
@@ -146,15 +148,15 @@ class World:
 
     def drop(self, file_type: str | None, what: str, kind: Kind, note: str = "", key: str = "") -> Drop:
         """Put a file into landing."""
-        content = self.source.file(what, kind.compression)
-        suffix = ".csv" + (".zip" if kind.compression == "zip" else "")
-        key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{suffix}"
-        version = self.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
+        content = self.source.file(what, kind)
+        key = key or f"{file_type or 'nobody'}/{next(self.source.numbers)}{kind.suffix}"
+        version = self.s3.put_object(
+            Bucket=workload.bucket(file_type), Key=key, Body=content.body, Metadata=content.metadata
+        )["VersionId"]
         landed_at = datetime.now(UTC)
         note = "; ".join(filter(None, [what, note]))
-        drop = Drop(
-            key, version, file_type, content.digest, content.rows, content.bad_lines, note, len(content.body), landed_at
-        )
+        rows, size_bytes = (content.rows, content.bad_lines, content.deleted), len(content.body)
+        drop = Drop(key, version, file_type, content.digest, *rows, note, size_bytes, landed_at)
         self.drops.append(drop)
         return drop
 
@@ -289,6 +291,8 @@ class World:
         contents[names.SLACK_SECRET]["host"] = f"{self.slack.url}/services"
         for name, content in contents.items():
             manager.put_secret_value(SecretId=name, SecretString=json.dumps(content))
+        workload.keys().store(manager)
+        put_secret("master", MASTER_TEXT, manager)
 
 
 @contextlib.contextmanager
@@ -312,7 +316,7 @@ def _dag_file(dag_id: str) -> str:
 def _record(drop: Drop) -> dict[str, Any]:
     """Return S3's event record of a drop."""
     thing = {"key": quote_plus(drop.key), "size": drop.size_bytes, "eTag": drop.digest[:32], "sequencer": "0"}
-    place = {"bucket": {"name": names.LANDING_BUCKET}, "object": {**thing, "versionId": drop.version_id}}
+    place = {"bucket": {"name": workload.bucket(drop.file_type)}, "object": {**thing, "versionId": drop.version_id}}
     return {
         "eventName": "ObjectCreated:Put",
         "eventTime": (drop.landed_at or datetime.now(UTC)).isoformat(),

@@ -82,6 +82,7 @@ def load_dag(file_type: FileType) -> DAG:
             "max_retry_delay": timedelta(minutes=5),
             "on_failure_callback": record_task_error,
             "on_retry_callback": record_task_error,
+            **({"pool": file_type.pool} if file_type.pool else {}),
         },
     ) as dag:
         _steps(file_type)
@@ -179,4 +180,7 @@ def _when_it_runs(file_type: FileType) -> str:
     """Return when the DAG runs; Airflow shows no schedule for a DAG that is started for arrivals."""
     if file_type.cron:
         return f"at the times of `{file_type.cron}` (UTC)"
-    return f"on arrival of `{file_type.landing.pattern}` in the landing bucket"
+    landing = file_type.landing
+    return f"on arrival of `{landing.pattern}` in the landing bucket" + (
+        "" if landing.bucket == settings.DEFAULT_LANDING else f" `{landing.bucket}`"
+    )

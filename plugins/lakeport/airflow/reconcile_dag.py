@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Param
 
 from lakeport import settings
 from lakeport.airflow.callbacks import alert_failed_reconcile, record_task_error
-from lakeport.airflow.operators.reconcile import FinishEndedRunsOperator, ReconcileOperator
+from lakeport.airflow.operators.reconcile import GRACE_PARAM, FinishEndedRunsOperator, ReconcileOperator
 from lakeport.airflow_api.dag_runs import RECONCILE
 
 FINISH_ENDED_RUNS = "finish_ended_runs"
@@ -17,7 +18,8 @@ files of runs that were killed, alerts that were not sent.  Sends one digest of 
 
 It does not query Redshift while nothing has changed since the last run that found nothing to do.
 
-To run it now and see its findings: `./lakeport reconcile`."""
+To run it now, trigger it with a grace time: then it always queries Redshift.  Its log has the findings, and
+`./lakeport reconcile --deployment NAME` shows them."""
 _FINISH = """Finishes the files of runs that failed without a callback, or that somebody marked by hand while they were
 loading.
 
@@ -26,7 +28,15 @@ It asks Airflow for such runs, and queries Redshift only if there are any.  `rec
 
 def reconcile_dag() -> DAG:
     """Return the DAG `reconcile`."""
-    with _dag(RECONCILE, "Find unfinished work and finish it.", _RECONCILE, settings.reconcile_schedule()) as dag:
+    grace = Param(
+        None,
+        type=["null", "integer"],
+        minimum=0,
+        title="Grace time, seconds",
+        description_md="Skip files and runs younger than this.  With a number, the run always queries Redshift.",
+    )
+    description, schedule = "Find unfinished work and finish it.", settings.reconcile_schedule()
+    with _dag(RECONCILE, description, _RECONCILE, schedule, params={GRACE_PARAM: grace}) as dag:
         ReconcileOperator(task_id="reconcile")
     return dag
 
@@ -39,7 +49,7 @@ def finish_ended_runs_dag() -> DAG:
     return dag
 
 
-def _dag(dag_id: str, description: str, documentation: str, schedule: str) -> DAG:
+def _dag(dag_id: str, description: str, documentation: str, schedule: str, **options: Any) -> DAG:
     return DAG(
         dag_id=dag_id,
         description=description,
@@ -56,4 +66,5 @@ def _dag(dag_id: str, description: str, documentation: str, schedule: str) -> DA
             "retry_delay": timedelta(seconds=30),
             "on_failure_callback": record_task_error,
         },
+        **options,
     )

@@ -1,21 +1,23 @@
-"""The DAGs `replay` and `undo`: a form, a plan, an approval, and the change."""
+"""The DAGs `replay`, `undo` and `discard`: a form, a plan, an approval, and the change."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param
 
 from lakeport import settings
 from lakeport.airflow.operators.recover import NOT_CHOSEN, ApplyOperator, PlanOperator
-from lakeport.recovery.replay.commands import Command
+from lakeport.recovery.replay.commands import DEFAULT_STATUS, Command
 from lakeport.schema.reader import schema_paths
 
 _DESCRIPTIONS: dict[Command, str] = {
     "replay": "Load files again, with their current schemas.",
     "undo": "Delete the rows of loaded files from their tables.",
+    "discard": "Do not load files that wait, such as those of a file type that was removed.",
 }
 _DOCUMENTATION = """{description}
 
@@ -60,17 +62,17 @@ def recovery_dag(command: Command) -> DAG:
 
 
 def _params(command: Command) -> dict[str, Param]:
-    status = "Fail" if command == "replay" else "Done"
-    names = [NOT_CHOSEN, *(_names())]
+    # The type of a file to discard may have been removed, so its name can be any.
+    choice: dict[str, Any] = {"examples" if command == "discard" else "enum": [NOT_CHOSEN, *_names()]}
     params = {
         "files": Param([], type="array", title="Files", description_md="File ids or keys, one in each line."),
         "file_type": Param(
             NOT_CHOSEN,
             type="string",
-            enum=names,
+            **choice,
             values_display={NOT_CHOSEN: "(only the files above)"},
             title="File type",
-            description_md=f"Without files: all files of this type whose status is {status}.",
+            description_md=f"Without files: all files of this type whose status is {DEFAULT_STATUS[command]}.",
         ),
     }
     if command == "replay":
@@ -80,7 +82,7 @@ def _params(command: Command) -> dict[str, Param]:
             title="Older files too",
             description_md="Allow rows of an older file to replace rows of a newer one.",
         )
-    else:
+    if command == "undo":
         params["restore"] = Param(
             False,
             type="boolean",

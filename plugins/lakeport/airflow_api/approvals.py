@@ -1,7 +1,7 @@
-"""Run the DAG `replay` or `undo` over Airflow's REST API: start it, read its plan, answer it, wait for the end.
+"""Run a DAG of recovery over Airflow's REST API: start it, read its plan and answer it if it has one, wait for the end.
 
-InvokeRestApi takes paths of at most 64 characters.  The path of the answer has 58 without the run's id, so the id has
-six.
+InvokeRestApi takes paths of at most 64 characters.  The longest, that of the answer to `discard`, has 59 without the
+run's id, so the id has five.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lakeport.errors import AirflowUnavailable, RunFailed
 
 Answer = Literal["Approve", "Reject"]
 T = TypeVar("T")
-_ID_BYTES = 3
+_ID_CHARACTERS = 5
 _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
@@ -40,7 +40,7 @@ class Calls(Protocol):
 
 @dataclass(frozen=True)
 class RecoveryRun:
-    """A run of the DAG `replay` or `undo`."""
+    """A run of the DAG `replay`, `undo`, `discard` or `reconcile`."""
 
     api: Calls
     dag_id: str
@@ -72,10 +72,10 @@ class RecoveryRun:
                 raise RunFailed(f"this plan has an answer already: see {self.address}") from error
             raise
 
-    def wait(self) -> None:
+    def wait(self, task_id: str = "apply") -> None:
         """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
         if self._until("ended", self._state_at_end) != "success":
-            raise RunFailed(f"{self.dag_id} failed: {self._error('apply')}; see {self.address}")
+            raise RunFailed(f"{self.dag_id} failed: {self._error(task_id)}; see {self.address}")
 
     def _plan(self) -> str | None:
         found = self.api.call(f"{self.path}/hitlDetails")["hitl_details"]
@@ -122,7 +122,7 @@ def start_recovery(
 
     Raises AirflowUnavailable.
     """
-    run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_BYTES), pause_seconds)
+    run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_CHARACTERS)[:_ID_CHARACTERS], pause_seconds)
     # With a date, because it is not documented whether InvokeRestApi passes on a null.
     body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
     for attempt in range(_STARTS):

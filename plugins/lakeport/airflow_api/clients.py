@@ -85,6 +85,10 @@ class _DagRunCalls:
         """Return Airflow's answer to `GET /dags/~/dagRuns/~/taskInstances`."""
         return self.call("/dags/~/dagRuns/~/taskInstances", query=query)
 
+    def pool_page(self, query: Query) -> Any:
+        """Return Airflow's answer to `GET /pools`."""
+        return self.call("/pools", query=query)
+
     def _call_dag_runs(self, dag_id: str, **request: Any) -> Any:
         try:
             return self.call(f"/dags/{dag_id}/dagRuns", **request)

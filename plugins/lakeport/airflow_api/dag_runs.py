@@ -55,6 +55,9 @@ class DagRunApi(Protocol):
     def task_page(self, query: Query) -> Any:
         """Return Airflow's answer to `GET /dags/~/dagRuns/~/taskInstances`; raises AirflowUnavailable."""
 
+    def pool_page(self, query: Query) -> Any:
+        """Return Airflow's answer to `GET /pools`; raises AirflowUnavailable."""
+
     def address(self, dag_id: str, run_id: str) -> str:
         """Return where to find the run in Airflow."""
 

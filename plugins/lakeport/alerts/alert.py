@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from psycopg2.extensions import cursor
+
+from lakeport.mng import load_records
 from lakeport.mng.load_records import RejectedLine
+from lakeport.schema.file_type import FileType
 
 _AROUND_CHARACTERS = 24
 _SHOWN = ("\n", "\u200d")
@@ -121,6 +125,13 @@ class StoredAlert:
     def links(self) -> Sequence[Link]:
         """Return where to look and to act in Airflow's UI."""
         return self.stored_links
+
+
+def shown_rows(current: cursor, file_type: FileType | None, file_ids: Sequence[str], run_id: str) -> list[RejectedRow]:
+    """Return the first rejected rows of a run's files, none if the schema does not show them or cannot be read."""
+    if file_type is None or not file_type.rejects.show:
+        return []
+    return [as_row(each) for each in load_records.first_rejected(current, file_ids, run_id)]
 
 
 def as_row(line: RejectedLine) -> RejectedRow:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import cursor
 
-from lakeport.alerts.alert import as_row
+from lakeport.alerts.alert import shown_rows
 from lakeport.alerts.outbox import is_alerted_since
 from lakeport.alerts.run_messages import FailedFile, FailedRun
-from lakeport.mng import file_records, load_records
+from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun
 from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.statements import statement
+from lakeport.schema.reader import known_file_type
 
 KILLED = "a task ended without reporting an error: its process was killed or its worker was lost"
 _CLOCKS = timedelta(seconds=5)
@@ -73,7 +74,7 @@ def fail_files(current: cursor, run: EndedRun, file_type: str, table_name: str) 
     elif not _is_owed_alert(current, run, error):
         return None
     files_by_id = {**unfinished, **failures}
-    rejected = [as_row(each) for each in load_records.first_rejected(current, list(files_by_id), run.run_id)]
+    rejected = shown_rows(current, known_file_type(file_type), list(files_by_id), run.run_id)
     named = [from_row(FailedFile, {**each, "has_failed": id_ in failures}) for id_, each in files_by_id.items()]
     where = (run.dag_id, run.run_id, file_type, table_name, error.task_id)
     return FailedRun(*where, error.error, error.log_url, named, rejected)

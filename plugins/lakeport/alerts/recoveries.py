@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from psycopg2.extensions import cursor
 
+from lakeport import settings
 from lakeport.alerts.run_messages import RecoveredFile, RecoveredRun
 from lakeport.model import RegisteredFile, TaskRun
-from lakeport.redshift.rows import fetch_as
+from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
 
@@ -25,5 +26,8 @@ def recovery(current: cursor, file_type: FileType, files: Sequence[RegisteredFil
     since = min(file.landed_at for file in files) - _CLOCKS
     values = {"file_ids": tuple(file.file_id for file in files), "since": since}
     current.execute(statement("mng/alerted_failures"), values)
-    found = fetch_as(current, RecoveredFile)
+    found = [
+        RecoveredFile(row["file_id"], settings.shown_key(row["bucket"], row["key"]), row["rows_loaded"])
+        for row in fetch_rows(current)
+    ]
     return RecoveredRun(by.dag_id, by.run_id, file_type.name, file_type.table.name, found) if found else None

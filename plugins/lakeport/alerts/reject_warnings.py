@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor
 
-from lakeport.alerts.alert import as_row
+from lakeport import settings
+from lakeport.alerts.alert import shown_rows
 from lakeport.alerts.run_messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
 from lakeport.model import RegisteredFile, TaskRun
@@ -28,8 +29,7 @@ def reject_warning(
     if not exceeding:
         return None
     current.execute(statement("mng/loads_warned_of"), {"file_ids": tuple(due)})
-    lines = load_records.first_rejected(current, [file.file_id for file in exceeding], by.run_id)
-    rejected = [as_row(each) for each in lines]
+    rejected = shown_rows(current, file_type, [file.file_id for file in exceeding], by.run_id)
     table = file_type.table.name
     return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)
 
@@ -39,7 +39,8 @@ def _to_warn_of(current: cursor, file_type: FileType, file: RegisteredFile) -> L
     if not load:
         return None
     if load.check_warnings or (limit and limit.is_exceeded(load.rows_rejected, load.rows_in_file)):
+        key = settings.shown_key(file.bucket, file.key)
         return LoadedFile(
-            file.file_id, file.key, file.size_bytes, load.rows_in_file, load.rows_rejected, load.check_warnings or ""
+            file.file_id, key, file.size_bytes, load.rows_in_file, load.rows_rejected, load.check_warnings or ""
         )
     return None

@@ -56,7 +56,7 @@ def rule_of(file_type: FileType) -> ArrivalRule:
     format_ = file_type.format
     rule = ArrivalRule(file_type.name, file_type.landing.pattern, format_.type, format_.compression)
     encryption = format_.encryption.type if format_.encryption else ""
-    return replace(rule, on_arrival=file_type.cron is None, encryption=encryption)
+    return replace(rule, bucket=file_type.landing.bucket, on_arrival=file_type.cron is None, encryption=encryption)
 
 
 def published_index(s3: S3Client) -> ArrivalIndex:

@@ -6,15 +6,17 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import psycopg2
 
+from lakeport import settings
 from lakeport.airflow_api.dag_runs import QUEUED, DagRunApi, arrival_run_id, runs
 from lakeport.arrivals.events import arrivals_in_message
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import AirflowUnavailable, ArrivalError, UnknownDag
 from lakeport.mng import file_records
-from lakeport.model import Arrival, Status, dag_id_of, utc_now
+from lakeport.model import DAG_ID_PREFIX, Arrival, Status, dag_id_of, utc_now
 from lakeport.redshift.session import Warehouse
 
 log = logging.getLogger(__name__)
@@ -60,38 +62,60 @@ def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seco
     arrive at once would start thousands of runs, most of which find nothing.
     """
     until, pause = time.monotonic() + patience_seconds, _FIRST_PAUSE_SECONDS
-    errors = {name: error for name, file_ids in new_files.items() if (error := _ensure_run(name, file_ids, api))}
-    errors = {name: error for name in errors if (error := _ensure_run(name, new_files[name], api))}
+    errors = _ensure_runs(new_files, api)
+    errors = _ensure_runs({name: new_files[name] for name in errors}, api)
     while (waiting := _worth_waiting(errors)) and time.monotonic() + pause < until:
         time.sleep(pause)
         pause = min(2 * pause, _MAX_PAUSE_SECONDS)
-        errors = {name: error for name in waiting if (error := _ensure_run(name, new_files[name], api))}
+        errors = _ensure_runs({name: new_files[name] for name in waiting}, api)
 
 
 def _worth_waiting(errors: Mapping[str, AirflowUnavailable]) -> list[str]:
     return [name for name, error in errors.items() if isinstance(error, UnknownDag) or error.is_passing]
 
 
-def _ensure_run(file_type: str, file_ids: Sequence[str], api: DagRunApi) -> AirflowUnavailable | None:
-    """Start a run unless one is queued; return the error if no run will take the files."""
-    dag_id, run_id = dag_id_of(file_type), arrival_run_id(file_ids)
+def _ensure_runs(new_files: Mapping[str, Sequence[str]], api: DagRunApi) -> dict[str, AirflowUnavailable]:
+    """Start a run for each file type that has none queued; return the error of each for which no run takes its files.
+
+    Files of many types that arrive at once would need as many calls to Airflow, so one call lists the queued runs.
+    """
+    errors = dict[str, AirflowUnavailable]()
     try:
-        if queued := next(runs(api, dag_id, state=QUEUED, limit=1), None):
-            log.info("queued run %s of %s takes %d more files", queued.run_id, dag_id, len(file_ids))
-            return None
-        started = api.start(dag_id, run_id)
-        log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
+        queued = _queued(api, [dag_id_of(name) for name in new_files])
     except AirflowUnavailable as error:
-        log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)
-        return error
-    return None
+        log.exception("cannot list the queued runs; the files stay New until reconcile starts a run")
+        return dict.fromkeys(new_files, error)
+    for name, file_ids in new_files.items():
+        dag_id, run_id = dag_id_of(name), arrival_run_id(file_ids)
+        if dag_id in queued:
+            log.info("queued run %s of %s takes %d more files", queued[dag_id], dag_id, len(file_ids))
+            continue
+        try:
+            started = api.start(dag_id, run_id)
+            log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
+        except AirflowUnavailable as error:
+            log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)
+            errors[name] = error
+    return errors
+
+
+def _queued(api: DagRunApi, dag_ids: Sequence[str]) -> dict[str, str]:
+    """Return the id of a queued run of each of the DAGs that have one."""
+    if not dag_ids:
+        return {}
+    if len(dag_ids) == 1:
+        found = runs(api, dag_ids[0], state=QUEUED, limit=1)
+        return {run.dag_id: run.run_id for run in islice(found, 1)}
+    found = runs(api, state=QUEUED, dag_id_pattern=DAG_ID_PREFIX)
+    return {run.dag_id: run.run_id for run in found}
 
 
 def register_arrivals(
     messages: Sequence[tuple[str, list[Arrival]]], index: ArrivalIndex, warehouse: Warehouse, result: Registration
 ) -> None:
     """Register the objects of messages that are read already, and add the outcome to `result`."""
-    matched = [(a, index.match(a.key, a.size_bytes)) for _, arrivals in messages for a in arrivals]
+    arrivals = [arrival for _, of_message in messages for arrival in of_message]
+    matched = [(each, index.match(each.key, each.size_bytes, settings.landing_name(each.bucket))) for each in arrivals]
     if not matched:
         return  # do not wake Redshift for test events and deletions
     now = utc_now()

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any
 
+from lakeport import settings
 from lakeport.model import Match
 from lakeport.schema.key_pattern import captured, without_encryption
 
@@ -33,6 +34,10 @@ _TYPES_OF = {
     ".xls": set[str](),
 }
 
+_UNKNOWN_BUCKET = (
+    "its bucket is not a landing bucket of this deployment; add it to landing_buckets in the deployment's YAML, "
+    "or remove its notification"
+)
 _MAX_FOLDERS = 10
 _MAX_SHOWN = 5
 
@@ -49,6 +54,8 @@ class ArrivalRule:
     """Whether an arrival starts a run; if not, runs start on a cron schedule."""
     encryption: str = ""
     """The type of format.encryption."""
+    bucket: str = settings.DEFAULT_LANDING
+    """The landing bucket of the type, by its name in schemas."""
 
     @property
     def folder(self) -> str:
@@ -121,20 +128,27 @@ class ArrivalIndex:
         """Return whether a run starts when a file of this type arrives."""
         return all(rule.on_arrival for rule in self.rules if rule.file_type == file_type)
 
-    def match(self, key: str, size_bytes: int) -> Match:
-        """Return the one file type that matches the object, or the reason to reject it."""
+    def match(self, key: str, size_bytes: int, bucket: str | None = settings.DEFAULT_LANDING) -> Match:
+        """Return the one file type that matches the object, or the reason to reject it.
+
+        `bucket` is the name of its landing bucket in schemas, None if the deployment does not have that bucket.
+        """
+        if bucket is None:
+            return Match(None, _UNKNOWN_BUCKET)
         if key.endswith("/"):
             return Match(
                 None,
                 "the key ends with /, so it is a folder marker; to load a file, use a key that does not end with /",
             )
-        rules = [rule for rule in self.rules if rule.matches(key)]
+        among = [rule for rule in self.rules if rule.bucket == bucket]
+        rules = [rule for rule in among if rule.matches(key)]
         if len(rules) == 1:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))
         if rules:
             names = ", ".join(rule.file_type for rule in rules)
             return Match(None, f"the key matches more than one file type: {names}; make their landing.pattern differ")
-        return Match(None, _unmatched(key, self.rules))
+        elsewhere = [rule for rule in self.rules if rule.bucket != bucket and rule.matches(key)]
+        return Match(None, _unmatched(key, among) + _of_bucket(bucket, elsewhere))
 
 
 def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
@@ -149,6 +163,13 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
     nearest = folders if len(folders) <= _MAX_FOLDERS else get_close_matches(f"{folder}/", folders, _MAX_SHOWN, 0)
     known = f"{', '.join(nearest) or 'none'}{_more(folders, len(nearest))}"
     return f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {known}"
+
+
+def _of_bucket(bucket: str, elsewhere: Sequence[ArrivalRule]) -> str:
+    """Return which landing bucket a reason is about, unless it is the only one that matters."""
+    here = f"; this is landing bucket {bucket}" if elsewhere or bucket != settings.DEFAULT_LANDING else ""
+    others = ", ".join(f"{rule.file_type} ({rule.bucket})" for rule in elsewhere[:_MAX_SHOWN])
+    return f"{here}; file types that match in another bucket: {others}{_more(elsewhere)}" if others else here
 
 
 def _more(found: Sequence[object], listed: int = _MAX_SHOWN) -> str:

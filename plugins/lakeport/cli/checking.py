@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,7 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
     if found:
         raise typer.Exit(WRONG)
     if not as_json:
+        _say_what_is_unchecked(types[path] for path in types if path.resolve() in asked)
         for path, file_type in types.items():
             if path.resolve() in asked and TO_DO in path.read_text():
                 typer.secho(
@@ -84,6 +86,16 @@ def docs(check: CheckOption = False) -> None:
         raise typer.Exit(WRONG)
     if not stale:
         say("schemas/schema.json and docs/schema.md are up to date")
+
+
+def _say_what_is_unchecked(types: Iterable[FileType]) -> None:
+    """Report the landing buckets that were not checked, on a computer that does not know those of a deployment."""
+    if settings.landing_names() is not None:
+        return
+    for file_type in types:
+        if (bucket := file_type.landing.bucket) != settings.DEFAULT_LANDING:
+            what = f"not checked: schemas/{file_type.name}.yaml: landing.bucket: whether there is a bucket {bucket}"
+            typer.echo(f"{what}; ./lakeport deploy checks it, and so does this command after make up", err=True)
 
 
 def _read(paths: list[Path]) -> tuple[dict[Path, FileType], dict[Path, tuple[str, ...]]]:

@@ -1,8 +1,12 @@
-"""The commands with `--deployment`: they read snapshots in S3 and run DAGs, with IAM alone and no way to Redshift."""
+"""The commands with `--deployment`: they need IAM alone and no network path to Redshift.
+
+They read snapshots in S3, run DAGs over MWAA's API, and query Redshift by its Data API.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,10 +16,12 @@ import typer
 from lakeport import settings
 from lakeport.airflow_api.approvals import RecoveryRun, start_recovery
 from lakeport.airflow_api.clients import MwaaApi
-from lakeport.errors import SelectionError
+from lakeport.airflow_api.dag_runs import RECONCILE
+from lakeport.errors import RunFailed, SelectionError
 from lakeport.files.s3_objects import s3_client
 from lakeport.model import Status
 from lakeport.recovery.replay.selection import Selection
+from lakeport.redshift.data_api import Result, StatementFailed, run_statements
 from lakeport.snapshots import objects
 from lakeport.snapshots.reading import Summaries
 
@@ -25,10 +31,11 @@ DeploymentOption = Annotated[
         "--deployment", metavar="NAME", help="Use this deployment on AWS by IAM, without a connection to Redshift."
     ),
 ]
-_STATUS = ("key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
+_STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
 _PLAN_CELLS = 5
 _ID_CHARACTERS = 6
+_QUERY_SECONDS, _PAUSE_SECONDS = 900.0, 0.5
 
 
 def choose(name: str) -> None:
@@ -50,7 +57,7 @@ def status_rows(
     files = [file for file in named if only is None or file["status"] == only]
     files.sort(key=lambda file: file["landed_at"], reverse=True)
     rows = [
-        (datetime.fromisoformat(file["landed_at"]), *(file[name] for name in _STATUS), file["file_id"][:12])
+        (datetime.fromisoformat(file["landed_at"]), *(file.get(name) for name in _STATUS), file["file_id"][:12])
         for file in files[:limit]
     ]
     return rows, min((each["as_of"] for each in found), default=None)
@@ -69,10 +76,10 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tupl
     for file, type_name in files:
         key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
         found = objects.read(s3_client(), key) or {"rows": []}
-        rows += [(file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
+        rows += [(file.get("bucket"), file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
         if len(rows) >= limit:
             break
-    return [(key, line if line > 0 else None, *more) for key, line, *more in rows[:limit]]
+    return [(bucket, key, line if line > 0 else None, *more) for bucket, key, line, *more in rows[:limit]]
 
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
@@ -82,9 +89,47 @@ def planned_run(command: str, choice: Selection, default: Status, **options: boo
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}
     conf |= {name: True for name, is_set in options.items() if is_set}
-    run = start_recovery(MwaaApi(str(settings.mwaa_environment())), command, conf)
+    run = _started(command, conf)
     typer.echo(f"{run.address}: the plan is being made, which can take a minute", err=True)
     return run, run.plan()
+
+
+def findings_of_reconcile(grace_seconds: int) -> list[dict[str, Any]]:
+    """Run the DAG reconcile, wait for its end and return its findings; raises RunFailed."""
+    run = _started(RECONCILE, {"grace": grace_seconds})
+    typer.echo(f"{run.address}: started, which can take some minutes", err=True)
+    failure: RunFailed | None = None
+    try:
+        run.wait(RECONCILE)
+    except RunFailed as error:  # also if a finding could not be fixed
+        failure = error
+    report = objects.read(s3_client(), objects.FINDINGS)
+    if report is None or report["run_id"] != run.run_id:
+        raise failure or RunFailed(f"another run has replaced the findings of {run.address}; its log has them")
+    findings: list[dict[str, Any]] = report["findings"]
+    return findings
+
+
+def query(name: str, database: str, statement: str, limit: int) -> Result:
+    """Run a query in the deployment's workgroup as the caller's IAM identity, in a transaction that changes nothing.
+
+    Raises StatementFailed.
+    """
+    address = {"WorkgroupName": name, "Database": database}
+    statements = ("SET TRANSACTION READ ONLY", statement)
+    return run_statements(boto3.client("redshift-data"), address, statements, _wait, limit)
+
+
+def _wait(has_ended: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _QUERY_SECONDS
+    while not has_ended():
+        if time.monotonic() > deadline:
+            raise StatementFailed(f"the query has not ended within {_QUERY_SECONDS / 60:.0f} minutes")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _started(dag_id: str, conf: dict[str, Any]) -> RecoveryRun:
+    return start_recovery(MwaaApi(str(settings.mwaa_environment())), dag_id, conf)
 
 
 def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
@@ -96,7 +141,9 @@ def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
 
 
 def _has_name(file: dict[str, Any], name: str | None) -> bool:
-    return name is None or file["key"] == name or (len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name))
+    if name is None or name in (file["key"], f"s3://{file.get('bucket')}/{file['key']}"):
+        return True
+    return len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name)
 
 
 def _snapshots(file_type: str | None) -> list[dict[str, Any]]:

@@ -23,8 +23,8 @@ from lakeport.schema.skeleton import skeleton
 SampleArgument = Annotated[
     Path,
     typer.Argument(
-        help="Sample file: CSV or other delimited text, fixed width, JSON, Parquet, ORC, Avro or Excel (.xlsx); it may "
-        "be compressed."
+        help="Sample file: CSV or other delimited text, fixed width, JSON, XML, Parquet, ORC, Avro or Excel (.xlsx); "
+        "it may be compressed."
     ),
 ]
 NameOption = Annotated[

@@ -23,7 +23,10 @@ from lakeport.redshift.session import Warehouse
 
 FileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[FILE]", help="File id (the first six characters are enough) or key.  Default: all files."),
+    typer.Argument(
+        metavar="[FILE]",
+        help="File id (its first six characters are enough), key, or s3:// address.  Default: all files.",
+    ),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Show only this file type.")]
 StatusOption = Annotated[
@@ -31,10 +34,13 @@ StatusOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
+DatabaseOption = Annotated[
+    str, typer.Option(metavar="NAME", help="The database that --deployment queries: the parameter RedshiftDatabase.")
+]
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
-_STATUS = {"landed_at": "landed (UTC)", "key": "key", "status": "status", "rows_in_file": "in file"}
+_STATUS = {"landed_at": "landed (UTC)", "bucket": "bucket", "key": "key", "status": "status", "rows_in_file": "in file"}
 _STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
-_ERRORS = {name: name for name in ("key", "line", "column", "value", "reason")} | {"full_line": "full line"}
+_ERRORS = {name: name for name in ("bucket", "key", "line", "column", "value", "reason")} | {"full_line": "full line"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -84,7 +90,7 @@ def status(
     else:
         values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
         rows = rows_of("mng/status_of_files", values | values_of_name(file))
-    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type))
+    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type), if_differing="bucket")
     _say_if_cut(rows, limit)
 
 
@@ -110,8 +116,9 @@ def errors(
     else:
         rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:
-        rows = [(key, line or "unknown", *others) for key, line, *others in rows]
-    show(_ERRORS, rows[:limit], as_json=as_json, empty=_no_rows("rejected rows", file, file_type))
+        rows = [(bucket, key, line or "unknown", *others) for bucket, key, line, *others in rows]
+    empty = _no_rows("rejected rows", file, file_type)
+    show(_ERRORS, rows[:limit], as_json=as_json, empty=empty, if_differing="bucket")
     _say_if_cut(rows, limit)
 
 
@@ -119,17 +126,29 @@ def sql(
     query: Annotated[str, typer.Argument(help="One SQL statement.")],
     write: WriteOption = False,
     limit: LimitOption = 1000,
+    deployment: DeploymentOption = None,
+    database: DatabaseOption = "lakeport",
     as_json: JsonOption = False,
 ) -> None:
     """Run a SQL statement in Redshift and show its rows.
 
     The transaction is read-only unless you use --write.
+    With --deployment the Redshift Data API runs it in the workgroup of that name, with the rights of your IAM
+    identity, and always read-only.
 
     Example: `./lakeport sql "SELECT COUNT(*) FROM lake.flights"`
 
     Exit status: 0 success, 2 the statement or the connection failed.
     """
     _check_query(query, write=write)
+    if deployment:
+        if write:
+            raise typer.BadParameter("--write is not possible with --deployment, which only reads")
+        deployments.choose(deployment)
+        found = deployments.query(deployment, database, query, limit + 1)
+        show(found.titles, found.rows[:limit], as_json=as_json)
+        _say_if_cut(found.rows, limit)
+        return
 
     def run(current: cursor) -> tuple[list[str], list[tuple[Any, ...]], int]:
         if not write:

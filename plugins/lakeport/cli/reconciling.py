@@ -10,6 +10,8 @@ import typer
 
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.airflow_api.dag_runs import RECONCILE, DagRunApi, arrival_run_id
+from lakeport.cli import deployments
+from lakeport.cli.deployments import DeploymentOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.recovery.reconcile.reconcile import reconcile as reconcile_all
@@ -29,28 +31,39 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel="Recover")(reconcile)
 
 
-def reconcile(grace: GraceOption = _GRACE_SECONDS, as_json: JsonOption = False) -> None:
+def reconcile(
+    grace: GraceOption = _GRACE_SECONDS, deployment: DeploymentOption = None, as_json: JsonOption = False
+) -> None:
     """Find and finish interrupted work, and show what was done.
 
     This covers lost S3 events, files without a run, files of killed runs, incomplete archives and unsent alerts.
     The DAG reconcile does the same every hour.  The command is safe to repeat.
+    With --deployment that DAG does the work.
 
     Example: `./lakeport reconcile --grace 0`
 
     Exit status: 0 everything is finished, 2 something could not be finished.
     """
+    if deployment:
+        deployments.choose(deployment)
+        found = [Finding(**each) for each in deployments.findings_of_reconcile(grace)]
+        _show(found, "nothing to do", as_json=as_json)
+        return
     api = dag_run_api()
     with Warehouse(connect_to_redshift) as warehouse:
         reconciliation = reconcile_all(warehouse, api, None, grace=timedelta(seconds=grace), always=True)
     if reconciliation is None:
         return
-    findings = reconciliation.findings
-    rows = [(each.problem, each.file_type, each.subject, each.action) for each in findings]
-    by_cause = rows if as_json else _by_cause(findings)
-    show(_FINDINGS, by_cause, as_json=as_json, empty="nothing to do" + _open_files(reconciliation))
     if reconciliation.has_unsent_alerts:
         _send_alerts(api, reconciliation.began_at, as_json=as_json)
-    if reconciliation.unfixed:
+    _show(reconciliation.findings, "nothing to do" + _open_files(reconciliation), as_json=as_json)
+
+
+def _show(findings: Sequence[Finding], nothing: str, *, as_json: bool) -> None:
+    """Show the findings; exit with status 2 if one could not be fixed."""
+    rows = [(each.problem, each.file_type, each.subject, each.action) for each in findings]
+    show(_FINDINGS, rows if as_json else _by_cause(findings), as_json=as_json, empty=nothing)
+    if not all(each.is_fixed for each in findings):
         raise typer.Exit(UNABLE)
 
 

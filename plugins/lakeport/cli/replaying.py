@@ -1,13 +1,15 @@
-"""Commands that load files again, or delete their rows from their tables."""
+"""Commands that load files again, delete their rows from their tables, or discard files that wait."""
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from lakeport import settings
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.cli import deployments
 from lakeport.cli.deployments import DeploymentOption
@@ -49,7 +51,7 @@ _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this family."""
-    for command in (replay, undo):
+    for command in (replay, undo, discard):
         app.command(rich_help_panel="Recover")(command)
 
 
@@ -118,6 +120,32 @@ def undo(
         say(f"deleted the rows of {len(undone)} files")
 
 
+def discard(
+    names: NamesArgument = None,
+    file_type: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    yes: YesOption = False,
+    deployment: DeploymentOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take files that wait out of the queue, such as those of a file type that was removed.
+
+    Without --yes the command only shows its plan.  It sets New files to Filtered Out, so that no run loads them, and
+    reconcile moves them to the archive.  `replay` loads a discarded file after all.  The command is safe to repeat
+    and to interrupt.  With --deployment the DAG discard of that deployment does the work, and --yes approves its plan.
+
+    Example: `./lakeport discard --type trains --yes`
+
+    Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
+    """
+    choice = _choice(names, file_type, since, until, None, Status.NEW)
+    if deployment:
+        _by_dag(deployment, "discard", choice, Status.NEW, yes=yes, as_json=as_json)
+        return
+    _carried_out("discard", choice, yes, as_json)
+
+
 def _by_dag(
     name: str, command: Command, choice: Selection, default: Status, *, yes: bool, as_json: bool, **options: bool
 ) -> None:
@@ -140,13 +168,17 @@ def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, 
         planned = make_plan(warehouse, command, choice, **options)
         if not _is_agreed(planned, yes=yes, as_json=as_json):
             return []
-        for _ in _with_progress(apply_plan(warehouse, planned, command), as_json=as_json):
+        for _ in _with_progress(apply_plan(warehouse, planned, command, _asker()), as_json=as_json):
             pass
     runs = start_runs(api, planned)
     if not as_json:
         for name, what in runs.items():
             say(f"{name}: {what}")
     return planned
+
+
+def _asker() -> str:
+    return f"asked by {getpass.getuser()}"
 
 
 def _choice(
@@ -170,7 +202,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
         (
             each.selected.file.file_id[:12],
             each.type_name,
-            each.selected.file.key,
+            settings.shown_key(each.selected.file.bucket, each.selected.file.key),
             each.selected.status,
             each.rows or None,
             what_happens(each),

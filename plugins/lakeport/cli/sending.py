@@ -1,4 +1,4 @@
-"""Commands that upload: the index of schemas to the code bucket, files to the landing bucket."""
+"""Commands that upload: the index of schemas to the code bucket, files to the landing buckets."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 FilesArgument = Annotated[list[Path], typer.Argument(help="Files to upload.", exists=True, dir_okay=False)]
 FolderOption = Annotated[
     str | None, typer.Option(help="Folder in the landing bucket.  Default: that of the file type matching the name.")
+]
+BucketOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Landing bucket, as schemas name it.  Default: that of the file type."),
 ]
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait until the files are loaded, and show each change of their status.")
@@ -68,11 +72,12 @@ def publish(wait: WaitForDagsOption = False, wait_seconds: PatienceOption = PATI
 def drop(
     files: FilesArgument,
     folder: FolderOption = None,
+    bucket: BucketOption = None,
     wait: WaitOption = False,
     wait_seconds: PatienceOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Upload files to the landing bucket, each to the folder of its file type.
+    """Upload files, each to the landing bucket and the folder of its file type.
 
     The landing pattern of the schemas decides which file type a file name belongs to.
     With --wait, the command ends when every file has its final status.
@@ -82,19 +87,24 @@ def drop(
     Exit status: 0 success (with --wait: every file is Done), 1 a file was not loaded, 2 a name matches no file type or
     several, the upload failed, or a file has no final status yet.
     """
-    places = [(file, _key(file, folder, _rules())) for file in files]
-    bucket, s3 = settings.landing_bucket(), s3_objects.s3_client()
+    rules = _rules()
+    places = [(file, *_place(file, folder, bucket, rules)) for file in files]
+    s3 = s3_objects.s3_client()
     with _progress(is_shown=not as_json) as progress:
-        for file, key in places:
+        for file, to_bucket, key in places:
             task = progress.add_task(file.name, total=file.stat().st_size)
-            s3.upload_file(str(file), bucket, key, Callback=lambda sent, task=task: progress.advance(task, sent))
+            s3.upload_file(str(file), to_bucket, key, Callback=lambda sent, task=task: progress.advance(task, sent))
     if not as_json:
-        for file, key in places:
-            say(f"{file} -> s3://{bucket}/{key}")
-    values: list[dict[str, object]] = [{"file": str(file), "bucket": bucket, "key": key} for file, key in places]
+        for file, to_bucket, key in places:
+            say(f"{file} -> s3://{to_bucket}/{key}")
+    values: list[dict[str, object]] = [
+        {"file": str(file), "bucket": to_bucket, "key": key} for file, to_bucket, key in places
+    ]
     states = list[FileState | None]()
     if wait:
-        states = wait_for([_upload(s3, bucket, key) for _, key in places], wait_seconds, is_shown=not as_json)
+        states = wait_for(
+            [_upload(s3, to_bucket, key) for _, to_bucket, key in places], wait_seconds, is_shown=not as_json
+        )
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:
         show_json(values)
@@ -107,9 +117,9 @@ def _upload(s3: S3Client, bucket: str, key: str) -> Upload:
     return Upload(bucket, key, None if version_id == NO_VERSION else version_id, as_utc(head["LastModified"]))
 
 
-def _exit(places: Sequence[tuple[Path, str]], states: Sequence[FileState | None], wait_seconds: int) -> None:
+def _exit(places: Sequence[tuple[Path, str, str]], states: Sequence[FileState | None], wait_seconds: int) -> None:
     """End the command with the status that the files have."""
-    waiting = [key for (_, key), state in zip(places, states, strict=False) if not (state and state.is_final)]
+    waiting = [key for (_, _, key), state in zip(places, states, strict=False) if not (state and state.is_final)]
     for key in waiting:
         typer.echo(f"{key} has no final status after {wait_seconds:,} s; ./lakeport status shows it", err=True)
     if waiting:
@@ -129,19 +139,38 @@ def _rules() -> list[ArrivalRule]:
     return rules
 
 
-def _key(file: Path, folder: str | None, rules: Sequence[ArrivalRule]) -> str:
+def _place(file: Path, folder: str | None, bucket: str | None, rules: Sequence[ArrivalRule]) -> tuple[str, str]:
+    """Return the landing bucket and the key for a file."""
     if folder is not None:
-        return f"{folder.strip('/')}/{file.name}".lstrip("/")
-    matching = [rule for rule in rules if rule.matches(f"{rule.plain_folder}/{file.name}".lstrip("/"))]
-    folders = sorted({rule.plain_folder for rule in matching})
-    if not folders:
-        patterns = ", ".join(rule.pattern for rule in rules) or "none, there is no valid schema"
+        key = f"{folder.strip('/')}/{file.name}".lstrip("/")
+        buckets = {rule.bucket for rule in rules if rule.matches(key)}
+        return _bucket(bucket or (buckets.pop() if len(buckets) == 1 else settings.DEFAULT_LANDING)), key
+    among = [rule for rule in rules if bucket in (None, rule.bucket)]
+    matching = [rule for rule in among if rule.matches(f"{rule.plain_folder}/{file.name}".lstrip("/"))]
+    places = sorted({(rule.bucket, rule.plain_folder) for rule in matching})
+    if not places:
+        patterns = ", ".join(rule.pattern for rule in among) or "none, there is no valid schema"
         raise typer.BadParameter(
             f"{file.name} matches no file type (patterns: {patterns}); choose a folder with --folder"
         )
-    if len(folders) > 1:
-        raise typer.BadParameter(f"{file.name} matches several folders: {', '.join(folders)}; choose one with --folder")
-    return f"{folders[0]}/{file.name}".lstrip("/")
+    if len(places) > 1:
+        folders = ", ".join(_folder_option(rule_bucket, plain) for rule_bucket, plain in places)
+        raise typer.BadParameter(f"{file.name} matches several folders: {folders}; choose one with --folder")
+    return _bucket(places[0][0]), f"{places[0][1]}/{file.name}".lstrip("/")
+
+
+def _bucket(name: str) -> str:
+    try:
+        return settings.landing_bucket(name)
+    except settings.NotSet as error:
+        if name == settings.DEFAULT_LANDING:
+            raise
+        allowed = ", ".join(settings.landing_buckets())
+        raise typer.BadParameter(f"unknown landing bucket {name}; allowed: {allowed}") from error
+
+
+def _folder_option(bucket: str, folder: str) -> str:
+    return folder if bucket == settings.DEFAULT_LANDING else f"{folder} (--bucket {bucket})"
 
 
 def _progress(*, is_shown: bool) -> Progress:

@@ -36,10 +36,12 @@ def show(
     *,
     as_json: bool = False,
     empty: str = "",
+    if_differing: str = "",
 ) -> None:
     """Print rows under their titles, or `empty` if there are no rows.
 
-    If `titles` is a mapping, its keys are those of the JSON.  In a narrow terminal, a row of a table that is too wide
+    If `titles` is a mapping, its keys are those of the JSON.  A table leaves out the column `if_differing` if it has
+    the same value in every row.  In a narrow terminal, a row of a table that is too wide
     is printed one value per line, so that ids and times stay whole.
     """
     if as_json:
@@ -49,6 +51,9 @@ def show(
         say(empty)
         return
     names = [*titles.values()] if isinstance(titles, Mapping) else titles
+    if if_differing in names and len({row[names.index(if_differing)] for row in rows}) <= 1:
+        at = names.index(if_differing)
+        names, rows = [*names[:at], *names[at + 1 :]], [(*row[:at], *row[at + 1 :]) for row in rows]
     table, screen = _table(names, rows), console()
     is_too_wide = Measurement.get(screen, screen.options, table).maximum >= screen.width
     if rows and screen.width < _NARROW and is_too_wide:

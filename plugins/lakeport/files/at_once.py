@@ -14,8 +14,8 @@ CALLS_AT_ONCE = 16
 """How many calls are in flight; the client of `s3_objects` keeps as many connections."""
 
 
-def at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return the result of `call` for each item, in the order of the items.
+def at_once(call: Callable[[Item], Result], items: Iterable[Item], calls_at_once: int | None = None) -> list[Result]:
+    """Return the result of `call` for each item, in the order of the items; CALLS_AT_ONCE are in flight by default.
 
     If a call raises, no further one begins, and those that have begun end first; then the error of the first item that
     has one is raised.  `call` must be safe in threads, as boto3's clients are, and safe to repeat.
@@ -31,7 +31,7 @@ def at_once(call: Callable[[Item], Result], items: Iterable[Item]) -> list[Resul
             has_failed.set()
             raise
 
-    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(calls_at_once or CALLS_AT_ONCE) as pool:
         calls = [pool.submit(begin, item) for item in items]
     for error in [each.exception() for each in calls]:
         if error and not isinstance(error, CancelledError):

@@ -47,6 +47,11 @@ def is_kept_in_json(number: str) -> bool:
         return False
 
 
+def is_written_alike(number: str) -> bool:
+    """Return whether a number in JSON has one notation, as an integer or as a double: not 1.50, 1.0 or 1e5."""
+    return _INTEGER.fullmatch(number) is not None or (number == repr(float(number)) and not number.endswith(".0"))
+
+
 def lossy_check(column: Column, format_: Format) -> Lossy | None:
     """Return the check of a column's values, or None if COPY stores each value of its type unchanged or rejects it.
 
@@ -57,7 +62,7 @@ def lossy_check(column: Column, format_: Format) -> Lossy | None:
         is_rounded = isinstance(format_, ConvertedFormat) and format_.roundec
         return None if is_rounded else lambda value: _decimal(value, type_) or _digits(value)
     if name in _TEXTS:
-        return _digits if isinstance(format_, Json) else None
+        return (lambda value: _digits(value) or _notation(value)) if isinstance(format_, Json) else None
     if name == "date":
         has_clock = isinstance(format_, ConvertedFormat) and "HH" in (format_.dateformat or "").upper()
         return None if has_clock else lambda value: _date(value) or _zone(value, type_)
@@ -73,7 +78,7 @@ def suspicious_bytes(column: Column, format_: Format) -> str:
         long_number = f"|{_LONG_NUMBER}" if isinstance(format_, Json) else ""
         return rf"\.\d{{{scale}}}\d*[1-9]|\d\.?[eE][+-]?\d{long_number}"
     if column.type.name in _TEXTS:
-        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d"
+        return rf"{_LONG_NUMBER}|\d[eE][+-]?\d|\.0000|\.\d*0\s*(?:[,}}\]\n]|$)"
     clock = r"\d[ T]+\d{1,2}:\d\d|\d{6,8} \d{6}|" if column.type.name == "date" else ""
     return rf"{clock}:\d\d\.\d{{6}}\d*[1-9]|:\d\d(?:\.\d+)?\s*(?:[+-]\d|[A-Za-z]{{2}})|:\d\d[^,;|\n]*[A-Za-z]{{3}}"
 
@@ -96,6 +101,12 @@ def _digits(value: str) -> str | None:
     if not isinstance(value, JsonNumber) or is_kept_in_json(value):
         return None
     return f"has more than {_DOUBLE_DIGITS} digits, of which COPY may lose some in a JSON number; ask for a text"
+
+
+def _notation(value: str) -> str | None:
+    if not isinstance(value, JsonNumber) or is_written_alike(value):
+        return None
+    return "is a JSON number that COPY may write in another form, such as 1.5 for 1.50; ask for a text"
 
 
 def _date(value: str) -> str | None:

@@ -20,6 +20,7 @@ _ROWS_AT_ONCE = 20_000
 _TYPES = {"boolean": "boolean", "int": "integer", "long": "bigint", "float": "real", "double": "double precision"}
 _TEXTS = {"string", "enum"}
 _NESTED = {"array", "map", "record", "error"}
+_KINDS = {"null", "bytes", "fixed", *_TYPES, *_TEXTS, *_NESTED}
 _NUMBERS = ("int", "long", "float", "double")  # each holds nearly all values of the types before it
 _MILLIS = ("timestamp-millis", "local-timestamp-millis")
 _COUNTS = {
@@ -120,8 +121,10 @@ def _set_moment(reading: Reading, name: str, logical: set[str]) -> None:
         reading.remarks[name] = f"{_COUNTS[each]}: COPY ignores Avro's logical type {each}"
 
 
-def _kind(type_: Any) -> str:
-    return str(type_["type"] if isinstance(type_, dict) else type_)
+def _kind(type_: Any) -> Any:
+    while isinstance(type_, dict):
+        type_ = type_["type"]
+    return type_ if type_ in _KINDS else "record"  # the name of a record that contains itself
 
 
 def _has_bytes(type_: Any) -> bool:

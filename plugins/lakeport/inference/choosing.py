@@ -20,6 +20,7 @@ _LEAST_VARCHAR = 8
 _UNKNOWN_VARCHAR = 256
 _NOT_A_NUMBER = {"NaN", "nan"}
 _HEADROOM = 2
+_CUT = re.compile(r"\d\.\d{1,5}E\+1\d")  # 4.00638E+12, as Excel writes a code of 13 digits
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
 # Numbers with a currency, percent or unusual minus sign, in parentheses, or with blanks or apostrophes in them.
 _SIGNS = r"$\u00a3\u20ac\u00a5"
@@ -127,7 +128,8 @@ def _timestamp(zones: set[str]) -> tuple[str, str]:
 def _number(name: str, profile: Profile) -> tuple[str, str]:
     numbers = profile.numbers
     if numbers.is_endless or numbers.has_exponent:
-        return "double precision", ""
+        is_cut = all(map(_CUT.fullmatch, profile.distinct))
+        return "double precision", "if these are codes, Excel has cut their digits: ask for texts" if is_cut else ""
     if numbers.is_integer:
         return _whole_number(name, profile)
     scale = max(numbers.scale, _HEADROOM) + _HEADROOM

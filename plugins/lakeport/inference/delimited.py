@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from lakeport.inference.text import Text, encoding_of
 _ROWS_AT_ONCE = 20_000
 _HEAD_ROWS = 200
 _MANY = 0.01
+_END = "\x1a"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass
@@ -32,10 +35,14 @@ class Counted:
     long: int = 0
     blank: int = 0
     remarks: int = 0
+    has_end: bool = False
+    """Whether the last row is Ctrl-Z, which DOS writes at the end of a file."""
     profiles: list[Profile] = field(default_factory=list)
 
     def add(self, rows: Sequence[Sequence[str]]) -> None:
         """Count some rows, and add the values of the good ones to the profiles."""
+        self.has_end = bool(rows) and rows[-1] == [_END]
+        rows = rows[:-1] if self.has_end else rows
         good = [row for row in rows if len(row) == self.width]
         self.good += len(good)
         self.blank += sum(not row for row in rows)
@@ -81,8 +88,18 @@ def _read(found: Dialect, text: Text, most_rows: int | None, has_header: bool | 
     reading.rows, reading.is_whole, reading.encoding = counted.good, is_whole, encoding
     if named:
         reading.headers = headers_of(names, header)
+        reading.problems += _problems_of(words)
     _remark(reading, counted, skipped=skipped, named=named, is_asked=has_header is not None)
     return reading
+
+
+def _problems_of(words: Sequence[str]) -> Iterator[str]:
+    for found in filter(None, map(_CONTROL.search, words)):
+        name = found.string
+        yield (
+            f"the header {name!r:.60} has the control character {found[0]!r}; COPY needs a line end after each row, "
+            "so ask the sender for lines"
+        )
 
 
 def _with_trailing(found: Dialect, start: str) -> Dialect:
@@ -91,7 +108,8 @@ def _with_trailing(found: Dialect, start: str) -> Dialect:
     usual = width(rows)
     table = [row for row in rows if len(row) == usual]
     above = rows[: rows.index(table[0])] if table else []
-    if usual > 2 and above and len(above[-1]) == usual - 1 and not any(row[-1] for row in table):  # noqa: PLR2004
+    has_short_header = bool(above) and len(above[-1]) == usual - 1 and bool(above[-1][-1])
+    if usual > 2 and has_short_header and not any(row[-1] for row in table):  # noqa: PLR2004
         return replace(found, is_csv=False, has_trailing=True)
     return found
 
@@ -119,6 +137,8 @@ def _format(found: Dialect, skipped: int, named: bool, counted: Counted) -> dict
         keys |= {
             key: True for key, is_set in (("removequotes", found.has_quotes), ("escape", found.has_escapes)) if is_set
         }
+    if counted.has_end:
+        keys["trailer_lines"] = 1
     if counted.blank:
         keys["ignoreblanklines"] = True
     if counted.short > counted.good * _MANY:
@@ -138,6 +158,8 @@ def _remark(reading: Reading, counted: Counted, *, skipped: int, named: bool, is
         )
     if skipped and not named:
         reading.notes.append(f"the first {skipped} lines are not rows and will be rejected")
+    if counted.has_end:
+        reading.notes.append("the last line is Ctrl-Z, which DOS writes at the end of a file: trailer_lines skips it")
     if counted.remarks:
         reading.notes.append(
             f"{counted.remarks:,} lines begin with #: COPY reads remarks as rows; ask the sender to omit them"

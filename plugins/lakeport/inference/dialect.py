@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lakeport.inference.moments import Moments
+from lakeport.schema.text_formats import with_escaped_nulls
 
 _SINGLE = (",", "\t", ";", "|", "^", "~", "\x01", "\x1f")
 _LAST_RESORT = (":", " ")
@@ -45,7 +46,7 @@ class Dialect:
                 yield text.split(self.delimiter) if text else []
             return
         yield from csv.reader(
-            lines,
+            (with_escaped_nulls(line, self.delimiter) for line in lines) if self.has_escapes else lines,
             delimiter=self.delimiter,
             quotechar=self.quote,
             escapechar="\\" if self.has_escapes else None,
@@ -85,29 +86,34 @@ def variants(found: Dialect, start: str) -> Iterator[Dialect]:
         yield replace(found, is_csv=False, has_quotes=False, has_escapes=False)
 
 
+def _lines(start: str) -> list[str]:
+    """Split a text at LF and CR LF alone, as COPY does."""
+    return re.split("\r?\n", start)
+
+
 def _is_usually_quoted(start: str, found: Dialect) -> bool:
     """Return whether quotes usually surround a whole field, so that they are not a part of the values."""
     quote = found.quote
-    fields = [field for line in start.splitlines() for field in line.split(found.delimiter) if quote in field]
+    fields = [field for line in _lines(start) for field in line.split(found.delimiter) if quote in field]
     return sum(field.startswith(quote) and field.endswith(quote) for field in fields) >= len(fields) * _ENOUGH
 
 
 def _without_remarks(start: str) -> str:
     """Leave out the lines that begin with #, unless that is nearly all of them."""
-    lines = start.splitlines(keepends=True)
+    lines = list(io.StringIO(start, newline="\n"))
     rest = [line for line in lines if not line.startswith("#")]
     return "".join(rest) if len(rest) > 1 else start
 
 
 def _made_up(start: str) -> list[str]:
     """Return the pairs and triples of signs in the first line that may be a delimiter, the most frequent first."""
-    first = next((line for line in start.splitlines() if line.strip()), "")
+    first = next((line for line in _lines(start) if line.strip()), "")
     return [signs for signs, _ in Counter(_MADE_UP.findall(first)).most_common() if signs not in _SEVERAL]
 
 
 def _last_resort(start: str) -> Dialect | None:
     """Return a dialect with a blank or a colon, unless that is only a part of dates and times."""
-    lines = [line.strip() for line in start.splitlines()[:_ROWS] if line.strip()]
+    lines = [line.strip() for line in _lines(start)[:_ROWS] if line.strip()]
     moments = Moments()
     moments.add(lines[1:] or lines)
     best = None if moments.dates or moments.times else _best(start, _LAST_RESORT)
@@ -125,7 +131,7 @@ def splitting(start: str) -> str | None:
 
 
 def _is_split_by(start: str, delimiter: str) -> bool:
-    rows = [line.split(delimiter) for line in start.splitlines()[:_ROWS] if line.strip()]
+    rows = [line.split(delimiter) for line in _lines(start)[:_ROWS] if line.strip()]
     is_clean = not any(delimiter[0] in field and set(field) <= set(delimiter) for row in rows for field in row)
     parts = not any(delimiter[0] in field for row in rows for field in row) if len(set(delimiter)) == 1 else is_clean
     return parts and _share(rows) >= _ENOUGH

@@ -27,6 +27,8 @@ class DraftColumn:
     header: str | None = None
     note: str = ""
     width: int | None = None
+    lossy: str | None = None
+    at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,10 @@ def _keys(column: DraftColumn) -> dict[str, object]:
     keys["type"] = column.type
     if column.width is not None:
         keys["width"] = column.width
+    if column.lossy is not None:
+        keys["lossy"] = column.lossy
+    if column.at is not None:
+        keys["at"] = column.at
     return keys | ({"required": True} if column.is_required else {})
 
 

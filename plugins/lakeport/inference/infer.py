@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lakeport.errors import SampleError
-from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet, record_types
+from lakeport.inference import avro, choosing, delimited, fixed_width, json_documents, parquet, record_types, xml_sample
 from lakeport.inference.draft import Draft, DraftColumn
 from lakeport.inference.layout import layout
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
@@ -23,6 +23,7 @@ from lakeport.inference.text import text_of
 from lakeport.schema.file_format import ARCHIVES
 
 DEFAULT_ROWS = 200_000
+_DIGITS_OF_EXCEL = 15
 _PARQUET = b"PAR1"
 _ORC = b"ORC"
 _WORKBOOK = b"PK\x03\x04"
@@ -139,17 +140,19 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
     try:
         with opened(path) as sample:
             start = sample.peek()
-            is_text = not start.startswith((_OLD_EXCEL, _PARQUET, _ORC, _WORKBOOK, _AVRO))
+            is_xml = xml_sample.is_xml(path, start)
+            is_text = not is_xml and not start.startswith((_OLD_EXCEL, _PARQUET, _ORC, _WORKBOOK, _AVRO))
             if variant and not is_text:
                 return None
             _check_name(path, start)
             _refuse_unread(path, start)
+            if is_xml:
+                return xml_sample.read(path, most_rows), sample.name, sample.compression
             if start.startswith(_OLD_EXCEL):
                 raise SampleError(f"{path}: an old Excel file, which Lakeport cannot read; ask the sender for .xlsx")
-            if sample.compression == "none" and start.startswith(_PARQUET):
-                return parquet.read(path, most_rows), sample.name, "none"
-            if sample.compression == "none" and start.startswith(_ORC):
-                return parquet.read(path, most_rows, "orc"), sample.name, "none"
+            if sample.compression == "none" and start.startswith((_PARQUET, _ORC)):
+                type_ = "orc" if start.startswith(_ORC) else "parquet"
+                return parquet.read(path, most_rows, type_), sample.name, "none"
             if sample.compression == "none" and start.startswith(_WORKBOOK):
                 from lakeport.inference import workbook  # noqa: PLC0415 - commands start without openpyxl
 
@@ -173,8 +176,6 @@ def _read(path: Path, most_rows: int | None, has_header: bool | None, variant: i
 def _refuse_unread(path: Path, start: bytes) -> None:
     """Raise SampleError for files whose schema a person must write, with the way to do it."""
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text.startswith(b"<?xml") or (path.name.lower().endswith(".xml") and text.startswith(b"<")):
-        raise SampleError(f"{path}: an XML document; ./lakeport new TYPE --format xml writes a schema to complete")
     if text.startswith(b"-----BEGIN PGP MESSAGE") or path.name.lower().endswith((".pgp", ".gpg")):
         raise SampleError(
             f"{path}: an encrypted file; infer from a plain sample, and set format.encryption in the schema"
@@ -231,8 +232,7 @@ def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
 
 
 def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn:
-    profile = reading.profiles[name]
-    remark = reading.remarks.get(name, "")
+    profile, remark, at = reading.profiles[name], reading.remarks.get(name, ""), reading.places.get(name)
     if reading.types.get(name):
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable
         return DraftColumn(name, reading.types[name], is_required, reading.headers.get(name), remark)
@@ -240,8 +240,13 @@ def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn
     if name in reading.texts:
         choice = choosing.as_text(choice, profile, reading.texts[name])
     is_required = choice.is_required and name not in reading.nullable
-    note = choice.note or remark
-    return DraftColumn(name, choice.type, is_required, reading.headers.get(name), note, reading.widths.get(name))
+    changes = reading.notations.get(name, "") if choice.type.startswith("varchar") else ""
+    notes = [choice.note or remark, f"COPY may write {changes} in another form" if changes else ""]
+    is_number = profile.numbers.is_number and not choice.type.startswith("varchar")
+    if is_number and reading.format["type"] == "xlsx" and profile.numbers.whole_digits > _DIGITS_OF_EXCEL:
+        notes.append("if these are codes, Excel has cut their digits: ask for texts")
+    header, width, loss = reading.headers.get(name), reading.widths.get(name), "allow" if changes else None
+    return DraftColumn(name, choice.type, is_required, header, "; ".join(filter(None, notes)), width, loss, at)
 
 
 def _has_empty_text(reading: Reading, columns: Sequence[DraftColumn]) -> bool:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from lakeport.errors import SampleError
-from lakeport.files.lossy_values import is_kept_in_json
+from lakeport.files.lossy_values import is_kept_in_json, is_written_alike
 from lakeport.inference.dialect import encoding
 from lakeport.inference.encodings import Encoding
 from lakeport.inference.naming import column_names
@@ -42,6 +42,7 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
     is_array = start.startswith("[")
     documents = _documents(sample, text_encoding, is_array=is_array)
     profiles: dict[str, Profile] = {}
+    numbers: dict[str, str] = {}
     reading = Reading({"type": "json"}, {})
     if is_array:
         reading.format["layout"] = "array"
@@ -54,13 +55,14 @@ def read(sample: Sample, most_rows: int | None) -> Reading:
         block = list(islice(documents, wanted))
         if not block:
             break
-        _add(profiles, block, reading.rows)
+        _add(profiles, numbers, block, reading.rows)
         reading.rows += len(block)
     reading.is_whole = next(documents, None) is None
     if not reading.rows or not profiles:
         raise SampleError(f"{sample.path}: there is no JSON object; use a sample that has some")
     reading.problems = [f"key {key!r}: {problem}" for key, each in profiles.items() if (problem := _problem(each))]
     names = column_names(profiles)
+    reading.notations = {name: numbers[key] for name, key in zip(names, profiles, strict=True) if key in numbers}
     reading.profiles = dict(zip(names, profiles.values(), strict=True))
     name_keys(reading, dict(zip(names, profiles, strict=True)))
     return reading
@@ -127,7 +129,8 @@ def _not_an_object(sample: Sample, document: object) -> str:
     return f"{sample.path}: expected a JSON object, found {json.dumps(document)[:40]}"
 
 
-def _add(profiles: dict[str, Profile], block: list[dict[str, Any]], rows_before: int) -> None:
+def _add(profiles: dict[str, Profile], numbers: dict[str, str], block: list[dict[str, Any]], rows_before: int) -> None:
+    """Add the values of objects to the profiles, and to `numbers` one that has several notations for each key."""
     for key in (key for document in block for key in document if key not in profiles):
         if key not in profiles:
             profiles[key] = Profile()
@@ -141,6 +144,8 @@ def _add(profiles: dict[str, Profile], block: list[dict[str, Any]], rows_before:
         for document in block:
             kind, text = _kind_and_text(document.get(key))
             kinds.setdefault(kind, Counter())[text] += 1
+        if others := [text for text in kinds.get("number", ()) if not is_written_alike(text)]:
+            numbers.setdefault(key, others[0])
         for kind, texts in kinds.items():
             if kind == "nothing":
                 profile.add_nothing(texts.total())

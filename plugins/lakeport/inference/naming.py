@@ -14,7 +14,8 @@ from lakeport.schema.values import IDENTIFIER
 _TYPE_CHARACTERS = 45
 _COLUMN_CHARACTERS = 56
 _ENDING = re.compile(
-    r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|tar|gz|tgz|bz2|zst|lzo|zip))+$", re.IGNORECASE
+    r"(\.(csv|tsv|psv|txt|dat|tbl|json|jsonl|ndjson|parquet|orc|avro|xlsx|xml|tar|gz|tgz|bz2|zst|lzo|zip))+$",
+    re.IGNORECASE,
 )
 _CHANGING = re.compile(r"[-_. ]?\d[-_.:\dTZ ]*")
 # Up to three digits after a letter are a part of the name, as in sp500; dates and other numbers change.

@@ -12,9 +12,10 @@ from lakeport.inference.profile import Profile
 class Reading:
     """The format's keys, a profile for each column, and notes for a person.
 
-    `types`, `remarks` and `nullable` come from the file's own schema; `widths` are those of fixed-width columns.
-    `texts` are columns whose values a rehearsal found not to fit their type, each with the reason; `problems` are what
-    no schema solves.
+    `types`, `remarks` and `nullable` come from the file's own schema; `widths` are those of fixed-width columns;
+    `places` are where an XML document has the values of columns, if not at their names.
+    `texts` are columns whose values a rehearsal found not to fit their type, each with the reason; `notations`
+    are numbers of JSON that COPY may write in another form as text; `problems` are what no schema solves.
     """
 
     format: dict[str, object]
@@ -26,7 +27,9 @@ class Reading:
     remarks: dict[str, str] = field(default_factory=dict)
     nullable: set[str] = field(default_factory=set)
     widths: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    notations: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     encoding: Encoding = field(default_factory=Encoding)

@@ -20,7 +20,7 @@ _FEWEST_ROWS = 3
 
 def read(text: Text, most_rows: int | None) -> Reading | None:
     """Read the data lines of a sample; None if the lines are not of several types, or too many to see all of them."""
-    lines = text.start.splitlines(keepends=True)
+    lines = list(io.StringIO(text.start, newline="\n"))
     types = line_types(lines)
     if types is None or len(list(islice(text.lines, len(lines) + 1))) > len(lines):
         return None

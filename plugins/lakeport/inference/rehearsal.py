@@ -26,6 +26,7 @@ from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
 from lakeport.schema.text_formats import Delimited, TextFormat
+from lakeport.schema.xml_format import Xml
 
 _MAX_ROWS = 2_000_000
 _VALUES_IN_MEMORY = 50_000
@@ -139,4 +140,5 @@ def _texts(file_type: FileType, file: Any, sample: Path) -> Iterator[tuple[Reada
         if selected := selected_lines(text, format_, name, RecentLines()):
             text = selected.stream
         copied = file_type.copied
-        yield utf8_stream(text, copied.text_encoding) if isinstance(copied, TextFormat) else text, name
+        is_text = isinstance(copied, TextFormat) and not isinstance(format_, Xml)  # which has its own encoding
+        yield utf8_stream(text, copied.text_encoding) if is_text else text, name

@@ -17,6 +17,10 @@ from lakeport.inference.opening import Sample
 from lakeport.inference.profile import Profile, has_wrong_bytes
 
 _START_BYTES = 1 << 18
+_STATEMENT = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:--.*\n|/\*.*\n|\s)*+(?:insert\s+into|create\s+table|drop\s+table|set\s+\w+\s*=)\s",
+    re.IGNORECASE,
+)
 _PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
 
 
@@ -39,6 +43,8 @@ def text_of(sample: Sample) -> Text:
         raise SampleError(f"{sample.path}: its encoding is UTF-32, which COPY does not read; ask the sender for UTF-8")
     if _PAGE.match(start):
         raise SampleError(f"{sample.path}: a web page, not a table; ask the sender for the file again")
+    if _STATEMENT.match(start):
+        raise SampleError(f"{sample.path}: SQL statements, not rows; ask the sender for CSV or Parquet")
     if text_encoding == "utf-8-sig" and b"\0" in start:
         raise SampleError(f"{sample.path}: not text: it contains NUL bytes; ask the sender for text or Parquet")
     head = _whole_lines(start.decode(text_encoding, "surrogateescape"), is_all=len(start) < _START_BYTES)

@@ -94,13 +94,17 @@ class CheckedRows:
         return check.up_to.is_exceeded(failing, int(fetch_value(current)))
 
 
+def loaded_rows(file_type: FileType) -> CheckedRows:
+    """Return the rows of this load in the type's table."""
+    return CheckedRows(file_type, ddl.table_identifier(file_type.table), sql.SQL("_loaded_at = SYSDATE"))
+
+
 def check_rows(current: cursor, file_type: FileType) -> str | None:
     """Return the checks that warn of the rows of this load in the type's table, as text, or None.
 
     Raises ChecksFailed with every check that must hold and does not.
     """
-    is_of_load = sql.SQL("_loaded_at = SYSDATE")
-    rows = CheckedRows(file_type, ddl.table_identifier(file_type.table), is_of_load)
+    rows = loaded_rows(file_type)
     checks = [check for check in file_type.checks if check.else_ != "reject"]
     found = [(check.else_, line) for check in checks if (line := _failure(current, rows, check))]
     if failures := [line for consequence, line in found if consequence == "fail"]:

@@ -15,7 +15,7 @@ from psycopg2 import sql
 from psycopg2.errors import QueryCanceled
 from psycopg2.extensions import cursor
 
-from lakeport.errors import CopyStopped, LakeportError, TooManyRejects, UnloadableFile
+from lakeport.errors import CopyStopped, LakeportError, TooManyRejects, UnknownOrigin, UnloadableFile
 from lakeport.files.at_once import at_once
 from lakeport.loading.checks import check_rows
 from lakeport.loading.copy_job import CopyJob, write_manifest
@@ -30,6 +30,7 @@ from lakeport.loading.copy_reports import (
 from lakeport.loading.counting import LastCopy, last_copy, rows_by_file
 from lakeport.loading.files_to_load import FileToLoad, check_versions
 from lakeport.loading.keeping import count_kept, fit_kept
+from lakeport.loading.mixed_rows import check_mixed_rows, refuse_unknown_origins
 from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
@@ -134,16 +135,18 @@ def _copy(current: cursor, job: CopyJob, copy: sql.Composed) -> CopyResult:
     result = _result(current, job, session, last, refused)
     # COPY reads by key: it has read the registered versions only if they are still the current ones.
     at_once(partial(check_versions, job.s3), job.files)
+    counts: dict[str, Any] = {}
     try:
         _check_rejects(job, result)
-        result = _with_rejected(result, into.sift(current))
-        _check_rejects(job, result)
-        placed, warnings = place_rows(current, into, last.rows_copied)
+        if len(job.files) > 1:
+            _place_mixed(current, into, result.loads)
+        else:
+            result = _with_rejected(result, into.sift(current))
+            _check_rejects(job, result)
+            placed, warnings = place_rows(current, into, last.rows_copied, check_rows)
+            counts = {"rows_loaded": placed, "check_warnings": warnings}
     except UnloadableFile as refusal:
         return replace(result, refusal=refusal)
-    if len(job.files) > 1:
-        return result
-    counts: dict[str, Any] = {"rows_loaded": placed, "check_warnings": warnings}
     counts["rows_replaced"] = count_kept(current, job.file_type.table)
     return replace(result, loads={id_: replace(load, **counts) for id_, load in result.loads.items()})
 
@@ -166,7 +169,7 @@ def _result(current: cursor, job: CopyJob, session: CopySession, copy: LastCopy,
 
 
 def _with_rejected(result: CopyResult, rejected: Sequence[RejectedRow]) -> CopyResult:
-    """Add the rows that checks reject to those of the only file; several files have no checks."""
+    """Add the rows that checks reject to those of the only file."""
     if not rejected:
         return result
     [(file_id, load)] = result.loads.items()
@@ -203,7 +206,18 @@ def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:
         )
 
 
-def place_rows(current: cursor, into: Placing, rows_copied: int) -> tuple[int, str | None]:
+def _place_mixed(current: cursor, into: Placing, loads: Mapping[str, Load]) -> None:
+    """Bring the rows of several files to their table; raises UnknownOrigin if the file of a row matters there."""
+    refuse_unknown_origins(current, into, into.sift(current))
+    rows = sum(load.rows_loaded for load in loads.values())
+    placed, _ = place_rows(current, into, rows, partial(check_mixed_rows, loads=loads))
+    if placed != rows:
+        raise UnknownOrigin(f"{rows:,} rows became {placed:,}", abs(rows - placed))
+
+
+def place_rows(
+    current: cursor, into: Placing, rows_copied: int, check: Callable[[cursor, FileType], str | None]
+) -> tuple[int, str | None]:
     """Bring the rows to their table, count and check them there; return their number and the checks that warn."""
     placed = into.place(current, rows_copied)
     current.execute(composed("load/count_rows", table=table_identifier(into.destination.table)))
@@ -212,6 +226,6 @@ def place_rows(current: cursor, into: Placing, rows_copied: int) -> tuple[int, s
         raise LakeportError(
             f"{into.table_name} has {rows:,} rows of this load instead of {placed:,}; nothing was loaded"
         )
-    warnings = check_rows(current, into.destination)
+    warnings = check(current, into.destination)
     into.finish(current)
     return placed, warnings

@@ -36,9 +36,13 @@ _ARCHIVED = {"file_id": "VARCHAR(64)", "bucket": "VARCHAR(63)", "key": "VARCHAR(
 
 
 def archive_key(file_type_name: str, file: RegisteredFile) -> str:
-    """Return the file's key in the archive, which is always the same and unique."""
+    """Return the file's key in the archive, which is always the same and unique.
+
+    Files of a landing bucket other than the first are below a folder with its name.
+    """
     name = file.key.rpartition("/")[2].encode()[-_MAX_NAME_BYTES:].decode(errors="ignore")
-    return f"{file_type_name}/{file.landed_at:%Y/%m/%d}/{file.file_id}/{name}"
+    folder = f"{file.bucket}/" if settings.is_further_landing(file.bucket) else ""
+    return f"{folder}{file_type_name}/{file.landed_at:%Y/%m/%d}/{file.file_id}/{name}"
 
 
 def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequence[RegisteredFile]) -> None:

@@ -136,7 +136,7 @@ def _text_rows(
         for row in rows:
             if len(row.fields) <= len(names):  # COPY rejects other rows
                 values = zip(names, row.fields, strict=False)
-                yield (row.line, row.lines, ""), {name: each for name, each in values if each != format_.null_as}
+                yield (row.line, row.lines, ""), {name: each for name, each in values if each != format_.null_text}
 
 
 def _json_rows(s3: S3Client, source: CopySource, format_: Json, names: Sequence[str]) -> Iterator[_Row]:

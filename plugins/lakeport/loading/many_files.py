@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import log2
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -18,6 +19,7 @@ from lakeport.errors import (
     RejectsNotReported,
     RowsNotCounted,
     StatusConflict,
+    UnknownOrigin,
     UnloadableFile,
 )
 from lakeport.files.at_once import at_once
@@ -26,6 +28,7 @@ from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
 from lakeport.loading.lossy import has_lossy_rows
+from lakeport.loading.mixed_rows import loads_each_alone
 from lakeport.mng import load_records
 from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
@@ -40,16 +43,18 @@ log = logging.getLogger(__name__)
 def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> list[list[FileToLoad]]:
     """Group the files that one COPY may load: those whose fields go to the same columns.
 
-    A file is alone if the table mode, the transform, the checks or columns with `from` apply to the rows of one file,
-    if the views of COPY could not identify it by name, if some of its rows are rejected before COPY, or if it is known
-    to be faulty.
+    Where later files replace rows of earlier ones, only files that landed one after the other are grouped.  A file is
+    alone if its schema has keys for the rows of one file (see `loads_each_alone`), if the views of COPY could not
+    identify it by name, if some of its rows are rejected before COPY, or if it is known to be faulty.
     """
-    table, found = file_type.table, dict[object, list[FileToLoad]]()
-    is_by_file = table.mode != "append" or file_type.transform.sql or file_type.checks or file_type.fact_columns
-    of_files = at_once(lambda each: None if is_by_file else _columns(s3, file_type, each), files)
+    found, part, previous = dict[object, list[FileToLoad]](), 0, object()
+    is_alone, is_ordered = loads_each_alone(file_type), file_type.table.is_ordered
+    of_files = at_once(lambda each: None if is_alone else _columns(s3, file_type, each), files)
     for each, columns in zip(files, of_files, strict=True):
         key = (columns.names, columns.added, columns.ignored) if columns else each.file.file_id
-        found.setdefault(key, []).append(each)
+        part += is_ordered and key != previous
+        found.setdefault((part, key), []).append(each)
+        previous = key
     return list(found.values())
 
 
@@ -95,11 +100,17 @@ class BatchLoad:
         except RejectsNotReported:
             raise  # of any COPY, however few its files
         except LakeportError as error:
-            raise MustLoadSeparately(error, is_for_each_file=isinstance(error, RowsNotCounted)) from error
+            raise MustLoadSeparately(error, is_for_each_file=self._is_for_each_file(error)) from error
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
             raise MustLoadSeparately(error) from error
+
+    def _is_for_each_file(self, error: LakeportError) -> bool:
+        """Return whether to load each file by itself at once, as this takes fewer COPYs than to halve the files."""
+        if isinstance(error, UnknownOrigin):
+            return 2 * error.rows * log2(len(self.files)) > len(self.files)
+        return isinstance(error, RowsNotCounted)
 
     def _load(self) -> None:
         columns = columns_of(self.s3, self.file_type, self.files[0])

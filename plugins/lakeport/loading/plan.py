@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lakeport import settings
 from lakeport.errors import TableMismatch
@@ -51,7 +52,8 @@ def task_ids(file_type: FileType) -> tuple[str, ...]:
 
 def plan(file_type: FileType, key: str, size_bytes: int = 0) -> Plan:
     """Return the statements that load the landed object `key`."""
-    source = CopySource(_name_of(settings.landing_bucket, "LANDING_BUCKET"), key, None, size_bytes, "none")
+    landing = _name_of(partial(settings.landing_bucket, file_type.landing.bucket), "LANDING_BUCKET")
+    source = CopySource(landing, key, None, size_bytes, "none")
     compression = "none" if file_type.is_prepared else file_type.format.compression
     manifest_uri = f"s3://{_name_of(settings.work_bucket, 'WORK_BUCKET')}/manifests/FILE_ID.json"
     file = RegisteredFile("FILE_ID", source.bucket, source.key, None, "", 0, utc_now())

@@ -49,7 +49,7 @@ class Load:
     query_id: int
     loaded_at: datetime | None = None
     rows_replaced: int | None = None
-    """How many rows the load replaced and kept for undo; None if its table does not keep them."""
+    """How many rows the COPY, maybe of several files, replaced and kept for undo; None if its table keeps none."""
     check_warnings: str | None = None
     """The checks that the rows do not pass and that only warn, one a line."""
 
@@ -100,8 +100,8 @@ def record_loads(
     first = next(iter(loads.values()))
     counts = [(file_id, each.rows_in_file, each.rows_loaded, each.rows_rejected) for file_id, each in loads.items()]
     values: dict[str, Any] = {"run_id": by.run_id, "table_name": first.table_name, "query_id": first.query_id}
-    values["rows_replaced"] = first.rows_replaced  # a COPY of several files replaces none
-    values["check_warnings"] = clipped(first.check_warnings, _WARNINGS_BYTES)  # and has no checks
+    values["rows_replaced"] = first.rows_replaced  # by all files of the COPY: they are undone together
+    values["check_warnings"] = clipped(first.check_warnings, _WARNINGS_BYTES)  # a COPY of several files has none
     with joined_rows(current, _COUNTS, counts) as counted:
         update = composed("mng/record_loads", counted=counted)
         current.execute(update, values)

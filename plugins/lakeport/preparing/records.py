@@ -17,11 +17,9 @@ from lakeport.preparing.rows import Record
 from lakeport.preparing.xml_rows import xml_records
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import Csv, Delimited
+from lakeport.schema.text_formats import NULL, Csv, Delimited
 from lakeport.schema.xml_format import Xml
 
-NULL = "\\N"
-"""COPY's default for NULL."""
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB
 
 
@@ -74,7 +72,7 @@ class _Table:
         self._type = file_type
         self._format = file_type.text_format
         self._is_sheet = file_type.format.is_workbook
-        self._null = self._format.null_as or NULL
+        self._null = self._format.null_text or NULL
 
     def records(self) -> Iterator[Record]:
         names = self._columns()

@@ -1,4 +1,4 @@
-"""Check the permissions on the three buckets without leaving an object in landing or in the archive."""
+"""Check the permissions on the buckets without leaving an object in landing or in the archive."""
 
 from __future__ import annotations
 
@@ -31,11 +31,8 @@ class BucketProbe:
 
     def answers(self) -> Iterator[Answer]:
         """Yield an answer to each question."""
-        buckets = {
-            "landing": settings.landing_bucket(),
-            "archive": settings.archive_bucket(),
-            "work": settings.work_bucket(),
-        }
+        landing = {_landing_title(name): bucket for name, bucket in settings.landing_buckets().items()}
+        buckets = landing | {"archive": settings.archive_bucket(), "work": settings.work_bucket()}
         for name, bucket in buckets.items():
             yield Question(f"List the {name} bucket", "allowed", self._list).ask(bucket)
         written = Question("Write to the work bucket, which keeps versions", "a version", self._write).ask(
@@ -43,12 +40,14 @@ class BucketProbe:
         )
         yield written
         source = CopySource(buckets["work"], self._key, written.answered, len(_BODY), "none")
-        gone = replace(source, bucket=buckets["landing"])
-        questions: list[tuple[Question[CopySource], CopySource]] = [
-            (Question("Read a version of the landing bucket", "allowed", self._read_absent), gone),
-            (Question("Remove a version from the landing bucket", "allowed", self._remove_absent), gone),
-            (Question("Copy a version to the archive, read it and remove it", "the same bytes", self._archive), source),
-        ]
+        questions = list[tuple[Question[CopySource], CopySource]]()
+        for name, bucket in landing.items():
+            gone = replace(source, bucket=bucket)
+            questions.append((Question(f"Read a version of the {name} bucket", "allowed", self._read_absent), gone))
+            remove = Question(f"Remove a version from the {name} bucket", "allowed", self._remove_absent)
+            questions.append((remove, gone))
+        archive = Question("Copy a version to the archive, read it and remove it", "the same bytes", self._archive)
+        questions.append((archive, source))
         for question, subject in questions:
             is_written = written.verdict is Verdict.EXPECTED
             yield question.ask(subject) if is_written else question.not_asked("the work bucket has no version to copy")
@@ -84,6 +83,10 @@ class BucketProbe:
         if is_same:
             return Found("the same bytes, removed")
         return Found("other bytes", "files cannot be archived; report this table", Verdict.FAILED)
+
+
+def _landing_title(name: str) -> str:
+    return "landing" if name == settings.DEFAULT_LANDING else f"{name} landing"
 
 
 def _allowed(request: Callable[[], object]) -> Found:

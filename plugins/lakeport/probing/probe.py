@@ -11,6 +11,7 @@ from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.probing.answers import Answer
 from lakeport.probing.bucket_probe import BucketProbe
 from lakeport.probing.copy_probe import FOLDER, CopyProbe
+from lakeport.probing.pool_probe import POOLS
 from lakeport.probing.reaching import DAG_RUNS
 from lakeport.redshift.session import Warehouse
 
@@ -23,6 +24,7 @@ def probe(warehouse: Warehouse, s3: S3Client, open_api: Callable[[], DagRunApi],
     yield from BucketProbe(s3, occasion).answers()
     yield from CopyProbe(warehouse, s3).answers()
     yield DAG_RUNS.ask(open_api)
+    yield POOLS.ask(open_api)
 
 
 def report_key(run_id: str) -> str:

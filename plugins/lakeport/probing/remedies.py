@@ -19,7 +19,7 @@ _REMEDIES = (
     (
         r"S3ServiceException:.*(AccessDenied|KMS)|requires full path of an S3 object",
         "CopyRole may not read the work or landing bucket: it needs s3:ListBucket, s3:GetObject and, for the bucket's "
-        "KMS key, kms:Decrypt; deploy again, and for a landing bucket of your own set ExistingLandingKeyArn",
+        "KMS key, kms:Decrypt; deploy again, and name the key of a landing bucket of your own in the deployment's YAML",
     ),
     (
         r"S3CurlException|S3ServiceException:.*(Connection|timed out)",

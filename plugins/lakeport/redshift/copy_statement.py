@@ -16,7 +16,7 @@ from lakeport.schema.file_type import FileType
 
 # COPY refuses a higher MAXERROR.  We ask for all errors and decide ourselves: the limit may be a percentage.
 MAX_ERRORS = 100_000
-_ESCAPED = re.compile(r"\\(t|[0-7]{3})")
+_ESCAPED = re.compile(r"\\(t|0|[0-7]{3})")
 """A tab, or a character by its octal number."""
 
 
@@ -69,7 +69,7 @@ def _option(option: CopyOption) -> sql.SQL | sql.Composed:
     if option.value is None:
         return text
     if _ESCAPED.fullmatch(option.value):
-        # \t or \001, as in AWS's examples: psycopg2 would write E'\\t', and AWS does not document that COPY takes that.
+        # \t, \0 or \001, as in AWS's examples: psycopg2 writes E'\\t', which AWS does not document for COPY.
         written = sql.SQL(f"'{option.value}'")  # nosemgrep: sql-from-text, sql-wrapped-unread
         return sql.SQL("{} {}").format(text, written)
     return sql.SQL("{} {}").format(text, sql.Literal(option.value))

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -31,7 +31,7 @@ Work = Callable[[cursor], T | Rollback[T]]
 
 # ALTER USER ... SET may give the user other ones, under which COPY reads other dates, SYSDATE is not in UTC, and
 # rejected rows are looked up by the wrong time.
-_SETTINGS = ("SET timezone TO 'UTC'", "SET datestyle TO 'ISO, MDY'")
+_SETTINGS = "SET timezone TO 'UTC'; SET datestyle TO 'ISO, MDY'"
 _ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 0.2
 # 40001 and 40P01 are PostgreSQL's codes for the conflict that Redshift reports as message 1023 under SQLSTATE XX000.
@@ -99,7 +99,7 @@ class Warehouse:
             self._connection.close()
             self._connection = None
 
-    def __enter__(self) -> Warehouse:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,8 +134,7 @@ class Warehouse:
         try:
             opened.autocommit = True
             with opened.cursor() as current:
-                for setting in _SETTINGS:
-                    current.execute(setting)
+                current.execute(_SETTINGS)
             opened.autocommit = False
         except BaseException:
             opened.close()

@@ -28,7 +28,7 @@ class AcceptedValues(Part):
 
 
 class RowCount(Part):
-    """How many rows a load may have."""
+    """How many rows a load may add to the table; in mode history, only new versions are rows of a load."""
 
     min: Annotated[int, Field(ge=0)] = 0
     """The minimum number of rows."""
@@ -41,6 +41,10 @@ class RowCount(Part):
         if most is not None and most < info.data.get("min", 0):
             raise ValueError(f"is {most}, which is less than min")
         return most
+
+    def is_outside(self, rows: int) -> bool:
+        """Return whether a load may not have this number of rows."""
+        return rows < self.min or (self.max is not None and rows > self.max)
 
 
 class Freshness(Part):
@@ -188,7 +192,7 @@ class RowCountCheck(Check):
     is_of_rows: ClassVar[bool] = False
     is_of_single_rows: ClassVar[bool] = False
     row_count: RowCount
-    """How many rows a load may have."""
+    """How many rows a load may add to the table; in mode history, only new versions are rows of a load."""
 
 
 class FreshnessCheck(Check):

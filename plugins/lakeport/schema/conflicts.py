@@ -31,7 +31,8 @@ def problems_between(types: Mapping[Path, FileType]) -> Iterator[str]:
     Each is reported for the schema to change, and for the later one if either may change.
     """
     for (first, one), (second, other) in combinations(sorted(types.items()), 2):
-        if probe := shared_key(one.landing.pattern, other.landing.pattern):
+        is_same_bucket = one.landing.bucket == other.landing.bucket
+        if is_same_bucket and (probe := shared_key(one.landing.pattern, other.landing.pattern)):
             yield _at(
                 second,
                 ("landing", "pattern"),

@@ -34,6 +34,8 @@ class Rejects(Part):
     """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
     warn: Limit | None = None
     """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
+    show: bool = True
+    """Whether alerts, the page Files and commands with --deployment show rejected rows; if not, only mng has them."""
 
     @field_validator("warn")
     @classmethod
@@ -80,7 +82,7 @@ class FileType(Part):
     owner: Annotated[str, Field(min_length=1)]
     """Who is responsible for these files; the DAG's owner in Airflow."""
     landing: Landing
-    """Which objects of the landing bucket are of this type."""
+    """Which objects of a landing bucket are of this type."""
     format: AnyFormat
     """How the files are written."""
     table: Table
@@ -106,6 +108,9 @@ class FileType(Part):
     """How many times a task is retried after a temporary error; other errors fail it at once."""
     retry_delay: Seconds = 5
     """How long to wait before the first retry; each further retry waits twice as long, at most five minutes."""
+    pool: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] | None = None
+    """The Airflow pool whose slots the tasks take, without it default_pool; its number of slots limits how many tasks
+    of all file types with this pool run at once."""
     alerts: Alerts = Alerts()
     """Who is alerted when a run fails."""
 

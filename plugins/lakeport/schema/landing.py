@@ -1,4 +1,4 @@
-"""Which objects of the landing bucket are of a file type, and which of them one run takes."""
+"""Which objects of which landing bucket are of a file type, and which of them one run takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from lakeport import settings
 from lakeport.schema.key_pattern import capture_formats, without_encryption
 from lakeport.schema.values import Part
 
@@ -17,8 +18,10 @@ _COMPRESSIONS |= {".zst": ("zstd",), ".lzo": ("lzop",), ".zip": ("zip",)}
 
 
 class Landing(Part):
-    """Which objects of the landing bucket are of this type."""
+    """Which objects of a landing bucket are of this type."""
 
+    bucket: str = settings.DEFAULT_LANDING
+    """The landing bucket, by its name in landing_buckets of the deployment's YAML; default is the first one."""
     pattern: Annotated[str, Field(min_length=1, max_length=1024)]
     """Glob on the key: * and ? stay within a folder, ** between slashes matches any folders; {name} captures a part of
     it, {date:%Y-%m-%d} a date."""
@@ -28,6 +31,17 @@ class Landing(Part):
     """What decides which file is the newest: landed_at, or the name of a capture in pattern."""
     max_files: Annotated[int | None, Field(ge=1, le=10_000)] = None
     """With select: all, the maximum number of files that one run loads; without it 500."""
+
+    @field_validator("bucket")
+    @classmethod
+    def _is_known(cls, bucket: str) -> str:
+        names = settings.landing_names()
+        if names and bucket not in names:
+            raise ValueError(
+                f"is {bucket!r}; allowed: {', '.join(names)} (the landing buckets of the deployment); "
+                "add it to landing_buckets in the deployment's YAML and deploy, or use one of these"
+            )
+        return bucket
 
     @field_validator("pattern")
     @classmethod

@@ -16,6 +16,9 @@ from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKey
 from lakeport.schema.line_types import Lines
 from lakeport.schema.table import Column
 
+NULL = "\\N"
+"""COPY's default for NULL."""
+_NUL = ("\\0", "\\000")  # as AWS writes the NUL character for NULL AS
 MAX_FIELD_CHARACTERS = 1 << 30  # the reader's own limit of 128 KiB is less than a rejected value may have
 
 
@@ -24,6 +27,12 @@ def unescaped(delimiter: str) -> str:
     if delimiter == "\\t":
         return "\t"
     return chr(int(delimiter[1:], 8)) if re.fullmatch(r"\\[0-7]{3}", delimiter) else delimiter
+
+
+def with_escaped_nulls(line: str, delimiter: str) -> str:
+    r"""Return a line in which fields that are \N have two backslashes: with ESCAPE, COPY reads both as NULL."""
+    edge = re.escape(delimiter)
+    return re.sub(rf"(?:^|(?<={edge}))\\N(?={edge}|\r?\n?$)", r"\\\\N", line) if NULL in line else line
 
 
 class TextFormat(ConvertedFormat):
@@ -41,7 +50,7 @@ class TextFormat(ConvertedFormat):
     """Which lines after header_lines hold rows, by how a line begins: data or skip for each prefix, as in
     {H: skip, D: data, T: skip}. "" is every other line; without it, a line with another prefix is a rejected row."""
     null_as: Annotated[str | None, CopyKeyword("NULL AS")] = None
-    """This text means NULL."""
+    """This text means NULL; \\0 is the NUL character, and without the key it is \\N."""
     acceptinvchars: AcceptInvChars = None
     """The character that replaces bytes that are not valid UTF-8; without it the row is rejected."""
     fillrecord: FillRecord = False
@@ -54,7 +63,18 @@ class TextFormat(ConvertedFormat):
     def _is_not_yamls_null(cls, null_as: object) -> object:
         if null_as is None:
             raise ValueError('has no value: YAML reads NULL without quotes as nothing; write null_as: "NULL"')
-        return null_as
+        return _NUL[0] if null_as == "\0" else null_as
+
+    @property
+    def null_text(self) -> str | None:
+        """Return the text that means NULL in a file, or None for COPY's default."""
+        return "\0" if self.null_as in _NUL else self.null_as
+
+    def _conversions(self) -> Iterator[CopyOption]:
+        # COPY's default is not sent: AWS does not document how COPY reads '\N' in a statement, as \N or as N.
+        for option in super()._conversions():
+            if (option.keywords, option.value) != ("NULL AS", NULL):
+                yield option
 
     @property
     def text_encoding(self) -> str:
@@ -185,6 +205,8 @@ class Delimited(TextFormat):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.removequotes else csv.QUOTE_NONE
         escape = "\\" if self.escape else None
+        if self.escape and self.null_as in (None, NULL):
+            line = with_escaped_nulls(line, delimiter)
         return next(csv.reader([line], delimiter=delimiter, quotechar='"', quoting=quoting, escapechar=escape), [])
 
     @field_validator("delimiter")

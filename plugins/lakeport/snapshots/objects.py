@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PREFIX = "state/"
 SUMMARIES = f"{PREFIX}summaries/"
+FINDINGS = f"{PREFIX}reconcile.json"
+"""What the last run of reconcile that a person started has found."""
 NO_TYPE = "-"
 """Stands for the file type of the Rejected files, which have none; no file type can have this name."""
 _AS_OF = "as-of"

@@ -39,7 +39,7 @@ NEWEST_FILES = 500
 SUMMARY_FILES = 20
 REJECTED_ROWS = 100
 _WRITERS = 8
-_STATED = ("file_id", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
+_STATED = ("file_id", "bucket", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
 _COUNTED = ("rows_in_file", "rows_loaded", "rows_rejected", "loaded_at")
 _MARGIN = timedelta(minutes=15)
 """How long a transaction may take whose change a snapshot made in the meantime does not have."""
@@ -73,7 +73,10 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
     """Write the snapshots of one file type."""
     file_type = known_file_type(name) if name else None
     content = warehouse.transaction(lambda current: read_content(current, name, file_type))
-    _write_rejected_rows(warehouse, s3, name, content)
+    if file_type and file_type.rejects.show:
+        _write_rejected_rows(warehouse, s3, name, content)
+    elif file_type:
+        s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
     head = {"file_type": name, "as_of": content.as_of, "table": file_type.table.name if file_type else None}
     summary = {**head, "days": content.days, "files": [_short(file) for file in content.files[:SUMMARY_FILES]]}
     files = [{**file, "moves": content.moves.get(file["file_id"], [])} for file in content.files]

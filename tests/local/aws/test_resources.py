@@ -76,9 +76,12 @@ def test_object_put_becomes_an_event_in_the_queue(
     assert {"eTag", "sequencer"} <= set(record["s3"]["object"])
 
 
-def test_arrivals_go_to_the_queue_and_failures_to_the_dead_letters(s3: "S3Client", sqs: "SQSClient") -> None:
+@pytest.mark.parametrize("bucket", names.LANDING_BUCKETS)
+def test_arrivals_go_to_the_queue_and_failures_to_the_dead_letters(
+    s3: "S3Client", sqs: "SQSClient", bucket: str
+) -> None:
     """A message that fails five times is kept for two weeks, not lost."""
-    configuration = s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
+    configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])

@@ -94,7 +94,7 @@ def test_start_that_is_throttled_is_repeated_under_the_same_id(http_fake: HttpFa
     assert asked == [started.run_id] * 2
 
 
-@pytest.mark.parametrize("dag_id", ["replay", "undo"])
+@pytest.mark.parametrize("dag_id", ["replay", "undo", "discard"])
 def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
     calls = list[str]()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.files import FilesOperator
+from lakeport.airflow.operators.prepare import files_at_once
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile, Status, TaskRun
@@ -29,44 +30,57 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     Safe to repeat: a loaded file is not loaded again, and a file that is Fail stays Fail until the run is cleared.
     """
 
-    def fail(self, warehouse: Warehouse, file: RegisteredFile, error: Exception, by: TaskRun) -> None:
+    def fail(self, warehouse: Warehouse, files: Sequence[RegisteredFile], error: Exception, by: TaskRun) -> None:
         from lakeport.mng import file_records
 
-        self.log.error("%s: %s", file.key, error)
-        reason = f"{by.task_id}: {str(error).strip()}"
+        self.log.error("%s: %s", ", ".join(file.key for file in files), error)
+        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {str(error).strip()}"
         warehouse.transaction(
             lambda current: file_records.move(
-                current, [file.file_id], by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
+                current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
             )
         )
 
     def files_left(
         self, files: Sequence[RegisteredFile], warehouse: Warehouse, s3: S3Client, context: Context
-    ) -> Iterator[FileToLoad]:
-        """Yield the files that are not loaded yet; set those to Fail that could not be prepared."""
+    ) -> list[FileToLoad]:
+        """Return the files that are not loaded yet; set those to Fail that could not be prepared."""
+        from lakeport.files.at_once import at_once
         from lakeport.loading.files_to_load import FileToLoad
         from lakeport.mng import file_records
 
         file_ids, by = [file.file_id for file in files], task_run_of(context)
         unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
-        for file in files:
-            if file.file_id not in unloaded:
-                continue
+
+        def to_load(file: RegisteredFile) -> FileToLoad | UnloadableFile | ObjectChanged:
             try:
-                yield FileToLoad(file, self.sources(s3, file, context))
+                return FileToLoad(file, self.sources(s3, file, context))
             except (UnloadableFile, ObjectChanged) as error:
-                self.fail(warehouse, file, error, by)
+                return error
+
+        left = [file for file in files if file.file_id in unloaded]
+        found = at_once(to_load, left, files_at_once(self.file_type))
+        for file, each in zip(left, found, strict=True):
+            if not isinstance(each, FileToLoad):
+                self.fail(warehouse, [file], each, by)
+        return [each for each in found if isinstance(each, FileToLoad)]
 
     def failed_before(self, file: RegisteredFile, warehouse: Warehouse, by: TaskRun) -> str | None:
         """Return the key of a failed file that landed before this one and whose rows must be merged first."""
         from lakeport.mng import file_records
 
-        file_ids = [each.file_id for each in self.registered_files()]
-        earlier = file_ids[: file_ids.index(file.file_id)]
+        earlier = self.file_ids()[: self.file_ids().index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
             return None
         failures = warehouse.transaction(lambda current: file_records.failures(current, earlier, by))
         return failures[0].key if failures else None
+
+    def refuse_after_a_failure(self, batch: Sequence[FileToLoad], warehouse: Warehouse, by: TaskRun) -> None:
+        """Raise UnloadableFile if a file failed before the batch, and MustLoadSeparately if one within it did."""
+        if failed := self.failed_before(batch[0].file, warehouse, by):
+            raise UnloadableFile(f"not loaded because {failed}, which landed earlier, failed; replay that file first")
+        if len(batch) > 1 and (failed := self.failed_before(batch[-1].file, warehouse, by)):
+            raise MustLoadSeparately(f"{failed}, which landed between them, failed")
 
     def load(self, batch: Sequence[FileToLoad], by: TaskRun, warehouse: Warehouse, s3: S3Client) -> None:
         import psycopg2
@@ -76,12 +90,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         from lakeport.loading.one_file import FileLoad
 
         try:
+            self.refuse_after_a_failure(batch, warehouse, by)
             if len(batch) > 1:
                 BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
-            elif failed := self.failed_before(batch[0].file, warehouse, by):
-                raise UnloadableFile(
-                    f"not loaded because {failed}, which landed earlier, failed; replay that file first"
-                )
             else:
                 FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
         except MustLoadSeparately as reason:
@@ -92,7 +103,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         except (LakeportError, psycopg2.Error) as error:
             if is_worth_a_retry(error):
                 raise
-            self.fail(warehouse, batch[0].file, error, by)
+            self.fail(warehouse, [each.file for each in batch], error, by)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # type: ignore[override]
         from lakeport.files import s3_objects
@@ -107,7 +118,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             self.warehouse() as warehouse,
         ):
             claim = self.claimed(warehouse, context)
-            for batch in batches(s3, self.file_type, list(self.files_left(claim.taken, warehouse, s3, context))):
+            for batch in batches(s3, self.file_type, self.files_left(claim.taken, warehouse, s3, context)):
                 self.load(batch, by, warehouse, s3)
             files = sorted([*claim.taken, *claim.loaded], key=lambda file: file.landed_at)
             file_ids = [file.file_id for file in files]

@@ -14,6 +14,8 @@ from lakeport.schema.file_type import FileType
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_FILES_AT_ONCE = 4  # each may hold a workbook, or parts of an upload, in memory
+
 
 class Prepared(TypedDict):
     """The outcome for one file: the key of the list of its objects, or the reason why it cannot be loaded."""
@@ -26,38 +28,49 @@ class Prepared(TypedDict):
 class PrepareFilesOperator(FilesOperator):
     """Unpack, convert and transform each file into objects in the work bucket, and return the keys of their lists.
 
-    With `select: all`, a file that cannot be loaded is returned with the reason, so that the others continue.  Safe to
-    repeat: the same file results in the same objects under the same keys.
+    With `select: all`, a file that cannot be loaded is returned with the reason, so that the others continue.  Several
+    files are prepared at once, in threads.  Safe to repeat: the same file results in the same objects under the same
+    keys.
     """
 
     def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.file_type = file_type
 
-    def prepare(self, file: RegisteredFile, run_id: str) -> Prepared:
-        from lakeport.files import s3_objects
+    def prepare(self, s3: S3Client, file: RegisteredFile, run_id: str) -> Prepared:
         from lakeport.preparing.prepare import listed
 
-        s3, bucket = s3_objects.s3_client(), settings.work_bucket()
+        bucket = settings.work_bucket()
         key = prepare_file(s3, self.file_type, file, run_id)
         made = listed(s3, bucket, key)
         size_bytes = sum(each.size_bytes for each in made)
         self.log.info("%s: made %d objects (%d bytes) of %d bytes", file.key, len(made), size_bytes, file.size_bytes)
         return {"file_id": file.file_id, "list": key, "unloadable": ""}
 
-    def prepare_or_report(self, file: RegisteredFile, run_id: str) -> Prepared:
+    def prepare_or_report(self, s3: S3Client, file: RegisteredFile, run_id: str) -> Prepared:
         try:
-            return self.prepare(file, run_id)
+            return self.prepare(s3, file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
             self.log.error("%s", error)  # noqa: TRY400 - the message is complete, and the load reports it again
             return {"file_id": file.file_id, "list": "", "unloadable": str(error)}
 
     def execute(self, context: Context) -> list[Prepared]:
-        run_id = task_run_of(context).run_id
+        from lakeport.files import s3_objects
+        from lakeport.files.at_once import at_once
+
+        s3, run_id = s3_objects.s3_client(), task_run_of(context).run_id
         prepare = self.prepare_or_report if self.file_type.landing.select == "all" else self.prepare
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = warehouse.transaction(self.current_files) if cleared_at(context) else self.registered_files()
-            return [prepare(file, run_id) for file in files]
+            return at_once(lambda file: prepare(s3, file, run_id), files, files_at_once(self.file_type))
+
+
+def files_at_once(file_type: FileType) -> int:
+    """Return how many files are prepared at once; a function of a transform may not be safe in threads.
+
+    Nor is the first read of a secret.
+    """
+    return 1 if file_type.transform.python or file_type.format.encryption else _FILES_AT_ONCE
 
 
 def prepare_file(s3: S3Client, file_type: FileType, file: RegisteredFile, run_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps of the DAGs `replay` and `undo`: make a plan, and carry it out once a person has approved it."""
+"""The steps of the DAGs `replay`, `undo` and `discard`: make a plan, and carry it out once a person has approved it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
-from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
-from lakeport.recovery.replay.commands import Command, as_markdown, fingerprint, make_plan, what_happens
+from lakeport.recovery.replay.commands import (
+    DEFAULT_STATUS,
+    Command,
+    as_markdown,
+    fingerprint,
+    make_plan,
+    what_happens,
+)
 from lakeport.recovery.replay.plan import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.session import Warehouse
 
 NOT_CHOSEN = ""
-_DEFAULT_STATUS: dict[Command, Status] = {"replay": Status.FAIL, "undo": Status.DONE}
 
 
 class _RecoveryOperator(BaseOperator):
@@ -38,7 +43,7 @@ class _RecoveryOperator(BaseOperator):
         names, file_type = params.get("files") or [], params.get("file_type") or None
         if not (names or file_type):
             raise SelectionError("no files selected: give file ids or keys, or choose a file type")
-        statuses = () if names else (_DEFAULT_STATUS[self.command],)
+        statuses = () if names else (DEFAULT_STATUS[self.command],)
         selection = Selection(names, file_type, statuses=statuses)
         options = {name: bool(params.get(name)) for name in ("older", "restore")}
         return make_plan(warehouse, self.command, selection, **options)

@@ -63,6 +63,7 @@ def _record_digest(current: cursor, until: datetime) -> bool:
     due = [row for row in rows if row["is_due"]]
     if due:
         run_id = due[-1]["status_at"].isoformat(timespec="microseconds")
-        digest = RejectedFiles([(row["key"], row["status_reason"]) for row in due])
+        files = [(settings.shown_key(row["bucket"], row["key"]), row["status_reason"]) for row in due]
+        digest = RejectedFiles(files)
         record(current, (DIGEST, run_id), digest, default_alerts(settings.schemas_folder()))
     return len(due) < len(rows)

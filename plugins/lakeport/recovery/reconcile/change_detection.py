@@ -1,6 +1,6 @@
 """Decide whether reconcile needs to query Redshift, which is billed by the minute from its first query.
 
-A run that found nothing and left nothing open saves a checkpoint: when it began, and a digest of the landing bucket.
+A run that found nothing and left nothing open saves a checkpoint: when it began, and a digest of the landing buckets.
 As long as landing is the same, no load DAG has run since, and no file was replayed, undone or registered, the
 mng tables cannot have changed.  Redshift is queried once a day in any case.
 """
@@ -40,7 +40,7 @@ def reason_to_query(s3: S3Client, api: DagRunApi, landed: str, now: datetime) ->
     settled_at = datetime.fromisoformat(checkpoint["settled_at"])
     since = settled_at - _MARGIN
     if checkpoint["landed"] != landed:
-        return "the landing bucket has changed"
+        return "a landing bucket has changed"
     if now - settled_at > _LONGEST_PAUSE:
         return f"the last query was at {settled_at:%Y-%m-%d %H:%M} UTC"
     if _is_changed_since(s3, since):
@@ -53,11 +53,16 @@ def reason_to_query(s3: S3Client, api: DagRunApi, landed: str, now: datetime) ->
 
 
 def landing_fingerprint(s3: S3Client) -> str:
-    """Return a digest of all object versions in landing."""
+    """Return a digest of all object versions in the landing buckets, and of the errors of those that refuse."""
     digest = hashlib.sha256()
-    for page in s3_objects.version_pages(s3, settings.landing_bucket()):
-        for each in page:
-            digest.update(f"{each.key}\0{each.version_id or each.etag}\n".encode())
+    for bucket in settings.landing_buckets().values():
+        digest.update(f"{bucket}\n".encode())
+        try:
+            for page in s3_objects.version_pages(s3, bucket):
+                for each in page:
+                    digest.update(f"{each.key}\0{each.version_id or each.etag}\n".encode())
+        except ClientError as error:
+            digest.update(f"{error.response['Error']['Code']}\n".encode())
     return digest.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Reconcile the landing bucket: register objects that no event registered, and archive finished files that are left."""
+"""Reconcile the landing buckets: register objects that no event registered, archive finished files that are left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
 from psycopg2.extensions import cursor
 
 from lakeport import settings
@@ -20,6 +21,7 @@ from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
 from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.statements import statement
 
+NOT_LISTED = "landing bucket cannot be reconciled"
 NOT_REGISTERED = "in landing, but no event registered it"
 STILL_IN_LANDING = "still in landing"
 _FINISHED = (Status.DONE, Status.FILTERED_OUT)
@@ -30,8 +32,19 @@ _NO_VERSION_ACTION = (
 
 
 def reconcile_landing(reconciliation: Reconciliation) -> None:
-    """Register unregistered objects as the Lambda would, and archive files that are Done or Filtered Out."""
-    for page in s3_objects.version_pages(reconciliation.s3, settings.landing_bucket()):
+    """Register unregistered objects as the Lambda would, and archive files that are Done or Filtered Out.
+
+    A bucket that cannot be listed is a finding, and the others are reconciled all the same.
+    """
+    for bucket in settings.landing_buckets().values():
+        try:
+            _reconcile_bucket(reconciliation, bucket)
+        except ClientError as error:
+            reconciliation.report_failure(NOT_LISTED, "", f"s3://{bucket}/", error)
+
+
+def _reconcile_bucket(reconciliation: Reconciliation, bucket: str) -> None:
+    for page in s3_objects.version_pages(reconciliation.s3, bucket):
         arrivals = {arrival.file_id: arrival for arrival in map(_arrival, page) if arrival.version_id}
         if arrivals:
             known = reconciliation.warehouse.transaction(partial(file_records.registered, file_ids=tuple(arrivals)))
@@ -58,7 +71,8 @@ def _register(reconciliation: Reconciliation, unknown: Sequence[Arrival]) -> Non
     for arrival in ripe:
         name, status = registered.get(arrival.file_id, ("", None))
         action = f"registered as {status}" if status else "not fixed: Redshift refused to register it; see the log"
-        finding = Finding(NOT_REGISTERED, name, arrival.key, action, is_fixed=status is not None)
+        subject = settings.shown_key(arrival.bucket, arrival.key)
+        finding = Finding(NOT_REGISTERED, name, subject, action, is_fixed=status is not None)
         reconciliation.findings.append(finding)
 
 
@@ -74,7 +88,8 @@ def _archive_finished(reconciliation: Reconciliation, file_ids: Sequence[str]) -
         if row["status"] in _FINISHED and row["status_at"] <= reconciliation.ripe_before:
             file, type_name = from_row(RegisteredFile, row), row["file_type"]
             work = partial(_archive, reconciliation, type_name, file)
-            reconciliation.fix(f"{row['status']}, but {STILL_IN_LANDING}", type_name, file.key, work)
+            subject = settings.shown_key(file.bucket, file.key)
+            reconciliation.fix(f"{row['status']}, but {STILL_IN_LANDING}", type_name, subject, work)
 
 
 def _archive(reconciliation: Reconciliation, type_name: str, file: RegisteredFile) -> str:
@@ -95,5 +110,6 @@ def _report_unversioned(reconciliation: Reconciliation, found: Sequence[ObjectVe
     known = reconciliation.warehouse.transaction(read)
     for each in found:
         if not known[each.key, each.etag] and each.modified_at <= reconciliation.ripe_before:
-            finding = Finding(NOT_REGISTERED, "", each.key, _NO_VERSION_ACTION, is_fixed=False)
+            subject = settings.shown_key(each.bucket, each.key)
+            finding = Finding(NOT_REGISTERED, "", subject, _NO_VERSION_ACTION, is_fixed=False)
             reconciliation.findings.append(finding)

@@ -12,6 +12,7 @@ from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.reconcile.alerts import reconcile_alerts
 from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.landing import reconcile_landing
+from lakeport.recovery.reconcile.old_details import forget_old_details
 from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
@@ -24,6 +25,7 @@ _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "runs marked by hand": reconcile_contradictions,
     "alerts": reconcile_alerts,
     "snapshots": reconcile_snapshots,
+    "old details": forget_old_details,
 }
 
 

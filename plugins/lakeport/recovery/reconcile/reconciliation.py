@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.reader import default_alerts, known_file_type, read_file_type
+from lakeport.snapshots import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -127,7 +128,8 @@ class Reconciliation:
         """Return what is wrong with a schema, also if it was removed here and from the published index."""
         path = settings.schemas_folder() / f"{name}.yaml"
         if not self.has_schema(name):
-            return (f"schemas/{name}.yaml was removed; restore it and publish it to load the files",)
+            remedy = f"restore and publish it to load the files, or run ./lakeport discard --type {name}"
+            return (f"schemas/{name}.yaml was removed; {remedy}",)
         if self.file_type(name) or not path.is_file():
             return ()
         try:
@@ -140,3 +142,10 @@ class Reconciliation:
         """Return the alert receivers of the file type, or the default ones if its schema cannot be read."""
         file_type = self.file_type(name)
         return file_type.alerts if file_type else default_alerts(settings.schemas_folder())
+
+
+def save_findings(reconciliation: Reconciliation, run_id: str) -> None:
+    """Keep the findings of a run in the work bucket, where its starter reads them without a connection to Redshift."""
+    findings = [asdict(each) for each in reconciliation.findings]
+    report = {"run_id": run_id, "findings": findings, "is_open": reconciliation.is_open}
+    objects.replace_older(reconciliation.s3, objects.FINDINGS, report, reconciliation.began_at)

@@ -12,6 +12,7 @@ from functools import partial
 
 from lakeport import settings
 from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
+from lakeport.airflow_api.pools import missing_pools, remedy
 from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
 from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import UnknownDag
@@ -22,6 +23,7 @@ from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
 from lakeport.schema.reader import alerts_of_invalid
 
 NO_RUN = "New, but no run is queued for it"
+NO_POOL = "waiting for a pool that does not exist"
 INVALID_SCHEMA = "New, but its schema is invalid"
 
 
@@ -33,6 +35,7 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
     reconciliation.is_open |= bool(files or owed)
     if not files and not owed:
         return
+    _check_pools(reconciliation, files)
     live = {
         (run.dag_id, run.run_id): run
         for state in LIVE_STATES
@@ -59,6 +62,19 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
     for name, type_files in waiting.items():
         if dag_id_of(name) not in queued:
             _start(reconciliation, name, type_files)
+
+
+def _check_pools(reconciliation: Reconciliation, files: Sequence[OpenFile]) -> None:
+    """Report the pools that Airflow lacks: tasks there wait, and Airflow shows no error."""
+    types = filter(None, map(reconciliation.file_type, sorted({each.file_type for each in files})))
+    by_pool = defaultdict[str, list[str]](list)
+    for file_type in types:
+        if file_type.pool:
+            by_pool[file_type.pool].append(file_type.name)
+    for name in missing_pools(reconciliation.api, by_pool):
+        action = f"not fixed: Airflow has no pool {name}; {remedy([name])}"
+        finding = Finding(NO_POOL, ", ".join(by_pool[name]), name, action, is_fixed=False)
+        reconciliation.findings.append(finding)
 
 
 def _waits_for_schedule(reconciliation: Reconciliation, each: OpenFile) -> bool:

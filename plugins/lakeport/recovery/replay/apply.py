@@ -24,7 +24,7 @@ from lakeport.snapshots.writing import write_snapshots
 def apply_plan(
     warehouse: Warehouse, planned: Sequence[Planned], command: str, people: str = ""
 ) -> Iterator[list[Planned]]:
-    """Apply the plan and yield, after each commit, the files of that load; `command` is replay or undo.
+    """Apply the plan and yield, after each commit, the files of that load; `command` is replay, undo or discard.
 
     `people`, who asked for it and who approved it, is logged with each change of a status.
 

@@ -1,4 +1,4 @@
-"""The two commands that change loaded files, `replay` and `undo`: plan them, show the plan, carry it out."""
+"""The commands that change the status of files, `replay`, `undo` and `discard`: make their plans and show them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from lakeport import settings
 from lakeport.files import s3_objects
+from lakeport.model import Status
 from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.plan import Planned, Planner
 from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
 from lakeport.redshift.session import Warehouse
 
-Command = Literal["replay", "undo"]
+Command = Literal["replay", "undo", "discard"]
 _MAKE: dict[Command, Callable[[Planner, Sequence[SelectedFile]], list[Planned]]] = {
     "replay": Planner.replay,
     "undo": Planner.undo,
+    "discard": Planner.discard,
 }
+DEFAULT_STATUS: dict[Command, Status] = {"replay": Status.FAIL, "undo": Status.DONE, "discard": Status.NEW}
+"""The status of the files that a command selects if no file is named."""
 
 
 def make_plan(
@@ -40,7 +45,8 @@ def as_markdown(plan: Sequence[Planned]) -> str:
     lines = ["| File id | Type | File | Status | What will happen |", "|---|---|---|---|---|"]
     for each in plan:
         file = each.selected.file
-        cells = (file.file_id[:12], each.type_name, file.key, each.selected.status, what_happens(each))
+        key = settings.shown_key(file.bucket, file.key)
+        cells = (file.file_id[:12], each.type_name, key, each.selected.status, what_happens(each))
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
 

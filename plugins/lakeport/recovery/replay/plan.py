@@ -1,4 +1,4 @@
-"""Plan a replay or an undo: the change to each file, and the changes to refuse because they would lose rows."""
+"""Plan a replay, an undo or a discard: the change to each file, or why it is refused: it would lose rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lakeport import settings
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
 from lakeport.loading.keeping import kept_table
@@ -80,6 +81,10 @@ class Planner:
         """Plan to load the files again, together with the other files of the same COPY."""
         return self._load_again(files, self._companions(files))
 
+    def discard(self, files: Sequence[SelectedFile]) -> list[Planned]:
+        """Plan to set New files to Filtered Out, so that no run loads them."""
+        return [_discard(each) for each in files]
+
     def _load_again(self, files: Sequence[SelectedFile], companions: Sequence[Companion]) -> list[Planned]:
         among = [*files, *(each for each, _ in companions)]
         planned = [self._replay(each, among) for each in files]
@@ -150,7 +155,8 @@ class Planner:
         """Match a Rejected file against the published schemas again."""
         if each.status != Status.REJECTED:
             return Planned(each, Status.NEW)
-        match = published_index(self.s3).match(each.file.key, each.file.size_bytes)
+        bucket = settings.landing_name(each.file.bucket)
+        match = published_index(self.s3).match(each.file.key, each.file.size_bytes, bucket)
         if match.rejected_because:
             return Planned(each, Status.NEW, refused=f"the file would be rejected again: {match.rejected_because}")
         return Planned(each, Status.NEW, f"now matches file type {match.file_type}", file_type=match.file_type)
@@ -220,6 +226,15 @@ class Planner:
         else:
             reason, remedy = f"{waiting[0]} is not finished", "wait until it is Done"
         return replace(each, refused=f"landing.select is newest, and {reason}; {remedy}")
+
+
+def _discard(each: SelectedFile) -> Planned:
+    if each.status == Status.FILTERED_OUT:
+        return Planned(each, Status.FILTERED_OUT, f"nothing to do: it is {each.status}", is_idle=True)
+    if each.status != Status.NEW:
+        reason = f"the file is {each.status}; only files that are {Status.NEW} can be discarded"
+        return Planned(each, Status.FILTERED_OUT, refused=reason)
+    return Planned(each, Status.FILTERED_OUT, "no run loads it; reconcile moves it to the archive")
 
 
 def _unfinished(each: SelectedFile) -> str:

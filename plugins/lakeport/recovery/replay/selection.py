@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
+from lakeport import settings
 from lakeport.errors import SelectionError
 from lakeport.model import RegisteredFile, Status
 from lakeport.redshift.rows import fetch_rows, from_row
@@ -42,7 +43,7 @@ class SelectedFile:
 
 @dataclass(frozen=True)
 class Selection:
-    """The files to select: names are keys, file ids, or the first six or more characters of an id."""
+    """The files to select: names are keys, s3:// addresses, file ids, or the first six or more characters of an id."""
 
     names: Sequence[str] = ()
     file_type: str | None = None
@@ -63,7 +64,7 @@ def select_files(current: cursor, selection: Selection) -> list[SelectedFile]:
 
 
 def values_of_name(name: str | None) -> dict[str, Any]:
-    """Return the values by which a statement finds a file by its key, its id, or the start of its id."""
+    """Return the values by which a statement finds a file by its key, its address, its id, or the start of its id."""
     return {"name": name, "prefix": f"{name}%" if name and _ID.fullmatch(name) else ""}
 
 
@@ -72,9 +73,14 @@ def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFil
     if not found:
         raise SelectionError(f"no file matches {name!r}; ./lakeport status shows file ids and keys")
     if len(found) > 1:
-        listed = "; ".join(f"{each.file.file_id[:12]}, landed {each.file.landed_at}" for each in found[:_MATCHES_SHOWN])
+        listed = "; ".join(f"{each.file.file_id[:12]}{_where(each)}" for each in found[:_MATCHES_SHOWN])
         raise SelectionError(f"{len(found)} files match {name!r}; select one by its id: {listed}")
     return found[0]
+
+
+def _where(each: SelectedFile) -> str:
+    bucket = f" in bucket {each.file.bucket}" if settings.is_further_landing(each.file.bucket) else ""
+    return f"{bucket}, landed {each.file.landed_at}"
 
 
 def _matches(current: cursor, selection: Selection, name: str | None) -> list[SelectedFile]:

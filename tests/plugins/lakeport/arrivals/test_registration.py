@@ -43,8 +43,8 @@ def test_only_the_unreadable_message_fails() -> None:
 
 def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
-    for name in ("trips", "rides"):
-        http_fake.answer(f"/api/v2/dags/load_{name}/dagRuns", 200, NO_RUNS)
+    for dag_id in ("~", "load_trips", "load_rides"):
+        http_fake.answer(f"/api/v2/dags/{dag_id}/dagRuns", 200, NO_RUNS)
 
     start_runs({"trips": ["b", "a"], "rides": ["c"]}, AirflowApi(http_fake.url, "u", "p"))
 
@@ -59,13 +59,15 @@ def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
 def test_run_that_cannot_be_started_does_not_stop_the_others(http_fake: HttpFake, refusal: int) -> None:
     """After two attempts the files stay New, and reconcile starts the run later."""
     http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/~/dagRuns", 200, NO_RUNS)
     http_fake.answer("/api/v2/dags/load_trips/dagRuns", refusal, {})
     http_fake.answer("/api/v2/dags/load_rides/dagRuns", 200, NO_RUNS)
 
     start_runs({"trips": ["a"], "rides": ["b"]}, AirflowApi(http_fake.url, "u", "p"))
 
     asked = [request.path.split("/")[4] for request in http_fake.requests[1:]]
-    assert asked == ["load_trips", "load_rides", "load_rides", "load_trips"]
+    with_a_date = ["load_trips"] * (refusal == 422)
+    assert asked == ["~", "load_trips", *with_a_date, "load_rides", "load_trips"]
 
 
 @pytest.mark.parametrize("refusal", [404, 429, 503], ids=["unknown DAG", "throttled", "restarting"])
@@ -100,3 +102,17 @@ def test_queued_run_takes_later_files(http_fake: HttpFake) -> None:
     start_runs({"trips": ["a"]}, AirflowApi(http_fake.url, "u", "p"))
 
     assert not any(request.body for request in http_fake.requests[1:])
+
+
+def test_files_of_many_types_need_one_call_for_all_queued_runs(http_fake: HttpFake) -> None:
+    names = [f"type_{number}" for number in range(50)]
+    waiting = [
+        {"dag_id": f"load_{name}", "dag_run_id": "run1", "state": "queued", "end_date": None} for name in names[1:]
+    ]
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    http_fake.answer("/api/v2/dags/~/dagRuns", 200, {"dag_runs": waiting, "total_entries": len(waiting)})
+    http_fake.answer("/api/v2/dags/load_type_0/dagRuns", 200, {})
+
+    start_runs({name: [name] for name in names}, AirflowApi(http_fake.url, "u", "p"))
+
+    assert [request.path.split("/")[4] for request in http_fake.requests[1:]] == ["~", "load_type_0"]

@@ -191,6 +191,27 @@ def test_unknown_key_is_rejected_with_its_folder_and_what_is_allowed(key: str, p
     golden("arrivals", f"unknown key {key!r}", match.rejected_because or "")
 
 
+def test_file_matches_only_the_types_of_its_bucket() -> None:
+    there = replace(rule("t/*", "rides"), bucket="partners")
+    index = ArrivalIndex.from_json(ArrivalIndex((there, rule("t/*.csv", "trips"))).to_json())
+
+    assert index.match("t/a.csv", 1) == Match("trips")
+    assert index.match("t/a.csv", 1, "partners") == Match("rides")
+
+
+def test_reason_names_the_bucket_and_the_types_that_match_in_another() -> None:
+    index = ArrivalIndex((rule("u/*", "rides"), replace(rule("t/*", "trips"), bucket="partners")))
+    reasons = {
+        "file of a type in another bucket": index.match("t/a.csv", 1),
+        "file in a bucket without a type": index.match("v/a.csv", 1, "empty"),
+        "file in a bucket that is not of the deployment": index.match("u/a.csv", 1, None),
+    }
+
+    for name, match in reasons.items():
+        assert match.file_type is None
+        golden("arrivals", name, match.rejected_because or "")
+
+
 def test_empty_index_rejects_every_key() -> None:
     assert (ArrivalIndex(()).match("t/b.csv", 1).rejected_because or "").endswith("known folders: none")
 

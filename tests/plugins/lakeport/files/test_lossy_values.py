@@ -46,6 +46,16 @@ def test_number_of_json_keeps_the_digits_of_a_double(type_: str, number: str, is
     assert reason_of(type_, number) is None
 
 
+@pytest.mark.parametrize("number", ["1.50", "1.0", "1E+5", "0.00001", "-2.0"])
+def test_number_of_json_with_several_notations_is_not_loaded_as_text(number: str) -> None:
+    """AWS does not document which one COPY writes."""
+    json = Json(type="json")
+    assert "another form" in (reason_of("varchar(8)", JsonNumber(number), json) or "")
+    assert reason_of("decimal(8,5)", JsonNumber(number), json) is None
+    assert reason_of("varchar(8)", number, json) is None
+    assert reason_of("varchar(8)", JsonNumber("-12"), json) is reason_of("varchar(8)", JsonNumber("1.5"), json) is None
+
+
 @pytest.mark.parametrize(
     ("type_", "value", "word"),
     [

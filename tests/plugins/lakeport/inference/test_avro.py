@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -45,6 +47,14 @@ def test_types_come_from_the_avro_schema(drafted: Callable[..., Draft]) -> None:
         "open": ("boolean", True),
     }
     assert draft.format == {"type": "avro", "timeformat": "epochmillisecs", "ignorecase": True}
+
+
+def test_record_that_contains_itself_is_nested(drafted: Callable[..., Draft]) -> None:
+    fields = [{"name": "value", "type": "long"}, {"name": "next", "type": ["null", "node"]}]
+    file = io.BytesIO()
+    fastavro.writer(file, {"type": "record", "name": "node", "fields": fields}, [{"value": 1, "next": {"value": 2}}])
+
+    assert [column.type for column in drafted(file.getvalue()).columns] == ["bigint", "super"]
 
 
 def test_fields_that_copy_does_not_read_are_noted(drafted: Callable[..., Draft]) -> None:

@@ -416,7 +416,6 @@ def test_workbook_is_read_as_in_a_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("trips.xml", b'\n<?xml version="1.0"?><trips><trip id="1"/></trips>'),
         ("trips.csv.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n"),
         ("trips.csv.pgp", b"\x85\x01\x0c\x03"),
     ],

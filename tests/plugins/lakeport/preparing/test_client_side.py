@@ -5,13 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
-from cryptography.hazmat.primitives.padding import PKCS7
 
 from lakeport.errors import UnloadableFile
 from lakeport.files import s3_objects
@@ -20,6 +16,7 @@ from lakeport.preparing.decryption import decryption
 from lakeport.preparing.prepare import listed, prepare
 from lakeport.schema.encryption import ClientSide
 from tests.support.buckets import BUCKETS, WORK
+from tests.support.client_side_files import MASTER_TEXT, envelope
 from tests.support.file_types import make_file_type
 from tests.support.golden import raises_golden
 from tests.support.pgp_files import put_secret
@@ -28,28 +25,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 TEXT = b"id,city,price\n1,Bern,1\n"
-MASTER, URI = bytes(range(32)), "s3://lakeport-landing/trips/trips.csv"
+URI = "s3://lakeport-landing/trips/trips.csv"
 
 
 @pytest.fixture(autouse=True)
 def _secrets(aws: None) -> None:
-    put_secret("master", base64.b64encode(MASTER).decode() + "\n")
+    put_secret("master", MASTER_TEXT + "\n")
     put_secret("other", base64.b64encode(bytes(32)).decode())
-
-
-def ciphered(text: bytes, key: bytes, mode: CBC | ECB) -> bytes:
-    cipher: Any = Cipher(AES(key), mode)
-    padder, encryptor = PKCS7(128).padder(), cipher.encryptor()
-    done: bytes = encryptor.update(padder.update(text) + padder.finalize()) + encryptor.finalize()
-    return done
-
-
-def envelope(text: bytes) -> tuple[bytes, dict[str, str]]:
-    """Encrypt as version 1 of AWS's clients did: a random key for the content, wrapped by the master key."""
-    key, vector = os.urandom(32), os.urandom(16)
-    wrapped = base64.b64encode(ciphered(key, MASTER, ECB())).decode()  # noqa: S305 - as version 1 does
-    metadata = {"x-amz-key": wrapped, "x-amz-iv": base64.b64encode(vector).decode(), "x-amz-matdesc": "{}"}
-    return ciphered(text, key, CBC(vector)), metadata | {"x-amz-unencrypted-content-length": str(len(text))}
 
 
 def decrypted(body: bytes, metadata: dict[str, str], key: str = "master") -> bytes:

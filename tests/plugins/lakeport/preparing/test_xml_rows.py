@@ -102,7 +102,8 @@ def test_harmful_or_damaged_document_is_refused(name: str, text: str | bytes) ->
 
 @pytest.mark.parametrize("name", ["xml_long_text", "xml_long_tag"])
 def test_row_that_is_too_long_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakeport.preparing.xml_rows._MAX_ROW_CHARACTERS", 200_000)
+    for module in ("xml_rows", "xml_documents"):
+        monkeypatch.setattr(f"lakeport.preparing.{module}.MAX_ROW_CHARACTERS", 200_000)
     text = {"xml_long_text": "<o><order>" + "x" * 300_000, "xml_long_tag": f'<o><order id="{"x" * 600_000}"/></o>'}[
         name
     ]

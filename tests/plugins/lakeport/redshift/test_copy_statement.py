@@ -68,6 +68,10 @@ def test_columns_are_in_the_order_of_the_file(render: Render) -> None:
         ({"type": "json", "compression": "zstd"}, "FORMAT AS JSON 'auto' ZSTD MAXERROR 100000"),
         ({"type": "csv", "compression": "bzip2"}, "FORMAT AS CSV BZIP2 MAXERROR 100000"),
         ({"type": "csv", "null_as": ""}, "FORMAT AS CSV NULL AS '' MAXERROR 100000"),
+        ({"type": "csv", "null_as": "\\N"}, "FORMAT AS CSV MAXERROR 100000"),
+        ({"type": "csv", "null_as": "\\0"}, r"FORMAT AS CSV NULL AS '\0' MAXERROR 100000"),
+        ({"type": "csv", "null_as": "\0"}, r"FORMAT AS CSV NULL AS '\0' MAXERROR 100000"),
+        ({"type": "csv", "null_as": "\\000"}, r"FORMAT AS CSV NULL AS '\000' MAXERROR 100000"),
         (
             {"type": "csv", "dateformat": "auto", "timeformat": "epochsecs", "acceptinvchars": "?"},
             "FORMAT AS CSV DATEFORMAT 'auto' TIMEFORMAT 'epochsecs' ACCEPTINVCHARS '?' MAXERROR 100000",

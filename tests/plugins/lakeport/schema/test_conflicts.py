@@ -56,6 +56,14 @@ def test_overlapping_patterns_are_reported_with_their_line(tmp_path: Path) -> No
     golden("schema", "overlapping patterns", found)
 
 
+def test_same_pattern_in_another_landing_bucket_is_allowed(tmp_path: Path) -> None:
+    in_partners = {"pattern": 'in/t*.csv", bucket: "partners'}
+
+    assert problems(tmp_path, rides={"pattern": "in/*.csv"}, trips=in_partners) == []
+    [found] = problems(tmp_path, rides={"pattern": 'in/*.csv", bucket: "partners'}, trips=in_partners)
+    assert found.startswith(f"{tmp_path.name}/trips.yaml:3: landing.pattern: in/t*.csv and in/*.csv of ")
+
+
 def test_one_table_with_other_columns_is_reported_with_its_line(tmp_path: Path) -> None:
     [found] = problems(tmp_path, rides={"table": "lake.all"}, trips={"table": "lake.all", "type": "bigint"})
 

@@ -162,6 +162,19 @@ def test_wrong_schema_is_reported_with_place_and_value(problems_of: ProblemsOf, 
     assert found.startswith(problem)
 
 
+def test_unknown_landing_bucket_is_refused_where_the_buckets_are_known(
+    problems_of: ProblemsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace("landing:", "landing:\n  bucket: partnrs", 1)
+    monkeypatch.setenv("LAKEPORT_LANDING_BUCKET", "first")
+    monkeypatch.setenv("LAKEPORT_LANDING_BUCKETS", "partners=second")
+    [problem] = problems_of(text)
+    golden("schema", "unknown landing bucket", problem)
+
+    monkeypatch.delenv("LAKEPORT_LANDING_BUCKET")
+    assert read_file_type(tmp_path / "schemas" / "trips.yaml").landing.bucket == "partnrs"
+
+
 @pytest.mark.parametrize("data", [b"\xff\xfe", GOOD.encode("utf-16"), GOOD.encode() + b"x: \xe9\n", b"owner: a\0b\n"])
 def test_file_that_is_not_utf8_text_is_refused(problems_of: ProblemsOf, data: bytes) -> None:
     [found] = problems_of(data)

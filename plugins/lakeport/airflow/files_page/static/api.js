@@ -13,11 +13,11 @@ export async function get(path) {
 }
 
 // Starts a run of one of the DAGs that act on files, as the user, through Airflow's own API.
-export async function start(action, files) {
+export async function start(action, files, options = {}) {
   const response = await fetch(`../api/v2/dags/${action}/dagRuns`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ logical_date: null, conf: { files } }),
+    body: JSON.stringify({ logical_date: null, conf: { files, ...options } }),
   });
   if (!response.ok) throw new Refused(await detail(response));
   return response.json();

@@ -6,6 +6,8 @@ import { number, size, time } from "./words.js";
 const ACTIONS = {
   replay: { title: "Replay", what: "Loads this file again with the current schema. You approve the plan first." },
   undo: { title: "Undo", what: "Deletes exactly this file's rows from its table. You approve the plan first." },
+  restore: { title: "Undo and restore", dag: "undo", options: { restore: true },
+    what: "Deletes this file's rows and brings back the rows that they replaced. You approve the plan first." },
 };
 
 export async function file(type, fileId) {
@@ -30,10 +32,11 @@ export async function file(type, fileId) {
 function actions(allowed, shown) {
   if (!allowed.length || shown.status === "In Progress") return null;
   const said = element("span", { role: "status" });
-  const buttons = allowed.map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
+  const canRestore = shown.rows_replaced > 0 && allowed.includes("undo");
+  const buttons = [...allowed, ...(canRestore ? ["restore"] : [])].map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
     event.target.disabled = true;
     try {
-      const run = await start(name, [shown.file_id]);
+      const run = await start(ACTIONS[name].dag ?? name, [shown.file_id], ACTIONS[name].options);
       said.replaceChildren("Started. ", outward(places.run(run.dag_id, run.dag_run_id), "See its plan and approve it"));
     } catch (error) {
       event.target.disabled = false;
@@ -58,6 +61,7 @@ function details(type, shown) {
     ["Rows in the file", number(shown.rows_in_file)],
     ["Rows loaded", shown.loaded_at ? `${number(shown.rows_loaded)}, with _loaded_at ${shown.loaded_at.replace("T", " ")}` : ""],
     ["Rows rejected", number(shown.rows_rejected)],
+    ["Rows replaced", shown.rows_replaced && `${number(shown.rows_replaced)}, kept for undo`],
     ["COPY", shown.query_id && `query ${shown.query_id}`],
     ["Archive", archive],
     ["Run", shown.run_id && shown.dag_id && outward(places.run(shown.dag_id, shown.run_id), shown.run_id)],
@@ -73,7 +77,7 @@ function timeline(shown) {
 }
 
 function rejectedRows(rows, shown) {
-  if (!rows.length) return [];
+  if (!rows.length) return shown.rows_rejected ? [element("p", { class: "muted" }, `The ${number(shown.rows_rejected)} rejected rows are not shown here: ./lakeport errors ${shown.file_id.slice(0, 12)}`)] : [];
   const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)} --limit ${shown.rows_rejected}` : "";
   return [
     element("h2", {}, `Rejected rows (${number(shown.rows_rejected)})`),

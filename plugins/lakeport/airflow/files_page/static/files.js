@@ -34,14 +34,14 @@ function filters(query, names, go) {
 function list(all, query, go, isWhole) {
   const matching = all.filter((file) => matches(file, query));
   const sorted = { title: query.sort || "Landed", descending: query.descending !== "no" };
-  const column = columns().find((each) => each.title === sorted.title) ?? columns()[2];
+  const column = columns(all).find((each) => each.title === sorted.title) ?? columns().find((each) => each.title === "Landed");
   matching.sort((one, other) => compare(column.sort(one), column.sort(other)) * (sorted.descending ? -1 : 1));
   const page = Math.max(0, Number(query.page || 0));
   const onSort = ({ title }) =>
     go({ ...query, sort: title, descending: title === sorted.title && sorted.descending ? "no" : "yes", page: "" });
   const scope = isWhole ? "The newest 500 files of the last 30 days." : "The newest 20 files of each type: choose a type to see its newest 500.";
   return [
-    matching.length ? table(columns(), matching.slice(page * ROWS, (page + 1) * ROWS), sorted, onSort)
+    matching.length ? table(columns(all), matching.slice(page * ROWS, (page + 1) * ROWS), sorted, onSort)
       : message("No file matches. Older files: ./lakeport status"),
     element("div", { class: "pages" },
       page > 0 && element("button", { type: "button", onclick: () => go({ ...query, page: page - 1 }) }, "Newer"),
@@ -53,7 +53,11 @@ function list(all, query, go, isWhole) {
 function matches(file, query) {
   const text = (query.text ?? "").toLowerCase();
   return (!query.status || file.status === query.status) && (!query.run || file.run_id === query.run)
-    && (!text || file.key.toLowerCase().includes(text) || file.file_id.startsWith(text));
+    && (!text || address(file).toLowerCase().includes(text) || file.file_id.startsWith(text));
+}
+
+function address(file) {
+  return file.bucket ? `s3://${file.bucket}/${file.key}` : file.key;
 }
 
 function compare(one, other) {
@@ -61,10 +65,13 @@ function compare(one, other) {
   return String(one ?? "").localeCompare(String(other ?? ""));
 }
 
-export function columns() {
+// The bucket is a column where the listed files are of several.
+export function columns(listed = []) {
+  const isOfOne = new Set(listed.map((file) => file.bucket)).size < 2;
   return [
     { title: "File", kind: "name", sort: (file) => file.key,
       cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}/files/${file.file_id}` }, element("bdi", {}, file.key)) },
+    ...(isOfOne ? [] : [{ title: "Bucket", optional: true, sort: (file) => file.bucket, cell: (file) => file.bucket ?? "" }]),
     { title: "Status", sort: (file) => file.status, cell: (file) => status(file.status) },
     { title: "Landed", kind: "time", sort: (file) => file.landed_at, cell: (file) => time(file.landed_at) },
     { title: "Type", optional: true, sort: (file) => file.type, cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}` }, file.type) },

@@ -12,7 +12,7 @@ export async function type(name) {
     element("p", { class: "muted" }, found.table ? `Table ${found.table}. ` : "",
       found.file_type && outward(places.dag(`load_${found.file_type}`), `DAG load_${found.file_type}`)),
     element("h2", {}, "Newest files"),
-    files.length ? table(columns().filter((each) => each.title !== "Type"), files.slice(0, 10)) : message("None in the last 30 days."),
+    files.length ? table(columns(files).filter((each) => each.title !== "Type"), files.slice(0, 10)) : message("None in the last 30 days."),
     element("p", {}, element("a", { href: `#/files?type=${encodeURIComponent(name)}` }, `All ${number(files.length)} of the last 30 days`)),
     ...reasons(files),
     ...(found.columns.length ? [element("h2", {}, "Columns"), columnTable(found.columns)] : []),

@@ -1,0 +1,80 @@
+"""`python -m bench.mng_rows`: the statements of a run against mng tables with 10 thousand and with a million files.
+
+PostgreSQL reads all rows for a file's id, and Redshift the column of the ids: see docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from psycopg2.extensions import cursor
+
+from bench.redshift import started
+from bench.snapshots import COUNTS, fill
+from bench.table import Row
+from lakeport.mng import claims, file_records
+from lakeport.model import Arrival, Match, TaskRun, utc_now
+from lakeport.redshift.connecting import connect_to_redshift
+from lakeport.redshift.session import Warehouse
+from lakeport.redshift.statements import statement
+from local import stack
+
+BATCH = 100
+TIMES = 2
+
+
+def measure(count: int) -> dict[str, float]:
+    """Return the milliseconds of each step with so many files on record."""
+    with started() as config:
+        os.environ.update(stack.shell_environment(config))
+        fill(config, count)
+        with Warehouse(connect_to_redshift) as warehouse:
+            warehouse.transaction(lambda current: current.execute("SELECT 1"))
+            return {step: _milliseconds(warehouse, work) for step, work in _steps().items()}
+
+
+def _steps() -> dict[str, Callable[[cursor], Any]]:
+    now, by = utc_now(), TaskRun("load_new", "run1", "mark_in_progress")
+    arrivals = [Arrival("landing", f"new/{number}", "v", "e", 10, now, "") for number in range(BATCH)]
+    ids, pairs = [each.file_id for each in arrivals], [(each, Match("new")) for each in arrivals]
+    own = {"file_type": "new", "dag_id": None, "run_id": None, "limit": BATCH + 1}
+    return {
+        f"registration of {BATCH} files": lambda current: file_records.register(current, pairs, now),
+        "query of the sensor": lambda current: current.execute(statement("mng/oldest_new_files"), own),
+        f"claim of {BATCH} files": lambda current: claims.claim(current, ids, by),
+        f"state of {BATCH} files": lambda current: claims.standings(current, ids),
+    }
+
+
+def _milliseconds(warehouse: Warehouse, work: Callable[[cursor], Any]) -> float:
+    began = time.perf_counter()
+    warehouse.transaction(work)
+    return (time.perf_counter() - began) * 1000
+
+
+def main() -> None:
+    """Measure and print."""
+    for row in rows():
+        print(*row.cells, sep="; ")
+
+
+def rows() -> list[Row]:
+    """Return each step with a million files beside the same with ten thousand."""
+    few, many = (measure(count) for count in COUNTS)
+    return [
+        Row(
+            f"{step}, {COUNTS[1]:,} files in mng.files",
+            f"{many[step]:.0f} ms",
+            f"{COUNTS[0]:,} files: {few[step]:.0f} ms",
+            f"at most {TIMES} times",
+            many[step] / few[step] / TIMES,
+        )
+        for step in few
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Landing buckets after the first: one is added and removed without a change to the others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from infra.deploy import deployment, preflight
+from infra.deploy.aws import Aws
+from infra.deploy.deployment import Deployment
+from infra.deploy.errors import DeployError
+from infra.deploy.landing import Landing
+from infra.deploy.landing_buckets import LandingBucket
+from tests.infra.account import Environment
+from tests.infra.cloud import NAME, Cloud
+from tests.support.golden import raises_golden
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+LAKE = "lake-many"
+CREATED = f"{LAKE}-landing-suppliers-000000000000-us-east-1"
+PARTNERS = f"{LAKE}-landing-partners-000000000000-us-east-1"
+THEIRS = "erp-files"
+
+
+def test_landing_buckets_are_read_in_their_three_forms(tmp_path: Path) -> None:
+    tax = f"{{bucket: tax, key: {KEY}, account: '111122223333'}}"
+    (tmp_path / "lake.yaml").write_text(f"landing_buckets:\n  partners:\n  erp: erp-files\n  tax: {tax}")
+
+    assert deployment.read("lake", tmp_path).landing_buckets == (
+        LandingBucket("erp", "erp-files"),
+        LandingBucket("partners"),
+        LandingBucket("tax", "tax", KEY, "111122223333"),
+    )
+
+
+def test_wrong_landing_buckets_are_refused_all_at_once(tmp_path: Path) -> None:
+    wrong = {"default": None, "a,b": None, "erp": {"bukket": "x"}, "tax": {"bucket": "Tax_Files", "account": 1}}
+    (tmp_path / "lake.yaml").write_text(yaml.safe_dump({"landing_buckets": wrong | {"one": ["x"]}}))
+
+    with raises_golden(DeployError, "infra", "wrong landing buckets", "bukket", "Tax_Files", "default"):
+        deployment.read("lake", tmp_path)
+
+
+def test_bucket_that_cannot_be_a_landing_bucket_is_refused(aws: Aws) -> None:
+    s3: Any = boto3.client("s3", "us-east-1")
+    for name in ("good", "unversioned", "encrypted"):
+        s3.create_bucket(Bucket=name)
+    for name in ("good", "encrypted"):
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}}
+    s3.put_bucket_encryption(Bucket="encrypted", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    landing = [LandingBucket(name, name) for name in ("encrypted", "gone", "good", "unversioned")]
+    landing += [LandingBucket("again", "good"), LandingBucket("x" * 30)]
+
+    found = list(preflight._unfit_further_landing(aws, Deployment("lakeport", landing_buckets=tuple(landing)), []))
+
+    places = [problem.split(": ")[1] for problem in found]
+    assert places == ["encrypted", "gone", "good", "unversioned", "again", "x" * 30]
+    named = LandingBucket("encrypted", "encrypted", KEY)
+    unchecked = LandingBucket("gone", "gone")
+    both = Deployment("lakeport", landing_buckets=(named, unchecked))
+    assert list(preflight._unfit_further_landing(aws, both, ["gone"])) == []
+
+
+def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:
+    further = (LandingBucket("erp", "erp-files", KEY, "111122223333"), LandingBucket("partners"))
+    found = Landing(aws, Deployment("lake", landing_buckets=further)).parameters("our-key")
+
+    buckets = ["lake-landing-123456789012-us-east-1", "erp-files", "lake-landing-partners-123456789012-us-east-1"]
+    assert found["LandingBuckets"] == f"erp={buckets[1]},partners={buckets[2]}"
+    assert found["LandingArns"].split(",") == [f"arn:aws:s3:::{each}" for each in buckets]
+    assert found["LandingObjectArns"].split(",") == [f"arn:aws:s3:::{each}/*" for each in buckets]
+    assert found["LandingKeyArns"].split(",") == ["our-key", KEY]
+    assert found["LandingAccounts"].split(",") == ["123456789012", "111122223333"]
+
+
+def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> None:
+    """Their notifications, rights and stack; what others have set on an existing bucket stays."""
+    cloud.account.environments[LAKE] = Environment(LAKE)
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=THEIRS)
+    s3.put_bucket_versioning(Bucket=THEIRS, VersioningConfiguration={"Status": "Enabled"})
+    topic = cloud.client("sns").create_topic(Name="of-erp")["TopicArn"]
+    theirs = {"Id": "theirs", "TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(Bucket=THEIRS, NotificationConfiguration={"TopicConfigurations": [theirs]})
+
+    done = deployed(cloud, {"suppliers": None, "erp": THEIRS})
+    assert (queues(cloud, CREATED), queues(cloud, THEIRS)) == ([f"{LAKE}-arrivals"], [f"{LAKE}-arrivals"])
+    assert done.index("published the schemas to registration") < done.index(f"landing bucket {CREATED} sends events")
+    assert variables(cloud)["LAKEPORT_LANDING_BUCKETS"] == f"erp={THEIRS},partners={PARTNERS},suppliers={CREATED}"
+    assert all(f"arn:aws:s3:::{bucket}" in rights(cloud) for bucket in (CREATED, THEIRS))
+    assert "nothing to change" in deployed(cloud, {"suppliers": None, "erp": THEIRS})
+
+    cloud.account.dies_at = "ExecuteChangeSet"
+    describe(cloud, {})
+    assert cloud.deploy("--yes", "--no-smoke-test", name=LAKE).returncode == -9
+    cloud.account.dies_at = None
+    deployed(cloud, {})
+    assert [queues(cloud, each) for each in (PARTNERS, THEIRS, CREATED)] == [[f"{LAKE}-arrivals"], [], []]
+    kept = s3.get_bucket_notification_configuration(Bucket=THEIRS)
+    assert [each["TopicArn"] for each in kept["TopicConfigurations"]] == [topic]
+    assert variables(cloud)["LAKEPORT_LANDING_BUCKETS"] == f"partners={PARTNERS}"
+    assert not {bucket for bucket in (CREATED, THEIRS) if bucket in rights(cloud)}
+    with pytest.raises(ClientError, match="does not exist"):
+        cloud.client("cloudformation").describe_stacks(StackName=f"{LAKE}-landing-suppliers")
+    s3.head_bucket(Bucket=CREATED)
+
+
+def describe(cloud: Cloud, landing_buckets: dict[str, str | None]) -> None:
+    """Write the YAML of a deployment with these landing buckets beside that of a schema."""
+    folder = cloud.checkout / "infra" / "deployments"
+    values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
+    kept = {key: value for key, value in values.items() if not key.startswith("database_")}
+    kept["landing_buckets"] |= landing_buckets
+    (folder / f"{LAKE}.yaml").write_text(yaml.safe_dump(kept))
+
+
+def deployed(cloud: Cloud, landing_buckets: dict[str, str | None]) -> str:
+    describe(cloud, landing_buckets)
+    done = cloud.deploy("--yes", "--no-smoke-test", name=LAKE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def queues(cloud: Cloud, bucket: str) -> list[str]:
+    found = cloud.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    return [each["QueueArn"].rpartition(":")[2] for each in found.get("QueueConfigurations", [])]
+
+
+def variables(cloud: Cloud) -> dict[str, Any]:
+    function = cloud.client("lambda").get_function_configuration(FunctionName=f"{LAKE}-register-files")
+    found: dict[str, Any] = function["Environment"]["Variables"]
+    return found
+
+
+def rights(cloud: Cloud) -> str:
+    """Return the statements about landing buckets of the role of COPY."""
+    role = f"{LAKE}-copy-us-east-1"
+    policy = cloud.client("iam").get_role_policy(RoleName=role, PolicyName="read-files")["PolicyDocument"]
+    return json.dumps(policy)
