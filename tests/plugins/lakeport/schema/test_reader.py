@@ -28,7 +28,7 @@ columns:
   - {name: city, type: varchar(8)}
 """
 ALL_KEYS = "allowed: description, owner, landing, format, table, transform, columns, drift, lossy, rejects, checks, "
-ALL_KEYS += "schedule, wait, retries, retry_delay, alerts"
+ALL_KEYS += "schedule, wait, retries, retry_delay, pool, alerts"
 
 ProblemsOf = Callable[..., list[str]]
 
