@@ -76,7 +76,7 @@ burst: setup ## Drop 10,000 files at once, some events lost, and check every row
 	@PYTHONPATH=plugins AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(PYTHON) -m bench.burst $(BURST_OPTIONS)
 
 peers: setup ## Run the tests and main uses of other tools against the stand-in; needs PyPI and GitHub
-	@$(PYTHON) -m tests.peers $(PEERS)
+	@PYTHONPATH=plugins $(PYTHON) -m tests.peers $(PEERS)
 
 lock: setup ## Rewrite the locks from the .in files; existing pins stay
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
