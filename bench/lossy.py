@@ -1,4 +1,4 @@
-"""`python -m bench.lossy`: what `lossy: reject` costs a worker before COPY, beside `lossy: allow`, for each mechanism.
+"""`python -m bench.lossy`: what `lossy` costs a worker before COPY, beside `lossy: allow`, for each mechanism.
 
 Each file has the rows of samples/flights_2013.csv.zip.
 """
@@ -33,12 +33,12 @@ _MB = 1_000_000
 
 def main() -> None:
     """Measure and print a table."""
-    table = Table("mechanism", "MB", "reject, s CPU", "MB/s", "allow, s CPU")
+    table = Table("mechanism", "MB", "check, s CPU", "MB/s", "allow, s CPU")
     with storage():
         for name, kind, body, names in _files():
             rejects, allows = (_cpu_seconds(kind, body, names, lossy) for lossy in ("warn", "allow"))
             size = len(body) / _MB
-            table.add_row(name, f"{size:.0f}", f"{rejects:.2f}", f"{size / rejects:.0f}", f"{allows:.2f}")
+            table.add_row(name, f"{size:.1f}", f"{rejects:.2f}", f"{size / rejects:.0f}", f"{allows:.2f}")
     Console().print(table)
 
 

@@ -35,10 +35,14 @@ def main(names: list[str]) -> int:
         certificate = base / "certificate.pem"
         data = tempfile.TemporaryDirectory()
         with data, started(Path(data.name), endpoint, "--certificate", str(certificate)) as stand_in:
-            found = _figures(names or list(PEERS), base, stand_in, endpoint)
-            lines = [f"{name:<22} {figures}" for name, figures in found]
-    sys.stdout.write("\n".join([*lines, f"Logs: {base}", ""]))
-    return 0
+            found = dict(_figures(names or list(PEERS), base, stand_in, endpoint))
+    sys.stdout.write("\n".join([*(f"{name:<22} {figures}" for name, figures in found.items()), f"Logs: {base}", ""]))
+    return int(any(_failures(figures) > PEERS[name].get("failures", 0) for name, figures in found.items()))
+
+
+def _failures(figures: str) -> int:
+    """Return how many tests failed; a suite that did not start counts as one."""
+    return sum(map(int, re.findall(r"(\d+) (?:failed|error)", figures))) if "passed" in figures else 1
 
 
 def _figures(names: list[str], base: Path, stand_in: RunningStandIn, endpoint: str) -> Iterator[tuple[str, str]]:

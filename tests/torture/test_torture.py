@@ -16,7 +16,7 @@ from tests.torture.workload import Kind
 from tests.torture.world import World, worlds
 
 SEED = 1
-SWEEP_WAYS, RANDOM_WAYS, HOSTILE_WAYS = 5, 1, 2
+SWEEP_WAYS, RANDOM_WAYS, HOSTILE_WAYS = 9, 1, 3
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
 import boto3
@@ -56,9 +57,14 @@ class ObjectStore:
         self._missing_permission = missing_permission
         self.own_region = os.environ.get("AWS_DEFAULT_REGION", DEFAULT_REGION)
         self._regions: dict[str, str] = {}
-        self._client: S3Client = boto3.client(
+        self._endpoint = endpoint
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        """Made when it is first needed: it takes as long as all else that a start does."""
+        return boto3.client(
             "s3",
-            endpoint_url=endpoint,
+            endpoint_url=self._endpoint,
             region_name=self.own_region,
             config=Config(s3={"addressing_style": "path"}, max_pool_connections=50, retries={"mode": "standard"}),
         )

@@ -12,7 +12,7 @@ from local.redshift.dialect import queries
 from local.redshift.dialect.decimals import MOST_DIGITS, OTHER, UNKNOWN, Type, combined, mixed, type_of
 from local.redshift.dialect.operands import Node, Parser
 from local.redshift.dialect.queries import Block
-from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize
+from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize, upper_at
 from local.redshift.protocol.wire import Field
 
 _COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
@@ -25,10 +25,12 @@ class Question:
 
 
 def question(sql: str, done: int) -> tuple[Question | None, int]:
-    """Return what to ask for the next SELECT, inner ones first, and how many are done then; None when all are."""
+    """Return what to ask for the next SELECT or UPDATE, inner ones first, and how many are done; None when all are."""
     tokens = tokenize(sql)
     depth = depths(tokens)
-    found = sorted(queries.blocks(tokens), key=lambda block: (-depth[block.start], block.start))
+    found = sorted(
+        [*queries.blocks(tokens), *queries.update(tokens)], key=lambda block: (-depth[block.start], block.start)
+    )
     for number in range(done, len(found)):
         block = found[number]
         parser = Parser(tokens, block, {each.start: each.stop for each in found if each is not block})
@@ -85,7 +87,12 @@ def _is_in_from(around: Block, block: Block) -> bool:
 
 def _clause(sql: str, tokens: Sequence[Token], block: Block) -> str:
     span = block.span("FROM")
-    return sql[tokens[span[0]].start : tokens[span[1] - 1].end] if span else ""
+    source = sql[tokens[span[0]].start : tokens[span[1] - 1].end] if span else ""
+    if upper_at(tokens, block.start) == "UPDATE":
+        words = [token.upper for token in tokens]
+        target = sql[tokens[block.start + 1].start : tokens[words.index("SET", block.start)].start]
+        source = f"FROM {target}" + (f", {source[len('FROM') :]}" if span else "")
+    return source
 
 
 def _settle(node: Node, types: Sequence[Type]) -> None:

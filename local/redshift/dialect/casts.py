@@ -13,7 +13,13 @@ _MISSING = frozenset(
     )
 )
 _NOT_YET = ("HLLSKETCH", "GEOMETRY", "GEOGRAPHY")
-_RENAMED = {"NVARCHAR": "varchar", "NCHAR": "char", "DATETIME": "timestamp"}
+_RENAMED = {
+    "NVARCHAR": "varchar",
+    "NCHAR": "char",
+    "DATETIME": "timestamp",
+    "INTERVALY2M": "interval year to month",
+    "INTERVALD2S": "interval day to second",
+}
 _BYTES = ("VARBYTE", "VARBINARY", "BINARY")
 _DECIMALS = ("NUMERIC", "DECIMAL")
 

@@ -12,6 +12,8 @@ _TYPES = {
     "DATETIME": "timestamp",
     "TEXT": "varchar(256)",
     "BPCHAR": "char(256)",
+    "INTERVALY2M": "interval year to month",
+    "INTERVALD2S": "interval day to second",
 }
 _BARE = {"VARCHAR": "(256)", "NVARCHAR": "(256)", "VARYING": "(256)", "NUMERIC": "(18,0)", "DECIMAL": "(18,0)"}
 _KNOWN_TYPES = frozenset(
@@ -20,7 +22,7 @@ _KNOWN_TYPES = frozenset(
         *("DOUBLE", "PRECISION", "FLOAT8", "FLOAT", "BOOLEAN", "BOOL", "CHAR", "CHARACTER", "NCHAR", "BPCHAR"),
         *("VARCHAR", "VARYING", "NVARCHAR", "TEXT", "DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME"),
         *("WITH", "WITHOUT", "ZONE", "INTERVAL", "YEAR", "MONTH", "DAY", "TO", "SECOND", "SUPER", "VARBYTE"),
-        *("VARBINARY", "BINARY"),
+        *("VARBINARY", "BINARY", "INTERVALY2M", "INTERVALD2S"),
     )
 )
 _BARE_VARBYTE = "64000"

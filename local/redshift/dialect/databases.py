@@ -6,6 +6,8 @@ from local.redshift.dialect.tokens import Edit, Token, upper_at
 from local.redshift.protocol.errors import Refused
 
 TEMPLATE = "lakeport_template"
+SPARE = "lakeport_spare"
+"""A copy that waits for its name in prepared data."""
 
 
 def edits(tokens: Sequence[Token]) -> Iterator[Edit]:

@@ -80,6 +80,13 @@ def blocks(tokens: Sequence[Token]) -> list[Block]:
     return [_block(tokens, at) for at in range(len(tokens)) if upper_at(tokens, at) == "SELECT"]
 
 
+def update(tokens: Sequence[Token]) -> list[Block]:
+    """Return an UPDATE, whose expressions see its table and what its FROM lists; none for any other statement."""
+    depth = depths(tokens)
+    found = (at for at in range(len(tokens)) if upper_at(tokens, at) == "UPDATE" and not depth[at])
+    return [_block(tokens, at) for at in found if upper_at(tokens, 0) in ("UPDATE", "WITH")]
+
+
 def _block(tokens: Sequence[Token], start: int) -> Block:
     clauses: dict[str, int] = {}
     depth, at = 0, start + 1
@@ -100,7 +107,7 @@ def context(sql: str, tokens: Sequence[Token], block: Block) -> str:
     start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and not depth[at]), None)
     if start is None:
         return ""
-    selects = (at for at in range(start, len(tokens)) if upper_at(tokens, at) == "SELECT" and not depth[at])
+    selects = (at for at in range(start, len(tokens)) if upper_at(tokens, at) in ("SELECT", "UPDATE") and not depth[at])
     main = next(selects, start)
     if block.start >= main:
         return sql[tokens[start].start : tokens[main].start]

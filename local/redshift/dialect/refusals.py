@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Sequence
 
 from local.redshift.dialect import casts, queries
-from local.redshift.dialect.tokens import Token, upper_at
-from local.redshift.protocol.errors import STATEMENT_TOO_LARGE, SYNTAX_ERROR, Refused, StandInError
+from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
+from local.redshift.protocol.errors import OUT_OF_RANGE, STATEMENT_TOO_LARGE, SYNTAX_ERROR, Refused, StandInError
 
 _STATEMENTS = (
     ("SAVEPOINT", "SAVEPOINT"),
@@ -28,6 +28,7 @@ _STATEMENTS = (
     ("NOTIFY", "NOTIFY"),
     ("VALUES", "VALUES as a statement"),
     ("DO", "DO"),
+    ("ALTER VIEW", "ALTER VIEW"),
 )
 _NOT_HERE = frozenset(
     (
@@ -41,6 +42,9 @@ _PHRASES = (
     ("ON CONFLICT", "INSERT ... ON CONFLICT"),
     ("RETURNING", "RETURNING"),
     ("DISTINCT ON", "SELECT DISTINCT ON"),
+    ("INTERSECT ALL", "INTERSECT ALL"),
+    ("EXCEPT ALL", "EXCEPT ALL"),
+    ("MINUS ALL", "MINUS ALL"),
     ("ARRAY [", "the ARRAY constructor"),
     ("IS DISTINCT FROM", "IS DISTINCT FROM"),
     ("IS NOT DISTINCT FROM", "IS NOT DISTINCT FROM"),
@@ -80,7 +84,30 @@ _PHRASES = (
 _CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_")
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
+_ON_THE_LEADER = frozenset(
+    (
+        *(
+            "GENERATE_SERIES",
+            "NOW",
+            "AGE",
+            "ISFINITE",
+            "LOCALTIME",
+            "CURRENT_TIME",
+            "CURRENT_SCHEMA",
+            "CURRENT_SCHEMAS",
+        ),
+        *("HAS_DATABASE_PRIVILEGE", "HAS_SCHEMA_PRIVILEGE", "HAS_TABLE_PRIVILEGE", "GET_BYTE", "SET_BIT", "SET_BYTE"),
+    )
+)
+"""Functions that run on the leader node only (Leader node-only functions)."""
+_NEED_FRAMES = frozenset(
+    (
+        *("AVG", "COUNT", "MAX", "MIN", "SUM", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "STDDEV", "STDDEV_SAMP"),
+        *("STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP"),
+    )
+)
 LARGEST_STATEMENT_BYTES = 16 << 20
+_MOST_DIGITS = 38
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -101,6 +128,8 @@ def check(tokens: Sequence[Token]) -> None:
     _check_here(words)
     if is_of_catalog(words):
         return
+    if any(token.kind is Kind.NUMBER and len(token.text.replace(".", "")) > _MOST_DIGITS for token in tokens):
+        raise Refused(f"Numeric data overflow: a number has at most {_MOST_DIGITS} digits", sqlstate=OUT_OF_RANGE)
     present = set(words)
     for phrase, name in _PHRASES:
         parts = phrase.split()
@@ -114,8 +143,10 @@ def check(tokens: Sequence[Token]) -> None:
         _check_is(tokens)
     if present & {"::", "CAST"}:
         casts.check(tokens)
-    if "GENERATE_SERIES" in present:
-        _check_series(words)
+    if present & _ON_THE_LEADER:
+        _check_leader(words)
+    if {"OVER", "ORDER"} <= present:
+        _check_frames(tokens)
 
 
 def _check_here(words: Sequence[str]) -> None:
@@ -162,14 +193,37 @@ def _check_lock(tokens: Sequence[Token]) -> None:
         raise _not_there(f"LOCK ... IN {upper_at(tokens, words.index('IN') + 1)} ... MODE")
 
 
-def _check_series(words: Sequence[str]) -> None:
-    """generate_series() runs on the leader node, which no user's table is read on or written to by."""
+def _check_leader(words: Sequence[str]) -> None:
+    """A query that calls one of these reads no user's table, and generate_series() fills none either."""
+    called = {word for word, after in itertools.pairwise(words) if word in _ON_THE_LEADER and after == "("}
+    called |= {"LOCALTIME", "CURRENT_TIME"} & set(words)
     is_read = any(
-        word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(", "PG_CATALOG")
+        word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(") and not after.startswith(_CATALOGS)
         for word, after in itertools.pairwise(words)
     )
-    if is_read or words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"):
+    if called and (is_read or ("GENERATE_SERIES" in called and words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"))):
         raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _check_frames(tokens: Sequence[Token]) -> None:
+    """An aggregate over a window with an order has a frame, of ROWS (Window function syntax summary)."""
+    for at in range(len(tokens) - 1):
+        if tokens[at].upper != "OVER" or upper_at(tokens, at + 1) != "(":
+            continue
+        window = [token.upper for token in tokens[at + 2 : closing(tokens, at + 1)]]
+        name = _called_before(tokens, at)
+        if name in _NEED_FRAMES and "ORDER" in window and not {"ROWS", "RANGE", "GROUPS"} & set(window):
+            raise Refused("Aggregate window functions with an ORDER BY clause require a frame clause")
+
+
+def _called_before(tokens: Sequence[Token], at: int) -> str:
+    """Return the name of the function whose call ends before a token."""
+    depth = 0
+    for place in range(at - 1, 0, -1):
+        depth += {")": 1, "(": -1}.get(tokens[place].text, 0)
+        if depth == 0 and tokens[place].text == "(":
+            return upper_at(tokens, place - 1)
+    return ""
 
 
 def _check_values(tokens: Sequence[Token], values: int) -> None:

@@ -23,9 +23,8 @@ _RENAMED = {
     "NVL": "COALESCE",
     "ISNULL": "COALESCE",
     "MINUS": "EXCEPT",
-    "VERSION": "redshift_version",
+    "VERSION": "pg_internal.version",
     "JSON_SERIALIZE": "pg_internal.json_serialize",  # PostgreSQL's own has another grammar
-    "OBJECT": "pg_internal.object",
     "GROUPING_ID": "GROUPING",
 }
 _OWN = {
@@ -35,6 +34,7 @@ _OWN = {
         *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
         *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
         *("SQRT", "EXP", "LN", "LOG", "POWER"),
+        *("UPPER", "LOWER", "INITCAP", "QUOTE_LITERAL"),
     )
 } | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part", "POW": "pg_internal.power"}
 """Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
@@ -45,17 +45,20 @@ _ADDED_COLUMNS = {
     "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
 }
 _KEY_VIEWS = ("TABLE_CONSTRAINTS", "KEY_COLUMN_USAGE", "REFERENTIAL_CONSTRAINTS", "CONSTRAINT_COLUMN_USAGE")
-_CATALOG_FUNCTIONS = ("PG_GET_CONSTRAINTDEF", "FORMAT_TYPE")
+_CATALOG_FUNCTIONS = ("PG_GET_CONSTRAINTDEF", "PG_GET_VIEWDEF", "FORMAT_TYPE")
 _BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
 _OLD_NAMES = {"DATICULOCALE": "datlocale", "COLLICULOCALE": "colllocale"}
 """Columns of the catalog as psql 15 and 16 call them."""
-_TAKES_DATE_PART = ("DATEADD", "DATEDIFF", "DATE_ADD", "DATE_DIFF", "DATE_PART")
+_DATE_FUNCTIONS = {
+    **dict.fromkeys(("DATEADD", "DATE_ADD"), "pg_internal.date_add"),
+    **dict.fromkeys(("DATEDIFF", "DATE_DIFF"), "pg_internal.date_diff"),
+}
+"""A column without an alias is called date_add or date_diff."""
 _JSON_READERS = {
-    "JSON_EXTRACT_PATH_TEXT": "pg_internal.json_text",
-    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "pg_internal.json_element",
+    "JSON_EXTRACT_PATH_TEXT": "pg_internal.json_extract_path_text",
+    "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "pg_internal.json_extract_array_element_text",
 }
 MOST_JSON_LEVELS = 5
-MOST_NAME_BYTES = 63
 
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
@@ -109,9 +112,6 @@ def _own_functions(tokens: Sequence[Token]) -> Iterator[Edit]:
 def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
     """Fold quoted names to lower case, and quote the names of temporary tables that begin with #."""
     for token in tokens:
-        if token.is_name and len(token.text) > MOST_NAME_BYTES // 4 and len(token.name().encode()) > MOST_NAME_BYTES:
-            long = f'name "{token.name()}" is longer than {MOST_NAME_BYTES} bytes'
-            raise Refused(f"{long}, all that this stand-in takes; Amazon Redshift takes 127")
         is_temporary = token.kind is Kind.WORD and token.text.startswith("#")
         if is_temporary or (token.kind is Kind.QUOTED and token.text != token.text.lower()):
             yield Edit(token.start, token.end, identifier(token.name()))
@@ -137,28 +137,42 @@ def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 def _called(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     token = tokens[at]
-    if token.upper == "ARRAY" and upper_at(tokens, at + 2) != "SELECT":
-        yield Edit(token.start, token.end, "pg_internal.array")
+    if (token.upper == "ARRAY" and upper_at(tokens, at + 2) != "SELECT") or token.upper == "OBJECT":
+        yield Edit(token.start, token.end, f"pg_internal.{token.upper.lower()}")
+        yield from _members(tokens, at)
     elif token.upper in _RENAMED:
         yield Edit(token.start, token.end, _RENAMED[token.upper])
-    elif token.upper in _TAKES_DATE_PART and at + 2 < len(tokens):
+    elif token.upper in (*_DATE_FUNCTIONS, "DATE_PART") and at + 2 < len(tokens):
         yield from _date_part(token, tokens[at + 2])
     elif token.upper in _CALLS:
         yield from _CALLS[token.upper](tokens, at)
 
 
+def _members(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """Turn each element of an ARRAY, and each value of an OBJECT, into a SUPER."""
+    end = closing(tokens, at + 1)
+    starts = [at + 2, *(comma + 1 for comma in _commas(tokens, at + 2, end))]
+    stops = [*(start - 1 for start in starts[1:]), end]
+    for number, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        if start < stop and (number % 2 == 1 or tokens[at].upper == "ARRAY"):
+            yield Edit(tokens[start].start, tokens[start].start, "pg_internal.member(")
+            yield Edit(tokens[stop - 1].end, tokens[stop - 1].end, ")")
+
+
 def _deleted(tokens: Sequence[Token]) -> Iterator[Edit]:
-    """DELETE may leave out FROM, and ANALYZE choose columns."""
+    """DELETE may leave out FROM, ANALYZE choose columns, and REFRESH end in RESTRICT or CASCADE."""
     if upper_at(tokens, 0) == "ANALYZE" and upper_at(tokens, len(tokens) - 1) == "COLUMNS":
         yield Edit(tokens[-2].start, tokens[-1].end, "")  # which columns it reads
+    if upper_at(tokens, 0) == "REFRESH" and upper_at(tokens, len(tokens) - 1) in ("RESTRICT", "CASCADE"):
+        yield Edit(tokens[-1].start, tokens[-1].end, "")
     at = int(upper_at(tokens, 0) == "EXPLAIN")
     if upper_at(tokens, at) == "DELETE" and upper_at(tokens, at + 1) != "FROM":
         yield Edit(tokens[at].start, tokens[at].end, "DELETE FROM")
 
 
 def _date_part(function: Token, part: Token) -> Iterator[Edit]:
-    if function.upper in ("DATE_ADD", "DATE_DIFF"):
-        yield Edit(function.start, function.end, function.text.replace("_", ""))
+    if function.upper in _DATE_FUNCTIONS:
+        yield Edit(function.start, function.end, _DATE_FUNCTIONS[function.upper])
     if part.kind is Kind.WORD:
         yield Edit(part.start, part.end, literal(part.text.lower()))
 

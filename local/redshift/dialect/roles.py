@@ -53,6 +53,8 @@ def _check_password(password: str) -> None:
 
 def _role(tokens: Sequence[Token]) -> Iterator[Edit]:
     for at in range(3, len(tokens)):
+        if upper_at(tokens, at) == "WITH" and upper_at(tokens, at + 1) == "RENAME":
+            yield Edit(tokens[at].start, tokens[at].end, "")
         is_external = "EXTERNALID" in (upper_at(tokens, at), upper_at(tokens, at - 1))
         if is_external or (upper_at(tokens, 0) == "DROP" and upper_at(tokens, at) in ("FORCE", "RESTRICT")):
             yield Edit(tokens[at].start, tokens[at].end, "")
@@ -66,5 +68,8 @@ def _grant(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, "")
         elif token.upper == "TABLES" and before == "SHARED":
             raise Refused("SHARED TABLES is not supported by this stand-in")
-    if upper_at(tokens, 1) in ("ASSUMEROLE", "ALTER") and "ON" in [token.upper for token in tokens[:4]]:
-        raise Refused(f"GRANT {upper_at(tokens, 1)} is not supported by this stand-in")
+    words = [token.upper for token in tokens]
+    listed = words[1 : words.index("ON")] if "ON" in words else []
+    for name in ("ASSUMEROLE", "ALTER", "DROP"):
+        if name in listed:
+            raise Refused(f"GRANT {name} is not supported by this stand-in")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from local.redshift.dialect.tokens import Token, closing, identifier, upper_at
+from local.redshift.dialect.tokens import Kind, Token, closing, identifier, upper_at
 
 Storage = dict[str, Any]
 
@@ -91,7 +91,7 @@ def _attributes(tokens: Sequence[Token], start: int, storage: Storage) -> None:
             storage |= {"dist_style": after, "dist_key": None}
         elif word in ("DISTKEY", "SORTKEY") and after == "(":
             end = closing(tokens, at + 1)
-            names = [token.name() for token in tokens[at + 2 : end] if token.is_name]
+            names = [token.name() for token in tokens[at + 2 : end] if token.is_name or token.kind is Kind.NUMBER]
             style = "INTERLEAVED" if upper_at(tokens, at - 1) == "INTERLEAVED" else "COMPOUND"
             storage |= (
                 {"dist_style": "KEY", "dist_key": names[0] if names else None}

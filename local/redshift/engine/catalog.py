@@ -10,9 +10,10 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 
-from local.redshift.dialect import databases, late_binding, parameters
+from local.redshift.dialect import databases, late_binding, long_names, parameters, super_literals
 from local.redshift.dialect.tokens import identifier
 from local.redshift.engine.connection import NOT_READY, Connection, connect
+from local.redshift.protocol import names
 from local.redshift.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ async def prepare(settings: Settings) -> None:
     connection = await connect(settings, settings.database)
     try:
         await connection.execute(START.read_text())
-        await _know_views(connection)
+        await _know_names(connection)
     finally:
         await connection.close()
 
@@ -70,7 +71,7 @@ async def adopt(settings: Settings) -> bool:
             await _set_version(connection, settings.database, version(is_serverless=False))  # it is a copy
         await _install(connection, settings, settings.database)
         await connection.execute(START.read_text())
-        await _know_views(connection)
+        await _know_names(connection)
         return True
     finally:
         await connection.close()
@@ -89,6 +90,12 @@ async def make_template(connection: Connection, settings: Settings) -> None:
     name = databases.TEMPLATE
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' IS_TEMPLATE true")
     await _install(connection, settings, name)
+
+
+async def make_spare(connection: Connection) -> None:
+    """Make the database that the first start takes, which is quicker than to copy the template then."""
+    await connection.execute(f"CREATE DATABASE {databases.SPARE} TEMPLATE {databases.TEMPLATE}")
+    await _set_version(connection, databases.SPARE, version(is_serverless=False))
 
 
 async def _make_template(connection: Connection, settings: Settings) -> None:
@@ -124,8 +131,12 @@ async def _make_role(connection: Connection, settings: Settings) -> None:
 
 async def _make_database(connection: Connection, settings: Settings) -> None:
     if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", settings.database):
-        names = f"{identifier(settings.database)} OWNER {identifier(settings.user)}"
-        await connection.execute(f"CREATE DATABASE {names} TEMPLATE {databases.TEMPLATE}")
+        name, owner = identifier(settings.database), identifier(settings.user)
+        if await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", databases.SPARE):
+            await connection.execute(f"ALTER DATABASE {databases.SPARE} RENAME TO {name}")
+            await connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+            return
+        await connection.execute(f"CREATE DATABASE {name} OWNER {owner} TEMPLATE {databases.TEMPLATE}")
         await _set_version(connection, settings.database, version(is_serverless=False))
 
 
@@ -174,5 +185,7 @@ def _scripts(*, is_serverless: bool) -> list[Path]:
     return [*SCRIPTS, *([SERVERLESS] if is_serverless else [])]
 
 
-async def _know_views(connection: Connection) -> None:
+async def _know_names(connection: Connection) -> None:
     late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))
+    names.LONG.update(tuple(row) for row in await connection.fetch(long_names.ALL_NAMES))
+    super_literals.NAMES.update(row["relname"] for row in await connection.fetch(super_literals.ALL_NAMES))

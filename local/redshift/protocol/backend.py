@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import IO, Protocol
 
-from local.redshift.protocol import results, wire
+from local.redshift.protocol import names, results, wire
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
 from local.redshift.protocol.results import Results
 
@@ -17,6 +17,8 @@ _ERROR, _READY = ord("E"), ord("Z")
 _ROW, _COMPLETE, _KEY = ord("D"), ord("C"), ord("K")
 _CHANGED = frozenset(b"TtnCsIKE")
 """Messages that the stand-in reads before it sends them to the client."""
+_NAMED = frozenset(b"DN")
+"""Those it reads too, once there are names that are too long for the engine."""
 
 Message = tuple[bytes, bytes]
 
@@ -102,7 +104,7 @@ class Backend:
             if self._kept is not None:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
-            elif kind in _CHANGED or (kind == _ROW and self.results.columns):
+            elif kind in _CHANGED or (names.LONG and kind in _NAMED) or (kind == _ROW and self.results.columns):
                 self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
@@ -112,6 +114,7 @@ class Backend:
 
     def _for_client(self, kind: int, body: bytes) -> bytes:
         """Return a message as the client gets it; note what it ends."""
+        body = names.restored(bytes([kind]), body)
         match kind:
             case 0x54:  # T, RowDescription
                 body = self.results.description(body)

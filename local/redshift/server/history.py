@@ -7,6 +7,7 @@ import datetime as dt
 from collections import deque
 from dataclasses import dataclass, field
 
+from local.redshift.dialect import long_names
 from local.redshift.dialect.tokens import split
 from local.redshift.engine.connection import Connection, connect
 from local.redshift.settings import Settings
@@ -78,6 +79,14 @@ class History:
         finally:
             await connection.close()
 
+    async def keep_names(self) -> None:
+        names = [long_names.UNKEPT.popitem() for _ in range(len(long_names.UNKEPT))]
+        connection: Connection = await connect(self._settings, self._settings.database)
+        try:
+            await connection.executemany(long_names.KEEP, names)
+        finally:
+            await connection.close()
+
 
 class SessionLog:
     """The statements of one session: those sent to the engine end in the order they were sent."""
@@ -110,6 +119,11 @@ class SessionLog:
     def _end(self, entry: Entry) -> None:
         entry.ended_at = now()
         self._history.add(entry)
+
+    async def keep_names(self) -> None:
+        """Store the short names that are new, so that the next start knows them."""
+        if long_names.UNKEPT:
+            await self._history.keep_names()
 
     async def write_for(self, sql: str) -> None:
         """Write the history before a statement that reads it."""

@@ -114,6 +114,7 @@ class Session:
         self.log.start(sql)
         self.backend.results.sent(b"Q", b"")
         found = statements.read(sql)
+        await self.log.keep_names()
         if len(found) > 1 and any(map(statements.asks, found)):
             await self._in_turn(found)
             return
@@ -278,7 +279,9 @@ class Session:
         self.prepared.statements.pop(name, None)
         self.prepared.sources[name] = wire.untext(sql)
         await self.log.write_for(self.prepared.sources[name])
-        found = await self._settled(statements.read_one(wire.untext(sql)))
+        read = statements.read_one(wire.untext(sql))
+        await self.log.keep_names()
+        found = await self._settled(read)
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
         text = found.sql if isinstance(found, Forward) else statements.STUB

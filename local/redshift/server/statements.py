@@ -1,5 +1,6 @@
 """Decide what to do with a statement: pass it on, rewrite it, or run it in the stand-in."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from local.redshift.dialect import (
     isolation,
     late_binding,
     lateral,
+    long_names,
     merge,
     parameters,
     pivot,
@@ -19,10 +21,11 @@ from local.redshift.dialect import (
     routines,
     set_operations,
     show,
+    super_literals,
     super_paths,
 )
 from local.redshift.dialect.tokens import Token, split, tokenize, upper_at
-from local.redshift.protocol.errors import StandInError
+from local.redshift.protocol.errors import Refused, StandInError
 from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
 
@@ -31,6 +34,8 @@ STUB = "SET lakeport.stub TO ''"
 
 _OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
 """Those that Redshift keeps for itself."""
+_MEANS_NOTHING = re.compile(r"^ALTER (SCHEMA \S* QUOTA|ROLE \S* (WITH )?OWNER|USER \S* RESET SESSION TIMEOUT$)")
+"""A quota, who owns a role, how long a session may be idle."""
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -49,7 +54,7 @@ class Forward:
         """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
         makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
         upper = self.sql.upper()
-        if "SELECT" not in upper or not ("/" in upper or makes_columns or self.combines):
+        if ("SELECT" not in upper and "UPDATE" not in upper) or not ("/" in upper or makes_columns or self.combines):
             return False
         words = [token.upper for token in tokenize(self.sql)]
         matters = "/" in words or self.combines or (makes_columns and "AS" in words)
@@ -167,11 +172,14 @@ def _statement(sql: str) -> Statement:
     try:
         refusals.check_size(sql)
         tokens = tokenize(sql)
+        if (short := long_names.shortened(sql, tokens)) != sql:
+            sql, tokens = short, tokenize(short)
         refusals.check(tokens)
         merge.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):
             sql, tokens = replaced, tokenize(replaced)
-        return _own(sql, tokens) or _late_bound(sql, tokens) or _forward(sql)
+        super_literals.note(tokens)
+        return _own(sql, tokens) or _late_bound(sql, tokens) or _with_literals(sql, tokens) or _forward(sql)
     except StandInError as error:
         return Failed(error)
 
@@ -188,6 +196,16 @@ def _late_bound(sql: str, tokens: list[Token]) -> Statement | None:
         return _statement(late_binding.substituted(sql, tokens, relations, found))
 
     return Lookup(late_binding.lookup(relations), answered)
+
+
+def _with_literals(sql: str, tokens: list[Token]) -> Statement | None:
+    """Look up the columns of a table that may have SUPER ones, if an INSERT or UPDATE has string literals."""
+    query = super_literals.lookup(tokens) if super_literals.NAMES else ""
+
+    def answered(found: Sequence[str | None]) -> Statement:
+        return _forward(super_literals.cast(sql, tokens, found[0] or ""))
+
+    return Lookup(query, answered) if query else None
 
 
 def _late_binding_view(sql: str, tokens: list[Token]) -> Statement:
@@ -270,6 +288,8 @@ def _alter(sql: str, tokens: list[Token]) -> Statement | None:
             return _alter_table(sql, tokens)
         case "MATERIALIZED":
             return Accepted("ALTER MATERIALIZED VIEW")  # whether it is refreshed by itself
+        case ("SCHEMA" | "ROLE" | "USER") as kind if _MEANS_NOTHING.search(" ".join(token.upper for token in tokens)):
+            return Accepted(f"ALTER {kind}")
         case "DATABASE" if altered := isolation.of_database(tokens):
             return Alone("ALTER DATABASE", altered, "ALTER DATABASE")
         case _:
@@ -279,6 +299,8 @@ def _alter(sql: str, tokens: list[Token]) -> Statement | None:
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     ddl.check_alteration(tokens)
     append = rewrite.append_call(tokens)
+    if [token.upper for token in tokens[-4:-1]] == ["ROW", "LEVEL", "SECURITY"]:
+        raise Refused("ALTER TABLE ... ROW LEVEL SECURITY is not supported by this stand-in")
     if append:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}

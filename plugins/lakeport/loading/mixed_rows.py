@@ -71,12 +71,12 @@ def check_mixed_rows(current: cursor, file_type: FileType, loads: Mapping[str, L
     `warn` and `unique` apply to the rows of one file.
     """
     rows = loaded_rows(file_type)
-    for check in file_type.checks:
+    for check in (each for each in file_type.checks if each.else_ != "reject"):
         if isinstance(check, RowCountCheck):
             failing, examples = sum(check.row_count.is_outside(load.rows_loaded) for load in loads.values()), "a file"
         else:
             failing, examples = rows.examples(current, check)
-        if not failing or check.else_ == "reject":
+        if not failing:
             continue
         if check.else_ == "fail" and check.is_of_single_rows and check.up_to is None:
             raise ChecksFailed(f"{check}: {failing:,} failures, for example {examples}")

@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.len(value text) RETURNS integer LANGUAGE s
 $$ SELECT length(value) $$;
 
 -- What version() answers: drivers and tools tell Redshift by it.
-CREATE OR REPLACE FUNCTION pg_catalog.redshift_version() RETURNS text LANGUAGE sql IMMUTABLE AS
+CREATE OR REPLACE FUNCTION pg_internal.version() RETURNS text LANGUAGE sql IMMUTABLE AS
 $$ SELECT 'PostgreSQL 8.0.2 on x86_64-pc-linux-gnu, compiled by GCC, Redshift 1.0.0 (local stand-in)'::text $$;
 
 -- One letter or word for each part of a date, as DATEADD and DATEDIFF take them.
@@ -46,8 +46,8 @@ $$ SELECT CASE
     WHEN lower(part) IN ('hour', 'hours', 'h', 'hr', 'hrs') THEN 'hour'
     WHEN lower(part) IN ('minute', 'minutes', 'm', 'min', 'mins') THEN 'minute'
     WHEN lower(part) IN ('second', 'seconds', 's', 'sec', 'secs') THEN 'second'
-    WHEN lower(part) IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs') THEN 'millisecond'
-    WHEN lower(part) IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs') THEN 'microsecond'
+    WHEN lower(part) IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs', 'msecond', 'mseconds', 'millisec', 'millisecs', 'millisecon') THEN 'millisecond'
+    WHEN lower(part) IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs', 'usecond', 'useconds', 'microsec', 'microsecs', 'microsecon') THEN 'microsecond'
     WHEN lower(part) IN ('decade', 'decades', 'dec', 'decs') THEN 'decade'
     WHEN lower(part) IN ('century', 'centuries', 'c', 'cent', 'cents') THEN 'century'
     WHEN lower(part) IN ('millennium', 'millennia', 'mil', 'mils') THEN 'millennium'
@@ -58,13 +58,13 @@ $$ SELECT CASE pg_internal.date_part_meant(part)
     WHEN 'quarter' THEN interval '3 months'
     ELSE ('1 ' || pg_internal.date_part_meant(part))::interval END $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamp) RETURNS timestamp
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment timestamp) RETURNS timestamp
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part)
      + CASE WHEN to_char(moment, 'MMDD') = '0229' AND pg_internal.date_part_meant(part) = 'year'
              AND to_char(moment + count * pg_internal.one(part), 'MMDD') = '0228' THEN interval '1 day' ELSE interval '0' END $$;
 
 -- DATEDIFF counts the boundaries between two moments, not the time that passed.
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamp, b timestamp) RETURNS bigint
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a timestamp, b timestamp) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE pg_internal.date_part_meant(part)
     WHEN 'year' THEN extract(year FROM b) - extract(year FROM a)
@@ -83,36 +83,36 @@ $$ SELECT CASE pg_internal.date_part_meant(part)
     END::bigint $$;
 
 -- One function for each type; that on text is for literals, which would otherwise be taken for TIMESTAMPTZ.
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment date) RETURNS timestamp
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.dateadd(part, count, moment::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment date) RETURNS timestamp
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_internal.date_add(part, count, moment::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment text) RETURNS timestamp
-LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.dateadd(part, count, moment::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment text) RETURNS timestamp
+LANGUAGE sql STABLE STRICT AS $$ SELECT pg_internal.date_add(part, count, moment::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timestamptz) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment time) RETURNS time
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment time) RETURNS time
 LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT moment + count * pg_internal.one(part) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, count bigint, moment timetz) RETURNS timetz
+CREATE OR REPLACE FUNCTION pg_internal.date_add(part text, count bigint, moment timetz) RETURNS timetz
 LANGUAGE sql STABLE STRICT AS $$ SELECT (moment + count * pg_internal.one(part)) AT TIME ZONE 'UTC' $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timetz, b timetz) RETURNS bigint LANGUAGE sql STABLE STRICT AS
-$$ SELECT pg_catalog.datediff(part, (a AT TIME ZONE 'UTC')::time, (b AT TIME ZONE 'UTC')::time) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a timetz, b timetz) RETURNS bigint LANGUAGE sql STABLE STRICT AS
+$$ SELECT pg_internal.date_diff(part, (a AT TIME ZONE 'UTC')::time, (b AT TIME ZONE 'UTC')::time) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a date, b date) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a date, b date) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_internal.date_diff(part, a::timestamp, b::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a text, b text) RETURNS bigint
-LANGUAGE sql STABLE STRICT AS $$ SELECT pg_catalog.datediff(part, a::timestamp, b::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a text, b text) RETURNS bigint
+LANGUAGE sql STABLE STRICT AS $$ SELECT pg_internal.date_diff(part, a::timestamp, b::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a timestamptz, b timestamptz) RETURNS bigint
 LANGUAGE sql STABLE STRICT AS
-$$ SELECT pg_catalog.datediff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
+$$ SELECT pg_internal.date_diff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, a time, b time) RETURNS bigint
-LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_catalog.datediff(part, date '2000-01-01' + a, date '2000-01-01' + b) $$;
+CREATE OR REPLACE FUNCTION pg_internal.date_diff(part text, a time, b time) RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT pg_internal.date_diff(part, date '2000-01-01' + a, date '2000-01-01' + b) $$;
 
 -- STRTOL: base 2 to 36, 0x for 16, nothing is 0.
 CREATE OR REPLACE FUNCTION pg_catalog.strtol(digits text, base integer) RETURNS bigint
@@ -180,7 +180,7 @@ $$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '{
 
 -- A path without a value returns NULL (JSON_EXTRACT_PATH_TEXT); invalid JSON is an error, unless the flag makes it NULL.
 DROP FUNCTION IF EXISTS pg_catalog.json_extract_path_text(text, text[]);
-CREATE OR REPLACE FUNCTION pg_internal.json_text(null_if_invalid boolean, document text, VARIADIC path text[])
+CREATE OR REPLACE FUNCTION pg_internal.json_extract_path_text(null_if_invalid boolean, document text, VARIADIC path text[])
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF document IS NULL OR (null_if_invalid AND NOT pg_input_is_valid(document, 'super')) THEN
@@ -192,9 +192,9 @@ BEGIN
                 THEN pg_internal.compact(pg_internal.document(document) #> path) ELSE pg_internal.document(document) #>> path END;
 END $$;
 
-CREATE OR REPLACE FUNCTION pg_internal.json_element(null_if_invalid boolean, document text, place integer)
+CREATE OR REPLACE FUNCTION pg_internal.json_extract_array_element_text(null_if_invalid boolean, document text, place integer)
 RETURNS text LANGUAGE sql IMMUTABLE AS
-$$ SELECT pg_internal.json_text(null_if_invalid, document, place::text) $$;
+$$ SELECT pg_internal.json_extract_path_text(null_if_invalid, document, place::text) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$

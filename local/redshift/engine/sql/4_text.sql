@@ -63,6 +63,18 @@ $$ SELECT length(value) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.octetindex(part text, whole text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT position(convert_to(part, 'UTF8') IN convert_to(whole, 'UTF8')) $$;
 
+-- These know all letters; the other functions, and ILIKE, know those of ASCII alone (UPPER, LOWER, INITCAP, LIKE).
+CREATE OR REPLACE FUNCTION pg_internal.upper(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_catalog.upper(value COLLATE pg_catalog.pg_c_utf8) $$;
+CREATE OR REPLACE FUNCTION pg_internal.lower(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_catalog.lower(value COLLATE pg_catalog.pg_c_utf8) $$;
+CREATE OR REPLACE FUNCTION pg_internal.initcap(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_catalog.initcap(value COLLATE pg_catalog.pg_c_utf8) $$;
+
+-- Doubles quotes and backslashes, and writes no E before the string (QUOTE_LITERAL).
+CREATE OR REPLACE FUNCTION pg_internal.quote_literal(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT ltrim(pg_catalog.quote_literal(value), 'E') $$;
+
 -- Each letter's digit: vowels separate, H and W do not; the first letter stays (SOUNDEX).
 CREATE OR REPLACE FUNCTION pg_catalog.soundex(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
@@ -225,7 +237,7 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.fnv_hash(value %s, seed bigint DEFAULT -3750763034362895579)'
                        ' RETURNS bigint LANGUAGE sql IMMUTABLE AS $f$ SELECT pg_internal.fnv(%s, seed) $f$', kind, bytes);
     END LOOP;
-    FOREACH kind IN ARRAY ARRAY['int8', 'numeric', 'timestamp'] LOOP
+    FOREACH kind IN ARRAY ARRAY['int2', 'int4', 'int8', 'float8', 'numeric', 'bool', 'date', 'timestamp', 'timestamptz'] LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.checksum(value %s) RETURNS integer LANGUAGE sql IMMUTABLE STRICT'
                        ' AS $f$ SELECT pg_catalog.checksum(value::text) $f$', kind);
     END LOOP;

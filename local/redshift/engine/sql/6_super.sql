@@ -5,6 +5,27 @@ CREATE OR REPLACE FUNCTION pg_internal.array(VARIADIC "any") RETURNS super LANGU
 CREATE OR REPLACE FUNCTION pg_internal.object() RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_object_noargs';
 CREATE OR REPLACE FUNCTION pg_internal.object(VARIADIC "any") RETURNS super LANGUAGE internal STABLE AS 'jsonb_build_object';
 
+-- What ARRAY and OBJECT hold: any value but dates and times (Limitations).
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['text', 'varchar', 'bpchar', 'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'super'] LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.member(value %s) RETURNS super LANGUAGE sql STABLE STRICT AS'
+                       ' $f$ SELECT to_jsonb(value) $f$', kind);
+    END LOOP;
+    FOREACH kind IN ARRAY ARRAY['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'varbyte'] LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.member(value %s) RETURNS super LANGUAGE sql STABLE AS'
+                       ' $f$ SELECT to_jsonb(pg_internal.fail(%L)) $f$', kind,
+                       'cannot cast type ' || format_type(kind::regtype, NULL) || ' to super');
+    END LOOP;
+END $$;
+
+-- The columns of a table, a star before those of type SUPER, for the literals of an INSERT or UPDATE.
+CREATE OR REPLACE FUNCTION pg_internal.marked_columns(path text) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT string_agg(CASE atttypid WHEN 'super'::regtype THEN '*' ELSE '' END || attname, E'\n' ORDER BY attnum)
+     FROM pg_attribute WHERE attrelid = to_regclass(path) AND attnum > 0 AND NOT attisdropped $$;
+
 -- A function on arrays gives NULL for what is none.
 CREATE OR REPLACE FUNCTION pg_internal.elements(document super) RETURNS TABLE (value super, place bigint)
 LANGUAGE sql IMMUTABLE AS

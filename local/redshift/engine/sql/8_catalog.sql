@@ -31,6 +31,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS table_storage_key ON pg_internal.table_storage
 CREATE UNIQUE INDEX IF NOT EXISTS column_storage_key ON pg_internal.column_storage (relation, name);
 GRANT SELECT ON pg_internal.table_storage, pg_internal.column_storage TO PUBLIC;
 
+-- Names that are too long for PostgreSQL, by the short ones it knows.
+CREATE TABLE IF NOT EXISTS pg_internal.long_names (short text NOT NULL, long text NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS long_names_key ON pg_internal.long_names (short);
+
 -- Keys, which nothing enforces.
 CREATE TABLE IF NOT EXISTS pg_internal.table_keys (
     id             integer GENERATED ALWAYS AS IDENTITY (START WITH 2000000000),
@@ -60,6 +64,10 @@ CREATE OR REPLACE FUNCTION pg_internal.store_keys(relation oid, storage super) R
            LATERAL (SELECT array(SELECT jsonb_array_elements_text(coalesce(k -> 'target_columns', pg_internal.document('[]'))))) t (names)
 $$;
 
+-- A key names a column, or in CREATE TABLE AS its place.
+CREATE OR REPLACE FUNCTION pg_internal.key_column(relation oid, key text) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT coalesce((SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum::text = key), key) $$;
+
 CREATE OR REPLACE FUNCTION pg_internal.store(relation oid, storage super) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 #variable_conflict use_column
@@ -87,9 +95,9 @@ BEGIN
     END IF;
     PERFORM pg_internal.store_keys(relation, storage);
     INSERT INTO pg_internal.table_storage AS t (relation, dist_style, dist_key, sort_style, sort_keys)
-    SELECT store.relation, coalesce(storage ->> 'dist_style', s.dist_style), coalesce(storage ->> 'dist_key', s.dist_key),
+    SELECT store.relation, coalesce(storage ->> 'dist_style', s.dist_style), coalesce(pg_internal.key_column(store.relation, storage ->> 'dist_key'), s.dist_key),
            coalesce(storage ->> 'sort_style', s.sort_style),
-           coalesce((SELECT array_agg(key ORDER BY place) FROM jsonb_array_elements_text(storage -> 'sort_keys') WITH ORDINALITY k (key, place)),
+           coalesce((SELECT array_agg(pg_internal.key_column(store.relation, key) ORDER BY place) FROM jsonb_array_elements_text(storage -> 'sort_keys') WITH ORDINALITY k (key, place)),
                     s.sort_keys, '{}')
       FROM (SELECT) one LEFT JOIN pg_internal.table_storage s ON s.relation = parent
     ON CONFLICT (relation) DO UPDATE
@@ -251,7 +259,14 @@ SELECT current_database()::text AS pk_database_name, n.nspname::text AS pk_schem
   FROM pg_internal.placed_keys k JOIN pg_class c ON c.oid = k.target JOIN pg_namespace n ON n.oid = c.relnamespace,
        unnest(k.columns) WITH ORDINALITY u (name, place) WHERE k.kind = 'f'$v$);
 
-SELECT pg_internal.define('pg_internal.pg_attrdef', 'SELECT *, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef');
+-- An IDENTITY column has a separate form of default.
+SELECT pg_internal.define('pg_internal.pg_attrdef', $v$
+SELECT oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef
+UNION ALL
+SELECT s.seqrelid, d.refobjid, d.refobjsubid::smallint, NULL::pg_node_tree,
+       format('"identity"(%s, 0, ''%s,%s''::text)', d.refobjid, s.seqstart, s.seqincrement)
+  FROM pg_sequence s
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype = 'i' AND d.refobjsubid > 0$v$);
 
 SELECT pg_internal.define('pg_catalog.pg_class_info', $v$
 SELECT oid AS reloid, relname, relnamespace, reltype, relowner, relam, relfilenode, reltablespace, relpages, reltuples,
@@ -283,7 +298,7 @@ SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_internal.stored_columns s ON s.relation = a.attrelid AND s.place = a.attnum
- WHERE c.relkind IN ('r', 'm') AND n.nspname = ANY (current_schemas(false))$v$);
+ WHERE c.relkind IN ('r', 'm') AND (n.nspname = ANY (current_schemas(false)) OR n.oid = pg_my_temp_schema())$v$);
 
 -- Columns and tables of users, as SVV_ and SHOW list them.
 SELECT pg_internal.define('pg_internal.listed_columns', $v$
@@ -607,6 +622,13 @@ END $$;
 
 CREATE OR REPLACE FUNCTION pg_internal.late_bound(name text) RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT source FROM pg_internal.late_binding_views WHERE view = to_regclass(name) $$;
+
+CREATE OR REPLACE FUNCTION pg_internal.pg_get_viewdef(view oid, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT coalesce((SELECT format('CREATE VIEW %I AS %s WITH NO SCHEMA BINDING;', c.relname, v.source)
+                      FROM pg_internal.late_binding_views v JOIN pg_class c ON c.oid = v.view WHERE v.view = $1),
+                   pg_catalog.pg_get_viewdef($1, $2)) $$;
+CREATE OR REPLACE FUNCTION pg_internal.pg_get_viewdef(name text, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE AS
+$$ SELECT pg_internal.pg_get_viewdef(name::regclass::oid, pretty) $$;
 
 CREATE OR REPLACE FUNCTION pg_internal.create_late_binding_view(name text, source text, query text, replaces boolean) RETURNS void
 LANGUAGE plpgsql AS $$

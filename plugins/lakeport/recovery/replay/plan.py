@@ -75,7 +75,7 @@ class Planner:
 
     def undo(self, files: Sequence[SelectedFile]) -> list[Planned]:
         """Plan to delete the files' rows, and to load again the other files of the same COPY."""
-        return [self._undo(each) for each in files] + self._load_again([], self._companions(files))
+        return [self._undo(each) for each in files] + self._load_again([], self._companions(files), taken_out=files)
 
     def replay(self, files: Sequence[SelectedFile]) -> list[Planned]:
         """Plan to load the files again, together with the other files of the same COPY."""
@@ -85,8 +85,10 @@ class Planner:
         """Plan to set New files to Filtered Out, so that no run loads them."""
         return [_discard(each) for each in files]
 
-    def _load_again(self, files: Sequence[SelectedFile], companions: Sequence[Companion]) -> list[Planned]:
-        among = [*files, *(each for each, _ in companions)]
+    def _load_again(
+        self, files: Sequence[SelectedFile], companions: Sequence[Companion], taken_out: Sequence[SelectedFile] = ()
+    ) -> list[Planned]:
+        among = [*files, *taken_out, *(each for each, _ in companions)]
         planned = [self._replay(each, among) for each in files]
         for each, with_key in companions:
             again = self._replay(each, among)

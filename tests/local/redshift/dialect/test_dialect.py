@@ -260,7 +260,7 @@ def test_merge_can_remove_duplicates_by_staging(warehouse: Any) -> None:
         "CREATE TABLE u (tag int)",
         "CREATE TABLE u (timestamp timestamp)",
         "CREATE TABLE u (LIKE t INCLUDING ALL)",
-        f"CREATE TABLE {'u' * 64} (a int)",
+        f"CREATE TABLE {'u' * 128} (a int)",
         "SELECT '{1}'::int[]",
         "SELECT 'x'::jsonb",
         "SELECT ROW(1, 2)",

@@ -55,7 +55,7 @@ def test_insertions_go_before_replacements_at_the_same_place() -> None:
         ('SELECT "Mixed" FROM T', 'SELECT "mixed" FROM T'),
         ("SELECT SYSDATE, t.sysdate", "SELECT pg_catalog.sysdate(), t.sysdate"),
         ("SELECT nvl(a, 'NVL(')", "SELECT COALESCE(a, 'NVL(')"),
-        ("SELECT dateadd(day, 1, x)", "SELECT dateadd(E'day', 1, x)"),
+        ("SELECT dateadd(day, 1, x)", "SELECT pg_internal.date_add(E'day', 1, x)"),
         ("SELECT * FROM #stage", 'SELECT * FROM "#stage"'),
         ("BEGIN ISOLATION LEVEL REPEATABLE READ", "BEGIN"),
         ("CREATE TABLE t (a int ENCODE raw DISTKEY, PRIMARY KEY (a))", "CREATE TABLE t (a int , NOT NULL a)"),
