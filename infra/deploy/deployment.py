@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -81,15 +80,6 @@ def read(name: str, folder: Path = FOLDER, templates: Path = TEMPLATES) -> Deplo
     if not isinstance(values or {}, dict):
         raise DeployError(f"{path}: not a mapping of keys to values; see {folder / 'README.md'}")
     return replace(_checked(name, values or {}, path), templates=templates)
-
-
-def landing_names(folder: Path = FOLDER) -> list[str]:
-    """Return the names of the landing buckets of all deployments whose YAML is valid."""
-    found = set[str]()
-    for path in sorted(folder.glob("*.yaml")):
-        with suppress(DeployError, yaml.YAMLError, OSError):
-            found |= {each.name for each in read(path.stem, folder).landing_buckets}
-    return sorted(found)
 
 
 def _checked(name: str, values: dict[str, Any], path: Path) -> Deployment:

@@ -1,14 +1,34 @@
 """The names of Lakeport's AWS resources on the laptop, and the environment variables that hold them."""
 
-from infra.deploy import deployment
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from local.config import REPOSITORY
 
 LANDING_BUCKET = "lakeport-landing"
 PARTNERS_BUCKET = "lakeport-partners"
 ARCHIVE_BUCKET = "lakeport-archive"
 WORK_BUCKET = "lakeport-work"
 CODE_BUCKET = "lakeport-code"
+
+
+def deployed_names(folder: Path = REPOSITORY / "infra" / "deployments") -> Iterator[str]:
+    """Yield the names of landing buckets in the deployments' YAMLs, as far as they are valid."""
+    for path in folder.glob("*.yaml"):
+        try:
+            values = yaml.safe_load(path.read_bytes())
+        except yaml.YAMLError:
+            continue  # `./lakeport deploy` reports it
+        listed = values.get("landing_buckets") if isinstance(values, dict) else None
+        yield from (name for name in listed or () if isinstance(name, str) and _NAME.fullmatch(name))
+
+
+_NAME = re.compile("[a-z][a-z0-9-]{0,30}")
 LANDING = {"default": LANDING_BUCKET, "partners": PARTNERS_BUCKET}
-LANDING |= {name: f"lakeport-{name}" for name in deployment.landing_names()}
+LANDING |= {name: f"lakeport-{name}" for name in sorted(deployed_names())}
 """The landing buckets by their names in schemas: those of the demo, and one for each name of a deployment."""
 LANDING_BUCKETS = tuple(LANDING.values())
 BUCKETS = (*LANDING_BUCKETS, ARCHIVE_BUCKET, WORK_BUCKET, CODE_BUCKET)

@@ -29,16 +29,6 @@ def test_values_are_as_cloudformation_takes_them(tmp_path: Path) -> None:
     assert found.runtime.platform == "x86_64-manylinux_2_28"
 
 
-def test_names_of_landing_buckets_are_those_of_all_valid_deployments(tmp_path: Path) -> None:
-    """The local stack creates a bucket for each, so that the schemas of every deployment work there."""
-    (tmp_path / "one.yaml").write_text("landing_buckets: {partners: , erp: erp-files}\n")
-    (tmp_path / "two.yaml").write_text("landing_buckets: {partners: }\n")
-    (tmp_path / "bad.yaml").write_text("landing_buckets: [a\n")
-    (tmp_path / "README.yaml").write_text("x: 1\n")
-
-    assert deployment.landing_names(tmp_path) == ["erp", "partners"]
-
-
 @pytest.mark.parametrize("name", ["La", "../lake", "lake_1", "a", "a" * 20, "lake-", ""])
 def test_name_that_no_resource_could_have_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DeployError, match=re.escape(repr(name))):

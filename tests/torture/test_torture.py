@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.torture import workload
 from tests.torture.gate import Cut, How
 from tests.torture.http_proxy import BY_WAREHOUSE
 from tests.torture.sweep import COPY, KINDS
@@ -82,7 +83,7 @@ def test_fault_reaches_the_product(world: World, name: str, cut: Cut, first_try_
 
 def test_key_overwritten_before_during_and_after_its_copy_costs_no_row(world: World) -> None:
     kind = Kind(select="newest", files=("good",))
-    points = ("COPY ", f"{BY_WAREHOUSE}GET /lakeport-landing/", "SELECT pg_last_copy_id")
+    points = ("COPY ", f"{BY_WAREHOUSE}GET /{workload.bucket('one')}/", "SELECT pg_last_copy_id")
     world.begin({"one": kind})
     for _ in range(2):  # the first finds no table yet, and the warehouse has no bucket
         faults = Faults()
