@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run the benchmarks whose name contains this text")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture")
     options = parser.parse_args()
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow's logging shows each client that is made
     rows = list(measured(options.only))
     if options.json:
         print(json.dumps([dict(zip(TITLES, row.cells, strict=True)) for row in rows], indent=1))
