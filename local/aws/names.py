@@ -16,7 +16,7 @@ CODE_BUCKET = "lakeport-code"
 
 
 def deployed_names(folder: Path = REPOSITORY / "infra" / "deployments") -> Iterator[str]:
-    """Yield the names of landing buckets in the deployments' YAMLs, as far as they are valid."""
+    """Yield the names of landing buckets in the deployments' YAMLs, without those of an invalid YAML."""
     for path in folder.glob("*.yaml"):
         try:
             values = yaml.safe_load(path.read_bytes())
