@@ -216,6 +216,22 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     assert rows == [(1, "Bern"), (2, "Oslo")]
 
 
+@pytest.mark.parametrize("select", ["newest", "all"])
+def test_older_file_is_not_replayed_while_a_newer_one_is_being_loaded(world: World, select: str) -> None:
+    """Its run would come after that of the newer file, and replace its rows."""
+    world.write_schema(table=MERGE, landing={"pattern": f"{world.name}/*", "select": select})
+    old = world.claim(HEADER + b"2,Oslo,1\n", "a.csv")
+    world.warehouse.transaction(
+        lambda current: file_records.move(
+            current, [old.file_id], world.by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="why"
+        )
+    )
+    newer = world.claim(HEADER + b"2,Rome,1\n", "b.csv")
+    [refused] = refusals(plan(world, "replay", old.key))
+    assert refused == f"{newer.key} landed later and is being loaded; wait until its run has ended"
+    do(world, "replay", old.key, older=True)
+
+
 @pytest.mark.parametrize("mode", ["truncate", "replace"])
 def test_undo_plan_warns_that_replaced_rows_are_not_restored(world: World, mode: str) -> None:
     world.write_schema(table={"mode": mode})
