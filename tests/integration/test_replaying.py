@@ -330,6 +330,27 @@ def test_undo_of_one_of_the_merged_files_of_a_copy_restores_what_all_replaced(wo
     assert world.query(cities) == [(1, "Oslo"), (3, "Bern")]
 
 
+def test_merged_file_is_undone_unless_a_later_load_replaced_rows_of_its_copy(world: World) -> None:
+    table = {"mode": "merge", "key": ["id"], "keep_replaced": "7d"}
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"}, table=table)
+    for name, row in {"a.csv": b"1,Oslo,2\n", "b.csv": b"3,Rome,3\n"}.items():
+        world.land(name, HEADER + row)
+    world.reconcile()
+    _, b = load_together(world)
+    world.bring(HEADER + b"7,Bern,1\n", "c.csv")
+    do(world, "undo", b.key, restore=True)
+    assert ids(world) == [7]
+    load_together(world)
+    assert ids(world) == [1, 7]
+
+    world.land("d.csv", HEADER + b"4,Rome,4\n")
+    world.land("e.csv", HEADER + b"5,Rome,5\n")
+    world.reconcile()
+    d, _ = load_together(world)
+    world.bring(HEADER + b"5,Bern,1\n", "f.csv")
+    assert all(refusals(plan(world, "undo", d.key, restore=True)))
+
+
 def test_undo_is_refused_if_another_file_of_the_copy_cannot_be_loaded_again(
     world: World, loaded_together: list[RegisteredFile]
 ) -> None:

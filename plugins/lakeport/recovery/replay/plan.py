@@ -91,7 +91,7 @@ class Planner:
         among = [*files, *taken_out, *(each for each, _ in companions)]
         planned = [self._replay(each, among) for each in files]
         for each, with_key in companions:
-            again = self._replay(each, among)
+            again = self._replay(each, among, is_same_again=bool(taken_out) and self._has_all_its_rows(each))
             planned.append(replace(again, summary=f"{again.summary}, because the same COPY loaded {with_key}"))
         files_of_type = Counter(each.type_name for each in planned if not each.refused)
         return [self._check_newest(each, files_of_type[each.type_name]) for each in planned]
