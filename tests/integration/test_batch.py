@@ -192,6 +192,7 @@ def test_files_that_must_load_separately_do(land: Land, s3: S3Client) -> None:
         (type_of(table={"mode": "new_table"}), "ab"),
         (type_of(table={"name": "lake.own"}, checks=[own_table]), "ab"),
         (type_of(checks=["id > (SELECT MIN(2))"]), "ab"),
+        (type_of(checks=[r"city <> '\'' AND id > (SELECT MIN(2)) AND city <> '\''"]), "ab"),
         (type_of(transform={"sql": "with_city"}), "ab"),
         (type_of(), ["é", "a ", "x" * 300, "a\tb"]),
     ]
