@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
+from lakeport.airflow.tasks import Context, cleared_at, reported_of, retried_if_worth_it, task_run_of
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile
 from lakeport.schema.file_type import FileType
@@ -49,7 +49,8 @@ class PrepareFilesOperator(FilesOperator):
 
     def prepare_or_report(self, s3: S3Client, file: RegisteredFile, run_id: str) -> Prepared:
         try:
-            return self.prepare(s3, file, run_id)
+            with reported_of(file.key):
+                return self.prepare(s3, file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
             self.log.error("%s", error)  # noqa: TRY400 - the message is complete, and the load reports it again
             return {"file_id": file.file_id, "list": "", "unloadable": str(error)}
