@@ -60,7 +60,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
                 return error
 
         left = [file for file in files if file.file_id in unloaded]
-        found = at_once(to_load, left, files_at_once(self.file_type))
+        found = at_once(to_load, left, files_at_once(self.file_type, left))
         for file, each in zip(left, found, strict=True):
             if not isinstance(each, FileToLoad):
                 self.fail(warehouse, [file], each, by)
