@@ -424,11 +424,11 @@ def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_se
 
     others = "SELECT COUNT(*) FROM mng.status_log WHERE file_id <> %s"
     before = details(), world.query(others, (loaded.file_id,))
-    for days in ("", "0", "29", "many"):
+    for days in ("", "0", "29", "many", "999999"):
         monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", days)
         reconciliation = world.reconcile()
         assert reconciliation
-        assert [each.subject for each in reconciliation.unfixed] == ["old details"] * (days in ("29", "many"))
+        assert [each.subject for each in reconciliation.unfixed] == ["old details"] * (days in ("29", "many", "999999"))
         assert (details(), world.query(others, (loaded.file_id,))) == before
     monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", "30")
     for _ in range(2):
