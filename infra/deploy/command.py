@@ -86,6 +86,8 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     settings = deployment.read(name, templates=templates)
     landing.choose(settings)
     aws = Aws(settings.region, wait_seconds)
+    if schemas_only:
+        landing.choose_deployed(aws, settings)
     deploying = Deploying(aws, settings, with_database=database, only_code=rollback, is_checked=smoke_test)
     if released:
         found = deploying.bucket()

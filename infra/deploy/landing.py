@@ -147,6 +147,11 @@ def choose(deployment: Deployment) -> None:
     settings.choose_landing([each.name for each in deployment.landing_buckets])
 
 
+def choose_deployed(aws: Aws, deployment: Deployment) -> None:
+    """Check the schemas that are read from now on against the landing buckets that Airflow and the function know."""
+    settings.choose_landing(Landing(aws, deployment).deployed())
+
+
 def _is_current(aws: Aws, bucket: str, queue: str) -> bool:
     """Return whether the bucket sends events for new objects to the queue."""
     queues = _configuration(aws, bucket).get("QueueConfigurations", [])

@@ -17,6 +17,7 @@ from infra.deploy.landing_buckets import LandingBucket
 from infra.deploy.stacks import Stack
 
 _MAX_BUCKET_CHARACTERS = 63
+_LEAST_DAYS = 30
 # Service code, start of the quota's name, parameter that makes the quota irrelevant.
 _QUOTAS = (("vpc", "VPCs per Region", "ExistingVpcId"), ("airflow", "Environments", None))
 # Ports that Redshift Serverless takes.
@@ -29,6 +30,7 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
         where = ", ".join(f"infra/{each}.yaml" for each in wanted)
         yield f"parameters: unknown parameter {name}; {where} list the parameters"
     yield from _unfit_redshift(wanted["main"].wanted)
+    yield from _unfit_days(wanted["main"].wanted)
     yield from _of_one_stack(aws, deployment)
     if deployment.landing_buckets:
         yield from _unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
@@ -85,6 +87,13 @@ def _unfit_redshift(parameters: Mapping[str, str]) -> Iterator[str]:
         yield f"RedshiftMaxRpu: {most} is less than RedshiftBaseRpu ({base}); set it to {base} or more"
     if not any(port in ports for ports in _PORTS):
         yield f"RedshiftPort: Redshift Serverless does not take {port}; choose 5431 to 5455 or 8191 to 8215"
+
+
+def _unfit_days(parameters: Mapping[str, str]) -> Iterator[str]:
+    """Yield a number of days that reconcile would report as wrong every hour."""
+    days = int(parameters["KeepDetailsDays"])
+    if 0 < days < _LEAST_DAYS:
+        yield f"KeepDetailsDays: {days} is less than {_LEAST_DAYS}, which the page Files shows; set it to 0 or to more"
 
 
 def _taken_secrets(aws: Aws, deployment: Deployment) -> Iterator[str]:

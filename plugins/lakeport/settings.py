@@ -182,5 +182,7 @@ def _required(name: str) -> str:
 
 def _value(name: str) -> str | None:
     """Return the variable, or the one that MWAA sets for the option `lakeport.x`: AIRFLOW__LAKEPORT__X."""
+    if name in _deployment:  # even if it is empty: the environment may be that of a local stack
+        return _deployment[name] or None
     mwaa = name.replace("LAKEPORT_", "AIRFLOW__LAKEPORT__", 1)
-    return _deployment.get(name) or os.environ.get(name) or os.environ.get(mwaa) or None
+    return os.environ.get(name) or os.environ.get(mwaa) or None

@@ -341,6 +341,22 @@ def test_stack_that_the_role_may_not_change_is_named(cloud: Cloud) -> None:
     assert "arn:aws:iam::000000000000:root" in refused.stderr
 
 
+def test_schema_of_a_landing_bucket_that_is_not_deployed_is_not_published(cloud: Cloud) -> None:
+    """Airflow and the function do not know the name: the DAG would be invalid, and its files Rejected."""
+    settings = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace("landing_buckets:", "landing_buckets:\n  later: null"))
+    schema = cloud.edit(
+        "schemas/later.yaml", SCHEMA.format(name="later").replace("{pattern", "{bucket: later, pattern")
+    )
+    refused = cloud.deploy("--yes", "--schemas-only")
+    settings.write_text(text)
+    schema.unlink()
+
+    assert (refused.returncode, "later.yaml:" in refused.stderr) == (1, True)
+    assert cloud.account.writes() == []
+
+
 def test_broken_schema_stops_the_deployment_before_it_begins(cloud: Cloud) -> None:
     broken = cloud.edit("schemas/broken.yaml", "owner: [")
     refused = [cloud.deploy("--yes", *options) for options in ((), ("--schemas-only",))]

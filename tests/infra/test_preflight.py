@@ -32,6 +32,11 @@ def test_value_that_redshift_accepts_is_accepted(given: dict[str, str]) -> None:
     assert list(preflight._unfit_redshift(REDSHIFT | given)) == []
 
 
+def test_days_that_reconcile_does_not_take_are_refused() -> None:
+    found = {days: list(preflight._unfit_days({"KeepDetailsDays": days})) for days in ("0", "7", "30")}
+    assert {days: bool(problems) for days, problems in found.items()} == {"0": False, "7": True, "30": False}
+
+
 def test_secret_that_waits_for_its_deletion_is_reported_with_the_commands(aws: Aws) -> None:
     """Its name is taken for up to 30 days, and CloudFormation would fail after half an hour."""
     manager, secret = boto3.client("secretsmanager", "us-east-1"), f"{NAME}/registrar"

@@ -7,17 +7,23 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 from psycopg2.extensions import connection
+from urllib3 import HTTPResponse
 
 from lakeport.airflow.operators.copy_all_from_s3 import CopyAllFromS3Operator
+from lakeport.airflow.operators.prepare import PrepareFilesOperator, files_at_once
 from lakeport.errors import MustLoadSeparately
+from lakeport.files import s3_objects
 from lakeport.loading import copy_reports
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.many_files import BatchLoad, batches
@@ -144,6 +150,39 @@ def test_file_that_copy_cannot_read_fails_alone(claim: Claim, query: Query) -> N
     assert "is not a readable Parquet file" in reason[0]
 
 
+def refusing(key: str) -> S3Client:
+    """Return an S3 client to which the server refuses one object, such as one with a key of its sender."""
+    client = boto3.client("s3")
+
+    def refuse(request: Any, **_: Any) -> Any:
+        if key not in request.url:
+            return None
+        body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        raw = HTTPResponse(io.BytesIO(b"" if request.method == "HEAD" else body), preload_content=False)
+        return AWSResponse(request.url, 403, HTTPHeaders(), raw)
+
+    client.meta.events.register("before-send.s3", refuse)
+    return client
+
+
+@pytest.mark.parametrize("encoding", ["utf8", "cp1252"])
+def test_file_that_s3_refuses_fails_alone(
+    claim: Claim, query: Query, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """Also if it must be prepared."""
+    file_type = type_of(format={"type": "csv", "header_lines": 1, "encoding": encoding})
+    files, by = claim(file_type, *(HEADER + f"{number},Bern,1\n".encode() for number in range(3)))
+    monkeypatch.setattr(s3_objects, "s3_client", lambda: refusing(files[1].key))
+    given = [file.to_xcom() for file in files]
+    prepare = PrepareFilesOperator(task_id="prepare", file_type=file_type, files=given)
+    prepared = run(prepare, by) if file_type.is_prepared else None
+    copy = CopyAllFromS3Operator(task_id="copy", file_type=file_type, files=given, prepared=prepared)
+    assert [each["file_id"] for each in run(copy, by)] == [files[0].file_id, files[2].file_id]
+    assert ids(query, file_type) == [0, 2]
+    [(reason,)] = query("SELECT status_reason FROM mng.files WHERE file_id = %s", (files[1].file_id,))
+    assert files[1].key in reason
+
+
 def test_files_with_another_column_order_load_separately(claim: Claim, query: Query) -> None:
     file_type = type_of()
     other = b"city,id,price\n"
@@ -175,6 +214,16 @@ def test_overwritten_version_is_loaded_separately_from_a_copy(claim: Claim, quer
     assert [each[-1] for each in accounts(query, file_type)] == [0, 1, 0]
 
 
+def test_large_files_are_prepared_one_by_one(land: Land) -> None:
+    """A worker's disk, which an archive or a workbook is written to, does not hold several of them."""
+    file_type = type_of(format={"type": "xlsx"})
+    file = land(file_type, HEADER, "a.csv")
+    sizes = {1 << 30: 4, 3 << 30: 1}
+    for size_bytes, at_once in sizes.items():
+        files = [replace(file, size_bytes=size_bytes)] * 4
+        assert files_at_once(file_type, files) == at_once
+
+
 @pytest.fixture(autouse=True)
 def transforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in_capitals.sql").write_text("SELECT id, UPPER(city) AS city, price FROM {stage}")
@@ -192,6 +241,7 @@ def test_files_that_must_load_separately_do(land: Land, s3: S3Client) -> None:
         (type_of(table={"mode": "new_table"}), "ab"),
         (type_of(table={"name": "lake.own"}, checks=[own_table]), "ab"),
         (type_of(checks=["id > (SELECT MIN(2))"]), "ab"),
+        (type_of(checks=[r"city <> '\'' AND id > (SELECT MIN(2)) AND city <> '\''"]), "ab"),
         (type_of(transform={"sql": "with_city"}), "ab"),
         (type_of(), ["é", "a ", "x" * 300, "a\tb"]),
     ]

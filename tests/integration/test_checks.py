@@ -183,6 +183,21 @@ def test_reference_that_another_table_lacks_is_rejected(prepare_load: PrepareLoa
         assert query(f"SELECT id FROM {file_type.table.name} ORDER BY id") == found  # noqa: S608
 
 
+def test_examples_are_not_shown_if_the_schema_does_not_show_rejected_rows(prepare_load: PrepareLoad) -> None:
+    """Alerts and the page Files have the message; it still counts the rows."""
+    checks = ["id <> 2", {"unique": ["id"]}, {"row_count": {"max": 2}}]
+    load = prepare_load(type_of(checks=checks, rejects={"show": False}), BODY)
+    with pytest.raises(ChecksFailed) as raised:
+        load.run()
+    text = str(raised.value)
+    assert ("id <> 2: 2 failures" in text, "loaded_rows 3" in text, "Oslo" in text, "id 2," in text) == (
+        True,
+        True,
+        False,
+        False,
+    )
+
+
 def test_check_that_warns_loads_the_rows_and_is_recorded_with_examples(
     prepare_load: PrepareLoad, query: Query, warehouse: Warehouse
 ) -> None:

@@ -254,6 +254,21 @@ def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: Worl
     assert f"{world.name}/trips.csv: Done: 2 of 2 rows loaded, 0 rejected" in result.output
 
 
+def test_drop_waits_for_each_of_two_files_of_one_name(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    samples = [tmp_path / month / "trips.csv" for month in ("january", "february")]
+    for sample, body in zip(samples, (GOOD, b"not the header\n"), strict=True):
+        sample.parent.mkdir()
+        sample.write_bytes(body)
+
+    with ThreadPoolExecutor(1) as others:
+        registered = others.submit(lambda: until(lambda: world.landed() == 2) and world.reconcile())
+        values = run("drop", *samples, "--folder", "nowhere", "--wait", "--wait-seconds", 60, "--json")
+        registered.result()
+
+    assert values.exit_code == 1
+    assert len({each["file_id"] for each in json.loads(values.stdout)}) == 2
+
+
 def test_drop_reports_a_file_that_is_not_loaded(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
     sample = tmp_path / "trips.csv"
     sample.write_bytes(GOOD)

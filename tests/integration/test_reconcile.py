@@ -10,6 +10,7 @@ import pytest
 from lakeport import settings
 from lakeport.arrivals.publishing import publish, published_index
 from lakeport.arrivals.registration import register_messages
+from lakeport.errors import AirflowUnavailable
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import claims, file_records
@@ -19,6 +20,7 @@ from lakeport.recovery.reconcile.contradictions import MARKED
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
+from lakeport.recovery.reconcile.reconciliation import NOT_CHECKED
 from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
@@ -382,6 +384,20 @@ def test_pool_that_does_not_exist_is_reported_while_files_wait_for_it(world: Wor
     assert world.found() == []
 
 
+def test_files_of_dead_runs_are_finished_although_pools_cannot_be_listed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise AirflowUnavailable("Airflow answered 403")
+
+    world.write_schema(pool="night")
+    world.claim()
+    world.airflow.end(world.by.run_id, "failed")
+    monkeypatch.setattr(world.airflow, "pool_page", refuse)
+    assert {problem for problem, _ in world.found()} >= {NOT_CHECKED, DEAD_RUN}
+    assert [status for status, _ in world.files()] == ["Fail"]
+
+
 def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_setting(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,11 +424,11 @@ def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_se
 
     others = "SELECT COUNT(*) FROM mng.status_log WHERE file_id <> %s"
     before = details(), world.query(others, (loaded.file_id,))
-    for days in ("", "0", "29", "many"):
+    for days in ("", "0", "29", "many", "999999"):
         monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", days)
         reconciliation = world.reconcile()
         assert reconciliation
-        assert [each.subject for each in reconciliation.unfixed] == ["old details"] * (days in ("29", "many"))
+        assert [each.subject for each in reconciliation.unfixed] == ["old details"] * (days in ("29", "many", "999999"))
         assert (details(), world.query(others, (loaded.file_id,))) == before
     monkeypatch.setenv("LAKEPORT_KEEP_DETAILS_DAYS", "30")
     for _ in range(2):

@@ -216,6 +216,22 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     assert rows == [(1, "Bern"), (2, "Oslo")]
 
 
+@pytest.mark.parametrize("select", ["newest", "all"])
+def test_older_file_is_not_replayed_while_a_newer_one_is_being_loaded(world: World, select: str) -> None:
+    """Its run would come after that of the newer file, and replace its rows."""
+    world.write_schema(table=MERGE, landing={"pattern": f"{world.name}/*", "select": select})
+    old = world.claim(HEADER + b"2,Oslo,1\n", "a.csv")
+    world.warehouse.transaction(
+        lambda current: file_records.move(
+            current, [old.file_id], world.by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="why"
+        )
+    )
+    newer = world.claim(HEADER + b"2,Rome,1\n", "b.csv")
+    [refused] = refusals(plan(world, "replay", old.key))
+    assert refused == f"{newer.key} landed later and is being loaded; wait until its run has ended"
+    do(world, "replay", old.key, older=True)
+
+
 @pytest.mark.parametrize("mode", ["truncate", "replace"])
 def test_undo_plan_warns_that_replaced_rows_are_not_restored(world: World, mode: str) -> None:
     world.write_schema(table={"mode": mode})
@@ -312,6 +328,27 @@ def test_undo_of_one_of_the_merged_files_of_a_copy_restores_what_all_replaced(wo
     assert world.query(cities) == [(1, "Bern"), (3, "Bern")]
     load_together(world)
     assert world.query(cities) == [(1, "Oslo"), (3, "Bern")]
+
+
+def test_merged_file_is_undone_unless_a_later_load_replaced_rows_of_its_copy(world: World) -> None:
+    table = {"mode": "merge", "key": ["id"], "keep_replaced": "7d"}
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"}, table=table)
+    for name, row in {"a.csv": b"1,Oslo,2\n", "b.csv": b"3,Rome,3\n"}.items():
+        world.land(name, HEADER + row)
+    world.reconcile()
+    _, b = load_together(world)
+    world.bring(HEADER + b"7,Bern,1\n", "c.csv")
+    do(world, "undo", b.key, restore=True)
+    assert ids(world) == [7]
+    load_together(world)
+    assert ids(world) == [1, 7]
+
+    world.land("d.csv", HEADER + b"4,Rome,4\n")
+    world.land("e.csv", HEADER + b"5,Rome,5\n")
+    world.reconcile()
+    d, _ = load_together(world)
+    world.bring(HEADER + b"5,Bern,1\n", "f.csv")
+    assert all(refusals(plan(world, "undo", d.key, restore=True)))
 
 
 def test_undo_is_refused_if_another_file_of_the_copy_cannot_be_loaded_again(

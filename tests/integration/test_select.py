@@ -90,7 +90,7 @@ def test_newest_is_taken_and_the_others_name_it_as_reason(
 def test_file_that_is_registered_late_replaces_no_newer_rows(
     land: Land, query: Query, warehouse: Warehouse, mode: str, landing: dict[str, str], *, is_filtered: bool
 ) -> None:
-    """S3 delivers events in any order, late, or never; then reconcile registers the file.  A replay loads it."""
+    """S3 delivers events in any order, late, or never; then reconcile registers the file.  Only --older loads it."""
     file_type = type_of(table={"mode": mode}, **landing)
     by = TaskRun(file_type.dag_id, "run1", "")
     newer, late = land(file_type, HEADER, "2.csv"), land(file_type, HEADER, "1.csv")
@@ -107,8 +107,11 @@ def test_file_that_is_registered_late_replaces_no_newer_rows(
             assert run(newest, by)[0]["key"] == late.key
     assert statuses(query, file_type) == [("1.csv", "Filtered Out" if is_filtered else "New"), ("2.csv", "Done")]
 
-    change("status = 'New', status_reason = 'replay', run_id = NULL", late.file_id)
-    assert run(newest, by)[0]["key"] == late.key
+    replayed = "status = 'New', status_reason = 'replay', run_id = NULL, is_older_allowed ="
+    for is_older_allowed in (False, True):
+        change(f"{replayed} {is_older_allowed}", late.file_id)
+        with pytest.raises(AirflowSkipException) if is_filtered and not is_older_allowed else nullcontext():
+            assert run(newest, by)[0]["key"] == late.key
 
 
 def load_all(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from lakeport.errors import UnloadableFile
 from lakeport.model import TaskRun, as_utc
 
 if TYPE_CHECKING:
@@ -81,3 +82,18 @@ def retried_if_worth_it() -> Iterator[None]:
         if is_worth_a_retry(error):
             raise
         raise AirflowFailException(str(error)) from error
+
+
+@contextmanager
+def reported_of(key: str) -> Iterator[None]:
+    """Raise UnloadableFile if S3 refuses an object, such as one that is encrypted with a key that we may not use."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        from lakeport.airflow.retrying import is_worth_a_retry
+
+        if is_worth_a_retry(error):
+            raise
+        raise UnloadableFile(f"{key}: S3 refused a request about the file: {error}") from error

@@ -89,11 +89,13 @@ def drop(
     """
     rules = _rules()
     places = [(file, *_place(file, folder, bucket, rules)) for file in files]
-    s3 = s3_objects.s3_client()
+    s3, uploads = s3_objects.s3_client(), list[Upload]()
     with _progress(is_shown=not as_json) as progress:
         for file, to_bucket, key in places:
             task = progress.add_task(file.name, total=file.stat().st_size)
             s3.upload_file(str(file), to_bucket, key, Callback=lambda sent, task=task: progress.advance(task, sent))
+            if wait:  # before the next file, which may have the same key
+                uploads.append(_upload(s3, to_bucket, key))
     if not as_json:
         for file, to_bucket, key in places:
             say(f"{file} -> s3://{to_bucket}/{key}")
@@ -102,9 +104,7 @@ def drop(
     ]
     states = list[FileState | None]()
     if wait:
-        states = wait_for(
-            [_upload(s3, to_bucket, key) for _, to_bucket, key in places], wait_seconds, is_shown=not as_json
-        )
+        states = wait_for(uploads, wait_seconds, is_shown=not as_json)
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:
         show_json(values)
@@ -144,6 +144,11 @@ def _place(file: Path, folder: str | None, bucket: str | None, rules: Sequence[A
     if folder is not None:
         key = f"{folder.strip('/')}/{file.name}".lstrip("/")
         buckets = {rule.bucket for rule in rules if rule.matches(key)}
+        if bucket is None and len(buckets) > 1 and settings.DEFAULT_LANDING not in buckets:
+            raise typer.BadParameter(
+                f"{key} matches file types of several landing buckets: {', '.join(sorted(buckets))}; "
+                "choose one with --bucket"
+            )
         return _bucket(bucket or (buckets.pop() if len(buckets) == 1 else settings.DEFAULT_LANDING)), key
     among = [rule for rule in rules if bucket in (None, rule.bucket)]
     matching = [rule for rule in among if rule.matches(f"{rule.plain_folder}/{file.name}".lstrip("/"))]

@@ -35,6 +35,7 @@ from lakeport.schema.file_type import FileType
 
 _ROWS_SHOWN = 3
 _VALUE_CHARACTERS = 80
+_HIDDEN = "rows that are not shown (rejects.show is false)"
 _MAX_REJECTED = 100_000  # as many as one COPY may reject
 
 
@@ -70,7 +71,7 @@ class CheckedRows:
         return composed("load/rows_against", columns=columns, is_against=_is_against(check, self.table), **self.parts)
 
     def examples(self, current: cursor, check: AnyCheck) -> tuple[int, str]:
-        """Return how many rows do not pass a check, and some of them as text."""
+        """Return how many rows do not pass a check, and some of them as text, unless the schema hides them."""
         query = self.against(check)
         try:
             current.execute(composed("load/first_rows", query=query, limit=sql.Literal(_ROWS_SHOWN)))
@@ -84,7 +85,8 @@ class CheckedRows:
         if not rows:
             return 0, ""
         current.execute(composed("load/count_query", query=query))
-        return int(fetch_value(current)), "; ".join(map(_row_text, rows))
+        examples = map(_row_text, rows) if self.file_type.rejects.show or not check.is_of_rows else [_HIDDEN]
+        return int(fetch_value(current)), "; ".join(examples)
 
     def is_exceeded(self, current: cursor, check: AnyCheck, failing: int) -> bool:
         """Return whether more rows do not pass than `up_to` allows; without it, whether any."""

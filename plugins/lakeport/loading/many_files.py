@@ -10,6 +10,7 @@ from math import log2
 from typing import TYPE_CHECKING
 
 import psycopg2
+from botocore.exceptions import ClientError
 from psycopg2.extensions import cursor
 
 from lakeport.errors import (
@@ -65,8 +66,8 @@ def _columns(s3: S3Client, file_type: FileType, each: FileToLoad) -> FileColumns
         check_versions(s3, each)
         columns = columns_of(s3, file_type, each)
         return None if has_lossy_rows(s3, file_type, each, columns) else columns
-    except (ObjectChanged, UnloadableFile):
-        return None
+    except (ObjectChanged, UnloadableFile, ClientError):
+        return None  # its own load reports or repeats it
 
 
 @dataclass(frozen=True)

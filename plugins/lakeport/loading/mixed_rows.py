@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor
 from lakeport.errors import ChecksFailed, UnknownOrigin
 from lakeport.loading.checks import loaded_rows
 from lakeport.loading.placing import Placing
-from lakeport.loading.row_by_row import is_row_by_row
+from lakeport.loading.row_by_row import has_unknown_quotes, is_row_by_row
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_value
@@ -48,7 +48,7 @@ def _is_of_one_file(check: AnyCheck, file_type: FileType) -> bool:
         case ExistsInCheck(exists_in=of):
             return of.table == file_type.table.name
         case ConditionCheck():
-            return bool(_SUBQUERY.search(code_of(check.sql)))
+            return has_unknown_quotes(check.sql) or bool(_SUBQUERY.search(code_of(check.sql)))
     return False
 
 

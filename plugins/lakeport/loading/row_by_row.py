@@ -15,6 +15,8 @@ _SHAPE = re.compile(
 )
 _OTHER_ROWS = re.compile(r"\b(all|distinct|exists|join|over|select|top|where)\b|[{}\[\]]|%\(", re.IGNORECASE)
 _CALL = re.compile(r"([\w.]+)\s*\(")
+_UNKNOWN_QUOTES = re.compile(r"\\'|\$\w*\$")
+"""Quotes that `code_of` does not know: what it takes for text may then be code."""
 _WORDS = """
     abs and as ascii bpchar btrim case cast ceil ceiling char char_length character charindex chr coalesce concat
     convert convert_timezone crc32 date date_part date_trunc dateadd datediff datepart decimal decode div else
@@ -27,10 +29,15 @@ _WORDS = """
 """Functions of single values, types, and keywords before a parenthesis."""
 
 
+def has_unknown_quotes(text: str) -> bool:
+    """Return whether a text has a quote after a backslash, or quotes of dollars."""
+    return bool(_UNKNOWN_QUOTES.search(text))
+
+
 def is_row_by_row(text: str) -> bool:
     """Return whether a transform's query makes one row of each row of the stage, from that row alone."""
     found = _SHAPE.fullmatch(code_of(query_in(text)))
-    if not found or _OTHER_ROWS.search(found["expressions"]):
+    if not found or has_unknown_quotes(text) or _OTHER_ROWS.search(found["expressions"]):
         return False
     quoted_calls = re.search(r'"\s*\(', text)
     known = set(_WORDS.split())

@@ -118,8 +118,8 @@ def check_files_of_run(current: cursor, by: TaskRun) -> list[str]:
 def newer_load(current: cursor, file_id: str, by: TaskRun, table_name: str) -> str | None:
     """Return the key of a loaded file of the same type that landed after this one, whose rows it must not replace.
 
-    A file may be registered after newer ones: S3 delivers events in any order, late, or never.  None for a file that
-    was replayed, since that decides that it is loaded.
+    A file may be registered after newer ones: S3 delivers events in any order, late, or never.  Or it is replayed while
+    a newer one is being loaded.  None for a file whose replay lets it replace newer rows.
     """
     values = {"file_id": file_id, "dag_id": by.dag_id, "run_id": by.run_id, "table_name": table_name}
     current.execute(statement("mng/newer_load"), values)

@@ -109,3 +109,12 @@ def test_product_names_nothing_of_a_laptop(folder: str) -> None:
     assert [path for path, text in texts.items() if LAPTOP.search(text)] == []
     reading = [path for path, text in texts.items() if READS_THE_ENVIRONMENT.search(text)]
     assert reading == [path for path in texts if path == Path(settings.__file__)]
+
+
+def test_landing_buckets_of_a_deployment_precede_the_environment_even_if_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "_deployment", {})
+    monkeypatch.setenv("LAKEPORT_LANDING_BUCKETS", "partners=of-a-local-stack")
+    settings.choose_landing([])
+    assert settings.landing_names() == ("default",)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.operators.prepare import files_at_once
-from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
+from lakeport.airflow.tasks import Context, reported_of, retried_if_worth_it, task_run_of
 from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile, Status, TaskRun
 
@@ -54,12 +54,13 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
         def to_load(file: RegisteredFile) -> FileToLoad | UnloadableFile | ObjectChanged:
             try:
-                return FileToLoad(file, self.sources(s3, file, context))
+                with reported_of(file.key):
+                    return FileToLoad(file, self.sources(s3, file, context))
             except (UnloadableFile, ObjectChanged) as error:
                 return error
 
         left = [file for file in files if file.file_id in unloaded]
-        found = at_once(to_load, left, files_at_once(self.file_type))
+        found = at_once(to_load, left, files_at_once(self.file_type, left))
         for file, each in zip(left, found, strict=True):
             if not isinstance(each, FileToLoad):
                 self.fail(warehouse, [file], each, by)
@@ -94,7 +95,8 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
             if len(batch) > 1:
                 BatchLoad(self.file_type, tuple(batch), by, warehouse, s3).run()
             else:
-                FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
+                with reported_of(batch[0].file.key):
+                    FileLoad(self.file_type, batch[0].file, batch[0].sources, by, warehouse, s3).run()
         except MustLoadSeparately as reason:
             self.log.warning("%d files cannot be loaded together: %s", len(batch), reason)
             size = 1 if reason.is_for_each_file else (len(batch) + 1) // 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
-from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
+from lakeport.airflow.tasks import Context, cleared_at, reported_of, retried_if_worth_it, task_run_of
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile
 from lakeport.schema.file_type import FileType
@@ -49,7 +50,8 @@ class PrepareFilesOperator(FilesOperator):
 
     def prepare_or_report(self, s3: S3Client, file: RegisteredFile, run_id: str) -> Prepared:
         try:
-            return self.prepare(s3, file, run_id)
+            with reported_of(file.key):
+                return self.prepare(s3, file, run_id)
         except (UnloadableFile, ObjectChanged) as error:
             self.log.error("%s", error)  # noqa: TRY400 - the message is complete, and the load reports it again
             return {"file_id": file.file_id, "list": "", "unloadable": str(error)}
@@ -62,15 +64,19 @@ class PrepareFilesOperator(FilesOperator):
         prepare = self.prepare_or_report if self.file_type.landing.select == "all" else self.prepare
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = warehouse.transaction(self.current_files) if cleared_at(context) else self.registered_files()
-            return at_once(lambda file: prepare(s3, file, run_id), files, files_at_once(self.file_type))
+            return at_once(lambda file: prepare(s3, file, run_id), files, files_at_once(self.file_type, files))
 
 
-def files_at_once(file_type: FileType) -> int:
+def files_at_once(file_type: FileType, files: Sequence[RegisteredFile]) -> int:
     """Return how many files are prepared at once; a function of a transform may not be safe in threads.
 
-    Nor is the first read of a secret.
+    Nor is the first read of a secret.  Large files are prepared one by one: the worker's disk holds one of them.
     """
-    return 1 if file_type.transform.python or file_type.format.encryption else _FILES_AT_ONCE
+    from lakeport.preparing.transfer import MAX_SPOOLED_BYTES
+
+    sizes = sorted((file.size_bytes for file in files), reverse=True)
+    is_large = sum(sizes[:_FILES_AT_ONCE]) > MAX_SPOOLED_BYTES
+    return 1 if file_type.transform.python or file_type.format.encryption or is_large else _FILES_AT_ONCE
 
 
 def prepare_file(s3: S3Client, file_type: FileType, file: RegisteredFile, run_id: str) -> str:

@@ -17,7 +17,7 @@ from lakeport.redshift.statements import composed
 _DETAILS = {"status_log": "moved_at", "load_errors": "logged_at"}
 _BATCH = timedelta(days=1)
 _BATCHES = 40
-_LEAST_DAYS = 30
+_LEAST_DAYS, _MOST_DAYS = 30, 36_500
 
 
 def forget_old_details(reconciliation: Reconciliation) -> None:
@@ -44,12 +44,13 @@ def forget_old_details(reconciliation: Reconciliation) -> None:
 def _days() -> int:
     """Return for how many days details are kept, 0 for good; raises SettingError for fewer than people look at."""
     text = settings.keep_details_days()
-    if not text.isdecimal() or 0 < int(text) < _LEAST_DAYS:
+    days = int(text) if text.isdecimal() else -1
+    if days and not _LEAST_DAYS <= days <= _MOST_DAYS:
         raise SettingError(
-            f"LAKEPORT_KEEP_DETAILS_DAYS is {text!r}; write 0 to keep the details of all files, or at least "
-            f"{_LEAST_DAYS} days, which the page Files shows"
+            f"LAKEPORT_KEEP_DETAILS_DAYS is {text!r}; write 0 to keep the details of all files, or {_LEAST_DAYS} days, "
+            f"which the page Files shows, to {_MOST_DAYS:,}"
         )
-    return int(text)
+    return days
 
 
 def _forget_a_day(current: cursor, table: str, at: str, before: datetime) -> int | None:

@@ -13,12 +13,11 @@ from lakeport.recovery.reconcile.alerts import reconcile_alerts
 from lakeport.recovery.reconcile.contradictions import reconcile_contradictions
 from lakeport.recovery.reconcile.landing import reconcile_landing
 from lakeport.recovery.reconcile.old_details import forget_old_details
-from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconciliation, log
+from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, NOT_CHECKED, Reconciliation, log
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
 
-NOT_CHECKED = "not checked"
 _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "landing": reconcile_landing,
     "files and their runs": reconcile_runs,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=10)
+NOT_CHECKED = "not checked"
 FAILURES = (LakeportError, psycopg2.Error, ClientError, BotoCoreError, OSError)
 """Errors that stop one fix and leave the others to run."""
 

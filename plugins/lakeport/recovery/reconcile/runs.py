@@ -19,7 +19,7 @@ from lakeport.errors import UnknownDag
 from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
 from lakeport.recovery.reconcile.ended_runs import alert_failures, finish_run
 from lakeport.recovery.reconcile.open_files import OpenFile, open_files, owed_alerts, subject_of
-from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
+from lakeport.recovery.reconcile.reconciliation import FAILURES, NOT_CHECKED, Finding, Reconciliation
 from lakeport.schema.reader import alerts_of_invalid
 
 NO_RUN = "New, but no run is queued for it"
@@ -35,7 +35,10 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
     reconciliation.is_open |= bool(files or owed)
     if not files and not owed:
         return
-    _check_pools(reconciliation, files)
+    try:
+        _check_pools(reconciliation, files)
+    except FAILURES as error:
+        reconciliation.report_failure(NOT_CHECKED, "", "pools", error)
     live = {
         (run.dag_id, run.run_id): run
         for state in LIVE_STATES

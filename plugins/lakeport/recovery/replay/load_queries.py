@@ -45,6 +45,11 @@ class LoadQueries:
         found = self._read(statement("mng/loads_landed_later"), values)
         return {row["file_id"]: row["key"] for row in found}
 
+    def keys_in_progress_later(self, each: SelectedFile, file_type: str) -> list[str]:
+        """Return the keys of the files of the type that landed later and that a run is loading."""
+        values = {"file_type": file_type, "landed_at": each.file.landed_at}
+        return [row["key"] for row in self._read(statement("mng/in_progress_later"), values)]
+
     def keys_loaded_later(self, each: SelectedFile) -> list[str]:
         """Return the keys of the files that were loaded into the file's table after it, in the order of the loads."""
         values = {"table_name": each.table_name, "loaded_at": each.loaded_at}

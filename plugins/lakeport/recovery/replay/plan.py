@@ -91,7 +91,7 @@ class Planner:
         among = [*files, *taken_out, *(each for each, _ in companions)]
         planned = [self._replay(each, among) for each in files]
         for each, with_key in companions:
-            again = self._replay(each, among)
+            again = self._replay(each, among, is_same_again=bool(taken_out) and self._has_all_its_rows(each))
             planned.append(replace(again, summary=f"{again.summary}, because the same COPY loaded {with_key}"))
         files_of_type = Counter(each.type_name for each in planned if not each.refused)
         return [self._check_newest(each, files_of_type[each.type_name]) for each in planned]
@@ -125,7 +125,8 @@ class Planner:
         rows = planned.selected.rows_replaced or 0
         return replace(planned, restores=rows, summary=f"{planned.summary}, restore {rows:,} rows that it replaced")
 
-    def _replay(self, each: SelectedFile, among: Sequence[SelectedFile]) -> Planned:
+    def _replay(self, each: SelectedFile, among: Sequence[SelectedFile], *, is_same_again: bool = False) -> Planned:
+        """Plan to load a file again; with `is_same_again`, no later load has replaced its rows, nor will it theirs."""
         if each.status == Status.IN_PROGRESS:
             return Planned(each, Status.NEW, refused=_unfinished(each))
         planned = self._match_again(each)
@@ -138,7 +139,7 @@ class Planner:
             return replace(planned, refused="its object is neither in landing nor in the archive; send the file again")
         if each.loaded_at is not None:
             planned = replace(self._removal(each, file_type), file_type=planned.file_type)
-        overtaken = self._overtaken(each, file_type, among)
+        overtaken = self._overtaken(each, file_type, among, is_same_again=is_same_again)
         if planned.refused or (overtaken and not self.older):
             return replace(planned, refused=planned.refused or overtaken)
         source = "the archive" if each.file.archive_key else "landing"
@@ -185,7 +186,14 @@ class Planner:
                     companions.setdefault(other.file.file_id, (other, each.file.key))
         return list(companions.values())
 
-    def _overtaken(self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]) -> str | None:
+    def _has_all_its_rows(self, each: SelectedFile) -> bool:
+        """Return whether later loads have replaced no row of the file's COPY."""
+        loaded = sum(other.rows_loaded or 0 for other in self.queries.files_of_load(each))
+        return self.queries.count_rows(each) == loaded
+
+    def _overtaken(
+        self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile], *, is_same_again: bool
+    ) -> str | None:
         """Return why the file's rows would replace newer ones, or None."""
         if not (file_type.table.is_ordered or file_type.table.mode == "slice"):
             return None
@@ -194,8 +202,9 @@ class Planner:
             return self._overtaken_in_its_slices(each, file_type, among)
         found = self.queries.keys_landed_later(each, file_type.table.name)
         later = [key for file_id, key in found.items() if file_id not in ids]
-        if not later:
-            return None
+        if is_same_again or not later:
+            loading = self.queries.keys_in_progress_later(each, file_type.name)
+            return f"{loading[-1]} landed later and is being loaded; wait until its run has ended" if loading else None
         return f"{later[-1]} landed later and is loaded; --older lets the rows of this file replace its rows"
 
     def _overtaken_in_its_slices(

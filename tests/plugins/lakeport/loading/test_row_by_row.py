@@ -43,6 +43,8 @@ def test_expressions_of_single_rows_are(text: str) -> None:
         "WITH s AS (SELECT id FROM {stage}) SELECT id FROM s",
         "SELECT id FROM {table}",
         "SELECT id FROM lake.other",
+        r"SELECT id, '\'' AS quote, ROW_NUMBER() OVER (ORDER BY id) AS n, '' AS note FROM {stage}",
+        "SELECT id, $$'$$ AS quote, ROW_NUMBER() OVER (ORDER BY id) AS n, $$'$$ AS note FROM {stage}",
     ],
 )
 def test_queries_over_several_rows_or_facts_of_a_file_are_not(text: str) -> None:
