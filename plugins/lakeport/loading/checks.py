@@ -70,7 +70,7 @@ class CheckedRows:
         return composed("load/rows_against", columns=columns, is_against=_is_against(check, self.table), **self.parts)
 
     def examples(self, current: cursor, check: AnyCheck) -> tuple[int, str]:
-        """Return how many rows do not pass a check, and some of them as text."""
+        """Return how many rows do not pass a check, and some of them as text if the schema shows rejected rows."""
         query = self.against(check)
         try:
             current.execute(composed("load/first_rows", query=query, limit=sql.Literal(_ROWS_SHOWN)))
@@ -84,7 +84,8 @@ class CheckedRows:
         if not rows:
             return 0, ""
         current.execute(composed("load/count_query", query=query))
-        return int(fetch_value(current)), "; ".join(map(_row_text, rows))
+        is_shown = self.file_type.rejects.show or isinstance(check, RowCountCheck | FreshnessCheck)
+        return int(fetch_value(current)), f", for example {'; '.join(map(_row_text, rows))}" if is_shown else ""
 
     def is_exceeded(self, current: cursor, check: AnyCheck, failing: int) -> bool:
         """Return whether more rows do not pass than `up_to` allows; without it, whether any."""
@@ -189,7 +190,7 @@ def _failure(current: cursor, rows: CheckedRows, check: AnyCheck) -> str | None:
 
 
 def _line(check: AnyCheck, count: int, examples: str) -> str:
-    return f"- {check}: {count} failure{'s' * (count != 1)}, for example {examples}"
+    return f"- {check}: {count} failure{'s' * (count != 1)}{examples}"
 
 
 def _row_text(row: Mapping[str, object]) -> str:
