@@ -84,7 +84,8 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tupl
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
     """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
-    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - {default}
+    known = () if choice.names else (default,)  # the DAG takes files that are named in any status
+    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - set(known)
     if chosen_otherwise or not (choice.names or choice.file_type):
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}

@@ -85,7 +85,13 @@ def test_errors_lists_the_first_rejected_rows(deployment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--since", "2026-11-01"], ["--status", "Done"], ["--type", "trips", "--status", "Done"]]
+    "options",
+    [
+        ["--since", "2026-11-01"],
+        ["--status", "Done"],
+        ["--type", "trips", "--status", "Done"],
+        ["trips/3.csv", "--status", "Fail"],
+    ],
 )
 def test_replay_of_a_deployment_refuses_what_its_dag_cannot_select(deployment: str, options: list[str]) -> None:
     result = CliRunner().invoke(app, ["replay", "--deployment", deployment, *options])
