@@ -41,6 +41,8 @@ REJECTED_ROWS = 100
 _WRITERS = 8
 _STATED = ("file_id", "bucket", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
 _COUNTED = ("rows_in_file", "rows_loaded", "rows_rejected", "loaded_at")
+_CLOCKS = timedelta(minutes=1)
+"""How far the clocks of S3 and Redshift may differ."""
 _MARGIN = timedelta(minutes=15)
 """How long a transaction may take whose change a snapshot made in the meantime does not have."""
 
@@ -126,13 +128,18 @@ def _moves(current: cursor, files: list[dict[str, Any]]) -> dict[str, list[dict[
 
 
 def _write_rejected_rows(warehouse: Warehouse, s3: S3Client, name: str | None, content: Content) -> None:
-    """Write the first rejected rows of the files that have some and no object for them yet."""
+    """Write the first rejected rows of the files that have some, unless they are written since the file's last change.
+
+    A run that was cleared may have rejected other rows than before.
+    """
     rejected = [file for file in content.files if file["rows_rejected"] and file["run_id"]]
     if not rejected:
         return
-    keys = {file["file_id"]: objects.rejected_rows_key(name, file["file_id"], file["run_id"]) for file in rejected}
-    written = objects.keys_under(s3, objects.rejected_rows_prefix(name))
-    missing = {file_id: key for file_id, key in keys.items() if key not in written}
+    written, missing = objects.written_under(s3, objects.rejected_rows_prefix(name)), dict[str, str]()
+    for file in rejected:
+        key = objects.rejected_rows_key(name, file["file_id"], file["run_id"])
+        if key not in written or written[key] < file["status_at"] + _CLOCKS:
+            missing[file["file_id"]] = key
     if missing:
         rows = warehouse.transaction(lambda current: _rejected_rows(current, list(missing)))
         with ThreadPoolExecutor(_WRITERS) as pool:
