@@ -138,6 +138,8 @@ def test_rejected_rows_that_the_schema_does_not_show_are_removed_and_not_written
     assert len(objects.keys_under(s3, prefix)) == 1
 
     world.write_schema(rejects={"fail": "50%", "show": False})
+    world.reconcile(always=False)
+    assert objects.keys_under(s3, prefix) == {}
     write_snapshot(world.warehouse, s3, world.name)
 
     assert objects.keys_under(s3, prefix) == {}

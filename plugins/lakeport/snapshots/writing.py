@@ -78,7 +78,7 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
     if file_type and file_type.rejects.show:
         _write_rejected_rows(warehouse, s3, name, content)
     elif file_type:
-        s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
+        _remove_rejected_rows(s3, file_type)
     head = {"file_type": name, "as_of": content.as_of, "table": file_type.table.name if file_type else None}
     summary = {**head, "days": content.days, "files": [_short(file) for file in content.files[:SUMMARY_FILES]]}
     files = [{**file, "moves": content.moves.get(file["file_id"], [])} for file in content.files]
@@ -91,6 +91,14 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
         ]
     for each in written:
         each.result()
+
+
+def remove_hidden_rows(s3: S3Client) -> None:
+    """Remove the rejected rows of the file types whose schemas do not show them any more.  Safe to repeat."""
+    for name in objects.types_with_rejected_rows(s3):
+        file_type = known_file_type(name)
+        if file_type and not file_type.rejects.show:
+            _remove_rejected_rows(s3, file_type)
 
 
 def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:
@@ -148,6 +156,10 @@ def _write_rejected_rows(warehouse: Warehouse, s3: S3Client, name: str | None, c
 
 def _write_rows(s3: S3Client, key: str, rows: list[dict[str, Any]], as_of: datetime) -> None:
     objects.replace_older(s3, key, {"rows": rows}, as_of)
+
+
+def _remove_rejected_rows(s3: S3Client, file_type: FileType) -> None:
+    s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(file_type.name))
 
 
 def _rejected_rows(current: cursor, file_ids: list[str]) -> dict[str, list[dict[str, Any]]]:

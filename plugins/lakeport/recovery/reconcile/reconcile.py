@@ -17,6 +17,7 @@ from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, Reconcil
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
+from lakeport.snapshots.writing import remove_hidden_rows
 
 NOT_CHECKED = "not checked"
 _STEPS: dict[str, Callable[[Reconciliation], None]] = {
@@ -44,6 +45,10 @@ def reconcile(
     """
     s3 = s3_client()
     reconciliation = Reconciliation(warehouse, s3, api, send, grace)
+    try:
+        remove_hidden_rows(s3)
+    except FAILURES as error:
+        log.warning("rejected rows that their schema does not show any more are not removed: %s", error)
     landed = change_detection.landing_fingerprint(s3)
     if not always:
         reason = change_detection.reason_to_query(s3, api, landed, reconciliation.began_at)
