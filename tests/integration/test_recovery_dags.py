@@ -102,7 +102,7 @@ def test_plan_is_not_applied_if_the_files_have_changed_since(world: World) -> No
 
 @pytest.mark.parametrize("mode", ["append", "merge"])
 def test_plan_that_has_become_another_is_not_applied_by_a_retry_or_a_cleared_task(world: World, mode: str) -> None:
-    """Undoing a file without its schema, or of a merge, deletes no row: the file would be Fail with its rows in place."""
+    """Undoing a file without its schema, or of a merge, deletes no row: the file would be Fail, with its rows."""
     file = world.bring()
     approved = plan("undo", file.file_id)
     if mode == "append":
