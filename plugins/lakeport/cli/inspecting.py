@@ -37,7 +37,7 @@ WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement 
 DatabaseOption = Annotated[
     str, typer.Option(metavar="NAME", help="The database that --deployment queries: the parameter RedshiftDatabase.")
 ]
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _STATUS = {"landed_at": "landed (UTC)", "bucket": "bucket", "key": "key", "status": "status", "rows_in_file": "in file"}
 _STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
 _ERRORS = {name: name for name in ("bucket", "key", "line", "column", "value", "reason")} | {"full_line": "full line"}
