@@ -86,7 +86,7 @@ class ApplyOperator(_RecoveryOperator):
         people = f"asked by {context['dag_run'].triggering_user_name or 'unknown'}, approved by {_name(self.answer)}"
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
             plan = self.plan(warehouse, context["params"])
-            approved, is_repeated = self.approved.get("fingerprints", {}), context["ti"].try_number > 1
+            approved, is_repeated = (self.approved or {}).get("fingerprints", {}), context["ti"].try_number > 1
             if not is_approved(plan, approved, is_repeated=is_repeated):
                 raise StatusConflict("the files have changed since the plan was approved; start this DAG again")
             change_detection.mark_changed(s3_objects.s3_client())
