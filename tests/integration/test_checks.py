@@ -84,6 +84,23 @@ def test_check_that_fails_keeps_the_rows_out(
     assert query(recorded, (load.file.file_id,)) == [(3, 0, None)]
 
 
+@pytest.mark.parametrize("consequence", ["fail", "warn", "reject"])
+def test_no_row_is_in_a_reason_if_the_schema_does_not_show_rejected_rows(
+    prepare_load: PrepareLoad, query: Query, consequence: str
+) -> None:
+    """Alerts and snapshots have the reason of a file and the warnings of its checks."""
+    checks = [{"sql": "city <> 'Oslo'", "else": consequence, **({"up_to": "10%"} if consequence == "reject" else {})}]
+    load = prepare_load(type_of(checks=checks, rejects={"fail": 3, "show": False}), BODY)
+    if consequence == "warn":
+        load.run()
+        ((text,),) = query("SELECT check_warnings FROM mng.files WHERE file_id = %s", (load.file.file_id,))
+    else:
+        with pytest.raises(ChecksFailed) as raised:
+            load.run()
+        text = str(raised.value)
+    assert text.endswith("- city <> 'Oslo': 1 failure")
+
+
 def test_merged_rows_are_checked_without_those_they_leave(prepare_load: PrepareLoad, query: Query) -> None:
     table = {"mode": "merge", "key": ["id"]}
     file_type = type_of(table=table)

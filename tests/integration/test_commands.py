@@ -130,7 +130,11 @@ def test_sql_reports_that_rows_are_left_out(run: Callable[..., Result]) -> None:
 
 
 def test_sql_cannot_end_its_transaction_to_write(run: Callable[..., Result]) -> None:
-    tricks = ("COMMIT; CREATE TABLE public.tricked (id INTEGER)", "SET TRANSACTION READ WRITE; DELETE FROM mng.files")
+    tricks = (
+        "COMMIT; CREATE TABLE public.tricked (id INTEGER)",
+        "SET TRANSACTION READ WRITE; DELETE FROM mng.files",
+        r"SELECT 'it\'' AS s; COMMIT; CREATE TABLE public.tricked (id INTEGER); SELECT 'x'",
+    )
     for trick in tricks:
         assert run("sql", trick).exit_code == 2
     assert run("sql", "SELECT ';' AS semicolon -- one; statement").exit_code == 0

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lakeport import settings
+from lakeport.alerts.alert import Alert
 from lakeport.arrivals.publishing import publish, published_index
 from lakeport.arrivals.registration import register_messages
 from lakeport.errors import AirflowUnavailable
@@ -24,6 +25,7 @@ from lakeport.recovery.reconcile.reconciliation import NOT_CHECKED
 from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.schema.file_type import Alerts
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden
 
@@ -221,6 +223,25 @@ def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> 
     assert world.airflow.started == []
     world.write_schema()
     assert world.found()[0][0] == NO_RUN
+
+
+def test_channel_that_is_down_stops_no_run_of_another_file_type(world: World) -> None:
+    """The alert about an invalid schema is tried each hour, before the runs of the types behind it are started."""
+    world.register()
+    other = World(world.s3, world.warehouse, world.query, world.folder, f"{world.name}_z")
+    other.register()
+    (world.folder / f"{world.name}.yaml").write_text("columns: 7\n")
+
+    def refuse(alert: Alert, to: Alerts) -> None:
+        raise RuntimeError("Slack answered 403")
+
+    for attempt in range(2):
+        reconciliation = reconcile(world.warehouse, other.airflow, refuse, grace=NOW, always=True)
+        assert reconciliation
+        problems = [each.problem for each in reconciliation.findings]
+        assert NOT_CHECKED not in problems
+        assert UNSENT in problems
+        assert (NO_RUN in problems) == (attempt == 0)  # then it is queued
 
 
 def test_removed_schema_alerts_once_while_files_wait(world: World) -> None:

@@ -35,11 +35,11 @@ def context(file_id: str, who: str = "ann", try_number: int = 1) -> Any:
     return {"params": {"files": [file_id]}, "dag_run": run, "ti": task}
 
 
-def plan(command: Command, file_id: str) -> dict[str, str]:
+def plan(command: Command, file_id: str) -> dict[str, Any]:
     return PlanOperator(task_id="plan", command=command).execute(context(file_id))
 
 
-def apply(command: Command, approved: dict[str, str], file_id: str, **who: Any) -> dict[str, str]:
+def apply(command: Command, approved: dict[str, Any], file_id: str, **who: Any) -> dict[str, str]:
     return ApplyOperator(task_id="apply", command=command, approved=approved, answer=BEN).execute(
         context(file_id, **who)
     )
@@ -98,6 +98,31 @@ def test_plan_is_not_applied_if_the_files_have_changed_since(world: World) -> No
         apply("replay", approved, file.file_id)
     assert isinstance(raised.value.__cause__, StatusConflict)
     assert world.files() == [("Done", None)]
+
+
+@pytest.mark.parametrize("mode", ["append", "merge"])
+def test_plan_that_has_become_another_is_not_applied_by_a_retry_or_a_cleared_task(world: World, mode: str) -> None:
+    """Undoing a file without its schema, or of a merge, deletes no row: the file would be Fail, with its rows."""
+    file = world.bring()
+    approved = plan("undo", file.file_id)
+    if mode == "append":
+        (world.folder / f"{world.name}.yaml").unlink()
+    else:
+        world.write_schema(table={"mode": "merge", "key": ["id"]})
+    with raises_golden(AirflowFailException, "recovery", "plan that is out of date"):
+        apply("undo", approved, file.file_id, try_number=2)
+    world.write_schema()
+    assert (world.files(), world.rows()) == ([("Done", None)], 2)
+
+
+def test_file_that_a_run_has_taken_since_is_not_taken_from_it_by_a_retry(world: World) -> None:
+    file = world.bring()
+    approved = plan("replay", file.file_id)
+    apply("replay", approved, file.file_id)
+    world.query("UPDATE mng.files SET status = 'In Progress', run_id = 'run2'; SELECT 1")
+    with raises_golden(AirflowFailException, "recovery", "plan that is out of date"):
+        apply("replay", approved, file.file_id, try_number=2)
+    assert world.files()[0][0] == "In Progress"
 
 
 def test_second_of_two_people_who_replay_a_file_is_refused(world: World) -> None:

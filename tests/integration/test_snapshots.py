@@ -46,6 +46,18 @@ def test_a_snapshot_has_the_files_their_moves_and_their_rejected_rows(world: Wor
     ]
 
 
+def test_rejected_rows_are_those_of_the_last_try_of_a_cleared_run(world: World, s3: S3Client) -> None:
+    file = world.bring(BAD)
+    write_snapshot(world.warehouse, s3, world.name)
+    world.query("UPDATE mng.load_errors SET raw_value = 'free'; SELECT 1")
+
+    write_snapshot(world.warehouse, s3, world.name)
+
+    rows = objects.read(s3, objects.rejected_rows_key(world.name, file.file_id, world.by.run_id))
+    assert rows is not None
+    assert [row["raw_value"] for row in rows["rows"]] == ["free"]
+
+
 def test_the_summary_has_the_days_figures(world: World, s3: S3Client) -> None:
     world.bring(BAD)
 
@@ -126,6 +138,8 @@ def test_rejected_rows_that_the_schema_does_not_show_are_removed_and_not_written
     assert len(objects.keys_under(s3, prefix)) == 1
 
     world.write_schema(rejects={"fail": "50%", "show": False})
+    world.reconcile(always=False)
+    assert objects.keys_under(s3, prefix) == {}
     write_snapshot(world.warehouse, s3, world.name)
 
     assert objects.keys_under(s3, prefix) == {}

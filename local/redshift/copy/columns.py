@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from local.redshift.copy.statement import CopyCommand
 from local.redshift.dialect.tokens import literal
-from local.redshift.protocol import wire
+from local.redshift.protocol import names, wire
 from local.redshift.protocol.errors import CopyError
 
 
@@ -113,7 +113,8 @@ def read(rows: list[wire.Row], command: CopyCommand) -> Target:
 
 
 def _column(row: wire.Row) -> Column:
-    name, type_name, modifier, is_required, identity, has_default, bytes_limit = (cell or "" for cell in row[4:])
+    own_name, type_name, modifier, is_required, identity, has_default, bytes_limit = (cell or "" for cell in row[4:])
+    name = names.long(own_name)
     kind = _type(type_name, name)
     length = int(modifier) - _HEADER_BYTES
     scale = 0
@@ -137,19 +138,19 @@ def _unlisted(columns: dict[str, Column], command: CopyCommand) -> tuple[Column,
 
 
 def _listed(columns: dict[str, Column], command: CopyCommand) -> tuple[Column, ...]:
-    names = command.columns or ()
-    for name in names:
+    listed = tuple(map(names.long, command.columns or ()))
+    for name in listed:
         if name not in columns:
             raise CopyError(f'column "{name}" of relation "{command.table}" does not exist', sqlstate="42703")
-        if names.count(name) > 1:
+        if listed.count(name) > 1:
             raise CopyError(f'column "{name}" specified more than once', sqlstate="42701")
-    _check_identities(columns, names, is_explicit=command.options.explicit_ids)
-    return tuple(columns[name] for name in names)
+    _check_identities(columns, listed, is_explicit=command.options.explicit_ids)
+    return tuple(columns[name] for name in listed)
 
 
-def _check_identities(columns: dict[str, Column], names: tuple[str, ...], *, is_explicit: bool) -> None:
+def _check_identities(columns: dict[str, Column], listed: tuple[str, ...], *, is_explicit: bool) -> None:
     for column in columns.values():
-        if column.identity == "a" and column.name in names and not is_explicit:
+        if column.identity == "a" and column.name in listed and not is_explicit:
             raise CopyError(f'cannot set an identity column to a value: "{column.name}" needs EXPLICIT_IDS')
-        if column.identity and column.name not in names and is_explicit:
+        if column.identity and column.name not in listed and is_explicit:
             raise CopyError(f'EXPLICIT_IDS needs the identity column "{column.name}" in the column list')

@@ -18,7 +18,7 @@ from local.redshift.copy.s3 import ObjectStore, S3Object
 from local.redshift.copy.statement import CopyCommand
 from local.redshift.copy.threads import in_thread
 from local.redshift.dialect.tokens import identifier, literal
-from local.redshift.protocol import wire
+from local.redshift.protocol import names, wire
 from local.redshift.protocol.backend import IDLE, Backend
 from local.redshift.protocol.errors import CopyError, LoadFailed, PostgresError, ServerError, StandInError
 
@@ -158,8 +158,8 @@ class CopyRun:
         pipe = Pipe()
         is_rehearsal = self.command.options.is_rehearsal
         if not is_rehearsal:
-            names = ", ".join(identifier(column.name) for column in self._columns)
-            sql = f"COPY {self.command.qualified_table} ({names}) FROM STDIN (FORMAT csv)"
+            listed = ", ".join(identifier(names.of_engine(column.name)) for column in self._columns)
+            sql = f"COPY {self.command.qualified_table} ({listed}) FROM STDIN (FORMAT csv)"
             await self.backend.start_copy(sql)
         threading.Thread(target=reading.run, args=(pipe,), name="copy", daemon=True).start()
         try:

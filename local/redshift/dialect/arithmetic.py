@@ -101,8 +101,9 @@ def _settle(node: Node, types: Sequence[Type]) -> None:
         _settle(part, types)
     if node.is_leaf:
         node.type = types[node.leaf] if node.leaf >= 0 else OTHER
-    elif node.operator == "mix":
-        node.type = functools.reduce(mixed, (part.type for part in node.parts))
+    elif node.operator in ("mix", "case"):
+        deciding = node.parts[: node.results] or node.parts
+        node.type = functools.reduce(mixed, (part.type for part in deciding))
     elif not node.operator:
         return
     elif node.operator in ("()", "sign", "MIN", "MAX", "ABS"):

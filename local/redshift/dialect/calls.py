@@ -92,7 +92,7 @@ def _average(call: Call) -> str | None:
     if len(call.arguments) != 1:
         return None
     value = call.distinct + call.arguments[0]
-    return f"pg_internal.avg(avg({value}){call.over}, min({value}){call.over})"
+    return f"pg_internal.avg(avg({value}){call.over}, pg_internal.sample({value}){call.over})"
 
 
 def _percentile(call: Call) -> str | None:

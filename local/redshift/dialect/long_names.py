@@ -7,6 +7,8 @@ from local.redshift.protocol import names
 from local.redshift.protocol.errors import Refused
 
 MOST_BYTES = 127
+_CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_", "SVL_", "STL_", "STV_", "SYS_", "HAS_", "REGCLASS", "EXECUTE")
+"""A word of a statement that reads catalogs, or that runs the text of another one."""
 UNKEPT: dict[str, str] = {}
 """Short and long names that the engine has not stored yet."""
 ALL_NAMES = "SELECT short, long FROM pg_internal.long_names"
@@ -20,6 +22,8 @@ def shortened(sql: str, tokens: Sequence[Token]) -> str:
 
 
 def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
+    is_setting = [token.upper for token in tokens[:1]] in (["SET"], ["SHOW"])
+    are_names = is_setting or any(token.upper.startswith(_CATALOGS) for token in tokens)
     for token in tokens:
         if len(token.text) <= names.ENGINE_BYTES // 4:
             continue
@@ -31,12 +35,12 @@ def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
             body = token.text[start:end]
             if (short := shortened(body, tokenize(body))) != body:
                 yield Edit(token.start + start, token.start + end, short)
-        elif token.kind is Kind.TEXT:
+        elif token.kind is Kind.TEXT and are_names:
             yield from _in_literal(token)
 
 
 def _in_literal(token: Token) -> Iterator[Edit]:
-    """A string that has a long name in it means that name: catalogs are asked for it."""
+    """A string that has a long name in it means that name where catalogs are asked for it; elsewhere it is data."""
     text = token.text
     for short, name in names.LONG.items():
         text = text.replace(name, short)

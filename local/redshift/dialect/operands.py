@@ -41,6 +41,8 @@ class Node:
     leaf: int = -1
     """Which of the asked types a leaf has."""
     type: Type = OTHER
+    results: int = 0
+    """How many of the parts of a CASE, the first ones, are what it results in."""
 
 
 class Parser:
@@ -103,8 +105,7 @@ class Parser:
         elif token.kind is Kind.PARAMETER:
             node = self._leaf(at, at + 1)
         elif token.upper == "CASE":
-            end = self._case_end(at, stop)
-            node = self._leaf(at, end, has_inner=list(self._within(at + 1, end - 1)))
+            node = self._case(at, self._case_end(at, stop))
         elif token.is_name and token.upper not in _NO_OPERANDS:
             node = self._name(at, stop)
         else:
@@ -154,6 +155,28 @@ class Parser:
 
     def _leaf(self, start: int, stop: int, has_inner: Sequence[Node] = ()) -> Node:
         return Node(start, stop, "", list(has_inner), is_leaf=True)
+
+    def _case(self, at: int, end: int) -> Node:
+        """Read a CASE by its results, if these are all arithmetic or NULL; else it is a leaf."""
+        inner = list(self._within(at + 1, end - 1))
+        spans = [span for span in self._results(at, end) if upper_at(self.tokens, span[0]) != "NULL"]
+        results = [node for node in inner if (node.start, node.stop) in spans]
+        if not results or len(results) < len(spans):
+            return self._leaf(at, end, has_inner=inner)
+        others = [node for node in inner if node not in results and not node.is_leaf]
+        return Node(at, end, "case", [*results, *others], results=len(results))
+
+    def _results(self, at: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield what follows THEN and ELSE in the CASE between two tokens."""
+        depth, start = 0, 0
+        for place in range(at + 1, end):
+            word = upper_at(self.tokens, place)
+            if depth == 0 and start and word in ("WHEN", "ELSE", "END"):
+                yield start, place
+                start = 0
+            if depth == 0 and word in ("THEN", "ELSE"):
+                start = place + 1
+            depth += {"CASE": 1, "END": -1, "(": 1, ")": -1}.get(word, 0)
 
     def _case_end(self, at: int, stop: int) -> int:
         depth = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from local.redshift.dialect import queries
 from local.redshift.dialect.queries import Block, Relation, pieces
 from local.redshift.dialect.tokens import Kind, Token, closing, identifier, literal, tokenize, upper_at
+from local.redshift.protocol import names
 from local.redshift.protocol.errors import SYNTAX_ERROR, UNDEFINED_COLUMN, Refused
 
 _WORDS = frozenset(("PIVOT", "UNPIVOT", "EXCLUDE"))
@@ -149,7 +150,8 @@ def _unpivot(sql: str, inside: Sequence[Token], columns: Sequence[str], *, keeps
     turned = [_named(sql, inside, *span) for span in pieces(inside, into + 2, closing(inside, into + 1))]
     gone = {tokenize(text)[0].name() for text, _ in turned}
     kept = [f"{_SOURCE}.{identifier(each)}" for each in columns if each not in gone]
-    rows = ", ".join(f"({literal(label or tokenize(text)[0].name())}, {_SOURCE}.{text})" for text, label in turned)
+    labels = [label or names.long(tokenize(text)[0].name()) for text, label in turned]
+    rows = ", ".join(f"({literal(label)}, {_SOURCE}.{text})" for (text, _), label in zip(turned, labels, strict=True))
     where = "" if keeps_nulls else " WHERE lakeport_cells.value IS NOT NULL"
     selected = [*kept, f"lakeport_cells.name AS {identifier(name)}", f"lakeport_cells.value AS {identifier(value)}"]
     return (

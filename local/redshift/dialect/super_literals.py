@@ -63,7 +63,7 @@ def _of_update(tokens: Sequence[Token], columns: Sequence[str]) -> Iterator[Toke
     start = words.index("SET") + 1
     stop = next((at for at in range(start, len(words)) if words[at] in ("FROM", "WHERE")), len(words))
     for first, last in pieces(tokens, start, stop):
-        if last - first == 3 and words[first + 1] == "=" and f"*{tokens[first].name()}" in columns:  # noqa: PLR2004
+        if words[first + 1 : first + 2] == ["="] and f"*{tokens[first].name()}" in columns:
             yield from _literals(tokens[first + 2 : last])
 
 
@@ -90,6 +90,8 @@ def _rows(tokens: Sequence[Token], at: int) -> Iterator[list[queries.Span]]:
             yield list(pieces(tokens, at + 2, end))
             at = end + 1
         return
+    while upper_at(tokens, at) == "(":  # around the query
+        at += 1
     depth = depths(tokens)
     for block in queries.blocks(tokens):
         if block.start >= at and depth[block.start] == depth[at]:
@@ -97,5 +99,7 @@ def _rows(tokens: Sequence[Token], at: int) -> Iterator[list[queries.Span]]:
 
 
 def _literals(expression: Sequence[Token]) -> Iterator[Token]:
+    while len(expression) > 2 and (expression[0].text, expression[-1].text) == ("(", ")"):  # noqa: PLR2004
+        expression = expression[1:-1]
     if len(expression) == 1 and expression[0].kind is Kind.TEXT:
         yield expression[0]

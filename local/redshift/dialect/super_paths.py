@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from local.redshift.dialect import queries, refusals
 from local.redshift.dialect.queries import Block, Relation
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, literal, tokenize, upper_at
+from local.redshift.protocol.names import long
 
 _ELEMENTS, _MEMBERS = "pg_internal.super_elements", "pg_internal.super_members"
 _STATEMENTS = ("SELECT", "WITH", "INSERT", "CREATE", "EXPLAIN", "DECLARE", "(")
@@ -132,4 +133,4 @@ class _Paths:
 def _step(step: Token) -> str:
     if step.kind is Kind.NUMBER:
         return f"->{step.text}"
-    return f"->{literal(step.string().lower() if step.kind is Kind.TEXT else step.name())}"
+    return f"->{literal(step.string().lower() if step.kind is Kind.TEXT else long(step.name()))}"

@@ -22,6 +22,16 @@ def short(name: str) -> str:
     return f"{beginning}~{hashlib.sha256(encoded).hexdigest()[:_DIGEST_DIGITS]}"
 
 
+def long(name: str) -> str:
+    """Return the name that clients know for one that the engine has."""
+    return LONG.get(name, name)
+
+
+def of_engine(name: str) -> str:
+    """Return the name that the engine has for one that clients know."""
+    return short(name) if len(name.encode()) > ENGINE_BYTES else name
+
+
 def restored(kind: bytes, body: bytes) -> bytes:
     """Return a message of the engine with the long names back in it."""
     if not LONG or b"~" not in body:

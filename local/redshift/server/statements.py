@@ -186,7 +186,8 @@ def _statement(sql: str) -> Statement:
 
 def _late_bound(sql: str, tokens: list[Token]) -> Statement | None:
     """Look up the queries of the late-binding views that a statement may read."""
-    relations = late_binding.used(tokens) if any(token.text.lower() in late_binding.NAMES for token in tokens) else []
+    may_use = any(token.is_name and token.name() in late_binding.NAMES for token in tokens)
+    relations = late_binding.used(tokens) if may_use else []
     if not relations:
         return None
 

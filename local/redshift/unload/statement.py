@@ -8,6 +8,7 @@ from local.redshift.copy import authorization
 from local.redshift.dialect import grammar, queries, refusals
 from local.redshift.dialect.grammar import Argument, Reader
 from local.redshift.dialect.tokens import Token, tokenize
+from local.redshift.protocol import names
 from local.redshift.protocol.errors import SYNTAX_ERROR, Refused
 
 _FORMATS = ("CSV", "PARQUET", "JSON", "FIXEDWIDTH")
@@ -28,8 +29,8 @@ def _manifest(reader: Reader) -> str:
 
 def _partition(reader: Reader) -> str:
     reader.expect("BY", "(")
-    names = ",".join(reader.names())
-    return f"{names} INCLUDE" if reader.took("INCLUDE") else names
+    listed = ",".join(map(names.long, reader.names()))
+    return f"{listed} INCLUDE" if reader.took("INCLUDE") else listed
 
 
 def _size(reader: Reader) -> str:
@@ -87,8 +88,8 @@ class UnloadCommand:
     @property
     def partition(self) -> tuple[str, ...]:
         """Return the columns that choose a row's folder."""
-        names = self.options.get("PARTITION", "").removesuffix(" INCLUDE")
-        return tuple(names.split(",")) if names else ()
+        listed = self.options.get("PARTITION", "").removesuffix(" INCLUDE")
+        return tuple(listed.split(",")) if listed else ()
 
     @property
     def keeps_partition(self) -> bool:

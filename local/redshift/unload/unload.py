@@ -9,7 +9,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO, cast
 from urllib.parse import quote
@@ -21,7 +21,7 @@ import zstandard
 
 from local.redshift.copy.s3 import Location, ObjectStore
 from local.redshift.copy.threads import in_thread
-from local.redshift.protocol import wire
+from local.redshift.protocol import names, wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.errors import Refused, detailed
 from local.redshift.unload import formats
@@ -48,7 +48,8 @@ _ALL_DIGITS = (
 
 async def run(command: UnloadCommand, backend: Backend, store: ObjectStore) -> list[bytes]:
     """Write the files and return the notice and the tag; raises StandInError or PostgresError."""
-    unload = _Unload(command, store, await backend.describe(command.query))
+    fields = [replace(each, name=names.long(each.name)) for each in await backend.describe(command.query)]
+    unload = _Unload(command, store, fields)
     await in_thread(unload.prepare)
     if command.format == "PARQUET":
         await backend.query(_ALL_DIGITS)
@@ -89,11 +90,11 @@ class _Unload:
         return self.command.options.get("KMS_KEY_ID")
 
     def __post_init__(self) -> None:
-        names = [each.name for each in self.fields]
+        present = [each.name for each in self.fields]
         for name in self.command.partition:
-            if name not in names:
+            if name not in present:
                 raise Refused(f'column "{name}" of PARTITION BY is not in the query', sqlstate="42703")
-        if self.command.format == "JSON" and len(set(names)) < len(names):
+        if self.command.format == "JSON" and len(set(present)) < len(present):
             raise Refused("UNLOAD JSON needs a different name for each column")
         self.target = Location.from_url(self.command.target)
 
@@ -143,10 +144,10 @@ class _Unload:
         if not self.command.partition:
             yield "", batch
             return
-        names = [each.name for each in self.fields]
+        present = [each.name for each in self.fields]
         parts = []
         for name in self.command.partition:
-            values = batch.column(names.index(name)).to_pylist()
+            values = batch.column(present.index(name)).to_pylist()
             parts.append([f"{name}={_NULL_FOLDER if value is None else quote(value, safe=' :')}" for value in values])
         folders = pa.array(["/".join(row) + "/" for row in zip(*parts, strict=True)])
         for folder in folders.unique().to_pylist():

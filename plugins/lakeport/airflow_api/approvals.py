@@ -90,9 +90,10 @@ class RecoveryRun:
         return state if state in _ENDED else None
 
     def _error(self, task_id: str) -> str:
-        """Return the error of a task from its log, or where to read it."""
+        """Return the error of a task's last attempt from its log, or where to read it."""
         try:
-            content = self.api.call(f"{self.path}/taskInstances/{task_id}/logs/1")["content"]
+            task = f"{self.path}/taskInstances/{task_id}"
+            content = self.api.call(f"{task}/logs/{self.api.call(task)['try_number']}")["content"]
             errors = [detail for line in content for detail in line.get("error_detail") or ()]
             return str(errors[-1]["exc_value"])
         except (AirflowUnavailable, LookupError, TypeError, AttributeError):

@@ -154,6 +154,11 @@ def visible(text: str) -> str:
     return "".join(each if each in _SHOWN or each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
+def in_one_line(text: str) -> str:
+    r"""Return a text, such as a file's name, whose line ends are written as \u000a: it must not look like two facts."""
+    return visible(text).replace("\n", r"\u000a")
+
+
 def clipped(text: str, limit: int) -> str:
     """Cut a text to a number of characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

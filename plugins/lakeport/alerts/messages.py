@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped
+from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped, in_one_line
 from lakeport.model import Status
 
 _LISTED = 20
@@ -30,7 +30,7 @@ class RejectedFiles(Message):
 
     def facts(self) -> list[Fact]:
         """Return each file with the reason."""
-        return [Fact("Files", _listed([f"{key}: {reason}" for key, reason in self.files]))]
+        return [Fact("Files", _listed([in_one_line(f"{key}: {reason}") for key, reason in self.files]))]
 
     def remedy(self) -> Fact:
         """Return what to do next."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import lakeport
-from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, visible
+from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, in_one_line, visible
 
 FOOTER = f"Lakeport {lakeport.__version__}"
 SIGNS = {
@@ -85,4 +85,4 @@ def _lines(alert: Alert, airflow_url: str) -> str:
 
 
 def _row(row: RejectedRow) -> str:
-    return f"{row.place}, value {row.value!r}: {row.reason}"
+    return f"{row.place}, value {row.value!r}: {in_one_line(row.reason)}"

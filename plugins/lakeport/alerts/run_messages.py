@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, in_one_line
 from lakeport.model import dag_id_of
 from lakeport.schema.values import RejectLimit
 
@@ -37,7 +37,7 @@ class FailedFile:
 
     def __str__(self) -> str:
         size = size_text(self.size_bytes)
-        return f"s3://{self.bucket}/{self.key} (version {self.version_id}){self.fate}, {size}"
+        return f"s3://{self.bucket}/{in_one_line(self.key)} (version {self.version_id}){self.fate}, {size}"
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,12 @@ class LoadedRun(Message):
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
+        counts = [f"{file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
         files = [
-            f"{file.key}: {file.rows_rejected:,} of {file.rows_in_file:,} rows, {size_text(file.size_bytes)}"
-            for file in self.files
+            f"{in_one_line(file.key)}: {count}, {size_text(file.size_bytes)}"
+            for file, count in zip(self.files, counts, strict=True)
         ]
-        warnings = [f"{file.key}:\n{file.warnings}" for file in self.files if file.warnings]
+        warnings = [f"{in_one_line(file.key)}:\n{file.warnings}" for file in self.files if file.warnings]
         return [
             Fact("Rejected rows", "\n".join(files)),
             *([Fact("Checks", "\n".join(warnings))] if warnings else []),
@@ -190,7 +191,7 @@ class RecoveredRun(Message):
     def facts(self) -> list[Fact]:
         """Return what is loaded, and where."""
         return [
-            Fact("Loaded", "\n".join(f"{file.key}: {file.rows_loaded:,} rows" for file in self.files)),
+            Fact("Loaded", "\n".join(f"{in_one_line(file.key)}: {file.rows_loaded:,} rows" for file in self.files)),
             Fact("File type", f"{self.file_type}, table {self.table_name}"),
             Fact("Run", f"{self.run_id} of {self.dag_id}"),
         ]

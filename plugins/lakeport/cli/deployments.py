@@ -63,8 +63,11 @@ def status_rows(
     return rows, min((each["as_of"] for each in found), default=None)
 
 
-def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tuple[Any, ...]]:
-    """Return the newest rejected rows, as the query of `errors` does, of the files that the snapshots list."""
+def error_rows(name: str | None, file_type: str | None, limit: int) -> tuple[list[tuple[Any, ...]], int]:
+    """Return the newest rejected rows, as the query of `errors` does, and how many rows of these files no snapshot has.
+
+    Only the files that the snapshots list are read.
+    """
     files = [
         (file, each["file_type"])
         for each in _snapshots(file_type)
@@ -72,19 +75,23 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> list[tupl
         if file["rows_rejected"] and file["run_id"] and _has_name(file, name)
     ]
     files.sort(key=lambda pair: pair[0]["status_at"], reverse=True)
-    rows = list[tuple[Any, ...]]()
+    rows, hidden = list[tuple[Any, ...]](), 0
     for file, type_name in files:
         key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
-        found = objects.read(s3_client(), key) or {"rows": []}
+        found = objects.read(s3_client(), key)
+        if found is None:
+            hidden += file["rows_rejected"]
+            continue
         rows += [(file.get("bucket"), file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
         if len(rows) >= limit:
             break
-    return [(bucket, key, line if line > 0 else None, *more) for bucket, key, line, *more in rows[:limit]]
+    return [(bucket, key, line if line > 0 else None, *more) for bucket, key, line, *more in rows[:limit]], hidden
 
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
     """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
-    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - {default}
+    known = () if choice.names else (default,)  # the DAG takes files that are named in any status
+    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - set(known)
     if chosen_otherwise or not (choice.names or choice.file_type):
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}

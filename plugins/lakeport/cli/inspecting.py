@@ -37,7 +37,7 @@ WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement 
 DatabaseOption = Annotated[
     str, typer.Option(metavar="NAME", help="The database that --deployment queries: the parameter RedshiftDatabase.")
 ]
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _STATUS = {"landed_at": "landed (UTC)", "bucket": "bucket", "key": "key", "status": "status", "rows_in_file": "in file"}
 _STATUS |= {"rows_loaded": "loaded", "rows_rejected": "rejected", "reason": "reason", "file_id": "file id"}
 _ERRORS = {name: name for name in ("bucket", "key", "line", "column", "value", "reason")} | {"full_line": "full line"}
@@ -90,7 +90,9 @@ def status(
     else:
         values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
         rows = rows_of("mng/status_of_files", values | values_of_name(file))
-    show(_STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type), if_differing="bucket")
+    show(
+        _STATUS, rows[:limit], as_json=as_json, empty=_no_rows(what, file, file_type, deployment), if_differing="bucket"
+    )
     _say_if_cut(rows, limit)
 
 
@@ -112,12 +114,15 @@ def errors(
     """
     if deployment:
         deployments.choose(deployment)
-        rows = deployments.error_rows(file, file_type, limit + 1)
+        rows, hidden = deployments.error_rows(file, file_type, limit + 1)
+        if hidden:
+            where = "they are in mng.load_errors only, as with rejects.show: false in their schema"
+            typer.echo(f"{hidden:,} rejected rows are not shown: {where}", err=True)
     else:
         rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:
         rows = [(bucket, key, line or "unknown", *others) for bucket, key, line, *others in rows]
-    empty = _no_rows("rejected rows", file, file_type)
+    empty = _no_rows("rejected rows", file, file_type, deployment)
     show(_ERRORS, rows[:limit], as_json=as_json, empty=empty, if_differing="bucket")
     _say_if_cut(rows, limit)
 
@@ -182,8 +187,13 @@ def _check_query(query: str, *, write: bool) -> None:
         raise typer.BadParameter("without --write, only one statement is allowed at a time")
 
 
-def _no_rows(what: str, file: str | None, file_type: str | None) -> str:
+def _no_rows(what: str, file: str | None, file_type: str | None, deployment: str | None) -> str:
     """Return the message for an empty result; for a file type without a schema it lists those that have one."""
+    if deployment:
+        files = (
+            f"newest 500 files of type {file_type}" if file_type else "newest 20 files of each type (500 with --type)"
+        )
+        return f"no {what}{f' match {file!r}' if file else ''} among the {files}; for older ones query mng.files by sql"
     if file is not None:
         return f"no {what} match {file!r}; ./lakeport status shows file ids and keys"
     if file_type is None:

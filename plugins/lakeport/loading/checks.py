@@ -35,7 +35,6 @@ from lakeport.schema.file_type import FileType
 
 _ROWS_SHOWN = 3
 _VALUE_CHARACTERS = 80
-_HIDDEN = "rows that are not shown (rejects.show is false)"
 _MAX_REJECTED = 100_000  # as many as one COPY may reject
 
 
@@ -71,7 +70,7 @@ class CheckedRows:
         return composed("load/rows_against", columns=columns, is_against=_is_against(check, self.table), **self.parts)
 
     def examples(self, current: cursor, check: AnyCheck) -> tuple[int, str]:
-        """Return how many rows do not pass a check, and some of them as text, unless the schema hides them."""
+        """Return how many rows do not pass a check, and some of them as text if the schema shows rejected rows."""
         query = self.against(check)
         try:
             current.execute(composed("load/first_rows", query=query, limit=sql.Literal(_ROWS_SHOWN)))
@@ -85,8 +84,8 @@ class CheckedRows:
         if not rows:
             return 0, ""
         current.execute(composed("load/count_query", query=query))
-        examples = map(_row_text, rows) if self.file_type.rejects.show or not check.is_of_rows else [_HIDDEN]
-        return int(fetch_value(current)), "; ".join(examples)
+        is_shown = self.file_type.rejects.show or not check.is_of_rows
+        return int(fetch_value(current)), f", for example {'; '.join(map(_row_text, rows))}" if is_shown else ""
 
     def is_exceeded(self, current: cursor, check: AnyCheck, failing: int) -> bool:
         """Return whether more rows do not pass than `up_to` allows; without it, whether any."""
@@ -191,7 +190,7 @@ def _failure(current: cursor, rows: CheckedRows, check: AnyCheck) -> str | None:
 
 
 def _line(check: AnyCheck, count: int, examples: str) -> str:
-    return f"- {check}: {count} failure{'s' * (count != 1)}, for example {examples}"
+    return f"- {check}: {count} failure{'s' * (count != 1)}{examples}"
 
 
 def _row_text(row: Mapping[str, object]) -> str:

@@ -73,11 +73,11 @@ def check_mixed_rows(current: cursor, file_type: FileType, loads: Mapping[str, L
     rows = loaded_rows(file_type)
     for check in (each for each in file_type.checks if each.else_ != "reject"):
         if isinstance(check, RowCountCheck):
-            failing, examples = sum(check.row_count.is_outside(load.rows_loaded) for load in loads.values()), "a file"
+            failing, examples = sum(check.row_count.is_outside(load.rows_loaded) for load in loads.values()), ""
         else:
             failing, examples = rows.examples(current, check)
         if not failing:
             continue
         if check.else_ == "fail" and check.is_of_single_rows and check.up_to is None:
-            raise ChecksFailed(f"{check}: {failing:,} failures, for example {examples}")
+            raise ChecksFailed(f"{check}: {failing:,} failures{examples}")
         raise UnknownOrigin(f"{failing:,} rows do not pass {check}", failing)

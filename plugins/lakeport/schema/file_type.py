@@ -35,7 +35,8 @@ class Rejects(Part):
     warn: Limit | None = None
     """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
     show: bool = True
-    """Whether alerts, the page Files and commands with --deployment show rejected rows; if not, only mng has them."""
+    """Whether alerts, the page Files and commands with --deployment show rejected rows, and rows that do not pass a
+    check; if not, only mng has the rejected rows."""
 
     @field_validator("warn")
     @classmethod

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.files.s3_objects import is_not_found
+from lakeport.model import as_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,6 +53,20 @@ def keys_under(s3: S3Client, prefix: str) -> dict[str, str]:
     """Return the ETag of each snapshot under a prefix, by key."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.work_bucket(), Prefix=prefix)
     return {each["Key"]: each["ETag"] for page in pages for each in page.get("Contents", [])}
+
+
+def types_with_rejected_rows(s3: S3Client) -> list[str]:
+    """Return the file types that have rejected rows here."""
+    prefix = f"{PREFIX}rejected_rows/"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.work_bucket(), Prefix=prefix, Delimiter="/")
+    found = [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
+    return [each.removeprefix(prefix).rstrip("/") for each in found]
+
+
+def written_under(s3: S3Client, prefix: str) -> dict[str, datetime]:
+    """Return when each snapshot under a prefix was written, by key; in UTC."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.work_bucket(), Prefix=prefix)
+    return {each["Key"]: as_utc(each["LastModified"]) for page in pages for each in page.get("Contents", [])}
 
 
 def read(s3: S3Client, key: str) -> dict[str, Any] | None:

@@ -41,6 +41,8 @@ REJECTED_ROWS = 100
 _WRITERS = 8
 _STATED = ("file_id", "bucket", "key", "size_bytes", "landed_at", "status", "status_reason", "status_at", "run_id")
 _COUNTED = ("rows_in_file", "rows_loaded", "rows_rejected", "loaded_at")
+_CLOCKS = timedelta(minutes=1)
+"""How far the clocks of S3 and Redshift may differ."""
 _MARGIN = timedelta(minutes=15)
 """How long a transaction may take whose change a snapshot made in the meantime does not have."""
 
@@ -76,7 +78,7 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
     if file_type and file_type.rejects.show:
         _write_rejected_rows(warehouse, s3, name, content)
     elif file_type:
-        s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
+        _remove_rejected_rows(s3, file_type)
     head = {"file_type": name, "as_of": content.as_of, "table": file_type.table.name if file_type else None}
     summary = {**head, "days": content.days, "files": [_short(file) for file in content.files[:SUMMARY_FILES]]}
     files = [{**file, "moves": content.moves.get(file["file_id"], [])} for file in content.files]
@@ -89,6 +91,14 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None) -> None
         ]
     for each in written:
         each.result()
+
+
+def remove_hidden_rows(s3: S3Client) -> None:
+    """Remove the rejected rows of the file types whose schemas do not show them any more.  Safe to repeat."""
+    for name in objects.types_with_rejected_rows(s3):
+        file_type = known_file_type(name)
+        if file_type and not file_type.rejects.show:
+            _remove_rejected_rows(s3, file_type)
 
 
 def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:
@@ -126,13 +136,18 @@ def _moves(current: cursor, files: list[dict[str, Any]]) -> dict[str, list[dict[
 
 
 def _write_rejected_rows(warehouse: Warehouse, s3: S3Client, name: str | None, content: Content) -> None:
-    """Write the first rejected rows of the files that have some and no object for them yet."""
+    """Write the first rejected rows of the files that have some, unless they are written since the file's last change.
+
+    A run that was cleared may have rejected other rows than before.
+    """
     rejected = [file for file in content.files if file["rows_rejected"] and file["run_id"]]
     if not rejected:
         return
-    keys = {file["file_id"]: objects.rejected_rows_key(name, file["file_id"], file["run_id"]) for file in rejected}
-    written = objects.keys_under(s3, objects.rejected_rows_prefix(name))
-    missing = {file_id: key for file_id, key in keys.items() if key not in written}
+    written, missing = objects.written_under(s3, objects.rejected_rows_prefix(name)), dict[str, str]()
+    for file in rejected:
+        key = objects.rejected_rows_key(name, file["file_id"], file["run_id"])
+        if key not in written or written[key] < file["status_at"] + _CLOCKS:
+            missing[file["file_id"]] = key
     if missing:
         rows = warehouse.transaction(lambda current: _rejected_rows(current, list(missing)))
         with ThreadPoolExecutor(_WRITERS) as pool:
@@ -141,6 +156,10 @@ def _write_rejected_rows(warehouse: Warehouse, s3: S3Client, name: str | None, c
 
 def _write_rows(s3: S3Client, key: str, rows: list[dict[str, Any]], as_of: datetime) -> None:
     objects.replace_older(s3, key, {"rows": rows}, as_of)
+
+
+def _remove_rejected_rows(s3: S3Client, file_type: FileType) -> None:
+    s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(file_type.name))
 
 
 def _rejected_rows(current: cursor, file_ids: list[str]) -> dict[str, list[dict[str, Any]]]:

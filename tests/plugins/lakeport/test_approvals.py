@@ -50,11 +50,12 @@ def test_refused_plan_is_reported_with_the_reason_of_its_task(http_fake: HttpFak
     http_fake.answer(PLANS, 200, {"hitl_details": []})
     http_fake.answer(RUN, 200, {"state": "failed"})
     log = [{"event": "x"}, {"event": "failed", "error_detail": [{"exc_value": "no file matches"}]}]
-    http_fake.answer(f"{RUN}/taskInstances/plan/logs/1", 200, {"content": log})
+    http_fake.answer(f"{RUN}/taskInstances/plan", 200, {"try_number": 3})
+    http_fake.answer(f"{RUN}/taskInstances/plan/logs/3", 200, {"content": log})
 
     with raises_golden(RunFailed, "cli", "refused plan of a deployment"):
         run.plan()
-    http_fake.answer(f"{RUN}/taskInstances/plan/logs/1", 200, "text")
+    http_fake.answer(f"{RUN}/taskInstances/plan/logs/3", 200, "text")
     with raises_golden(RunFailed, "cli", "refused plan of a deployment without a log"):
         run.plan()
 
@@ -101,7 +102,7 @@ def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
     class Api:
         def call(self, path: str, **_: Any) -> Any:
             calls.append(path)
-            return {"hitl_details": [], "state": "failed", "content": []}
+            return {"hitl_details": [], "state": "failed", "content": [], "try_number": 3}
 
         def address(self, *_: str) -> str:
             return ""
@@ -112,5 +113,5 @@ def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
             step()
         except RunFailed:
             continue
-    assert len(calls) == 7
+    assert len(calls) == 9
     assert max(map(len, calls)) <= LONGEST_PATH

@@ -247,7 +247,7 @@ BEGIN
     EXCEPTION WHEN data_exception THEN
         RETURN NULL;
     END $f$;
-    FOREACH target IN ARRAY ARRAY['text', 'varchar']
+    FOREACH target IN ARRAY ARRAY['text', 'varchar', 'bpchar']
     LOOP
         EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.super_as_%1$s(document super) RETURNS %1$s'
                        ' LANGUAGE sql IMMUTABLE STRICT AS $f$ SELECT pg_internal.super_text(document) $f$', target);

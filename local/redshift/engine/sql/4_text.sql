@@ -245,3 +245,25 @@ END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.sha2(value varbyte, bits integer) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT encode(CASE bits WHEN 224 THEN sha224(value) WHEN 384 THEN sha384(value) WHEN 512 THEN sha512(value) ELSE sha256(value) END, 'hex') $$;
+
+-- A length counts bytes in a cast, too: an explicit one cuts between characters, another one cuts blanks alone.
+CREATE OR REPLACE FUNCTION pg_internal.varchar_of_bytes(value varchar, modifier integer, is_explicit boolean) RETURNS varchar
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    most integer := modifier - 4;
+    octets varbyte;
+BEGIN
+    IF most < 1 OR octet_length(value) <= most THEN
+        RETURN value;
+    ELSIF NOT is_explicit AND octet_length(rtrim(value, ' ')) > most THEN
+        RAISE EXCEPTION 'value too long for type character varying(%)', most USING ERRCODE = 'string_data_right_truncation';
+    END IF;
+    octets := convert_to(value, 'UTF8');
+    WHILE get_byte(octets, most) BETWEEN 128 AND 191 LOOP  -- the middle of a character
+        most := most - 1;
+    END LOOP;
+    RETURN convert_from(substring(octets FROM 1 FOR most), 'UTF8');
+END $$;
+
+UPDATE pg_cast SET castfunc = 'pg_internal.varchar_of_bytes(varchar, integer, boolean)'::regprocedure
+ WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;

@@ -29,6 +29,21 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT mean $$;
 CREATE OR REPLACE FUNCTION pg_internal.avg(mean interval, one interval) RETURNS interval LANGUAGE sql IMMUTABLE AS
 $$ SELECT mean $$;
 
+-- One of the values that AVG is of, with the scale that its type has: of the numbers of a CASE or COALESCE the widest.
+CREATE OR REPLACE FUNCTION pg_internal.wider(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT CASE WHEN scale(b) > scale(a) THEN b ELSE a END $$;
+
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    CREATE OR REPLACE AGGREGATE pg_internal.sample(numeric) (sfunc = pg_internal.wider, stype = numeric);
+    FOREACH kind IN ARRAY ARRAY['int2', 'int4', 'int8', 'float4', 'float8', 'interval'] LOOP
+        EXECUTE format('CREATE OR REPLACE AGGREGATE pg_internal.sample(%1$s) (sfunc = %2$s, stype = %1$s)',
+                       kind, CASE kind WHEN 'interval' THEN 'interval_smaller' ELSE kind || 'smaller' END);
+    END LOOP;
+END $$;
+
 -- MEDIAN, and PERCENTILE_CONT as a window function: linear interpolation between the sorted values.
 -- The state's first element is the fraction.
 CREATE OR REPLACE FUNCTION pg_internal.percentile_next(state float8[], value float8, fraction float8) RETURNS float8[]

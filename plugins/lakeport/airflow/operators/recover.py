@@ -18,7 +18,8 @@ from lakeport.recovery.replay.commands import (
     DEFAULT_STATUS,
     Command,
     as_markdown,
-    fingerprint,
+    fingerprints,
+    is_approved,
     make_plan,
     what_happens,
 )
@@ -50,12 +51,12 @@ class _RecoveryOperator(BaseOperator):
 
 
 class PlanOperator(_RecoveryOperator):
-    """Return the plan as Markdown with its fingerprint, and change nothing.
+    """Return the plan as Markdown with its fingerprints, and change nothing.
 
     Raises SelectionError if no file matches or if one of the files is refused: then nothing of the plan is done.
     """
 
-    def execute(self, context: Context) -> dict[str, str]:
+    def execute(self, context: Context) -> dict[str, Any]:
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
             plan = self.plan(warehouse, context["params"])
             if not plan:
@@ -64,14 +65,14 @@ class PlanOperator(_RecoveryOperator):
             if refused:
                 lines = "\n".join(refused)
                 raise SelectionError(f"nothing is changed: {len(refused)} of {len(plan)} files are refused:\n{lines}")
-        return {"text": as_markdown(plan), "fingerprint": fingerprint(plan)}
+        return {"text": as_markdown(plan), "fingerprints": fingerprints(plan)}
 
 
 class ApplyOperator(_RecoveryOperator):
     """Carry out the approved plan, then start the runs that load the files again.
 
-    The plan is made again and must be the approved one.  Safe to repeat and to kill at any line, because the plan is
-    applied one load at a time and files that are changed already are skipped.
+    The plan is made again and must be the approved one, or what an interrupted attempt left of it.  Safe to repeat and
+    to kill at any line, because the plan is applied one load at a time and files that are changed already are skipped.
     """
 
     template_fields: Sequence[str] = ("approved", "answer")
@@ -85,7 +86,8 @@ class ApplyOperator(_RecoveryOperator):
         people = f"asked by {context['dag_run'].triggering_user_name or 'unknown'}, approved by {_name(self.answer)}"
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
             plan = self.plan(warehouse, context["params"])
-            if context["ti"].try_number == 1 and fingerprint(plan) != self.approved["fingerprint"]:
+            approved, is_repeated = (self.approved or {}).get("fingerprints", {}), context["ti"].try_number > 1
+            if not is_approved(plan, approved, is_repeated=is_repeated):
                 raise StatusConflict("the files have changed since the plan was approved; start this DAG again")
             change_detection.mark_changed(s3_objects.s3_client())
             for load in apply_plan(warehouse, plan, self.command, people):

@@ -101,10 +101,6 @@ def _warn(reconciliation: Reconciliation, run: EndedRun, loaded: Sequence[OpenFi
     if not file_type or not file_type.may_warn:
         return
     by, files = TaskRun(run.dag_id, run.run_id, "reconcile"), [each.file for each in loaded]
-    raise_alert(
-        reconciliation.warehouse,
-        (run.dag_id, run.run_id),
-        lambda current: reject_warning(current, file_type, files, by),
-        file_type.alerts,
-        reconciliation.send,
+    reconciliation.raise_alert(
+        (run.dag_id, run.run_id), lambda current: reject_warning(current, file_type, files, by), file_type.alerts
     )

@@ -17,6 +17,7 @@ from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, NOT_CHEC
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
+from lakeport.snapshots.writing import remove_hidden_rows
 
 _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "landing": reconcile_landing,
@@ -43,6 +44,10 @@ def reconcile(
     """
     s3 = s3_client()
     reconciliation = Reconciliation(warehouse, s3, api, send, grace)
+    try:
+        remove_hidden_rows(s3)
+    except FAILURES as error:
+        log.warning("rejected rows that their schema does not show any more are not removed: %s", error)
     landed = change_detection.landing_fingerprint(s3)
     if not always:
         reason = change_detection.reason_to_query(s3, api, landed, reconciliation.began_at)

@@ -18,10 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakeport import settings
 from lakeport.airflow_api.dag_runs import DagRunApi
-from lakeport.alerts.outbox import Send
+from lakeport.alerts.alert import Alert
+from lakeport.alerts.outbox import Run, Send, raise_alert
 from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.rules import ArrivalIndex
-from lakeport.errors import LakeportError, NotPublished, SchemaError
+from lakeport.errors import AlertNotSent, LakeportError, NotPublished, SchemaError
 from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts, FileType
@@ -30,6 +31,7 @@ from lakeport.snapshots import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from psycopg2.extensions import cursor
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +111,13 @@ class Reconciliation:
         exc_info = None if isinstance(error, LakeportError) else error
         log.error("%s: %s: %s", subject, problem, action, exc_info=exc_info)
         self.findings.append(Finding(problem, file_type, subject, action, is_fixed=False))
+
+    def raise_alert(self, run: Run, make_alert: Callable[[cursor], Alert | None], receivers: Alerts) -> None:
+        """Record an alert and send it; one that is not sent stops nothing, and the step `alerts` reports it."""
+        try:
+            raise_alert(self.warehouse, run, make_alert, receivers, self.send)
+        except AlertNotSent as error:
+            log.warning("%s, run %s: %s", *run, error)
 
     def file_type(self, name: str) -> FileType | None:
         """Return the file type, or None if its schema is missing or invalid; each schema is read once."""

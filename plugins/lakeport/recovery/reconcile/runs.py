@@ -14,7 +14,6 @@ from lakeport import settings
 from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
 from lakeport.airflow_api.pools import missing_pools, remedy
 from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
-from lakeport.alerts.outbox import raise_alert
 from lakeport.errors import UnknownDag
 from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
 from lakeport.recovery.reconcile.ended_runs import alert_failures, finish_run
@@ -110,12 +109,10 @@ def _start(reconciliation: Reconciliation, name: str, files: Sequence[OpenFile])
 
 def _alert_owner(reconciliation: Reconciliation, name: str, problems: Sequence[str], files: Sequence[OpenFile]) -> None:
     path, dag_id = settings.schemas_folder() / f"{name}.yaml", dag_id_of(name)
-    raise_alert(
-        reconciliation.warehouse,
+    reconciliation.raise_alert(
         run_of_schema(dag_id),
         partial(invalid_schema_alert, dag_id=dag_id, file_type=name, problems=problems),
         alerts_of_invalid(path),
-        reconciliation.send,
     )
     action = f"not fixed, its owner is alerted: {problems[0]}"
     finding = Finding(INVALID_SCHEMA, name, subject_of(files), action, is_fixed=False, is_alerted=True)

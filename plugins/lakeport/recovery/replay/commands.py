@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from lakeport import settings
@@ -51,13 +51,27 @@ def as_markdown(plan: Sequence[Planned]) -> str:
     return "\n".join(lines)
 
 
-def fingerprint(plan: Sequence[Planned]) -> str:
-    """Return a text that changes with anything the plan would do or finds."""
-    found = [
-        (each.selected, each.to, each.rows, each.load_rows, each.drops_table, each.restores, each.file_type)
-        for each in plan
-    ]
-    return hashlib.sha256(repr(sorted(found, key=repr)).encode()).hexdigest()
+def fingerprints(plan: Sequence[Planned]) -> dict[str, str]:
+    """Return for each file, by its id, a text that changes with anything the plan would do to it or finds."""
+    return {each.selected.file.file_id: _fingerprint(each) for each in plan}
+
+
+def is_approved(plan: Sequence[Planned], approved: Mapping[str, str], *, is_repeated: bool) -> bool:
+    """Return whether a plan is the one with these fingerprints, or what an interrupted attempt left of it."""
+    if not is_repeated:
+        return fingerprints(plan) == approved
+    return all(_is_left(each, approved.get(each.selected.file.file_id)) for each in plan)
+
+
+def _is_left(each: Planned, approved: str | None) -> bool:
+    """Return whether one file is still as approved, or as an earlier attempt has left it."""
+    is_changed = each.selected.status == each.to and each.selected.loaded_at is None
+    return approved is not None and not each.refused and (is_changed or approved == _fingerprint(each))
+
+
+def _fingerprint(each: Planned) -> str:
+    found = (each.selected, each.to, each.rows, each.load_rows, each.drops_table, each.restores, each.file_type)
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def _cell(text: str) -> str:

@@ -206,3 +206,18 @@ def test_statement_is_typed_by_what_those_before_it_have_made(warehouse: Any) ->
     with pytest.raises(psycopg2.Error):
         warehouse.run("INSERT INTO d VALUES (4); SELECT a / 3 FROM d; SELECT a / 0 FROM d")
     assert warehouse.run("SELECT count(*) FROM d") == [(1,)]
+
+
+LONG = f"{'l' * 40}_{'n' * 40}"
+
+
+def test_text_of_a_long_name_is_data_outside_catalogs(warehouse: Any) -> None:
+    warehouse.run(f"CREATE TABLE {LONG} (v varchar(200), {LONG}_1 int, d super)")
+    warehouse.run(
+        f"INSERT INTO {LONG} SELECT repeat('l', 40) || '_' || repeat('n', 40), 1, json_parse('{{\"{LONG}\": 5}}')"
+    )
+    found = warehouse.run(f"SELECT len('{LONG}'), v = '{LONG}', x.d.{LONG} FROM {LONG} x")
+    assert found == [(81, True, "5")]
+    assert warehouse.run(f"SELECT len(n) FROM (SELECT {LONG}_1 FROM {LONG}) UNPIVOT (x FOR n IN ({LONG}_1))") == [(83,)]
+    assert warehouse.run(f"SELECT count(*) FROM svv_columns WHERE table_name = '{LONG}'") == [(3,)]
+    assert warehouse.run(f"SELECT has_table_privilege('{LONG}', 'select')") == [(True,)]

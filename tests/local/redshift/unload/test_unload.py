@@ -172,3 +172,20 @@ def test_query_that_fails_unloads_nothing(table: Any) -> None:
         with pytest.raises(psycopg2.errors.UndefinedTable):
             table.run(QUERY.format("unload/failed/", options).replace("FROM t", "FROM nothing"))
     assert table.run("SELECT 1") == [(1,)]
+
+
+LONG = f"{'l' * 40}_{'n' * 40}"
+
+
+@pytest.mark.parametrize("form", ["JSON", "CSV HEADER", "PARQUET"])
+def test_files_have_the_whole_of_long_names(table: Any, form: str) -> None:
+    """In keys and headers, in the place of the file, and where COPY looks for them."""
+    folder = f"unload/{LONG}/{form.lower().replace(' ', '_')}/"
+    table.run(f"CREATE TABLE {LONG} (a int, {LONG}_1 int, {LONG}_2 varchar(9)); CREATE TABLE again (LIKE {LONG})")
+    table.run(f"INSERT INTO {LONG} VALUES (1, 2, 'x')")  # noqa: S608
+    table.run(f"UNLOAD ('SELECT * FROM {LONG}') TO 's3://landing/{folder}' IAM_ROLE default {form} ALLOWOVERWRITE")  # noqa: S608
+    [body] = objects(table, folder).values()
+    assert f"{LONG}_1".encode() in body
+    options = {"JSON": "JSON 'auto'", "CSV HEADER": "CSV IGNOREHEADER 1", "PARQUET": "PARQUET"}[form]
+    table.copy_from(f"again (a, {LONG}_1, {LONG}_2)", f"s3://landing/{folder}", options)
+    assert table.run("SELECT * FROM again") == [(1, 2, "x")]

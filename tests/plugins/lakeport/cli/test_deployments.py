@@ -84,8 +84,33 @@ def test_errors_lists_the_first_rejected_rows(deployment: str) -> None:
     assert len(rows_of("errors", "--deployment", deployment, "--limit", "1")) == 1
 
 
+def test_errors_says_that_rows_are_not_in_the_snapshots(deployment: str, s3: S3Client) -> None:
+    settings.choose_deployment(deployment, boto3.client("sts").get_caller_identity()["Account"], "us-east-1")
+    key = objects.rejected_rows_key("trips", "3" * 64, "run1")
+    s3.delete_object(Bucket=settings.work_bucket(), Key=key)
+
+    result = CliRunner().invoke(app, ["errors", "--deployment", deployment])
+
+    assert "2 rejected rows are not shown" in result.stderr
+    assert "yet" not in result.stdout
+
+
+def test_a_file_that_no_snapshot_lists_is_not_said_to_be_absent(deployment: str) -> None:
+    result = CliRunner().invoke(app, ["status", "trips/0.csv", "--deployment", deployment])
+
+    assert "match 'trips/0.csv' among the newest 20 files of each type" in " ".join(
+        (result.stdout + result.stderr).split()
+    )
+
+
 @pytest.mark.parametrize(
-    "options", [["--since", "2026-11-01"], ["--status", "Done"], ["--type", "trips", "--status", "Done"]]
+    "options",
+    [
+        ["--since", "2026-11-01"],
+        ["--status", "Done"],
+        ["--type", "trips", "--status", "Done"],
+        ["trips/3.csv", "--status", "Fail"],
+    ],
 )
 def test_replay_of_a_deployment_refuses_what_its_dag_cannot_select(deployment: str, options: list[str]) -> None:
     result = CliRunner().invoke(app, ["replay", "--deployment", deployment, *options])
