@@ -226,7 +226,7 @@ def test_invalid_schema_alerts_its_owner_once_while_files_wait(world: World) -> 
 
 
 def test_channel_that_is_down_stops_no_run_of_another_file_type(world: World) -> None:
-    """The alert about an invalid schema is tried each hour, before the runs of the types behind it are started."""
+    """The alert about an invalid schema is tried each hour, before the runs of the types after it are started."""
     world.register()
     other = World(world.s3, world.warehouse, world.query, world.folder, f"{world.name}_z")
     other.register()
