@@ -84,7 +84,7 @@ def test_errors_lists_the_first_rejected_rows(deployment: str) -> None:
     assert len(rows_of("errors", "--deployment", deployment, "--limit", "1")) == 1
 
 
-def test_errors_says_that_rows_are_not_in_the_snapshots(deployment: str, s3: S3Client) -> None:
+def test_errors_reports_rows_that_are_not_in_the_snapshots(deployment: str, s3: S3Client) -> None:
     settings.choose_deployment(deployment, boto3.client("sts").get_caller_identity()["Account"], "us-east-1")
     key = objects.rejected_rows_key("trips", "3" * 64, "run1")
     s3.delete_object(Bucket=settings.work_bucket(), Key=key)
