@@ -57,7 +57,7 @@ def answer(lakeport: Lakeport, path: str, user: str | None) -> tuple[int, Any, d
 
 def run_in(url: str) -> str:
     """Return the run of an address in Airflow's UI, empty if it has none."""
-    return unquote(url.partition("/runs/")[2])
+    return unquote(url.partition("/runs/")[2].partition("/")[0])
 
 
 def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:

@@ -21,7 +21,7 @@ from lakeport.redshift.session import Warehouse
 from tests.integration.world import World
 from tests.support.golden import raises_golden
 
-BEN = {"responded_by_user": {"name": "ben"}}
+BEN = {"chosen_options": ["Approve"], "responded_by_user": {"name": "ben"}}
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +39,11 @@ def plan(command: Command, file_id: str) -> dict[str, Any]:
     return PlanOperator(task_id="plan", command=command).execute(context(file_id))
 
 
-def apply(command: Command, approved: dict[str, Any], file_id: str, **who: Any) -> dict[str, str]:
-    return ApplyOperator(task_id="apply", command=command, approved=approved, answer=BEN).execute(
-        context(file_id, **who)
-    )
+def apply(
+    command: Command, approved: dict[str, Any], file_id: str, answer: dict[str, Any] | None = BEN, **who: Any
+) -> dict[str, str]:
+    operator = ApplyOperator(task_id="apply", command=command, approved=approved, answer=answer)
+    return operator.execute(context(file_id, **who))
 
 
 def kill(*_: object) -> None:
@@ -137,3 +138,13 @@ def test_second_of_two_people_who_replay_a_file_is_refused(world: World) -> None
     assert people(world) == ["replay asked by ann, approved by ben"]
     world.run_again()
     assert (world.files(), world.rows()) == ([("Done", None)], 2)
+
+
+@pytest.mark.parametrize("answer", [None, {"chosen_options": ["Reject"]}])
+def test_plan_without_an_approval_changes_nothing(world: World, answer: dict[str, Any] | None) -> None:
+    """Somebody marked the task `approve` as successful."""
+    file = world.bring()
+
+    with pytest.raises(AirflowFailException, match="not approved"):
+        apply("undo", plan("undo", file.file_id), file.file_id, answer)
+    assert ([status for status, _ in world.files()], people(world)) == (["Done"], [])

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from psycopg2.extensions import cursor
 
+from lakeport import settings
 from lakeport.mng import load_records
 from lakeport.mng.load_records import RejectedLine
 from lakeport.schema.file_type import FileType
@@ -145,6 +146,12 @@ def as_row(line: RejectedLine) -> RejectedRow:
         before, after = text[:at], clipped(text[at + len(value) :], _AROUND_CHARACTERS)
     before = f"…{before[-_AROUND_CHARACTERS:]}" if len(before) > _AROUND_CHARACTERS else before
     return RejectedRow(line.line_number, line.column_name, line.raw_value, line.error_reason, before, after)
+
+
+def command(arguments: str) -> str:
+    """Return the command as a person runs it, on AWS with the deployment's name."""
+    environment = settings.mwaa_environment()
+    return f"./lakeport {arguments}" + (f" --deployment {environment}" if environment else "")
 
 
 def visible(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped, in_one_line
+from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped, command, in_one_line
 from lakeport.model import Status
 
 _LISTED = 20
@@ -36,8 +36,8 @@ class RejectedFiles(Message):
         """Return what to do next."""
         return Fact(
             "To load one",
-            "ask the sender for a file that matches the reason above; or fix the schema, run ./lakeport publish, "
-            f"then ./lakeport replay FILE_ID; ./lakeport status --status {Status.REJECTED} lists all files",
+            "ask the sender for a file that matches the reason above; or fix the schema, publish or deploy it, then "
+            f"run {command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
         )
 
     def links(self) -> list[Link]:
@@ -94,7 +94,7 @@ class ReconcileFailed(Message):
 
     def remedy(self) -> Fact:
         """Return what to do next."""
-        return Fact("To try again", "fix the cause, then run ./lakeport reconcile")
+        return Fact("To try again", "fix the cause, then run " + command("reconcile"))
 
     def links(self) -> list[Link]:
         """Return the log."""
@@ -129,7 +129,7 @@ class ManyAlerts(Message):
         return Fact(
             "To do",
             "look for a cause that they share, such as Redshift or the network; then replay the failed files of each "
-            "type with ./lakeport replay --type FILE_TYPE",
+            "type with " + command("replay --type FILE_TYPE"),
         )
 
     def links(self) -> list[Link]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, command, in_one_line
 from lakeport.model import dag_id_of
 from lakeport.schema.values import RejectLimit
 
@@ -68,7 +68,7 @@ class FailedRun(Message):
     @property
     def replay_command(self) -> str:
         """Return the command that loads the files again."""
-        return "./lakeport replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}")
+        return command("replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"))
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -87,7 +87,7 @@ class FailedRun(Message):
     def remedy(self) -> Fact:
         """Return what to do next."""
         if self.files and not self.unloaded:
-            text = "not needed: the rows are in the table; to archive the files now, run ./lakeport reconcile"
+            text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
             text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
         return Fact("To load again", text)
@@ -155,7 +155,7 @@ class LoadedRun(Message):
         """Return what to do next."""
         is_one, rows = len(self.files) == 1, sum(file.rows_rejected for file in self.files)
         named = self.files[0].file_id[:12] if is_one else f"--type {self.file_type}"
-        return Fact("To see them all", f"./lakeport errors {named} --limit {max(rows, 1)}")
+        return Fact("To see them all", command(f"errors {named} --limit {max(rows, 1)}"))
 
     def links(self) -> list[Link]:
         """Return the file's page."""

@@ -56,6 +56,7 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(WRONG)
     if not as_json:
         _say_what_is_unchecked(types[path] for path in types if path.resolve() in asked)
+        _say_who_is_not_alerted(types[path] for path in types if path.resolve() in asked)
         for path, file_type in types.items():
             if path.resolve() in asked and TO_DO in path.read_text():
                 typer.secho(
@@ -96,6 +97,14 @@ def _say_what_is_unchecked(types: Iterable[FileType]) -> None:
         if (bucket := file_type.landing.bucket) != settings.DEFAULT_LANDING:
             what = f"not checked: schemas/{file_type.name}.yaml: landing.bucket: whether there is a bucket {bucket}"
             typer.echo(f"{what}; ./lakeport deploy checks it, and so does this command after make up", err=True)
+
+
+def _say_who_is_not_alerted(types: Iterable[FileType]) -> None:
+    """Report the file types whose failures reach nobody."""
+    silent = [each.name for each in types if not each.alerts.slack and not each.alerts.email]
+    if silent:
+        where = "set alerts in the schema or in schemas/_defaults.yaml"
+        typer.echo(f"nobody is alerted about failed files of {', '.join(silent)}; {where}", err=True)
 
 
 def _read(paths: list[Path]) -> tuple[dict[Path, FileType], dict[Path, tuple[str, ...]]]:

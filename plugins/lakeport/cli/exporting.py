@@ -15,9 +15,15 @@ from lakeport.cli.schema_files import paths_of
 from lakeport.schema.checks import AcceptedValuesCheck, FreshnessCheck, NotNullCheck, UniqueCheck
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type, schema_paths
-from lakeport.schema.table import LOADED_AT, Column
+from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column
 
 _PERIODS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_MEANINGS = (
+    "From when the version is valid, in UTC",
+    "Until when the version is valid, in UTC; NULL for the current one",
+    "When the version got its end, in UTC",
+)
+_OF_HISTORY = dict(zip(HISTORY_COLUMNS, _MEANINGS, strict=True))
 _HEAD = "# Made by ./lakeport export dbt; do not edit: change the schemas and export again.\n"
 
 
@@ -54,7 +60,8 @@ def _table(file_type: FileType) -> dict[str, Any]:
     meta = {"owner": file_type.owner, "file_type": file_type.name}
     table = {"name": file_type.table.table_name, "description": file_type.description}
     columns = [_column(file_type, column) for column in file_type.table_columns]
-    columns.append({"name": LOADED_AT, "data_type": "timestamp", "description": "When the row was loaded, in UTC"})
+    added = {**(_OF_HISTORY if file_type.table.mode == "history" else {}), LOADED_AT: "When the row was loaded, in UTC"}
+    columns += [{"name": name, "data_type": "timestamp", "description": text} for name, text in added.items()]
     return table | {"config": {"meta": meta} | _freshness(file_type), "columns": columns}
 
 

@@ -256,7 +256,7 @@ class Column(Part):
     ]
     """The column's type in Redshift; lengths count bytes."""
     required: bool = False
-    """A row without a value here is rejected."""
+    """A row without a value here is rejected; an empty text is a value unless format.emptyasnull is set."""
     optional_in_file: bool = False
     """A file may lack the column, whatever drift is; its rows then have NULL."""
     width: Annotated[int, Field(ge=1, le=65535)] | None = None

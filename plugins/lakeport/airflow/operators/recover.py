@@ -85,6 +85,8 @@ class ApplyOperator(_RecoveryOperator):
     def execute(self, context: Context) -> dict[str, str]:
         people = f"asked by {context['dag_run'].triggering_user_name or 'unknown'}, approved by {_name(self.answer)}"
         with retried_if_worth_it(), warehouse_of(self.redshift_conn_id) as warehouse:
+            if "Approve" not in (self.answer or {}).get("chosen_options", ()):
+                raise StatusConflict("the plan was not approved; start this DAG again")
             plan = self.plan(warehouse, context["params"])
             approved, is_repeated = (self.approved or {}).get("fingerprints", {}), context["ti"].try_number > 1
             if not is_approved(plan, approved, is_repeated=is_repeated):

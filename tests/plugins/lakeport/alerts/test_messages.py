@@ -11,7 +11,7 @@ from email.parser import Parser
 import pytest
 
 import lakeport
-from lakeport.alerts.alert import Fact, Kind, RejectedRow, as_row
+from lakeport.alerts.alert import Fact, Kind, RejectedRow, as_row, command
 from lakeport.alerts.html_mail import as_email
 from lakeport.alerts.messages import RejectedFiles
 from lakeport.alerts.plain_text import as_notification, as_text
@@ -232,3 +232,9 @@ def test_warning_has_rejected_and_total_rows_of_each_file() -> None:
 )
 def test_size_is_readable(size: float, text: str) -> None:
     assert size_text(int(size)) == text
+
+
+def test_commands_name_the_deployment_that_sends_the_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command("reconcile") == "./lakeport reconcile"
+    monkeypatch.setenv("LAKEPORT_MWAA_ENVIRONMENT", "production")
+    assert command("reconcile") == "./lakeport reconcile --deployment production"

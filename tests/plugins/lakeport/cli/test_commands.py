@@ -112,6 +112,7 @@ def test_new_schema_is_valid(run: Run, schemas: Path, kind: str) -> None:
 
     checked = run("validate")
     assert (checked.exit_code, "TO DOs remain" in checked.output) == (0, True)
+    assert "nobody is alerted about failed files of trips" in checked.stderr
 
 
 def test_validate_reports_every_problem_of_every_schema(run: Run, schemas: Path) -> None:

@@ -57,3 +57,9 @@ def test_every_schema_with_one_table_is_a_source() -> None:
     types = [read_file_type(path) for path in schema_paths(REPOSITORY / "schemas")]
     (lake,) = dbt_sources([*types, make_file_type(table={"mode": "new_table"})])["sources"]
     assert [table["name"] for table in lake["tables"]] == sorted(each.table.table_name for each in types)
+
+
+def test_columns_of_versions_are_exported() -> None:
+    file_type = read_file_type(REPOSITORY / "schemas" / "carriers.yaml")
+    (table,) = dbt_sources([file_type])["sources"][0]["tables"]
+    assert [each["name"] for each in table["columns"][-4:]] == ["_valid_from", "_valid_to", "_closed_at", "_loaded_at"]

@@ -30,6 +30,7 @@ export const places = {
   rejectedRows: (name, file) =>
     `${places.type(name)}/files/${encodeURIComponent(file.file_id)}/rejected_rows?run_id=${encodeURIComponent(file.run_id)}`,
   run: (dagId, runId) => `../dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`,
+  approval: (dagId, runId) => `${places.run(dagId, runId)}/tasks/approve/required_actions`,
   dag: (dagId) => `../dags/${encodeURIComponent(dagId)}`,
 };
 

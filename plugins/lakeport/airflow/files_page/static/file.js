@@ -37,7 +37,7 @@ function actions(allowed, shown) {
     event.target.disabled = true;
     try {
       const run = await start(ACTIONS[name].dag ?? name, [shown.file_id], ACTIONS[name].options);
-      said.replaceChildren("Started. ", outward(places.run(run.dag_id, run.dag_run_id), "See its plan and approve it"));
+      said.replaceChildren("Started. ", outward(places.approval(run.dag_id, run.dag_run_id), "See its plan and approve it"));
     } catch (error) {
       event.target.disabled = false;
       said.replaceChildren(`Not started: ${error.message}`);
