@@ -139,12 +139,27 @@ def copy_is_running(lakeport: Lakeport, table: str) -> bool:
 
 
 def copying_task(lakeport: Lakeport) -> psutil.Process | None:
-    """Return the only task that runs; its parent is the worker that watches it."""
+    """Return the task that copies, or the only one that runs; its parent is the worker that watches it."""
     scheduler = processes.running(lakeport.config, "airflow-scheduler")
     workers = scheduler.children() if scheduler else []
     children = [child for worker in workers for child in worker.children()]
     tasks = [child for child in children if is_at_work(child)]
-    return tasks[0] if len(tasks) == 1 else None
+    if len(tasks) == 1:
+        return tasks[0]
+    # The title of a worker has the id of its task: others may run at the same time, such as finish_ended_runs.
+    running = lakeport.airflow("/dags/~/dagRuns/~/taskInstances?state=running")["task_instances"]
+    copying = [each["id"] for each in running if each["task_id"] == "copy_to_table"]
+    found = [task for task in tasks if any(id_ in title_of_worker(task) for id_ in copying)]
+    return found[0] if len(found) == 1 else None
+
+
+def title_of_worker(task: psutil.Process) -> str:
+    """Return the command line of the process that watches a task, empty if the task has ended."""
+    try:
+        worker = task.parent()
+        return " ".join(worker.cmdline()) if worker else ""
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def is_at_work(task: psutil.Process) -> bool:
