@@ -15,6 +15,7 @@ from typing import Any
 
 from psycopg2.extensions import connection, cursor
 
+from bench.batch import FILE_TYPE
 from bench.table import Row
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
 from lakeport.airflow.operators.copy_all_from_s3 import CheckAllLoadedOperator, CopyAllFromS3Operator
@@ -36,14 +37,6 @@ from tests.support.stack import stack_of_its_own
 FILES = 200  # of each of 50 types in a burst of 10,000 files
 EVENTS_AT_ONCE = 10  # that the local AWS server gives the function
 EVENTS_AT_ONCE_ON_AWS = 500  # BatchSize in infra/main.yaml
-FILE_TYPE = {
-    "name": "bench",
-    "description": "A small file.",
-    "owner": "bench",
-    "landing": {"pattern": "bench/*", "select": "all"},
-    "format": {"type": "csv", "header_lines": 1},
-    "columns": [{"name": "id", "type": "integer"}, {"name": "value", "type": "decimal(10,2)"}],
-}
 
 
 class Counts:

@@ -43,7 +43,7 @@ def test_files_of_the_demo_end_as_they_must_and_readme_shows_them(lakeport: Lake
     assert [(drop.key, rows[drop.version_id][0]) for drop in drops] == [(drop.key, drop.expected) for drop in drops]
     output = StringIO()
     Console(file=output, width=160).print(demo.files_table([drop for drop in drops if drop.key in SHOWN], rows))
-    readme.hold("demo", re.sub(r"\d+\.\d(?= │)", lambda seconds: f"{'2.0':>{len(seconds[0])}}", output.getvalue()))
+    readme.hold("demo", re.sub(r"\d+\.\d(?= │)", lambda seconds: f"{'…':>{len(seconds[0])}}", output.getvalue()))
     mail = until(lambda: next((text for text in mails(lakeport, before) if DAMAGED in text.splitlines()[1]), None))
     for pattern, example in VARYING.items():
         mail = re.sub(pattern, example, mail)
