@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from functools import cache
 from typing import Any
 
 import psutil
@@ -26,6 +27,9 @@ from tests.support.waiting import until
 SAMPLES = REPOSITORY / "samples"
 
 
+_session = cache(resources.session)
+
+
 @dataclass
 class Lakeport:
     """A running stack."""
@@ -38,7 +42,8 @@ class Lakeport:
             session.close()
 
     def client(self, service: str) -> Any:
-        return resources.session().client(service, endpoint_url=self.config.aws_endpoint)  # type: ignore[call-overload]
+        """Return a client of the local AWS server; to make another session takes longer than what it is asked."""
+        return _session().client(service, endpoint_url=self.config.aws_endpoint)  # type: ignore[call-overload]
 
     def drop(self, sample: str, key: str) -> str:
         """Put a sample into landing and return its version."""
