@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from lakeport.errors import UnloadableFile
+from lakeport.schema.column import Column
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Column
 from lakeport.schema.text_formats import Csv
 
 _ADDED_TYPE = "varchar(1024)"
