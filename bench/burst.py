@@ -30,6 +30,7 @@ LOST_SHARE = DOUBLED_SHARE = 0.05
 UPLOADS_AT_ONCE = 8
 PATIENCE_SECONDS = 3600.0
 LEAST_TYPES = 10  # the stack waits for as many DAGs as the repository has schemas
+WINDOW_SECONDS = 20  # ArrivalWindowSeconds in infra/main.yaml
 console = Console()
 
 
@@ -37,6 +38,7 @@ def main(
     files: Annotated[int, typer.Option(help="How many files.")] = 10_000,
     types: Annotated[int, typer.Option(min=LEAST_TYPES, help="How many file types.")] = 50,
     seed: Annotated[int, typer.Option(help="Which events are lost and doubled.")] = 1,
+    window: Annotated[int, typer.Option(help="How many seconds the queue collects events.")] = WINDOW_SECONDS,
 ) -> None:
     """Drop, wait, check and print; ends with status 1 if a file is not accounted for."""
     order = random.Random(seed)
@@ -44,6 +46,7 @@ def main(
     with whole_stack(kinds, order, console.print) as whole:
         count = Count(whole)
         warm_up(whole)
+        collect_events(whole, window)
         before = count.seen.copy()
         started = time.monotonic()
         drop_all(whole, files)
@@ -91,6 +94,13 @@ def drop_all(whole: WholeStack, files: int) -> None:
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
     for drop in whole.order.sample(reported, round(files * DOUBLED_SHARE)):
         sqs.send_message(QueueUrl=url, MessageBody=event_of(drop))
+
+
+def collect_events(whole: WholeStack, seconds: int) -> None:
+    """Have the queue collect events for so long before it gives them to the function."""
+    client: Any = resources.session().client("lambda", endpoint_url=whole.config.aws_endpoint)
+    for mapping in client.list_event_source_mappings(FunctionName=names.REGISTER_FUNCTION)["EventSourceMappings"]:
+        client.update_event_source_mapping(UUID=mapping["UUID"], MaximumBatchingWindowInSeconds=seconds)
 
 
 def put(whole: WholeStack, name: str) -> Drop:
