@@ -10,8 +10,9 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.aws import names, resources
+from tests.torture import workload
 from tests.torture.gate import Gate, How
 from tests.torture.history import Drop
 from tests.torture.whole_airflow import WholeStack, whole_stack
@@ -83,12 +85,9 @@ def drop_all(whole: WholeStack, files: int) -> None:
     file_types = [in_turn[number % len(in_turn)] for number in range(files)]
     whole.order.shuffle(file_types)
     lost = round(files * LOST_SHARE)
-    notifications = whole.s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
-    notifications.pop("ResponseMetadata")
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-        put_notification(whole, {})
-        list(pool.map(lambda name: put(whole, name), file_types[:lost]))
-        put_notification(whole, notifications)
+        with unreported(whole):
+            list(pool.map(lambda name: put(whole, name), file_types[:lost]))
         reported = list(pool.map(lambda name: put(whole, name), file_types[lost:]))
     sqs: Any = resources.session().client("sqs", endpoint_url=whole.config.aws_endpoint)
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
@@ -107,21 +106,28 @@ def put(whole: WholeStack, name: str) -> Drop:
     """Drop one file."""
     content = whole.source.file("good")
     key = f"{name}/{content.rows[0][0]}.csv"
-    version = whole.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
+    version = whole.s3.put_object(Bucket=workload.bucket(name), Key=key, Body=content.body)["VersionId"]
     drop = Drop(key, version, name, content.digest, content.rows, size_bytes=len(content.body))
     whole.drops.append(drop)
     return drop
 
 
-def put_notification(whole: WholeStack, configuration: dict[str, Any]) -> None:
-    """Set what the landing bucket reports."""
-    whole.s3.put_bucket_notification_configuration(Bucket=names.LANDING_BUCKET, NotificationConfiguration=configuration)
+@contextmanager
+def unreported(whole: WholeStack) -> Iterator[None]:
+    """Have the landing buckets report nothing while the block runs."""
+    kept = {name: whole.s3.get_bucket_notification_configuration(Bucket=name) for name in names.LANDING_BUCKETS}
+    for bucket in kept:
+        whole.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    yield
+    for bucket, answer in kept.items():
+        configuration = {"QueueConfigurations": answer["QueueConfigurations"]}
+        whole.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
 
 
 def event_of(drop: Drop) -> str:
     """Return S3's event of a drop."""
     thing = {"key": drop.key, "size": drop.size_bytes, "eTag": "e", "versionId": drop.version_id, "sequencer": "0"}
-    place = {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}
+    place = {"bucket": {"name": workload.bucket(drop.file_type)}, "object": thing}
     record = {"eventName": "ObjectCreated:Put", "eventTime": datetime.now(UTC).isoformat(), "s3": place}
     return json.dumps({"Records": [record]})
 
