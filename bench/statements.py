@@ -111,14 +111,13 @@ def _run(counts: Counts, file_type: FileType) -> None:
     with Warehouse(connect_to_redshift) as quiet:
         found = quiet.transaction(partial(_files, query=query, own=own))
     given: dict[str, Any] = {"file_type": file_type, "files": [each.to_xcom() for each in found]}
-    no_type = {"files": given["files"]}
     operators = [
         MarkInProgressOperator(task_id="mark_in_progress", **given),
         CreateTableOperator(task_id="create_table", file_type=file_type),
         CopyAllFromS3Operator(task_id="copy_to_table", **given),
-        ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, **no_type),
+        ArchiveFilesOperator(task_id="archive_files", **given),
         MarkDoneOperator(task_id="mark_done", **given),
-        CheckAllLoadedOperator(task_id="all_files_loaded", **no_type),
+        CheckAllLoadedOperator(task_id="all_files_loaded", **given),
     ]
     for operator in operators:
         operator.warehouse = lambda: CountedWarehouse(counts)

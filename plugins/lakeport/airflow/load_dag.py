@@ -103,10 +103,10 @@ def _steps(file_type: FileType) -> None:
         prepared=prepare.output if prepare else None,
     )
     loaded = copy if is_all else taken
-    archive = ArchiveFilesOperator(task_id="archive_files", file_type_name=file_type.name, files=loaded.output)
+    archive = ArchiveFilesOperator(task_id="archive_files", file_type=file_type, files=loaded.output)
     asset = Asset(name=f"lake/{file_type.table.name.replace('.', '/')}")
     done = MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded.output, outlets=[asset])
-    complete = CheckAllLoadedOperator(task_id="all_files_loaded", files=taken.output) if is_all else None
+    complete = _complete(file_type, taken) if is_all else None
     steps = [wait, taken, *before, claim, table, prepare, copy, archive, done, complete, _warn(file_type, loaded)]
     in_order = [step for step in steps if step is not None]
     for earlier, later in pairwise(in_order):
@@ -118,7 +118,7 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
     if file_type.landing.select == "newest":
         return [FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=wait.output)]
     limit = file_type.landing.files_a_run
-    take = TakeFilesOperator(task_id="take_files", max_files=limit, files=wait.output)
+    take = TakeFilesOperator(task_id="take_files", file_type=file_type, files=wait.output)
     following = StartNextRunOperator(
         task_id="start_next_run", trigger_dag_id=file_type.dag_id, max_files=limit, files=wait.output
     )
@@ -129,6 +129,10 @@ def _prepare(file_type: FileType, taken: BaseOperator) -> PrepareFilesOperator |
     if not file_type.is_prepared:
         return None
     return PrepareFilesOperator(task_id="prepare_files", file_type=file_type, files=taken.output)
+
+
+def _complete(file_type: FileType, taken: BaseOperator) -> CheckAllLoadedOperator:
+    return CheckAllLoadedOperator(task_id="all_files_loaded", file_type=file_type, files=taken.output)
 
 
 def _warn(file_type: FileType, loaded: BaseOperator) -> WarnOfRejectsOperator | None:
