@@ -74,7 +74,7 @@ def clear(world: World, *files: RegisteredFile, by: TaskRun | None = None) -> No
     by, now = by or world.by, utc_now() + SOON
     loaded = run(copy(world, *files), by, cleared_at=now)
     kept = loaded if isinstance(loaded, list) else [file.to_xcom() for file in files]
-    run(ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=kept), by, cleared_at=now)
+    run(ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=kept), by, cleared_at=now)
     run(MarkDoneOperator(task_id="mark_done", file_type=world.file_type, files=kept), by, cleared_at=now)
 
 
@@ -263,7 +263,7 @@ def test_late_callback_leaves_the_file_of_a_cleared_run_alone(world: World) -> N
 
 def test_archive_refuses_a_file_that_is_not_loaded(world: World) -> None:
     file = failed(world)
-    step = ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=[file.to_xcom()])
+    step = ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=[file.to_xcom()])
     with pytest.raises(AirflowFailException) as raised:
         run(step, world.by)
     golden("clearing", "archive refuses", str(raised.value).replace(world.name, "trips"))
@@ -274,11 +274,11 @@ def test_archive_refuses_a_file_that_is_not_loaded(world: World) -> None:
 def test_error_of_a_step_without_files_has_a_remedy(world: World, files: Any) -> None:
     steps = [
         FilterNewestOperator(task_id="filter_newest", file_type=world.file_type, files=files),
-        TakeFilesOperator(task_id="take_files", max_files=1, files=files),
+        TakeFilesOperator(task_id="take_files", file_type=world.file_type, files=files),
         MarkInProgressOperator(task_id="mark_in_progress", file_type=world.file_type, files=files),
         CopyFromS3Operator(task_id="copy_to_table", file_type=world.file_type, files=files),
         CopyAllFromS3Operator(task_id="copy_to_table", file_type=world.file_type, files=files),
-        ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=files),
+        ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=files),
         MarkDoneOperator(task_id="mark_done", file_type=world.file_type, files=files),
     ]
     for step in steps:

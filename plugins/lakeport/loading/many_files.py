@@ -25,6 +25,7 @@ from lakeport.errors import (
 )
 from lakeport.files.at_once import at_once
 from lakeport.files.header import FileColumns
+from lakeport.files.read_once import read_once
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
@@ -63,10 +64,11 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
 def _columns(s3: S3Client, file_type: FileType, each: FileToLoad) -> FileColumns | None:
     if not all(map(has_unique_name, each.sources)):
         return None
+    once = read_once(s3, each.sources)
     try:
-        check_versions(s3, each)
-        columns = columns_of(s3, file_type, each)
-        return None if has_lossy_rows(s3, file_type, each, columns) else columns
+        check_versions(once, each)
+        columns = columns_of(once, file_type, each)
+        return None if has_lossy_rows(once, file_type, each, columns) else columns
     except (ObjectChanged, UnloadableFile, ClientError):
         return None  # its own load reports or repeats it
 
