@@ -38,6 +38,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    groups.give_way(item)
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name binary parameters by their argument: compressed files hold times, and all workers need the same names."""
     is_binary = isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable())

@@ -75,6 +75,20 @@ def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
         _file().write_text(json.dumps({item.nodeid: group for item, group in groups.items()}))
 
 
+def give_way(item: pytest.Item) -> None:
+    """Run a worker's tests with less priority than those of the whole stack: nothing else takes so long as their chain.
+
+    A worker that has them runs them first, and then others.
+    """
+    if hasattr(item.config, "workerinput") and group_of(item) != WHOLE_STACK:
+        _lower_priority()
+
+
+@cache
+def _lower_priority() -> None:
+    os.nice(5)
+
+
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """Send the tests of one group to one worker, in the order of collection.
 
