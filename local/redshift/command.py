@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import os
 import signal
@@ -252,4 +253,5 @@ async def _serve(settings: Settings) -> None:
     await catalog.prepare(settings)
     store, journal = ObjectStore(settings.s3_endpoint, settings.faults.missing_permission), Journal(settings)
     services = Services(store, journal, settings.error_view, settings.replacements_view)
+    gc.freeze()  # what was imported is not garbage
     await Server(settings, services).serve(stop)
