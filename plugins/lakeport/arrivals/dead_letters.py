@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _MESSAGES_A_CALL = 10
 _MOST_MESSAGES = 1000
 _HIDDEN_SECONDS = 900
-"""For how long SQS gives a message to nobody else; if this process is killed, the next one reads it after that."""
+"""For how long SQS hides a message from other processes; if this one is killed, the next one reads it after that."""
 
 
 @dataclass(frozen=True)
