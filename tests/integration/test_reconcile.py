@@ -488,7 +488,7 @@ def test_files_of_dead_letters_are_registered_and_named_in_one_alert(
         dead_letters(body)
     dead_letters(event_of(world, version))  # delivered twice
 
-    reconciliation = world.reconcile(LATER, always=False)
+    reconciliation = world.reconcile(LATER, always=False)  # the event itself shows that the file is not in progress
 
     assert reconciliation
     found = [(each.subject, each.action) for each in reconciliation.findings if each.problem == DEAD_LETTER]
