@@ -71,7 +71,7 @@ def rows() -> list[Row]:
             f"{COUNTS[0]:,} files: {few[step]:.0f} ms",
             f"at most {TIMES} times",
             many[step] / few[step] / TIMES,
-            "Loads stay as fast as they are when millions of files have been loaded.",
+            "Loads do not become slower when millions of files have been loaded.",
             "Neither the stand-in nor Redshift has an index by which to find a file. PostgreSQL reads all rows of "
             "mng.files; Redshift reads only the columns that a statement names: see [scale](scale.md#what-millions-of-"
             "files-on-record-cost).",

@@ -16,7 +16,7 @@ _UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
 _NESTING = "[{-?"
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
-_RESOLVER = yaml.resolver.Resolver()
+_RESOLVER: Any = yaml.resolver.Resolver()
 _MANY = 500
 
 

@@ -124,7 +124,7 @@ def test_removing_a_version_leaves_the_newer_one(s3: S3Client) -> None:
 
 
 def test_many_versions_are_removed_and_newer_ones_stay(s3: S3Client) -> None:
-    """A key that XML cannot contain is removed by a call of its own."""
+    """A key that XML cannot contain is removed by a separate call."""
     names = ["a", "b", "a\nb", "für <&> 🛫"]
     first = [land(s3, b"1", key) for key in names]
     second = land(s3, b"2", "a")
