@@ -118,6 +118,42 @@ def test_failed_file_is_loaded_with_the_current_schema(world: World, select: str
     assert dict(world.sent[-1][0].facts())["Loaded"] == f"{file.key}: 3 rows"
 
 
+MODES: list[dict[str, Any]] = [
+    {"mode": "merge", "key": ["id"]},
+    {"mode": "replace"},
+    {"mode": "new_table"},
+    {"mode": "slice", "slice": ["id"]},
+    {"mode": "history", "key": ["id"], "history": {"from": "landed_at"}},
+]
+
+
+@pytest.mark.parametrize("table", MODES, ids=lambda table: str(table["mode"]))
+def test_failed_file_is_loaded_once_in_each_mode(world: World, table: dict[str, Any]) -> None:
+    world.write_schema(table=table)
+    file = failed(world)
+    loosen(world, table=table)
+    for _ in range(2):
+        clear(world, file)
+        assert world.files() == [("Done", None)]
+        [(loaded_into,)] = world.query("SELECT table_name FROM mng.files")
+        assert world.query(f"SELECT COUNT(*) FROM {loaded_into}") == [(3,)]  # noqa: S608
+
+
+def test_failed_file_is_loaded_into_a_column_that_was_renamed_since(world: World) -> None:
+    file = failed(world)
+    columns = [{"name": "id", "type": "integer", "required": True}, {"name": "city", "type": "varchar(40)"}]
+    world.write_schema(columns=[*columns, {"name": "fare", "type": "decimal(8,2)"}])
+    with pytest.raises(AirflowFailException) as raised:
+        clear(world, file)
+    golden("clearing", "column without its header", str(raised.value).replace(world.name, "trips"))
+    fail(world, world.by)
+    world.write_schema(columns=[*columns, {"name": "fare", "header": "price", "type": "decimal(8,2)"}])
+    fit_table(world.warehouse, world.file_type)
+    clear(world, file)
+    rows = world.query(f"SELECT fare, price FROM {world.file_type.table.name} ORDER BY id")  # noqa: S608
+    assert [tuple(map(str, row)) for row in rows] == [("2.50", "None"), ("None", "None"), ("1.00", "None")]
+
+
 def test_file_that_fails_again_is_alerted_again(world: World) -> None:
     file = failed(world)
     for count in (1, 2):

@@ -31,7 +31,7 @@ from lakeport.airflow.tasks import Context
 from lakeport.errors import SchemaError
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import NAME, FileType
-from lakeport.schema.reader import alerts_of_invalid, read_file_type, schema_paths
+from lakeport.schema.reader import alerts_of_invalid, owner_of_invalid, read_file_type, schema_paths
 
 _TRY_AGAIN = """To load a failed file again, fix the cause and press **Clear** on the failed task or on its run: the
 file is loaded with the current schema.  To load any other file again, run `./lakeport replay FILE_ID`."""
@@ -171,7 +171,9 @@ def invalid_schema_dag(path: Path, error: SchemaError) -> DAG:
         schedule=None,
         is_paused_upon_creation=False,
         tags=["lakeport", "invalid schema"],
-        on_failure_callback=AlertInvalidSchema(path.stem, error.problems, alerts_of_invalid(path)),
+        on_failure_callback=AlertInvalidSchema(
+            path.stem, error.problems, alerts_of_invalid(path), owner_of_invalid(path)
+        ),
     ) as dag:
         InvalidSchemaOperator(
             task_id="schema_is_invalid", task_display_name=shorten(error.problems[0], 200), problems=str(error)

@@ -45,14 +45,17 @@ def is_not_found(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _NOT_FOUND_CODES
 
 
-def current_version(s3: S3Client, bucket: str, key: str) -> str | None:
-    """Return the version COPY would read now (its ETag without versioning), or None if there is no object."""
-    head = _head(s3, Bucket=bucket, Key=key)
+def current_version(s3: S3Client, bucket: str, key: str, version_id: str | None = None) -> str | None:
+    """Return the version COPY would read now (its ETag without versioning), or None if there is no object.
+
+    With `version_id`, return it if the object has that version.
+    """
+    head = _head(s3, Bucket=bucket, Key=key, **({"VersionId": version_id} if version_id else {}))
     if head is None:
         return None
-    version_id: str | None = head.get("VersionId")
+    found: str | None = head.get("VersionId")
     etag: str = head["ETag"].strip('"')
-    return etag if version_id in (None, NO_VERSION) else version_id
+    return etag if found in (None, NO_VERSION) else found
 
 
 def modified_at(s3: S3Client, bucket: str, key: str) -> datetime | None:

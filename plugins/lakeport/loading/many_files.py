@@ -31,6 +31,7 @@ from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
 from lakeport.loading.lossy import has_lossy_rows
 from lakeport.loading.mixed_rows import loads_each_alone
+from lakeport.loading.rejected_rows import log_rejected_rows
 from lakeport.mng import load_records
 from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
@@ -124,6 +125,8 @@ class BatchLoad:
 
     def _record(self, current: cursor, result: CopyResult) -> CopyResult:
         load_records.record_loads(current, result.loads, result.rejected, self.by)
+        for each in self.files:
+            log_rejected_rows(self.file_type, each.file, result.rejected[each.file.file_id])
         rows, first = sum(load.rows_loaded for load in result.loads.values()), next(iter(result.loads.values()))
         log.info("%d files: %d rows into %s by COPY %d", len(self.files), rows, first.table_name, first.query_id)
         return result
