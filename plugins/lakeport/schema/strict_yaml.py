@@ -55,7 +55,7 @@ def _refuse_the_unusual(text: str) -> None:
 @lru_cache(maxsize=4096)
 def _tag_of_plain(text: str) -> str:
     """Return what YAML takes an unquoted text for; schemas repeat the same keys and values."""
-    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
+    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))
 
 
 class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
