@@ -38,6 +38,7 @@ _ERROR_BYTES = 16_384
 def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
     from lakeport.alerts.failed_runs import KILLED
+    from lakeport.alerts.runbook import family_of
     from lakeport.mng import file_records
     from lakeport.redshift.statements import statement
 
@@ -45,6 +46,7 @@ def record_task_error(context: Context) -> None:
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
     error = context.get("exception")
     values["error"] = file_records.clipped(str(error or KILLED), _ERROR_BYTES)
+    values["family"] = family_of(error)
     values["log_url"] = context["ti"].log_url
     values["is_refusal"] = isinstance(getattr(error, "__cause__", None), StepRefused)
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
@@ -92,8 +94,8 @@ class FailRun:
 class AlertInvalidSchema:
     """Send one alert about an invalid schema while files wait for it; the on_failure_callback of its DAG."""
 
-    def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts) -> None:
-        self.file_type, self.problems, self.receivers = file_type, problems, receivers
+    def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts, owner: str) -> None:
+        self.file_type, self.problems, self.receivers, self.owner = file_type, problems, receivers, owner
 
     def __call__(self, context: Context) -> None:
         """Alert, unless an alert was sent since the first of the files waits."""
@@ -104,6 +106,7 @@ class AlertInvalidSchema:
             dag_id=context["dag_run"].dag_id,
             file_type=self.file_type,
             problems=self.problems,
+            owner=self.owner,
         )
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
             alert(warehouse, TaskRun(*run_of_schema(context["dag_run"].dag_id), ""), make_alert, self.receivers)

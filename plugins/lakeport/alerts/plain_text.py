@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urljoin
 
 import lakeport
-from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, in_one_line, visible
+from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, closing, in_one_line, opening, visible
 
 FOOTER = f"Lakeport {lakeport.__version__}"
 SIGNS = {
     Kind.FAILED: "\N{LARGE RED CIRCLE}",
     Kind.REJECTED_ROWS: "\N{LARGE YELLOW CIRCLE}",
     Kind.REJECTED_FILES: "\N{NO ENTRY}",
+    Kind.DEAD_LETTERS: "\N{OPEN MAILBOX WITH LOWERED FLAG}",
     Kind.INVALID_SCHEMA: "\N{LARGE PURPLE CIRCLE}",
     Kind.NOT_RECOVERED: "\N{WARNING SIGN}",
     Kind.RECOVERED: "\N{WHITE HEAVY CHECK MARK}",
@@ -76,10 +77,10 @@ def slack_escaped(text: str, limit: int) -> str:
 
 
 def _lines(alert: Alert, airflow_url: str) -> str:
-    lines = [f"{label}: {text}" for label, text in alert.facts()]
+    lines = [f"{label}: {text}" for label, text in opening(alert)]
     if rows := alert.rejected_rows():
         lines += ["First rejected rows:", *map(_row, rows)]
-    lines.append(": ".join(alert.remedy()))
+    lines += [f"{label}: {text}" for label, text in closing(alert)]
     lines += [f"{link.label}: {address}" for link, address in addresses(alert, airflow_url)]
     return "\n".join(lines)
 
