@@ -30,7 +30,7 @@ class Type:
 
 
 OTHER, FLOAT, UNKNOWN, UNREAD = Type("other"), Type("float"), Type("unknown"), Type("unread")
-"""UNKNOWN is a DECIMAL whose digits nobody has set, UNREAD an expression that the engine could not be asked about."""
+"""UNKNOWN is a DECIMAL without set digits, UNREAD an expression that the engine could not be asked about."""
 
 
 def literal_type(text: str) -> Type:

@@ -11,7 +11,7 @@ from local.redshift.protocol.errors import Refused
 
 MOST_BYTES = 127
 _PATTERNS = ("LIKE", "ILIKE", "TO", "~", "*")
-"""What stands before a pattern: LIKE, SIMILAR TO, `~` and `~*`."""
+"""The words before a pattern: LIKE, SIMILAR TO, `~` and `~*`."""
 _CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_", "SVL_", "STL_", "STV_", "SYS_", "HAS_", "REGCLASS", "EXECUTE")
 """A word of a statement that reads catalogs, or that runs the text of another one."""
 UNKEPT: dict[str, str] = {}

@@ -46,7 +46,7 @@ class Routine:
 
     @cached_property
     def body(self) -> Part | None:
-        """Return where the body stands between its dollars; None in another language."""
+        """Return where the body is, between its dollars; None in another language."""
         if not {"PLPGSQL", "SQL"} & {token.upper for token in self.tokens}:
             return None
         found = next((token for token in self.tokens if token.kind is Kind.BODY), None)
@@ -161,7 +161,7 @@ def _declared(body: str) -> dict[str, str]:
 
 
 def _type(text: str, tokens: Sequence[Token]) -> str:
-    """Return the text of a type; empty for one that follows from a table, and for those that are no values."""
+    """Return the text of a type; empty for one that follows from a table, and for records and cursors."""
     text = text[tokens[0].start : tokens[-1].end] if tokens else ""
     return "" if "%" in text or text.lower().startswith(_NO_VALUES) else text
 

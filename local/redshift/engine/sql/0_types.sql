@@ -19,7 +19,7 @@ CREATE SCHEMA IF NOT EXISTS pg_internal;
 GRANT USAGE ON SCHEMA pg_internal TO PUBLIC;
 
 -- A string that becomes a SUPER is a string, wherever it stands: only JSON_PARSE reads JSON.  COPY sends documents, and
--- sets lakeport.reads_documents.  SQL functions take no cstring, unless the catalog says so afterwards; concat() keeps the
+-- sets lakeport.reads_documents.  SQL functions take a cstring only by a change of the catalog; concat() keeps the
 -- planner from reading a constant as JSON.
 SET LOCAL check_function_bodies = off;
 DROP FUNCTION IF EXISTS pg_internal.super_in(cstring);
