@@ -4,6 +4,16 @@ export function number(value) {
   return value === null || value === undefined ? "" : Number(value).toLocaleString("en-US");
 }
 
+// Characters that are not seen, or turn the text around, as \u202e.
+export function visible(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (each) =>
+    each === "\u200d" ? each : `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
+}
+
+export function typeName(name) {
+  return name && name !== "-" ? name : "no file type";
+}
+
 export function size(bytes) {
   if (bytes === null || bytes === undefined) return "";
   const units = ["B", "KB", "MB", "GB", "TB"];
