@@ -25,6 +25,8 @@ _NOTIFICATION_TITLE_CHARACTERS = 250  # of its length, AWS documents nothing
 _NOTIFICATION_CHARACTERS = 3000
 # SNS takes 256 KB for all texts of a message; as JSON, a character takes up to 14 bytes.
 _TEXT_CHARACTERS = 10_000
+_INDENTED = "\n    "
+"""Where a fact goes on in another line, so that no text from a file can begin one like a fact."""
 
 
 def as_text(alert: Alert, airflow_url: str) -> str:
@@ -76,7 +78,7 @@ def slack_escaped(text: str, limit: int) -> str:
 
 
 def _lines(alert: Alert, airflow_url: str) -> str:
-    lines = [f"{label}: {text}" for label, text in alert.facts()]
+    lines = [f"{label}: {text}".replace("\n", _INDENTED) for label, text in alert.facts()]
     if rows := alert.rejected_rows():
         lines += ["First rejected rows:", *map(_row, rows)]
     lines.append(": ".join(alert.remedy()))
