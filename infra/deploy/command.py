@@ -52,6 +52,13 @@ DatabaseOption = Annotated[
 ]
 WaitOption = Annotated[float, typer.Option(help="Seconds between two requests for the state of AWS's work.", min=0)]
 
+_MODES = {
+    "--released": "--released only prints a commit",
+    "--check": "--check changes nothing",
+    "--rollback": "--rollback restores schemas if they were the last change",
+}
+_WITHOUT_PLAN = ("--released", "--check")
+
 
 @app.command()
 def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
@@ -79,10 +86,8 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     Exit status: 0 deployed or nothing to change, 1 a schema is wrong or you declined, 2 the deployment could not be
     made.
     """
-    if schemas_only and rollback:
-        raise typer.BadParameter(
-            "--rollback and --schemas-only exclude each other; --rollback restores schemas if they were the last change"
-        )
+    modes = {"--released": released, "--check": check, "--rollback": rollback, "--schemas-only": schemas_only}
+    _check_options([mode for mode, is_given in modes.items() if is_given], plan=plan, database=database)
     settings = deployment.read(name, templates=templates)
     landing.choose(settings)
     aws = Aws(settings.region, wait_seconds)
@@ -111,6 +116,17 @@ def deploy(  # noqa: PLR0917 - a command's options are its function's parameters
     found = deploying.bucket()
     wanted = target.of_working_tree(settings, found)
     _deploy(deploying, wanted, found, yes=yes, plan=plan)
+
+
+def _check_options(modes: Sequence[str], *, plan: bool, database: bool) -> None:
+    """Refuse options that would have no effect together; each mode does one thing."""
+    if len(modes) > 1:
+        raise typer.BadParameter(f"{' and '.join(modes)} exclude each other; {_MODES[modes[0]]}")
+    for mode in modes:
+        if plan and mode in _WITHOUT_PLAN:
+            raise typer.BadParameter(f"{mode} and --plan exclude each other; {_MODES[mode]}")
+        if database:
+            raise typer.BadParameter(f"{mode} and --database exclude each other; {mode} never changes the database")
 
 
 def _deploy(deploying: Deploying, wanted: target.Target, bucket: CodeBucket | None, *, yes: bool, plan: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy import endpoints, stacks
 from infra.deploy.aws import Aws, code_of
+from infra.deploy.code import CodeBucket
 from infra.deploy.deployment import Deployment
 from infra.deploy.landing import Landing
 from infra.deploy.landing_buckets import LandingBucket
@@ -34,6 +35,7 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     yield from _of_one_stack(aws, deployment)
     if deployment.landing_buckets:
         yield from _unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
+    yield from _landing_in_use(aws, deployment)
     if stacks.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from _taken_buckets(aws, deployment)
@@ -131,6 +133,29 @@ def _unfit_further_landing(aws: Aws, deployment: Deployment, deployed: Collectio
             problem := _taken_bucket(aws, deployment, f"landing-{each.name}")
         ):
             yield f"{where}: {problem}; or use it by its name, as in {each.name}: {bucket}"
+
+
+def _landing_in_use(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Yield the landing buckets that the deployment would take from deployed file types.
+
+    Registration would reject their files until the new schemas are published, at the end of the update.
+    """
+    landing = Landing(aws, deployment)
+    left = {name: bucket for name, bucket in landing.deployed().items() if landing.further.get(name) != bucket}
+    name = stacks.outputs(aws, deployment.bootstrap_stack).get("CodeBucketName")
+    if left and name:
+        yield from in_use(left, CodeBucket(aws, name).index.get("file_types", []), deployment.name)
+
+
+def in_use(left: Mapping[str, str], file_types: Iterable[Mapping[str, Any]], deployment_name: str) -> Iterator[str]:
+    """Yield those of the landing buckets, by their names in schemas, from which file types read."""
+    readers = [(each.get("bucket"), each["file_type"]) for each in file_types]
+    for name, bucket in left.items():
+        if reading := [file_type for its_bucket, file_type in readers if its_bucket == name]:
+            found = f"{bucket} would no longer be this landing bucket, but deployed file types read from it"
+            first = f"change or remove their schemas, run ./lakeport deploy --schemas-only --name {deployment_name}"
+            then = "wait until none of their files is New or In Progress, then run this again"
+            yield f"landing_buckets: {name}: {found}: {', '.join(reading)}; {first}, {then}"
 
 
 def _unfit_landing(aws: Aws, landing: LandingBucket, key_setting: str) -> Iterator[str]:

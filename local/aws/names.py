@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from local.config import REPOSITORY
+from local.config import HOST, REPOSITORY
 
 LANDING_BUCKET = "lakeport-landing"
 PARTNERS_BUCKET = "lakeport-partners"
@@ -49,6 +49,7 @@ LANDING_ENVIRONMENT = {
 }
 PRODUCT_ENVIRONMENT = {
     **LANDING_ENVIRONMENT,
+    "LAKEPORT_DEAD_LETTER_QUEUE": f"http://{HOST}/000000000000/{DEAD_LETTER_QUEUE}",
     "LAKEPORT_ARCHIVE_BUCKET": ARCHIVE_BUCKET,
     "LAKEPORT_WORK_BUCKET": WORK_BUCKET,
     "LAKEPORT_CODE_BUCKET": CODE_BUCKET,

@@ -27,9 +27,15 @@ class NotSet(KeyError):
 
 
 def choose_deployment(name: str, account: str, region: str) -> None:
-    """Use the MWAA environment and the work bucket of a deployment, by the names that infra/main.yaml gives them."""
+    """Use the MWAA environment and the buckets of a deployment, by the names that the templates give them."""
     _deployment["LAKEPORT_MWAA_ENVIRONMENT"] = name
-    _deployment["LAKEPORT_WORK_BUCKET"] = f"{name}-work-{account}-{region}"
+    for part in ("work", "code"):
+        _deployment[f"LAKEPORT_{part.upper()}_BUCKET"] = f"{name}-{part}-{account}-{region}"
+
+
+def choose_landing_buckets(first: str, further: str) -> None:
+    """Use the landing buckets of a deployment; `further` is `name=bucket,name=bucket`."""
+    _deployment["LAKEPORT_LANDING_BUCKET"], _deployment["LAKEPORT_LANDING_BUCKETS"] = first, further
 
 
 def choose_landing(names: Iterable[str]) -> None:
@@ -158,6 +164,11 @@ def keep_details_days() -> str:
 def alert_topic() -> str | None:
     """Return the ARN of the SNS topic for Slack, or None if Slack is reached by a webhook."""
     return _value("LAKEPORT_ALERT_TOPIC")
+
+
+def dead_letter_queue() -> str | None:
+    """Return the URL of the queue with the events that registration gave up, or None if there is none."""
+    return _value("LAKEPORT_DEAD_LETTER_QUEUE")
 
 
 def aws_region() -> str | None:

@@ -75,7 +75,8 @@ CREATE TABLE IF NOT EXISTS mng.task_errors (
     error      VARCHAR(16384) NOT NULL,
     log_url    VARCHAR(2048),
     failed_at  TIMESTAMP     NOT NULL,
-    is_refusal BOOLEAN                      -- the step had nothing to do, and no file failed by it
+    is_refusal BOOLEAN,                     -- the step had nothing to do, and no file failed by it
+    family     VARCHAR(32)                  -- which entry of the runbook helps
 ) SORTKEY (failed_at);
 
 -- One row per alert of a run and channel; sent_at is empty until the channel has accepted it.

@@ -4,6 +4,6 @@ SELECT f.file_id, f.bucket, f.key, f.version_id, f.size_bytes, f.landed_at, f.re
        f.rows_replaced, f.loaded_at, f.query_id, f.archive_bucket, f.archive_key
 FROM mng.files f
 JOIN (SELECT DISTINCT file_id FROM mng.status_log WHERE moved_at >= %(since)s) changed ON changed.file_id = f.file_id
-WHERE f.file_type = %(file_type)s AND f.registered_at >= %(first_day)s
+WHERE f.file_type = %(file_type)s AND f.registered_at >= %(first_day)s AND f.registered_at >= %(registered_since)s
 ORDER BY f.registered_at DESC, f.file_id
 LIMIT %(files)s

@@ -1,6 +1,6 @@
 SELECT TRUNC(landed_at) AS day, status, COUNT(*) AS files, SUM(size_bytes)::BIGINT AS size_bytes,
        SUM(CASE WHEN loaded_at IS NOT NULL THEN rows_loaded END)::BIGINT AS rows_loaded,
-       SUM(rows_rejected)::BIGINT AS rows_rejected, MIN(landed_at) AS first_landed_at
+       SUM(rows_rejected)::BIGINT AS rows_rejected, MIN(landed_at) AS first_landed_at, MIN(registered_at) AS first_registered_at
 FROM mng.files
 WHERE (file_type = %(file_type)s OR (file_type IS NULL AND %(file_type)s IS NULL))
   AND landed_at >= %(first_day)s

@@ -11,7 +11,7 @@ import re
 from local.config import REPOSITORY
 
 README = REPOSITORY / "README.md"
-MAX_LINES = 20
+MAX_LINES = 22
 
 
 def hold(name: str, output: str) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from lakeport import errors
 from lakeport.alerts import messages, run_messages
+from lakeport.alerts.runbook import HEADINGS, Family, family_of, place_of
 from lakeport.preparing import transfer
 from lakeport.redshift import copy_statement
 from local.config import REPOSITORY
 from tests.infra.stacks import NETWORK, of_type
+from tests.support import policy
+from tests.support.alerts import ALERTS
 
 DOCS = REPOSITORY / "docs"
 COSTS = (DOCS / "costs.md").read_text()
@@ -98,8 +104,47 @@ def test_every_alarm_is_in_the_runbook() -> None:
     assert set(re.findall(r"^### Alarm `(NAME-[a-z-]+)`$", RUNBOOK, re.MULTILINE)) == alarms
 
 
-def test_every_alert_is_in_the_runbook() -> None:
-    """By the names of the alerts: the classes with a title."""
+ENTRIES = re.findall(
+    r"^#{3,4} ([^\n]+)\n(.*?)(?=^#|\Z)", RUNBOOK.split("## Messages of AWS")[0], re.DOTALL | re.MULTILINE
+)
+PARTS = ["What happened", "What is safe", "What to do", "Whom to call"]
+NOT_OF_A_LOAD = {
+    *("LakeportError", "SchemaError", "ArrivalError", "NotPublished", "SelectionError", "SampleError", "RunFailed"),
+    *("NotReconciled", "AlertNotSent", "CheckFailed"),
+}
+"""Errors that end no task of a load; LakeportError itself is unexpected, so no entry has its remedy."""
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_every_alert_leads_to_the_entry_whose_heading_its_reader_sees(name: str) -> None:
+    alert = ALERTS[name]
+    [heading] = [each for each, _ in ENTRIES if place_of(each) == alert.runbook]
+    seen = "\n".join([alert.title, *(fact.text for fact in alert.facts())])
+    blank = re.sub(r"[A-Z_]{2,}|\b[NM]\b", "\0", heading).replace("files wait", "files? waits?")
+    pattern = re.sub(r"files (were|are)", "files? (was|were|is|are)", blank).replace("\0", ".+").replace(";", ".+")
+    assert re.search(pattern, seen)
+
+
+def test_every_alert_and_every_error_of_a_load_has_its_entry() -> None:
     modules = (vars(messages) | vars(run_messages)).items()
     kinds = {name for name, each in modules if isinstance(each, type) and "title" in vars(each)} - {"Alert"}
-    assert set(re.findall(r"^### Alert `(\w+)`", RUNBOOK, re.MULTILINE)) >= kinds
+    classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)]
+    without = {each.__name__ for each in classes if family_of(each.__new__(each)) == Family.OTHER}
+
+    assert {type(alert).__name__ for alert in ALERTS.values()} == kinds
+    assert without == NOT_OF_A_LOAD
+    assert set(HEADINGS) == set(Family)
+    assert set(HEADINGS.values()) <= {heading for heading, _ in ENTRIES}
+
+
+def test_every_entry_has_what_happened_what_is_safe_what_to_do_and_whom_to_call() -> None:
+    assert [(heading, re.findall(r"^\*\*(.+?):\*\*", text, re.MULTILINE)) for heading, text in ENTRIES] == [
+        (heading, PARTS) for heading, _ in ENTRIES
+    ]
+
+
+def test_operators_may_do_the_steps_of_the_runbook() -> None:
+    """What the commands call is compared with the policy by an end-to-end test, which makes the calls."""
+    for words, actions in policy.BY_HAND.items():
+        assert words in RUNBOOK
+        assert actions <= policy.allowed()

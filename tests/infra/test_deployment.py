@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from infra import package
 from infra.deploy import deployment
+from infra.deploy.command import app
 from infra.deploy.errors import DeployError
 from tests.support.golden import raises_golden
 
@@ -58,3 +60,26 @@ def test_every_table_of_mng_is_the_loaders() -> None:
 
     assert made
     assert re.findall(r"ALTER TABLE (\S+) OWNER TO lakeport_loader", (sql / "roles" / "loader.sql").read_text()) == made
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--check", "--plan"),
+        ("--check", "--schemas-only"),
+        ("--check", "--rollback"),
+        ("--check", "--database"),
+        ("--released", "--plan"),
+        ("--released", "--check"),
+        ("--schemas-only", "--database"),
+        ("--rollback", "--database"),
+    ],
+)
+def test_option_that_would_be_ignored_is_refused(options: tuple[str, str]) -> None:
+    refused = CliRunner().invoke(app, options)
+    message = " ".join(refused.stderr.replace("│", " ").split())
+
+    assert refused.exit_code == 2
+    assert f"{options[0]} and {options[1]} exclude each other; " in message or (
+        f"{options[1]} and {options[0]} exclude each other; " in message
+    )

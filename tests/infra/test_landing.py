@@ -19,7 +19,7 @@ from infra.deploy.landing import Landing
 from infra.deploy.landing_buckets import LandingBucket
 from tests.infra.account import Environment
 from tests.infra.cloud import NAME, Cloud
-from tests.support.golden import raises_golden
+from tests.support.golden import golden, raises_golden
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 LAKE = "lake-many"
@@ -80,6 +80,22 @@ def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws
     assert found["LandingAccounts"].split(",") == ["123456789012", "111122223333"]
 
 
+@pytest.mark.parametrize(
+    ("left", "message"),
+    [
+        ({"partners": "a"}, "landing_buckets: partners: a would no longer be this landing bucket"),
+        ({"erp": "b"}, ""),
+        ({}, ""),
+    ],
+)
+def test_landing_bucket_is_kept_while_deployed_file_types_read_from_it(left: dict[str, str], message: str) -> None:
+    file_types = [{"file_type": "trips", "bucket": "partners"}, {"file_type": "planes"}]
+    found = "\n".join(preflight.in_use(left, file_types, "lake"))
+
+    assert found.startswith(message)
+    assert ("trips" in found, "planes" in found) == (bool(message), False)
+
+
 def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> None:
     """Their notifications, rights and stack; what others have set on an existing bucket stays."""
     cloud.account.environments[LAKE] = Environment(LAKE)
@@ -111,13 +127,20 @@ def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> N
         cloud.client("cloudformation").describe_stacks(StackName=f"{LAKE}-landing-suppliers")
     s3.head_bucket(Bucket=CREATED)
 
+    describe(cloud, {"vendors": PARTNERS}, without="partners")
+    renamed = cloud.deploy("--yes", "--no-smoke-test", name=LAKE)
+    assert renamed.returncode == 2
+    golden("infra", "landing bucket that file types read", renamed.stderr)
+    assert cloud.account.writes() == []
 
-def describe(cloud: Cloud, landing_buckets: dict[str, str | None]) -> None:
+
+def describe(cloud: Cloud, landing_buckets: dict[str, str | None], without: str = "") -> None:
     """Write the YAML of a deployment with these landing buckets beside that of a schema."""
     folder = cloud.checkout / "infra" / "deployments"
     values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
     kept = {key: value for key, value in values.items() if not key.startswith("database_")}
     kept["landing_buckets"] |= landing_buckets
+    kept["landing_buckets"].pop(without, None)
     (folder / f"{LAKE}.yaml").write_text(yaml.safe_dump(kept))
 
 

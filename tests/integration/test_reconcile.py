@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
 
 from lakeport import settings
@@ -18,6 +21,7 @@ from lakeport.mng import claims, file_records
 from lakeport.model import Status
 from lakeport.recovery.reconcile.alerts import UNSENT
 from lakeport.recovery.reconcile.contradictions import MARKED
+from lakeport.recovery.reconcile.dead_letters import DEAD_LETTER
 from lakeport.recovery.reconcile.ended_runs import DEAD_RUN, NO_ALERT, NOT_DONE
 from lakeport.recovery.reconcile.landing import NOT_REGISTERED, STILL_IN_LANDING
 from lakeport.recovery.reconcile.reconcile import reconcile
@@ -26,6 +30,7 @@ from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts
+from local.aws import names
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden
 
@@ -455,3 +460,70 @@ def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_se
     for _ in range(2):
         world.reconcile()
         assert (details(), world.query(others, (loaded.file_id,))) == ([0, 0, 1], before[1])
+
+
+@pytest.fixture
+def dead_letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A dead-letter queue; what it yields sends a message to it."""
+    sqs, name = boto3.client("sqs"), f"dead-{uuid.uuid4().hex}"
+    sqs.create_queue(QueueName=name)
+    url = names.PRODUCT_ENVIRONMENT["LAKEPORT_DEAD_LETTER_QUEUE"].replace(names.DEAD_LETTER_QUEUE, name)
+    monkeypatch.setenv("LAKEPORT_DEAD_LETTER_QUEUE", url)
+    yield lambda body: sqs.send_message(QueueUrl=url, MessageBody=body) and None
+    sqs.delete_queue(QueueUrl=url)
+
+
+def event_of(world: World, version: str, name: str = "trips.csv") -> str:
+    thing = {"key": f"{world.name}/{name}", "size": len(GOOD), "versionId": version, "sequencer": "0A", "eTag": "e"}
+    s3 = {"bucket": {"name": settings.landing_bucket()}, "object": thing}
+    record = {"eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z", "s3": s3}
+    return json.dumps({"Records": [record]})
+
+
+def test_files_of_dead_letters_are_registered_and_named_in_one_alert(
+    world: World, dead_letters: Callable[[str], None]
+) -> None:
+    assert world.found() == []
+    assert world.reconcile(always=False) is None
+    version = world.land()
+    for body in (event_of(world, version), event_of(world, "gone", "gone.csv"), "not an event"):
+        dead_letters(body)
+    dead_letters(event_of(world, version))  # delivered twice
+
+    reconciliation = world.reconcile(LATER, always=False)  # the event itself shows that the file is not in progress
+
+    assert reconciliation
+    found = [(each.subject, each.action) for each in reconciliation.findings if each.problem == DEAD_LETTER]
+    assert found[:2] == [
+        (f"{world.name}/trips.csv", "registered as New"),
+        (f"{world.name}/gone.csv", "no longer in its bucket, so there is nothing to load"),
+    ]
+    assert len(found) == 3
+    assert "cannot be read" in found[2][0]
+    [(alert, receivers)] = world.sent
+    assert (alert.title, receivers.slack) == ("3 events could not be processed by registration", "#operators")
+    assert all(subject in alert.facts()[0].text for subject, _ in found)
+    assert [status for status, _ in world.files()] == ["New"]
+    world.reconcile(always=False)
+    assert len(world.sent) == 1, "the queue is empty, and the alert is not sent again"
+
+
+def test_dead_letter_of_a_file_that_is_registered_meanwhile_changes_nothing(
+    world: World, dead_letters: Callable[[str], None]
+) -> None:
+    version = world.land()
+    world.reconcile()
+    dead_letters(event_of(world, version))
+
+    assert (DEAD_LETTER, "registered before, New") in world.found(LATER)
+    assert len(world.files()) == 1
+
+
+def test_queue_that_cannot_be_read_stops_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEPORT_DEAD_LETTER_QUEUE", "http://127.0.0.1/000000000000/nowhere")
+    world.land()
+
+    found = world.found()
+
+    assert found[0][0] == NOT_CHECKED
+    assert (NOT_REGISTERED, "registered as New") in found

@@ -8,8 +8,16 @@ from html.parser import HTMLParser
 from typing import Any
 
 from lakeport.alerts.alert import Alert, RejectedRow
-from lakeport.alerts.messages import DeliveryCheck, InvalidSchema, ManyAlerts, ReconcileFailed, RejectedFiles
+from lakeport.alerts.messages import (
+    DeadLetters,
+    DeliveryCheck,
+    InvalidSchema,
+    ManyAlerts,
+    ReconcileFailed,
+    RejectedFiles,
+)
 from lakeport.alerts.run_messages import FailedFile, FailedRun, LoadedFile, LoadedRun, RecoveredFile, RecoveredRun
+from lakeport.alerts.runbook import Family
 from lakeport.schema.values import RejectLimit
 
 AIRFLOW = "https://airflow.example.com"
@@ -29,6 +37,8 @@ FAILED = FailedRun(
     log_url=f"{AIRFLOW}/dags/load_weather/runs/arrival__1",
     files=[FILE],
     rejected=ROWS,
+    owner="flight-data@example.com",
+    family=Family.REJECTS,
 )
 WARNED = LoadedRun(
     "load_weather",
@@ -38,6 +48,7 @@ WARNED = LoadedRun(
     RejectLimit(0),
     [LoadedFile("f1", "weather/a.csv", 48_200, 1000, 3), LoadedFile("f2", "weather/b.csv", 990, 20, 1)],
     ROWS,
+    FAILED.owner,
 )
 LOADED = replace(FILE, is_loaded=True, has_failed=False)
 ALERTS: dict[str, Alert] = {
@@ -47,11 +58,17 @@ ALERTS: dict[str, Alert] = {
     "failed run with loaded files only": replace(FAILED, files=[LOADED], rejected=[]),
     "loaded run": WARNED,
     "recovered run": RecoveredRun(
-        "load_weather", "arrival__2", "weather", "lake.weather", [RecoveredFile(FILE.file_id, FILE.key, 195)]
+        "load_weather",
+        "arrival__2",
+        "weather",
+        "lake.weather",
+        [RecoveredFile(FILE.file_id, FILE.key, 195)],
+        FAILED.owner,
     ),
-    "invalid schema": InvalidSchema("weather", ["schemas/weather.yaml:3: columns: must be a list"], 2),
+    "invalid schema": InvalidSchema("weather", ["schemas/weather.yaml:3: columns: must be a list"], 2, FAILED.owner),
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
+    "dead letters": DeadLetters([("weather/a.csv", "registered as New"), ("weather/b.csv", "no longer in its bucket")]),
     "failed reconcile": ReconcileFailed("reconcile", "run1", "2 of 3 findings are not fixed", f"{AIRFLOW}/log"),
     "many alerts": ManyAlerts([FAILED, WARNED, *[replace(FAILED, run_id=f"arrival__{n}") for n in range(2, 25)]]),
     "test": DeliveryCheck(),

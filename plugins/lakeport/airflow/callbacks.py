@@ -39,6 +39,7 @@ def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
     from lakeport.airflow.error_texts import text_of
     from lakeport.alerts.failed_runs import KILLED
+    from lakeport.alerts.runbook import family_of
     from lakeport.mng import file_records
     from lakeport.redshift.statements import statement
 
@@ -47,6 +48,7 @@ def record_task_error(context: Context) -> None:
     error = context.get("exception")
     text = text_of(error, known_file_type(file_type_of(task.dag_id))) if error else KILLED
     values["error"] = file_records.clipped(text, _ERROR_BYTES)
+    values["family"] = family_of(error)
     values["log_url"] = context["ti"].log_url
     values["is_refusal"] = isinstance(getattr(error, "__cause__", None), StepRefused)
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
@@ -94,8 +96,8 @@ class FailRun:
 class AlertInvalidSchema:
     """Send one alert about an invalid schema while files wait for it; the on_failure_callback of its DAG."""
 
-    def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts) -> None:
-        self.file_type, self.problems, self.receivers = file_type, problems, receivers
+    def __init__(self, file_type: str, problems: Sequence[str], receivers: Alerts, owner: str) -> None:
+        self.file_type, self.problems, self.receivers, self.owner = file_type, problems, receivers, owner
 
     def __call__(self, context: Context) -> None:
         """Alert, unless an alert was sent since the first of the files waits."""
@@ -106,6 +108,7 @@ class AlertInvalidSchema:
             dag_id=context["dag_run"].dag_id,
             file_type=self.file_type,
             problems=self.problems,
+            owner=self.owner,
         )
         with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
             alert(warehouse, TaskRun(*run_of_schema(context["dag_run"].dag_id), ""), make_alert, self.receivers)

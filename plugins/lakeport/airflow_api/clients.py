@@ -125,7 +125,8 @@ class MwaaApi(_DagRunCalls):
             text = refusal.get("RestApiResponse", "")
             raise AirflowUnavailable(f"{where} refused {method} {path}: {error}: {text}", status) from error
         except BotoCoreError as error:
-            raise AirflowUnavailable(f"cannot connect to {where}: {error}") from error
+            check = "check the region and the network; in a VPC, its endpoint for airflow.api"
+            raise AirflowUnavailable(f"cannot connect to {where}: {error}; {check}") from error
         return answer["RestApiResponse"]
 
     def address(self, dag_id: str, run_id: str) -> str:

@@ -25,11 +25,25 @@ class Kind(StrEnum):
     FAILED = "failed"
     REJECTED_ROWS = "rejected rows"
     REJECTED_FILES = "rejected on arrival"
+    DEAD_LETTERS = "dead letters"
     INVALID_SCHEMA = "invalid schema"
     NOT_RECOVERED = "not recovered"
     RECOVERED = "recovered"
     MANY = "many alerts"
     TEST = "test"
+
+
+class Urgency(StrEnum):
+    """How soon somebody must act."""
+
+    NOW = "now"
+    TODAY = "today"
+    THIS_WEEK = "this week"
+    NONE = "nothing to do"
+
+
+OPERATORS = "the operators of Lakeport (alerts of schemas/_defaults.yaml)"
+"""Whose an alert is that is about no file type."""
 
 
 class Fact(NamedTuple):
@@ -75,6 +89,18 @@ class Alert(Protocol):
     def title(self) -> str:
         """Return a summary in one line."""
 
+    @property
+    def urgency(self) -> str:
+        """Return how soon somebody must act, and why."""
+
+    @property
+    def owner(self) -> str:
+        """Return whose it is."""
+
+    @property
+    def runbook(self) -> str:
+        """Return the path of the runbook's entry that helps."""
+
     def facts(self) -> Sequence[Fact]:
         """Return what happened, where and why."""
 
@@ -106,6 +132,9 @@ class StoredAlert:
 
     kind: Kind
     title: str
+    urgency: str
+    owner: str
+    runbook: str
     stored_facts: Sequence[Fact]
     stored_rows: Sequence[RejectedRow]
     stored_remedy: Fact
@@ -126,6 +155,17 @@ class StoredAlert:
     def links(self) -> Sequence[Link]:
         """Return where to look and to act in Airflow's UI."""
         return self.stored_links
+
+
+def opening(alert: Alert) -> list[Fact]:
+    """Return what an alert begins with, which one of an earlier version may lack: urgency and owner, then its facts."""
+    head = [Fact("Urgency", alert.urgency), Fact("Owner", alert.owner)]
+    return [*(fact for fact in head if fact.text), *alert.facts()]
+
+
+def closing(alert: Alert) -> list[Fact]:
+    """Return what an alert ends with: what to do, and where to read more."""
+    return [alert.remedy(), *([Fact("Runbook", alert.runbook)] if alert.runbook else [])]
 
 
 def shown_rows(current: cursor, file_type: FileType | None, file_ids: Sequence[str], run_id: str) -> list[RejectedRow]:

@@ -10,7 +10,8 @@ from psycopg2.extensions import cursor
 
 from lakeport.alerts.alert import shown_rows
 from lakeport.alerts.outbox import is_alerted_since
-from lakeport.alerts.run_messages import FailedFile, FailedRun
+from lakeport.alerts.run_messages import FailedFile, FailedRun, owner_of
+from lakeport.alerts.runbook import Family
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun
 from lakeport.redshift.rows import fetch_rows, from_row
@@ -50,6 +51,7 @@ class TaskError:
     error: str
     log_url: str
     is_refusal: bool = False
+    family: str = Family.OTHER
 
 
 def fail_files(current: cursor, run: EndedRun, file_type: str, table_name: str) -> FailedRun | None:
@@ -74,10 +76,11 @@ def fail_files(current: cursor, run: EndedRun, file_type: str, table_name: str) 
     elif not _is_owed_alert(current, run, error):
         return None
     files_by_id = {**unfinished, **failures}
-    rejected = shown_rows(current, known_file_type(file_type), list(files_by_id), run.run_id)
+    schema = known_file_type(file_type)
+    rejected = shown_rows(current, schema, list(files_by_id), run.run_id)
     named = [from_row(FailedFile, {**each, "has_failed": id_ in failures}) for id_, each in files_by_id.items()]
     where = (run.dag_id, run.run_id, file_type, table_name, error.task_id)
-    return FailedRun(*where, error.error, error.log_url, named, rejected)
+    return FailedRun(*where, error.error, error.log_url, named, rejected, owner_of(schema), error.family)
 
 
 def _is_owed_alert(current: cursor, run: EndedRun, error: TaskError) -> bool:
@@ -100,7 +103,10 @@ def last_error(current: cursor, run: EndedRun) -> TaskError:
     values = {"dag_id": run.dag_id, "run_id": run.run_id, "since": run.started_at and run.started_at - _CLOCKS}
     current.execute(statement("mng/last_task_error"), values)
     rows = fetch_rows(current)
-    return from_row(TaskError, rows[0]) if rows else TaskError(run.task_id, run.reason, run.url)
+    if rows:
+        return from_row(TaskError, rows[0])
+    family = Family.KILLED if run.reason.startswith(KILLED) else Family.OTHER
+    return TaskError(run.task_id, run.reason, run.url, family=family)
 
 
 def _fail(current: cursor, file_ids: Sequence[str], run: EndedRun, error: TaskError) -> None:

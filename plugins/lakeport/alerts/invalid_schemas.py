@@ -19,10 +19,12 @@ def run_of_schema(dag_id: str) -> Run:
     return dag_id, _INVALID
 
 
-def invalid_schema_alert(current: cursor, dag_id: str, file_type: str, problems: Sequence[str]) -> InvalidSchema | None:
+def invalid_schema_alert(
+    current: cursor, dag_id: str, file_type: str, problems: Sequence[str], owner: str
+) -> InvalidSchema | None:
     """Return the alert about an invalid schema, or None if no file waits or an alert was sent since the first waits."""
     current.execute(statement("mng/new_files_of_type"), {"file_type": file_type})
     (waiting,) = fetch_rows(current)
     if not waiting["file_count"] or is_alerted_since(current, run_of_schema(dag_id), waiting["first_at"]):
         return None
-    return InvalidSchema(file_type, problems, waiting["file_count"])
+    return InvalidSchema(file_type, problems, waiting["file_count"], owner)

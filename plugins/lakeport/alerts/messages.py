@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Alert, Fact, Kind, Link, Message, clipped, command, in_one_line
+from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, Urgency, clipped, command, in_one_line
+from lakeport.alerts.runbook import place_of
 from lakeport.model import Status
 
 _LISTED = 20
@@ -19,6 +20,9 @@ class RejectedFiles(Message):
     """Files that were rejected when they landed, as (key, reason)."""
 
     kind: ClassVar[Kind] = Kind.REJECTED_FILES
+    urgency: ClassVar[str] = f"{Urgency.TODAY}: these files are not loaded; they stay in landing"
+    owner: ClassVar[str] = OPERATORS
+    runbook: ClassVar[str] = place_of("N files were rejected on arrival")
     files: Sequence[tuple[str, str | None]]
 
     @property
@@ -46,13 +50,46 @@ class RejectedFiles(Message):
 
 
 @dataclass(frozen=True)
+class DeadLetters(Message):
+    """Events that registration gave up, as the key of each file and what became of it."""
+
+    kind: ClassVar[Kind] = Kind.DEAD_LETTERS
+    urgency: ClassVar[str] = f"{Urgency.TODAY}: registration failed five times; its next files may fail too"
+    owner: ClassVar[str] = OPERATORS
+    runbook: ClassVar[str] = place_of("N events could not be processed by registration")
+    files: Sequence[tuple[str, str]]
+
+    @property
+    def title(self) -> str:
+        """Return a summary in one line."""
+        events = "1 event" if len(self.files) == 1 else f"{len(self.files):,} events"
+        return f"{events} could not be processed by registration"
+
+    def facts(self) -> list[Fact]:
+        """Return each file with what became of it."""
+        return [Fact("Files", _listed([in_one_line(f"{key}: {outcome}") for key, outcome in self.files]))]
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        text = "find the cause in the log group of register_files; registered files load without further steps"
+        return Fact("To do", f"{text}; {command('status FILE')} shows one")
+
+    def links(self) -> list[Link]:
+        """Return the page Files."""
+        return [Link("Files", "files/")]
+
+
+@dataclass(frozen=True)
 class InvalidSchema(Message):
     """A schema that is invalid while files of its type wait."""
 
     kind: ClassVar[Kind] = Kind.INVALID_SCHEMA
+    urgency: ClassVar[str] = f"{Urgency.TODAY}: no file of this type is loaded until the schema is fixed"
+    runbook: ClassVar[str] = place_of("FILE_TYPE: the schema is invalid, and N files wait for it")
     file_type: str
     problems: Sequence[str]
     waiting_files: int
+    owner: str = ""
 
     @property
     def title(self) -> str:
@@ -78,6 +115,9 @@ class ReconcileFailed(Message):
     """A run of reconcile that could not fix everything it found."""
 
     kind: ClassVar[Kind] = Kind.NOT_RECOVERED
+    urgency: ClassVar[str] = f"{Urgency.NOW}: if Redshift or Airflow cannot be reached, no file is loaded"
+    owner: ClassVar[str] = OPERATORS
+    runbook: ClassVar[str] = place_of("reconcile could not fix everything it found")
     dag_id: str
     run_id: str
     error: str
@@ -106,6 +146,8 @@ class ManyAlerts(Message):
     """Alerts to the same receivers that are sent as one message, because many came at once or waited to be sent."""
 
     kind: ClassVar[Kind] = Kind.MANY
+    urgency: ClassVar[str] = f"{Urgency.NOW}: failures that come together usually have one cause"
+    runbook: ClassVar[str] = place_of("N alerts, M of them about failed runs")
     alerts: Sequence[Alert]
 
     @property
@@ -118,6 +160,11 @@ class ManyAlerts(Message):
         """Return the title of each alert, then the facts of the first ones."""
         first = [Fact(each.title, _inline(each)) for each in self.alerts[:_LISTED]]
         return [*first, Fact("All", "\n".join(each.title for each in self.alerts))] if self.others else first
+
+    @property
+    def owner(self) -> str:
+        """Return whose they are."""
+        return ", ".join(dict.fromkeys(each.owner for each in self.alerts if each.owner))
 
     @property
     def others(self) -> int:
@@ -143,6 +190,9 @@ class DeliveryCheck(Message):
     """A message that only shows that alerts arrive."""
 
     kind: ClassVar[Kind] = Kind.TEST
+    urgency: ClassVar[str] = Urgency.NONE
+    owner: ClassVar[str] = OPERATORS
+    runbook: ClassVar[str] = place_of("test: alerts of Lakeport arrive here")
 
     @property
     def title(self) -> str:

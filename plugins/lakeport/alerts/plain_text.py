@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urljoin
 
 import lakeport
-from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, in_one_line, visible
+from lakeport.alerts.alert import Alert, Kind, Link, RejectedRow, clipped, closing, in_one_line, opening, visible
 
 FOOTER = f"Lakeport {lakeport.__version__}"
 SIGNS = {
     Kind.FAILED: "\N{LARGE RED CIRCLE}",
     Kind.REJECTED_ROWS: "\N{LARGE YELLOW CIRCLE}",
     Kind.REJECTED_FILES: "\N{NO ENTRY}",
+    Kind.DEAD_LETTERS: "\N{OPEN MAILBOX WITH LOWERED FLAG}",
     Kind.INVALID_SCHEMA: "\N{LARGE PURPLE CIRCLE}",
     Kind.NOT_RECOVERED: "\N{WARNING SIGN}",
     Kind.RECOVERED: "\N{WHITE HEAVY CHECK MARK}",
@@ -25,8 +26,6 @@ _NOTIFICATION_TITLE_CHARACTERS = 250  # of its length, AWS documents nothing
 _NOTIFICATION_CHARACTERS = 3000
 # SNS takes 256 KB for all texts of a message; as JSON, a character takes up to 14 bytes.
 _TEXT_CHARACTERS = 10_000
-_INDENTED = "\n    "
-"""Where a fact goes on in another line, so that no text from a file can begin one like a fact."""
 
 
 def as_text(alert: Alert, airflow_url: str) -> str:
@@ -78,12 +77,17 @@ def slack_escaped(text: str, limit: int) -> str:
 
 
 def _lines(alert: Alert, airflow_url: str) -> str:
-    lines = [f"{label}: {text}".replace("\n", _INDENTED) for label, text in alert.facts()]
+    lines = [_indented(*fact) for fact in opening(alert)]
     if rows := alert.rejected_rows():
         lines += ["First rejected rows:", *map(_row, rows)]
-    lines.append(": ".join(alert.remedy()))
+    lines += [_indented(*fact) for fact in closing(alert)]
     lines += [f"{link.label}: {address}" for link, address in addresses(alert, airflow_url)]
     return "\n".join(lines)
+
+
+def _indented(label: str, text: str) -> str:
+    """Return a fact whose further lines are indented, so that no text from a file can begin one like a fact."""
+    return f"{label}: {text}".replace("\n", "\n    ")
 
 
 def _row(row: RejectedRow) -> str:

@@ -30,4 +30,6 @@ def recovery(current: cursor, file_type: FileType, files: Sequence[RegisteredFil
         RecoveredFile(row["file_id"], settings.shown_key(row["bucket"], row["key"]), row["rows_loaded"])
         for row in fetch_rows(current)
     ]
-    return RecoveredRun(by.dag_id, by.run_id, file_type.name, file_type.table.name, found) if found else None
+    if not found:
+        return None
+    return RecoveredRun(by.dag_id, by.run_id, file_type.name, file_type.table.name, found, file_type.owner)

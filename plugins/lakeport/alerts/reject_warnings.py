@@ -31,7 +31,8 @@ def reject_warning(
     current.execute(statement("mng/loads_warned_of"), {"file_ids": tuple(due)})
     rejected = shown_rows(current, file_type, [file.file_id for file in exceeding], by.run_id)
     table = file_type.table.name
-    return LoadedRun(by.dag_id, by.run_id, file_type.name, table, file_type.rejects.warn, exceeding, rejected)
+    where = (by.dag_id, by.run_id, file_type.name, table)
+    return LoadedRun(*where, file_type.rejects.warn, exceeding, rejected, file_type.owner)
 
 
 def _to_warn_of(current: cursor, file_type: FileType, file: RegisteredFile) -> LoadedFile | None:

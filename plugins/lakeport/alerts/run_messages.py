@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, command, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
+from lakeport.alerts.runbook import HEADINGS, Family, place_of
 from lakeport.model import dag_id_of
+from lakeport.schema.file_type import FileType
 from lakeport.schema.values import RejectLimit
 
 _FILES_IN_TITLE = 3
@@ -54,6 +56,22 @@ class FailedRun(Message):
     log_url: str
     files: Sequence[FailedFile]
     rejected: Sequence[RejectedRow]
+    owner: str = ""
+    family: str = Family.OTHER
+
+    @property
+    def urgency(self) -> str:
+        """Return how soon somebody must act, and why."""
+        if self.files and not self.unloaded:
+            return f"{Urgency.THIS_WEEK}: the rows are in the table, only the archive lacks the files"
+        return f"{Urgency.TODAY}: the rows are not in the table; the files are kept"
+
+    @property
+    def runbook(self) -> str:
+        """Return the path of the runbook's entry that helps."""
+        is_of_rows = self.family == Family.FILE and self.rejected  # of several files the reasons are in one error
+        family = Family.REJECTS if is_of_rows else self.family
+        return place_of(HEADINGS.get(family, HEADINGS[Family.OTHER]))
 
     @property
     def title(self) -> str:
@@ -130,6 +148,9 @@ class LoadedRun(Message):
     limit: RejectLimit | None
     files: Sequence[LoadedFile]
     rejected: Sequence[RejectedRow]
+    owner: str = ""
+    urgency: ClassVar[str] = f"{Urgency.THIS_WEEK}: all other rows are in the table"
+    runbook: ClassVar[str] = place_of("FILE_TYPE: FILE loaded with N rejected rows")
 
     @property
     def title(self) -> str:
@@ -188,6 +209,9 @@ class RecoveredRun(Message):
     file_type: str
     table_name: str
     files: Sequence[RecoveredFile]
+    owner: str = ""
+    urgency: ClassVar[str] = Urgency.NONE
+    runbook: ClassVar[str] = place_of("FILE_TYPE: FILE is Done after failing")
 
     @property
     def title(self) -> str:
@@ -210,6 +234,11 @@ class RecoveredRun(Message):
     def links(self) -> list[Link]:
         """Return the file's page."""
         return _links(self.file_type, self.run_id, [file.file_id for file in self.files], [])
+
+
+def owner_of(file_type: FileType | None) -> str:
+    """Return who is responsible for the files of a type, as its schema says."""
+    return file_type.owner if file_type else "unknown, because the schema is missing or invalid"
 
 
 def size_text(size_bytes: int) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lakeport.alerts.alert import Alert, Fact, RejectedRow, clipped, visible
+from lakeport.alerts.alert import Alert, Fact, RejectedRow, clipped, closing, opening, visible
 from lakeport.alerts.plain_text import FOOTER, addresses, as_text, slack_escaped, title_of
 
 # Slack refuses the whole message if the header is longer, or all blocks together: about 12,000 characters.
@@ -34,12 +34,12 @@ def as_slack(alert: Alert, airflow_url: str) -> dict[str, Any]:
 def _blocks(alert: Alert, airflow_url: str, limit: int) -> Iterator[Element]:
     title = clipped(" ".join(title_of(alert).split()), _HEADER_CHARACTERS)
     yield {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}
-    yield _rich_text(_fact(fact, limit) for fact in alert.facts())
+    yield _rich_text(_fact(fact, limit) for fact in opening(alert))
     if rows := alert.rejected_rows():
         heading = _section([_text("First rejected rows", bold=True)])
         items = [_section(_row(row, limit)) for row in rows]
         yield _rich_text([heading, {"type": "rich_text_list", "style": "bullet", "elements": items}])
-    yield _rich_text([_fact(alert.remedy(), limit)])
+    yield _rich_text(_fact(fact, limit) for fact in closing(alert))
     if links := [_link(*each) for each in addresses(alert, airflow_url)]:
         yield _rich_text([_section([each for link in links for each in (_text("  ·  "), link)][1:])])
     yield {"type": "context", "elements": [{"type": "plain_text", "text": FOOTER, "emoji": False}]}

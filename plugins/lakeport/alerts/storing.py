@@ -20,6 +20,9 @@ def as_message(alert: Alert, receivers: Alerts) -> str:
         values = {
             "kind": alert.kind,
             "title": alert.title,
+            "urgency": alert.urgency,
+            "owner": alert.owner,
+            "runbook": alert.runbook,
             "facts": alert.facts(),
             "rows": alert.rejected_rows(),
             "remedy": alert.remedy(),
@@ -34,11 +37,14 @@ def as_message(alert: Alert, receivers: Alerts) -> str:
 
 
 def from_message(message: str) -> tuple[StoredAlert, Alerts]:
-    """Read the JSON that `as_message` wrote; that of earlier versions has no kind, remedy, rows and links."""
+    """Read the JSON that `as_message` wrote; that of earlier versions has fewer keys."""
     values: dict[str, Any] = json.loads(message)
     alert = StoredAlert(
         Kind(values.get("kind", Kind.FAILED)),
         values["title"],
+        values.get("urgency", ""),
+        values.get("owner", ""),
+        values.get("runbook", ""),
         [Fact(*each) for each in values["facts"]],
         [RejectedRow(*each) for each in values.get("rows", ())],
         Fact(*values.get("remedy", ("To do", "see above"))),

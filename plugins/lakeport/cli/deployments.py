@@ -6,18 +6,22 @@ They read snapshots in S3, run DAGs over MWAA's API, and query Redshift by its D
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.airflow_api.approvals import RecoveryRun, start_recovery
 from lakeport.airflow_api.clients import MwaaApi
 from lakeport.airflow_api.dag_runs import RECONCILE
-from lakeport.errors import RunFailed, SelectionError
+from lakeport.arrivals.publishing import published_index
+from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
+from lakeport.cli.waiting import FileState, StateOf, Upload, state_among
+from lakeport.errors import LakeportError, RunFailed, SelectionError
 from lakeport.files.s3_objects import s3_client
 from lakeport.model import Status
 from lakeport.recovery.replay.selection import Selection
@@ -46,6 +50,33 @@ def choose(name: str) -> None:
     boto3.setup_default_session(region_name=session.region_name)
     account = boto3.client("sts").get_caller_identity()["Account"]
     settings.choose_deployment(name, account, session.region_name)
+
+
+def published_rules(name: str) -> Sequence[ArrivalRule]:
+    """Use the landing buckets of the deployment, as its stack lists them, and return the rules of its registration."""
+    stack = f"{name}-main"
+    try:
+        [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            where = f"no stack {stack} in region {boto3.Session().region_name}"
+            raise LakeportError(f"{where}; check the deployment's name, AWS_REGION and AWS_PROFILE") from error
+        raise
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    settings.choose_landing_buckets(outputs["LandingBucketName"], outputs.get("FurtherLandingBuckets", ""))
+    return published_index(s3_client()).rules
+
+
+def states_in_snapshots(rules: Sequence[ArrivalRule]) -> StateOf:
+    """Return what returns the state of an uploaded file from the snapshot of its type."""
+    index = ArrivalIndex(tuple(rules))
+
+    def state_of(upload: Upload) -> FileState | None:
+        match = index.match(upload.key, 1, settings.landing_name(upload.bucket))
+        snapshot = objects.read(s3_client(), objects.type_key(match.file_type))
+        return state_among(upload, snapshot["files"]) if snapshot else None
+
+    return state_of
 
 
 def status_rows(

@@ -41,6 +41,8 @@ def plan(
     With FILE, the command loads the file into a scratch schema, which it drops again, and shows the rows that would be
     rejected.  If the table of the file type exists, it shows what a load would change in that table.
     Nothing is deployed.
+    It has no --deployment: schemas that are not deployed yet need a Redshift that runs their SQL for you alone.  Use
+    the local stack (`make up`), or a computer that reaches the Redshift of the deployment.
 
     Example: `./lakeport plan trains trains.csv`
 

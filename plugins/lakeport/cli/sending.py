@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,9 @@ from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.cli.waiting import FileState, Upload, wait_for, wait_for_dags
+from lakeport.cli import deployments
+from lakeport.cli.deployments import DeploymentOption
+from lakeport.cli.waiting import FileState, Upload, states_in_redshift, wait_for, wait_for_dags
 from lakeport.console.failures import UNABLE, WRONG
 from lakeport.console.screen import JsonOption, say, show_json, show_problems
 from lakeport.errors import SchemaError
@@ -54,6 +57,7 @@ def publish(wait: WaitForDagsOption = False, wait_seconds: PatienceOption = PATI
 
     Schemas that are not valid are left out and reported.  The command is safe to repeat.
     With --wait, the command ends when Airflow has the DAG of every published file type.
+    It has no --deployment: on AWS, Airflow needs the schemas too, and `./lakeport deploy --schemas-only` brings both.
 
     Example: `./lakeport publish --wait`
 
@@ -75,19 +79,23 @@ def drop(
     bucket: BucketOption = None,
     wait: WaitOption = False,
     wait_seconds: PatienceOption = PATIENCE_SECONDS,
+    deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Upload files, each to the landing bucket and the folder of its file type.
 
     The landing pattern of the schemas decides which file type a file name belongs to.
     With --wait, the command ends when every file has its final status.
+    With --deployment, the schemas that are deployed decide, and --wait reads the snapshots of the page Files.
 
     Example: `./lakeport drop trains.csv --wait`
 
     Exit status: 0 success (with --wait: every file is Done), 1 a file was not loaded, 2 a name matches no file type or
     several, the upload failed, or a file has no final status yet.
     """
-    rules = _rules()
+    if deployment:
+        deployments.choose(deployment)
+    rules = deployments.published_rules(deployment) if deployment else _rules()
     places = [(file, *_place(file, folder, bucket, rules)) for file in files]
     s3, uploads = s3_objects.s3_client(), list[Upload]()
     with _progress(is_shown=not as_json) as progress:
@@ -104,7 +112,8 @@ def drop(
     ]
     states = list[FileState | None]()
     if wait:
-        states = wait_for(uploads, wait_seconds, is_shown=not as_json)
+        with nullcontext(deployments.states_in_snapshots(rules)) if deployment else states_in_redshift() as state_of:
+            states = wait_for(uploads, state_of, wait_seconds, is_shown=not as_json)
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:
         show_json(values)

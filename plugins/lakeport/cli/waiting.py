@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from lakeport.console.screen import say
 from lakeport.errors import UnknownDag
 from lakeport.model import Status, dag_id_of
 from lakeport.redshift.connecting import connect_to_redshift
-from lakeport.redshift.rows import fetch_as
+from lakeport.redshift.rows import fetch_as, from_row
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import statement
 
@@ -58,20 +59,44 @@ class FileState:
         return f"{self.status}: {self.status_reason}" if self.status_reason else self.status
 
 
-def wait_for(uploads: Sequence[Upload], most_seconds: float, *, is_shown: bool = True) -> list[FileState | None]:
+StateOf = Callable[[Upload], FileState | None]
+"""Returns the state of an uploaded file, None if it is not registered yet."""
+
+
+def wait_for(
+    uploads: Sequence[Upload], state_of: StateOf, most_seconds: float, *, is_shown: bool = True
+) -> list[FileState | None]:
     """Return the last state of each file: its final status, or what it was after this time; None if not registered."""
     states: list[FileState | None] = [None] * len(uploads)
     deadline = time.monotonic() + most_seconds
+    while True:
+        for number, upload in enumerate(uploads):
+            state = state_of(upload)
+            if is_shown and state and str(state) != str(states[number]):
+                say(f"{upload.key}: {state}")
+            states[number] = state
+        if all(state and state.is_final for state in states) or time.monotonic() >= deadline:
+            return states
+        time.sleep(_PAUSE_SECONDS)
+
+
+@contextmanager
+def states_in_redshift() -> Iterator[StateOf]:
+    """Yield what returns the state of an uploaded file from mng.files."""
     with Warehouse(connect_to_redshift) as warehouse:
-        while True:
-            for number, upload in enumerate(uploads):
-                state = warehouse.transaction(partial(_state, upload))
-                if is_shown and state and state != states[number]:
-                    say(f"{upload.key}: {state}")
-                states[number] = state
-            if all(state and state.is_final for state in states) or time.monotonic() >= deadline:
-                return states
-            time.sleep(_PAUSE_SECONDS)
+        yield lambda upload: warehouse.transaction(partial(_state, upload))
+
+
+def state_among(upload: Upload, files: Sequence[dict[str, Any]]) -> FileState | None:
+    """Return the state of an uploaded file from the files of a snapshot, the newest first."""
+    for file in files:
+        if (file["bucket"], file["key"]) == (upload.bucket, upload.key) and (
+            file["version_id"] == upload.version_id
+            if upload.version_id
+            else datetime.fromisoformat(file["landed_at"]) >= upload.uploaded_at - _CLOCKS_DIFFER
+        ):
+            return from_row(FileState, file)
+    return None
 
 
 def wait_for_dags(api: DagRunApi, file_types: Sequence[str], most_seconds: float) -> list[str]:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import click
 import psycopg2
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 from psycopg2.errorcodes import READ_ONLY_SQL_TRANSACTION
 from typer.core import TyperGroup
 
@@ -20,6 +34,17 @@ from lakeport.redshift.session import is_wrong_password
 WRONG = 1
 UNABLE = 2
 _SIGN_IN = "sign in (aws sso login, or set AWS_PROFILE)"
+_SIGN_IN_ERRORS = (
+    *(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError),
+    *(ProfileNotFound, SSOError, TokenRetrievalError),
+)
+_LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]")
+_REMEDIES = (
+    ("Expired|InvalidClientTokenId|UnrecognizedClient", f"{_SIGN_IN} again"),
+    ("AccessDenied|Unauthorized|403", "compare the action with docs/security.md, or sign in with another identity"),
+    ("NoSuchBucket", "check the deployment's name, AWS_REGION and AWS_PROFILE"),
+)
+"""What the code of an error of AWS contains, and what to do then."""
 _HINT = "on a laptop, `make up` starts the stack and writes .lakeport/env, which ./lakeport reads"
 
 
@@ -62,9 +87,24 @@ def _redshift_message(error: Any) -> str:
     return f"Redshift rejected the statement: {message}"
 
 
-def _connection_message(error: Any) -> str:
-    hint = f"{_SIGN_IN}; {_HINT}" if isinstance(error, NoCredentialsError) else _HINT
-    return f"cannot connect to AWS: {' '.join(str(error).split()).rstrip('.')}; {hint}"
+def _request_message(error: ClientError) -> str:
+    code = error.response.get("Error", {}).get("Code", "")
+    remedy = next((f"; {remedy}" for part, remedy in _REMEDIES if re.search(part, code)), "")
+    return f"AWS rejected the request: {error}{remedy}"
+
+
+def _connection_message(error: BotoCoreError) -> str:
+    """Return what failed, where, and what to check: credentials, the region, or the network."""
+    what, region = " ".join(str(error).split()).rstrip("."), (boto3.DEFAULT_SESSION or boto3.Session()).region_name
+    if isinstance(error, _SIGN_IN_ERRORS):
+        return f"cannot sign in to AWS: {what}; {_SIGN_IN}; {_HINT}"
+    if isinstance(error, (NoRegionError, InvalidRegionError)):
+        return f"cannot connect to AWS: {what}; set AWS_REGION to the region of the deployment, as in eu-central-1"
+    where = f"cannot connect to AWS in region {region or '(none)'}: {what}"
+    if any(host in what for host in _LOCAL_HOSTS):
+        return f"{where}; {_HINT}"
+    check = "check that it is the deployment's region (AWS_REGION) and has this service"
+    return f"{where}; {check}, then your network: VPN, firewall, proxy (HTTPS_PROXY)"
 
 
 def _system_message(error: Any) -> str:
@@ -75,7 +115,8 @@ _MESSAGES: dict[type[BaseException], Callable[[Any], str]] = {
     LakeportError: str,
     settings.NotSet: lambda error: str(error.args[0]),
     psycopg2.Error: _redshift_message,
-    ClientError: lambda error: f"AWS rejected the request: {error}",
+    ClientError: _request_message,
     BotoCoreError: _connection_message,
+    Boto3Error: lambda error: f"AWS rejected the request: {error}",
     OSError: _system_message,
 }

@@ -75,6 +75,15 @@ def alerts_of_invalid(path: Path) -> Alerts:
     return Alerts(slack=alerts.slack, email=(*alerts.email, *more))
 
 
+def owner_of_invalid(path: Path) -> str:
+    """Return the owner that an invalid schema names, as far as it can be read."""
+    try:
+        owner = values_of(_text(path))["owner"]
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError, SchemaError):
+        owner = None
+    return owner if isinstance(owner, str) and owner else "unknown, because the schema cannot be read"
+
+
 def line_of(path: Path, place: Place) -> int:
     """Return the line of a key in a schema that can be read."""
     return node_at(compose(_text(path)), place)[1]

@@ -9,12 +9,14 @@ from datetime import datetime
 
 from psycopg2.extensions import cursor
 
+from lakeport.model import Status
 from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.statements import statement
 from lakeport.schema.file_type import FileType
-from lakeport.snapshots.extending import NEWEST_FILES, Row, changed_since, first_day
+from lakeport.snapshots.extending import NEWEST_FILES, Row, changed_since, first_day, may_change_since
 
+_OPEN = (Status.NEW, Status.IN_PROGRESS, Status.FAIL)
 CHANGED_FILES = 100
 """How many changed files a summary has at most; if there are more, all is read."""
 
@@ -24,10 +26,12 @@ class Content:
     """What Redshift has about one file type at the time `as_of` of its clock, as JSON has it.
 
     `files` are the newest files, or only those that have changed since `complete_at`, if that is earlier than `as_of`.
+    `open_since` is when the first file was registered that a run could take at `complete_at`.
     """
 
     as_of: datetime
     complete_at: str
+    open_since: str | None
     columns: list[Row]
     days: list[Row]
     files: list[Row]
@@ -49,10 +53,11 @@ def read_content(current: cursor, name: str | None, file_type: FileType | None, 
     columns = _columns(current, file_type)
     values: Row = {"file_type": name, "first_day": first_day(as_of), "files": NEWEST_FILES}
     if last and last["columns"] == columns and (changes := _changes(current, values, last)):
-        return Content(as_of, last["complete_at"], columns, *changes)
+        return Content(as_of, last["complete_at"], last["open_since"], columns, *changes)
     current.execute(statement("snapshots/newest_files"), values)
     files = _with_moves(current, _rows(current), None)
-    return Content(as_of, as_of.isoformat(), columns, _days(current, values, values["first_day"]), files)
+    days = _days(current, values, values["first_day"])
+    return Content(as_of, as_of.isoformat(), _open_since(days), columns, days, files)
 
 
 def by_file(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
@@ -66,7 +71,8 @@ def by_file(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
 def _changes(current: cursor, values: Row, last: Row) -> tuple[list[Row], list[Row]] | None:
     """Return the days and the files that have changed since all was read, or None if these are too many."""
     since, since_day = changed_since(last), values["first_day"].isoformat()[:10]
-    current.execute(statement("snapshots/changed_files"), {**values, "since": since, "files": CHANGED_FILES + 1})
+    bounds = {"since": since, "registered_since": may_change_since(last), "files": CHANGED_FILES + 1}
+    current.execute(statement("snapshots/changed_files"), {**values, **bounds})
     files = _rows(current)
     if len(files) > CHANGED_FILES:
         return None
@@ -75,6 +81,10 @@ def _changes(current: cursor, values: Row, last: Row) -> tuple[list[Row], list[R
         since_day = max(since_day, min(file["landed_at"] for file in files)[:10])
         days = [day for day in days if day["day"] < since_day] + _days(current, values, since_day)
     return days, _with_moves(current, files, since)
+
+
+def _open_since(days: list[Row]) -> str | None:
+    return min((day["first_registered_at"] for day in days if day["status"] in _OPEN), default=None)
 
 
 def _with_moves(current: cursor, files: list[Row], since: str | None) -> list[Row]:

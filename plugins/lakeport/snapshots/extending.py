@@ -25,6 +25,14 @@ def changed_since(summary: Row) -> str:
     return (datetime.fromisoformat(summary["complete_at"]) - MARGIN).isoformat()
 
 
+def may_change_since(summary: Row) -> str:
+    """Return when the first file was registered that a run may have changed since all was read.
+
+    A run changes files that wait or have failed.  What a command does to others is followed by reading all.
+    """
+    return str(min(changed_since(summary), summary["open_since"] or summary["complete_at"]))
+
+
 def newest(files: Iterable[Row], as_of: datetime) -> list[Row]:
     """Return the newest of these files, in the order of a snapshot."""
     since = first_day(as_of).isoformat()

@@ -97,7 +97,7 @@ def _can_be_extended(last: Row | None, name: str | None, about: Row) -> bool:
 
     Files of no type get one by a replay, so all of them are always read.
     """
-    if last is None or name is None or "complete_at" not in last or any(last[each] != about[each] for each in about):
+    if last is None or name is None or "open_since" not in last or any(last[each] != about[each] for each in about):
         return False
     return utc_now() - datetime.fromisoformat(last["complete_at"]) < _COMPLETE_FOR
 
@@ -109,7 +109,8 @@ def _summary(content: Content, last: Row | None) -> dict[str, Any]:
     if not content.is_complete and last:
         ids, changed = {file["file_id"] for file in short}, content.files
         short = newest([*short, *(file for file in last["files"] if file["file_id"] not in ids)], content.as_of)
-    return {"complete_at": content.complete_at, "files": short[:SUMMARY_FILES], "changed": changed}
+    facts = {"complete_at": content.complete_at, "open_since": content.open_since}
+    return {**facts, "files": short[:SUMMARY_FILES], "changed": changed}
 
 
 def _schema_text(name: str | None) -> str | None:

@@ -20,6 +20,7 @@ from lakeport import settings
 from lakeport.airflow_api.dag_runs import DagRunApi
 from lakeport.alerts.alert import Alert
 from lakeport.alerts.outbox import Run, Send, raise_alert
+from lakeport.arrivals.dead_letters import DeadLetter
 from lakeport.arrivals.publishing import published_index
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import AlertNotSent, LakeportError, NotPublished, SchemaError
@@ -72,6 +73,8 @@ class Reconciliation:
     is_open: bool = False
     registered: set[str] = field(default_factory=set)
     """Ids of the files that this run registered as New."""
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    """The events that registration gave up."""
     has_unsent_alerts: bool = False
     _types: dict[str, FileType | None] = field(default_factory=dict)
 

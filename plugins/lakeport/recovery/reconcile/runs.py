@@ -19,7 +19,7 @@ from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
 from lakeport.recovery.reconcile.ended_runs import alert_failures, finish_run
 from lakeport.recovery.reconcile.open_files import OpenFile, open_files, owed_alerts, subject_of
 from lakeport.recovery.reconcile.reconciliation import FAILURES, NOT_CHECKED, Finding, Reconciliation
-from lakeport.schema.reader import alerts_of_invalid
+from lakeport.schema.reader import alerts_of_invalid, owner_of_invalid
 
 NO_RUN = "New, but no run is queued for it"
 NO_POOL = "waiting for a pool that does not exist"
@@ -109,11 +109,9 @@ def _start(reconciliation: Reconciliation, name: str, files: Sequence[OpenFile])
 
 def _alert_owner(reconciliation: Reconciliation, name: str, problems: Sequence[str], files: Sequence[OpenFile]) -> None:
     path, dag_id = settings.schemas_folder() / f"{name}.yaml", dag_id_of(name)
-    reconciliation.raise_alert(
-        run_of_schema(dag_id),
-        partial(invalid_schema_alert, dag_id=dag_id, file_type=name, problems=problems),
-        alerts_of_invalid(path),
-    )
+    owner = owner_of_invalid(path)
+    make_alert = partial(invalid_schema_alert, dag_id=dag_id, file_type=name, problems=problems, owner=owner)
+    reconciliation.raise_alert(run_of_schema(dag_id), make_alert, alerts_of_invalid(path))
     action = f"not fixed, its owner is alerted: {problems[0]}"
     finding = Finding(INVALID_SCHEMA, name, subject_of(files), action, is_fixed=False, is_alerted=True)
     reconciliation.findings.append(finding)
