@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote, unquote
@@ -69,6 +70,12 @@ def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:
     airflow_api.call(lakeport.config, f"{path}/-1/hitlDetails", answer, "PATCH")
 
 
+def shows(window: Browser, address: str, text: str) -> bool:
+    """Open the page of a file and return whether it shows the text."""
+    window.open(address)
+    return text in window.wait_for("What happened")
+
+
 def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
     version = lakeport.drop("airlines.csv", "airlines/airlines_page.csv")
     file = lakeport.wait_for(version, "Done", "Fail")
@@ -77,7 +84,7 @@ def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport:
 
     steps = {"Undo": ("Done", "Fail"), "Discard": ("Fail", "Filtered Out"), "Replay": ("Filtered Out", "Done")}
     for action, (before, status) in steps.items():
-        until(lambda: (window.open(address), f"{before} since" in window.wait_for("What happened"))[1])  # noqa: B023
+        until(partial(shows, window, address, f"{before} since"))
         assert ("Undo" in window.buttons()) is (before == "Done")
         window.click(action)
         window.click("See its plan and approve it")
