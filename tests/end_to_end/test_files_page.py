@@ -6,8 +6,8 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from functools import partial
 from contextlib import closing
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
