@@ -103,8 +103,14 @@ function rejectedRows(rows, shown) {
 // The line with the bad value marked where it is, as far as the line says it.
 function marked(row) {
   const line = row.raw_line ?? "", value = row.raw_value ?? "";
-  const from = value ? line.indexOf(value, Math.max(0, (row.position ?? 0) - value.length)) : -1;
-  const at = from >= 0 || !value ? from : line.indexOf(value);
+  const at = value ? placeOf(line, value, Math.max(0, (row.position ?? 0) - value.length)) : -1;
   if (at < 0) return element("code", {}, line);
   return element("code", {}, line.slice(0, at), element("mark", {}, value), line.slice(at + value.length));
+}
+
+// Where the value is as a whole, not as a part of another one; else where it is at all.
+function placeOf(line, value, start) {
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}_.])${value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_.])`, "gu");
+  const places = [...line.matchAll(whole)].map((found) => found.index);
+  return [places.find((place) => place >= start), line.indexOf(value, start), places[0]].find((place) => place >= 0) ?? line.indexOf(value);
 }

@@ -1,9 +1,8 @@
 import { get, places } from "./api.js";
 import { element, message, status, table } from "./elements.js";
-import { number, size, time, typeName, visible } from "./words.js";
+import { STATUSES, number, size, time, typeName, visible } from "./words.js";
 
 const ROWS = 50;
-const STATUSES = ["New", "In Progress", "Done", "Fail", "Filtered Out", "Rejected"];
 
 // `query`: type, status, text, run, page, sort, descending; kept in the address, so that a link shows the same files.
 export async function files(query, go) {

@@ -1,7 +1,7 @@
 import { get, places } from "./api.js";
 import { chart } from "./chart.js";
 import { element, message, status } from "./elements.js";
-import { age, duration, number, typeName, visible } from "./words.js";
+import { STATUSES, age, duration, number, typeName, visible } from "./words.js";
 
 export async function overview() {
   const found = await get(places.overview());
@@ -23,7 +23,7 @@ export async function overview() {
 }
 
 function period(figures) {
-  const counts = Object.entries(figures.by_status).map(([name, count]) => element("span", {}, status(name), ` ${number(count)}`));
+  const counts = byStatus(figures.by_status);
   return element(
     "section", { class: "card" },
     element("h3", {}, figures.name),
@@ -48,8 +48,7 @@ function waiting(found) {
 function card(type) {
   const [newest] = type.files;
   const name = typeName(type.file_type);
-  const counts = Object.entries(type.by_status).map(([each, count]) =>
-    element("span", {}, status(each), ` ${number(count)}`));
+  const counts = byStatus(type.by_status);
   return element(
     "section", { class: "card", "data-type": name },
     element("h3", {}, element("a", { href: `#/types/${encodeURIComponent(type.file_type ?? "-")}` }, name)),
@@ -61,6 +60,10 @@ function card(type) {
       element("span", {}, `${number(type.rows_loaded)} rows loaded`),
       element("span", {}, `${number(type.rows_rejected)} rejected`)),
   );
+}
+
+function byStatus(counts) {
+  return STATUSES.filter((name) => counts[name]).map((name) => element("span", {}, status(name), ` ${number(counts[name])}`));
 }
 
 // Files without a type come last.

@@ -1,5 +1,7 @@
 // Times are UTC, as Redshift stores them.
 
+export const STATUSES = ["New", "In Progress", "Done", "Fail", "Filtered Out", "Rejected"];
+
 export function number(value) {
   return value === null || value === undefined ? "" : Number(value).toLocaleString("en-US");
 }
