@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -76,15 +77,22 @@ def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:
     airflow_api.call(lakeport.config, f"{path}/-1/hitlDetails", answer, "PATCH")
 
 
-def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
+def shows(window: Browser, address: str, text: str) -> bool:
+    """Open the page of a file and return whether it shows the text."""
+    window.open(address)
+    return text in window.wait_for("What happened")
+
+
+def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
     version = lakeport.drop("airlines.csv", "airlines/airlines_page.csv")
     file = lakeport.wait_for(version, "Done", "Fail")
     address = f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}"
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
 
-    for action, status in (("Undo", "Fail"), ("Replay", "Done")):
-        window.open(address)
-        window.wait_for("airlines/airlines_page.csv", "What happened")
+    steps = {"Undo": ("Done", "Fail"), "Discard": ("Fail", "Filtered Out"), "Replay": ("Filtered Out", "Done")}
+    for action, (before, status) in steps.items():
+        until(partial(shows, window, address, f"{before} since"))
+        assert ("Undo" in window.buttons()) is (before == "Done")
         window.click(action)
         window.click("See its plan and approve it")
         approve(lakeport, action.lower(), followed(window))

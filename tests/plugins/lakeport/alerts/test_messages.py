@@ -42,7 +42,7 @@ def test_alert_has_its_wording(name: str) -> None:
 def test_every_channel_shows_the_same(name: str) -> None:
     alert = ALERTS[name]
     slack, mail = slack_text(as_slack(alert, AIRFLOW)), Page(as_email(alert, AIRFLOW)[1])
-    text = as_text(alert, AIRFLOW)
+    text = as_text(alert, AIRFLOW).replace("\n    ", "\n")
 
     for fact in (*alert.facts(), alert.remedy()):
         assert all(fact.text in seen for seen in (slack, mail.text, text)) or alert.kind is Kind.MANY
@@ -51,6 +51,15 @@ def test_every_channel_shows_the_same(name: str) -> None:
     links = [each["url"] for each in slack_elements(as_slack(alert, AIRFLOW)["blocks"]) if each["type"] == "link"]
     assert links == mail.links
     assert all(link in text and link.startswith(f"{AIRFLOW}/") for link in links)
+
+
+@pytest.mark.parametrize("of_the_run", [True, False])
+def test_a_key_with_a_line_end_in_an_error_cannot_look_like_a_fact(of_the_run: bool) -> None:
+    key = "a.csv\nTask: all is well"
+    alert = replace(FAILED, error=f"{key} failed", files=[replace(FILE, key=key if of_the_run else "b.csv")])
+    lines = as_text(alert, AIRFLOW).splitlines()
+    assert [line for line in lines if line.startswith("Task:")] == [f"Task: {dict(alert.facts())['Task']}"]
+    assert (r"a.csv\u000aTask: all is well failed" in "\n".join(lines)) is of_the_run
 
 
 def test_the_bad_value_is_marked_in_its_line() -> None:
@@ -66,6 +75,8 @@ def test_the_bad_value_is_marked_in_its_line() -> None:
     [
         ("x", 3, "x,x,x,x", "x,", ",x,x"),
         ("x", 0, "a,b,x", "a,b,", ""),
+        ("10", 0, "a,1025.1,10", "a,1025.1,", ""),
+        ("10", 4, "10,1025", "10,", "25"),
         ("y", 9, "a,b,x", "", ""),
         (None, 0, "a" * 60, "", "a" * 47 + "…"),
         ("x", 60, "a" * 60 + "x" + "b" * 60, "…" + "a" * 24, "b" * 23 + "…"),
