@@ -62,6 +62,13 @@ def run_in(url: str) -> str:
     return unquote(url.partition("/runs/")[2].partition("/")[0])
 
 
+def followed(window: Browser) -> str:
+    """Return the run whose page in Airflow the window has come to, and leave it: it asks for news all the time."""
+    run_id = str(until(lambda: run_in(window.driver.current_url)))
+    window.driver.get("about:blank")
+    return run_id
+
+
 def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:
     """Approve a plan by the call that the button under Required Actions makes."""
     path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/approve"
@@ -88,7 +95,7 @@ def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport:
         assert ("Undo" in window.buttons()) is (before == "Done")
         window.click(action)
         window.click("See its plan and approve it")
-        approve(lakeport, action.lower(), until(lambda: run_in(window.driver.current_url)))
+        approve(lakeport, action.lower(), followed(window))
         lakeport.wait_for(version, status)
         moves = lakeport.query(
             "SELECT reason FROM mng.status_log WHERE file_id = %s AND reason LIKE %s",
@@ -115,7 +122,7 @@ def test_an_operator_brings_back_the_rows_that_a_file_replaced(lakeport: Lakepor
     window.wait_for("Rows replaced")
     window.click("Undo and restore")
     window.click("See its plan and approve it")
-    approve(lakeport, "undo", until(lambda: run_in(window.driver.current_url)))
+    approve(lakeport, "undo", followed(window))
 
     assert "and restored 72 rows" in lakeport.wait_for(version, "Fail")["status_reason"]
     assert lakeport.query(rows) == before

@@ -150,14 +150,15 @@ def test_message_stays_within_slacks_limits(text: str) -> None:
 def test_notification_and_text_stay_within_the_limits_of_sns(text: str) -> None:
     """SNS refuses messages of more than 256 KB, whatever JSON makes of their characters."""
     run = replace(FAILED, files=[replace(FILE, key=text)] * 500, error=text)
-    content = as_notification(run, AIRFLOW)["content"]
-    message = json.dumps({"default": json.dumps(as_notification(run, AIRFLOW)), "email": as_text(run, AIRFLOW)})
+    notification, mail = as_notification(run, AIRFLOW), as_text(run, AIRFLOW)
+    content = notification["content"]
+    message = json.dumps({"default": json.dumps(notification), "email": mail})
 
     assert len(content["title"]) <= 250
     assert len(content["description"]) <= 3000
     assert len(message.encode()) <= 256 * 1024
     assert content["description"].endswith(f"\nLakeport {lakeport.__version__}")
-    assert as_text(run, AIRFLOW).endswith(f"\nLakeport {lakeport.__version__}")
+    assert mail.endswith(f"\nLakeport {lakeport.__version__}")
 
 
 def test_slack_shows_hostile_text_as_text() -> None:
