@@ -86,8 +86,8 @@ def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Co
     except ValidationError as error:
         raise UnloadableFile(
             f"the file has the column {file_type.rejects.values_in_message(repr(word))}, which drift: add cannot add "
-            f"to {file_type.table.name}: it is not a valid column name; ask the sender for another name, or set drift to ignore in "
-            f"schemas/{file_type.name}.yaml"
+            f"to {file_type.table.name}: it is not a valid column name; ask the sender for another name, or set drift "
+            f"to ignore in schemas/{file_type.name}.yaml"
         ) from error
 
 
