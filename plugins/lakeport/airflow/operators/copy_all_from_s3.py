@@ -31,10 +31,11 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """
 
     def fail(self, warehouse: Warehouse, files: Sequence[RegisteredFile], error: Exception, by: TaskRun) -> None:
+        from lakeport.airflow.error_texts import text_of
         from lakeport.mng import file_records
 
         self.log.error("%s: %s", ", ".join(file.key for file in files), error)
-        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {str(error).strip()}"
+        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text_of(error, self.file_type)}"
         warehouse.transaction(
             lambda current: file_records.move(
                 current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
