@@ -137,13 +137,13 @@ def test_every_alert_and_every_error_of_a_load_has_its_entry() -> None:
     assert set(HEADINGS.values()) <= {heading for heading, _ in ENTRIES}
 
 
-def test_every_entry_says_what_happened_what_is_safe_what_to_do_and_whom_to_call() -> None:
+def test_every_entry_has_what_happened_what_is_safe_what_to_do_and_whom_to_call() -> None:
     assert [(heading, re.findall(r"^\*\*(.+?):\*\*", text, re.MULTILINE)) for heading, text in ENTRIES] == [
         (heading, PARTS) for heading, _ in ENTRIES
     ]
 
 
-def test_operators_may_do_what_the_runbook_tells_them_to_do() -> None:
+def test_operators_may_do_the_steps_of_the_runbook() -> None:
     """What the commands call is compared with the policy by an end-to-end test, which makes the calls."""
     for words, actions in policy.BY_HAND.items():
         assert words in RUNBOOK

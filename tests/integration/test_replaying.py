@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from lakeport import settings
 from lakeport.cli import app
-from lakeport.errors import SelectionError, StatusConflict
+from lakeport.errors import SelectionError, StatusConflict, TooManyRejects
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
@@ -30,7 +30,7 @@ from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from local.config import Config
-from tests.integration.killing import KilledWarehouse
+from tests.integration.killing import KilledWarehouse, remembering
 from tests.integration.world import GOOD, HEADER, World
 from tests.support.golden import golden, raises_golden
 
@@ -380,20 +380,17 @@ def test_interruption_before_any_statement_leads_to_the_same_result(
     """The session is lost before each statement in turn, and the command runs again."""
     after = {"undo": "Fail", "replay": "New"}[command]
     file, kept = world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")
-    for number in range(1, 30):
-        planned = plan(world, command, file.key)
-        killed = KilledWarehouse(redshift, number)
-        with killed:
-            list(apply_plan(killed, planned, command))
-        assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
-        assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)] * number
-        if not killed.was_killed:
-            break
-        if command == "undo":
-            do(world, "replay", file.key)
-        world.run_again()
+    with remembering(redshift, world.file_type.table, file, kept) as put_back:
+        for number in range(1, 30):
+            planned = plan(world, command, file.key)
+            with KilledWarehouse(redshift, number) as killed:
+                list(apply_plan(killed, planned, command))
+            assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
+            assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)]
+            if not killed.was_killed:
+                break
+            put_back()
     assert number > 5
-    assert kept.key
 
 
 def test_run_is_started_for_each_type_and_named_after_its_files(world: World) -> None:
@@ -493,3 +490,35 @@ def test_waiting_files_of_a_removed_type_are_discarded_and_archived(world: World
     do(world, "replay", waiting.key)
     world.run_again()
     assert ids(world) == [1, 2, 3, 4, 5]
+
+
+def test_failed_files_that_nobody_repairs_are_discarded_and_can_be_replayed(
+    world: World, run: Callable[..., Any]
+) -> None:
+    failed = world.claim(HEADER + b"1,Bern,cheap\n", "a.csv")
+    with pytest.raises(TooManyRejects):
+        world.load_claimed(failed)
+    to_fail = partial(file_records.move, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="copy_to_table: cheap")
+    world.warehouse.transaction(lambda current: to_fail(current, [failed.file_id], world.by))
+    assert f"{failed.key}" not in run("discard", "--type", world.name).output
+
+    discarded = run("discard", "--type", world.name, "--status", "fail", "--yes")
+
+    assert (discarded.exit_code, f"{failed.key} is now Filtered Out" in discarded.output) == (0, True)
+    query = "SELECT status, status_reason, rows_rejected FROM mng.files WHERE file_id = %s"
+    assert world.query(query, (failed.file_id,)) == [("Filtered Out", f"discard asked by {getpass.getuser()}", 1)]
+    world.reconcile(grace=timedelta(0))
+    assert not s3_objects.is_there(world.s3, failed.source())
+    world.write_schema(rejects={"fail": "100%"})
+    do(world, "replay", failed.key)
+    world.run_again()
+    assert accounts(world) == [("Done", 0, False)]
+
+
+def test_a_failed_file_whose_rows_are_in_its_table_is_not_discarded(world: World, run: Callable[..., Any]) -> None:
+    """Only archiving it failed; what is in a table must not look as if it had never been loaded."""
+    file = world.bring()
+    world.query("UPDATE mng.files SET status = 'Fail' WHERE file_id = %s; SELECT 1", (file.file_id,))
+    refused = run("discard", file.key, "--yes")
+    assert (refused.exit_code, "undo it first" in " ".join(refused.output.split())) == (2, True)
+    assert [row[0] for row in accounts(world)] == ["Fail"]

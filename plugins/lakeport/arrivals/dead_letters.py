@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _MESSAGES_A_CALL = 10
 _MOST_MESSAGES = 1000
 _HIDDEN_SECONDS = 900
-"""For how long SQS gives a message to nobody else; if this process is killed, the next one reads it after that."""
+"""For how long SQS hides a message from other processes; if this one is killed, the next one reads it after that."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,11 @@ class DeadLetterQueue:
         self._sqs: SQSClient = boto3.client("sqs")
 
     def read(self) -> list[DeadLetter]:
-        """Return the messages that can be received now, at most 1,000."""
+        """Return the messages that can be received now, at most 1,000.
+
+        The queue's own wait time (infra/main.yaml) lets SQS ask all its servers; without one it may overlook messages
+        of a small queue, which the next run of reconcile reads (SQS API, ReceiveMessage).
+        """
         found = list[DeadLetter]()
         while len(found) < _MOST_MESSAGES:
             answer = self._sqs.receive_message(

@@ -41,7 +41,7 @@ _SIGN_IN_ERRORS = (
 _LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]")
 _REMEDIES = (
     ("Expired|InvalidClientTokenId|UnrecognizedClient", f"{_SIGN_IN} again"),
-    ("AccessDenied|Unauthorized|403", "compare the action with docs/security.md, or sign in as somebody else"),
+    ("AccessDenied|Unauthorized|403", "compare the action with docs/security.md, or sign in with another identity"),
     ("NoSuchBucket", "check the deployment's name, AWS_REGION and AWS_PROFILE"),
 )
 """What the code of an error of AWS contains, and what to do then."""
