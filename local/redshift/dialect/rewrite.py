@@ -78,7 +78,7 @@ def rewritten(sql: str, tokens: Sequence[Token]) -> str:
         tokens = tokenize(sql)
     edits = [
         *_names(tokens),
-        *_apart(tokens),
+        *_separated(tokens),
         *_expressions(tokens),
         *isolation.edits(tokens),
         *_created(tokens),
@@ -153,7 +153,7 @@ def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
             yield Edit(token.start, token.end, identifier(token.name()))
 
 
-def _apart(tokens: Sequence[Token]) -> Iterator[Edit]:
+def _separated(tokens: Sequence[Token]) -> Iterator[Edit]:
     """A number may touch the word after it, as in `4WHEN`, unless both are one number, such as 1e5."""
     for before, token in itertools.pairwise(tokens):
         is_close = before.kind is Kind.NUMBER and token.kind is Kind.WORD and before.end == token.start
