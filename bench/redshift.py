@@ -32,7 +32,7 @@ CONVERSIONS = "TRUNCATECOLUMNS BLANKSASNULL DATEFORMAT 'YYYY-MM-DD' ACCEPTINVCHA
 SAMPLE_SECONDS = 0.02
 TIMES_FOR_FLATNESS = 5
 ROW_SCALE = 0.1
-SMALL_SCALE, SMALL_REPEATS = 0.05, 3
+SMALL_SCALE, SMALL_REPEATS = 0.02, 3
 LEAST_OF_PSQL = 0.5
 console = Console()
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.redshift", description=sys.modules[__name__].__doc__)
     parser.add_argument("--scale", type=float, default=1, help="TPC-H's scale factor; 1 is 6 million rows, 0.75 GB")
-    parser.add_argument("--small", action="store_true", help="300,000 rows, the median of three loads: within 100 s")
+    parser.add_argument("--small", action="store_true", help="120,000 rows, the median of three loads: within 100 s")
     parser.add_argument("--only", help="the rows whose name holds this text")
     options = parser.parse_args(arguments)
     with started() as config, tempfile.TemporaryDirectory(prefix="lakeport-bench-") as place:
