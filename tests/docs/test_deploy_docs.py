@@ -66,6 +66,7 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
         "FINISH_RUNS_SCHEDULE",
         "KEEP_DETAILS_DAYS",
         "KEYS_PREFIX",
+        "DEAD_LETTER_QUEUE",
     }
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
 
