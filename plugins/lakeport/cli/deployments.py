@@ -27,7 +27,7 @@ from lakeport.model import Status
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.data_api import Result, StatementFailed, run_statements
 from lakeport.snapshots import objects
-from lakeport.snapshots.reading import Summaries
+from lakeport.snapshots.reading import Summaries, read_type
 
 DeploymentOption = Annotated[
     str | None,
@@ -37,7 +37,7 @@ DeploymentOption = Annotated[
 ]
 _STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
-_PLAN_CELLS = 5
+PLAN_TITLES = ("File id", "Type", "File", "Status", "What will happen")
 _ID_CHARACTERS = 6
 _QUERY_SECONDS, _PAUSE_SECONDS = 900.0, 0.5
 
@@ -121,11 +121,14 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> tuple[lis
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
     """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
+    statuses = tuple(choice.statuses)
+    is_discard_of_one = command == "discard" and not choice.names and len(statuses) == 1
     known = () if choice.names else (default,)  # the DAG takes files that are named in any status
-    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - set(known)
+    chosen_otherwise = choice.since or choice.until or (set(statuses) - set(known) and not is_discard_of_one)
     if chosen_otherwise or not (choice.names or choice.file_type):
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}
+    conf |= {"status": str(statuses[0])} if is_discard_of_one else {}
     conf |= {name: True for name, is_set in options.items() if is_set}
     run = _started(command, conf)
     typer.echo(f"{run.address}: the plan is being made, which can take a minute", err=True)
@@ -171,11 +174,16 @@ def _started(dag_id: str, conf: dict[str, Any]) -> RecoveryRun:
 
 
 def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row of a plan."""
-    for line in markdown.splitlines()[2:]:
-        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
-        if len(cells) == _PLAN_CELLS:
-            yield tuple(cells)
+    """Yield the id, type, key, status and change of each file of a plan, in whatever order its columns are."""
+    titles, *rows = [_cells(line) for line in markdown.splitlines()] or [[]]
+    for cells in rows[1:]:
+        if len(cells) == len(titles):
+            row = dict(zip(titles, cells, strict=True))
+            yield tuple(row[title] for title in PLAN_TITLES)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
 
 
 def _has_name(file: dict[str, Any], name: str | None) -> bool:
@@ -187,5 +195,5 @@ def _has_name(file: dict[str, Any], name: str | None) -> bool:
 def _snapshots(file_type: str | None) -> list[dict[str, Any]]:
     if file_type is None:
         return Summaries(s3_client).read()
-    found = objects.read(s3_client(), objects.type_key(file_type))
+    found = read_type(s3_client(), file_type)
     return [found] if found else []
