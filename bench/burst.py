@@ -10,8 +10,9 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.aws import names, resources
+from tests.torture import workload
 from tests.torture.gate import Gate, How
 from tests.torture.history import Drop
 from tests.torture.whole_airflow import WholeStack, whole_stack
@@ -30,6 +32,7 @@ LOST_SHARE = DOUBLED_SHARE = 0.05
 UPLOADS_AT_ONCE = 8
 PATIENCE_SECONDS = 3600.0
 LEAST_TYPES = 10  # the stack waits for as many DAGs as the repository has schemas
+WINDOW_SECONDS = 20  # ArrivalWindowSeconds in infra/main.yaml
 console = Console()
 
 
@@ -37,6 +40,7 @@ def main(
     files: Annotated[int, typer.Option(help="How many files.")] = 10_000,
     types: Annotated[int, typer.Option(min=LEAST_TYPES, help="How many file types.")] = 50,
     seed: Annotated[int, typer.Option(help="Which events are lost and doubled.")] = 1,
+    window: Annotated[int, typer.Option(help="How many seconds the queue collects events.")] = WINDOW_SECONDS,
 ) -> None:
     """Drop, wait, check and print; ends with status 1 if a file is not accounted for."""
     order = random.Random(seed)
@@ -44,6 +48,7 @@ def main(
     with whole_stack(kinds, order, console.print) as whole:
         count = Count(whole)
         warm_up(whole)
+        collect_events(whole, window)
         before = count.seen.copy()
         started = time.monotonic()
         drop_all(whole, files)
@@ -80,12 +85,9 @@ def drop_all(whole: WholeStack, files: int) -> None:
     file_types = [in_turn[number % len(in_turn)] for number in range(files)]
     whole.order.shuffle(file_types)
     lost = round(files * LOST_SHARE)
-    notifications = whole.s3.get_bucket_notification_configuration(Bucket=names.LANDING_BUCKET)
-    notifications.pop("ResponseMetadata")
     with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-        put_notification(whole, {})
-        list(pool.map(lambda name: put(whole, name), file_types[:lost]))
-        put_notification(whole, notifications)
+        with unreported(whole):
+            list(pool.map(lambda name: put(whole, name), file_types[:lost]))
         reported = list(pool.map(lambda name: put(whole, name), file_types[lost:]))
     sqs: Any = resources.session().client("sqs", endpoint_url=whole.config.aws_endpoint)
     url = resources.queue_url(sqs, names.ARRIVALS_QUEUE)
@@ -93,25 +95,39 @@ def drop_all(whole: WholeStack, files: int) -> None:
         sqs.send_message(QueueUrl=url, MessageBody=event_of(drop))
 
 
+def collect_events(whole: WholeStack, seconds: int) -> None:
+    """Have the queue collect events for so long before it gives them to the function."""
+    client: Any = resources.session().client("lambda", endpoint_url=whole.config.aws_endpoint)
+    for mapping in client.list_event_source_mappings(FunctionName=names.REGISTER_FUNCTION)["EventSourceMappings"]:
+        client.update_event_source_mapping(UUID=mapping["UUID"], MaximumBatchingWindowInSeconds=seconds)
+
+
 def put(whole: WholeStack, name: str) -> Drop:
     """Drop one file."""
     content = whole.source.file("good")
     key = f"{name}/{content.rows[0][0]}.csv"
-    version = whole.s3.put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=content.body)["VersionId"]
+    version = whole.s3.put_object(Bucket=workload.bucket(name), Key=key, Body=content.body)["VersionId"]
     drop = Drop(key, version, name, content.digest, content.rows, size_bytes=len(content.body))
     whole.drops.append(drop)
     return drop
 
 
-def put_notification(whole: WholeStack, configuration: dict[str, Any]) -> None:
-    """Set what the landing bucket reports."""
-    whole.s3.put_bucket_notification_configuration(Bucket=names.LANDING_BUCKET, NotificationConfiguration=configuration)
+@contextmanager
+def unreported(whole: WholeStack) -> Iterator[None]:
+    """Have the landing buckets report nothing while the block runs."""
+    kept = {name: whole.s3.get_bucket_notification_configuration(Bucket=name) for name in names.LANDING_BUCKETS}
+    for bucket in kept:
+        whole.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    yield
+    for bucket, answer in kept.items():
+        configuration = {"QueueConfigurations": answer["QueueConfigurations"]}
+        whole.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
 
 
 def event_of(drop: Drop) -> str:
     """Return S3's event of a drop."""
     thing = {"key": drop.key, "size": drop.size_bytes, "eTag": "e", "versionId": drop.version_id, "sequencer": "0"}
-    place = {"bucket": {"name": names.LANDING_BUCKET}, "object": thing}
+    place = {"bucket": {"name": workload.bucket(drop.file_type)}, "object": thing}
     record = {"eventName": "ObjectCreated:Put", "eventTime": datetime.now(UTC).isoformat(), "s3": place}
     return json.dumps({"Records": [record]})
 

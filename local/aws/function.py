@@ -12,7 +12,8 @@ from local.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-BATCH_SIZE = 10
+BATCH_SIZE = 500
+"""That of infra/main.yaml; without a batching window, as nobody waits 20 seconds for a file on a laptop."""
 # AWS's least: more functions at once would only wait for each other in the warehouse.
 MAXIMUM_CONCURRENCY = 2
 MEMORY_MEGABYTES = 256
@@ -58,6 +59,9 @@ def _put_function(client: "LambdaClient", name: str, content: bytes, config: Con
 
 def _put_mapping(client: "LambdaClient", name: str, queue_arn: str) -> None:
     mappings = client.list_event_source_mappings(FunctionName=name, EventSourceArn=queue_arn)["EventSourceMappings"]
+    for mapping in mappings:
+        if mapping["BatchSize"] != BATCH_SIZE:  # of a stack that an earlier version made
+            client.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=BATCH_SIZE)
     if not mappings:
         client.create_event_source_mapping(
             FunctionName=name,

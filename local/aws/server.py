@@ -21,8 +21,8 @@ PYTHON = REPOSITORY / ".venv-aws" / "bin" / "python"
 def service(config: Config) -> Service:
     return Service(
         name="aws",
-        # -I keeps the working directory off sys.path: a function must not find our modules unless its zip has them.
-        command=(str(PYTHON), "-I", "-m", "ministack"),
+        # -I keeps our folders off sys.path: a function must not find our modules unless its zip has them.
+        command=(str(PYTHON), "-I", str(Path(__file__).parent / "batching_server.py")),
         environment=_environment(config),
         is_ready=lambda: is_ready(config),
         start_within_seconds=60,

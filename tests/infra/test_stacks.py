@@ -53,13 +53,17 @@ ACTIONS = {
     "upload_file": {"s3:PutObject", "s3:AbortMultipartUpload"},
     "upload_fileobj": {"s3:PutObject", "s3:AbortMultipartUpload"},
     "delete_object": {"s3:DeleteObject"},
+    "delete_objects": {"s3:DeleteObject"},
+    "receive_message": {"sqs:ReceiveMessage"},
+    "delete_message": {"sqs:DeleteMessage"},
     "list_objects_v2": {"s3:ListBucket"},
     "list_object_versions": {"s3:ListBucketVersions"},
     "get_secret_value": {"secretsmanager:GetSecretValue"},
     "invoke_rest_api": {"airflow:InvokeRestApi"},
     "publish": {"sns:Publish"},
 }
-CLIENTS = {"s3", "_s3()", "_client", "boto3.client('secretsmanager')", "boto3.client('mwaa')", "boto3.client('sns')"}
+CLIENTS = {"s3", "_s3()", "_client", "_sqs"}
+CLIENTS |= {f"boto3.client('{service}')" for service in ("secretsmanager", "mwaa", "sns")}
 # What no call names: objects are read, archived and removed by their version; without the right to list, S3 answers
 # 403 instead of 404 for an object or a version that is gone.
 BY_VERSION = {"s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:DeleteObjectVersion"}
@@ -141,7 +145,7 @@ def test_services_the_code_calls_have_endpoints() -> None:
         re.findall(r"boto3\.client\(\"(\w+)\"", "".join(map(Path.read_text, airflow_code() + function_code())))
     )
 
-    assert called == {"s3", "secretsmanager", "mwaa", "sns"}
+    assert called == {"s3", "secretsmanager", "mwaa", "sns", "sqs"}
     assert (called - {"mwaa"}) | {"airflow.api", "airflow.env", "sqs", "logs", "monitoring", "kms"} <= offered
 
 

@@ -177,7 +177,8 @@ def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monk
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         monkeypatch.setenv(f"LAKEPORT_{role}_BUCKET", bucket)
     monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
-    monkeypatch.delenv("LAKEPORT_LANDING_BUCKETS")
+    for name in ("LAKEPORT_LANDING_BUCKETS", "LAKEPORT_DEAD_LETTER_QUEUE"):
+        monkeypatch.delenv(name)
     for table in ("files", "alerts", "status_log", "task_errors"):
         query(f"DELETE FROM mng.{table}; SELECT 1")  # noqa: S608
     return World(s3, warehouse, query, tmp_path, f"trips_{uuid.uuid4().hex[:8]}")

@@ -74,7 +74,7 @@ def clear(world: World, *files: RegisteredFile, by: TaskRun | None = None) -> No
     by, now = by or world.by, utc_now() + SOON
     loaded = run(copy(world, *files), by, cleared_at=now)
     kept = loaded if isinstance(loaded, list) else [file.to_xcom() for file in files]
-    run(ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=kept), by, cleared_at=now)
+    run(ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=kept), by, cleared_at=now)
     run(MarkDoneOperator(task_id="mark_done", file_type=world.file_type, files=kept), by, cleared_at=now)
 
 
@@ -116,6 +116,42 @@ def test_failed_file_is_loaded_with_the_current_schema(world: World, select: str
     world.reconcile()
     assert [alert.kind for alert, _ in world.sent] == [Kind.FAILED, Kind.RECOVERED]
     assert dict(world.sent[-1][0].facts())["Loaded"] == f"{file.key}: 3 rows"
+
+
+MODES: list[dict[str, Any]] = [
+    {"mode": "merge", "key": ["id"]},
+    {"mode": "replace"},
+    {"mode": "new_table"},
+    {"mode": "slice", "slice": ["id"]},
+    {"mode": "history", "key": ["id"], "history": {"from": "landed_at"}},
+]
+
+
+@pytest.mark.parametrize("table", MODES, ids=lambda table: str(table["mode"]))
+def test_failed_file_is_loaded_once_in_each_mode(world: World, table: dict[str, Any]) -> None:
+    world.write_schema(table=table)
+    file = failed(world)
+    loosen(world, table=table)
+    for _ in range(2):
+        clear(world, file)
+        assert world.files() == [("Done", None)]
+        [(loaded_into,)] = world.query("SELECT table_name FROM mng.files")
+        assert world.query(f"SELECT COUNT(*) FROM {loaded_into}") == [(3,)]  # noqa: S608
+
+
+def test_failed_file_is_loaded_into_a_column_that_was_renamed_since(world: World) -> None:
+    file = failed(world)
+    columns = [{"name": "id", "type": "integer", "required": True}, {"name": "city", "type": "varchar(40)"}]
+    world.write_schema(columns=[*columns, {"name": "fare", "type": "decimal(8,2)"}])
+    with pytest.raises(AirflowFailException) as raised:
+        clear(world, file)
+    golden("clearing", "column without its header", str(raised.value).replace(world.name, "trips"))
+    fail(world, world.by)
+    world.write_schema(columns=[*columns, {"name": "fare", "header": "price", "type": "decimal(8,2)"}])
+    fit_table(world.warehouse, world.file_type)
+    clear(world, file)
+    rows = world.query(f"SELECT fare, price FROM {world.file_type.table.name} ORDER BY id")  # noqa: S608
+    assert [tuple(map(str, row)) for row in rows] == [("2.50", "None"), ("None", "None"), ("1.00", "None")]
 
 
 def test_file_that_fails_again_is_alerted_again(world: World) -> None:
@@ -227,7 +263,7 @@ def test_late_callback_leaves_the_file_of_a_cleared_run_alone(world: World) -> N
 
 def test_archive_refuses_a_file_that_is_not_loaded(world: World) -> None:
     file = failed(world)
-    step = ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=[file.to_xcom()])
+    step = ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=[file.to_xcom()])
     with pytest.raises(AirflowFailException) as raised:
         run(step, world.by)
     golden("clearing", "archive refuses", str(raised.value).replace(world.name, "trips"))
@@ -238,11 +274,11 @@ def test_archive_refuses_a_file_that_is_not_loaded(world: World) -> None:
 def test_error_of_a_step_without_files_has_a_remedy(world: World, files: Any) -> None:
     steps = [
         FilterNewestOperator(task_id="filter_newest", file_type=world.file_type, files=files),
-        TakeFilesOperator(task_id="take_files", max_files=1, files=files),
+        TakeFilesOperator(task_id="take_files", file_type=world.file_type, files=files),
         MarkInProgressOperator(task_id="mark_in_progress", file_type=world.file_type, files=files),
         CopyFromS3Operator(task_id="copy_to_table", file_type=world.file_type, files=files),
         CopyAllFromS3Operator(task_id="copy_to_table", file_type=world.file_type, files=files),
-        ArchiveFilesOperator(task_id="archive_files", file_type_name=world.name, files=files),
+        ArchiveFilesOperator(task_id="archive_files", file_type=world.file_type, files=files),
         MarkDoneOperator(task_id="mark_done", file_type=world.file_type, files=files),
     ]
     for step in steps:

@@ -123,7 +123,7 @@ def run_of(file_type: FileType, run_id: str, query: Query, warehouse: Warehouse,
     sensor = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
     waiting = [RegisteredFile(*row).to_xcom() for row in query(str(sensor.sql), sensor.parameters)]
     take = (
-        TakeFilesOperator(task_id="take", max_files=file_type.landing.files_a_run, files=waiting)
+        TakeFilesOperator(task_id="take", file_type=file_type, files=waiting)
         if file_type.landing.select == "all"
         else FilterNewestOperator(task_id="newest", file_type=file_type, files=waiting)
     )

@@ -78,12 +78,27 @@ def test_two_runs_at_once_load_once(prepare_load: PrepareLoad, query: Query, fil
     assert query(f"SELECT COUNT(*), COUNT(DISTINCT id) FROM {file_type.table.name}") == [(20_000, 20_000)]  # noqa: S608
 
 
-def test_one_reject_fails_the_file_by_default(prepare_load: PrepareLoad, query: Query, file_type: FileType) -> None:
+def test_one_reject_fails_the_file_by_default(
+    prepare_load: PrepareLoad, query: Query, file_type: FileType, caplog: pytest.LogCaptureFixture
+) -> None:
     load = prepare_load(file_type, ONE_BAD)
     with raises_golden(TooManyRejects, "loading", "too many rejected rows", load.file.key, "1 of 3 rows"):
         load.run()
     assert rows_of(query, file_type) == []
     assert rejected_rows(query, load) == [(4, "id", "three", "three,Rome,1")]
+    assert f"{load.file.key}, line 4, column id, value 'three': Invalid digit" in caplog.text
+
+
+def test_log_has_the_first_rejected_rows_unless_the_schema_hides_them(
+    prepare_load: PrepareLoad, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = b"id,city,price\n" + b"".join(b"n%d,Rome,1\n" % number for number in range(12))
+    for is_shown in (True, False):
+        caplog.clear()
+        load = prepare_load(make_file_type(rejects={"fail": "100%", "show": is_shown}), bad)
+        load.run()
+        assert caplog.text.count(", column id, value 'n") == 10 * is_shown
+        assert (f"2 more rows: ./lakeport errors {load.file.file_id[:12]}" in caplog.text) is is_shown
 
 
 @both_ways

@@ -30,6 +30,7 @@ from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import Alerts
+from local.aws import names
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden
 
@@ -464,8 +465,9 @@ def test_details_of_files_finished_long_ago_are_deleted_after_the_days_of_the_se
 @pytest.fixture
 def dead_letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """A dead-letter queue; what it yields sends a message to it."""
-    sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName=f"dead-{uuid.uuid4().hex}")["QueueUrl"]
+    sqs, name = boto3.client("sqs"), f"dead-{uuid.uuid4().hex}"
+    sqs.create_queue(QueueName=name)
+    url = names.PRODUCT_ENVIRONMENT["LAKEPORT_DEAD_LETTER_QUEUE"].replace(names.DEAD_LETTER_QUEUE, name)
     monkeypatch.setenv("LAKEPORT_DEAD_LETTER_QUEUE", url)
     yield lambda body: sqs.send_message(QueueUrl=url, MessageBody=body) and None
     sqs.delete_queue(QueueUrl=url)
@@ -488,7 +490,7 @@ def test_files_of_dead_letters_are_registered_and_named_in_one_alert(
         dead_letters(body)
     dead_letters(event_of(world, version))  # delivered twice
 
-    reconciliation = world.reconcile(LATER, always=False)
+    reconciliation = world.reconcile(LATER, always=False)  # the event itself shows that the file is not in progress
 
     assert reconciliation
     found = [(each.subject, each.action) for each in reconciliation.findings if each.problem == DEAD_LETTER]

@@ -119,15 +119,14 @@ def load_all(
 ) -> tuple[list[str], CheckAllLoadedOperator]:
     """Run the steps from the sensor to mark_done; return the loaded names and the step that would be last."""
     by = TaskRun(file_type.dag_id, run_id, "copy_to_table")
-    take = TakeFilesOperator(
-        task_id="take_files", max_files=file_type.landing.files_a_run, files=waiting(query, file_type)
-    )
+    take = TakeFilesOperator(task_id="take_files", file_type=file_type, files=waiting(query, file_type))
     files = take.execute({})
     warehouse.transaction(lambda current: claims.claim(current, [file["file_id"] for file in files], by))
     fit_table(warehouse, file_type)
     loaded = run(CopyAllFromS3Operator(task_id="copy_to_table", file_type=file_type, files=files), by)
     run(MarkDoneOperator(task_id="mark_done", file_type=file_type, files=loaded), by)
-    return [file["key"].rpartition("/")[2] for file in loaded], CheckAllLoadedOperator(task_id="fail", files=files)
+    last = CheckAllLoadedOperator(task_id="fail", file_type=file_type, files=files)
+    return [file["key"].rpartition("/")[2] for file in loaded], last
 
 
 def test_all_files_are_loaded_in_landing_order_up_to_the_limit_of_a_run(

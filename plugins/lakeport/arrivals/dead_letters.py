@@ -42,7 +42,11 @@ class DeadLetterQueue:
         self._sqs: SQSClient = boto3.client("sqs")
 
     def read(self) -> list[DeadLetter]:
-        """Return the messages that can be received now, at most 1,000."""
+        """Return the messages that can be received now, at most 1,000.
+
+        The queue's own wait time (infra/main.yaml) lets SQS ask all its servers; without one it may overlook messages
+        of a small queue, which the next run of reconcile reads (SQS API, ReceiveMessage).
+        """
         found = list[DeadLetter]()
         while len(found) < _MOST_MESSAGES:
             answer = self._sqs.receive_message(

@@ -13,9 +13,9 @@ from lakeport import settings
 from lakeport.cli.checking import FilesArgument
 from lakeport.cli.schema_files import paths_of
 from lakeport.schema.checks import AcceptedValuesCheck, FreshnessCheck, NotNullCheck, UniqueCheck
+from lakeport.schema.column import HISTORY_COLUMNS, LOADED_AT, Column
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type, schema_paths
-from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column
 
 _PERIODS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _MEANINGS = (

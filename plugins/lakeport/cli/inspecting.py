@@ -56,6 +56,7 @@ def mng_init() -> None:
     """Create the mng tables, or upgrade those of an earlier version.
 
     Existing rows are kept.  The command is safe to repeat.
+    It has no --deployment: `./lakeport deploy --database` does the same there, as the database's administrator.
 
     Example: `./lakeport mng init`
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from lakeport.errors import UnloadableFile
+from lakeport.schema.column import Column
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Column
 from lakeport.schema.text_formats import Csv
 
 _ADDED_TYPE = "varchar(1024)"
@@ -139,7 +139,7 @@ def _in_order(
         raise UnloadableFile(
             f"{subject} does not match schemas/{file_type.name}.yaml ({found}); "
             f"ask the sender for the columns {', '.join(_printable(expected_words))}, "
-            "or change the schema: its columns, or drift to add or ignore"
+            "or change the schema: its columns or their headers, or drift to add or ignore"
         )
     names: dict[str, list[str]] = {}
     for word, name in expected:

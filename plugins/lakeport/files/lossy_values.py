@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
+from lakeport.schema.column import Column
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.record_formats import Json
-from lakeport.schema.table import Column
 
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?\s*([AaPp][Mm])?")
 _COMPACT_CLOCK = re.compile(r"\d{6,8} (\d{6})(\.\d+)?$")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 _MAX_LINE_BYTES = 64 << 20
 _RANGE_BYTES = 64 << 10
+_REMOVED_AT_ONCE = 1000  # S3's limit
 _SMALL_BYTES = 8 << 20  # boto3's own limit; it copies larger objects in parts, and asks for the size of any first
 
 
@@ -85,14 +87,17 @@ def _metadata(s3: S3Client, source: CopySource) -> Any:
 
 
 def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
-    """Copy the registered version to the archive, unless the archive has it with the same size; return its version.
+    """Copy the registered version to the archive, and return the version of the copy, which has the same size.
 
-    Raises ObjectChanged if it is neither in landing nor in the archive.
+    Safe to repeat: a large object that the archive has is only checked, and a small one is copied again, which is
+    faster than to look for it first.  Raises ObjectChanged if it is neither in landing nor in the archive.
     """
-    kept = _head(s3, Bucket=to_bucket, Key=to_key)
+    kept = _head(s3, Bucket=to_bucket, Key=to_key) if source.size_bytes >= _SMALL_BYTES else None
     if kept is None or kept["ContentLength"] != source.size_bytes:
-        copy_of_version(s3, source, to_bucket, to_key)
+        gone = _copied_or_gone(s3, source, to_bucket, to_key)
         kept = _head(s3, Bucket=to_bucket, Key=to_key)
+        if gone and (kept is None or kept["ContentLength"] != source.size_bytes):
+            raise gone
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(
             f"s3://{to_bucket}/{to_key} must have the {source.size_bytes:,} bytes of {source.uri}, "
@@ -100,6 +105,15 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
         )
     version_id: str | None = kept.get("VersionId")
     return version_id
+
+
+def _copied_or_gone(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> ObjectChanged | None:
+    """Copy the version; return the error if landing does not have it any more, as after an earlier attempt."""
+    try:
+        copy_of_version(s3, source, to_bucket, to_key)
+    except ObjectChanged as error:
+        return error
+    return None
 
 
 def is_there(s3: S3Client, source: CopySource) -> bool:
@@ -110,6 +124,26 @@ def is_there(s3: S3Client, source: CopySource) -> bool:
 def remove_version(s3: S3Client, source: CopySource) -> None:
     """Remove exactly that version from landing; a newer one of the same name stays."""
     s3.delete_object(**_version(source))
+
+
+def remove_versions(s3: S3Client, sources: Sequence[CopySource]) -> None:
+    """Remove many versions, up to 1,000 by one call.  Safe to repeat; raises ClientError if one is not removed."""
+    by_bucket = defaultdict[str, list[CopySource]](list)
+    for source in sources:
+        if source.key.isprintable():
+            by_bucket[source.bucket].append(source)
+        else:  # the call lists the keys as XML, which cannot contain some characters
+            remove_version(s3, source)
+    for bucket, listed in by_bucket.items():
+        for first in range(0, len(listed), _REMOVED_AT_ONCE):
+            _remove_listed(s3, bucket, listed[first : first + _REMOVED_AT_ONCE])
+
+
+def _remove_listed(s3: S3Client, bucket: str, sources: Sequence[CopySource]) -> None:
+    listed: Any = [{name: value for name, value in _version(each).items() if name != "Bucket"} for each in sources]
+    answer: Any = s3.delete_objects(Bucket=bucket, Delete={"Objects": listed, "Quiet": True})
+    for error in answer.get("Errors", []):
+        raise ClientError({"Error": error, "ResponseMetadata": answer["ResponseMetadata"]}, "DeleteObjects")
 
 
 def remove_all_versions(s3: S3Client, bucket: str, prefix: str) -> None:

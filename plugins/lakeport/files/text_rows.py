@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS, Csv, TextFormat
 
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB; a closing quote may be missing

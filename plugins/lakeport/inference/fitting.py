@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from lakeport.inference import moments
 from lakeport.inference.profile import has_wrong_bytes
+from lakeport.schema.column import Column
 from lakeport.schema.column_type import ColumnType
 from lakeport.schema.file_format import ConvertedFormat
-from lakeport.schema.table import Column
 
 Objection = Callable[[str], str]
 """Returns why a value that is not NULL does not fit its column, or nothing."""

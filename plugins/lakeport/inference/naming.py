@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from lakeport.schema.table import LOADED_AT
+from lakeport.schema.column import LOADED_AT
 from lakeport.schema.values import IDENTIFIER
 
 _TYPE_CHARACTERS = 45

@@ -8,10 +8,10 @@ from psycopg2 import sql
 
 from lakeport.errors import UnloadableFile
 from lakeport.redshift.statements import keywords
+from lakeport.schema.column import Column
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_facts import CAPTURED
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Column
 
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 

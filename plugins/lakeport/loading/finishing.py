@@ -48,8 +48,8 @@ def archive_key(file_type_name: str, file: RegisteredFile) -> str:
 def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequence[RegisteredFile]) -> None:
     """Copy the registered versions to the archive, record their keys, then remove the versions from landing.
 
-    Safe to repeat: the archive key follows from the file, and an existing copy is only checked.  In this order, a file
-    is always in landing or in the archive.  Raises ObjectChanged if it is in neither.
+    Safe to repeat: the archive key follows from the file, and an existing copy is checked or replaced by the same.  In
+    this order, a file is always in landing or in the archive.  Raises ObjectChanged if it is in neither.
     """
     bucket = settings.archive_bucket()
 
@@ -62,7 +62,7 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
     places = at_once(copy, files)
     if copied := [place for place in places if place]:
         warehouse.transaction(partial(_record_archive, places=copied))
-    at_once(lambda file: s3_objects.remove_version(s3, file.landed()), files)
+    s3_objects.remove_versions(s3, [file.landed() for file in files])
     for file, place in zip(files, places, strict=True):
         if place:
             log.info("archived %s as s3://%s/%s", file.key, bucket, place[2])

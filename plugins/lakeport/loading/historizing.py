@@ -13,7 +13,7 @@ from lakeport.loading.placing import Placing
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import composed, keywords
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 
 _EVENTS, _KEYS, _VERSIONS = (sql.Identifier(f"lakeport_{name}") for name in ("events", "keys", "versions"))
 _HAS_ANOTHER_END = """(

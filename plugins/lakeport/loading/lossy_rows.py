@@ -22,9 +22,9 @@ from lakeport.files.streams import chunks_of
 from lakeport.files.text_rows import text_rows
 from lakeport.files.transcoding import utf8_stream
 from lakeport.model import CopySource
+from lakeport.schema.column import Column
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, Json, NamedFieldsFormat
-from lakeport.schema.table import Column
 from lakeport.schema.text_formats import TextFormat
 
 if TYPE_CHECKING:

@@ -25,11 +25,13 @@ from lakeport.errors import (
 )
 from lakeport.files.at_once import at_once
 from lakeport.files.header import FileColumns
+from lakeport.files.read_once import read_once
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of, has_unique_name
 from lakeport.loading.lossy import has_lossy_rows
 from lakeport.loading.mixed_rows import loads_each_alone
+from lakeport.loading.rejected_rows import log_rejected_rows
 from lakeport.mng import load_records
 from lakeport.model import TaskRun
 from lakeport.redshift.session import Warehouse, is_passing
@@ -62,10 +64,11 @@ def batches(s3: S3Client, file_type: FileType, files: Sequence[FileToLoad]) -> l
 def _columns(s3: S3Client, file_type: FileType, each: FileToLoad) -> FileColumns | None:
     if not all(map(has_unique_name, each.sources)):
         return None
+    once = read_once(s3, each.sources)
     try:
-        check_versions(s3, each)
-        columns = columns_of(s3, file_type, each)
-        return None if has_lossy_rows(s3, file_type, each, columns) else columns
+        check_versions(once, each)
+        columns = columns_of(once, file_type, each)
+        return None if has_lossy_rows(once, file_type, each, columns) else columns
     except (ObjectChanged, UnloadableFile, ClientError):
         return None  # its own load reports or repeats it
 
@@ -122,6 +125,8 @@ class BatchLoad:
 
     def _record(self, current: cursor, result: CopyResult) -> CopyResult:
         load_records.record_loads(current, result.loads, result.rejected, self.by)
+        for each in self.files:
+            log_rejected_rows(self.file_type, each.file, result.rejected[each.file.file_id])
         rows, first = sum(load.rows_loaded for load in result.loads.values()), next(iter(result.loads.values()))
         log.info("%d files: %d rows into %s by COPY %d", len(self.files), rows, first.table_name, first.query_id)
         return result

@@ -15,9 +15,9 @@ from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed
+from lakeport.schema.column import Column
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Column
 
 
 def drop_deletes(current: cursor, file_type: FileType, staged: sql.Identifier, facts: FileFacts) -> int:

@@ -16,6 +16,7 @@ from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of
 from lakeport.loading.lossy import without_lossy_rows
+from lakeport.loading.rejected_rows import log_rejected_rows
 from lakeport.mng import load_records
 from lakeport.mng.load_records import Load
 from lakeport.model import CopySource, RegisteredFile, TaskRun
@@ -87,8 +88,9 @@ class FileLoad:
 
     def _record(self, current: cursor, result: CopyResult) -> CopyResult:
         changed = result.changed.get(self.file.file_id, ())
-        rows = {self.file.file_id: [*result.rejected[self.file.file_id], *changed]}
-        load_records.record_loads(current, result.loads, rows, self.by)
+        rows = [*result.rejected[self.file.file_id], *changed]
+        load_records.record_loads(current, result.loads, {self.file.file_id: rows}, self.by)
+        log_rejected_rows(self.file_type, self.file, rows)
         if changed:
             log.warning("%s: %d rows were loaded with another value (lossy: warn)", self.file.key, len(changed))
         recorded = load_records.loads_of(current, [self.file.file_id])
@@ -101,3 +103,4 @@ class FileLoad:
     def _record_refused(self, current: cursor, result: CopyResult) -> None:
         file_id = self.file.file_id
         load_records.record_failed_load(current, file_id, result.loads[file_id], result.rejected[file_id], self.by)
+        log_rejected_rows(self.file_type, self.file, result.rejected[file_id])

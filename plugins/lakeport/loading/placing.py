@@ -22,9 +22,9 @@ from lakeport.mng.load_records import RejectedRow
 from lakeport.redshift import ddl
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed
+from lakeport.schema.column import Column
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import Column
 
 
 @dataclass(frozen=True)

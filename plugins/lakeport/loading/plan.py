@@ -16,8 +16,8 @@ from lakeport.redshift.copy_statement import copy_statement, manifest
 from lakeport.redshift.live_table import live_columns, missing_columns
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.statements import as_text
+from lakeport.schema.column import HISTORY_COLUMNS, LOADED_AT
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT
 
 
 @dataclass(frozen=True)

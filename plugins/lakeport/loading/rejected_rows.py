@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,12 +12,26 @@ from lakeport.loading.copy_reports import CopyError
 from lakeport.loading.files_to_load import Filtered, has_unique_name
 from lakeport.loading.raw_lines import raw_lines
 from lakeport.mng.load_records import RejectedRow
-from lakeport.model import CopySource
+from lakeport.model import CopySource, RegisteredFile
 from lakeport.preparing.rejections import rejected_rows
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+_LOGGED_ROWS = 10
+
+
+def log_rejected_rows(file_type: FileType, file: RegisteredFile, rows: Sequence[RejectedRow]) -> None:
+    """Write the first of the rows to the task's log, for those who look there first."""
+    if not file_type.rejects.show:
+        return
+    for row in rows[:_LOGGED_ROWS]:
+        line, value = row.line_number if row.line_number > 0 else "unknown", row.raw_value
+        log.warning("%s, line %s, column %s, value %r: %s", file.key, line, row.column_name, value, row.error_reason)
+    if len(rows) > _LOGGED_ROWS:
+        log.warning("%d more rows: ./lakeport errors %s", len(rows) - _LOGGED_ROWS, file.file_id[:12])
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import is_passing
 from lakeport.redshift.statements import composed, statement
+from lakeport.schema.column import Column
 from lakeport.schema.key_pattern import captured
-from lakeport.schema.table import Column
 
 
 class Slice(Placing):

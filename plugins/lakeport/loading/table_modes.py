@@ -11,10 +11,10 @@ from lakeport.loading.replacing import Replace
 from lakeport.loading.slicing import Slice
 from lakeport.model import RegisteredFile
 from lakeport.redshift import ddl
+from lakeport.schema.column import Column
 from lakeport.schema.facts import FileFacts
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import captured
-from lakeport.schema.table import Column
 
 _LABEL_CHARACTERS = 60
 _MODES: dict[str, type[Placing]] = {

@@ -19,7 +19,7 @@ from lakeport.preparing.cells import cell_text
 from lakeport.preparing.sheet_rows import rows_of
 from lakeport.preparing.transfer import spooled
 from lakeport.preparing.workbook_parts import check_parts
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 from lakeport.schema.workbook_format import Xlsx
 
 _MAX_ROWS = 1_048_576

@@ -10,7 +10,7 @@ from lakeport.errors import UnloadableFile
 from lakeport.files.streams import Readable
 from lakeport.preparing.rows import Record
 from lakeport.preparing.xml_documents import MAX_ROW_CHARACTERS, Document, is_nil, local
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 
 _TEXTS = ("varchar", "char", "super")
 _encode = json.JSONEncoder(ensure_ascii=False).encode

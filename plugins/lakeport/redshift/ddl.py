@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg2 import sql
 
 from lakeport.redshift.statements import composed, keywords
+from lakeport.schema.column import HISTORY_COLUMNS, LOADED_AT, Column
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column, Table
+from lakeport.schema.table import Table
 
 Statement = sql.SQL | sql.Composed
 MAX_NAME_BYTES = 127

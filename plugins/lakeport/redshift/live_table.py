@@ -10,8 +10,9 @@ from psycopg2.extensions import cursor
 
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement
+from lakeport.schema.column import HISTORY_COLUMNS, LOADED_AT, Column
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import HISTORY_COLUMNS, LOADED_AT, Column, Table
+from lakeport.schema.table import Table
 
 
 @dataclass(frozen=True)

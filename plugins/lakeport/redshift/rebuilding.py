@@ -14,8 +14,8 @@ from psycopg2 import sql
 from lakeport.redshift import ddl
 from lakeport.redshift.live_table import Live
 from lakeport.redshift.statements import as_text, keywords
+from lakeport.schema.column import LOADED_AT, Column
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT, Column
 
 PLACEHOLDER = "<value for existing rows>"
 

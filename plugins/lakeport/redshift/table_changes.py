@@ -19,8 +19,8 @@ from lakeport.redshift.live_table import (
     widened_columns,
 )
 from lakeport.redshift.rebuilding import rebuild_statements
+from lakeport.schema.column import LOADED_AT
 from lakeport.schema.file_type import FileType
-from lakeport.schema.table import LOADED_AT
 
 
 def widenings(file_type: FileType, live: Live) -> list[ddl.Statement]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lakeport.schema.column import HISTORY_COLUMNS, Column
 from lakeport.schema.file_facts import objections_to_facts
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
-from lakeport.schema.table import HISTORY_COLUMNS, Column, Table
+from lakeport.schema.table import Table
 from lakeport.schema.values import doubled
 
 TIMES = ("date", "timestamp", "timestamptz")

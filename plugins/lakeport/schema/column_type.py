@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
 from lakeport.schema.written_values import quoted
 
@@ -54,6 +55,7 @@ class ColumnType:
     arguments: tuple[int, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=1024)  # the columns of a schema, and of all schemas, have a few types
     def parse(cls, text: str) -> ColumnType:
         """Read a type as Redshift writes it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 
 CAPTURED = "captured."
 _TEXTS = ("varchar",)

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from lakeport.schema.column import Column
 from lakeport.schema.encodings import UTF8
 from lakeport.schema.encryption import AnyEncryption
-from lakeport.schema.table import Column
 from lakeport.schema.values import Part
 
 ARCHIVES = ("zip", "tar", "tar.gz")

@@ -13,12 +13,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
+from lakeport.schema.column import Column, Loss
 from lakeport.schema.column_rules import TIMES, captured_columns, objections
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
-from lakeport.schema.table import Column, Loss, Table
+from lakeport.schema.table import Table
 from lakeport.schema.text_formats import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds

@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
 from lakeport.schema import encodings
+from lakeport.schema.column import Column
 from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKeyword, CopyOption, FillRecord, Format
 from lakeport.schema.json_paths import checked_path, checked_paths, value_at
-from lakeport.schema.table import Column
 
 OwnCompression = Literal["none", "zip", "tar", "tar.gz"]
 

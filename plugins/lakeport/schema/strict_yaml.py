@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -14,13 +15,20 @@ _BaseLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
 _NESTING = "[{-?"
 _MERGE = "tag:yaml.org,2002:merge"
+_TEXT = "tag:yaml.org,2002:str"
+_RESOLVER = yaml.resolver.Resolver()
 _MANY = 500
 
 
 def values_of(text: str) -> Any:
     """Return the values of a YAML text; raises yaml.YAMLError or ValueError if it is not valid."""
     _refuse_the_unusual(text)
-    return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 # nosec B506 - derives from the safe one
+    loader = _StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else loader.value_of(node)
+    finally:
+        loader.dispose()
 
 
 def _refuse_the_unusual(text: str) -> None:
@@ -44,22 +52,45 @@ def _refuse_the_unusual(text: str) -> None:
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
-class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
-    """YAML as people expect it: keys are plain words, and a duplicate key is an error."""
+@lru_cache(maxsize=4096)
+def _tag_of_plain(text: str) -> str:
+    """Return what YAML takes an unquoted text for; schemas repeat the same keys and values."""
+    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: dict[str, int] = {}
-        for key, _ in node.value:
+
+class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast
+    """YAML as people expect it: keys are plain words, and a duplicate key is an error.
+
+    It builds texts, lists and mappings itself: PyYAML's way for cyclic values takes most of the time of a parse.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
+        if kind is not yaml.ScalarNode:
+            return super().resolve(kind, value, implicit)
+        return _tag_of_plain(value) if implicit[0] and value is not None else _TEXT
+
+    def value_of(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping_of(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value_of(each) for each in node.value]
+        return node.value if node.tag == _TEXT else self.construct_object(node)
+
+    def mapping_of(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
+        seen: dict[str, yaml.Node] = {}
+        mapping: dict[Hashable, Any] = {}
+        for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a list or mapping cannot be a key", problem_mark=key.start_mark)
             if key.tag == _MERGE:
                 problem = "<< would copy the keys of another mapping; write them here"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
-                problem = f"{key.value!r} is a duplicate key, first in line {seen[key.value]}; keep one of them"
+                line = seen[key.value].start_mark.line + 1
+                problem = f"{key.value!r} is a duplicate key, first in line {line}; keep one of them"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen[key.value] = key.start_mark.line + 1
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+            seen[key.value] = key
+            mapping[self.value_of(key)] = self.value_of(value)
         return mapping
 
     def construct_date(self, node: yaml.ScalarNode) -> object:

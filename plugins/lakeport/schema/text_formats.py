@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from lakeport.schema import encodings
+from lakeport.schema.column import Column
 from lakeport.schema.file_format import AcceptInvChars, ConvertedFormat, CopyKeyword, CopyOption, FillRecord
 from lakeport.schema.line_types import Lines
-from lakeport.schema.table import Column
 
 NULL = "\\N"
 """COPY's default for NULL."""

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
+from lakeport.schema.column import Column
 from lakeport.schema.file_format import ConvertedFormat, Format
-from lakeport.schema.table import Column
 from lakeport.schema.text_formats import Csv
 
 _NAME = r"[^/@\s]+"

@@ -94,6 +94,19 @@ def test_only_the_failed_message_is_delivered_again(clients: dict[str, Any], dep
     assert len(reports(clients["s3"], good)) == 1
 
 
+def test_messages_are_collected_beyond_ten_while_the_window_lasts(clients: dict[str, Any], deployed: str) -> None:
+    """As SQS does for a mapping with a batching window; the server itself has neither."""
+    word, queue = str(uuid.uuid4()), deployed.rpartition("/")[2]
+    (mapping,) = clients["lambda"].list_event_source_mappings(FunctionName=queue)["EventSourceMappings"]
+    clients["lambda"].update_event_source_mapping(UUID=mapping["UUID"], MaximumBatchingWindowInSeconds=2)
+    for first in (0, 6):
+        entries = [{"Id": str(number), "MessageBody": f"{word} {number}"} for number in range(first, first + 6)]
+        clients["sqs"].send_message_batch(QueueUrl=deployed, Entries=entries)
+    (report,) = eventually(lambda: reports(clients["s3"], word))
+
+    assert len(report["bodies"]) == 12
+
+
 def test_deploying_the_same_again_changes_nothing(aws: Config, clients: dict[str, Any], tmp_path: Path) -> None:
     """`up` does not restart an unchanged function, and deploys changed code."""
     name = f"test-{uuid.uuid4()}"
@@ -111,5 +124,5 @@ def test_deploying_the_same_again_changes_nothing(aws: Config, clients: dict[str
     assert seen[0] == seen[1]
     assert seen[1][1] != seen[2][1]
     assert [(each["BatchSize"], each["FunctionResponseTypes"]) for each in mappings] == [
-        (10, ["ReportBatchItemFailures"])
+        (function.BATCH_SIZE, ["ReportBatchItemFailures"])
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it
@@ -16,10 +15,6 @@ class ArchiveFilesOperator(FilesOperator):
     lakeport.loading.finishing.
     """
 
-    def __init__(self, *, file_type_name: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file_type_name = file_type_name
-
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         from lakeport.files import s3_objects
         from lakeport.loading.finishing import archive, check_loaded
@@ -27,4 +22,4 @@ class ArchiveFilesOperator(FilesOperator):
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = warehouse.transaction(partial(check_loaded, files=self.registered_files()))
-            archive(warehouse, s3, self.file_type_name, files)
+            archive(warehouse, s3, self.file_type.name, files)

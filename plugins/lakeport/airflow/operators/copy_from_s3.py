@@ -12,7 +12,6 @@ from lakeport.airflow.operators.prepare import prepare_file
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.errors import UnloadableFile
 from lakeport.model import CopySource, RegisteredFile
-from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,9 +32,8 @@ class CopyFromS3Operator(FilesOperator):
     template_fields: Sequence[str] = ("files", "prepared")
     operator_extra_links = (FilesOfRunLink(),)
 
-    def __init__(self, *, file_type: FileType, prepared: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *, prepared: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.file_type = file_type
         self.prepared = prepared
 
     def claimed(self, warehouse: Warehouse, context: Context) -> Claim:

@@ -13,6 +13,7 @@ from lakeport import settings
 from lakeport.airflow.tasks import Context, cleared_at, task_run_of, warehouse_of
 from lakeport.errors import StepRefused
 from lakeport.model import RegisteredFile
+from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
 
 
 class FilesOperator(BaseOperator):
-    """An operator that works on `files`, the XCom of an earlier task."""
+    """An operator that works on `files` of a type, the XCom of an earlier task.
+
+    Classes without an `__init__` of their own are made faster: Airflow applies the defaults of a DAG for each one.
+    """
 
     template_fields: Sequence[str] = ("files",)
 
-    def __init__(self, *, files: Any, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any) -> None:
+    def __init__(
+        self, *, files: Any, file_type: FileType, redshift_conn_id: str = settings.REDSHIFT_CONNECTION, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.files = files
+        self.file_type = file_type
         self.redshift_conn_id = redshift_conn_id
 
     def warehouse(self) -> Warehouse:

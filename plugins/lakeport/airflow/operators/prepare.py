@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from lakeport import settings
 from lakeport.airflow.operators.files import FilesOperator
@@ -33,10 +33,6 @@ class PrepareFilesOperator(FilesOperator):
     files are prepared at once, in threads.  Safe to repeat: the same file results in the same objects under the same
     keys.
     """
-
-    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file_type = file_type
 
     def prepare(self, s3: S3Client, file: RegisteredFile, run_id: str) -> Prepared:
         from lakeport.preparing.prepare import listed

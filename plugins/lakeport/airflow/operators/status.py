@@ -12,7 +12,6 @@ from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, task_run_of
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
-from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
 
@@ -30,40 +29,35 @@ class FilterNewestOperator(FilesOperator):
     this run failed on before it was cleared.
     """
 
-    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.landing = file_type.landing
-        self.table = file_type.table
-        self.file_type_name = file_type.name
-
     def newest_first(self) -> list[RegisteredFile]:
         """Return the files ordered by `newest_by`; they come ordered by the time they landed."""
-        files, by = self.registered_files(), self.landing.newest_by
+        files, by = self.registered_files(), self.file_type.landing.newest_by
         if by == LANDED_AT:
             return files
-        return sorted(files, key=lambda file: rank(self.landing.pattern, file.key, by), reverse=True)
+        return sorted(files, key=lambda file: rank(self.file_type.landing.pattern, file.key, by), reverse=True)
 
     def filter_out(self, current: cursor, others: list[RegisteredFile], newest: RegisteredFile, by: TaskRun) -> None:
         from lakeport.mng import claims
 
-        reason = f"newer by {self.landing.newest_by}: {newest.key}, landed {newest.landed_at}, file {newest.file_id}"
-        reason += f"; schemas/{self.file_type_name}.yaml has landing.select newest, all would load every file"
+        reason = f"newer by {self.file_type.landing.newest_by}: "
+        reason += f"{newest.key}, landed {newest.landed_at}, file {newest.file_id}"
+        reason += f"; schemas/{self.file_type.name}.yaml has landing.select newest, all would load every file"
         claims.filter_out(current, [file.file_id for file in others], by, reason)
 
     def refuse_late(self, warehouse: Warehouse, newest: RegisteredFile, by: TaskRun) -> None:
         """Filter the file out and skip the run if its rows would replace those of a file that landed later."""
-        if not self.table.is_ordered or self.landing.newest_by != LANDED_AT:
+        if not self.file_type.table.is_ordered or self.file_type.landing.newest_by != LANDED_AT:
             return
         from lakeport.mng import claims
         from lakeport.snapshots.writing import write_snapshots
 
-        find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.table.name)
+        find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.file_type.table.name)
         if newer := warehouse.transaction(find):
             reason = f"{newer}, which landed later, is loaded already"
             reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
             ids = [newest.file_id]
             warehouse.transaction(partial(claims.filter_out, file_ids=ids, by=by, reason=reason))
-            write_snapshots(warehouse, [self.file_type_name])
+            write_snapshots(warehouse, [self.file_type.name])
             raise AirflowSkipException(f"{newest.key}: {reason}")
 
     def still_to_load(
@@ -96,10 +90,6 @@ class MarkInProgressOperator(FilesOperator):
     Safe to repeat: files that are In Progress in this run stay so.
     """
 
-    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file_type = file_type
-
     def execute(self, context: Context) -> None:
         from lakeport.snapshots.writing import write_snapshots
 
@@ -114,10 +104,6 @@ class MarkDoneOperator(FilesOperator):
     The event of the table's asset contains the numbers of files, rows and rejected rows, and the seconds since the
     first of the files landed.  Safe to repeat: see lakeport.loading.finishing.
     """
-
-    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file_type = file_type
 
     def done(self, current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> bool:
         """Set the files to Done; return whether an alert was recorded that files are Done after failing."""

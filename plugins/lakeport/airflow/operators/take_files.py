@@ -15,13 +15,9 @@ from lakeport.airflow_api.dag_runs import arrival_run_id
 class TakeFilesOperator(FilesOperator):
     """Return `landing.max_files` files in the order they landed; the others stay New for the next run."""
 
-    def __init__(self, *, max_files: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.max_files = max_files
-
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
         with retried_if_worth_it():
-            taken = self.registered_files()[: self.max_files]
+            taken = self.registered_files()[: self.file_type.landing.files_a_run]
         return [file.to_xcom() for file in sorted(taken, key=lambda file: file.landed_at)]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lakeport.airflow import callbacks
 from lakeport.airflow.operators.files import FilesOperator
 from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
 from lakeport.model import TaskRun
-from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -21,10 +20,6 @@ class WarnOfRejectsOperator(FilesOperator):
 
     Safe to repeat: each load is in one alert only.
     """
-
-    def __init__(self, *, file_type: FileType, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file_type = file_type
 
     def alert(self, current: cursor, by: TaskRun) -> LoadedRun | None:
         from lakeport.alerts.reject_warnings import reject_warning

@@ -9,9 +9,9 @@ from decimal import ROUND_DOWN, Decimal
 import pytest
 
 from lakeport.files.lossy_values import JsonNumber, lossy_check, suspicious_bytes
+from lakeport.schema.column import Column
 from lakeport.schema.file_format import Format
 from lakeport.schema.record_formats import Json
-from lakeport.schema.table import Column
 from lakeport.schema.text_formats import Csv
 
 CSV = Csv(type="csv")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import bz2
 import gzip
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
+from botocore.exceptions import ClientError
 
 from lakeport.errors import ObjectChanged, UnloadableFile
 from lakeport.files import s3_objects
+from lakeport.files.read_once import read_once
 from lakeport.model import CopySource
 from tests.support.buckets import BUCKETS
 from tests.support.golden import raises_golden
@@ -118,6 +121,60 @@ def test_removing_a_version_leaves_the_newer_one(s3: S3Client) -> None:
 
     assert s3_objects.current_version(s3, LANDING, KEY) == second.version_id
     assert content(s3, LANDING, KEY) == b"second"
+
+
+def test_many_versions_are_removed_and_newer_ones_stay(s3: S3Client) -> None:
+    """A key that XML cannot contain is removed by a separate call."""
+    names = ["a", "b", "a\nb", "für <&> 🛫"]
+    first = [land(s3, b"1", key) for key in names]
+    second = land(s3, b"2", "a")
+
+    s3_objects.remove_versions(s3, first)
+    s3_objects.remove_versions(s3, first)
+
+    assert s3_objects.current_version(s3, LANDING, "a") == second.version_id
+    assert [key for key in names[1:] if s3_objects.current_version(s3, LANDING, key)] == []
+
+
+def test_version_that_s3_does_not_remove_is_reported(s3: S3Client) -> None:
+    """S3 reports it in an answer of status 200; here, the object is locked."""
+    s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    version = s3.put_object(Bucket="locked", Key="a", Body=b"1", ObjectLockLegalHoldStatus="ON")["VersionId"]
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3_objects.remove_versions(s3, [CopySource("locked", "a", version, 1, "none")])
+
+
+def test_small_object_is_read_by_one_call(s3: S3Client) -> None:
+    source = land(s3, b"id\n1\n")
+    calls: list[str] = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    once = read_once(s3, [source])
+
+    assert s3_objects.current_version(once, LANDING, KEY) == source.version_id
+    assert s3_objects.read_lines(once, source, [1]) == {1: "id"}
+    with s3_objects.opened(once, source) as stream, s3_objects.seekable(once, source) as file:
+        assert (stream.read(), file.read()) == (b"id\n1\n", b"id\n1\n")
+    assert calls == ["GetObject"]
+
+
+def test_object_that_is_larger_than_registered_is_not_kept(s3: S3Client) -> None:
+    body = b"1\n" * (1 << 20)
+    source = replace(land(s3, body), size_bytes=2)
+    once = read_once(s3, [source])
+
+    assert s3_objects.current_version(once, LANDING, KEY) == source.version_id
+    for _ in range(2):
+        with s3_objects.opened(once, source) as stream:
+            assert stream.read() == body
+
+
+def test_overwritten_object_is_seen_and_its_registered_version_is_read(s3: S3Client) -> None:
+    source, newer = land(s3, b"first"), land(s3, b"second")
+    once = read_once(s3, [source])
+
+    assert s3_objects.current_version(once, LANDING, KEY) == newer.version_id
+    assert s3_objects.read_lines(once, source, [1]) == {1: "first"}
 
 
 TEXT = b"id,city\n1,Bern\r\n\n2,Z\xc3\xbcrich\n3,no newline"

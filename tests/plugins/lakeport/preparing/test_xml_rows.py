@@ -12,7 +12,7 @@ import pytest
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import stream_of
 from lakeport.preparing.xml_rows import xml_records
-from lakeport.schema.table import Column
+from lakeport.schema.column import Column
 from tests.support.golden import raises_golden
 
 COLUMNS = [
