@@ -59,6 +59,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run the benchmarks whose name contains this text")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture")
     options = parser.parse_args()
+    if not any(options.only in name for name in BENCHES):
+        parser.error(f"--only {options.only!r}: no benchmark has this in its name; the names are {', '.join(BENCHES)}")
     logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow's logging shows each client that is made
     rows = list(measured(options.only))
     if options.json:

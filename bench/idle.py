@@ -60,6 +60,7 @@ def rows() -> list[Row]:
             "",
             "0 statements, no slot held between tasks",
             float(statements > 0) * 2,
+            "While no files arrive, Redshift sleeps and costs nothing, however many file types there are.",
         )
     ]
 

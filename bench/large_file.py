@@ -144,6 +144,7 @@ def rows() -> list[Row]:
             f"a tenth of it: {found.memory_of_a_tenth:.0f} MiB",
             f"at most {MOST_GROWTH} times",
             found.memory / found.memory_of_a_tenth / MOST_GROWTH,
+            "A worker of MWAA has few gigabytes: its memory must not depend on the size of a file.",
         ),
         Row(
             f"COPY of {size} in the stand-in",
@@ -151,6 +152,8 @@ def rows() -> list[Row]:
             f"of {SPLITS} splits: {found.splits_seconds:.1f} s",
             "at most 1.2 times",
             found.copy_seconds / found.splits_seconds / MOST_GROWTH,
+            "Whether a sender should split large files.",
+            "The stand-in reads the objects of a COPY side by side, and one object by one thread.",
         ),
         Row(
             f"archive of {size}, copied in parts",
@@ -158,6 +161,7 @@ def rows() -> list[Row]:
             "one part after the other",
             "at least 8 in flight",
             8 / max(1, found.calls_in_flight),
+            "A large file is copied to the archive in parts at once, so its run does not wait for one long copy.",
         ),
     ]
 

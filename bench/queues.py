@@ -125,6 +125,7 @@ def rows() -> list[Row]:
             f"without the tenth: {quiet:.0f} s",
             f"at most {TIMES_QUIET} times",
             flood / quiet / TIMES_QUIET,
+            "A file type that suddenly gets very many files does not make the files of other types wait.",
         )
     ]
 

@@ -59,6 +59,8 @@ def rows() -> list[Row]:
             f"10,000 files: {few[what]:.0f} ms",
             f"less than {limit} ms",
             many[what] / limit,
+            "How long a run takes to write what the page Files shows, and how long the page takes to show it.",
+            "PostgreSQL reads the rows of 30 days to find the newest of a type, and here all files are so new.",
         )
         for what, limit in LIMITS_MILLISECONDS.items()
     ]

@@ -155,6 +155,7 @@ def rows() -> list[Row]:
             f"{registration} of the registration of up to {function.BATCH_SIZE} files at once",
             "at most 1 a file",
             a_file,
+            "Redshift Serverless bills the time in which it works, so many small files must not need many statements.",
         )
     ]
 

@@ -12,6 +12,7 @@ PAGE = REPOSITORY / "docs" / "performance.md"
 PICTURE = REPOSITORY / "docs" / "images" / "performance.svg"
 TITLES = ("what", "measured", "peer or limit, same run", "to reach", "reached")
 _BAR, _LINE, _LEFT, _MOST = 300, 24, 440, 3.0
+_BEGIN, _END = "<!-- made by `make bench BENCH_OPTIONS=--write` -->", "<!-- end -->"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Row:
     to_reach: str
     share: float | None = None
     """None where it could not be measured."""
+    meaning: str = ""
+    """What the row means for those who use Lakeport."""
+    where: str = ""
+    """Where the time or memory goes, for a goal that is missed."""
 
     @property
     def reached(self) -> str:
@@ -37,15 +42,33 @@ class Row:
 
 
 def write_page(rows: Sequence[Row], machine: str) -> None:
-    """Write docs/performance.md and its picture."""
-    lines = ["# Performance", "", "`make bench BENCH_OPTIONS=--write` writes this page."]
-    lines += [f"It was last written on {machine}.", "", "Seconds depend on the machine and on what else it does."]
-    lines += ["Compare a row with the peer or the limit beside it, which was measured in the same run."]
-    lines += ["Nothing was measured on AWS.", ""]
-    lines += ["![How much of each limit is used](images/performance.svg)", ""]
-    lines += [_line(TITLES), _line(["---"] * len(TITLES)), *(_line(row.cells) for row in rows)]
-    PAGE.write_text("\n".join(lines) + "\n")
+    """Write the measured part of docs/performance.md, and its picture."""
+    before, _, rest = PAGE.read_text().partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    PAGE.write_text("\n".join([f"{before}{_BEGIN}", "", *page(rows, machine), "", f"{_END}{after}"]))
     PICTURE.write_text(picture(rows))
+
+
+def page(rows: Sequence[Row], machine: str) -> list[str]:
+    """Return the lines of the table, what each row means, and where the time goes in the rows that miss their goal."""
+    missed = [row for row in rows if row.share is not None and row.share > 1]
+    return [
+        f"Measured on {machine}.",
+        "",
+        _line(TITLES),
+        _line(["---"] * len(TITLES)),
+        *(_line(row.cells) for row in rows),
+        *["", "## What the rows mean for you", "", *_explained(rows, "meaning")],
+        *["", "## Where the time goes in the rows that are not reached", "", *_explained(missed, "where")],
+    ]
+
+
+def _explained(rows: Sequence[Row], field: str) -> list[str]:
+    """Return a list item for each text, with the rows that share it."""
+    by_text: dict[str, list[str]] = {}
+    for row in rows:
+        by_text.setdefault(getattr(row, field), []).append(row.what)
+    return [f"- **{'; '.join(names)}**: {text or 'not explained yet'}" for text, names in by_text.items()] or ["None."]
 
 
 def picture(rows: Sequence[Row]) -> str:

@@ -6,31 +6,13 @@ The product may import neither `infra` nor `local`, so the three are put togethe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
-
 import click
 from typer.core import TyperCommand
-from typer.main import get_command
 
+from commands.programs import PROGRAMS, load
 from lakeport.cli.application import application
 from lakeport.console.failures import Commands
 
-
-@dataclass(frozen=True)
-class Program:
-    """A command that another program of this repository provides."""
-
-    module: str
-    """It holds `app`, a Typer application of one command."""
-    summary: str
-    """The first sentence of the command's help."""
-
-
-PROGRAMS = {
-    "deploy": Program("infra.deploy.command", "Create or update a deployment in your AWS account."),
-    "redshift": Program("local.redshift.command", "Serve a local stand-in for Amazon Redshift."),
-}
 _PANEL = "Run Lakeport"
 
 
@@ -53,11 +35,6 @@ class AllCommands(Commands):
         if args[0] in PROGRAMS:
             return args[0], load(args[0]), args[1:]
         return super().resolve_command(ctx, args)
-
-
-def load(name: str) -> click.Command:
-    """Import the command of another program."""
-    return get_command(import_module(PROGRAMS[name].module).app)
 
 
 app = application(AllCommands)

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 from typer.main import get_command
 
-from commands.application import PROGRAMS, app, load
+from commands.application import app
+from commands.programs import PROGRAMS, load
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "commands"
 _INDEX = "README.md"

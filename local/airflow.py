@@ -65,11 +65,10 @@ def services(config: Config, installation: Installation | None = None) -> list[S
 
 def prepare(config: Config) -> None:
     """Make the database, bring it to this Airflow's version and write the users' passwords."""
-    home = _home(config)
-    home.mkdir(parents=True, exist_ok=True)
+    _home(config).mkdir(parents=True, exist_ok=True)
     credentials.write_private(_passwords_path(config), json.dumps(_passwords()))
     postgres.create_database(config, DATABASE, credentials.load(config).airflow_database_password)
-    stamp = home / "migrated"
+    stamp = _stamp(config)
     if stamp.exists() and stamp.read_text() == version("apache-airflow-core"):
         return
     with log_path(config, "airflow-migrate").open("wb") as log:
@@ -79,7 +78,13 @@ def prepare(config: Config) -> None:
     if done.returncode:
         log_file = log_path(config, "airflow-migrate")
         raise PartError(f"airflow db migrate failed:\n{tail(log_file)}\nThe whole log: {log_file}")
-    stamp.write_text(version("apache-airflow-core"))
+    note_migration(config)
+
+
+def note_migration(config: Config) -> None:
+    """Note that the database is at this Airflow's version."""
+    _home(config).mkdir(parents=True, exist_ok=True)
+    _stamp(config).write_text(version("apache-airflow-core"))
 
 
 def environment(config: Config, installation: Installation | None = None) -> dict[str, str]:
@@ -186,6 +191,10 @@ def _name(component: str) -> str:
 
 def _home(config: Config) -> Path:
     return config.state / "airflow"
+
+
+def _stamp(config: Config) -> Path:
+    return _home(config) / "migrated"
 
 
 def _passwords() -> dict[str, str]:

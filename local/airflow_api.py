@@ -2,7 +2,10 @@
 
 import json
 import time
+import urllib.error
 import urllib.request
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from local import credentials
@@ -14,9 +17,14 @@ _PATIENCE_SECONDS = 60
 
 def call(config: Config, path: str, body: object = None, method: str | None = None) -> Any:
     """Read from, or with a body post to, a path below /api/v2; raises urllib.error.HTTPError for a refusal."""
-    user = {"username": credentials.USER, "password": credentials.PASSWORD}
-    token = _http(f"{config.airflow_url}/auth/token", user, {})["access_token"]
-    return _http(f"{config.airflow_url}/api/v2{path}", body, {"Authorization": f"Bearer {token}"}, method)
+    try:
+        return _call(config, path, body, method)
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.UNAUTHORIZED:
+            raise
+        error.close()
+    _token.cache_clear()  # this Airflow is another, or its token has expired
+    return _call(config, path, body, method)
 
 
 def wait_for_dags(config: Config) -> None:
@@ -31,6 +39,17 @@ def wait_for_dags(config: Config) -> None:
             errors = [error["stack_trace"] for error in call(config, "/importErrors")["import_errors"]]
             raise PartError("Airflow has not read the DAGs:\n" + ("\n".join(errors) or "see airflow-dag-processor.log"))
         time.sleep(0.3)
+
+
+def _call(config: Config, path: str, body: object, method: str | None) -> Any:
+    headers = {"Authorization": f"Bearer {_token(config.airflow_url)}"}
+    return _http(f"{config.airflow_url}/api/v2{path}", body, headers, method)
+
+
+@cache
+def _token(airflow_url: str) -> str:
+    user = {"username": credentials.USER, "password": credentials.PASSWORD}
+    return str(_http(f"{airflow_url}/auth/token", user, {})["access_token"])
 
 
 def _http(url: str, body: object, headers: dict[str, str], method: str | None = None) -> Any:

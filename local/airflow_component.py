@@ -40,10 +40,12 @@ def preload() -> None:
 def _keep_service_descriptions() -> None:
     """Have botocore read each file that describes a service once; each of its sessions would read it again."""
     import boto3  # noqa: PLC0415 - takes long
-    from botocore.loaders import JSONFileLoader  # noqa: PLC0415
+    from botocore.loaders import JSONFileLoader, Loader  # noqa: PLC0415
 
     read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
     JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[assignment,method-assign]
+    services = cache(Loader().list_available_services)
+    Loader.list_available_services = lambda _, type_name: services(type_name)  # type: ignore[assignment,method-assign]
     for service in ("s3", "secretsmanager"):
         boto3.client(service, region_name="us-east-1")
 

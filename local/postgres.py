@@ -20,6 +20,7 @@ from local.errors import StackError
 from local.processes import Service, base_environment
 
 SUPERUSER = "postgres"
+COMPLETE = "lakeport-complete"
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # a socket's path is limited to 107 bytes, a checkout's is not
@@ -48,14 +49,29 @@ def service(config: Config) -> Service:
     )
 
 
-def initialize(config: Config) -> None:
-    """Make the data directory once; a half-made one is made again."""
+def initialize(config: Config, prepared: Path | None = None) -> None:
+    """Make the data directory once, as a copy of prepared data if there is any; a half-made one is made again."""
     data = postgres_files.data(config)
-    complete = data / "lakeport-complete"
+    complete = data / COMPLETE
     if complete.exists():
         return
     shutil.rmtree(data, ignore_errors=True)
     postgres_files.prepare(config)
+    if prepared and postgres_files.is_run_by_owner():
+        _copy(config, prepared)
+    else:
+        _make(config)
+    complete.touch()
+
+
+def _copy(config: Config, prepared: Path) -> None:
+    """Copy the data of another server that was stopped, and give the superuser this stack's password."""
+    shutil.copytree(prepared, postgres_files.data(config), symlinks=True, ignore=shutil.ignore_patterns(COMPLETE))
+    change = f"ALTER ROLE {SUPERUSER} PASSWORD '{credentials.load(config).postgres_password}'\n"
+    _run(config, "postgres", "--single", "-D", str(postgres_files.data(config)), "postgres", given=change)
+
+
+def _make(config: Config) -> None:
     with tempfile.NamedTemporaryFile("w", dir=postgres_files.home(config)) as password_file:
         password_file.write(credentials.load(config).postgres_password)
         password_file.flush()
@@ -63,11 +79,14 @@ def initialize(config: Config) -> None:
         options = ["--username", SUPERUSER, "--pwfile", password_file.name, "--auth", "md5"]
         options += ["--encoding", "UTF8", "--locale", "C", "--no-sync"]
         options += ["--set", "password_encryption=md5", "--set", "md5_password_warnings=off"]
-        command = postgres_files.command(config, "initdb", "-D", str(data), *options)
-        done = subprocess.run(command, check=False, env=base_environment(), capture_output=True, text=True)
-    if done.returncode:
-        raise StackError(f"initdb failed:\n{done.stdout}{done.stderr}")
-    complete.touch()
+        _run(config, "initdb", "-D", str(postgres_files.data(config)), *options)
+
+
+def _run(config: Config, program: str, *arguments: str, given: str = "") -> None:
+    command = postgres_files.command(config, program, *arguments)
+    done = subprocess.run(command, check=False, env=base_environment(), input=given, capture_output=True, text=True)
+    if done.returncode or "ERROR:" in done.stderr:
+        raise StackError(f"{program} failed:\n{done.stdout}{done.stderr}")
 
 
 def is_ready(config: Config) -> bool:

@@ -65,6 +65,11 @@ def give_to_server(path: Path) -> None:
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
 
+def is_run_by_owner() -> bool:
+    """Return whether the server's data may be this user's."""
+    return _way() != "nobody"
+
+
 def remove(config: Config) -> None:
     shutil.rmtree(home(config), ignore_errors=True)
 

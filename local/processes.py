@@ -98,7 +98,7 @@ def start(config: Config, service: Service, given_up: threading.Event | None = N
     Raises PartError with the end of its log when it ends or does not answer in time, or when `given_up` is set
     because another part failed.
     """
-    if is_current(config, service) and _is_ready_within(service, BUSY_WITHIN_SECONDS):
+    if is_current(config, service) and _is_ready_within(config, service, BUSY_WITHIN_SECONDS):
         return False
     stop(config, [service])
     process = _launch(config, service)
@@ -143,11 +143,11 @@ def tail(path: Path, lines: int = LOG_LINES_SHOWN) -> str:
         return ""
 
 
-def _is_ready_within(service: Service, seconds: float) -> bool:
-    """Give a busy part time to answer before it counts as hung."""
+def _is_ready_within(config: Config, service: Service, seconds: float) -> bool:
+    """Give a busy part time to answer before it counts as hung; one that ends meanwhile is not waited for."""
     deadline = time.monotonic() + seconds
     while not service.is_ready():
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or not running(config, service.name):
             return False
         time.sleep(0.2)
     return True

@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 
 import psutil
 
-from local import airflow, airflow_api, credentials, postgres, processes, warehouse
+from local import airflow, airflow_api, credentials, postgres, prepared, processes, warehouse
 from local.aws import function, names, resources, server
 from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
@@ -138,7 +138,7 @@ def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     def task(name: str, work: Callable[[], str | None], *after: str) -> Step:
         return Step(name, lambda: work() or "done", after)
 
-    yield part(postgres.service(config), prepare=postgres.initialize)
+    yield part(postgres.service(config), prepare=prepared.initialize)
     yield part(server.service(config), prepare=server.prepare)
     yield task("aws-resources", lambda: resources.create(config), "aws")
     yield part(sinks.mail(config))

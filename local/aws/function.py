@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 BATCH_SIZE = 500
-"""That of infra/main.yaml; without a batching window, as nobody waits 20 seconds for a file on a laptop."""
+"""That of infra/main.yaml, but without its batching window: on a laptop, a file is registered at once."""
 # AWS's least: more functions at once would only wait for each other in the warehouse.
 MAXIMUM_CONCURRENCY = 2
 MEMORY_MEGABYTES = 256

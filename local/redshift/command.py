@@ -7,8 +7,11 @@ import dataclasses
 import logging
 import os
 import signal
+import socket
 import sys
+import threading
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,11 +20,7 @@ import typer
 from local import credentials
 from local.config import HOST, REPOSITORY
 from local.postgres import SUPERUSER
-from local.redshift.copy.journal import Journal
-from local.redshift.copy.load import Services
-from local.redshift.copy.s3 import ObjectStore
 from local.redshift.engine import catalog, own_postgres
-from local.redshift.server.server import Server
 from local.redshift.settings import HOSTILE, Faults, Settings, Undocumented
 
 DATA = REPOSITORY / ".lakeport" / "redshift"
@@ -191,7 +190,9 @@ def redshift(  # noqa: PLR0917 - a command's options are its function's paramete
 
     Exit status: 0 after Ctrl-C or SIGTERM, 2 for a wrong option.
     """
+    _check_port(host, port)
     _log_to_stderr(is_verbose=verbose)
+    _import_server()
     undocumented = _undocumented(
         is_hostile=hostile,
         views_late_seconds=views_late,
@@ -250,6 +251,25 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await catalog.prepare(settings)
-    store, journal = ObjectStore(settings.s3_endpoint, settings.faults.missing_permission), Journal(settings)
-    services = Services(store, journal, settings.error_view, settings.replacements_view)
-    await Server(settings, services).serve(stop)
+    from local.redshift.server.server import Server  # noqa: PLC0415 - see _import_server
+
+    await Server(settings).serve(stop)
+
+
+def _import_server() -> None:
+    """Import the server while PostgreSQL starts, which takes as long."""
+    threading.Thread(target=import_module, args=["local.redshift.server.server"], daemon=True).start()
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that another program has, before anything starts."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise typer.BadParameter(
+                f"cannot listen on {host}:{port}: {error.strerror}. Stop the program that uses the port, or choose"
+                " another, such as --port 5440.",
+                param_hint="--port",
+            ) from None

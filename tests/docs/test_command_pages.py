@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 import lakeport
 from commands import pages
-from commands.application import PROGRAMS, app, load
+from commands.application import app
+from commands.programs import PROGRAMS, load
 from local.config import REPOSITORY
 
 CHANGELOG = (REPOSITORY / "CHANGELOG.md").read_text()

@@ -12,7 +12,8 @@ import click
 import pytest
 from typer.main import get_command
 
-from commands.application import PROGRAMS, app, load
+from commands.application import app
+from commands.programs import PROGRAMS, load
 from local.config import REPOSITORY
 
 SUFFIXES = {".py", ".sh", ".yaml", ".md", ".in", ".toml", ".sql"}

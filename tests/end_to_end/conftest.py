@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -25,7 +26,7 @@ def stack(starts_airflow: None) -> Iterator[Config]:
 
 
 @pytest.fixture
-def lakeport(stack: Config) -> Lakeport:
+def lakeport(stack: Config) -> Iterator[Lakeport]:
     """A stack that is whole: where a part of it has ended, nothing is waited for, and its log is shown."""
     services = local_stack.services(stack)
     for name in (service.name for service in services if not processes.running(stack, service.name)):
@@ -34,4 +35,5 @@ def lakeport(stack: Config) -> Lakeport:
         lambda: all(service.is_ready() for service in services),
         lambda: [service.name for service in services if not service.is_ready()],
     )
-    return Lakeport(stack)
+    with closing(Lakeport(stack)) as opened:
+        yield opened

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -31,8 +32,8 @@ def window() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def loaded(stack: Config) -> dict[str, Any]:
     """A file that is Done, for the tests that only look at one."""
-    lakeport = Lakeport(stack)
-    return lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
+    with closing(Lakeport(stack)) as lakeport:
+        return lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
 
 
 def token(lakeport: Lakeport, user: str) -> str:

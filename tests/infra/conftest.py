@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from infra import package
 from infra.deploy.aws import Aws
-from local import credentials, postgres_files, warehouse
+from local import credentials, postgres_files, prepared, warehouse
 from local import stack as local_stack
 from local.aws import server
 from local.config import HOST, REPOSITORY, Config, Ports
@@ -42,6 +42,7 @@ def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
     try:
         account = Account(config)
         account.environments[NAME] = Environment(NAME)
+        prepared.make(with_airflow=True)  # test_mwaa starts one
         local_stack.up(config, report=lambda _: None, only=frozenset({"aws", "redshift"}))
         checkout = directory / "checkout"
         checkout.mkdir()

@@ -46,6 +46,7 @@ class Abroad:
 @pytest.fixture
 def abroad(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
     monkeypatch.setattr(settings, "_deployment", {})
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # `choose` makes one with a region
     file = tmp_path / "1.csv"
     file.write_text("id\n1\n")
     made = Abroad(f"abroad-{uuid.uuid4().hex[:8]}", s3, file)

@@ -495,8 +495,11 @@ def test_files_of_dead_letters_are_registered_and_named_in_one_alert(
     assert reconciliation
     found = [(each.subject, each.action) for each in reconciliation.findings if each.problem == DEAD_LETTER]
     assert found[:2] == [
-        (f"{world.name}/trips.csv", "registered as New"),
-        (f"{world.name}/gone.csv", "no longer in its bucket, so there is nothing to load"),
+        (f"s3://{settings.landing_bucket()}/{world.name}/trips.csv", "registered as New"),
+        (
+            f"s3://{settings.landing_bucket()}/{world.name}/gone.csv",
+            "no longer in its bucket, so there is nothing to load",
+        ),
     ]
     assert len(found) == 3
     assert "cannot be read" in found[2][0]

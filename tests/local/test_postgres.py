@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from local import families, postgres, postgres_files, processes
+from local import credentials, families, postgres, postgres_files, processes
 from local.config import HOST, Config, Ports
 
 
@@ -121,3 +121,23 @@ def test_database_is_made_once_and_belongs_to_its_role(server: Config) -> None:
     with session.cursor() as cursor:
         cursor.execute("CREATE TABLE public.mine ()")
     session.close()
+
+
+def test_copy_of_prepared_data_has_the_password_of_its_stack(server: Config, tmp_path: Path) -> None:
+    with closing(postgres.connect(server)) as session, session, session.cursor() as cursor:
+        cursor.execute("CREATE TABLE prepared AS SELECT 42 AS answer")
+    processes.stop(server, [postgres.service(server)])
+    copy = Config(tmp_path / "copy", server.ports)
+    for _ in range(2):  # again after a kill before it was complete
+        postgres.initialize(copy, postgres_files.data(server))
+        (postgres_files.data(copy) / postgres.COMPLETE).unlink()
+    postgres.initialize(copy, postgres_files.data(server))
+    processes.start(copy, postgres.service(copy))
+
+    try:
+        with closing(postgres.connect(copy)) as session, session.cursor() as cursor:
+            cursor.execute("SELECT answer FROM prepared")
+            assert cursor.fetchone() == (42,)
+        assert credentials.load(copy).postgres_password != credentials.load(server).postgres_password
+    finally:
+        processes.stop(copy, [postgres.service(copy)])

@@ -68,7 +68,9 @@ ALERTS: dict[str, Alert] = {
     "invalid schema": InvalidSchema("weather", ["schemas/weather.yaml:3: columns: must be a list"], 2, FAILED.owner),
     "one rejected file": RejectedFiles([("crew/a.csv", "no reason")]),
     "many rejected files": RejectedFiles([(f"crew/{number}.csv", "no reason") for number in range(22)]),
-    "dead letters": DeadLetters([("weather/a.csv", "registered as New"), ("weather/b.csv", "no longer in its bucket")]),
+    "dead letters": DeadLetters(
+        [("s3://landing/a.csv", "registered as New"), ("s3://landing/b.csv", "no longer in its bucket")]
+    ),
     "failed reconcile": ReconcileFailed("reconcile", "run1", "2 of 3 findings are not fixed", f"{AIRFLOW}/log"),
     "many alerts": ManyAlerts([FAILED, WARNED, *[replace(FAILED, run_id=f"arrival__{n}") for n in range(2, 25)]]),
     "test": DeliveryCheck(),

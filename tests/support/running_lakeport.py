@@ -7,13 +7,15 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from functools import cache
 from typing import Any
 
 import psutil
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import connection
 
 from local import airflow_api, credentials, postgres, processes
 from local import stack as local_stack
@@ -25,14 +27,23 @@ from tests.support.waiting import until
 SAMPLES = REPOSITORY / "samples"
 
 
+_session = cache(resources.session)
+
+
 @dataclass
 class Lakeport:
     """A running stack."""
 
     config: Config
+    _sessions: dict[tuple[Any, ...], connection] = field(default_factory=dict)
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.close()
 
     def client(self, service: str) -> Any:
-        return resources.session().client(service, endpoint_url=self.config.aws_endpoint)  # type: ignore[call-overload]
+        """Return a client of the local AWS server; to make another session takes longer than what it is asked."""
+        return _session().client(service, endpoint_url=self.config.aws_endpoint)  # type: ignore[call-overload]
 
     def drop(self, sample: str, key: str) -> str:
         """Put a sample into landing and return its version."""
@@ -47,16 +58,20 @@ class Lakeport:
             "user": credentials.USER,
             "password": credentials.PASSWORD,
             "dbname": credentials.DATABASE,
-            "sslmode": "disable",  # tests that wait ask often
+            "sslmode": "disable",
         } | who
-        connection = psycopg2.connect(host=HOST, port=port or self.config.ports.redshift, **login)
-        try:
-            with connection, connection.cursor() as current:
-                current.execute(text, values)
-                rows: list[tuple[Any, ...]] = current.fetchall()
-                return rows
-        finally:
-            connection.close()
+        with self._session(host=HOST, port=port or self.config.ports.redshift, **login).cursor() as current:
+            current.execute(text, values)
+            rows: list[tuple[Any, ...]] = current.fetchall()
+            return rows
+
+    def _session(self, **login: Any) -> connection:
+        """Return the session that this user has there: tests that wait ask often."""
+        key = tuple(sorted(login.items()))
+        if key not in self._sessions or self._sessions[key].closed:
+            self._sessions[key] = psycopg2.connect(**login)
+            self._sessions[key].autocommit = True
+        return self._sessions[key]
 
     def file(self, version: str) -> dict[str, Any]:
         """Return the row of mng.files, empty if there is none."""

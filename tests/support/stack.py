@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import postgres_files
+from local import postgres_files, prepared
 from local import stack as local_stack
 from local.config import Config, Ports
 from tests.support.session import folder
@@ -26,6 +26,7 @@ def stack_of_its_own() -> Iterator[Start]:
     (directory / "dags").mkdir()
 
     def start(*parts: str) -> Config:
+        prepared.make(with_airflow=not parts)
         local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None)
         return config
 

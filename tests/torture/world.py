@@ -27,7 +27,7 @@ from lakeport.airflow.load_dag import load_dag
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.schema.reader import read_file_type
-from local import airflow, credentials, families, postgres, postgres_files, processes, stack, warehouse
+from local import airflow, credentials, families, postgres, postgres_files, prepared, processes, stack, warehouse
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config, Ports
 from local.processes import Service
@@ -61,6 +61,7 @@ def worlds(report: Callable[[str], None] = lambda _: None, *, is_hostile: bool =
     config = Config(directory / "state", Ports.free())
     try:
         with ending_at_sigterm():
+            prepared.make(with_airflow=False)
             stack.up(config, report, only=PARTS)
             with World.of(config, directory / "schemas", is_hostile=is_hostile) as world:
                 yield world

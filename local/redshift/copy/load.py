@@ -1,67 +1,26 @@
 """Run one COPY inside the client's own transaction, on the client's own connection to PostgreSQL."""
 
 import asyncio
-import json
 import logging
 import threading
-from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
 
 from local.redshift.copy import columns, journal, sources
 from local.redshift.copy.columns import Target, Type
-from local.redshift.copy.journal import Journal, Load
+from local.redshift.copy.journal import Load
 from local.redshift.copy.options import Format
 from local.redshift.copy.pipe import Pipe
 from local.redshift.copy.reading import FileReading, TooManyErrors
-from local.redshift.copy.s3 import ObjectStore, S3Object
+from local.redshift.copy.s3 import S3Object
+from local.redshift.copy.services import LastCopy, Services
 from local.redshift.copy.statement import CopyCommand
 from local.redshift.copy.threads import in_thread
-from local.redshift.dialect.tokens import identifier, literal
+from local.redshift.dialect.tokens import identifier
 from local.redshift.protocol import names, wire
 from local.redshift.protocol.backend import IDLE, Backend
 from local.redshift.protocol.errors import CopyError, LoadFailed, PostgresError, ServerError, StandInError
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class LastCopy:
-    """What pg_last_copy_id() and pg_last_copy_count() answer in a session."""
-
-    query_id: int = -1
-    rows: int = 0
-    has_failed: bool = False
-    """It began to load and failed: it stays the last one, though its transaction is rolled back."""
-    unsettled: dict[str, list[dict[str, object]]] = field(default_factory=dict)
-    """Journal entries the open transaction cannot see in the tables."""
-
-    QUERY: ClassVar = "SELECT pg_last_copy_id(), pg_last_copy_count()"
-
-    def read(self, rows: list[wire.Row]) -> None:
-        self.query_id, self.rows = (int(cell or 0) for cell in rows[0])
-
-    def forget_transaction(self) -> None:
-        self.unsettled = {}
-
-    def sql(self) -> str:
-        unsettled = f", set_config('lakeport.unsettled', {literal(json.dumps(self.unsettled, default=str))}, true)"
-        return (
-            f"SELECT set_config('lakeport.copy_id', '{self.query_id}', false),"
-            f" set_config('lakeport.copy_count', '{self.rows}', false)" + (unsettled if self.unsettled else "")
-        )
-
-
-@dataclass(frozen=True)
-class Services:
-    """What all sessions share."""
-
-    store: ObjectStore
-    journal: Journal
-    error_view: str
-    """The view a failed load points to."""
-    replacements_view: str
-    """The view a load with replacements points to."""
 
 
 class CopyRun:
@@ -159,8 +118,8 @@ class CopyRun:
         is_rehearsal = self.command.options.is_rehearsal
         if not is_rehearsal:
             listed = ", ".join(identifier(names.of_engine(column.name)) for column in self._columns)
-            sql = f"COPY {self.command.qualified_table} ({listed}) FROM STDIN (FORMAT csv)"
-            await self.backend.start_copy(sql)
+            await self._read_documents("on")
+            await self.backend.start_copy(f"COPY {self.command.qualified_table} ({listed}) FROM STDIN (FORMAT csv)")
         threading.Thread(target=reading.run, args=(pipe,), name="copy", daemon=True).start()
         try:
             async for block in pipe.blocks():
@@ -173,7 +132,16 @@ class CopyRun:
             raise
         finally:
             pipe.close()
-        return 0 if is_rehearsal else await self.backend.end_copy(failed=False)
+        if is_rehearsal:
+            return 0
+        stored = await self.backend.end_copy(failed=False)
+        await self._read_documents("off")
+        return stored
+
+    async def _read_documents(self, value: str) -> None:
+        """Let the engine read values of SUPER columns as JSON; in any other statement they are strings."""
+        if any(column.type is Type.SUPER for column in self._columns):
+            await self.backend.query(f"SET LOCAL lakeport.reads_documents TO {value}")
 
     async def _fail_copy(self) -> None:
         try:

@@ -9,10 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from local.redshift.dialect import queries
-from local.redshift.dialect.decimals import MOST_DIGITS, OTHER, UNKNOWN, Type, combined, mixed, type_of
+from local.redshift.dialect.decimals import (
+    MOST_DIGITS,
+    OTHER,
+    UNKNOWN,
+    UNREAD,
+    Type,
+    combined,
+    mixed,
+    type_of,
+    written_type,
+)
 from local.redshift.dialect.operands import Node, Parser
 from local.redshift.dialect.queries import Block
-from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize, upper_at
+from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize
 from local.redshift.protocol.wire import Field
 
 _COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
@@ -21,15 +31,16 @@ _COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
 @dataclass(frozen=True)
 class Question:
     query: str
-    answered: Callable[[Sequence[Field]], str]
+    answered: Callable[[Sequence[Field] | None], str]
+    """Make the statement from the columns of the query; from None where the engine cannot read it."""
 
 
 def question(sql: str, done: int) -> tuple[Question | None, int]:
-    """Return what to ask for the next SELECT or UPDATE, inner ones first, and how many are done; None when all are."""
+    """Return what to ask for the next SELECT or change, inner ones first, and how many are done; None when all are."""
     tokens = tokenize(sql)
     depth = depths(tokens)
     found = sorted(
-        [*queries.blocks(tokens), *queries.update(tokens)], key=lambda block: (-depth[block.start], block.start)
+        [*queries.blocks(tokens), *queries.changes(tokens)], key=lambda block: (-depth[block.start], block.start)
     )
     for number in range(done, len(found)):
         block = found[number]
@@ -43,8 +54,8 @@ def question(sql: str, done: int) -> tuple[Question | None, int]:
         texts = [sql[tokens[leaf.start].start : tokens[leaf.stop - 1].end] for leaf in leaves]
         query = _in_context(sql, tokens, block, found, texts) if texts else ""
 
-        def answered(fields: Sequence[Field], nodes: list[Node] = nodes) -> str:
-            types = [type_of(each) for each in fields]
+        def answered(fields: Sequence[Field] | None, nodes: list[Node] = nodes, texts: list[str] = texts) -> str:
+            types = [written_type(text) for text in texts] if fields is None else [type_of(each) for each in fields]
             for node in nodes:
                 _settle(node, types)
             return apply(sql, [edit for node in nodes for edit in _edits(sql, tokens, node)])
@@ -57,42 +68,27 @@ def _computes(node: Node) -> bool:
     return node.operator in _COMPUTED or any(map(_computes, node.parts))
 
 
-def _numbered(node: Node) -> Iterator[Node]:
-    """Yield the leaves whose types decide."""
-    if node.is_leaf:
+def _numbered(node: Node, *, is_operand: bool = False) -> Iterator[Node]:
+    """Yield the leaves whose types decide: operands."""
+    if node.is_leaf and is_operand:
         yield node
     for part in node.parts:
-        if not node.is_leaf or _computes(part):
-            yield from _numbered(part)
+        if node.operator or _computes(part):
+            yield from _numbered(part, is_operand=bool(node.operator))
 
 
 def _in_context(sql: str, tokens: Sequence[Token], block: Block, found: Sequence[Block], texts: Sequence[str]) -> str:
     """Write a query that has the operands as its columns, where the names mean what they mean in the block."""
-    source = _clause(sql, tokens, block)
+    source = queries.source(sql, tokens, block)
     texts = [f"(SELECT {text} {source})" for text in texts]  # each alone: some may be aggregates
     columns, source = ", ".join(texts), ""
     outer = [each for each in found if each.start < block.start and block.stop <= each.stop]
     for around in sorted(outer, key=lambda each: -each.start):
-        if block.start >= around.clauses.get("FROM", block.stop) and _is_in_from(around, block):
+        if any(each.start <= block.start < each.stop for each in around.relations(tokens)):
             continue
-        texts = [f"(SELECT {text} {_clause(sql, tokens, around)})" for text in texts]
+        texts = [f"(SELECT {text} {queries.source(sql, tokens, around)})" for text in texts]
         columns = ", ".join(texts)
     return f"{queries.context(sql, tokens, block)}SELECT {columns}"
-
-
-def _is_in_from(around: Block, block: Block) -> bool:
-    span = around.span("FROM")
-    return span is not None and span[0] < block.start < span[1]
-
-
-def _clause(sql: str, tokens: Sequence[Token], block: Block) -> str:
-    span = block.span("FROM")
-    source = sql[tokens[span[0]].start : tokens[span[1] - 1].end] if span else ""
-    if upper_at(tokens, block.start) == "UPDATE":
-        words = [token.upper for token in tokens]
-        target = sql[tokens[block.start + 1].start : tokens[words.index("SET", block.start)].start]
-        source = f"FROM {target}" + (f", {source[len('FROM') :]}" if span else "")
-    return source
 
 
 def _settle(node: Node, types: Sequence[Type]) -> None:
@@ -112,7 +108,8 @@ def _settle(node: Node, types: Sequence[Type]) -> None:
         inner = node.parts[0].type
         node.type = Type("decimal", MOST_DIGITS, inner.scale) if inner.kind == "decimal" else _whole(inner)
     elif node.operator == "ROUND":
-        node.type = UNKNOWN if node.parts[0].type.kind in ("decimal", "unknown") else node.parts[0].type
+        inner = node.parts[0].type
+        node.type = UNKNOWN if inner.kind == "decimal" else inner
     else:
         node.type = combined(node.operator, node.parts[0].type, node.parts[1].type)
 
@@ -137,6 +134,8 @@ def _text(sql: str, tokens: Sequence[Token], node: Node) -> str:
     ]
     text = apply(sql[start:end], [change for change in changes if change.text])
     kinds = {part.type.kind for part in node.parts}
+    if node.operator == "/" and node.type is UNREAD:
+        return f"pg_internal.no_decimal({text})"
     if node.operator == "/" and kinds & {"decimal", "unknown"} and not kinds & {"float", "other"}:
         left, right = (_text(sql, tokens, part) for part in node.parts)
         scale = f", {node.type.scale}" if node.type.kind == "decimal" else ""

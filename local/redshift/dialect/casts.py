@@ -40,7 +40,7 @@ def edits(tokens: Sequence[Token]) -> Iterator[Edit]:
         token, is_bare = tokens[at], upper_at(tokens, at + 1) != "("
         length = at + 1 + (token.upper == "CHARACTER" and upper_at(tokens, at + 1) == "VARYING")
         if token.upper == "SUPER":
-            yield Edit(token.start, token.end, "text::super" if _is_literal(tokens, at) else "super")
+            yield Edit(token.start, token.end, "super")
         elif token.upper in _BYTES:
             yield _varbyte(tokens, at)
         elif token.upper in _RENAMED:

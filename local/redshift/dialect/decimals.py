@@ -1,5 +1,6 @@
 """The types that decide on a decimal result, and the rules of "Computations with numeric values"."""
 
+import re
 from dataclasses import dataclass
 
 from local.redshift.protocol.wire import Field
@@ -9,6 +10,14 @@ _LEAST_SCALE, _MOST_MIXED_DIGITS = 4, 19
 _NUMERIC = 1700
 _INTEGERS = {21: (5, 0), 23: (10, 0), 20: (19, 0)}
 _FLOATS = (700, 701)
+_DECIMAL_NAMES = ("decimal", "numeric")
+_INTEGER_NAMES = {
+    **dict.fromkeys(("smallint", "int2"), 21),
+    **dict.fromkeys(("integer", "int", "int4"), 23),
+    **dict.fromkeys(("bigint", "int8"), 20),
+}
+_NAMES = "|".join((*_DECIMAL_NAMES, *_INTEGER_NAMES, "real", "float4", "float8", "float", "double precision"))
+_CAST = re.compile(rf"(?i)(?:::\s*|\bas\s+)({_NAMES})(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*\)?$")
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,8 @@ class Type:
     scale: int = 0
 
 
-OTHER, FLOAT, UNKNOWN = Type("other"), Type("float"), Type("unknown")
+OTHER, FLOAT, UNKNOWN, UNREAD = Type("other"), Type("float"), Type("unknown"), Type("unread")
+"""UNKNOWN is a DECIMAL without set digits, UNREAD an expression that the engine could not be asked about."""
 
 
 def literal_type(text: str) -> Type:
@@ -43,9 +53,22 @@ def type_of(column: Field) -> Type:
     return Type("decimal", column.modifier - 4 >> 16, column.modifier - 4 & 0xFFFF)
 
 
+def written_type(text: str) -> Type:
+    """Return the type that an expression says itself, by a cast at its end; UNREAD without one."""
+    found = _CAST.search(text)
+    if not found:
+        return UNREAD
+    name = found[1].lower()
+    if name in _DECIMAL_NAMES:
+        return Type("decimal", int(found[2]), int(found[3] or 0)) if found[2] else UNREAD
+    return Type("integer", *_INTEGERS[_INTEGER_NAMES[name]]) if name in _INTEGER_NAMES else FLOAT
+
+
 def mixed(left: Type, right: Type) -> Type:
     """Return the type of COALESCE and its like, as of a UNION."""
     kinds = {left.kind, right.kind}
+    if "unread" in kinds:
+        return UNREAD
     if not kinds <= {"decimal", "integer"}:
         return left if left == right else OTHER if "other" in kinds else FLOAT if "float" in kinds else UNKNOWN
     if kinds == {"integer"}:
@@ -61,12 +84,9 @@ def mixed(left: Type, right: Type) -> Type:
 def combined(operator: str, left: Type, right: Type) -> Type:
     """Return the type of a computation."""
     kinds = {left.kind, right.kind}
-    if "other" in kinds:
-        return OTHER
-    if "float" in kinds:
-        return FLOAT
-    if "unknown" in kinds:
-        return UNKNOWN
+    for decides in (UNREAD, OTHER, FLOAT, UNKNOWN):
+        if decides.kind in kinds:
+            return decides
     if kinds == {"integer"}:
         return left if left.precision >= right.precision else right
     if operator in ("+", "-"):

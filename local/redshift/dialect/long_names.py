@@ -1,5 +1,8 @@
 """Put short names in place of those of 64 to 127 bytes, which PostgreSQL would cut at 63."""
 
+import contextlib
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, tokenize
@@ -7,6 +10,8 @@ from local.redshift.protocol import names
 from local.redshift.protocol.errors import Refused
 
 MOST_BYTES = 127
+_PATTERNS = ("LIKE", "ILIKE", "TO", "~", "*")
+"""The words before a pattern: LIKE, SIMILAR TO, `~` and `~*`."""
 _CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_", "SVL_", "STL_", "STV_", "SYS_", "HAS_", "REGCLASS", "EXECUTE")
 """A word of a statement that reads catalogs, or that runs the text of another one."""
 UNKEPT: dict[str, str] = {}
@@ -21,10 +26,43 @@ def shortened(sql: str, tokens: Sequence[Token]) -> str:
     return apply(sql, edits) if edits else sql
 
 
-def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
+def reads_names(tokens: Sequence[Token]) -> bool:
+    """Return whether a string of a statement may mean a name: the statement reads catalogs, or sets what has names."""
     is_setting = [token.upper for token in tokens[:1]] in (["SET"], ["SHOW"])
-    are_names = is_setting or any(token.upper.startswith(_CATALOGS) for token in tokens)
-    for token in tokens:
+    return is_setting or any(token.upper.startswith(_CATALOGS) for token in tokens)
+
+
+def of_engine(value: bytes) -> bytes:
+    """Return a bound parameter, a short name in place of a long one."""
+    if len(value) <= names.ENGINE_BYTES:
+        return value
+    short = names.short(value.decode(errors="replace"))
+    return short.encode() if short in names.LONG else value
+
+
+def _check_pattern(pattern: str, operator: str) -> None:
+    """Refuse a pattern that finds a long name but not the short one, or the other way round."""
+    if any(name in pattern for name in names.LONG.values()):
+        return
+    regular = pattern if operator.startswith(("~", "*")) else _regular(pattern)
+    for short, name in names.LONG.items():
+        with contextlib.suppress(re.error):
+            if bool(re.search(regular, name, re.IGNORECASE)) != bool(re.search(regular, short, re.IGNORECASE)):
+                raise Refused(
+                    f"pattern '{pattern}' cannot be compared with \"{name}\" by this stand-in: use the whole name"
+                )
+
+
+def _regular(pattern: str) -> str:
+    """Return the regular expression of a pattern of LIKE."""
+    return "^" + re.escape(pattern).replace("%", ".*").replace("_", ".") + "$"
+
+
+def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
+    are_names = reads_names(tokens)
+    for before, token in itertools.pairwise((*tokens[:1], *tokens)):
+        if are_names and token.kind is Kind.TEXT and before.upper in _PATTERNS:
+            _check_pattern(token.string(), before.upper)
         if len(token.text) <= names.ENGINE_BYTES // 4:
             continue
         if token.is_name and (size := len(token.name().encode())) > names.ENGINE_BYTES:

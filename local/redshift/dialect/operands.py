@@ -13,8 +13,9 @@ from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
 _MIXES = ("COALESCE", "NVL", "GREATEST", "LEAST")
 _KEEPS_SCALE = ("SUM", "AVG", "MIN", "MAX", "ABS", "ROUND")
 _TIMES, _PLUS = ("*", "/", "%"), ("+", "-")
-_AROUND = (*_TIMES, *_PLUS, "^", "||", "|", "&", "#")
-"""Operators beside arithmetic that is not read whole: it is left alone."""
+_AROUND = (*_TIMES, *_PLUS, "^")
+"""Operators beside arithmetic that is not read whole: it is left alone.  Others bind less tightly."""
+_OPEN_WINDOWS = ("PARTITION", "ORDER", "ROWS")
 _NO_OPERANDS = frozenset(
     (
         *("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "BY", "LIMIT"),
@@ -25,6 +26,7 @@ _NO_OPERANDS = frozenset(
         *("RETURN", "PARTITION", "ROWS", "RANGE", "OVER", "QUALIFY", "INSERT", "INTO"),
         *("UPDATE", "DELETE", "CREATE", "TABLE", "TOP", "INTERVAL", "DATE", "TIME"),
         *("TIMESTAMP", "ARRAY", "EXCEPT", "INTERSECT", "MINUS", "SIMILAR", "ESCAPE"),
+        *("MERGE", "CALL", "DEFAULT", "MATCHED", "IF", "ELSIF", "ELSEIF", "WHILE", "LOOP", "RAISE", "DECLARE", "BEGIN"),
     )
 )
 
@@ -52,17 +54,15 @@ class Parser:
         self.tokens = tokens
         self.block = block
         self.inner = {start: stop for start, stop in inner.items() if block.start < start and stop <= block.stop}
-        self.aliases = {item.end: item.stop for item in block.items(tokens) if item.stop > item.end}
+        items = block.items(tokens) if upper_at(tokens, block.start) == "SELECT" else []
+        self.aliases = {item.end: item.stop for item in items if item.stop > item.end}
 
     def nodes(self) -> Iterator[Node]:
         yield from self._within(self.block.start + 1, self.block.stop)
 
     def _within(self, at: int, stop: int) -> Iterator[Node]:
-        span = self.block.span("FROM")
         while at < stop:
-            if span and span[0] <= at < span[1]:
-                at = span[1]
-            elif at in self.inner:
+            if at in self.inner:
                 at = self.inner[at]
             elif at in self.aliases:
                 at = self.aliases[at]
@@ -111,7 +111,7 @@ class Parser:
         else:
             return None
         while node.stop + 1 < stop and tokens[node.stop].text == "::":
-            node = self._leaf(node.start, self._type_end(node.stop + 1))
+            node = self._leaf(node.start, self._type_end(node.stop + 1), has_inner=[node])
         return Node(start, node.stop, "sign", [node]) if start < at else node
 
     def _group(self, at: int, end: int) -> Node:
@@ -119,7 +119,10 @@ class Parser:
         inside = self._sum(at + 1, end - 1) if at + 1 not in self.inner else None
         if inside and inside.stop == end - 1:
             return Node(at, end, "()", [inside])
-        return self._leaf(at, end)
+        inner = list(self._within(at + 1, end - 1))
+        is_value = at + 1 in self.inner or len(list(queries.pieces(self.tokens, at + 1, end - 1))) == 1
+        is_value &= upper_at(self.tokens, at + 1) not in _OPEN_WINDOWS
+        return Node(at, end, parts=inner, is_leaf=is_value)
 
     def _name(self, at: int, stop: int) -> Node:
         tokens, end = self.tokens, at + 1
@@ -137,11 +140,12 @@ class Parser:
         inside = self._sum(first, close - 1) if name in _KEEPS_SCALE else None
         if name in _MIXES and (mixed := self._arguments(end + 1, close - 1)):
             return Node(at, last, "mix", mixed)
+        window = list(self._within(close, last))
         if inside and inside.stop == close - 1:
-            return Node(at, last, name, [inside])
+            return Node(at, last, name, [inside, *window])
         if inside and name == inside.operator == "AVG":  # the stand-in's own, whose first argument is the engine's
-            return Node(at, last, name, inside.parts)
-        return self._leaf(at, last, has_inner=list(self._within(end + 1, close - 1)))
+            return Node(at, last, name, [*inside.parts, *window])
+        return self._leaf(at, last, has_inner=[*self._within(end + 1, close - 1), *window])
 
     def _arguments(self, at: int, stop: int) -> list[Node]:
         """Read arguments that are all arithmetic; none where one is anything else."""

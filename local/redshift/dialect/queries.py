@@ -7,6 +7,7 @@ from local.redshift.dialect.tokens import Kind, Token, closing, depths, upper_at
 
 CLAUSES = ("FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH")
 _JOINING = ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "NATURAL", "ON", "USING")
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 _ENDS = ("UNION", "EXCEPT", "INTERSECT", "MINUS", ";")
 NEVER_ALIASES = frozenset(
     (
@@ -48,7 +49,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Block:
-    """A SELECT up to where it ends: a set operation or a closing parenthesis."""
+    """A SELECT up to where it ends, a set operation or a closing parenthesis; or a change, see `changes`."""
 
     start: int
     stop: int
@@ -71,8 +72,7 @@ class Block:
         return [_item(tokens, *span) for span in pieces(tokens, *self.select_list(tokens))]
 
     def relations(self, tokens: Sequence[Token]) -> list[Relation]:
-        span = self.span("FROM")
-        return list(_relations(tokens, span[0] + 1, span[1])) if span else []
+        return [relation for span in _sources(tokens, self) for relation in _relations(tokens, *span)]
 
 
 def blocks(tokens: Sequence[Token]) -> list[Block]:
@@ -80,11 +80,46 @@ def blocks(tokens: Sequence[Token]) -> list[Block]:
     return [_block(tokens, at) for at in range(len(tokens)) if upper_at(tokens, at) == "SELECT"]
 
 
-def update(tokens: Sequence[Token]) -> list[Block]:
-    """Return an UPDATE, whose expressions see its table and what its FROM lists; none for any other statement."""
+def changes(tokens: Sequence[Token]) -> list[Block]:
+    """Return what has expressions beside those of its SELECTs: an UPDATE, a DELETE, VALUES, a CALL, a DEFAULT."""
+    found = [at for at in range(len(tokens)) if upper_at(tokens, at) in _CHANGES and _begins(tokens, at)]
+    if tokens and tokens[0].upper not in ("SELECT", "WITH", "(", *_CHANGES):
+        found.insert(0, 0)
+    return [_block(tokens, at) for at in found]
+
+
+def _begins(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether a statement begins there: at the start, after WITH, or as one of WITH's queries."""
+    return at == 0 or tokens[at - 1].text in ("(", ")") or upper_at(tokens, at - 1) == "EXPLAIN"
+
+
+def source(sql: str, tokens: Sequence[Token], block: Block) -> str:
+    """Return the tables that a SELECT or a change reads, as a FROM clause; empty where it reads none."""
+    texts = [sql[tokens[start].start : tokens[stop - 1].end] for start, stop in _sources(tokens, block)]
+    return f"FROM {', '.join(texts)}" if texts else ""
+
+
+def _sources(tokens: Sequence[Token], block: Block) -> list[Span]:
+    """Return where a SELECT or a change lists the tables that it reads."""
+    verb, span = upper_at(tokens, block.start), block.span("FROM")
+    listed = [(span[0] + 1, span[1])] if span else []
+    if verb == "UPDATE":
+        return [(block.start + 1, _place(tokens, block, "SET")), *listed]
+    if verb == "DELETE" and span:
+        using = _place(tokens, block, "USING", span)
+        return listed if using == span[1] else [(span[0] + 1, using), (using + 1, span[1])]
+    if verb == "MERGE":
+        using, on = _place(tokens, block, "USING"), _place(tokens, block, "ON")
+        return [(block.start + 2, using), (using + 1, on)]
+    return listed if verb in ("SELECT", "PERFORM") else []
+
+
+def _place(tokens: Sequence[Token], block: Block, word: str, span: Span | None = None) -> int:
+    """Return where a word stands outside parentheses, the end where it does not."""
+    start, stop = span or (block.start, block.stop)
     depth = depths(tokens)
-    found = (at for at in range(len(tokens)) if upper_at(tokens, at) == "UPDATE" and not depth[at])
-    return [_block(tokens, at) for at in found if upper_at(tokens, 0) in ("UPDATE", "WITH")]
+    found = (at for at in range(start, stop) if upper_at(tokens, at) == word and depth[at] == depth[block.start])
+    return next(found, stop)
 
 
 def _block(tokens: Sequence[Token], start: int) -> Block:
@@ -107,8 +142,8 @@ def context(sql: str, tokens: Sequence[Token], block: Block) -> str:
     start = next((at for at in range(block.start) if upper_at(tokens, at) == "WITH" and not depth[at]), None)
     if start is None:
         return ""
-    selects = (at for at in range(start, len(tokens)) if upper_at(tokens, at) in ("SELECT", "UPDATE") and not depth[at])
-    main = next(selects, start)
+    mains = (at for at in range(start, len(tokens)) if upper_at(tokens, at) in ("SELECT", *_CHANGES) and not depth[at])
+    main = next(mains, start)
     if block.start >= main:
         return sql[tokens[start].start : tokens[main].start]
     commas = [at for at in range(start, block.start) if tokens[at].text == "," and not depth[at]]

@@ -318,8 +318,7 @@ def alter_check(tokens: Sequence[Token]) -> str:
 def storage_call(tokens: Sequence[Token]) -> str:
     """Return the call that carries out ALTER TABLE ... ALTER DISTKEY and its like."""
     name, at = ddl.altered(tokens)
-    text = json.dumps(storage.of_alteration(tokens, at))
-    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(text)})"
+    return _alteration(name, storage.of_alteration(tokens, at))
 
 
 def key_call(tokens: Sequence[Token]) -> str:
@@ -327,7 +326,12 @@ def key_call(tokens: Sequence[Token]) -> str:
     name, at = ddl.altered(tokens)
     is_added = upper_at(tokens, at) == "ADD"
     change = {"keys": keys.of_addition(tokens, at + 1)} if is_added else {"dropped_key": tokens[at + 2].name()}
-    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {literal(json.dumps(change))})"
+    return _alteration(name, change)
+
+
+def _alteration(name: Sequence[Token], change: storage.Storage) -> str:
+    document = f"pg_internal.document({literal(json.dumps(change))})"
+    return f"SELECT pg_internal.alter_storage({literal(_relation(name))}, {document})"
 
 
 def _relation(tokens: Sequence[Token]) -> str:

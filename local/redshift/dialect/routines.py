@@ -1,19 +1,28 @@
 """CREATE PROCEDURE and CREATE FUNCTION: their bodies are in Redshift's dialect too, and errors behave otherwise.
 
-An exception that a handler has caught is thrown again, unless the procedure is NONATOMIC, whose statements commit one
-by one (Trapping errors, Managing transactions).
+Each statement of a body is read as one that a client sends.  What the engine is asked about it has NULL of the declared
+type in place of a variable.  An exception that a handler has caught is thrown again, unless the procedure is
+NONATOMIC, whose statements commit one by one (Trapping errors, Managing transactions).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from local.redshift.dialect.queries import pieces
-from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, tokenize
+from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, depths, tokenize, upper_at
 
-_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "MERGE", "WITH", "PERFORM", "EXECUTE")
+_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "MERGE", "WITH", "PERFORM", "EXECUTE", "CALL")
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "MERGE", "EXECUTE")
 _OPENS = ("BEGIN", "IF", "LOOP", "CASE")
+_TESTS = ("IF", "ELSIF", "ELSEIF", "WHEN")
+_MODES = ("IN", "OUT", "INOUT", "VARIADIC", "CONSTANT")
+_NO_VALUES = ("record", "refcursor", "cursor", "alias")
+_ENDS_TYPE = ("DEFAULT", ":", "=", "NOT", ";")
 
-Rewrite = Callable[[str], str]
+Part = tuple[int, int]
+"""Where a statement of a body begins and ends."""
 
 
 def is_creation(tokens: Sequence[Token]) -> bool:
@@ -21,22 +30,140 @@ def is_creation(tokens: Sequence[Token]) -> bool:
     return words[:1] == ["CREATE"] and bool({"PROCEDURE", "FUNCTION"} & set(words))
 
 
-def rewritten(sql: str, tokens: Sequence[Token], rewrite: Rewrite) -> str:
-    """Return the statement with its body in PostgreSQL's dialect; other languages than these two stay."""
-    words = [token.upper for token in tokens]
-    is_procedure, is_nonatomic = "PROCEDURE" in words[:4], "NONATOMIC" in words
-    edits = list(_parameters(tokens)) if is_procedure else []
-    if is_nonatomic:
-        at = words.index("NONATOMIC")
-        edits.append(Edit(tokens[at].start, tokens[at].end, ""))
-    if {"PLPGSQL", "SQL"} & set(words):
-        for token in tokens:
-            if token.kind is Kind.BODY:
-                start, end = token.text.index("$", 1) + 1, token.text.rindex("$", 0, -1)
-                body = _statements(token.text[start:end], rewrite)
-                body = _errors(body, is_nonatomic=is_nonatomic) if is_procedure else body
-                edits.append(Edit(token.start + start, token.start + end, body))
-    return apply(sql, edits)
+@dataclass(frozen=True)
+class Routine:
+    """CREATE PROCEDURE or CREATE FUNCTION in PL/pgSQL or SQL."""
+
+    sql: str
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        return tokenize(self.sql)
+
+    @property
+    def is_procedure(self) -> bool:
+        return "PROCEDURE" in [token.upper for token in self.tokens[:4]]
+
+    @cached_property
+    def body(self) -> Part | None:
+        """Return where the body is, between its dollars; None in another language."""
+        if not {"PLPGSQL", "SQL"} & {token.upper for token in self.tokens}:
+            return None
+        found = next((token for token in self.tokens if token.kind is Kind.BODY), None)
+        if not found:
+            return None
+        return found.start + found.text.index("$", 1) + 1, found.start + found.text.rindex("$", 0, -1)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Return the statements of the body, and the expressions around them."""
+        return [(self._start + start, self._start + stop) for start, stop in _parts(self._text)]
+
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
+        """Return the types of the parameters, by name and by number, and of the variables."""
+        tokens, found = self.tokens, dict[str, str]()
+        opening = next((at for at, token in enumerate(tokens) if token.text == "("), len(tokens))
+        for number, (start, stop) in enumerate(pieces(tokens, opening + 1, closing(tokens, opening)), 1):
+            words = [token for token in tokens[start:stop] if token.upper not in _MODES]
+            is_named = len(words) > 1 and words[0].is_name and words[1].is_name and words[1].upper != "PRECISION"
+            name, kind = (words[0].name(), words[1:]) if is_named else ("", words)
+            found |= dict.fromkeys((name, f"${number}"), _type(self.sql, kind))
+        return {name: kind for name, kind in (found | _declared(self._text)).items() if name and kind}
+
+    def written(self, texts: Sequence[str]) -> str:
+        """Return the statement with these texts in place of the parts of its body."""
+        edits = list(_parameters(self.tokens)) if self.is_procedure else []
+        words = [token.upper for token in self.tokens]
+        is_nonatomic = "NONATOMIC" in words
+        if is_nonatomic:
+            token = self.tokens[words.index("NONATOMIC")]
+            edits.append(Edit(token.start, token.end, ""))
+        if self.body:
+            changes = [
+                Edit(start - self._start, stop - self._start, text)
+                for (start, stop), text in zip(self.parts, texts, strict=True)
+            ]
+            body = apply(self._text, changes)
+            edits.append(Edit(*self.body, _errors(body, is_nonatomic=is_nonatomic) if self.is_procedure else body))
+        return apply(self.sql, edits)
+
+    @property
+    def _start(self) -> int:
+        return self.body[0] if self.body else 0
+
+    @property
+    def _text(self) -> str:
+        return self.sql[self.body[0] : self.body[1]] if self.body else ""
+
+
+def with_types(query: str, variables: Mapping[str, str]) -> str:
+    """Return a question to the engine with NULL of the right type in place of each variable."""
+    tokens = tokenize(query) if variables else []
+    return apply(
+        query,
+        [
+            Edit(token.start, token.end, f"(NULL::{variables[name]})")
+            for at, token in enumerate(tokens)
+            if (name := token.name() if token.is_name else token.text) in variables
+            and (token.is_name or token.kind is Kind.PARAMETER)
+            and upper_at(tokens, at - 1) not in (".", "AS")
+            and upper_at(tokens, at + 1) not in (".", "(")
+        ],
+    )
+
+
+def _parts(body: str) -> Iterator[Part]:
+    """Cut a body at semicolons and at the words of PL/pgSQL after which a statement begins."""
+    tokens = tokenize(body)
+    depth, first, cases = depths(tokens), 0, 0
+    for at, token in enumerate(tokens):
+        is_case = token.upper == "CASE" and upper_at(tokens, at - 1) != "END"
+        cases += 1 if is_case else -1 if cases and token.upper == "END" else 0
+        is_word = not depth[at] and not cases
+        starts = is_word and token.upper in _STATEMENTS and not _has_begun(tokens, first, at)
+        ends_test = is_word and token.upper == "THEN" and upper_at(tokens, first) in _TESTS
+        if token.text == ";" or ends_test or (is_word and token.upper in ("LOOP", "BEGIN", "ELSE", "DECLARE")):
+            yield from _part(tokens, first, at)
+            first = at + 1
+        elif starts and at > first:
+            yield from _part(tokens, first, at)
+            first = at
+    yield from _part(tokens, first, len(tokens))
+
+
+def _has_begun(tokens: Sequence[Token], first: int, at: int) -> bool:
+    """Return whether a statement has begun before a word, such as the INSERT that a SELECT belongs to."""
+    return any(token.upper in _STATEMENTS for token in tokens[first:at])
+
+
+def _part(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Part]:
+    if start < stop:
+        yield tokens[start].start, tokens[stop - 1].end
+
+
+def _declared(body: str) -> dict[str, str]:
+    """Return the types of the variables between DECLARE and BEGIN."""
+    tokens, found = tokenize(body), dict[str, str]()
+    at = 0
+    while at < len(tokens):
+        if upper_at(tokens, at) != "DECLARE":
+            at += 1
+            continue
+        at += 1
+        while at < len(tokens) and upper_at(tokens, at) != "BEGIN":
+            stop = next((end for end in range(at, len(tokens)) if tokens[end].text == ";"), len(tokens))
+            kinds = [token for token in tokens[at + 1 : stop] if token.upper not in _MODES]
+            size = next((place for place, token in enumerate(kinds) if token.upper in _ENDS_TYPE), len(kinds))
+            found[tokens[at].name()] = _type(body, kinds[:size])
+            at = stop + 1
+    return found
+
+
+def _type(text: str, tokens: Sequence[Token]) -> str:
+    """Return the text of a type; empty for one that follows from a table, and for records and cursors."""
+    text = text[tokens[0].start : tokens[-1].end] if tokens else ""
+    return "" if "%" in text or text.lower().startswith(_NO_VALUES) else text
 
 
 def _parameters(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -53,28 +180,22 @@ def _parameters(tokens: Sequence[Token]) -> Iterator[Edit]:
         yield Edit(tokens[stop - 1].end, tokens[stop - 1].end, " DEFAULT NULL")
 
 
-def _statements(body: str, rewrite: Rewrite) -> str:
-    """Rewrite each statement of a body, without the words of PL/pgSQL before it."""
-    tokens, edits, first = tokenize(body), list[Edit](), 0
-    for at, token in enumerate([*tokens, None]):
-        if token is not None and token.text != ";":
-            continue
-        piece = tokens[first:at]
-        begin = next((each for each in piece if each.upper in _STATEMENTS), piece[0] if piece else None)
-        if begin is not None:
-            edits.append(Edit(begin.start, piece[-1].end, rewrite(body[begin.start : piece[-1].end])))
-        first = at + 1
-    return apply(body, edits)
-
-
 def _errors(body: str, *, is_nonatomic: bool) -> str:
     """Throw caught exceptions again, or commit after each statement of a block that catches none."""
     tokens = tokenize(body)
     words = [token.upper for token in tokens]
     if not is_nonatomic:
-        return apply(body, [Edit(tokens[at].start, tokens[at].start, " RAISE; ") for at in _handler_ends(words)])
-    if "EXCEPTION" in words:
-        return body
+        return apply(
+            body,
+            [
+                Edit(tokens[stop].start, tokens[stop].start, f" {_undone(words[start:stop])}RAISE; ")
+                for start, stop in _handlers(words)
+            ],
+        )
+    if "EXCEPTION" in words and "BEGIN" in words:
+        at = tokens[words.index("BEGIN")].end
+        warning = _warning("a NONATOMIC procedure with an exception handler commits at its end")
+        return apply(body, [Edit(at, at, warning)])
     starts = [0, *(at + 1 for at, token in enumerate(tokens) if token.text == ";")]
     ends = [at for at, token in enumerate(tokens) if token.text == ";"]
     return apply(
@@ -87,20 +208,28 @@ def _errors(body: str, *, is_nonatomic: bool) -> str:
     )
 
 
-def _handler_ends(words: Sequence[str]) -> Iterator[int]:
-    """Yield where a handler ends: at the next WHEN of its block, or at the block's END."""
-    blocks: list[list[object]] = []  # the word that opened it, whether it handles, whether a handler has begun
+def _undone(words: Sequence[str]) -> str:
+    return _warning("what an exception handler writes is undone") if set(_CHANGES) & set(words) else ""
+
+
+def _warning(text: str) -> str:
+    return f" RAISE WARNING '{text} in this stand-in, unlike in Amazon Redshift'; "
+
+
+def _handlers(words: Sequence[str]) -> Iterator[Part]:
+    """Yield the words of each handler, up to the next WHEN of its block, or to the block's END."""
+    blocks: list[list[Any]] = []  # the word that opened it, whether it handles, where a handler has begun
     for at, word in enumerate(words):
         if word == "END":
             if blocks:
-                _, handles, has_begun = blocks.pop()
-                if handles and has_begun:
-                    yield at
+                _, handles, begun = blocks.pop()
+                if handles and begun:
+                    yield begun, at
         elif word in _OPENS and words[at - 1 : at] != ["END"]:
-            blocks.append([word, False, False])
+            blocks.append([word, False, 0])
         elif word == "EXCEPTION" and words[at + 1 : at + 2] == ["WHEN"] and blocks:
             blocks[-1][1] = True
         elif word == "WHEN" and blocks and blocks[-1][0] == "BEGIN" and blocks[-1][1]:
             if blocks[-1][2]:
-                yield at
-            blocks[-1][2] = True
+                yield blocks[-1][2], at
+            blocks[-1][2] = at

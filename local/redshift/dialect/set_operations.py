@@ -33,7 +33,11 @@ def question(sql: str, asked: set[str]) -> Question | None:
     return None
 
 
-def _answered(sql: str, spans: Sequence[tuple[int, int]], literals: Mapping[int, Type], fields: Sequence[Field]) -> str:
+def _answered(
+    sql: str, spans: Sequence[tuple[int, int]], literals: Mapping[int, Type], fields: Sequence[Field] | None
+) -> str:
+    if fields is None:
+        return sql
     width = len(fields) // len(spans)
     found = [literals.get(place) or type_of(field) for place, field in enumerate(fields)]
     types = [_common(found[place::width]) for place in range(width)]

@@ -12,17 +12,15 @@ from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, 
 from local.redshift.protocol.names import long
 
 _ELEMENTS, _MEMBERS = "pg_internal.super_elements", "pg_internal.super_members"
-_STATEMENTS = ("SELECT", "WITH", "INSERT", "CREATE", "EXPLAIN", "DECLARE", "(")
-_COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
 _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 
 
 def rewritten(sql: str) -> str:
-    """Return a query in which paths are PostgreSQL's; any other statement unchanged."""
+    """Return a statement in which paths are PostgreSQL's."""
     tokens = tokenize(sql)
-    if upper_at(tokens, 0) not in _STATEMENTS or refusals.is_of_catalog([token.upper for token in tokens]):
+    if refusals.is_of_catalog([token.upper for token in tokens]):
         return sql
-    found = queries.blocks(tokens)
+    found = [*queries.blocks(tokens), *queries.changes(tokens)]
     return apply(sql, [edit for block in found for edit in _Paths(tokens, block, found).edits()])
 
 
@@ -62,7 +60,7 @@ class _Scope:
 
 
 class _Paths:
-    """The edits of one SELECT, those inside it left out."""
+    """The edits of one SELECT or change, those inside it left out."""
 
     def __init__(self, tokens: Sequence[Token], block: Block, found: Sequence[Block]) -> None:
         self.tokens = tokens
@@ -71,7 +69,8 @@ class _Paths:
         self.scope = _Scope([relation for each in around for relation in each.relations(tokens)])
         self.inner = {each.start: each.stop for each in found if block.start < each.start and each.stop <= block.stop}
         self.own = {relation.start: relation for relation in block.relations(tokens) if relation.path}
-        self.unnamed = {(item.start, item.end) for item in block.items(tokens) if item.alias is None}
+        items = block.items(tokens) if upper_at(tokens, block.start) == "SELECT" else []
+        self.unnamed = {(item.start, item.end) for item in items if item.alias is None}
 
     def edits(self) -> Iterator[Edit]:
         at = self.block.start
@@ -85,16 +84,7 @@ class _Paths:
             end = self._path_end(at)
             if end > at + 1 and (value := self.scope.value(self.tokens[at:end])):
                 yield Edit(self.tokens[at].start, self.tokens[end - 1].end, value + self._alias(at, end))
-                yield from self._compared(at, end)
             at = max(end, at + 1)
-
-    def _compared(self, at: int, end: int) -> Iterator[Edit]:
-        """A literal that a path is compared with is a string, not the text of a document."""
-        for operator, literal_at in ((end, end + 1), (at - 1, at - 2)):
-            is_literal = 0 <= literal_at < len(self.tokens) and self.tokens[literal_at].kind is Kind.TEXT
-            if is_literal and upper_at(self.tokens, operator) in _COMPARISONS:
-                place = self.tokens[literal_at].end
-                yield Edit(place, place, "::text::super")
 
     def _unnest(self, relation: Relation) -> Edit:
         tokens = self.tokens

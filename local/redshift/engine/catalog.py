@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 
-from local.redshift.dialect import databases, late_binding, long_names, parameters, super_literals
+from local.redshift.dialect import databases, late_binding, long_names, parameters
 from local.redshift.dialect.tokens import identifier
 from local.redshift.engine.connection import NOT_READY, Connection, connect
 from local.redshift.protocol import names
@@ -188,4 +188,3 @@ def _scripts(*, is_serverless: bool) -> list[Path]:
 async def _know_names(connection: Connection) -> None:
     late_binding.NAMES.update(row["relname"] for row in await connection.fetch(late_binding.ALL_NAMES))
     names.LONG.update(tuple(row) for row in await connection.fetch(long_names.ALL_NAMES))
-    super_literals.NAMES.update(row["relname"] for row in await connection.fetch(super_literals.ALL_NAMES))

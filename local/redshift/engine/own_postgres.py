@@ -6,14 +6,11 @@ The data of a new one is a copy of data that was made once for these scripts, an
 import asyncio
 import contextlib
 import importlib.metadata
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from local import credentials, postgres, postgres_files, processes
+from local import cache, credentials, postgres, postgres_files, processes
 from local.config import HOST, Config, Ports
 from local.redshift.engine import catalog
 from local.redshift.engine.connection import connect
@@ -24,16 +21,34 @@ from local.redshift.settings import Settings
 def started(directory: Path) -> Iterator[Config]:
     """Start it on a free port, its data below a directory that is made if it is missing."""
     config = Config(directory.resolve(), Ports.free())
-    if not postgres_files.data(config).exists() and not (config.state / "credentials.json").exists():
-        _copy_prepared(config)
-    with _running(config):
+    prepared = None
+    if not postgres_files.data(config).exists():
+        with contextlib.suppress(OSError):  # without a cache the data is made in place
+            prepared = data_in(make_prepared())
+    with _running(config, prepared):
         yield config
 
 
+def make_prepared() -> Path:
+    """Return the prepared data, which is made if it is missing.  Raises OSError where there is no place for it."""
+    return cache.kept(prepared_name(), _make)
+
+
+def prepared_name() -> str:
+    """Return the name of prepared data for these scripts and this PostgreSQL."""
+    engine = importlib.metadata.version(postgres_files.WHEEL)
+    return f"redshift-{catalog.version(is_serverless=False)}-{engine}"
+
+
+def data_in(folder: Path) -> Path:
+    """Return the data of the PostgreSQL that was stopped in a folder of the cache."""
+    return folder / "postgres" / "data"
+
+
 @contextlib.contextmanager
-def _running(config: Config) -> Iterator[None]:
+def _running(config: Config, prepared: Path | None = None) -> Iterator[None]:
     service = postgres.service(config)
-    postgres.initialize(config)
+    postgres.initialize(config, prepared)
     processes.start(config, service, threading.Event())
     try:
         yield
@@ -41,35 +56,10 @@ def _running(config: Config) -> Iterator[None]:
         processes.stop(config, [service])
 
 
-def cache() -> Path:
-    """Return where prepared data is kept: below XDG_CACHE_HOME, for these scripts and this PostgreSQL."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    engine = importlib.metadata.version(postgres_files.WHEEL)
-    return base / "lakeport" / f"redshift-{catalog.version(is_serverless=False)}-{engine}"
-
-
-def _copy_prepared(config: Config) -> None:
-    """Copy prepared data, which is made first if it is missing; without a cache the data is made in place."""
-    if postgres_files.home(config) != config.state / "postgres":
-        return  # another user runs PostgreSQL, and must own its data
-    prepared = cache()
-    if not prepared.exists():
-        try:
-            prepared.parent.mkdir(parents=True, exist_ok=True)
-            _make_prepared(prepared)
-        except OSError:
-            return
-    shutil.copytree(prepared, config.state, symlinks=True, dirs_exist_ok=True)
-
-
-def _make_prepared(prepared: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=prepared.parent, prefix="making-") as place:
-        config = Config(Path(place) / "state", Ports.free())
-        with _running(config):
-            asyncio.run(_prepare(config))
-        shutil.rmtree(config.logs, ignore_errors=True)
-        with contextlib.suppress(FileExistsError, OSError):  # another start was faster
-            config.state.rename(prepared)
+def _make(state: Path) -> None:
+    config = Config(state, Ports.free())
+    with _running(config):
+        asyncio.run(_prepare(config))
 
 
 async def _prepare(config: Config) -> None:

@@ -218,35 +218,44 @@ class Backend:
             await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
         return error
 
-    async def columns(self, sql: str) -> list[wire.Field]:
+    async def columns(self, sql: str, types: bytes = wire.NO_TYPES) -> list[wire.Field]:
         """Return the columns of a query that the engine only reads; raises PostgresError, and harms no transaction."""
+        return (await self._read(sql, types))[0]
+
+    async def parameters(self, sql: str, types: bytes) -> bytes:
+        """Return the types of a statement's parameters, of which some may be declared; raises PostgresError."""
+        return (await self._read(sql, types))[1]
+
+    async def _read(self, sql: str, types: bytes) -> tuple[list[wire.Field], bytes]:
         is_block = self.status == IN_TRANSACTION
         if is_block:
             await self.query(f"SAVEPOINT {_PROBE}")
-        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + b"\0\0")
+        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + types)
         name = b"S" + wire.text(_PROBE)
         await self.send(parse + wire.message(b"D", name) + wire.message(b"C", name) + wire.message(b"S"), ready=1)
-        found, error = await self._described()
+        found, types, error = await self._described()
         if is_block:
             await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
         if error:
             raise error
-        return found
+        return found, types
 
-    async def _described(self) -> tuple[list[wire.Field], PostgresError | None]:
-        """Read the answer to a description: its columns, or the error."""
-        found, error = list[wire.Field](), None
+    async def _described(self) -> tuple[list[wire.Field], bytes, PostgresError | None]:
+        """Read the answer to a description: its columns and the types of its parameters, or the error."""
+        found, types, error = list[wire.Field](), wire.NO_TYPES, None
         while (message := await self.next())[0] != b"Z":
             if message[0] == b"T":
                 found = wire.fields(message[1])
+            elif message[0] == b"t":
+                types = message[1]
             elif message[0] == b"E":
                 error = PostgresError(message[1])
-        return found, error
+        return found, types, error
 
     async def describe(self, sql: str) -> list[wire.Field]:
         """Return the columns of a query without running it; raises PostgresError."""
         await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
-        found, error = await self._described()
+        found, _, error = await self._described()
         if error:
             raise error
         return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LENGTH = struct.Struct("!I")
@@ -10,6 +10,8 @@ COUNT = struct.Struct("!H")
 FIELD = struct.Struct("!IHIhih")
 CELL_LENGTH = struct.Struct("!i")
 
+NO_TYPES = b"\0\0"
+"""The end of a Parse message that declares no types of parameters."""
 HEADER_BYTES = 5
 """A message's kind and its length, which counts itself but not the kind."""
 
@@ -133,3 +135,17 @@ async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 def cancel(key: bytes) -> bytes:
     return LENGTH.pack(len(key) + 8) + LENGTH.pack(CANCEL_REQUEST) + key
+
+
+def with_values(bind: bytes, changed: Callable[[bytes], bytes]) -> bytes:
+    """Return a Bind message whose values are changed."""
+    at = bind.index(b"\0", bind.index(b"\0") + 1) + 1
+    at += COUNT.size * (1 + COUNT.unpack_from(bind, at)[0])
+    parts, count, at = [bind[: at + COUNT.size]], COUNT.unpack_from(bind, at)[0], at + COUNT.size
+    for _ in range(count):
+        size = max(CELL_LENGTH.unpack_from(bind, at)[0], -1)
+        at += CELL_LENGTH.size
+        value = changed(bind[at : at + size]) if size >= 0 else b""
+        parts += [CELL_LENGTH.pack(len(value) if size >= 0 else -1), value]
+        at += max(size, 0)
+    return b"".join([*parts, bind[at:]])

@@ -1,8 +1,11 @@
 """Carry out the statements that are the stand-in's own, in one client's session, and answer them."""
 
-import asyncio
+from __future__ import annotations
 
-from local.redshift.copy.load import CopyRun, LastCopy, Services
+import asyncio
+from typing import TYPE_CHECKING
+
+from local.redshift.copy.services import LastCopy, Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.protocol.client import Inbox
@@ -18,7 +21,9 @@ from local.redshift.server.statements import (
     Truncate,
     Unload,
 )
-from local.redshift.unload import unload
+
+if TYPE_CHECKING:
+    from local.redshift.copy.load import CopyRun
 
 _ABORT = 'ROLLBACK TO SAVEPOINT "the Redshift stand-in has refused a statement"'
 _ABORTED = "current transaction is aborted, commands ignored until end of transaction block"
@@ -60,8 +65,12 @@ class Execution:
             case Accepted(tag):
                 self.writer.write(wire.command_complete(tag))
             case Copy(command):
+                from local.redshift.copy.load import CopyRun  # noqa: PLC0415 - a start does without what loads files
+
                 await self._copy(CopyRun(command, self.backend, self.services))
             case Unload(command):
+                from local.redshift.unload import unload  # noqa: PLC0415
+
                 for message in await unload.run(command, self.backend, self.services.store):
                     self.writer.write(message)
             case Truncate(sql):

@@ -5,12 +5,14 @@ import contextlib
 import dataclasses
 import logging
 import ssl
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 
 from local.redshift.copy.journal import Journal
-from local.redshift.copy.load import Services
+from local.redshift.copy.services import Services
 from local.redshift.engine import catalog
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
@@ -50,8 +52,9 @@ class _Database:
 
 
 class Server:
-    def __init__(self, settings: Settings, services: Services) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        services = Services(settings, Journal(settings))
         self._databases = {settings.database: _Database(services, History(settings))}
         self._tls = tls.context(settings.host, settings.certificate)
         self._clients: set[asyncio.Task[None]] = set()
@@ -61,6 +64,7 @@ class Server:
         """Accept clients until asked to stop, then drop them all."""
         listener = await asyncio.start_server(self._accept, self._settings.host, self._settings.port)
         log.info("Ready on %s:%s", self._settings.host, self._settings.port)
+        threading.Thread(target=import_module, args=["local.redshift.copy.load"], daemon=True).start()  # for a COPY
         await stop.wait()
         listener.close()
         for task in self._clients:
@@ -129,8 +133,7 @@ class Server:
             settings = dataclasses.replace(self._settings, database=name)
             if not await catalog.adopt(settings):
                 return None
-            services = self._databases[self._settings.database].services
-            own = dataclasses.replace(services, journal=Journal(settings))
+            own = Services(settings, Journal(settings))
             self._databases.setdefault(name, _Database(own, History(settings)))
         return self._databases[name]
 

@@ -3,19 +3,20 @@
 import asyncio
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from local.redshift.copy.load import Services
-from local.redshift.dialect import arithmetic, lateral, set_operations
-from local.redshift.protocol import wire
+from local.redshift.copy.services import Services
+from local.redshift.dialect import arithmetic, lateral, long_names, routines, set_operations
+from local.redshift.dialect.tokens import tokenize
+from local.redshift.protocol import names, wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.server import silence, statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
-from local.redshift.server.statements import Ask, Failed, Forward, Lookup, Statement, Unload
+from local.redshift.server.statements import Ask, Body, Failed, Forward, Lookup, Statement, Unload
 from local.redshift.settings import Faults
 
 _ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
@@ -56,6 +57,10 @@ class Session:
         self.skips_to_sync = False
         self.has_begun_pipeline = False
         """Something was executed since the last Sync."""
+        self.variables: Mapping[str, str] = {}
+        """The types of the variables of the procedure that is being read."""
+        self.parameter_types = wire.NO_TYPES
+        """Those of the parameters of the statement that is being prepared."""
         self.is_pipeline_block = False
         """What was executed since the last Sync is in a block, which that Sync ends: the engine itself has none
         around a statement that is carried out here."""
@@ -196,20 +201,35 @@ class Session:
         while isinstance(statement, Ask | Lookup) and self.backend.status != FAILED:
             async with self.backend.kept():
                 statement = await self._answered(statement)
+        if isinstance(statement, Body):
+            return await self._routine(statement.routine)
         while isinstance(statement, Forward) and statement.aliases:
             if self.has_begun_pipeline or self.backend.status == FAILED:
                 break
             async with self.backend.kept():
-                error = await self.backend.check(statement.probe)
+                error = await self.backend.check(routines.with_types(statement.probe, self.variables))
             alias = lateral.missing(error.fields.get("M", "")) if error else None
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
         if isinstance(statement, Unload):
             return await self._unload(statement)
-        if isinstance(statement, Forward) and statement.is_typed and not self.has_begun_pipeline:
+        if isinstance(statement, Forward) and statement.is_typed:
             return dataclasses.replace(statement, sql=await self._computed(statement.sql))
         return statement
+
+    async def _routine(self, routine: routines.Routine) -> Statement:
+        """Read the statements of a body, each as one that the client sends."""
+        texts, self.variables = list[str](), routine.variables
+        try:
+            for start, stop in routine.parts:
+                found = await self._settled(statements.of_body(routine.sql[start:stop]))
+                if not isinstance(found, Forward):
+                    return found
+                texts.append(found.sql)
+        finally:
+            self.variables = {}
+        return Forward(routine.written(texts))
 
     async def _unload(self, statement: Unload) -> Statement:
         """Put the query of an UNLOAD into the engine's dialect."""
@@ -225,30 +245,37 @@ class Session:
             question, done = arithmetic.question(sql, done)
             if question is None:
                 break
-            sql = await self._typed(sql, question)
+            sql = await self._typed(question)
         return await self._combined(sql)
 
     async def _combined(self, sql: str) -> str:
         """Give set operations their types: before arithmetic that is on them, and after arithmetic that is in them."""
         asked = set[str]()
         while self.backend.status != FAILED and (question := set_operations.question(sql, asked)):
-            sql = await self._typed(sql, question)
+            sql = await self._typed(question)
         return sql
 
-    async def _typed(self, sql: str, question: arithmetic.Question) -> str:
-        """Return the statement that the types of a query make; the engine itself reports what it does not read."""
+    async def _typed(self, question: arithmetic.Question) -> str:
+        """Return the statement that the types of a query make; the engine itself reports what it does not read.
+
+        Within a pipeline it is not asked: that would end the pipeline's transaction.
+        """
+        query = routines.with_types(question.query, self.variables)
         try:
+            if query and self.has_begun_pipeline:
+                return question.answered(None)
             async with self.backend.kept():
-                fields = await self.backend.columns(question.query) if question.query else []
+                fields = await self.backend.columns(query, self.parameter_types) if query else []
         except PostgresError:
-            return sql
+            return question.answered(None)
         return question.answered(fields)
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:
             if isinstance(ask, Lookup):
                 return ask.answered((await self.backend.query(ask.query))[0])
-            return ask.answered([field.name for field in await self.backend.columns(ask.query)])
+            query = routines.with_types(ask.query, self.variables)
+            return ask.answered([field.name for field in await self.backend.columns(query, self.parameter_types)])
         except StandInError as error:
             return Failed(error)
         except PostgresError as error:
@@ -272,6 +299,8 @@ class Session:
             self.prepared.texts[portal] = self.prepared.sources.get(name, "")
             if name in self.prepared.statements:
                 self.prepared.portals[portal] = self.prepared.statements[name]
+            if names.LONG and long_names.reads_names(tokenize(self.prepared.sources.get(name, ""))):
+                return wire.with_values(body, long_names.of_engine)
         return body
 
     async def _parse(self, body: bytes) -> bytes:
@@ -281,11 +310,25 @@ class Session:
         await self.log.write_for(self.prepared.sources[name])
         read = statements.read_one(wire.untext(sql))
         await self.log.keep_names()
+        self.parameter_types = await self._parameter_types(read, rest)
         found = await self._settled(read)
+        self.parameter_types = wire.NO_TYPES
         if not isinstance(found, Forward):
             self.prepared.statements[name] = found
         text = found.sql if isinstance(found, Forward) else statements.STUB
         return name + b"\0" + wire.text(text) + rest
+
+    async def _parameter_types(self, statement: Statement, declared: bytes) -> bytes:
+        """Return the types of a statement's parameters: the engine finds those that the client does not declare."""
+        if not statements.asks(statement) or self.has_begun_pipeline or self.backend.status == FAILED:
+            return declared
+        if not (isinstance(statement, Forward) and statements.has_parameters(statement.sql)):
+            return declared
+        try:
+            async with self.backend.kept():
+                return await self.backend.parameters(statement.sql, declared)
+        except PostgresError:
+            return declared
 
     def _portal(self, body: bytes) -> Statement | None:
         return self.prepared.portals.get(body.split(b"\0", 1)[0])

@@ -21,10 +21,9 @@ from local.redshift.dialect import (
     routines,
     set_operations,
     show,
-    super_literals,
     super_paths,
 )
-from local.redshift.dialect.tokens import Token, split, tokenize, upper_at
+from local.redshift.dialect.tokens import Kind, Token, split, tokenize, upper_at
 from local.redshift.protocol.errors import Refused, StandInError
 from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
@@ -36,6 +35,8 @@ _OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
 """Those that Redshift keeps for itself."""
 _MEANS_NOTHING = re.compile(r"^ALTER (SCHEMA \S* QUOTA|ROLE \S* (WITH )?OWNER|USER \S* RESET SESSION TIMEOUT$)")
 """A quota, who owns a role, how long a session may be idle."""
+_DIVISION = re.compile(r"'(?:[^'\\]++|''|\\.)*+'|/\*|(/)", re.DOTALL)
+"""A slash outside strings and comments."""
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -53,8 +54,8 @@ class Forward:
     def is_typed(self) -> bool:
         """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
         makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
-        upper = self.sql.upper()
-        if ("SELECT" not in upper and "UPDATE" not in upper) or not ("/" in upper or makes_columns or self.combines):
+        divides = any(found[1] for found in _DIVISION.finditer(self.sql))
+        if not (divides or makes_columns or self.combines):
             return False
         words = [token.upper for token in tokenize(self.sql)]
         matters = "/" in words or self.combines or (makes_columns and "AS" in words)
@@ -137,7 +138,14 @@ class Lookup:
     answered: Callable[[Sequence[str | None]], "Statement"]
 
 
-Statement = Ask | Lookup | Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
+@dataclass(frozen=True)
+class Body:
+    """Waits for the statements of its body, which are read one by one."""
+
+    routine: routines.Routine
+
+
+Statement = Ask | Body | Lookup | Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -155,12 +163,42 @@ def asks(statement: Statement) -> bool:
     """Return whether the engine has to be asked before a statement can run."""
     if isinstance(statement, Forward):
         return bool(statement.aliases) or statement.is_typed
-    return isinstance(statement, Ask | Lookup | Unload)
+    return isinstance(statement, Ask | Body | Lookup | Unload)
+
+
+def of_body(sql: str) -> Statement:
+    """Read a statement of a procedure or function."""
+    tokens = tokenize(sql)
+    try:
+        if upper_at(tokens, 0) == "EXECUTE":
+            _check_text(tokens)
+        return _late_bound(sql, tokens, of_body) or _forward(sql)
+    except StandInError as error:
+        return Failed(error)
+
+
+def _check_text(tokens: Sequence[Token]) -> None:
+    """The text that EXECUTE runs is not reworded: a division that may differ is refused."""
+    for inner in (tokenize(token.string()) for token in tokens if token.kind is Kind.TEXT):
+        for at, token in enumerate(inner):
+            if token.upper == "/" and not (_is_whole(inner, at - 1) and _is_whole(inner, at + 1)):
+                raise Refused(
+                    "A division in the text of EXECUTE is not supported by this stand-in: write the statement without"
+                    " EXECUTE"
+                )
+
+
+def _is_whole(tokens: Sequence[Token], at: int) -> bool:
+    return 0 <= at < len(tokens) and tokens[at].text.isdigit()
 
 
 def of_query(sql: str) -> Statement:
     """Read the query of an UNLOAD."""
     return _statement(sql)
+
+
+def has_parameters(sql: str) -> bool:
+    return any(token.kind is Kind.PARAMETER for token in tokenize(sql))
 
 
 def is_transaction_control(statement: Statement) -> bool:
@@ -178,13 +216,12 @@ def _statement(sql: str) -> Statement:
         merge.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):
             sql, tokens = replaced, tokenize(replaced)
-        super_literals.note(tokens)
-        return _own(sql, tokens) or _late_bound(sql, tokens) or _with_literals(sql, tokens) or _forward(sql)
+        return _own(sql, tokens) or _late_bound(sql, tokens, _statement) or _forward(sql)
     except StandInError as error:
         return Failed(error)
 
 
-def _late_bound(sql: str, tokens: list[Token]) -> Statement | None:
+def _late_bound(sql: str, tokens: list[Token], read_again: Callable[[str], Statement]) -> Statement | None:
     """Look up the queries of the late-binding views that a statement may read."""
     may_use = any(token.is_name and token.name() in late_binding.NAMES for token in tokens)
     relations = late_binding.used(tokens) if may_use else []
@@ -194,19 +231,9 @@ def _late_bound(sql: str, tokens: list[Token]) -> Statement | None:
     def answered(found: Sequence[str | None]) -> Statement:
         if not any(found):
             return _forward(sql)
-        return _statement(late_binding.substituted(sql, tokens, relations, found))
+        return read_again(late_binding.substituted(sql, tokens, relations, found))
 
     return Lookup(late_binding.lookup(relations), answered)
-
-
-def _with_literals(sql: str, tokens: list[Token]) -> Statement | None:
-    """Look up the columns of a table that may have SUPER ones, if an INSERT or UPDATE has string literals."""
-    query = super_literals.lookup(tokens) if super_literals.NAMES else ""
-
-    def answered(found: Sequence[str | None]) -> Statement:
-        return _forward(super_literals.cast(sql, tokens, found[0] or ""))
-
-    return Lookup(query, answered) if query else None
 
 
 def _late_binding_view(sql: str, tokens: list[Token]) -> Statement:
@@ -222,22 +249,12 @@ def _asked(question: pivot.Question) -> Ask:
     return Ask(query, lambda columns: _forward(question.answered(columns)))
 
 
-def _in_body(sql: str) -> str:
-    """Reword a statement of a procedure, which nothing can be asked about."""
-    words = frozenset(token.upper for token in tokenize(sql))
-    text = clauses.rewritten(sql, words) if "SELECT" in words else sql
-    text = super_paths.rewritten(qualify.rewritten(text) if "QUALIFY" in words else text)
-    return rewrite.rewritten(text, tokenize(text))
-
-
 def _forward(sql: str, replaced: frozenset[str] = frozenset()) -> Forward | Ask:
     tokens = tokenize(sql)
-    if routines.is_creation(tokens):
-        sql = routines.rewritten(sql, tokens, _in_body)
-        tokens = tokenize(sql)
     words = {token.upper for token in tokens}
     if "SELECT" not in words:
-        return Forward(rewrite.rewritten(sql, tokens))
+        text = super_paths.rewritten(sql)
+        return Forward(rewrite.rewritten(text, tokenize(text)))
     if pivot.may_ask(words) and (question := pivot.question(sql)):
         return _asked(question)
     if (changed := clauses.rewritten(sql, frozenset(words))) != sql:
@@ -276,6 +293,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
             found = Accepted("SET")
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
+        case "CREATE", _ if routines.is_creation(tokens):
+            found = Body(routines.Routine(rewrite.rewritten(sql, tokens)))
         case "CREATE", _ if late_binding.is_creation(tokens):
             found = _late_binding_view(sql, tokens)
         case "ALTER", _:

@@ -126,7 +126,7 @@ class MwaaApi(_DagRunCalls):
             raise AirflowUnavailable(f"{where} refused {method} {path}: {error}: {text}", status) from error
         except BotoCoreError as error:
             check = "check the region and the network; in a VPC, its endpoint for airflow.api"
-            raise AirflowUnavailable(f"cannot connect to {where}: {error}; {check}") from error
+            raise AirflowUnavailable(f"cannot connect to {where}: {str(error).rstrip('.')}; {check}") from error
         return answer["RestApiResponse"]
 
     def address(self, dag_id: str, run_id: str) -> str:

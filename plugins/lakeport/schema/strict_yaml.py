@@ -16,7 +16,7 @@ _UNUSUAL = re.compile(r"[&!]|^ {40}", re.MULTILINE)
 _NESTING = "[{-?"
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
-_RESOLVER = yaml.resolver.Resolver()
+_RESOLVER: Any = yaml.resolver.Resolver()
 _MANY = 500
 
 
@@ -55,7 +55,7 @@ def _refuse_the_unusual(text: str) -> None:
 @lru_cache(maxsize=4096)
 def _tag_of_plain(text: str) -> str:
     """Return what YAML takes an unquoted text for; schemas repeat the same keys and values."""
-    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]
+    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))
 
 
 class _StrictLoader(_BaseLoader):  # type: ignore[misc]  # the C loader where PyYAML has it: ten times as fast

@@ -1,6 +1,7 @@
 """The start command: complete in itself, for any project that has an S3 endpoint."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,29 @@ def test_root_script_passes_its_arguments_on() -> None:
     command = [str(REPOSITORY / "lakeport"), "redshift", "--isolation", "none"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, "--isolation" in done.stderr) == (2, True)
+
+
+def test_port_in_use_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port, data = taken.getsockname()[1], tmp_path / "data"
+        options = ["--port", str(port), "--data", str(data), "--s3-endpoint", "http://127.0.0.1:1"]
+        done = CliRunner().invoke(app, options, terminal_width=160)
+    assert done.exit_code == 2
+    assert f"127.0.0.1:{port}" in done.output
+    assert "choose another" in done.output
+    assert not data.exists()
+
+
+def test_root_script_keeps_the_keys_of_the_shell(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text('export AWS_ACCESS_KEY_ID=local; echo "the local stack" >&2\n')
+    for keys, is_local in (({}, True), ({"AWS_ACCESS_KEY_ID": "mine"}, False), ({"AWS_PROFILE": "mine"}, False)):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = kept | keys | {"LAKEPORT_STATE": str(tmp_path)}
+        command = [str(REPOSITORY / "lakeport"), "redshift", "--help"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        assert ("the local stack" in done.stderr) == is_local, keys
 
 
 def test_without_a_postgresql_it_starts_one_and_ends_it(s3_endpoint: str, s3: Any, tmp_path: Path) -> None:

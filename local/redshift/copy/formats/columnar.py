@@ -15,11 +15,13 @@ from pyarrow import orc
 
 from local.redshift.copy import utf8, vectors
 from local.redshift.copy.columns import Column, Type
+from local.redshift.copy.formats import years
 from local.redshift.copy.options import CopyOptions
 from local.redshift.copy.rows import RowChecker
 from local.redshift.protocol.errors import CopyError, detailed
 
 ROWS_AT_ONCE = 65_536
+_MOMENTS = (Type.DATE, Type.TIMESTAMP, Type.TIMESTAMPTZ)
 _ARROW_TYPES = {
     Type.SMALLINT: pa.int16(),
     Type.INTEGER: pa.int32(),
@@ -119,6 +121,12 @@ class ColumnarReader(ABC):
         try:
             # AWS is silent about nanoseconds of INT96 and ORC: the stand-in cuts them, as it cuts those in text.
             array = pc.cast(array, _wanted(column), safe=not _has_nanoseconds(array))
+            if column.type in _MOMENTS:
+                return years.written(array)
+        except OverflowError:
+            raise _scan_error(
+                f"Value out of range 4713-01-01 BC to 294276-12-31. Column: {column.name}, File name: {place.file}"
+            ) from None
         except pa.ArrowInvalid:
             raise _incompatible(place, array.type, self.format_name) from None
         if column.type.is_character:

@@ -77,7 +77,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS load_replacements_key ON pg_internal.load_repl
 -- A transaction that took its snapshot before its COPY ended cannot see the rows above.
 -- So the stand-in leaves that transaction's own rows in its session, until it ends.
 CREATE OR REPLACE FUNCTION pg_internal.unsettled(relation text) RETURNS super LANGUAGE sql STABLE AS
-$$ SELECT coalesce(pg_internal.document(nullif(current_setting('lakeport.unsettled', true), '')) -> relation, '[]') $$;
+$$ SELECT coalesce(pg_internal.document(nullif(current_setting('lakeport.unsettled', true), '')) -> relation, pg_internal.document('[]')) $$;
 
 -- What AWS leaves open is a setting of the database: how late the views are, how much their ids differ from
 -- pg_last_copy_id(), and for which errors the line is unknown.

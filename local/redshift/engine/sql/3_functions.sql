@@ -162,8 +162,23 @@ $$ SELECT date_trunc(part, day::timestamp) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.date_trunc(part text, moment text) RETURNS timestamp LANGUAGE sql STABLE STRICT AS
 $$ SELECT date_trunc(part, moment::timestamp) $$;
 
-CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_internal.document(document) $$;
+-- Whether a session setting that only Redshift has is on.
+CREATE OR REPLACE FUNCTION pg_internal.is_on(name text) RETURNS boolean LANGUAGE sql STABLE STRICT AS
+$$ SELECT coalesce(nullif(current_setting('redshift.' || name, true), '')::boolean, false) $$;
+
+-- An attribute that is twice in an object is an error, unless a setting keeps the last (Parsing options for SUPER).
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document text) RETURNS super LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+    IF document IS JSON WITH UNIQUE KEYS THEN
+        RETURN pg_internal.document(document);
+    ELSIF document IS JSON AND NOT pg_internal.is_on('json_parse_dedup_attributes') THEN
+        RAISE EXCEPTION 'JSON parsing error' USING ERRCODE = 'data_exception', DETAIL = 'an attribute is twice in an object',
+                        HINT = 'SET json_parse_dedup_attributes TO on keeps the last one';
+    ELSIF document IS NOT JSON AND pg_internal.is_on('parse_super_null_on_error') THEN
+        RETURN NULL;
+    END IF;
+    RETURN pg_internal.document(document);
+END $$;
 
 -- JSON without the blanks that PostgreSQL puts between its parts; those inside strings stay.
 CREATE OR REPLACE FUNCTION pg_internal.compact(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
@@ -173,19 +188,19 @@ CREATE OR REPLACE FUNCTION pg_internal.json_serialize(document super) RETURNS te
 $$ SELECT pg_internal.compact(document) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.can_json_parse(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'super') $$;
+$$ SELECT document IS JSON $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '{' $$;
+$$ SELECT document IS JSON AND left(ltrim(document), 1) = '{' $$;
 
 -- A path without a value returns NULL (JSON_EXTRACT_PATH_TEXT); invalid JSON is an error, unless the flag makes it NULL.
 DROP FUNCTION IF EXISTS pg_catalog.json_extract_path_text(text, text[]);
 CREATE OR REPLACE FUNCTION pg_internal.json_extract_path_text(null_if_invalid boolean, document text, VARIADIC path text[])
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF document IS NULL OR (null_if_invalid AND NOT pg_input_is_valid(document, 'super')) THEN
+    IF document IS NULL OR (null_if_invalid AND document IS NOT JSON) THEN
         RETURN NULL;
-    ELSIF NOT pg_input_is_valid(document, 'super') THEN
+    ELSIF document IS NOT JSON THEN
         RAISE EXCEPTION 'JSON parsing error' USING DETAIL = format('invalid json object %s', document);
     END IF;
     RETURN CASE WHEN jsonb_typeof(pg_internal.document(document) #> path) IN ('object', 'array')
@@ -199,14 +214,14 @@ $$ SELECT pg_internal.json_extract_path_text(null_if_invalid, document, place::t
 CREATE OR REPLACE FUNCTION pg_catalog.json_array_length(document text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
-    IF NOT pg_input_is_valid(document, 'super') OR jsonb_typeof(pg_internal.document(document)) <> 'array' THEN
+    IF document IS NOT JSON OR jsonb_typeof(pg_internal.document(document)) <> 'array' THEN
         RAISE EXCEPTION 'JSON parsing error' USING DETAIL = format('invalid json array object %s', document);
     END IF;
     RETURN jsonb_array_length(pg_internal.document(document));
 END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.is_valid_json_array(document text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_input_is_valid(document, 'super') AND left(ltrim(document), 1) = '[' $$;
+$$ SELECT document IS JSON AND left(ltrim(document), 1) = '[' $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.get_array_length(elements super) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE jsonb_typeof(elements) WHEN 'array' THEN jsonb_array_length(elements) END $$;
@@ -215,7 +230,7 @@ $$ SELECT CASE jsonb_typeof(elements) WHEN 'array' THEN jsonb_array_length(eleme
 CREATE OR REPLACE FUNCTION pg_internal.super_elements(document super, OUT element super, OUT place bigint)
 RETURNS SETOF record LANGUAGE sql IMMUTABLE AS
 $$ SELECT value, ordinality - 1
-     FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END) WITH ORDINALITY $$;
+     FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE pg_internal.document('[]') END) WITH ORDINALITY $$;
 
 CREATE OR REPLACE FUNCTION pg_internal.super_text(document super) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN jsonb_typeof(document) NOT IN ('object', 'array') THEN document #>> '{}' END $$;
@@ -230,7 +245,7 @@ BEGIN
         EXECUTE format(
             'CREATE OR REPLACE FUNCTION pg_internal.super_as_%1$s(document super) RETURNS %1$s LANGUAGE plpgsql'
             ' STABLE STRICT AS $f$ BEGIN RETURN pg_internal.super_text(document)%2$s::%1$s;'
-            ' EXCEPTION WHEN data_exception THEN RETURN NULL; END $f$',
+            ' EXCEPTION WHEN data_exception THEN IF pg_internal.is_on(''cast_super_null_on_error'') THEN RETURN NULL; END IF; RAISE; END $f$',
             target, CASE WHEN target LIKE 'int_' THEN '::numeric' ELSE '' END);
         UPDATE pg_cast SET castfunc = ('pg_internal.super_as_' || target || '(super)')::regprocedure
          WHERE castsource = 'super'::regtype AND casttarget = target::regtype;
@@ -245,7 +260,10 @@ BEGIN
                     THEN CASE WHEN scale(document::numeric) = 0 THEN document::numeric <> 0 END
                     ELSE pg_internal.super_text(document)::bool END;
     EXCEPTION WHEN data_exception THEN
-        RETURN NULL;
+        IF pg_internal.is_on('cast_super_null_on_error') THEN
+            RETURN NULL;
+        END IF;
+        RAISE;
     END $f$;
     FOREACH target IN ARRAY ARRAY['text', 'varchar', 'bpchar']
     LOOP

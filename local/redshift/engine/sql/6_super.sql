@@ -21,15 +21,12 @@ BEGIN
     END LOOP;
 END $$;
 
--- The columns of a table, a star before those of type SUPER, for the literals of an INSERT or UPDATE.
-CREATE OR REPLACE FUNCTION pg_internal.marked_columns(path text) RETURNS text LANGUAGE sql STABLE AS
-$$ SELECT string_agg(CASE atttypid WHEN 'super'::regtype THEN '*' ELSE '' END || attname, E'\n' ORDER BY attnum)
-     FROM pg_attribute WHERE attrelid = to_regclass(path) AND attnum > 0 AND NOT attisdropped $$;
+DROP FUNCTION IF EXISTS pg_internal.marked_columns(text);
 
 -- A function on arrays gives NULL for what is none.
 CREATE OR REPLACE FUNCTION pg_internal.elements(document super) RETURNS TABLE (value super, place bigint)
 LANGUAGE sql IMMUTABLE AS
-$$ SELECT * FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END) WITH ORDINALITY $$;
+$$ SELECT * FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE pg_internal.document('[]') END) WITH ORDINALITY $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_concat(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN jsonb_typeof(a) = 'array' AND jsonb_typeof(b) = 'array' THEN a || b END $$;
@@ -41,7 +38,7 @@ BEGIN
         RETURN NULL;
     END IF;
     WHILE EXISTS (SELECT FROM jsonb_array_elements(list) value WHERE jsonb_typeof(value) = 'array') LOOP
-        list := (SELECT coalesce(jsonb_agg(part ORDER BY place, at) FILTER (WHERE part IS NOT NULL), '[]')
+        list := (SELECT coalesce(jsonb_agg(part ORDER BY place, at) FILTER (WHERE part IS NOT NULL), pg_internal.document('[]'))
                    FROM pg_internal.elements(list) e (value, place)
                    LEFT JOIN LATERAL jsonb_array_elements(
                        CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE jsonb_build_array(value) END)
@@ -53,7 +50,7 @@ END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.subarray(list super, start integer, size integer DEFAULT 2147483647)
 RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN jsonb_typeof(list) = 'array' THEN (
-       SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(list)
+       SELECT coalesce(jsonb_agg(value ORDER BY place), pg_internal.document('[]')) FROM pg_internal.elements(list)
         WHERE place > CASE WHEN start < 0 THEN jsonb_array_length(list) + start ELSE start END
           AND place <= CASE WHEN start < 0 THEN jsonb_array_length(list) + start ELSE start END + size::bigint) END $$;
 
@@ -70,15 +67,15 @@ $$ SELECT coalesce((SELECT min(place) - 1 FROM pg_internal.elements(list) WHERE 
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_positions(list super, wanted anyelement) RETURNS super
 LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT coalesce((SELECT jsonb_agg(place - 1 ORDER BY place) FROM pg_internal.elements(list) WHERE value = to_jsonb(wanted)), '[]') $$;
+$$ SELECT coalesce((SELECT jsonb_agg(place - 1 ORDER BY place) FROM pg_internal.elements(list) WHERE value = to_jsonb(wanted)), pg_internal.document('[]')) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_distinct(list super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT coalesce(jsonb_agg(value ORDER BY first), '[]')
+$$ SELECT coalesce(jsonb_agg(value ORDER BY first), pg_internal.document('[]'))
      FROM (SELECT value, min(place) AS first FROM pg_internal.elements(list) GROUP BY value) distinct_values $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_sort(list super, ascends boolean DEFAULT true, nulls_come_first boolean DEFAULT true)
 RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT CASE WHEN ascends THEN coalesce(jsonb_agg(value ORDER BY value), '[]') ELSE coalesce(jsonb_agg(value ORDER BY value DESC), '[]') END
+$$ SELECT CASE WHEN ascends THEN coalesce(jsonb_agg(value ORDER BY value), pg_internal.document('[]')) ELSE coalesce(jsonb_agg(value ORDER BY value DESC), pg_internal.document('[]')) END
      FROM pg_internal.elements(list) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_union(a super, b super, is_distinct boolean DEFAULT false) RETURNS super
@@ -86,10 +83,10 @@ LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN is_distinct THEN pg_catalog.array_distinct(a || b) ELSE a || b END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_intersection(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(a) WHERE value IN (SELECT value FROM pg_internal.elements(b)) $$;
+$$ SELECT coalesce(jsonb_agg(value ORDER BY place), pg_internal.document('[]')) FROM pg_internal.elements(a) WHERE value IN (SELECT value FROM pg_internal.elements(b)) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.array_except(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT coalesce(jsonb_agg(value ORDER BY place), '[]') FROM pg_internal.elements(a) WHERE value NOT IN (SELECT value FROM pg_internal.elements(b)) $$;
+$$ SELECT coalesce(jsonb_agg(value ORDER BY place), pg_internal.document('[]')) FROM pg_internal.elements(a) WHERE value NOT IN (SELECT value FROM pg_internal.elements(b)) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.arrays_overlap(a super, b super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT EXISTS (SELECT FROM pg_internal.elements(a) WHERE value IN (SELECT value FROM pg_internal.elements(b))) $$;
@@ -97,7 +94,7 @@ $$ SELECT EXISTS (SELECT FROM pg_internal.elements(a) WHERE value IN (SELECT val
 -- Members of an object, for UNPIVOT.
 CREATE OR REPLACE FUNCTION pg_internal.super_members(document super, OUT element super, OUT name text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE AS
-$$ SELECT value, key FROM jsonb_each(CASE jsonb_typeof(document) WHEN 'object' THEN document ELSE '{}' END) $$;
+$$ SELECT value, key FROM jsonb_each(CASE jsonb_typeof(document) WHEN 'object' THEN document ELSE pg_internal.document('{}') END) $$;
 
 -- What kind of value it is. A number without a fraction is the smallest integer type that holds it.
 CREATE OR REPLACE FUNCTION pg_catalog.is_array(value super) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
@@ -128,21 +125,21 @@ CREATE OR REPLACE FUNCTION pg_catalog.json_size(value super) RETURNS integer LAN
 $$ SELECT octet_length(pg_internal.json_serialize(value)) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.json_serialize_to_varbyte(value super) RETURNS varbyte LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT convert_to(pg_internal.json_serialize(value), 'UTF8') $$;
-CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document varbyte) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
-$$ SELECT pg_internal.document(convert_from(document, 'UTF8')) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(document varbyte) RETURNS super LANGUAGE sql STABLE STRICT AS
+$$ SELECT pg_catalog.json_parse(convert_from(document, 'UTF8')) $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.lower_attribute_names(document super) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
     RETURN CASE jsonb_typeof(document)
-        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(lower(key), pg_catalog.lower_attribute_names(value)), '{}') FROM jsonb_each(document))
-        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.lower_attribute_names(value) ORDER BY place), '[]') FROM pg_internal.elements(document))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(lower(key), pg_catalog.lower_attribute_names(value)), pg_internal.document('{}')) FROM jsonb_each(document))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.lower_attribute_names(value) ORDER BY place), pg_internal.document('[]')) FROM pg_internal.elements(document))
         ELSE document END;
 END $$;
 CREATE OR REPLACE FUNCTION pg_catalog.upper_attribute_names(document super) RETURNS super LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
     RETURN CASE jsonb_typeof(document)
-        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(upper(key), pg_catalog.upper_attribute_names(value)), '{}') FROM jsonb_each(document))
-        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.upper_attribute_names(value) ORDER BY place), '[]') FROM pg_internal.elements(document))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(upper(key), pg_catalog.upper_attribute_names(value)), pg_internal.document('{}')) FROM jsonb_each(document))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(pg_catalog.upper_attribute_names(value) ORDER BY place), pg_internal.document('[]')) FROM pg_internal.elements(document))
         ELSE document END;
 END $$;
 

@@ -99,6 +99,13 @@ $$ SELECT div(a * pg_internal.power_of_ten(places), b) * pg_internal.power_of_te
 CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
 $$ SELECT pg_internal.quotient(a, b, greatest(4, least(scale(a) + length(trunc(abs(b))::text) + 1, 30))) $$;
 
+-- A quotient whose operands the stand-in could not ask the engine about: any but a decimal.
+CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE AS
+$$ SELECT value $$;
+CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
+$$ SELECT pg_internal.fail('the stand-in does not know the types of the decimals that are divided here: cast both, as in'
+                           ' a::decimal(10,2) / b::decimal(10,2), or create the tables before the procedure')::numeric $$;
+
 -- Deviations and variances are DOUBLE PRECISION.
 DO $$
 DECLARE

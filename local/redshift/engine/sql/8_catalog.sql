@@ -630,12 +630,16 @@ $$ SELECT coalesce((SELECT format('CREATE VIEW %I AS %s WITH NO SCHEMA BINDING;'
 CREATE OR REPLACE FUNCTION pg_internal.pg_get_viewdef(name text, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE AS
 $$ SELECT pg_internal.pg_get_viewdef(name::regclass::oid, pretty) $$;
 
+-- A statement that reads the view itself was written before the view was made: one in a procedure, or in another view.
+CREATE OR REPLACE FUNCTION pg_internal.is_read_late(name text) RETURNS boolean LANGUAGE sql VOLATILE AS
+$$ SELECT pg_internal.fail(format('the late-binding view %s was made or replaced after what reads it: create that again', name)) IS NULL $$;
+
 CREATE OR REPLACE FUNCTION pg_internal.create_late_binding_view(name text, source text, query text, replaces boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF replaces THEN
         EXECUTE format('DROP VIEW IF EXISTS %s', name);
     END IF;
-    EXECUTE format('CREATE VIEW %s AS SELECT 1 AS late_binding', name);
+    EXECUTE format('CREATE VIEW %s AS SELECT 1 AS late_binding WHERE pg_internal.is_read_late(%L)', name, name);
     PERFORM pg_internal.keep_late_binding(name::regclass, source, query);
 END $$;

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class FilesOperator(BaseOperator):
     """An operator that works on `files` of a type, the XCom of an earlier task.
 
-    Classes without an `__init__` of their own are made faster: Airflow applies the defaults of a DAG for each one.
+    A subclass should not define `__init__`: Airflow applies the defaults of the DAG once for each that is defined.
     """
 
     template_fields: Sequence[str] = ("files",)

@@ -34,7 +34,7 @@ def reconcile_dead_letters(reconciliation: Reconciliation) -> None:
     if not letters:
         return
     outcomes = _register(reconciliation, [arrival for letter in letters for arrival in letter.arrivals])
-    files = [(settings.shown_key(each.bucket, each.key), outcomes[each.file_id]) for each in _arrivals(letters)]
+    files = [(f"s3://{each.bucket}/{each.key}", outcomes[each.file_id]) for each in _arrivals(letters)]
     files += [(letter.problem, "reconcile lists the landing buckets") for letter in letters if letter.problem]
     for subject, outcome in files:
         finding = Finding(DEAD_LETTER, "", subject, outcome, is_fixed=outcome != _REFUSED)

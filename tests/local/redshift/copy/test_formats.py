@@ -101,6 +101,25 @@ def test_parquet_takes_maxerror_0(warehouse: Any) -> None:
         warehouse.copy("t", "maxerror.parquet", content, "FORMAT PARQUET MAXERROR 5")
 
 
+def test_years_without_four_digits_load_from_parquet(warehouse: Any) -> None:
+    warehouse.run("CREATE TABLE t (d date, s timestamp, z timestamptz)")
+    far = 1_000_000_000_000_000_000
+    moments = [pa.array([far, 0, -63_000_000_000_000_000], pa.timestamp("us", zone)) for zone in (None, "UTC")]
+    days = pa.array([11_574_074, 0, -2_440_588], pa.date32())
+    content = written(pq.write_table, pa.table({"d": days, "s": moments[0], "z": moments[1]}))
+    warehouse.copy("t", "years.parquet", content, "FORMAT PARQUET")
+    found = warehouse.run("SELECT d::varchar, s::varchar, z::varchar FROM t ORDER BY s")
+    assert found == [
+        ("4714-11-24 BC", "0028-08-11 08:00:00 BC", "0028-08-11 08:00:00+00 BC"),
+        ("1970-01-01", "1970-01-01 00:00:00", "1970-01-01 00:00:00+00"),
+        ("33658-09-27", "33658-09-27 01:46:40", "33658-09-27 01:46:40+00"),
+    ]
+    late = pa.table({"d": pa.array([106_762_940], pa.date32()), "s": moments[0][:1], "z": moments[1][:1]})
+    beyond = written(pq.write_table, late)
+    with pytest.raises(psycopg2.Error, match="Value out of range"):
+        warehouse.copy("t", "beyond.parquet", beyond, "FORMAT PARQUET")
+
+
 def test_file_of_lzop_loads(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int, b varchar(5))")
     warehouse.copy("t", "f.lzo", LZOP_SAMPLE.read_bytes() * 2, "LZOP")

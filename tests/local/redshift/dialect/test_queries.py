@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - the expressions put into these statements are the tests' own
 """What Redshift's SELECT has and PostgreSQL's does not: QUALIFY, lateral aliases, paths into SUPER, LISTAGG."""
 
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from local.redshift.server import statements
 from local.redshift.server.statements import Failed, Forward
 from tests.support.golden import raises_golden
+from tests.support.redshift_stand_in import PASSWORD
 
 DOCUMENT = '{"a": {"b": [10, 20, {"k": "v"}]}, "list": [{"x": 1, "in": [7, 8]}, {"x": 2}], "n": 5, "s": "text"}'
 NUMBERED = "row_number() OVER (PARTITION BY a ORDER BY b)"
@@ -221,3 +223,33 @@ def test_text_of_a_long_name_is_data_outside_catalogs(warehouse: Any) -> None:
     assert warehouse.run(f"SELECT len(n) FROM (SELECT {LONG}_1 FROM {LONG}) UNPIVOT (x FOR n IN ({LONG}_1))") == [(83,)]
     assert warehouse.run(f"SELECT count(*) FROM svv_columns WHERE table_name = '{LONG}'") == [(3,)]
     assert warehouse.run(f"SELECT has_table_privilege('{LONG}', 'select')") == [(True,)]
+    with pytest.raises(psycopg2.Error, match="use the whole name"):
+        warehouse.run("SELECT count(*) FROM svv_tables WHERE table_name LIKE '%nnn'")
+    assert warehouse.run("SELECT count(*) FROM svv_tables WHERE table_name LIKE 'llll%'") == [(1,)]
+
+
+def test_bound_parameter_is_a_long_name_where_catalogs_are_read(warehouse: Any, stand_in: Any) -> None:
+    warehouse.run(f"CREATE TABLE {LONG} (a int)")
+    place = {"host": "127.0.0.1", "port": stand_in.port, "dbname": "lakeport", "user": "lakeport"}
+    with psycopg.connect(**place, password=PASSWORD, autocommit=True) as connection:
+        query = "SELECT count(*) FROM pg_class WHERE relname = %s"
+        assert connection.execute(query, [LONG]).fetchall() == [(1,)]
+        assert connection.execute("SELECT %s::varchar(200)", [LONG]).fetchall() == [(LONG,)]
+
+
+def test_division_of_a_bound_parameter_has_the_digits_of_its_value(warehouse: Any, stand_in: Any) -> None:
+    warehouse.run("CREATE TABLE public.bound (a decimal(10,2), s super); INSERT INTO public.bound VALUES (10, NULL)")
+    place = {"host": "127.0.0.1", "port": stand_in.port, "dbname": "lakeport", "user": "lakeport"}
+    with psycopg.connect(**place, password=PASSWORD, autocommit=True) as connection:
+        for value in (Decimal("3.0"), "3.0"):
+            assert connection.execute("SELECT a / %s FROM public.bound", [value]).fetchall() == [(Decimal("3.3333"),)]
+        cast = "SELECT %s::decimal(10,2) / %s::decimal(5,1)"
+        assert connection.execute(cast, [10, 3]).fetchall() == [(Decimal("3.3333333"),)]
+        assert connection.execute("SELECT %s / 2", [5]).fetchall() == [(2,)]
+        connection.execute("UPDATE public.bound SET s = %s", ['{"a": 1}'])
+        with connection.pipeline():
+            connection.execute("SELECT 1")
+            divided = connection.execute("SELECT a / 3.0 FROM public.bound")
+            assert divided.fetchall() == [(Decimal("3.3333"),)]
+    assert warehouse.run("SELECT is_varchar(s), is_object(s) FROM public.bound") == [(True, False)]
+    warehouse.run("DROP TABLE public.bound")

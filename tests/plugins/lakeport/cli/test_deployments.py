@@ -36,6 +36,7 @@ def file(number: int, status: str = "Done", rejected: int = 0) -> dict[str, Any]
 @pytest.fixture
 def deployment(s3: S3Client, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(settings, "_deployment", {})
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # `choose` makes one with a region
     account = boto3.client("sts").get_caller_identity()["Account"]
     s3.create_bucket(Bucket=f"prod-work-{account}-us-east-1")
     settings.choose_deployment("prod", account, "us-east-1")

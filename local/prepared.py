@@ -1,0 +1,37 @@
+"""What a new stack begins with: PostgreSQL's data with the stand-in's functions and Airflow's tables in it.
+
+It is made once for these versions and kept in the user's cache: to make it takes longer than much else that `up` does.
+"""
+
+import contextlib
+from importlib.metadata import version
+from pathlib import Path
+
+from local import airflow, cache, postgres, postgres_files
+from local.config import Config
+from local.redshift.engine import own_postgres
+
+
+def initialize(config: Config) -> None:
+    """Make PostgreSQL's data once, from prepared data if there is any."""
+    folders = [cache.place(name) for name in (_name(), own_postgres.prepared_name())]
+    found = next((folder for folder in folders if folder.exists()), None)
+    is_new = not postgres_files.data(config).exists()
+    postgres.initialize(config, found and own_postgres.data_in(found))
+    if is_new and found == folders[0] and postgres_files.is_run_by_owner():
+        airflow.note_migration(config)
+
+
+def make(*, with_airflow: bool) -> None:
+    """Make the prepared data, unless it is there or there is no place for it."""
+    with contextlib.suppress(OSError):
+        cache.kept(_name(), _make) if with_airflow else own_postgres.make_prepared()
+
+
+def _name() -> str:
+    return f"airflow-{version('apache-airflow-core')}-{own_postgres.prepared_name()}"
+
+
+def _make(state: Path) -> None:
+    with own_postgres.started(state) as config:
+        airflow.prepare(config)
