@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 
 import psutil
 
-from local import airflow, airflow_api, credentials, postgres, prepared, processes, warehouse
+from local import airflow, airflow_api, credentials, postgres, processes, warehouse
 from local.aws import function, names, resources, server
 from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
@@ -138,7 +138,7 @@ def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     def task(name: str, work: Callable[[], str | None], *after: str) -> Step:
         return Step(name, lambda: work() or "done", after)
 
-    yield part(postgres.service(config), prepare=prepared.initialize)
+    yield part(postgres.service(config), prepare=_initialize_postgres)
     yield part(server.service(config), prepare=server.prepare)
     yield task("aws-resources", lambda: resources.create(config), "aws")
     yield part(sinks.mail(config))
@@ -153,6 +153,12 @@ def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
     yield task("tables", lambda: _make_tables(config), "redshift", "aws-resources")
     yield task("publish", lambda: _publish(config), "aws-resources")
     yield task("function", lambda: function.deploy(config), "aws-resources", "tables", "publish")
+
+
+def _initialize_postgres(config: Config) -> None:
+    from local import prepared  # noqa: PLC0415 - a health check does not need it
+
+    prepared.initialize(config)
 
 
 def _make_tables(config: Config) -> None:

@@ -3,7 +3,8 @@
 Fixtures start what they name and nothing more; parts once started are shared by every test that comes later.
 """
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -29,6 +30,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> groups.Gr
     return groups.GroupScheduling(config, log)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from what is imported and collected: it lives as long as the process."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Arrange the tests in groups for the workers; with --fast, leave out those that start programs."""
     if config.getoption("--fast"):
@@ -36,6 +48,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if groups.is_fast(item)]
         config.hook.pytest_deselected(items=slow)
     groups.arrange(items, is_parallel=hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    groups.give_way(item)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

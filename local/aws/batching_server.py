@@ -7,6 +7,7 @@ Redshift more statements for each file than on AWS.  Only `.venv-aws` has the se
 import time
 from typing import Any
 
+import yaml
 from ministack.app import main
 from ministack.services import lambda_svc, sqs
 
@@ -33,5 +34,6 @@ def _window_seconds(queue: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    yaml.SafeLoader = yaml.CSafeLoader  # type: ignore[assignment,misc] # templates are parsed again at many calls
     sqs._receive_messages_for_esm = receive_batch
     main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import os
 import signal
@@ -253,6 +254,7 @@ async def _serve(settings: Settings) -> None:
     await catalog.prepare(settings)
     from local.redshift.server.server import Server  # noqa: PLC0415 - see _import_server
 
+    gc.freeze()  # what was imported is not garbage
     await Server(settings).serve(stop)
 
 

@@ -19,6 +19,11 @@ def dag_id_of(file_type_name: str) -> str:
     return f"{DAG_ID_PREFIX}{file_type_name}"
 
 
+def file_type_of(dag_id: str) -> str:
+    """Return the name of the file type that a DAG loads."""
+    return dag_id.removeprefix(DAG_ID_PREFIX)
+
+
 def utc_now() -> datetime:
     """Return the current time in UTC without a time zone, as Redshift stores it."""
     return datetime.now(UTC).replace(tzinfo=None)

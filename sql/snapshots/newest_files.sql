@@ -3,6 +3,6 @@ SELECT file_id, bucket, key, version_id, size_bytes, landed_at, registered_at, s
        archive_bucket, archive_key
 FROM mng.files
 WHERE (file_type = %(file_type)s OR (file_type IS NULL AND %(file_type)s IS NULL))
-  AND registered_at >= DATEADD(day, -%(days)s, SYSDATE)
+  AND registered_at >= %(first_day)s
 ORDER BY registered_at DESC, file_id
 LIMIT %(files)s

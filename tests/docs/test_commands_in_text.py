@@ -23,6 +23,7 @@ TEXTS = {
     for name in FILES
     if (Path(name).suffix in SUFFIXES or name in ("Makefile", "lakeport")) and not name.startswith("tests/docs/")
 }
+COMMAND = get_command(app)
 TARGETS = set(re.findall(r"^([a-z-]+):", TEXTS["Makefile"], re.MULTILINE))
 
 
@@ -41,7 +42,7 @@ def commands_of(text: str, start: str) -> Iterator[str]:
 
 def check(arguments: list[str]) -> None:
     """Raise click's UsageError unless ./lakeport takes these arguments."""
-    command: click.Command | None = get_command(app)
+    command: click.Command | None = COMMAND
     context = None
     while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
         context = click.Context(command, parent=context)

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -61,6 +62,13 @@ def run_in(url: str) -> str:
     return unquote(url.partition("/runs/")[2].partition("/")[0])
 
 
+def followed(window: Browser) -> str:
+    """Return the run whose page in Airflow the window has come to, and leave it: it asks for news all the time."""
+    run_id = str(until(lambda: run_in(window.driver.current_url)))
+    window.driver.get("about:blank")
+    return run_id
+
+
 def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:
     """Approve a plan by the call that the button under Required Actions makes."""
     path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/approve"
@@ -69,18 +77,25 @@ def approve(lakeport: Lakeport, dag_id: str, run_id: str) -> None:
     airflow_api.call(lakeport.config, f"{path}/-1/hitlDetails", answer, "PATCH")
 
 
-def test_an_operator_undoes_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
+def shows(window: Browser, address: str, text: str) -> bool:
+    """Open the page of a file and return whether it shows the text."""
+    window.open(address)
+    return text in window.wait_for("What happened")
+
+
+def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport: Lakeport, window: Browser) -> None:
     version = lakeport.drop("airlines.csv", "airlines/airlines_page.csv")
     file = lakeport.wait_for(version, "Done", "Fail")
     address = f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}"
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
 
-    for action, status in (("Undo", "Fail"), ("Replay", "Done")):
-        window.open(address)
-        window.wait_for("airlines/airlines_page.csv", "What happened")
+    steps = {"Undo": ("Done", "Fail"), "Discard": ("Fail", "Filtered Out"), "Replay": ("Filtered Out", "Done")}
+    for action, (before, status) in steps.items():
+        until(partial(shows, window, address, f"{before} since"))
+        assert ("Undo" in window.buttons()) is (before == "Done")
         window.click(action)
         window.click("See its plan and approve it")
-        approve(lakeport, action.lower(), until(lambda: run_in(window.driver.current_url)))
+        approve(lakeport, action.lower(), followed(window))
         lakeport.wait_for(version, status)
         moves = lakeport.query(
             "SELECT reason FROM mng.status_log WHERE file_id = %s AND reason LIKE %s",
@@ -107,7 +122,7 @@ def test_an_operator_brings_back_the_rows_that_a_file_replaced(lakeport: Lakepor
     window.wait_for("Rows replaced")
     window.click("Undo and restore")
     window.click("See its plan and approve it")
-    approve(lakeport, "undo", until(lambda: run_in(window.driver.current_url)))
+    approve(lakeport, "undo", followed(window))
 
     assert "and restored 72 rows" in lakeport.wait_for(version, "Fail")["status_reason"]
     assert lakeport.query(rows) == before

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.infra.account import Account
 
 _LOOP = """
-import json, os, sys
+import gc, json, os, sys
 from functools import cache, partial
 import boto3
 from botocore.loaders import JSONFileLoader
@@ -28,6 +28,7 @@ read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
 JSONFileLoader.load_file = lambda _, path: read(path)
 for service in ("cloudformation", "ec2", "lambda", "mwaa", "redshift-data", "s3", "secretsmanager", "sts"):
     boto3.client(service, region_name="us-east-1")
+gc.freeze()  # a child that collects garbage would copy all of this
 for line in sys.stdin:
     asked = json.loads(line)
     child = os.fork()

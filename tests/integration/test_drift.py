@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from psycopg2 import sql
+from psycopg2.extensions import cursor
 
 from lakeport.errors import TableMismatch, UnloadableFile
 from lakeport.loading.one_file import FileLoad
@@ -123,8 +123,8 @@ def test_longer_varchar_is_lengthened(prepare_load: PrepareLoad, query: Query, m
 class LosesReplies(Warehouse):
     """A warehouse whose connection is lost after each statement that runs alone."""
 
-    def _once_alone(self, statement: str | sql.Composable) -> None:
-        super()._once_alone(statement)
+    def _once_alone(self, work: Callable[[cursor], Any]) -> Any:
+        super()._once_alone(work)
         raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from lakeport import settings
 from lakeport.cli import app
-from lakeport.errors import SelectionError, StatusConflict
+from lakeport.errors import SelectionError, StatusConflict, TooManyRejects
 from lakeport.files import s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
@@ -490,3 +490,35 @@ def test_waiting_files_of_a_removed_type_are_discarded_and_archived(world: World
     do(world, "replay", waiting.key)
     world.run_again()
     assert ids(world) == [1, 2, 3, 4, 5]
+
+
+def test_failed_files_that_nobody_repairs_are_discarded_and_can_be_replayed(
+    world: World, run: Callable[..., Any]
+) -> None:
+    failed = world.claim(HEADER + b"1,Bern,cheap\n", "a.csv")
+    with pytest.raises(TooManyRejects):
+        world.load_claimed(failed)
+    to_fail = partial(file_records.move, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="copy_to_table: cheap")
+    world.warehouse.transaction(lambda current: to_fail(current, [failed.file_id], world.by))
+    assert f"{failed.key}" not in run("discard", "--type", world.name).output
+
+    discarded = run("discard", "--type", world.name, "--status", "fail", "--yes")
+
+    assert (discarded.exit_code, f"{failed.key} is now Filtered Out" in discarded.output) == (0, True)
+    query = "SELECT status, status_reason, rows_rejected FROM mng.files WHERE file_id = %s"
+    assert world.query(query, (failed.file_id,)) == [("Filtered Out", f"discard asked by {getpass.getuser()}", 1)]
+    world.reconcile(grace=timedelta(0))
+    assert not s3_objects.is_there(world.s3, failed.source())
+    world.write_schema(rejects={"fail": "100%"})
+    do(world, "replay", failed.key)
+    world.run_again()
+    assert accounts(world) == [("Done", 0, False)]
+
+
+def test_a_failed_file_whose_rows_are_in_its_table_is_not_discarded(world: World, run: Callable[..., Any]) -> None:
+    """Only archiving it failed; what is in a table must not look as if it had never been loaded."""
+    file = world.bring()
+    world.query("UPDATE mng.files SET status = 'Fail' WHERE file_id = %s; SELECT 1", (file.file_id,))
+    refused = run("discard", file.key, "--yes")
+    assert (refused.exit_code, "undo it first" in " ".join(refused.output.split())) == (2, True)
+    assert [row[0] for row in accounts(world)] == ["Fail"]

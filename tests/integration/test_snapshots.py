@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.model import Status, utc_now
-from lakeport.snapshots import objects
+from lakeport.snapshots import content, objects, writing
+from lakeport.snapshots.content import read_content
+from lakeport.snapshots.reading import read_type
 from lakeport.snapshots.writing import outdated_types, write_snapshot, write_snapshots
 from local.config import Config
-from tests.integration.world import HEADER, World
+from tests.integration.world import GOOD, HEADER, World
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,7 +29,7 @@ def test_a_snapshot_has_the_files_their_moves_and_their_rejected_rows(world: Wor
 
     write_snapshot(world.warehouse, s3, world.name)
 
-    whole = objects.read(s3, objects.type_key(world.name))
+    whole = read_type(s3, world.name)
     assert whole is not None
     [found] = whole["files"]
     assert (found["file_id"], found["status"], found["rows_loaded"], found["rows_rejected"]) == (
@@ -49,13 +51,95 @@ def test_a_snapshot_has_the_files_their_moves_and_their_rejected_rows(world: Wor
 def test_rejected_rows_are_those_of_the_last_try_of_a_cleared_run(world: World, s3: S3Client) -> None:
     file = world.bring(BAD)
     write_snapshot(world.warehouse, s3, world.name)
-    world.query("UPDATE mng.load_errors SET raw_value = 'free'; SELECT 1")
+    world.query("UPDATE mng.load_errors SET raw_value = 'free'; UPDATE mng.files SET status_at = SYSDATE; SELECT 1")
 
     write_snapshot(world.warehouse, s3, world.name)
 
     rows = objects.read(s3, objects.rejected_rows_key(world.name, file.file_id, world.by.run_id))
     assert rows is not None
     assert [row["raw_value"] for row in rows["rows"]] == ["free"]
+
+
+def changed(world: World, s3: S3Client) -> dict[str, Any]:
+    """Write what has changed, and check that with it the whole snapshot is what Redshift has."""
+    before = objects.read(s3, objects.type_key(world.name))
+    write_snapshot(world.warehouse, s3, world.name)
+    found = read_type(s3, world.name)
+    assert before
+    assert found
+    assert (objects.read(s3, objects.type_key(world.name)), found["as_of"] > before["as_of"]) == (before, True)
+    everything = world.warehouse.transaction(lambda current: read_content(current, world.name, world.file_type))
+    assert (found["files"], found["days"]) == (everything.files, everything.days)
+    summary = objects.read(s3, objects.summary_key(world.name))
+    assert summary
+    assert [each["file_id"] for each in summary["files"]] == [each["file_id"] for each in everything.files]
+    return found
+
+
+def test_a_run_writes_what_has_changed_and_a_reader_finds_all(world: World, s3: S3Client) -> None:
+    world.write_schema(landing={"pattern": f"{world.name}/*", "select": "all"})
+    old = world.bring(GOOD, "old.csv")
+    earlier = "landed_at = landed_at - INTERVAL '3 days', registered_at = registered_at - INTERVAL '3 days'"
+    world.query(f"UPDATE mng.files SET status = 'Fail', {earlier}; SELECT 1")  # noqa: S608
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    file = world.claim(BAD, "bad.csv")
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.load_claimed(file)
+    assert changed(world, s3)["files"][0]["rows_rejected"] == 1
+    world.finish(file)
+    assert [move["to_status"] for move in changed(world, s3)["files"][0]["moves"]] == ["New", "In Progress", "Done"]
+    assert objects.read(s3, objects.rejected_rows_key(world.name, file.file_id, world.by.run_id))
+    values = (old.file_id, old.file_id)  # by a transaction that began before the snapshot and was committed after it
+    late = "UPDATE mng.files SET status = 'New' WHERE file_id = %s; INSERT INTO mng.status_log (file_id, from_status,"
+    late += " to_status, moved_at) VALUES (%s, 'Fail', 'New', SYSDATE - INTERVAL '10 minutes'); SELECT 1"
+    world.query(late, values)
+    assert {each["key"]: each["status"] for each in changed(world, s3)["files"]}[old.key] == "New"
+
+
+@pytest.mark.parametrize("cause", ["too much has changed", "it is too old", "the table has another column"])
+def test_all_of_a_snapshot_is_read_again(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    """So a change that the status log lacks is shown within a day."""
+    world.bring()
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query("UPDATE mng.files SET status_reason = 'not logged'; SELECT 1")
+    world.query("UPDATE mng.status_log SET moved_at = moved_at - INTERVAL '1 hour'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name)
+    reasons = []
+    for is_caused in (False, True):
+        if is_caused and cause == "too much has changed":
+            world.query("UPDATE mng.status_log SET moved_at = SYSDATE; SELECT 1")
+            monkeypatch.setattr(content, "CHANGED_FILES", 0)
+        elif is_caused and cause == "it is too old":
+            monkeypatch.setattr(writing, "_COMPLETE_FOR", timedelta(0))
+        elif is_caused:
+            world.query(f"ALTER TABLE {world.file_type.table.name} ADD COLUMN more INTEGER; SELECT 1")
+        write_snapshot(world.warehouse, s3, world.name)
+        found = read_type(s3, world.name)
+        assert found
+        reasons.append([each["status_reason"] for each in found["files"]])
+    assert reasons == [[None], ["not logged"]]
+
+
+@pytest.mark.parametrize("is_newer", [True, False])
+def test_a_reader_takes_the_whole_snapshot_alone_unless_the_summary_is_newer(
+    world: World, s3: S3Client, is_newer: bool
+) -> None:
+    """A writer may be killed between the two, or another process may be faster with one of them."""
+    file = world.register()
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query("UPDATE mng.files SET status = 'Fail'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name)
+    whole = objects.read(s3, objects.type_key(world.name))
+    assert whole
+    if not is_newer:
+        objects.replace_older(s3, objects.type_key(world.name), whole | {"as_of": utc_now().isoformat()}, utc_now())
+    found = read_type(s3, world.name)
+    assert found
+    assert [(each["file_id"], each["status"]) for each in found["files"]] == [
+        (file.file_id, "Fail" if is_newer else "New")
+    ]
 
 
 def test_the_summary_has_the_days_figures(world: World, s3: S3Client) -> None:
@@ -126,7 +210,7 @@ def test_a_snapshot_shows_files_of_every_status(world: World, s3: S3Client, stat
 
     write_snapshot(world.warehouse, s3, world.name)
 
-    whole = objects.read(s3, objects.type_key(world.name))
+    whole = read_type(s3, world.name)
     assert whole is not None
     assert whole["files"][0]["status"] == status
 

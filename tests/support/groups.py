@@ -24,10 +24,10 @@ LONGEST_FIRST = (
     WHOLE_STACK,
     "redshift",
     WITH_WORLDS,
-    STARTS_AIRFLOW,
     "build+cloud",
     "engine+start_parts",
     "world",
+    STARTS_AIRFLOW,
     "hostile_world",
     "checks",
     "test_session.py",
@@ -73,6 +73,20 @@ def arrange(items: list[pytest.Item], is_parallel: bool) -> None:
     items.sort(key=place)
     if is_parallel and os.environ["PYTEST_XDIST_WORKER"] == "gw0":
         _file().write_text(json.dumps({item.nodeid: group for item, group in groups.items()}))
+
+
+def give_way(item: pytest.Item) -> None:
+    """Run a worker's tests with less priority than those of the whole stack: nothing else takes so long as their chain.
+
+    A worker that has them runs them first, and then others.
+    """
+    if hasattr(item.config, "workerinput") and group_of(item) != WHOLE_STACK:
+        _lower_priority()
+
+
+@cache
+def _lower_priority() -> None:
+    os.nice(5)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -19,9 +19,9 @@ from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
 from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.errors import AlertNotSent, StepRefused
-from lakeport.model import TaskRun, as_utc
+from lakeport.model import TaskRun, as_utc, file_type_of
 from lakeport.schema.file_type import Alerts, FileType
-from lakeport.schema.reader import default_alerts
+from lakeport.schema.reader import default_alerts, known_file_type
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -37,6 +37,7 @@ _ERROR_BYTES = 16_384
 
 def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
+    from lakeport.airflow.error_texts import text_of
     from lakeport.alerts.failed_runs import KILLED
     from lakeport.alerts.runbook import family_of
     from lakeport.mng import file_records
@@ -45,7 +46,8 @@ def record_task_error(context: Context) -> None:
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
     error = context.get("exception")
-    values["error"] = file_records.clipped(str(error or KILLED), _ERROR_BYTES)
+    text = text_of(error, known_file_type(file_type_of(task.dag_id))) if error else KILLED
+    values["error"] = file_records.clipped(text, _ERROR_BYTES)
     values["family"] = family_of(error)
     values["log_url"] = context["ti"].log_url
     values["is_refusal"] = isinstance(getattr(error, "__cause__", None), StepRefused)

@@ -12,12 +12,13 @@ from airflow.sdk import DAG, Param
 from lakeport import settings
 from lakeport.airflow.operators.recover import NOT_CHOSEN, ApplyOperator, PlanOperator
 from lakeport.recovery.replay.commands import DEFAULT_STATUS, Command
+from lakeport.recovery.replay.plan import DISCARDED
 from lakeport.schema.reader import schema_paths
 
 _DESCRIPTIONS: dict[Command, str] = {
     "replay": "Load files again, with their current schemas.",
     "undo": "Delete the rows of loaded files from their tables.",
-    "discard": "Do not load files that wait, such as those of a file type that was removed.",
+    "discard": "Set aside files that wait or have failed, so that no run loads them.",
 }
 _DOCUMENTATION = """{description}
 
@@ -72,7 +73,7 @@ def _params(command: Command) -> dict[str, Param]:
             **choice,
             values_display={NOT_CHOSEN: "(only the files above)"},
             title="File type",
-            description_md=f"Without files: all files of this type whose status is {DEFAULT_STATUS[command]}.",
+            description_md=f"Without files: all files of this type whose status is {_default_status(command)}.",
         ),
     }
     if command == "replay":
@@ -82,6 +83,14 @@ def _params(command: Command) -> dict[str, Param]:
             title="Older files too",
             description_md="Allow rows of an older file to replace rows of a newer one.",
         )
+    if command == "discard":
+        params["status"] = Param(
+            str(DEFAULT_STATUS[command]),
+            type="string",
+            enum=[str(each) for each in DISCARDED],
+            title="Status",
+            description_md="With a file type alone: discard its files that wait (New) or have failed (Fail).",
+        )
     if command == "undo":
         params["restore"] = Param(
             False,
@@ -90,6 +99,10 @@ def _params(command: Command) -> dict[str, Param]:
             description_md="Also bring back the rows that the files replaced, if their tables kept them.",
         )
     return params
+
+
+def _default_status(command: Command) -> str:
+    return "the one below" if command == "discard" else DEFAULT_STATUS[command]
 
 
 def _names() -> list[str]:

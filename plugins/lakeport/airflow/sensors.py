@@ -91,7 +91,7 @@ class NewFilesSensor(SqlSensor):
     def poke(self, context: Context) -> bool | PokeReturnValue:  # type: ignore[override]  # noqa: ARG002 - Airflow's
         """Query Redshift once, in a session like those of the other tasks: PostgresHook would open another kind."""
         with retried_if_worth_it(), warehouse_of(self.conn_id) as warehouse:
-            files = warehouse.transaction(self.list_files)
+            files = warehouse.read(self.list_files)
         if files:
             return PokeReturnValue(is_done=True, xcom_value=[file.to_xcom() for file in files])
         return False

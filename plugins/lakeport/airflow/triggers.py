@@ -116,6 +116,6 @@ class Watch:
 
         def run() -> Rows:
             with Warehouse(lambda: open_session(airflow_connection)) as warehouse:
-                return warehouse.transaction(read)
+                return warehouse.read(read)
 
         return await asyncio.to_thread(run)

@@ -62,15 +62,26 @@ class RecoveryRun:
         return self._until("made its plan", self._plan)
 
     def answer(self, answer: Answer) -> None:
-        """Approve or reject the plan.  Safe to repeat: a second answer is refused and changes nothing."""
+        """Approve or reject the plan.
+
+        Safe to repeat: a second answer changes nothing.  Raises RunFailed if the plan has another answer already.
+        """
         body = {"chosen_options": [answer], "params_input": {}}
         path = f"{self.path}/taskInstances/approve/-1/hitlDetails"
         try:
             self._until("been answered", lambda: (self.api.call(path, body=body, method="PATCH"),))
         except AirflowUnavailable as error:
-            if error.status == HTTPStatus.CONFLICT:
-                raise RunFailed(f"this plan has an answer already: see {self.address}") from error
-            raise
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            self._check_answer(answer)
+
+    def _check_answer(self, answer: Answer) -> None:
+        """Raise RunFailed unless the answer that the plan has is this one, from an earlier attempt or from others."""
+        found = self._until("shown its answer", self._request)
+        if list(found.get("chosen_options") or ()) != [answer]:
+            who = (found.get("responded_by_user") or {}).get("name") or "nobody in time"
+            given = ", ".join(found.get("chosen_options") or ()) or "none"
+            raise RunFailed(f"this plan has an answer already: {given}, by {who}; see {self.address}")
 
     def wait(self, task_id: str = "apply") -> None:
         """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
@@ -78,12 +89,17 @@ class RecoveryRun:
             raise RunFailed(f"{self.dag_id} failed: {self._error(task_id)}; see {self.address}")
 
     def _plan(self) -> str | None:
-        found = self.api.call(f"{self.path}/hitlDetails")["hitl_details"]
-        if found and found[0]["task_instance"]["state"] == _WAITING:
-            return str(found[0]["body"])
-        if self._state_at_end() == "failed":
-            raise RunFailed(self._error("plan"))
+        found = self._request()
+        if found and (found["task_instance"]["state"] == _WAITING or found.get("response_received")):
+            return str(found["body"])
+        if state := self._state_at_end():
+            raise RunFailed(self._error("plan") if state == "failed" else f"the run has ended: see {self.address}")
         return None
+
+    def _request(self) -> dict[str, Any] | None:
+        """Return the request to approve the plan, with its answer if it has one."""
+        found = self.api.call(f"{self.path}/hitlDetails")["hitl_details"]
+        return dict(found[0]) if found else None
 
     def _state_at_end(self) -> str | None:
         state = self.api.call(self.path)["state"]

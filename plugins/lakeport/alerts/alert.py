@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -178,14 +179,20 @@ def shown_rows(current: cursor, file_type: FileType | None, file_ids: Sequence[s
 def as_row(line: RejectedLine) -> RejectedRow:
     """Return a rejected row with its value found in its line, as far as the line has it."""
     text, value = line.raw_line or "", line.raw_value or ""
-    at = text.find(value, max(0, (line.position or 0) - len(value))) if value else -1
-    at = text.find(value) if at < 0 < len(value) else at
+    at = _place_of(value, text, max(0, (line.position or 0) - len(value))) if value else -1
     if at < 0:
         before, after = "", "" if value else clipped(text, 2 * _AROUND_CHARACTERS)
     else:
         before, after = text[:at], clipped(text[at + len(value) :], _AROUND_CHARACTERS)
     before = f"…{before[-_AROUND_CHARACTERS:]}" if len(before) > _AROUND_CHARACTERS else before
     return RejectedRow(line.line_number, line.column_name, line.raw_value, line.error_reason, before, after)
+
+
+def _place_of(value: str, line: str, start: int) -> int:
+    """Return where the value is as a whole, not as a part of another one; else where it is at all, or -1."""
+    whole = [found.start() for found in re.finditer(rf"(?<![\w.]){re.escape(value)}(?![\w.])", line)]
+    near = [place for place in (*whole, line.find(value, start)) if place >= start]
+    return next(iter([*near, *whole]), line.find(value))
 
 
 def command(arguments: str) -> str:

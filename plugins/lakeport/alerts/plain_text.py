@@ -77,12 +77,17 @@ def slack_escaped(text: str, limit: int) -> str:
 
 
 def _lines(alert: Alert, airflow_url: str) -> str:
-    lines = [f"{label}: {text}" for label, text in opening(alert)]
+    lines = [_indented(*fact) for fact in opening(alert)]
     if rows := alert.rejected_rows():
         lines += ["First rejected rows:", *map(_row, rows)]
-    lines += [f"{label}: {text}" for label, text in closing(alert)]
+    lines += [_indented(*fact) for fact in closing(alert)]
     lines += [f"{link.label}: {address}" for link, address in addresses(alert, airflow_url)]
     return "\n".join(lines)
+
+
+def _indented(label: str, text: str) -> str:
+    """Return a fact whose further lines are indented, so that no text from a file can begin one like a fact."""
+    return f"{label}: {text}".replace("\n", "\n    ")
 
 
 def _row(row: RejectedRow) -> str:

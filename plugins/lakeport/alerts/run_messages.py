@@ -95,8 +95,15 @@ class FailedRun(Message):
             Fact("File" if len(self.files) < 2 else f"{len(self.files)} files", files),  # noqa: PLR2004 - the plural
             Fact("File type", f"{self.file_type}, table {self.table_name}"),
             Fact("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
-            Fact("Error", self.error),
+            Fact("Error", self._error_text()),
         ]
+
+    def _error_text(self) -> str:
+        """Return the error with each key in one line: a line end in a key must not look like the next line."""
+        text = self.error
+        for key in sorted({file.key for file in self.files}, key=len, reverse=True):
+            text = text.replace(key, in_one_line(key))
+        return text
 
     def rejected_rows(self) -> Sequence[RejectedRow]:
         """Return the first rejected rows."""

@@ -27,7 +27,7 @@ from lakeport.model import Status
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.data_api import Result, StatementFailed, run_statements
 from lakeport.snapshots import objects
-from lakeport.snapshots.reading import Summaries
+from lakeport.snapshots.reading import Summaries, read_type
 
 DeploymentOption = Annotated[
     str | None,
@@ -121,11 +121,14 @@ def error_rows(name: str | None, file_type: str | None, limit: int) -> tuple[lis
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
     """Start the DAG of a command and return its run with its plan as Markdown; raises RunFailed if there is none."""
+    statuses = tuple(choice.statuses)
+    is_discard_of_one = command == "discard" and not choice.names and len(statuses) == 1
     known = () if choice.names else (default,)  # the DAG takes files that are named in any status
-    chosen_otherwise = choice.since or choice.until or set(choice.statuses) - set(known)
+    chosen_otherwise = choice.since or choice.until or (set(statuses) - set(known) and not is_discard_of_one)
     if chosen_otherwise or not (choice.names or choice.file_type):
         raise SelectionError("with --deployment, select files by their ids or keys, or by --type alone")
     conf: dict[str, Any] = {"files": list(choice.names), "file_type": choice.file_type or ""}
+    conf |= {"status": str(statuses[0])} if is_discard_of_one else {}
     conf |= {name: True for name, is_set in options.items() if is_set}
     run = _started(command, conf)
     typer.echo(f"{run.address}: the plan is being made, which can take a minute", err=True)
@@ -187,5 +190,5 @@ def _has_name(file: dict[str, Any], name: str | None) -> bool:
 def _snapshots(file_type: str | None) -> list[dict[str, Any]]:
     if file_type is None:
         return Summaries(s3_client).read()
-    found = objects.read(s3_client(), objects.type_key(file_type))
+    found = read_type(s3_client(), file_type)
     return [found] if found else []

@@ -1,4 +1,4 @@
-"""Commands that load files again, delete their rows from their tables, or discard files that wait."""
+"""Commands that load files again, delete their rows from their tables, or discard files."""
 
 from __future__ import annotations
 
@@ -125,21 +125,24 @@ def discard(
     file_type: TypeOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    status: StatusesOption = None,
     yes: YesOption = False,
     deployment: DeploymentOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take files that wait out of the queue, such as those of a file type that was removed.
+    """Set aside files that wait or have failed, such as those of a file type that was removed.
 
-    Without --yes the command only shows its plan.  It sets New files to Filtered Out, so that no run loads them, and
-    reconcile moves them to the archive.  `replay` loads a discarded file after all.  The command is safe to repeat
-    and to interrupt.  With --deployment the DAG discard of that deployment does the work, and --yes approves its plan.
+    Without --yes the command only shows its plan.  It sets files that are New or Fail to Filtered Out, so that no run
+    loads them, and reconcile moves them to the archive.  `replay` loads a discarded file after all.  If you select
+    files only by other options, --status defaults to New; use --status fail for those that have failed.  The command
+    is safe to repeat and to interrupt.  With --deployment the DAG discard of that deployment does the work, and --yes
+    approves its plan.
 
-    Example: `./lakeport discard --type trains --yes`
+    Example: `./lakeport discard --type trains --status fail --yes`
 
     Exit status: 0 success, 2 no file matches, a file is refused, or the command could not do its work.
     """
-    choice = _choice(names, file_type, since, until, None, Status.NEW)
+    choice = _choice(names, file_type, since, until, status, Status.NEW)
     if deployment:
         _by_dag(deployment, "discard", choice, Status.NEW, yes=yes, as_json=as_json)
         return

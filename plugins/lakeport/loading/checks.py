@@ -78,7 +78,8 @@ class CheckedRows:
             if is_passing(error):
                 raise
             raise ChecksFailed(
-                f"a check cannot be run, nothing was loaded:\n- {check}: {str(error).strip()}"
+                f"a check cannot be run, nothing was loaded:\n- {check}: "
+                f"{self.file_type.rejects.values_in_message(str(error).strip())}"
             ) from error
         rows = fetch_rows(current)
         if not rows:

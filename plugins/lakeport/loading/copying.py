@@ -113,7 +113,7 @@ def fitted(warehouse: Warehouse, job: CopyJob) -> CopyJob:
             log.warning("added the columns of %s to %s: %s", job.files[0].file.key, file_type.table.name, added)
     if file_type.table.keeps_replaced_seconds:
         fit_kept(warehouse, file_type.table)
-    is_stricter = warehouse.transaction(partial(takes_null_against_the_schema, file_type=file_type))
+    is_stricter = warehouse.read(partial(takes_null_against_the_schema, file_type=file_type))
     return replace(job, is_stricter=is_stricter)
 
 

@@ -83,8 +83,8 @@ def mark_done(
     by: TaskRun,
     file_type: FileType | None,
     reason: str | None = None,
-) -> None:
-    """Set the files to Done, in the transaction that checks that their rows are in the table.
+) -> dict[str, Load]:
+    """Set the files to Done, in the transaction that checks that their rows are in the table; return their loads.
 
     The load itself has counted its rows: rows in the file less rejected rows.  A later load may have replaced some or
     all of them if the table's mode replaces rows, or the schema is gone; the status reason then contains the numbers.
@@ -101,6 +101,7 @@ def mark_done(
         by_reason["; ".join(filter(None, reasons)) or None].append(file_id)
     for text, file_ids in by_reason.items():
         file_records.move(current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.DONE, reason=text)
+    return loads
 
 
 def check_loaded(current: cursor, files: Sequence[RegisteredFile]) -> list[RegisteredFile]:

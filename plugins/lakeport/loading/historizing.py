@@ -110,8 +110,9 @@ class History(Placing):
         self._execute(current, "load/history_faults")
         if faults := fetch_rows(current):
             raise LakeportError(
-                f"{self.facts.key}: versions in {self.file_type.table.name} overlap for {_examples(faults)}; nothing "
-                "was loaded; if other programs write to the table, correct its _valid_from and _valid_to, then replay"
+                f"{self.facts.key}: versions in {self.file_type.table.name} overlap for {self._values_of(faults)}; "
+                "nothing was loaded; if other programs write to the table, correct its _valid_from and _valid_to, then "
+                "replay"
             )
 
     def _make_tables(self, current: cursor) -> None:
@@ -160,9 +161,12 @@ class History(Placing):
         current.execute(composed("load/duplicate_keys", key=ddl.names(names), stage=self.staged))
         if rows := fetch_rows(current):
             raise DuplicateKeys(
-                f"the file has several rows with the same {', '.join(names)}: {_examples(rows)}; ask the sender for "
-                "one row for each"
+                f"the file has several rows with the same {', '.join(names)}: {self._values_of(rows)}; "
+                "ask the sender for one row for each"
             )
+
+    def _values_of(self, rows: list[dict[str, object]]) -> str:
+        return self.file_type.rejects.values_in_message(_examples(rows))
 
 
 def _names_of(table: sql.Identifier, names: list[str]) -> sql.Composed:

@@ -98,7 +98,7 @@ class BatchLoad:
         except StatusConflict as conflict:
             # An attempt whose COMMIT succeeded without a reply, or a worker that was considered dead, came first.
             file_ids = [each.file.file_id for each in self.files]
-            loads = self.warehouse.transaction(partial(load_records.loads_of, file_ids=file_ids))
+            loads = self.warehouse.read(partial(load_records.loads_of, file_ids=file_ids))
             if len(loads) < len(self.files):
                 raise MustLoadSeparately(conflict) from conflict
         except RejectsNotReported:

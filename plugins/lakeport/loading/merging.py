@@ -31,7 +31,8 @@ def drop_deletes(current: cursor, file_type: FileType, staged: sql.Identifier, f
         if is_passing(error):
             raise
         raise TransformFailed(
-            f"{facts.key}: table.deletes, {file_type.table.deletes}, failed, nothing was loaded: {str(error).strip()}"
+            f"{facts.key}: table.deletes, {file_type.table.deletes}, failed, nothing was loaded: "
+            f"{file_type.rejects.values_in_message(str(error).strip())}"
         ) from error
     return current.rowcount
 
@@ -101,6 +102,6 @@ class Merge(Placing):
         tie = f" and the same {wins.column}" if wins else ""
         remedy = "" if wins else ", or select one of them by table.wins in the schema"
         raise DuplicateKeys(
-            f"the file has several rows with the same key{tie}: {examples}; "
+            f"the file has several rows with the same key{tie}: {self.file_type.rejects.values_in_message(examples)}; "
             f"ask the sender for one row for each {', '.join(key)}{remedy}"
         )

@@ -64,7 +64,7 @@ class FileLoad:
             return self._load(tuple(map(self._copied, self.sources)))
 
     def _committed(self) -> Load | None:
-        load = self.warehouse.transaction(partial(load_records.load_of, file_id=self.file.file_id))
+        load = self.warehouse.read(partial(load_records.load_of, file_id=self.file.file_id))
         if load:
             log.info("%s is already loaded: %d rows at %s", self.file.key, load.rows_loaded, load.loaded_at)
         return load

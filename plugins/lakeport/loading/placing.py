@@ -110,7 +110,7 @@ class Placing:
                 raise
             raise TransformFailed(
                 f"{self.facts.key}: transforms/{self.file_type.transform.sql}.sql failed, nothing was loaded: "
-                f"{str(error).strip()}"
+                f"{self.file_type.rejects.values_in_message(str(error).strip())}"
             ) from error
 
     def make_room(self, current: cursor) -> None:

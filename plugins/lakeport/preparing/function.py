@@ -50,7 +50,7 @@ def transform_errors(file_type: FileType, given: Input, where: Callable[[], str]
         if given.failure is not None:
             raise given.failure from None
         raise TransformFailed(
-            f"{where()}: {_label(file_type)} failed, nothing was loaded: {_describe(error)}"
+            f"{where()}: {_label(file_type)} failed, nothing was loaded: {_describe(error, file_type)}"
         ) from error
 
 
@@ -58,12 +58,16 @@ def _label(file_type: FileType) -> str:
     return f"transform {file_type.transform.python}"
 
 
-def _describe(error: Exception) -> str:
-    """Return an error's class and message, and the line of `transforms/` that raised it."""
+def _describe(error: Exception, file_type: FileType | None = None) -> str:
+    """Return an error's class and message, and the line of `transforms/` that raised it.
+
+    The message may name a value of a row, so it is left out if the file type does not show them.
+    """
     folder = str(settings.transforms_folder())
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folder)]
     at = f" ({_PACKAGE}{frames[-1].filename.removeprefix(folder)}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}"[:_MAX_CHARACTERS] + at
+    message = file_type.rejects.values_in_message(str(error)) if file_type else str(error)
+    return f"{type(error).__name__}: {message}"[:_MAX_CHARACTERS] + at
 
 
 def _make_importable(folder: Path) -> None:

@@ -70,12 +70,19 @@ class Warehouse:
         """
         return self._retried(lambda: self._once(work))
 
+    def read(self, query: Callable[[cursor], T]) -> T:
+        """Return what `query` reads by one statement, which needs neither BEGIN nor COMMIT.
+
+        It is retried like a transaction.
+        """
+        return self._retried(lambda: self._once_alone(query))
+
     def alone(self, statement: str | sql.Composable) -> None:
         """Run one statement outside any transaction block, as Redshift requires for some.
 
         It is retried like a transaction, so it must be safe to run twice, if only by an error that the caller examines.
         """
-        self._retried(lambda: self._once_alone(statement))
+        self._retried(lambda: self._once_alone(lambda current: current.execute(statement)))
 
     def _retried(self, work: Callable[[], T]) -> T:
         attempt, is_resumed = 0, False
@@ -141,13 +148,14 @@ class Warehouse:
             raise
         return opened
 
-    def _once_alone(self, statement: str | sql.Composable) -> None:
+    def _once_alone(self, work: Callable[[cursor], T]) -> T:
         opened = self._opened()
         opened.autocommit = True
         try:
             with opened.cursor() as current:
-                current.execute(statement)
+                result = work(current)
             self._is_resuming = False
+            return result
         finally:
             if not opened.closed:
                 opened.autocommit = False

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from lakeport.snapshots import objects
+from lakeport.snapshots.extending import extended
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,3 +34,14 @@ class Summaries:
             read = dict(zip(changed, pool.map(lambda each: objects.read(s3, each[0]), changed), strict=True))
         self._known = {each: found for each in current if (found := known.get(each) or read.get(each)) is not None}
         return list(self._known.values())
+
+
+def read_type(s3: S3Client, name: str | None) -> dict[str, Any] | None:
+    """Return the whole snapshot of a file type with what has changed since it was written, or None."""
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(objects.read, s3, objects.summary_key(name))
+        whole = objects.read(s3, objects.type_key(name))
+        summary = read.result()
+    if summary and whole and summary.get("complete_at", "") > whole["as_of"]:
+        whole = objects.read(s3, objects.type_key(name))  # it was replaced between the two
+    return extended(whole, summary) if whole else None

@@ -18,8 +18,12 @@ ANSWER = f"{RUN}/taskInstances/approve/-1/hitlDetails"
 LONGEST_PATH = 64  # InvokeRestApi's
 
 
-def plan(state: str) -> dict[str, Any]:
-    return {"hitl_details": [{"body": "| a plan |", "task_instance": {"state": state}}]}
+def plan(state: str, answer: str | None = None, by: str | None = None) -> dict[str, Any]:
+    request: dict[str, Any] = {"body": "| a plan |", "task_instance": {"state": state}}
+    if answer:
+        person = {"id": "7", "name": by} if by else None
+        request |= {"response_received": True, "chosen_options": [answer], "responded_by_user": person}
+    return {"hitl_details": [request]}
 
 
 @pytest.fixture
@@ -37,6 +41,20 @@ def test_plan_is_read_when_the_task_waits_for_its_answer(http_fake: HttpFake, ru
     http_fake.answer_once(PLANS, 200, plan("running"))
     http_fake.answer_once(RUN, 503, {"detail": "starting"})
     assert run.plan() == "| a plan |"
+
+
+def test_plan_that_is_answered_already_is_read_at_once(http_fake: HttpFake, run: RecoveryRun) -> None:
+    http_fake.answer(PLANS, 200, plan("success", "Reject", "ann"))
+    http_fake.answer(RUN, 200, {"state": "success"})
+    assert run.plan() == "| a plan |"
+
+
+def test_run_that_ended_without_a_plan_ends_the_wait(http_fake: HttpFake, run: RecoveryRun) -> None:
+    """Somebody marked it as successful."""
+    http_fake.answer(PLANS, 200, {"hitl_details": []})
+    http_fake.answer(RUN, 200, {"state": "success"})
+    with raises_golden(RunFailed, "cli", "run of a deployment that ended without a plan", http_fake.url):
+        run.plan()
 
 
 def test_answer_is_sent_by_the_call_of_the_button(http_fake: HttpFake, run: RecoveryRun) -> None:
@@ -60,12 +78,22 @@ def test_refused_plan_is_reported_with_the_reason_of_its_task(http_fake: HttpFak
         run.plan()
 
 
-def test_failed_run_and_second_answer_are_reported_with_the_address(http_fake: HttpFake, run: RecoveryRun) -> None:
+def test_failed_run_is_reported_with_the_address(http_fake: HttpFake, run: RecoveryRun) -> None:
     http_fake.answer(RUN, 200, {"state": "failed"})
     with raises_golden(RunFailed, "cli", "failed run of a deployment", http_fake.url):
         run.wait()
+
+
+def test_second_answer_is_refused_unless_it_is_the_same(http_fake: HttpFake, run: RecoveryRun) -> None:
+    """The reply to the first may have been lost, or another person gave the same answer."""
     http_fake.answer(ANSWER, 409, {"detail": "answered"})
+    http_fake.answer(PLANS, 200, plan("success", "Approve", "ann"))
+    run.answer("Approve")
+    http_fake.answer(PLANS, 200, plan("success", "Reject", "ann"))
     with raises_golden(RunFailed, "cli", "plan with an answer", http_fake.url):
+        run.answer("Approve")
+    http_fake.answer(PLANS, 200, plan("success", "Reject"))
+    with raises_golden(RunFailed, "cli", "plan that nobody answered in time", http_fake.url):
         run.answer("Approve")
 
 

@@ -20,10 +20,10 @@ from lakeport.airflow.files_page import views
 from lakeport.files.s3_objects import s3_client
 from lakeport.model import dag_id_of
 from lakeport.snapshots import objects
-from lakeport.snapshots.reading import Summaries
+from lakeport.snapshots.reading import Summaries, read_type
 
 _STATIC = Path(__file__).parent / "static"
-_ACTIONS = ("replay", "undo")
+_ACTIONS = ("replay", "undo", "discard")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -78,7 +78,7 @@ def overview(user: GetUserDep) -> dict[str, Any]:
 def file_type(name: str, user: GetUserDep) -> dict[str, Any]:
     """Return the snapshot of one file type: its schema, columns, days and newest files."""
     _check(name, user)
-    found = objects.read(s3_client(), objects.type_key(name))
+    found = read_type(s3_client(), None if name == objects.NO_TYPE else name)
     if found is None:
         raise HTTPException(404, f"there is no snapshot of {name} yet; its next run or reconcile writes it")
     return found

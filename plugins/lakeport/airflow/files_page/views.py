@@ -58,7 +58,8 @@ def _totals(days: Iterable[Summary]) -> dict[str, Any]:
 
 
 def _card(summary: Summary) -> dict[str, Any]:
-    return {**summary, "by_day": _by_day(summary["days"]), **_totals(summary["days"])}
+    of_card = {name: summary[name] for name in ("file_type", "as_of", "table", "files")}
+    return {**of_card, "by_day": _by_day(summary["days"]), **_totals(summary["days"])}
 
 
 def _seconds(file: Summary, since: datetime) -> float | None:

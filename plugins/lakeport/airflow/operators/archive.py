@@ -21,5 +21,5 @@ class ArchiveFilesOperator(FilesOperator):
 
         s3 = s3_objects.s3_client()
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            files = warehouse.transaction(partial(check_loaded, files=self.registered_files()))
+            files = warehouse.read(partial(check_loaded, files=self.registered_files()))
             archive(warehouse, s3, self.file_type.name, files)

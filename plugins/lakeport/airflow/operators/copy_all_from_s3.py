@@ -31,10 +31,11 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """
 
     def fail(self, warehouse: Warehouse, files: Sequence[RegisteredFile], error: Exception, by: TaskRun) -> None:
+        from lakeport.airflow.error_texts import text_of
         from lakeport.mng import file_records
 
         self.log.error("%s: %s", ", ".join(file.key for file in files), error)
-        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {str(error).strip()}"
+        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text_of(error, self.file_type)}"
         warehouse.transaction(
             lambda current: file_records.move(
                 current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
@@ -50,7 +51,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         from lakeport.mng import file_records
 
         file_ids, by = [file.file_id for file in files], task_run_of(context)
-        unloaded = warehouse.transaction(lambda current: file_records.unloaded(current, file_ids, by))
+        unloaded = warehouse.read(lambda current: file_records.unloaded(current, file_ids, by))
 
         def to_load(file: RegisteredFile) -> FileToLoad | UnloadableFile | ObjectChanged:
             try:
@@ -73,7 +74,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
         earlier = self.file_ids()[: self.file_ids().index(file.file_id)]
         if self.file_type.table.mode != "merge" or not earlier:
             return None
-        failures = warehouse.transaction(lambda current: file_records.failures(current, earlier, by))
+        failures = warehouse.read(lambda current: file_records.failures(current, earlier, by))
         return failures[0].key if failures else None
 
     def refuse_after_a_failure(self, batch: Sequence[FileToLoad], warehouse: Warehouse, by: TaskRun) -> None:
@@ -124,9 +125,9 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
                 self.load(batch, by, warehouse, s3)
             files = sorted([*claim.taken, *claim.loaded], key=lambda file: file.landed_at)
             file_ids = [file.file_id for file in files]
-            loaded = warehouse.transaction(lambda current: load_records.loads_of(current, file_ids))
+            loaded = warehouse.read(lambda current: load_records.loads_of(current, file_ids))
             if not loaded:
-                warehouse.transaction(lambda current: refuse_failures(current, files, by))
+                warehouse.read(lambda current: refuse_failures(current, files, by))
         return [file.to_xcom() for file in files if file.file_id in loaded]
 
 
@@ -136,7 +137,7 @@ class CheckAllLoadedOperator(FilesOperator):
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
-            warehouse.transaction(lambda current: refuse_failures(current, self.registered_files(), by))
+            warehouse.read(lambda current: refuse_failures(current, self.registered_files(), by))
 
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:

@@ -12,6 +12,7 @@ from lakeport.airflow.tasks import Context, retried_if_worth_it, warehouse_of
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.errors import SelectionError, StatusConflict
 from lakeport.files import s3_objects
+from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.commands import (
@@ -44,7 +45,7 @@ class _RecoveryOperator(BaseOperator):
         names, file_type = params.get("files") or [], params.get("file_type") or None
         if not (names or file_type):
             raise SelectionError("no files selected: give file ids or keys, or choose a file type")
-        statuses = () if names else (DEFAULT_STATUS[self.command],)
+        statuses = () if names else (Status(params.get("status") or DEFAULT_STATUS[self.command]),)
         selection = Selection(names, file_type, statuses=statuses)
         options = {name: bool(params.get(name)) for name in ("older", "restore")}
         return make_plan(warehouse, self.command, selection, **options)

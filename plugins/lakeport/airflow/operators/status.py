@@ -18,6 +18,7 @@ from lakeport.schema.landing import LANDED_AT
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
+    from lakeport.mng.load_records import Load
     from lakeport.redshift.session import Warehouse
 
 
@@ -52,7 +53,7 @@ class FilterNewestOperator(FilesOperator):
         from lakeport.snapshots.writing import write_snapshots
 
         find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.file_type.table.name)
-        if newer := warehouse.transaction(find):
+        if newer := warehouse.read(find):
             reason = f"{newer}, which landed later, is loaded already"
             reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
             ids = [newest.file_id]
@@ -70,7 +71,7 @@ class FilterNewestOperator(FilesOperator):
         if not cleared:
             return files
         self.fail_earlier_tries(warehouse, context)
-        found = warehouse.transaction(partial(claims.standings, file_ids=self.file_ids()))
+        found = warehouse.read(partial(claims.standings, file_ids=self.file_ids()))
         open_ids = {each.file.file_id for each in found if each.status == Status.NEW or each.is_to_retry(by, cleared)}
         return [file for file in files if file.file_id in open_ids] or files[:1]
 
@@ -105,29 +106,28 @@ class MarkDoneOperator(FilesOperator):
     first of the files landed.  Safe to repeat: see lakeport.loading.finishing.
     """
 
-    def done(self, current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> bool:
-        """Set the files to Done; return whether an alert was recorded that files are Done after failing."""
+    def done(self, current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> tuple[list[Load], bool]:
+        """Set the files to Done; return their loads, and whether an alert was recorded that they are Done at last."""
         from lakeport.alerts.outbox import record
         from lakeport.alerts.recoveries import recovery
         from lakeport.loading.finishing import mark_done
 
         recovered = recovery(current, self.file_type, files, by)
-        mark_done(current, files, by, self.file_type)
+        loads = mark_done(current, files, by, self.file_type)
         if recovered:
             record(current, (by.dag_id, by.run_id), recovered, self.file_type.alerts)
-        return recovered is not None
+        return list(loads.values()), recovered is not None
 
     def execute(self, context: Context) -> None:
-        from lakeport.mng import load_records
         from lakeport.snapshots.writing import write_snapshots
 
         by = task_run_of(context)
         with retried_if_worth_it(), self.warehouse() as warehouse:
             files = self.registered_files()
-            if warehouse.transaction(lambda current: self.done(current, files, by)):
+            loads, is_alert_owed = warehouse.transaction(lambda current: self.done(current, files, by))
+            if is_alert_owed:
                 callbacks.alert(warehouse, by, lambda _: None, self.file_type.alerts)
             write_snapshots(warehouse, [self.file_type.name])
-            loads = warehouse.transaction(partial(load_records.loads_of, file_ids=self.file_ids())).values()
         seconds = (utc_now() - min(file.landed_at for file in files)).total_seconds()
         rows, rejected = sum(load.rows_loaded for load in loads), sum(load.rows_rejected for load in loads)
         facts = {"files": len(files), "rows": rows, "rejected": rejected, "seconds": round(seconds, 1)}

@@ -32,7 +32,7 @@ def reconcile_contradictions(reconciliation: Reconciliation) -> None:
         if states[run] == "success":
             reconciliation.fix(MARKED, each["file_type"], each["key"], partial(_note, reconciliation, each))
             noted.add(each["file_type"])
-    write_snapshots(reconciliation.warehouse, noted)
+    write_snapshots(reconciliation.warehouse, noted, is_complete=True)
 
 
 def _failed_files(current: cursor) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from lakeport.recovery.reconcile.reconciliation import FAILURES, GRACE, NOT_CHEC
 from lakeport.recovery.reconcile.runs import reconcile_runs
 from lakeport.recovery.reconcile.snapshots import reconcile_snapshots
 from lakeport.redshift.session import Warehouse
-from lakeport.snapshots.writing import remove_hidden_rows
+from lakeport.snapshots.rejected_rows import remove_hidden_rows
 
 _STEPS: dict[str, Callable[[Reconciliation], None]] = {
     "dead letters": reconcile_dead_letters,

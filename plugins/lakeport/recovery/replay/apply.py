@@ -35,7 +35,8 @@ def apply_plan(
     for load in _loads(planned):
         warehouse.transaction(partial(_apply_load, load=load, command=command, people=people))
         yield load
-    write_snapshots(warehouse, {each.selected.file_type for each in planned} | {each.type_name for each in planned})
+    types = {each.selected.file_type for each in planned} | {each.type_name for each in planned}
+    write_snapshots(warehouse, types, is_complete=True)
 
 
 def start_runs(api: DagRunApi, planned: Sequence[Planned]) -> dict[str, str]:
@@ -83,8 +84,9 @@ def _apply_load(current: cursor, *, load: Sequence[Planned], command: str, peopl
         reason += f", and restored {restored} rows that it had replaced" if restored else ""
     for each in pending:
         selected, by = each.selected, TaskRun(f"lakeport {command}", "", command)
-        values = {"file_id": selected.file.file_id, "is_older_allowed": each.is_older}
-        current.execute(statement("mng/forget_load"), values)
+        if each.to != Status.FILTERED_OUT:  # a discarded file keeps its figures
+            values = {"file_id": selected.file.file_id, "is_older_allowed": each.is_older}
+            current.execute(statement("mng/forget_load"), values)
         if each.file_type:
             values = {"file_id": selected.file.file_id, "file_type": each.file_type}
             current.execute(statement("mng/set_file_type"), values)

@@ -27,6 +27,8 @@ Companion = tuple[SelectedFile, str]
 _MERGE_REFUSAL = "table.mode is merge, so the rows that this file replaced cannot be restored; replay the file instead"
 _MERGE_KEEPS = "table.mode is merge, so the rows that this file replaced must come back with it; use --restore"
 _UNFINISHED = (Status.NEW, Status.IN_PROGRESS)
+DISCARDED = (Status.NEW, Status.FAIL)
+"""The statuses of the files that can be discarded."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Planner:
         return self._load_again(files, self._companions(files))
 
     def discard(self, files: Sequence[SelectedFile]) -> list[Planned]:
-        """Plan to set New files to Filtered Out, so that no run loads them."""
+        """Plan to set files that wait or have failed to Filtered Out, so that no run loads them."""
         return [_discard(each) for each in files]
 
     def _load_again(
@@ -240,12 +242,16 @@ class Planner:
 
 
 def _discard(each: SelectedFile) -> Planned:
+    planned = Planned(each, Status.FILTERED_OUT)
     if each.status == Status.FILTERED_OUT:
-        return Planned(each, Status.FILTERED_OUT, f"nothing to do: it is {each.status}", is_idle=True)
-    if each.status != Status.NEW:
-        reason = f"the file is {each.status}; only files that are {Status.NEW} can be discarded"
-        return Planned(each, Status.FILTERED_OUT, refused=reason)
-    return Planned(each, Status.FILTERED_OUT, "no run loads it; reconcile moves it to the archive")
+        return replace(planned, summary=f"nothing to do: it is {each.status}", is_idle=True)
+    if each.status not in DISCARDED:
+        allowed = " or ".join(DISCARDED)
+        return replace(planned, refused=f"the file is {each.status}; only files that are {allowed} can be discarded")
+    if each.loaded_at is not None:
+        reason = f"its rows are in {each.table_name}; undo it first, or wait until reconcile sets it to {Status.DONE}"
+        return replace(planned, refused=reason)
+    return replace(planned, summary="no run loads it; reconcile moves it to the archive")
 
 
 def _unfinished(each: SelectedFile) -> str:

@@ -42,7 +42,7 @@ def test_alert_has_its_wording(name: str) -> None:
 def test_every_channel_shows_the_same(name: str) -> None:
     alert = ALERTS[name]
     slack, mail = slack_text(as_slack(alert, AIRFLOW)), Page(as_email(alert, AIRFLOW)[1])
-    text = as_text(alert, AIRFLOW)
+    text = as_text(alert, AIRFLOW).replace("\n    ", "\n")
 
     for fact in (*alert.facts(), alert.remedy()):
         assert all(fact.text in seen for seen in (slack, mail.text, text)) or alert.kind is Kind.MANY
@@ -51,6 +51,15 @@ def test_every_channel_shows_the_same(name: str) -> None:
     links = [each["url"] for each in slack_elements(as_slack(alert, AIRFLOW)["blocks"]) if each["type"] == "link"]
     assert links == mail.links
     assert all(link in text and link.startswith(f"{AIRFLOW}/") for link in links)
+
+
+@pytest.mark.parametrize("of_the_run", [True, False])
+def test_a_key_with_a_line_end_in_an_error_cannot_look_like_a_fact(of_the_run: bool) -> None:
+    key = "a.csv\nTask: all is well"
+    alert = replace(FAILED, error=f"{key} failed", files=[replace(FILE, key=key if of_the_run else "b.csv")])
+    lines = as_text(alert, AIRFLOW).splitlines()
+    assert [line for line in lines if line.startswith("Task:")] == [f"Task: {dict(alert.facts())['Task']}"]
+    assert (r"a.csv\u000aTask: all is well failed" in "\n".join(lines)) is of_the_run
 
 
 def test_the_bad_value_is_marked_in_its_line() -> None:
@@ -66,6 +75,8 @@ def test_the_bad_value_is_marked_in_its_line() -> None:
     [
         ("x", 3, "x,x,x,x", "x,", ",x,x"),
         ("x", 0, "a,b,x", "a,b,", ""),
+        ("10", 0, "a,1025.1,10", "a,1025.1,", ""),
+        ("10", 4, "10,1025", "10,", "25"),
         ("y", 9, "a,b,x", "", ""),
         (None, 0, "a" * 60, "", "a" * 47 + "…"),
         ("x", 60, "a" * 60 + "x" + "b" * 60, "…" + "a" * 24, "b" * 23 + "…"),
@@ -139,14 +150,15 @@ def test_message_stays_within_slacks_limits(text: str) -> None:
 def test_notification_and_text_stay_within_the_limits_of_sns(text: str) -> None:
     """SNS refuses messages of more than 256 KB, whatever JSON makes of their characters."""
     run = replace(FAILED, files=[replace(FILE, key=text)] * 500, error=text)
-    content = as_notification(run, AIRFLOW)["content"]
-    message = json.dumps({"default": json.dumps(as_notification(run, AIRFLOW)), "email": as_text(run, AIRFLOW)})
+    notification, mail = as_notification(run, AIRFLOW), as_text(run, AIRFLOW)
+    content = notification["content"]
+    message = json.dumps({"default": json.dumps(notification), "email": mail})
 
     assert len(content["title"]) <= 250
     assert len(content["description"]) <= 3000
     assert len(message.encode()) <= 256 * 1024
     assert content["description"].endswith(f"\nLakeport {lakeport.__version__}")
-    assert as_text(run, AIRFLOW).endswith(f"\nLakeport {lakeport.__version__}")
+    assert mail.endswith(f"\nLakeport {lakeport.__version__}")
 
 
 def test_slack_shows_hostile_text_as_text() -> None:

@@ -31,6 +31,8 @@ export const places = {
     `${places.type(name)}/files/${encodeURIComponent(file.file_id)}/rejected_rows?run_id=${encodeURIComponent(file.run_id)}`,
   run: (dagId, runId) => `../dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`,
   approval: (dagId, runId) => `${places.run(dagId, runId)}/tasks/approve/required_actions`,
+  steps: (name, since) => `../api/v2/dags/~/dagRuns/~/taskInstances?${new URLSearchParams({
+    dag_id_pattern: "load_", task_id: name, state: "success", start_date_gte: since, order_by: "-start_date", limit: 100 })}`,
   dag: (dagId) => `../dags/${encodeURIComponent(dagId)}`,
 };
 

@@ -1,25 +1,26 @@
 import { get, places, start } from "./api.js";
 import { element, facts, message, status, table } from "./elements.js";
 import { leave } from "./theme.js";
-import { number, size, time } from "./words.js";
+import { number, size, time, typeName, visible } from "./words.js";
 
 const ACTIONS = {
   replay: { title: "Replay", what: "Loads this file again with the current schema. You approve the plan first." },
   undo: { title: "Undo", what: "Deletes exactly this file's rows from its table. You approve the plan first." },
   restore: { title: "Undo and restore", dag: "undo", options: { restore: true },
     what: "Deletes this file's rows and brings back the rows that they replaced. You approve the plan first." },
+  discard: { title: "Discard", what: "Sets this file aside: no run loads it. You approve the plan first, and can replay it later." },
 };
 
 export async function file(type, fileId) {
   const [found, me] = await Promise.all([get(places.type(type)), get(places.me())]);
   const shown = found.files.find((each) => each.file_id.startsWith(fileId));
   if (!shown) {
-    return { asOf: found.as_of, nodes: [element("h1", {}, fileId), message(
-      `This file is not among the newest 500 of ${type}. See it with: ./lakeport status ${fileId}`)] };
+    return { parts: [found], nodes: [element("h1", {}, fileId), message(
+      `This file is not among the newest 500 of ${typeName(type)} in the last 30 days. See it with: ./lakeport status ${fileId}`)] };
   }
   const rejected = shown.rows_rejected && shown.run_id ? await get(places.rejectedRows(type, shown)) : { rows: [] };
-  return { asOf: found.as_of, nodes: [
-    element("h1", {}, element("bdi", {}, shown.key)),
+  return { parts: [found], nodes: [
+    element("h1", {}, element("bdi", {}, visible(shown.key))),
     element("p", {}, status(shown.status), ` since ${time(shown.status_at)} UTC`),
     shown.status_reason && element("div", { class: "reason" }, shown.status_reason),
     actions(me.actions, shown),
@@ -30,10 +31,10 @@ export async function file(type, fileId) {
 }
 
 function actions(allowed, shown) {
-  if (!allowed.length || shown.status === "In Progress") return null;
+  const names = possible(shown).filter((name) => allowed.includes(ACTIONS[name].dag ?? name));
+  if (!names.length) return null;
   const said = element("span", { role: "status" });
-  const canRestore = shown.rows_replaced > 0 && allowed.includes("undo");
-  const buttons = [...allowed, ...(canRestore ? ["restore"] : [])].map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
+  const buttons = names.map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
     event.target.disabled = true;
     try {
       const run = await start(ACTIONS[name].dag ?? name, [shown.file_id], ACTIONS[name].options);
@@ -46,6 +47,13 @@ function actions(allowed, shown) {
   return element("div", { class: "actions" }, buttons, said);
 }
 
+// What has a plan that is not refused or empty, as far as the snapshot tells.
+function possible(shown) {
+  if (shown.status === "In Progress") return [];
+  if (!shown.loaded_at) return ["New", "Fail"].includes(shown.status) ? ["replay", "discard"] : ["replay"];
+  return shown.rows_replaced > 0 ? ["replay", "undo", "restore"] : ["replay", "undo"];
+}
+
 export function outward(href, text) {
   return element("a", { href, onclick: (event) => { event.preventDefault(); leave(href); } }, text);
 }
@@ -54,7 +62,7 @@ function details(type, shown) {
   const archive = shown.archive_key && `s3://${shown.archive_bucket}/${shown.archive_key}`;
   return facts([
     ["File id", element("code", {}, shown.file_id)],
-    ["File type", element("a", { href: `#/types/${encodeURIComponent(type)}` }, type)],
+    ["File type", element("a", { href: `#/types/${encodeURIComponent(type)}` }, typeName(type))],
     ["Landed", `${time(shown.landed_at)} UTC, ${size(shown.size_bytes)}, in s3://${shown.bucket}/`],
     ["Version", shown.version_id],
     ["Table", shown.table_name],
@@ -95,8 +103,14 @@ function rejectedRows(rows, shown) {
 // The line with the bad value marked where it is, as far as the line says it.
 function marked(row) {
   const line = row.raw_line ?? "", value = row.raw_value ?? "";
-  const from = value ? line.indexOf(value, Math.max(0, (row.position ?? 0) - value.length)) : -1;
-  const at = from >= 0 || !value ? from : line.indexOf(value);
+  const at = value ? placeOf(line, value, Math.max(0, (row.position ?? 0) - value.length)) : -1;
   if (at < 0) return element("code", {}, line);
   return element("code", {}, line.slice(0, at), element("mark", {}, value), line.slice(at + value.length));
+}
+
+// Where the value is as a whole, not as a part of another one; else where it is at all.
+function placeOf(line, value, start) {
+  const whole = new RegExp(`(?<![\\p{L}\\p{N}_.])${value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\p{L}\\p{N}_.])`, "gu");
+  const places = [...line.matchAll(whole)].map((found) => found.index);
+  return [places.find((place) => place >= start), line.indexOf(value, start), places[0]].find((place) => place >= 0) ?? line.indexOf(value);
 }

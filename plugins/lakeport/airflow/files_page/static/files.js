@@ -1,9 +1,8 @@
 import { get, places } from "./api.js";
 import { element, message, status, table } from "./elements.js";
-import { number, size, time } from "./words.js";
+import { STATUSES, number, size, time, typeName, visible } from "./words.js";
 
 const ROWS = 50;
-const STATUSES = ["New", "In Progress", "Done", "Fail", "Filtered Out", "Rejected"];
 
 // `query`: type, status, text, run, page, sort, descending; kept in the address, so that a link shows the same files.
 export async function files(query, go) {
@@ -14,7 +13,7 @@ export async function files(query, go) {
     ? chosen.files.map((file) => ({ ...file, type: query.type }))
     : found.types.flatMap((type) => type.files.map((file) => ({ ...file, type: type.file_type ?? "-" })));
   return {
-    asOf: chosen ? chosen.as_of : found.types.map((type) => type.as_of).sort()[0],
+    parts: chosen ? [chosen] : found.types,
     nodes: [element("h1", {}, "Files"), filters(query, names, go), ...list(all, query, go, Boolean(chosen))],
   };
 }
@@ -23,7 +22,7 @@ function filters(query, names, go) {
   const select = (name, label, values) => element(
     "select", { "aria-label": label, onchange: (event) => go({ ...query, [name]: event.target.value, page: "" }) },
     element("option", { value: "" }, label),
-    values.map((value) => element("option", { value, selected: query[name] === value ? "" : null }, value)));
+    values.map((value) => element("option", { value, selected: query[name] === value ? "" : null }, value === "-" ? typeName(value) : value)));
   return element(
     "div", { class: "filters" },
     element("input", { type: "search", placeholder: "Name or file id", "aria-label": "Name or file id", value: query.text ?? "",
@@ -70,11 +69,11 @@ export function columns(listed = []) {
   const isOfOne = new Set(listed.map((file) => file.bucket)).size < 2;
   return [
     { title: "File", kind: "name", sort: (file) => file.key,
-      cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}/files/${file.file_id}` }, element("bdi", {}, file.key)) },
+      cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}/files/${file.file_id}` }, element("bdi", { title: file.key }, visible(file.key))) },
     ...(isOfOne ? [] : [{ title: "Bucket", optional: true, sort: (file) => file.bucket, cell: (file) => file.bucket ?? "" }]),
     { title: "Status", sort: (file) => file.status, cell: (file) => status(file.status) },
     { title: "Landed", kind: "time", sort: (file) => file.landed_at, cell: (file) => time(file.landed_at) },
-    { title: "Type", optional: true, sort: (file) => file.type, cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}` }, file.type) },
+    { title: "Type", optional: true, sort: (file) => file.type, cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}` }, typeName(file.type)) },
     { title: "Size", kind: "number", optional: true, sort: (file) => file.size_bytes, cell: (file) => size(file.size_bytes) },
     { title: "Rows loaded", kind: "number", sort: (file) => file.rows_loaded, cell: (file) => number(file.rows_loaded) },
     { title: "Rejected", kind: "number", sort: (file) => file.rows_rejected, cell: (file) => number(file.rows_rejected) },

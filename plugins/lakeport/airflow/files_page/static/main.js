@@ -5,9 +5,9 @@ import { message } from "./elements.js";
 import { file } from "./file.js";
 import { files } from "./files.js";
 import { overview } from "./overview.js";
+import { lastChange, markCards, outdated, warning } from "./freshness.js";
 import { followTheme } from "./theme.js";
 import { type } from "./type.js";
-import { age, time } from "./words.js";
 
 const REFRESH_MILLISECONDS = 15000;
 const view = document.getElementById("view");
@@ -16,18 +16,26 @@ let shown = 0;
 async function show(isRefresh = false) {
   const turn = ++shown, focused = document.activeElement && document.activeElement.tagName;
   if (isRefresh && (focused === "INPUT" || focused === "SELECT")) return;
+  markCurrent();
   if (!isRefresh) view.replaceChildren(message("Loading …"));
   try {
-    const { nodes, asOf } = await chosen();
+    const { nodes, parts = [] } = await chosen();
     if (turn !== shown) return;
     view.replaceChildren(...nodes.filter(Boolean));
     if (!isRefresh) view.querySelector(`button[data-action="${CSS.escape(query().action ?? "")}"]`)?.focus();
-    document.getElementById("as-of").textContent = asOf ? `as of ${time(asOf)} UTC, ${age(asOf)}` : "";
+    document.getElementById("as-of").textContent = lastChange(parts);
+    const late = await outdated(parts);
+    if (turn !== shown || !late.length) return;
+    view.prepend(warning(late));
+    markCards(view, late);
   } catch (error) {
     if (turn === shown) view.replaceChildren(message(error.message, true));
   }
+}
+
+function markCurrent() {
   for (const link of document.querySelectorAll("header nav a")) {
-    const isCurrent = link.getAttribute("href") === `#/${path()[0] === "files" ? "files" : ""}`;
+    const isCurrent = link.getAttribute("href") === `#/${path().join("/")}`;
     if (isCurrent) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
 }

@@ -1,7 +1,7 @@
 import { get, places } from "./api.js";
 import { chart } from "./chart.js";
 import { element, message, status } from "./elements.js";
-import { age, duration, number } from "./words.js";
+import { STATUSES, age, duration, number, typeName, visible } from "./words.js";
 
 export async function overview() {
   const found = await get(places.overview());
@@ -10,7 +10,7 @@ export async function overview() {
       "No file has arrived yet. Drop a file into the landing bucket; its type appears here when its first run begins.")] };
   }
   return {
-    asOf: oldest(found.types),
+    parts: found.types,
     nodes: [
       element("h1", {}, "Overview"),
       element("div", { class: "cards" }, found.periods.map(period), waiting(found)),
@@ -23,7 +23,7 @@ export async function overview() {
 }
 
 function period(figures) {
-  const counts = Object.entries(figures.by_status).map(([name, count]) => element("span", {}, status(name), ` ${number(count)}`));
+  const counts = byStatus(figures.by_status);
   return element(
     "section", { class: "card" },
     element("h3", {}, figures.name),
@@ -47,14 +47,13 @@ function waiting(found) {
 
 function card(type) {
   const [newest] = type.files;
-  const name = type.file_type ?? "no file type";
-  const counts = Object.entries(type.by_status).map(([each, count]) =>
-    element("span", {}, status(each), ` ${number(count)}`));
+  const name = typeName(type.file_type);
+  const counts = byStatus(type.by_status);
   return element(
-    "section", { class: "card" },
+    "section", { class: "card", "data-type": name },
     element("h3", {}, element("a", { href: `#/types/${encodeURIComponent(type.file_type ?? "-")}` }, name)),
     newest && element("p", {}, status(newest.status), ` ${age(newest.landed_at)} `,
-      element("bdi", { class: "muted" }, newest.key.split("/").pop())),
+      element("bdi", { class: "muted" }, visible(newest.key.split("/").pop()))),
     chart(type.by_day, 46),
     element("div", { class: "figures" }, counts),
     element("div", { class: "figures muted" },
@@ -63,11 +62,11 @@ function card(type) {
   );
 }
 
+function byStatus(counts) {
+  return STATUSES.filter((name) => counts[name]).map((name) => element("span", {}, status(name), ` ${number(counts[name])}`));
+}
+
 // Files without a type come last.
 function ordered(types) {
   return [...types.filter((type) => type.file_type), ...types.filter((type) => !type.file_type)];
-}
-
-function oldest(types) {
-  return types.map((type) => type.as_of).sort()[0];
 }

@@ -1,7 +1,19 @@
 // Times are UTC, as Redshift stores them.
 
+export const STATUSES = ["New", "In Progress", "Done", "Fail", "Filtered Out", "Rejected"];
+
 export function number(value) {
   return value === null || value === undefined ? "" : Number(value).toLocaleString("en-US");
+}
+
+// Characters that are not seen, or turn the text around, as \u202e.
+export function visible(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (each) =>
+    each === "\u200d" ? each : `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
+}
+
+export function typeName(name) {
+  return name && name !== "-" ? name : "no file type";
 }
 
 export function size(bytes) {

@@ -1,0 +1,60 @@
+"""With rejects.show: false, no message names a value of a row: alerts, the page and logs are made of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from lakeport.airflow.error_texts import text_of
+from lakeport.airflow.tasks import retried_if_worth_it
+from lakeport.errors import UnloadableFile
+from tests.integration.world import HEADER, World
+
+SECRET = "42424"
+ID = {"name": "id", "type": "integer", "required": True}
+TEXT = {"name": "city", "type": "varchar(8)"}
+PRICE = {"name": "price", "type": "decimal(8,2)"}
+DAY = {"name": "day", "type": "date", "required": True}
+ROW = HEADER + b"1,42424,1\n"
+CASES: dict[str, tuple[dict[str, Any], bytes]] = {
+    "duplicate key": ({"table": {"mode": "merge", "key": ["id"]}}, HEADER + b"42424,Bern,1\n42424,Oslo,1\n"),
+    "two versions": (
+        {"table": {"mode": "history", "key": ["id"], "history": {"from": "day"}}, "columns": [ID, DAY, TEXT]},
+        b"id,day,city\n42424,2026-01-01,Bern\n42424,2026-01-01,Oslo\n",
+    ),
+    "another slice": ({"table": {"mode": "slice", "slice": {"from": "captured"}}}, ROW),
+    "lossy value": (
+        {"format": {"type": "json"}, "columns": [ID, TEXT, PRICE]},
+        b'{"id": 1,\n"price": 1.5}\n{"id": 2, "price": 42424.999}\n',
+    ),
+    "deletes": ({"table": {"mode": "merge", "key": ["id"], "deletes": "city::date = '2026-01-01'"}}, ROW),
+    "check": ({"checks": ["city::date > '2026-01-01'"]}, ROW),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_message_names_values_only_if_the_schema_shows_them(world: World, case: str) -> None:
+    changes, body = CASES[case]
+    suffix = changes.get("format", {}).get("type", "csv")
+    landing = {"landing": {"pattern": f"{world.name}/{{city}}_*.{suffix}", "select": "all"}}
+    for show in (True, False):
+        world.write_schema(rejects={"show": show}, **landing, **changes)
+        with pytest.raises(UnloadableFile) as raised:
+            world.load(body, f"Bern_{show}.{suffix}")
+        message = str(raised.value)
+        assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
+
+
+def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_shows_values(world: World) -> None:
+    with pytest.raises(AirflowFailException) as raised, retried_if_worth_it():
+        world.query(f"SELECT '{SECRET}'::date")
+    visible = text_of(raised.value, world.file_type)
+    world.write_schema(rejects={"show": False})
+    hidden = text_of(raised.value, world.file_type)
+    assert (SECRET in visible, SECRET in hidden, "rejects.show is false" in hidden) == (True, False, True)
+
+    lost = psycopg2.OperationalError("the connection was lost")
+    assert text_of(lost, world.file_type) == "the connection was lost"
