@@ -401,7 +401,7 @@ def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
     through = [
         REPOSITORY / "plugins" / "lakeport" / each for each in ("airflow_api/clients.py", "redshift/data_api.py")
     ]
-    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), *through])
+    called = operations([*sorted((REPOSITORY / "infra" / "deploy").rglob("*.py")), *through])
 
     assert called == MERGE.keys() | PERSON
     assert granted("CiRole", "publish") == set().union(*MERGE.values())
