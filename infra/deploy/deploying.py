@@ -17,7 +17,7 @@ from infra.deploy.content.target import Target
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 from infra.deploy.preflight import problems
-from infra.deploy.running import airflow, checking, database_step, function, smoke_test
+from infra.deploy.running import airflow, checking, database_step, function, smoke
 from infra.deploy.stacks import changing, network, state
 from infra.deploy.stacks.explaining import explaining
 from infra.deploy.stacks.landing import Landing
@@ -153,7 +153,7 @@ class Deploying:
         stack = state.outputs(self.aws, self.deployment.main_stack)
         if not stack:
             raise DeployError(f"stack {self.deployment.main_stack} does not exist; finish ./lakeport deploy")
-        smoke_test.run(self.aws, stack, self._given("main").wanted["AlarmEmail"], only_code=self.only_code)
+        smoke.run(self.aws, stack, self._given("main").wanted["AlarmEmail"], only_code=self.only_code)
         checking.set_passed(self.aws, state.outputs(self.aws, self.deployment.bootstrap_stack)["CodeBucketName"])
 
     def make_up_smoke_test(self, bucket: CodeBucket | None) -> None:
