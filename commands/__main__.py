@@ -12,7 +12,9 @@ def main() -> None:
     if sys.argv[1:2] == ["redshift"]:  # starts in less time than the product's commands take to import
         from commands.programs import load  # noqa: PLC0415
 
-        load("redshift").main(sys.argv[2:], prog_name="lakeport redshift")
+        command = load("redshift")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        command.main(sys.argv[2:], prog_name="lakeport redshift")
     from commands.application import app  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

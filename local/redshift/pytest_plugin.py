@@ -58,7 +58,7 @@ def started(data: Path, s3_endpoint: str, *options: str) -> Iterator[RunningStan
     environment = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", **os.environ}
     data.mkdir(parents=True, exist_ok=True)
     with (data / "stand-in.log").open("wb") as log:
-        command = [sys.executable, "-m", "local.redshift", *arguments]
+        command = [_python(), "-m", "local.redshift", *arguments]
         process = subprocess.Popen(command, cwd=_REPOSITORY, env=environment, stdout=log, stderr=log)
     try:
         _wait(process, port, data / "stand-in.log")
@@ -74,6 +74,12 @@ def redshift_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or f"http://{HOST}:4566"
     with started(tmp_path_factory.mktemp("redshift"), endpoint) as running:
         yield running
+
+
+def _python() -> str:
+    """Return the interpreter of the checkout, which has what the stand-in needs; else that of the tests."""
+    own = _REPOSITORY / ".venv" / "bin" / "python"
+    return str(own) if own.exists() else sys.executable
 
 
 def _free_port() -> int:

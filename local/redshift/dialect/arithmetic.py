@@ -31,8 +31,10 @@ _COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
 @dataclass(frozen=True)
 class Question:
     query: str
-    answered: Callable[[Sequence[Field] | None], str]
-    """Make the statement from the columns of the query; from None where the engine cannot read it."""
+    answered: Callable[[Sequence[Field | None]], str]
+    """Make the statement from the columns of the query; None is one that the engine cannot read."""
+    alone: Sequence[tuple[str, str]] = ()
+    """A query for each column, and one without tables, for an engine that cannot read all of them."""
 
 
 def question(sql: str, done: int) -> tuple[Question | None, int]:
@@ -52,16 +54,25 @@ def question(sql: str, done: int) -> tuple[Question | None, int]:
         for place, leaf in enumerate(leaves):
             leaf.leaf = place
         texts = [sql[tokens[leaf.start].start : tokens[leaf.stop - 1].end] for leaf in leaves]
-        query = _in_context(sql, tokens, block, found, texts) if texts else ""
+        columns = _in_context(sql, tokens, block, found, texts)
+        lead = f"{queries.context(sql, tokens, block)}SELECT "
 
-        def answered(fields: Sequence[Field] | None, nodes: list[Node] = nodes, texts: list[str] = texts) -> str:
-            types = [written_type(text) for text in texts] if fields is None else [type_of(each) for each in fields]
+        def answered(fields: Sequence[Field | None], nodes: list[Node] = nodes, texts: list[str] = texts) -> str:
+            types = [_type(text, field) for text, field in zip(texts, fields, strict=True)]
             for node in nodes:
                 _settle(node, types)
             return apply(sql, [edit for node in nodes for edit in _edits(sql, tokens, node)])
 
-        return Question(query, answered), number + 1
+        query = f"{lead}{', '.join(columns)}" if columns else ""
+        alone = [(f"{lead}{column}", f"SELECT {text}") for column, text in zip(columns, texts, strict=True)]
+        return Question(query, answered, alone), number + 1
     return None, len(found)
+
+
+def _type(text: str, field: Field | None) -> Type:
+    """Return an operand's type; that of a parameter of PREPARE is not known before EXECUTE."""
+    found = written_type(text) if field is None else type_of(field)
+    return UNREAD if text.startswith("$") and found is OTHER else found
 
 
 def _computes(node: Node) -> bool:
@@ -77,18 +88,18 @@ def _numbered(node: Node, *, is_operand: bool = False) -> Iterator[Node]:
             yield from _numbered(part, is_operand=bool(node.operator))
 
 
-def _in_context(sql: str, tokens: Sequence[Token], block: Block, found: Sequence[Block], texts: Sequence[str]) -> str:
-    """Write a query that has the operands as its columns, where the names mean what they mean in the block."""
+def _in_context(
+    sql: str, tokens: Sequence[Token], block: Block, found: Sequence[Block], texts: Sequence[str]
+) -> list[str]:
+    """Write the operands as columns of a query, where the names mean what they mean in the block."""
     source = queries.source(sql, tokens, block)
-    texts = [f"(SELECT {text} {source})" for text in texts]  # each alone: some may be aggregates
-    columns, source = ", ".join(texts), ""
+    columns = [f"(SELECT {text} {source})" for text in texts]  # each alone: some may be aggregates
     outer = [each for each in found if each.start < block.start and block.stop <= each.stop]
     for around in sorted(outer, key=lambda each: -each.start):
         if any(each.start <= block.start < each.stop for each in around.relations(tokens)):
             continue
-        texts = [f"(SELECT {text} {queries.source(sql, tokens, around)})" for text in texts]
-        columns = ", ".join(texts)
-    return f"{queries.context(sql, tokens, block)}SELECT {columns}"
+        columns = [f"(SELECT {column} {queries.source(sql, tokens, around)})" for column in columns]
+    return columns
 
 
 def _settle(node: Node, types: Sequence[Type]) -> None:

@@ -51,7 +51,7 @@ _COLUMN_WORDS = (
 
 def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
     """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
-    name = tokens[at - 1].name()
+    name = _qualified(tokens, at - 1)
     if at < stop and tokens[at].kind is Kind.QUOTED:
         raise Refused(f'Column "{name}" has unsupported type {tokens[at].text}.')
     while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
@@ -76,6 +76,16 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
         if has_length and upper_at(tokens, at + 2) == "MAX":
             yield Edit(tokens[at + 2].start, tokens[at + 2].end, str(MOST_BYTES.get(word, 65535)))
         at += 1
+
+
+def _qualified(tokens: Sequence[Token], at: int) -> str:
+    """Return a column's name after that of the table that the statement makes or changes."""
+    words = [token.upper for token in tokens]
+    place = words.index("TABLE") + 1 if "TABLE" in words[:at] else at
+    place += 3 if words[place : place + 3] == ["IF", "NOT", "EXISTS"] else 0
+    while upper_at(tokens, place + 1) == ".":
+        place += 2
+    return f"{tokens[place].name()}.{tokens[at].name()}" if place < at else tokens[at].name()
 
 
 def _check_size(word: str, tokens: Sequence[Token], at: int) -> None:

@@ -1,6 +1,8 @@
 """Reword Redshift's dialect for PostgreSQL, token by token."""
 
+import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from local.redshift.dialect import (
@@ -34,7 +36,7 @@ _OWN = {
         *("SUM", "MEDIAN", "CONCAT", "SPLIT_PART", "CRC32", "TO_DATE", "TO_TIMESTAMP"),
         *("REGEXP_REPLACE", "REGEXP_SUBSTR", "REGEXP_COUNT", "REGEXP_INSTR"),
         *("SQRT", "EXP", "LN", "LOG", "POWER"),
-        *("UPPER", "LOWER", "INITCAP", "QUOTE_LITERAL"),
+        *("UPPER", "LOWER", "INITCAP", "QUOTE_LITERAL", "BPCHARCMP", "BTTEXT_PATTERN_CMP"),
     )
 } | {"DATE_PART": "pg_internal.pgdate_part", "PGDATE_PART": "pg_internal.pgdate_part", "POW": "pg_internal.power"}
 """Functions of PostgreSQL that do something else; those who read catalogs alone get PostgreSQL's."""
@@ -44,6 +46,11 @@ _ADDED_COLUMNS = {
     "PG_CONSTRAINT": {"PG_CONSTRAINT"},
     "PG_ATTRIBUTE": {"ATTENCODINGTYPE", "ATTISDISTKEY", "ATTSORTKEYORD"},
 }
+_ASKS_KEYS = {"PG_INDEX", "INDISPRIMARY", "KEY_SEQ", "PK_NAME"}
+"""What drivers write who ask for primary keys: JDBC's names of the columns."""
+_KEY_CATALOGS = {"PG_CLASS": "key_class", "PG_INDEX": "key_index", "PG_ATTRIBUTE": "key_attribute"}
+_EXPRESSION = (0, 1, 3, 4, 5, 7, 8, 9)
+_DEFAULT = ("PG_GET_EXPR", "(", ".", "ADBIN", ",", ".", "ADRELID", ")")
 _KEY_VIEWS = ("TABLE_CONSTRAINTS", "KEY_COLUMN_USAGE", "REFERENTIAL_CONSTRAINTS", "CONSTRAINT_COLUMN_USAGE")
 _CATALOG_FUNCTIONS = ("PG_GET_CONSTRAINTDEF", "PG_GET_VIEWDEF", "FORMAT_TYPE")
 _BARE_FUNCTIONS = ("SYSDATE", "CURRENT_NAMESPACE", "CURRENT_SESSION_ARN", "CURRENT_AWS_ACCOUNT", "CURRENT_USER_ID")
@@ -59,6 +66,8 @@ _JSON_READERS = {
     "JSON_EXTRACT_ARRAY_ELEMENT_TEXT": "pg_internal.json_extract_array_element_text",
 }
 MOST_JSON_LEVELS = 5
+_OF_NUMBERS = re.compile(r"(?i)e\d*$|[xob_]")
+"""What follows the digits of a number that is not over: an exponent, or another base."""
 
 
 def rewritten(sql: str, tokens: Sequence[Token]) -> str:
@@ -67,12 +76,20 @@ def rewritten(sql: str, tokens: Sequence[Token]) -> str:
     if not is_catalog and any(token.upper in calls.NAMES for token in tokens):
         sql = calls.rewritten(sql)
         tokens = tokenize(sql)
-    edits = [*_names(tokens), *_expressions(tokens), *isolation.edits(tokens), *_created(tokens), *_deleted(tokens)]
+    edits = [
+        *_names(tokens),
+        *_separated(tokens),
+        *_expressions(tokens),
+        *isolation.edits(tokens),
+        *_created(tokens),
+        *_deleted(tokens),
+    ]
     edits += [
         *ddl.edits(tokens),
         *databases.edits(tokens),
         *roles.edits(tokens),
         *_added_columns(tokens),
+        *_defaults(tokens),
         *_catalog_names(tokens),
     ]
     edits += [*casts.edits(tokens), *_own_functions(tokens)] if not is_catalog else ()
@@ -82,6 +99,12 @@ def rewritten(sql: str, tokens: Sequence[Token]) -> str:
 def _added_columns(tokens: Sequence[Token]) -> Iterator[Edit]:
     """A statement that names a column Redshift has added to a catalog reads a view with it instead."""
     words = {token.upper for token in tokens}
+    if words >= _ASKS_KEYS:
+        places = ((at, token) for at, token in enumerate(tokens) if token.upper in _KEY_CATALOGS)
+        for at, token in places:
+            start = tokens[at - 2].start if upper_at(tokens, at - 1) == "." else token.start
+            yield Edit(start, token.end, f"pg_internal.{_KEY_CATALOGS[token.upper]}")
+        return
     for catalog, columns in _ADDED_COLUMNS.items():
         if not columns & words or catalog not in words:
             continue
@@ -90,6 +113,19 @@ def _added_columns(tokens: Sequence[Token]) -> Iterator[Edit]:
                 is_qualified = upper_at(tokens, at - 1) == "." and upper_at(tokens, at - 2) == "PG_CATALOG"
                 start = tokens[at - 2].start if is_qualified else token.start
                 yield Edit(start, token.end, f"pg_internal.{catalog.lower()}")
+
+
+def _defaults(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """`pg_get_expr(d.adbin, d.adrelid)` has the IDENTITY of a column too, which PostgreSQL keeps elsewhere."""
+    starts = [at for at, token in enumerate(tokens) if token.upper == "PG_GET_EXPR"]
+    places = [at for at in starts if tuple(upper_at(tokens, at + step) for step in _EXPRESSION) == _DEFAULT]
+    for at in places:
+        start = tokens[at - 2].start if upper_at(tokens, at - 1) == "." else tokens[at].start
+        yield Edit(start, tokens[at + 9].end, f"{tokens[at + 2].text}.adsrc")
+    for at, token in enumerate(tokens):
+        if places and token.upper == "PG_ATTRDEF":
+            start = tokens[at - 2].start if upper_at(tokens, at - 1) == "." else token.start
+            yield Edit(start, token.end, "pg_internal.pg_attrdef")
 
 
 def _catalog_names(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -115,6 +151,14 @@ def _names(tokens: Sequence[Token]) -> Iterator[Edit]:
         is_temporary = token.kind is Kind.WORD and token.text.startswith("#")
         if is_temporary or (token.kind is Kind.QUOTED and token.text != token.text.lower()):
             yield Edit(token.start, token.end, identifier(token.name()))
+
+
+def _separated(tokens: Sequence[Token]) -> Iterator[Edit]:
+    """A number may touch the word after it, as in `4WHEN`, unless both are one number, such as 1e5."""
+    for before, token in itertools.pairwise(tokens):
+        is_close = before.kind is Kind.NUMBER and token.kind is Kind.WORD and before.end == token.start
+        if is_close and not _OF_NUMBERS.match(token.text):
+            yield Edit(token.start, token.start, " ")
 
 
 def _expressions(tokens: Sequence[Token]) -> Iterator[Edit]:
@@ -183,7 +227,10 @@ def _listagg(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     As a window function it takes its order, and all its rows, from the window.
     """
     end = closing(tokens, at + 1)
-    yield Edit(tokens[at].start, tokens[at].end, "pg_internal.listagg")
+    is_distinct = upper_at(tokens, at + 2) == "DISTINCT" and upper_at(tokens, end + 1) in ("WITHIN", "OVER")
+    yield Edit(tokens[at].start, tokens[at].end, f"pg_internal.listagg{'_distinct' if is_distinct else ''}")
+    if is_distinct:
+        yield Edit(tokens[at + 2].start, tokens[at + 2].end, "")
     if not _commas(tokens, at + 2, end):
         yield Edit(tokens[end - 1].end, tokens[end - 1].end, ", ''")
     if [upper_at(tokens, end + offset) for offset in (1, 2, 3)] != ["WITHIN", "GROUP", "("]:

@@ -34,10 +34,9 @@ def question(sql: str, asked: set[str]) -> Question | None:
 
 
 def _answered(
-    sql: str, spans: Sequence[tuple[int, int]], literals: Mapping[int, Type], fields: Sequence[Field] | None
+    sql: str, spans: Sequence[tuple[int, int]], literals: Mapping[int, Type], columns: Sequence[Field | None]
 ) -> str:
-    if fields is None:
-        return sql
+    fields = [field for field in columns if field]
     width = len(fields) // len(spans)
     found = [literals.get(place) or type_of(field) for place, field in enumerate(fields)]
     types = [_common(found[place::width]) for place in range(width)]

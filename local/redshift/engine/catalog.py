@@ -4,6 +4,7 @@ All databases are copies of one with the scripts in it, so that they are made wi
 """
 
 import asyncio
+import dataclasses
 import hashlib
 import logging
 from pathlib import Path
@@ -30,6 +31,9 @@ _FIND_VERSION = """
       FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) entry
      WHERE setrole = 0 AND datname = $1 AND entry LIKE 'lakeport.version=%'"""
 """A setting of a database is the version of the scripts in it."""
+_FIND_SETTINGS = """
+    SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+     WHERE setrole = 0 AND datname = $1"""
 
 
 async def prepare(settings: Settings) -> None:
@@ -92,9 +96,10 @@ async def make_template(connection: Connection, settings: Settings) -> None:
     await _install(connection, settings, name)
 
 
-async def make_spare(connection: Connection) -> None:
+async def make_spare(connection: Connection, settings: Settings) -> None:
     """Make the database that the first start takes, which is quicker than to copy the template then."""
     await connection.execute(f"CREATE DATABASE {databases.SPARE} TEMPLATE {databases.TEMPLATE}")
+    await _set_defaults(connection, dataclasses.replace(settings, database=databases.SPARE))
     await _set_version(connection, databases.SPARE, version(is_serverless=False))
 
 
@@ -154,6 +159,9 @@ async def _set_defaults(connection: Connection, settings: Settings) -> None:
         "lakeport.unknown_lines": settings.undocumented.unknown_lines,
         **{f"{parameters.PREFIX}.{name}": value for name, value in parameters.DEFAULTS.items()},
     }
+    found = await connection.fetchval(_FIND_SETTINGS, settings.database) or []
+    if {f"{name}={value}".lower() for name, value in values.items()} <= {entry.lower() for entry in found}:
+        return
     database = identifier(settings.database)
     await connection.execute(
         ";".join(f"ALTER DATABASE {database} SET {name} = '{value}'" for name, value in values.items())

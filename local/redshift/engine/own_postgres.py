@@ -79,6 +79,6 @@ async def _prepare(config: Config) -> None:
     connection = await connect(settings, "postgres")
     try:
         await catalog.make_template(connection, settings)
-        await catalog.make_spare(connection)
+        await catalog.make_spare(connection, settings)
     finally:
         await connection.close()

@@ -5,14 +5,19 @@ portal, whose statement may have been described long before.
 """
 
 import re
+import struct
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from local.redshift.protocol import wire
 
-ENGINE_SUPER, ENGINE_VARBYTE = 3802, 17
-SUPER, VARBYTE = 4000, 6551
+ENGINE_SUPER, ENGINE_VARBYTE, ENGINE_INTERVAL = 3802, 17, 1186
+SUPER, VARBYTE, YEAR_TO_MONTH, DAY_TO_SECOND = 4000, 6551, 1188, 1190
 _IDS = {ENGINE_SUPER: SUPER, ENGINE_VARBYTE: VARBYTE}
+_INTERVAL, _MONTHS, _MICROSECONDS = struct.Struct("!qii"), struct.Struct("!i"), struct.Struct("!q")
+_DAY_MICROSECONDS = 86_400_000_000
+_YEARS, _DAYS, _FIELDS = 0b110, 0b1_1100_0000_1000, 0x7FFF
+"""The fields of an interval in its modifier: year and month; day, hour, minute and second."""
 _BLANKS = re.compile(rb'("(?:[^"\\]|\\.)*+")|([,:]) ')
 _BINARY_SUPER = b"\x01"
 _SYNC = b""
@@ -52,7 +57,8 @@ class Results:
     def description(self, body: bytes) -> bytes:
         """Read a RowDescription and return it with Redshift's ids."""
         fields = wire.fields(body)
-        columns = {at: _CELLS[field.type_id] for at, field in enumerate(fields) if field.type_id in _CELLS}
+        ids = [_client_id(field) for field in fields]
+        columns = {at: _CELLS[each] for at, each in enumerate(ids) if each in _CELLS}
         if self._described and self._described[0] != _SYNC:
             self._known[self._described.popleft()] = columns
             self._next()
@@ -61,10 +67,9 @@ class Results:
         if not columns:
             return body
         changed, at = bytearray(body), wire.COUNT.size
-        for field in fields:
+        for each in ids:
             at = body.index(b"\0", at) + 1
-            if field.type_id in _IDS:
-                wire.LENGTH.pack_into(changed, at + 6, _IDS[field.type_id])
+            wire.LENGTH.pack_into(changed, at + 6, each)
             at += wire.FIELD.size
         return bytes(changed)
 
@@ -108,6 +113,47 @@ def parameters(body: bytes) -> bytes:
     return body[: wire.COUNT.size] + b"".join(wire.LENGTH.pack(_IDS.get(each, each)) for each in ids)
 
 
+def _client_id(field: wire.Field) -> int:
+    """Return the type id that a client sees; an interval's modifier distinguishes its two types."""
+    if field.type_id == ENGINE_INTERVAL and field.modifier >= 0:
+        return {_YEARS: YEAR_TO_MONTH, _DAYS: DAY_TO_SECOND}.get(field.modifier >> 16 & _FIELDS, ENGINE_INTERVAL)
+    return _IDS.get(field.type_id, field.type_id)
+
+
+def engine_types(types: bytes) -> tuple[bytes, dict[int, int]]:
+    """Return the types that a Parse message declares as the engine's, and the intervals among them by place."""
+    count = wire.COUNT.unpack_from(types)[0]
+    ids = [wire.LENGTH.unpack_from(types, wire.COUNT.size + 4 * at)[0] for at in range(count)]
+    intervals = {at: each for at, each in enumerate(ids) if each in (YEAR_TO_MONTH, DAY_TO_SECOND)}
+    known = b"".join(wire.LENGTH.pack(_ENGINE_IDS.get(each, each)) for each in ids)
+    return types[: wire.COUNT.size] + known, intervals
+
+
+def engine_interval(value: bytes, type_id: int) -> bytes:
+    """Return a bound interval in the engine's binary form: Redshift's is months, or microseconds."""
+    if type_id == YEAR_TO_MONTH and len(value) == _MONTHS.size:
+        return _INTERVAL.pack(0, 0, _MONTHS.unpack(value)[0])
+    if type_id == DAY_TO_SECOND and len(value) == _MICROSECONDS.size:
+        return _INTERVAL.pack(_MICROSECONDS.unpack(value)[0], 0, 0)
+    return value
+
+
+def _year_to_month(cell: bytes) -> bytes:
+    return _MONTHS.pack(_INTERVAL.unpack(cell)[2]) if _is_binary_interval(cell) else cell
+
+
+def _day_to_second(cell: bytes) -> bytes:
+    if not _is_binary_interval(cell):
+        return cell
+    microseconds, days, _ = _INTERVAL.unpack(cell)
+    return _MICROSECONDS.pack(microseconds + days * _DAY_MICROSECONDS)
+
+
+def _is_binary_interval(cell: bytes) -> bool:
+    """Return whether an interval is in binary form, which has months of 0, or days and hours of 0."""
+    return len(cell) == _INTERVAL.size and b"\0" in cell
+
+
 def _super(cell: bytes) -> bytes:
     return _BLANKS.sub(rb"\1\2", cell.removeprefix(_BINARY_SUPER))
 
@@ -116,4 +162,15 @@ def _varbyte(cell: bytes) -> bytes:
     return cell.removeprefix(b"\\x")
 
 
-_CELLS: Mapping[int, Cell] = {ENGINE_SUPER: _super, ENGINE_VARBYTE: _varbyte}
+_CELLS: Mapping[int, Cell] = {
+    SUPER: _super,
+    VARBYTE: _varbyte,
+    YEAR_TO_MONTH: _year_to_month,
+    DAY_TO_SECOND: _day_to_second,
+}
+_ENGINE_IDS = {
+    SUPER: ENGINE_SUPER,
+    VARBYTE: ENGINE_VARBYTE,
+    YEAR_TO_MONTH: ENGINE_INTERVAL,
+    DAY_TO_SECOND: ENGINE_INTERVAL,
+}

@@ -137,15 +137,23 @@ def cancel(key: bytes) -> bytes:
     return LENGTH.pack(len(key) + 8) + LENGTH.pack(CANCEL_REQUEST) + key
 
 
-def with_values(bind: bytes, changed: Callable[[bytes], bytes]) -> bytes:
-    """Return a Bind message whose values are changed."""
+def with_values(bind: bytes, changed: Callable[[int, bytes, bool], bytes]) -> bytes:
+    """Return a Bind message whose values are changed, by their place and whether they are binary."""
     at = bind.index(b"\0", bind.index(b"\0") + 1) + 1
-    at += COUNT.size * (1 + COUNT.unpack_from(bind, at)[0])
+    formats = _counts(bind, at)
+    at += COUNT.size * (1 + len(formats))
     parts, count, at = [bind[: at + COUNT.size]], COUNT.unpack_from(bind, at)[0], at + COUNT.size
-    for _ in range(count):
-        size = max(CELL_LENGTH.unpack_from(bind, at)[0], -1)
+    for place in range(count):
+        size = CELL_LENGTH.unpack_from(bind, at)[0]
         at += CELL_LENGTH.size
-        value = changed(bind[at : at + size]) if size >= 0 else b""
+        is_binary = bool(formats and formats[place if len(formats) > 1 else 0])
+        value = changed(place, bind[at : at + size], is_binary) if size >= 0 else b""
         parts += [CELL_LENGTH.pack(len(value) if size >= 0 else -1), value]
         at += max(size, 0)
     return b"".join([*parts, bind[at:]])
+
+
+def _counts(body: bytes, at: int) -> list[int]:
+    """Read a list of small numbers after their count."""
+    (count,) = COUNT.unpack_from(body, at)
+    return [COUNT.unpack_from(body, at + COUNT.size * (1 + number))[0] for number in range(count)]

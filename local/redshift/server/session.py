@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from local.redshift.copy.services import Services
 from local.redshift.dialect import arithmetic, lateral, long_names, routines, set_operations
 from local.redshift.dialect.tokens import tokenize
-from local.redshift.protocol import names, wire
+from local.redshift.protocol import names, results, wire
 from local.redshift.protocol.backend import FAILED, IDLE, Backend
 from local.redshift.protocol.client import Inbox, Message
 from local.redshift.protocol.errors import PostgresError, StandInError
+from local.redshift.protocol.wire import Field
 from local.redshift.server import silence, statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
@@ -30,6 +31,8 @@ class Prepared:
     portals: dict[bytes, Statement] = field(default_factory=dict)
     sources: dict[bytes, str] = field(default_factory=dict)
     """Every statement as the client wrote it, and below for every portal."""
+    intervals: dict[bytes, dict[int, int]] = field(default_factory=dict)
+    """Which parameters of a statement are intervals of Redshift's own types."""
     texts: dict[bytes, str] = field(default_factory=dict)
 
 
@@ -256,19 +259,25 @@ class Session:
         return sql
 
     async def _typed(self, question: arithmetic.Question) -> str:
-        """Return the statement that the types of a query make; the engine itself reports what it does not read.
+        """Return the statement that the types of a query make; the engine itself reports what it does not read."""
+        fields: Sequence[Field | None] | None = await self._fields(question.query) if question.query else []
+        if fields is None:
+            each = [await self._fields(query) or await self._fields(bare) for query, bare in question.alone]
+            fields = [found[0] if found else None for found in each]
+        return question.answered(fields)
+
+    async def _fields(self, query: str) -> list[Field] | None:
+        """Return the columns of a query; None if the engine cannot read it.
 
         Within a pipeline it is not asked: that would end the pipeline's transaction.
         """
-        query = routines.with_types(question.query, self.variables)
+        if self.has_begun_pipeline:
+            return None
         try:
-            if query and self.has_begun_pipeline:
-                return question.answered(None)
             async with self.backend.kept():
-                fields = await self.backend.columns(query, self.parameter_types) if query else []
+                return await self.backend.columns(routines.with_types(query, self.variables), self.parameter_types)
         except PostgresError:
-            return question.answered(None)
-        return question.answered(fields)
+            return None
 
     async def _answered(self, ask: Ask | Lookup) -> Statement:
         try:
@@ -299,12 +308,26 @@ class Session:
             self.prepared.texts[portal] = self.prepared.sources.get(name, "")
             if name in self.prepared.statements:
                 self.prepared.portals[portal] = self.prepared.statements[name]
-            if names.LONG and long_names.reads_names(tokenize(self.prepared.sources.get(name, ""))):
-                return wire.with_values(body, long_names.of_engine)
+            return self._bound(body, name)
         return body
 
+    def _bound(self, body: bytes, name: bytes) -> bytes:
+        """Return a Bind message with intervals and long names as the engine has them."""
+        intervals = self.prepared.intervals.get(name, {})
+        means_names = bool(names.LONG) and long_names.reads_names(tokenize(self.prepared.sources.get(name, "")))
+        if not intervals and not means_names:
+            return body
+
+        def changed(place: int, value: bytes, is_binary: bool) -> bytes:
+            if is_binary and place in intervals:
+                return results.engine_interval(value, intervals[place])
+            return long_names.of_engine(value) if means_names else value
+
+        return wire.with_values(body, changed)
+
     async def _parse(self, body: bytes) -> bytes:
-        name, sql, rest = body.split(b"\0", 2)
+        name, sql, declared = body.split(b"\0", 2)
+        rest, self.prepared.intervals[name] = results.engine_types(declared)
         self.prepared.statements.pop(name, None)
         self.prepared.sources[name] = wire.untext(sql)
         await self.log.write_for(self.prepared.sources[name])

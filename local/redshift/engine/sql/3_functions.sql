@@ -294,6 +294,16 @@ CREATE OR REPLACE AGGREGATE pg_internal.listagg(text, text) (
     SFUNC = pg_internal.listagg_next, STYPE = text);
 DROP AGGREGATE IF EXISTS pg_internal.listagg(anyelement, text);
 
+-- DISTINCT beside another order, or over a window: each value where it comes first.
+CREATE OR REPLACE FUNCTION pg_internal.listagg_distinct_next(found text[], element text, delimiter text) RETURNS text[]
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN element IS NULL OR element = '' OR element = ANY (found[2:]) THEN found
+               ELSE coalesce(found, ARRAY[coalesce(delimiter, '')]) || element END $$;
+CREATE OR REPLACE FUNCTION pg_internal.listagg_distinct_last(found text[]) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.listagg_next(NULL, array_to_string(found[2:], found[1]), '') $$;
+CREATE OR REPLACE AGGREGATE pg_internal.listagg_distinct(text, text) (
+    SFUNC = pg_internal.listagg_distinct_next, STYPE = text[], FINALFUNC = pg_internal.listagg_distinct_last);
+
 -- MERGE ... REMOVE DUPLICATES: how often the target row was matched that was matched most.
 CREATE OR REPLACE FUNCTION pg_internal.matches_once(matches bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -267,3 +267,13 @@ END $$;
 
 UPDATE pg_cast SET castfunc = 'pg_internal.varchar_of_bytes(varchar, integer, boolean)'::regprocedure
  WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;
+
+-- Which of two strings is greater: PostgreSQL's own, which sorts by it, says by how much.
+CREATE OR REPLACE FUNCTION pg_internal.bpcharcmp(a text, b text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT sign(pg_catalog.bpcharcmp(a::bpchar, b::bpchar))::integer $$;
+CREATE OR REPLACE FUNCTION pg_internal.bttext_pattern_cmp(a text, b text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT sign(pg_catalog.bttext_pattern_cmp(a, b))::integer $$;
+
+-- Queries on catalogs alone get PostgreSQL's functions, which lack this one.
+CREATE OR REPLACE FUNCTION pg_catalog.regexp_replace(value text, pattern text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT pg_internal.regexp_replace(value, pattern) $$;

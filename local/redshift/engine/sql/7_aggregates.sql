@@ -100,11 +100,19 @@ CREATE OR REPLACE FUNCTION pg_internal.quotient(a numeric, b numeric) RETURNS nu
 $$ SELECT pg_internal.quotient(a, b, greatest(4, least(scale(a) + length(trunc(abs(b))::text) + 1, 30))) $$;
 
 -- A quotient whose operands the stand-in could not ask the engine about: any but a decimal.
-CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value anyelement) RETURNS anyelement LANGUAGE sql IMMUTABLE AS
-$$ SELECT value $$;
+DO $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['int2', 'int4', 'int8', 'float4', 'float8', 'super', 'interval'] LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value %s) RETURNS %1$s LANGUAGE sql IMMUTABLE AS'
+                       ' $f$ SELECT value $f$', kind);
+    END LOOP;
+END $$;
 CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
 $$ SELECT pg_internal.fail('the stand-in does not know the types of the decimals that are divided here: cast both, as in'
                            ' a::decimal(10,2) / b::decimal(10,2), or create the tables before the procedure')::numeric $$;
+DROP FUNCTION IF EXISTS pg_internal.no_decimal(anyelement);
 
 -- Deviations and variances are DOUBLE PRECISION.
 DO $$

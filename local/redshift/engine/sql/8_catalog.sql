@@ -315,18 +315,36 @@ SELECT current_database()::varchar(128) AS database_name, n.nspname::varchar(128
        col_description(c.oid, a.attnum)::varchar(256) AS remarks,
        CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END AS table_type, c.oid AS relation, s.encoding, s.is_dist_key, s.sort_key
   FROM pg_class c
-  JOIN pg_internal.user_schemas n ON n.oid = c.relnamespace
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND (n.oid = pg_my_temp_schema() OR n.oid IN (SELECT oid FROM pg_internal.user_schemas))
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_internal.stored_columns s ON s.relation = a.attrelid AND s.place = a.attnum
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relkind IN ('r', 'v', 'm') AND (pg_has_role(c.relowner, 'USAGE') OR has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE'))$v$);
+
+-- Keys as drivers ask for them: each is an index with columns.
+CREATE OR REPLACE FUNCTION pg_internal.key_id(relation oid, name text) RETURNS oid LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT ((hashtext(relation || ' ' || name)::bigint & 1073741823) + 3221225472)::oid $$;
+SELECT pg_internal.define('pg_internal.key_index', $v$
+SELECT pg_internal.key_id(k.relation, k.name) AS indexrelid, k.relation AS indrelid, k.kind = 'p' AS indisprimary, true AS indisunique
+  FROM pg_internal.table_keys k WHERE k.kind IN ('p', 'u')$v$);
+SELECT pg_internal.define('pg_internal.key_class', $v$
+SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relowner FROM pg_class c
+UNION ALL
+SELECT pg_internal.key_id(k.relation, k.name), k.name, c.relnamespace, 'i', c.relowner
+  FROM pg_internal.table_keys k JOIN pg_class c ON c.oid = k.relation WHERE k.kind IN ('p', 'u')$v$);
+SELECT pg_internal.define('pg_internal.key_attribute', $v$
+SELECT a.attrelid, a.attname, a.attnum, a.attisdropped FROM pg_attribute a
+UNION ALL
+SELECT pg_internal.key_id(k.relation, k.name), u.name, u.place::smallint, false
+  FROM pg_internal.table_keys k, unnest(k.columns) WITH ORDINALITY u (name, place) WHERE k.kind IN ('p', 'u')$v$);
 
 SELECT pg_internal.define('pg_internal.listed_tables', $v$
 SELECT current_database()::varchar(128) AS database_name, n.nspname::varchar(128) AS schema_name,
        c.relname::varchar(128) AS table_name, CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END::varchar(128) AS table_type,
        array_to_string(c.relacl, '~')::varchar(128) AS table_acl, obj_description(c.oid, 'pg_class')::varchar(256) AS remarks,
        pg_get_userbyid(c.relowner)::varchar(128) AS owner, c.oid AS relation, c.relkind
-  FROM pg_class c JOIN pg_internal.user_schemas n ON n.oid = c.relnamespace
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND (n.oid = pg_my_temp_schema() OR n.oid IN (SELECT oid FROM pg_internal.user_schemas))
  WHERE c.relkind IN ('r', 'v', 'm') AND (pg_has_role(c.relowner, 'USAGE') OR has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE'))$v$);
 
 SELECT pg_internal.define('pg_catalog.svv_redshift_columns', $v$
@@ -643,3 +661,8 @@ BEGIN
     EXECUTE format('CREATE VIEW %s AS SELECT 1 AS late_binding WHERE pg_internal.is_read_late(%L)', name, name);
     PERFORM pg_internal.keep_late_binding(name::regclass, source, query);
 END $$;
+
+SELECT pg_internal.define('pg_catalog.pg_views', $v$
+SELECT n.nspname AS schemaname, c.relname AS viewname, pg_get_userbyid(c.relowner) AS viewowner,
+       pg_internal.pg_get_viewdef(c.oid) AS definition
+  FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'v'$v$);
