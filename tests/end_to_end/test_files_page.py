@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
 DAYS, DAY_AGAIN = "readings_2013-01-01_to_03.csv.gz.pgp", "readings_2013-01-02_again.csv.gz.pgp"
+LONG_AGO = "2020-01-01T00:00:00"
 HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 
 
@@ -156,6 +158,24 @@ def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Br
     window.driver.switch_to.frame(frame)
 
     window.wait_for("Overview", "airlines", "rows loaded")
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_type_whose_snapshot_lacks_its_last_run_is_marked_until_reconcile(
+    lakeport: Lakeport, window: Browser
+) -> None:
+    s3, place = lakeport.client("s3"), {"Bucket": names.WORK_BUCKET, "Key": "state/summaries/airlines.json"}
+    summary = json.loads(gzip.decompress(s3.get_object(**place)["Body"].read()))
+    body = gzip.compress(json.dumps(summary | {"as_of": LONG_AGO}).encode())
+    s3.put_object(**place, Body=body, Metadata={"as-of": LONG_AGO})
+    window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
+
+    window.open(f"{lakeport.config.airflow_url}/files/")
+    window.wait_for("Out of date: airlines", "last change: ")
+    lakeport.command("reconcile")
+    window.open(f"{lakeport.config.airflow_url}/files/")
+
+    assert "Out of date" not in window.wait_for("last change: ", "airlines")
 
 
 def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded: dict[str, Any], window: Browser) -> None:

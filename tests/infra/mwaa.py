@@ -47,6 +47,8 @@ class Mwaa:
         """MWAA's /usr/local/airflow."""
         self.output = ""
         """The output of the deployment that started it."""
+        self._etags: dict[str, str] = {}
+        """Of the files that are there."""
         self._stopping = threading.Event()
         self._syncing = threading.Thread(target=self._sync_until_stopped, daemon=True)
 
@@ -97,10 +99,11 @@ class Mwaa:
         listed = s3.list_objects_v2(Bucket=self.cloud.code_bucket, Prefix="dags/").get("Contents", [])
         for each in listed:
             path = self.home / each["Key"]
-            body = s3.get_object(Bucket=self.cloud.code_bucket, Key=each["Key"])["Body"].read()
-            if not path.exists() or path.read_bytes() != body:
+            if self._etags.get(each["Key"]) != each["ETag"]:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(body)
+                answer = s3.get_object(Bucket=self.cloud.code_bucket, Key=each["Key"])
+                path.write_bytes(answer["Body"].read())
+                self._etags[each["Key"]] = answer["ETag"]
         keys = {each["Key"] for each in listed}
         for path in (self.home / "dags").rglob("*"):
             if (
@@ -109,3 +112,4 @@ class Mwaa:
                 and path.relative_to(self.home).as_posix() not in keys
             ):
                 path.unlink()
+                self._etags.pop(path.relative_to(self.home).as_posix(), None)

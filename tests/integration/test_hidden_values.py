@@ -31,6 +31,9 @@ CASES: dict[str, tuple[dict[str, Any], bytes]] = {
         b'{"id": 1,\n"price": 1.5}\n{"id": 2, "price": 42424.999}\n',
     ),
     "deletes": ({"table": {"mode": "merge", "key": ["id"], "deletes": "city::date = '2026-01-01'"}}, ROW),
+    "row in place of the header": ({}, b"1,42424,1\n"),
+    "header of two lines": ({}, b'id,city,"42424\nprice"\n1,Bern,1\n'),
+    "column that cannot be added": ({"drift": "add"}, b"id,city,price,42424\n1,Bern,1,1\n"),
     "check": ({"checks": ["city::date > '2026-01-01'"]}, ROW),
 }
 

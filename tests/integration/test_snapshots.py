@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -183,14 +184,18 @@ def test_files_without_a_type_have_a_snapshot(world: World, s3: S3Client) -> Non
     assert [(file["key"], file["status"]) for file in whole["files"]] == [("elsewhere/x.bin", "Rejected")]
 
 
-def test_reconcile_writes_what_is_missing_or_too_old(world: World, s3: S3Client) -> None:
+@pytest.mark.parametrize("key_of", [objects.summary_key, objects.type_key])
+def test_reconcile_writes_what_is_missing_or_too_old(world: World, s3: S3Client, key_of: Callable[[str], str]) -> None:
     world.bring()
-    s3.delete_object(Bucket=settings.work_bucket(), Key=objects.summary_key(world.name))
+    world.query("UPDATE mng.files SET status_at = status_at - INTERVAL '1 hour'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    assert outdated_types(world.warehouse, s3) == []
+    s3.delete_object(Bucket=settings.work_bucket(), Key=key_of(world.name))
 
     assert outdated_types(world.warehouse, s3) == [world.name]
     world.reconcile()
 
-    assert objects.read(s3, objects.summary_key(world.name))
+    assert objects.read(s3, key_of(world.name))
 
 
 def test_a_bucket_that_refuses_the_snapshot_does_not_stop_the_load(

@@ -13,6 +13,7 @@ from local.config import Config, Ports
 from tests.support.session import folder
 
 Start = Callable[..., Config]
+WITH_POSTGRES = {"postgres", "redshift", "tables", "function"}
 # A test waits longer for an Airflow that is quick than it keeps busy: idle, it would take a third of a core from the
 # other workers.
 LESS_OFTEN = (("scheduler__scheduler_idle_sleep_time", "0.5"), ("dag_processor__min_file_process_interval", "30"))
@@ -26,7 +27,8 @@ def stack_of_its_own() -> Iterator[Start]:
     (directory / "dags").mkdir()
 
     def start(*parts: str) -> Config:
-        prepared.make(with_airflow=not parts)
+        if not parts or WITH_POSTGRES & set(parts):
+            prepared.make(with_airflow=not parts)
         local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None)
         return config
 

@@ -34,5 +34,5 @@ def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing within the time"
-        time.sleep(0.1)
+        time.sleep(0.3)
     return found

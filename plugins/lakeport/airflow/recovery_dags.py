@@ -65,11 +65,12 @@ def recovery_dag(command: Command) -> DAG:
 def _params(command: Command) -> dict[str, Param]:
     # The type of a file to discard may have been removed, so its name can be any.
     choice: dict[str, Any] = {"examples" if command == "discard" else "enum": [NOT_CHOSEN, *_names()]}
+    # Airflow's form refuses a field that is empty and may not be null.
     params = {
-        "files": Param([], type="array", title="Files", description_md="File ids or keys, one in each line."),
+        "files": Param([], type=["null", "array"], title="Files", description_md="File ids or keys, one in each line."),
         "file_type": Param(
             NOT_CHOSEN,
-            type="string",
+            type=["null", "string"],
             **choice,
             values_display={NOT_CHOSEN: "(only the files above)"},
             title="File type",

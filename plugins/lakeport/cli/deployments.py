@@ -37,7 +37,7 @@ DeploymentOption = Annotated[
 ]
 _STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
-_PLAN_CELLS = 5
+PLAN_TITLES = ("File id", "Type", "File", "Status", "What will happen")
 _ID_CHARACTERS = 6
 _QUERY_SECONDS, _PAUSE_SECONDS = 900.0, 0.5
 
@@ -174,11 +174,16 @@ def _started(dag_id: str, conf: dict[str, Any]) -> RecoveryRun:
 
 
 def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row of a plan."""
-    for line in markdown.splitlines()[2:]:
-        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
-        if len(cells) == _PLAN_CELLS:
-            yield tuple(cells)
+    """Yield the id, type, key, status and change of each file of a plan, in whatever order its columns are."""
+    titles, *rows = [_cells(line) for line in markdown.splitlines()] or [[]]
+    for cells in rows[1:]:
+        if len(cells) == len(titles):
+            row = dict(zip(titles, cells, strict=True))
+            yield tuple(row[title] for title in PLAN_TITLES)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
 
 
 def _has_name(file: dict[str, Any], name: str | None) -> bool:

@@ -15,6 +15,7 @@ from lakeport.schema.text_formats import Csv
 
 _ADDED_TYPE = "varchar(1024)"
 _IGNORED_TYPE = "varchar(65535)"
+_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def added_column(file_type: FileType, word: str, type_: str = _ADDED_TYPE) -> Co
         return Column.model_validate({"name": word, "type": type_})
     except ValidationError as error:
         raise UnloadableFile(
-            f"the file has the column {word!r}, which drift: add cannot add to {file_type.table.name}: it is not a "
-            "valid column name; ask the sender for another name, or set drift to ignore in "
-            f"schemas/{file_type.name}.yaml"
+            f"the file has the column {file_type.rejects.values_in_message(repr(word))}, which drift: add cannot add "
+            f"to {file_type.table.name}: it is not a valid column name; ask the sender for another name, or set drift "
+            f"to ignore in schemas/{file_type.name}.yaml"
         ) from error
 
 
@@ -105,8 +106,8 @@ def words_of_header(file_type: FileType, header: str) -> tuple[str, ...]:
     check_line_end(header, "the header")
     if isinstance(format_, Csv) and _is_unfinished(header, format_):
         raise UnloadableFile(
-            f"the header {header:.80} has a line end inside a quoted field, but COPY skips lines, not rows; ask the "
-            "sender for names without line ends"
+            f"the header {file_type.rejects.values_in_message(header[:80])} has a line end inside a quoted field, but "
+            "COPY skips lines, not rows; ask the sender for names without line ends"
         )
     try:
         fields = format_.fields_in_line(header.removeprefix("\ufeff"), file_type.file_columns)
@@ -134,7 +135,12 @@ def _in_order(
     `expected` are the words and names of the columns.  Raises UnloadableFile with the difference from them.
     """
     expected_words = [word for word, _ in expected]
-    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in _differences(words, expected_words) if named)
+    is_header = any(word in expected_words for word in words)  # if not, it may be a row
+    found = "; ".join(
+        f"{what}: {listed if is_header or what == _MISSING else file_type.rejects.values_in_message(listed)}"
+        for what, named in _differences(words, expected_words)
+        if (listed := ", ".join(named))
+    )
     if found:
         raise UnloadableFile(
             f"{subject} does not match schemas/{file_type.name}.yaml ({found}); "
@@ -149,7 +155,7 @@ def _in_order(
 
 def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield what a header lacks, the words that are not in the schema, and those it has more often than the schema."""
-    yield "missing", _printable(word for word in expected if words.count(word) < expected.count(word))
+    yield _MISSING, _printable(word for word in expected if words.count(word) < expected.count(word))
     yield "not in the schema", _printable(word for word in words if word not in expected)
     yield "duplicate", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
 

@@ -82,7 +82,7 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_c
 
 
 def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:
-    """Return the file types whose files have changed since their snapshot was written."""
+    """Return the file types whose files have changed since their snapshot was written, or that lack a part of it."""
 
     def read(current: cursor) -> dict[str | None, datetime]:
         current.execute(statement("snapshots/changed_types"), {"days": DAYS})
@@ -119,5 +119,5 @@ def _schema_text(name: str | None) -> str | None:
 
 
 def _is_outdated(s3: S3Client, name: str | None, changed_at: datetime) -> bool:
-    snapshot = objects.read(s3, objects.summary_key(name))
-    return snapshot is None or datetime.fromisoformat(snapshot["as_of"]) < changed_at + MARGIN
+    parts = [objects.current(s3, key).as_of for key in (objects.summary_key(name), objects.type_key(name))]
+    return not all(parts) or datetime.fromisoformat(parts[0]) < changed_at + MARGIN

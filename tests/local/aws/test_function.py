@@ -62,7 +62,7 @@ def eventually(look: Callable[[], Any], seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "nothing within the time"
-        time.sleep(0.1)
+        time.sleep(0.5)
     return found
 
 

@@ -41,12 +41,15 @@ def what_happens(planned: Planned) -> str:
 
 
 def as_markdown(plan: Sequence[Planned]) -> str:
-    """Return the plan as a Markdown table; names from outside cannot end their cell or become markup."""
-    lines = ["| File id | Type | File | Status | What will happen |", "|---|---|---|---|---|"]
+    """Return the plan as a Markdown table; names from outside cannot end their cell or become markup.
+
+    Airflow shows as many columns as fit its page, so those that decide come first.
+    """
+    lines = ["| File | What will happen | Status | Type | File id |", "|---|---|---|---|---|"]
     for each in plan:
         file = each.selected.file
         key = settings.shown_key(file.bucket, file.key)
-        cells = (file.file_id[:12], each.type_name, key, each.selected.status, what_happens(each))
+        cells = (key, what_happens(each), each.selected.status, each.type_name, file.file_id[:12])
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
 

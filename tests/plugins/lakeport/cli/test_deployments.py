@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lakeport import settings
 from lakeport.cli.application import app
-from lakeport.cli.deployments import plan_rows
+from lakeport.cli.deployments import PLAN_TITLES, plan_rows
 from lakeport.snapshots import objects
 
 if TYPE_CHECKING:
@@ -120,7 +120,12 @@ def test_replay_of_a_deployment_refuses_what_its_dag_cannot_select(deployment: s
     assert "with --deployment, select files" in result.stderr
 
 
-def test_rows_of_a_plan_are_its_cells() -> None:
-    plan = "| File id | Type | File | Status | What |\n|---|---|---|---|---|\n| `1` | `t` | `a ¦ b` | `Fail` | `load` |"
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_rows_of_a_plan_are_its_cells_in_whatever_order(is_reversed: bool) -> None:
+    """The deployment may have another version than the command."""
+    row = ("`1`", "`t`", "`a ¦ b`", "`Fail`", "`load`")
+    lines = (PLAN_TITLES, ("---",) * 5, row)
+    plan = "\n".join(f"| {' | '.join(line[::-1] if is_reversed else line)} |" for line in lines)
 
     assert list(plan_rows(plan)) == [("1", "t", "a ¦ b", "Fail", "load")]
+    assert list(plan_rows("")) == []

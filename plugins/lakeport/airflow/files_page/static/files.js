@@ -76,6 +76,6 @@ export function columns(listed = []) {
     { title: "Type", optional: true, sort: (file) => file.type, cell: (file) => element("a", { href: `#/types/${encodeURIComponent(file.type)}` }, typeName(file.type)) },
     { title: "Size", kind: "number", optional: true, sort: (file) => file.size_bytes, cell: (file) => size(file.size_bytes) },
     { title: "Rows loaded", kind: "number", sort: (file) => file.rows_loaded, cell: (file) => number(file.rows_loaded) },
-    { title: "Rejected", kind: "number", sort: (file) => file.rows_rejected, cell: (file) => number(file.rows_rejected) },
+    { title: "Rejected", kind: "number", optional: true, sort: (file) => file.rows_rejected, cell: (file) => number(file.rows_rejected) },
   ];
 }
