@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -112,10 +114,15 @@ class Lakeport:
 
     def mails(self) -> list[Any]:
         paths = sorted(mail_directory(self.config).glob("*.eml"))
-        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
+        return [_mail(path) for path in paths]
 
     def slack_messages(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted(slack_directory(self.config).glob("*.json"))]
+
+
+@cache
+def _mail(path: Path) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
 @contextmanager
