@@ -61,10 +61,10 @@ def test_failed_files_of_a_type_are_discarded_together(world: World) -> None:
     file = world.claim()
     to_fail = partial(file_records.move, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="copy_to_table: bad")
     world.warehouse.transaction(lambda current: to_fail(current, [file.file_id], world.by))
-    chosen = context("") | {"params": {"files": None, "file_type": world.name, "status": "Fail"}}
-    approved = PlanOperator(task_id="plan", command="discard").execute(chosen)
+    with_form = context("") | {"params": {"files": None, "file_type": world.name, "status": "Fail"}}
+    approved = PlanOperator(task_id="plan", command="discard").execute(with_form)
 
-    ApplyOperator(task_id="apply", command="discard", approved=approved, answer=BEN).execute(chosen)
+    ApplyOperator(task_id="apply", command="discard", approved=approved, answer=BEN).execute(with_form)
 
     assert ([status for status, _ in world.files()], people(world)) == (
         ["Filtered Out"],
