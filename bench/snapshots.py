@@ -61,7 +61,7 @@ FROM mng.files f, (VALUES (NULL, 'New', interval '0 s'), ('New', 'In Progress', 
 _ONE_MORE = """
 WITH made AS (
     INSERT INTO mng.files
-    SELECT (jsonb_populate_record(f, jsonb_build_object(
+    SELECT (jsonb_populate_record(NULL::mng.files, to_jsonb(f) || jsonb_build_object(
         'file_id', md5(random()::text), 'landed_at', now() AT TIME ZONE 'UTC',
         'registered_at', now() AT TIME ZONE 'UTC', 'status_at', now() AT TIME ZONE 'UTC'))).*
     FROM (SELECT * FROM mng.files WHERE file_type = %(name)s AND status = 'Done' LIMIT 1) f

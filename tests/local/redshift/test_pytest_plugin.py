@@ -67,8 +67,6 @@ def test_lines_of_the_readme_serve_an_empty_project(stand_in: Any, tmp_path: Pat
         "-q",
         "-p",
         "no:cacheprovider",
-        "-W",
-        "error",
         "--rootdir",
         str(tmp_path),
     ]

@@ -62,6 +62,9 @@ CREATE OR REPLACE FUNCTION pg_internal.store_keys(relation oid, storage super) R
       FROM jsonb_array_elements(storage -> 'keys') k,
            LATERAL (SELECT array(SELECT jsonb_array_elements_text(k -> 'columns'))) c (names),
            LATERAL (SELECT array(SELECT jsonb_array_elements_text(coalesce(k -> 'target_columns', pg_internal.document('[]'))))) t (names)
+     -- The check of a VARCHAR's bytes is another command within the one that makes the table.
+     WHERE NOT EXISTS (SELECT FROM pg_internal.table_keys x WHERE x.relation = $1 AND x.kind = (k ->> 'kind')::"char"
+                          AND x.columns = c.names AND x.target IS NOT DISTINCT FROM to_regclass(k ->> 'target'))
 $$;
 
 -- A key names a column, or in CREATE TABLE AS its place.
