@@ -89,10 +89,11 @@ def _metadata(s3: S3Client, source: CopySource) -> Any:
 def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> str | None:
     """Copy the registered version to the archive, and return the version of the copy, which has the same size.
 
-    Safe to repeat: a large object that the archive has is only checked, and a small one is copied again, which is
-    faster than to look for it first.  Raises ObjectChanged if it is neither in landing nor in the archive.
+    Safe to repeat: what the archive has is only checked.  A small object is not looked for first, which takes longer
+    than to copy the same version again.  Raises ObjectChanged if it is neither in landing nor in the archive.
     """
-    kept = _head(s3, Bucket=to_bucket, Key=to_key) if source.size_bytes >= _SMALL_BYTES else None
+    is_copied_again = source.version_id and source.size_bytes < _SMALL_BYTES
+    kept = None if is_copied_again else _head(s3, Bucket=to_bucket, Key=to_key)
     if kept is None or kept["ContentLength"] != source.size_bytes:
         gone = _copied_or_gone(s3, source, to_bucket, to_key)
         kept = _head(s3, Bucket=to_bucket, Key=to_key)

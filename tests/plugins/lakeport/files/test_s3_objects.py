@@ -87,6 +87,18 @@ def test_archiving_twice_keeps_one_good_copy(s3: S3Client) -> None:
     assert content(s3, ARCHIVE, "kept") == b"first"
 
 
+def test_archived_object_without_versions_is_not_replaced_by_its_successor(s3: S3Client) -> None:
+    """Where landing has no versions, what comes later under the same name is another file."""
+    s3.put_object(Bucket=ARCHIVE, Key=KEY, Body=b"first")
+    source = CopySource(ARCHIVE, KEY, None, 5, "none")
+    s3_objects.archive(s3, source, ARCHIVE, "kept")
+    s3.put_object(Bucket=ARCHIVE, Key=KEY, Body=b"later")
+
+    s3_objects.archive(s3, source, ARCHIVE, "kept")
+
+    assert content(s3, ARCHIVE, "kept") == b"first"
+
+
 def test_half_written_copy_is_written_again(s3: S3Client) -> None:
     source = land(s3, b"first")
     s3.put_object(Bucket=ARCHIVE, Key="kept", Body=b"fi")

@@ -102,3 +102,17 @@ def test_warehouse_that_was_never_used_opens_nothing() -> None:
 
     with Warehouse(connect):
         pass
+
+
+def test_reading_takes_no_transaction_is_repeated_and_leaves_the_session_usable(postgres: Config) -> None:
+    statements = iter(["SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 1 AS found"])
+
+    def read(current: psycopg2.extensions.cursor) -> tuple[int, object]:
+        current.execute(next(statements))
+        return current.connection.info.transaction_status, current.fetchone()
+
+    with Warehouse(lambda: local_postgres.connect(postgres)) as warehouse:
+        assert warehouse.read(read) == (psycopg2.extensions.TRANSACTION_STATUS_IDLE, (1,))
+        with pytest.raises(psycopg2.errors.UndefinedTable):
+            warehouse.read(lambda current: current.execute("SELECT 1 FROM nowhere"))
+        warehouse.transaction(lambda current: current.execute("SELECT 1"))
