@@ -29,8 +29,8 @@ MEANING = (
 )
 WHERE = (
     "Two thirds are Airflow's constructors of DAGs and operators, of which a load DAG needs more than the peer has: a "
-    "sensor, callbacks, documentation. A sixth each are the YAML and pydantic's validation. dag-factory takes about "
-    "four times as long as Airflow's objects alone, so nothing that makes these objects could be four times as fast."
+    "sensor, callbacks, documentation. A sixth each are the YAML and pydantic's validation. dag-factory takes three "
+    "to four times as long as Airflow's objects alone: what makes these objects cannot be four times as fast as it."
 )
 
 TYPES = 1000

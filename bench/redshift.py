@@ -131,7 +131,7 @@ class Bench:
             f"{LEAST_OF_PSQL} of its speed",
             LEAST_OF_PSQL * seconds / limit,
             "How long tests and trials with JSON files take on a laptop; Redshift itself is not measured.",
-            "Half of it is pyarrow's read_json, which parses a line with its names; \\\\copy reads a CSV line without "
+            "Half of it is pyarrow's read_json, which parses a line with its names; \\copy reads a CSV line without "
             "them. The rest checks values as COPY does, and PostgreSQL stores the rows.",
         )
 

@@ -61,7 +61,7 @@ FROM mng.files f, (VALUES (NULL, 'New', interval '0 s'), ('New', 'In Progress', 
 _ONE_MORE = """
 WITH made AS (
     INSERT INTO mng.files
-    SELECT (jsonb_populate_record(f, jsonb_build_object(
+    SELECT (jsonb_populate_record(NULL::mng.files, to_jsonb(f) || jsonb_build_object(
         'file_id', md5(random()::text), 'landed_at', now() AT TIME ZONE 'UTC',
         'registered_at', now() AT TIME ZONE 'UTC', 'status_at', now() AT TIME ZONE 'UTC'))).*
     FROM (SELECT * FROM mng.files WHERE file_type = %(name)s AND status = 'Done' LIMIT 1) f
@@ -77,6 +77,7 @@ _SCHEMA = {
     "format": {"type": "csv", "header_lines": 1},
     "columns": [{"name": f"column_{number}", "type": "varchar(20)"} for number in range(20)],
 }
+SHOWN = "How long a run takes to write what the page Files shows, and how long the page takes to show it."
 _SORT_KEYS = ("CREATE INDEX ON mng.files (registered_at)", "CREATE INDEX ON mng.status_log (moved_at)")
 
 
@@ -90,12 +91,12 @@ def rows() -> list[Row]:
             f"10,000 files: {few[what]:.0f} ms",
             f"less than {limit} ms",
             many[what] / limit,
-            "How long a run takes to write what the page Files shows, and how long the page takes to show it.",
+            SHOWN,
             "PostgreSQL reads the rows of 30 days to find the newest of a type, and here all files are so new.",
         )
         for what, limit in LIMITS_MILLISECONDS.items()
     ]
-    return [*found, Row(LOOKING, f"{many[LOOKING]:.0f}", "", "0", 2 * many[LOOKING])]
+    return [*found, Row(LOOKING, f"{many[LOOKING]:.0f}", "", "0", 2 * many[LOOKING], SHOWN)]
 
 
 def main() -> None:

@@ -65,9 +65,9 @@ def page(rows: Sequence[Row], machine: str) -> list[str]:
 
 def _explained(rows: Sequence[Row], field: str) -> list[str]:
     """Return a list item for each text, with the rows that share it."""
-    by_text: dict[str, list[str]] = {}
+    by_text: dict[str, dict[str, None]] = {}
     for row in rows:
-        by_text.setdefault(getattr(row, field), []).append(row.what)
+        by_text.setdefault(getattr(row, field), {})[row.what] = None
     return [f"- **{'; '.join(names)}**: {text or 'not explained yet'}" for text, names in by_text.items()] or ["None."]
 
 

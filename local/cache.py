@@ -2,9 +2,13 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 def place(name: str) -> Path:
@@ -15,6 +19,7 @@ def place(name: str) -> Path:
 def kept(name: str, make: Callable[[Path], None]) -> Path:
     """Return the folder of this name; it is made first if it is missing, by one process however many ask.
 
+    Folders that were not used for 30 days, such as those of earlier versions, are removed when another one is made.
     Raises OSError where there is no place for it.
     """
     folder = place(name)
@@ -23,7 +28,9 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
         with folder.with_name(f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not folder.exists():
+                _remove_unused(folder.parent)
                 _make(folder, make)
+    os.utime(folder)
     return folder
 
 
@@ -32,3 +39,9 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
         draft = Path(directory) / folder.name
         make(draft)
         draft.rename(folder)
+
+
+def _remove_unused(directory: Path) -> None:
+    for each in directory.iterdir():
+        if time.time() - each.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)

@@ -23,9 +23,10 @@ def initialize(config: Config) -> None:
 
 
 def make(*, with_airflow: bool) -> None:
-    """Make the prepared data, unless it is there or there is no place for it."""
-    with contextlib.suppress(OSError):
-        cache.kept(_name(), _make) if with_airflow else own_postgres.make_prepared()
+    """Make the prepared data, unless it is there, there is no place for it or another user must own the data."""
+    if postgres_files.is_run_by_owner():
+        with contextlib.suppress(OSError):
+            cache.kept(_name(), _make) if with_airflow else own_postgres.make_prepared()
 
 
 def _name() -> str:

@@ -32,12 +32,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> groups.Gr
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep the garbage collector away from what is imported and collected: it lives as long as the process."""
+    """Collect no garbage while modules are imported, and seldom after it: it would take a tenth of the time."""
     gc.disable()
     try:
         return (yield)
     finally:
-        gc.freeze()
+        gc.set_threshold(20_000)
         gc.enable()
 
 

@@ -81,6 +81,11 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def short(error: Exception) -> str:
+    """Return the first line of an error, for a report of what was not checked."""
+    return str(error).splitlines()[0][:200]
+
+
 def _printer() -> Report:
     started = time.monotonic()
 

@@ -11,12 +11,15 @@ from typing import Annotated
 import typer
 
 from infra import package
-from infra.deploy import airflow, code, deployment, landing, publishing, stacks, target
+from infra.deploy import deployment
 from infra.deploy.aws import Aws
 from infra.deploy.changes import Change
-from infra.deploy.code import CodeBucket
+from infra.deploy.content import code, publishing, target
+from infra.deploy.content.code import CodeBucket
 from infra.deploy.deploying import Deploying
 from infra.deploy.errors import DeployError
+from infra.deploy.running import airflow
+from infra.deploy.stacks import landing, state
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import say, show
 
@@ -152,7 +155,7 @@ def _publish(deploying: Deploying, bucket: CodeBucket, *, yes: bool, plan: bool)
     publishing.put_schemas(bucket, items)
     publishing.put_index(bucket, file_types, bucket.index_version)
     say(f"published after {time.monotonic() - started:.1f} s; Airflow loads them within a minute")
-    environment = stacks.outputs(deploying.aws, deploying.deployment.main_stack).get("AirflowName")
+    environment = state.outputs(deploying.aws, deploying.deployment.main_stack).get("AirflowName")
     for new in sorted({each["file_type"] for each in file_types} - known):
         if environment:
             airflow.wait_for_dag(deploying.aws, environment, f"load_{new}")

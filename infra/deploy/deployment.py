@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from infra import package
-from infra.deploy import landing_buckets
 from infra.deploy.errors import DeployError
-from infra.deploy.landing_buckets import LandingBucket
+from infra.deploy.stacks import landing_buckets
+from infra.deploy.stacks.landing_buckets import LandingBucket
 
 FOLDER = package.REPOSITORY / "infra" / "deployments"
 TEMPLATES = package.REPOSITORY / "infra"

@@ -12,9 +12,10 @@ from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowSkipException
 from typer.main import get_command
 
-from infra.deploy import code, deployment
+from infra.deploy import deployment
 from infra.deploy.command import app
-from infra.deploy.stacks import Stack
+from infra.deploy.content import code
+from infra.deploy.stacks.stack import Stack
 from lakeport import settings
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.schema.reader import read_file_type
@@ -66,6 +67,7 @@ def test_variables_of_the_command_are_those_it_reads() -> None:
         "FINISH_RUNS_SCHEDULE",
         "KEEP_DETAILS_DAYS",
         "KEYS_PREFIX",
+        "DEAD_LETTER_QUEUE",
     }
     outputs = {name for text in TEMPLATES.values() for name in re.findall(r"^  ([A-Za-z]+): \{.*Value:", text, re.M)}
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg2
 
-from infra.deploy import endpoints
+from infra.deploy.preflight import endpoints
 from local import credentials, postgres
 from local.config import HOST, Config
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import boto3
 
-from infra.deploy import checking
 from infra.deploy.aws import Aws
+from infra.deploy.running import checking
 from lakeport.probing.answers import Verdict
 
 ADDRESS = "alarms@example.com"

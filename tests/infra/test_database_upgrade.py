@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from infra.deploy import database
 from infra.deploy.aws import Aws, Report
-from infra.deploy.database import Database
+from infra.deploy.running import database
+from infra.deploy.running.database import Database
 from lakeport.mng.tables import LIVE_COLUMNS
 from lakeport.redshift.statements import statement
 from local import credentials

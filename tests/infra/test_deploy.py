@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import lakeport
-from infra.deploy import code
+from infra.deploy.content import code
 from local import credentials
 from local.config import REPOSITORY
 from tests.infra.account import Environment

@@ -5,10 +5,11 @@ from __future__ import annotations
 import boto3
 from botocore.stub import Stubber
 
-from infra.deploy import code, function
 from infra.deploy.aws import Aws
-from infra.deploy.code import CodeBucket, Item, Stored
+from infra.deploy.content import code
+from infra.deploy.content.code import CodeBucket, Item, Stored
 from infra.deploy.errors import DeployError
+from infra.deploy.running import function
 from tests.support.golden import raises_golden
 
 NEW = Item.of_bytes(code.FUNCTION, b"new")

@@ -11,12 +11,13 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from infra.deploy import deployment, preflight
+from infra.deploy import deployment
 from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
-from infra.deploy.landing import Landing
-from infra.deploy.landing_buckets import LandingBucket
+from infra.deploy.preflight import buckets
+from infra.deploy.stacks.landing import Landing
+from infra.deploy.stacks.landing_buckets import LandingBucket
 from tests.infra.account import Environment
 from tests.infra.cloud import NAME, Cloud
 from tests.support.golden import golden, raises_golden
@@ -58,14 +59,14 @@ def test_bucket_that_cannot_be_a_landing_bucket_is_refused(aws: Aws) -> None:
     landing = [LandingBucket(name, name) for name in ("encrypted", "gone", "good", "unversioned")]
     landing += [LandingBucket("again", "good"), LandingBucket("x" * 30)]
 
-    found = list(preflight._unfit_further_landing(aws, Deployment("lakeport", landing_buckets=tuple(landing)), []))
+    found = list(buckets.unfit_further_landing(aws, Deployment("lakeport", landing_buckets=tuple(landing)), []))
 
     places = [problem.split(": ")[1] for problem in found]
     assert places == ["encrypted", "gone", "good", "unversioned", "again", "x" * 30]
     named = LandingBucket("encrypted", "encrypted", KEY)
     unchecked = LandingBucket("gone", "gone")
     both = Deployment("lakeport", landing_buckets=(named, unchecked))
-    assert list(preflight._unfit_further_landing(aws, both, ["gone"])) == []
+    assert list(buckets.unfit_further_landing(aws, both, ["gone"])) == []
 
 
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:
@@ -90,7 +91,7 @@ def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws
 )
 def test_landing_bucket_is_kept_while_deployed_file_types_read_from_it(left: dict[str, str], message: str) -> None:
     file_types = [{"file_type": "trips", "bucket": "partners"}, {"file_type": "planes"}]
-    found = "\n".join(preflight.in_use(left, file_types, "lake"))
+    found = "\n".join(buckets.in_use(left, file_types, "lake"))
 
     assert found.startswith(message)
     assert ("trips" in found, "planes" in found) == (bool(message), False)

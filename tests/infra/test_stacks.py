@@ -16,7 +16,9 @@ from botocore import xform_name
 from botocore.session import get_session
 
 from infra import package
-from infra.deploy import airflow, code, stacks
+from infra.deploy.content import code
+from infra.deploy.running import airflow
+from infra.deploy.stacks import events
 from lakeport import settings
 from lakeport.probing import copy_probe
 from local.config import REPOSITORY
@@ -96,7 +98,7 @@ def test_subnets_are_in_the_vpc_and_do_not_overlap() -> None:
 def test_deployment_waits_as_long_as_mwaa_may_take() -> None:
     """MWAA API, UpdateEnvironment: GRACEFUL lets running tasks finish for up to 12 hours."""
     assert AIRFLOW["WorkerReplacementStrategy"] == "GRACEFUL"
-    assert min(airflow.WITHIN_SECONDS, stacks.WITHIN_SECONDS) > 12 * 3600
+    assert min(airflow.WITHIN_SECONDS, events.WITHIN_SECONDS) > 12 * 3600
 
 
 def test_function_is_what_is_packed() -> None:
@@ -399,7 +401,7 @@ def test_merge_has_the_rights_its_deployment_needs_and_no_others() -> None:
     through = [
         REPOSITORY / "plugins" / "lakeport" / each for each in ("airflow_api/clients.py", "redshift/data_api.py")
     ]
-    called = operations([*sorted((REPOSITORY / "infra" / "deploy").glob("*.py")), *through])
+    called = operations([*sorted((REPOSITORY / "infra" / "deploy").rglob("*.py")), *through])
 
     assert called == MERGE.keys() | PERSON
     assert granted("CiRole", "publish") == set().union(*MERGE.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,8 @@ from lakeport.airflow.operators import recover
 from lakeport.airflow.operators.recover import ApplyOperator, PlanOperator
 from lakeport.airflow.recovery_dags import recovery_dag
 from lakeport.errors import StatusConflict
-from lakeport.model import utc_now
+from lakeport.mng import file_records
+from lakeport.model import Status, utc_now
 from lakeport.recovery.replay.commands import Command
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
@@ -53,6 +55,21 @@ def kill(*_: object) -> None:
 def people(world: World) -> list[str]:
     query = "SELECT reason FROM mng.status_log WHERE reason LIKE '%%asked by%%' ORDER BY moved_at"
     return [reason.partition(": ")[0] if ": " in reason else reason for (reason,) in world.query(query)]
+
+
+def test_failed_files_of_a_type_are_discarded_together(world: World) -> None:
+    file = world.claim()
+    to_fail = partial(file_records.move, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason="copy_to_table: bad")
+    world.warehouse.transaction(lambda current: to_fail(current, [file.file_id], world.by))
+    with_form = context("") | {"params": {"files": None, "file_type": world.name, "status": "Fail"}}
+    approved = PlanOperator(task_id="plan", command="discard").execute(with_form)
+
+    ApplyOperator(task_id="apply", command="discard", approved=approved, answer=BEN).execute(with_form)
+
+    assert ([status for status, _ in world.files()], people(world)) == (
+        ["Filtered Out"],
+        ["discard asked by ann, approved by ben"],
+    )
 
 
 def test_apply_that_was_killed_before_it_started_the_runs_finishes_when_it_is_repeated(

@@ -1,5 +1,6 @@
 """What takes long to make is made once and kept."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,3 +38,11 @@ def test_folder_that_could_not_be_made_is_not_there(tmp_path: Path) -> None:
         cache.kept("numbers", fail)
 
     assert [path.name for path in (tmp_path / "lakeport").iterdir()] == ["numbers.lock"]
+
+
+def test_folder_that_was_not_used_for_a_month_is_removed() -> None:
+    for name in ("old", "used", "new"):
+        cache.kept(name, Path.mkdir)
+        os.utime(cache.place(name), (0, 0))
+        cache.kept("used", Path.mkdir)
+    assert [cache.place(name).exists() for name in ("old", "used", "new")] == [False, True, True]

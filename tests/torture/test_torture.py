@@ -56,11 +56,11 @@ def test_sweep_and_random_runs_find_no_violation_where_redshift_answers_in_the_l
     ("name", "cut", "first_try_ends"),
     [
         (LAMBDA, Cut(7, How.KILL_AFTER), True),
-        ("copy_to_table", Cut(14, How.KILL_BEFORE), True),
-        ("copy_to_table", Cut(14, How.DROP_AFTER), False),
-        ("copy_to_table", Cut(13, How.CONFLICT), False),
-        ("copy_to_table", Cut(20, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
-        ("archive_files", Cut(10, How.UNAVAILABLE), False),  # to S3, after the query whether the files are loaded
+        ("copy_to_table", Cut(10, How.KILL_BEFORE), True),
+        ("copy_to_table", Cut(10, How.DROP_AFTER), False),
+        ("copy_to_table", Cut(9, How.CONFLICT), False),
+        ("copy_to_table", Cut(16, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
+        ("archive_files", Cut(7, How.UNAVAILABLE), False),  # to S3, after the query whether the files are loaded
     ],
 )
 def test_fault_reaches_the_product(world: World, name: str, cut: Cut, first_try_ends: bool) -> None:

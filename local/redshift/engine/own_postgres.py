@@ -22,7 +22,7 @@ def started(directory: Path) -> Iterator[Config]:
     """Start it on a free port, its data below a directory that is made if it is missing."""
     config = Config(directory.resolve(), Ports.free())
     prepared = None
-    if not postgres_files.data(config).exists():
+    if postgres_files.is_run_by_owner() and not postgres_files.data(config).exists():
         with contextlib.suppress(OSError):  # without a cache the data is made in place
             prepared = data_in(make_prepared())
     with _running(config, prepared):

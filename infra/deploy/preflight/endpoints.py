@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy import stacks
 from infra.deploy.aws import Aws
 from infra.deploy.deployment import Deployment
+from infra.deploy.stacks import state
 
 ALWAYS = ("s3", "sqs", "logs", "monitoring", "kms", "secretsmanager", "sns", "airflow.api", "airflow.env")
 # Parameter that turns endpoints off: its services.
@@ -28,8 +28,8 @@ def parameters(aws: Aws, deployment: Deployment) -> dict[str, str]:
     The network of a deployment keeps its parameters.  If the creation of what uses it failed, perhaps because of its
     zones, they are chosen again.  Empty if the account may not read the endpoints.
     """
-    if stacks.completed(aws, deployment.main_stack):
-        has = stacks.parameters(aws, deployment.network_stack)
+    if state.completed(aws, deployment.main_stack):
+        has = state.parameters(aws, deployment.network_stack)
         return {name: has[name] for name in (*_UNLESS, *ZONES) if name in has}
     offered = _offered(aws)
     found = _left_out(offered)

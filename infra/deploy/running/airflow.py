@@ -7,11 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deploy import checking, code
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
-from infra.deploy.code import CodeBucket
+from infra.deploy.content import code
+from infra.deploy.content.code import CodeBucket
 from infra.deploy.errors import DeployError
+from infra.deploy.running import checking
 from lakeport.airflow_api.clients import MwaaApi
 from lakeport.errors import AirflowUnavailable
 from lakeport.probing.answers import Answer, Found, Question, Verdict, failures

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy import endpoints, stacks
 from infra.deploy.aws import Aws
 from infra.deploy.changes import Change
 from infra.deploy.deployment import Deployment
-from infra.deploy.stacks import Stack
+from infra.deploy.preflight import endpoints
+from infra.deploy.stacks import changing, state
+from infra.deploy.stacks.stack import Stack
 
 
 def stack(aws: Aws, deployment: Deployment) -> Stack:
@@ -28,7 +29,7 @@ def plan(aws: Aws, deployment: Deployment) -> list[Change]:
     if _must_move(aws, deployment, wanted):
         changes = [Change(f"stack {wanted.name}", "create", "again")]
     else:
-        changes = stacks.plan(aws, wanted)
+        changes = changing.plan(aws, wanted)
     zones = _zones(aws, wanted)
     return [
         replace(each, detail=f"{each.detail} in {zones}") if each.action == "create" and zones else each
@@ -40,16 +41,16 @@ def apply(aws: Aws, deployment: Deployment) -> bool:
     """Create or update the network and return whether anything changed.  Safe to repeat after a kill anywhere."""
     wanted = stack(aws, deployment)
     if _must_move(aws, deployment, wanted):
-        if stacks.describe(aws, deployment.main_stack) is not None:
-            stacks.delete(aws, deployment.main_stack, "its creation failed earlier; deleting the rest of it")
-        stacks.delete(aws, wanted.name, "its subnets are in other zones; creating it again")
-    return stacks.apply(aws, wanted)
+        if state.describe(aws, deployment.main_stack) is not None:
+            changing.delete(aws, deployment.main_stack, "its creation failed earlier; deleting the rest of it")
+        changing.delete(aws, wanted.name, "its subnets are in other zones; creating it again")
+    return changing.apply(aws, wanted)
 
 
 def _must_move(aws: Aws, deployment: Deployment, wanted: Stack) -> bool:
-    if stacks.completed(aws, deployment.main_stack) is not None:
+    if state.completed(aws, deployment.main_stack) is not None:
         return False
-    has = stacks.parameters(aws, wanted.name)
+    has = state.parameters(aws, wanted.name)
     return bool(has) and any(has.get(name) != wanted.wanted[name] for name in endpoints.ZONES)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from infra.deploy import code
 from infra.deploy.aws import Aws
-from infra.deploy.code import CodeBucket, Item
+from infra.deploy.content import code
+from infra.deploy.content.code import CodeBucket, Item
 from infra.deploy.errors import DeployError
 
 WITHIN_SECONDS = 600

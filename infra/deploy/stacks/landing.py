@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.deploy import stacks
 from infra.deploy.aws import Aws, code_of
 from infra.deploy.changes import Change
 from infra.deploy.deployment import Deployment
-from infra.deploy.landing_buckets import LandingBucket
-from infra.deploy.stacks import Stack
+from infra.deploy.stacks import changing, state
+from infra.deploy.stacks.landing_buckets import LandingBucket
+from infra.deploy.stacks.stack import Stack
 from lakeport import settings
 
 _EVENTS = ["s3:ObjectCreated:*"]
@@ -56,7 +56,7 @@ class Landing:
 
     def deployed(self) -> dict[str, str]:
         """Return the further landing buckets of the main stack by their names."""
-        pairs = stacks.parameters(self.aws, self.deployment.main_stack).get("LandingBuckets", "").split(",")
+        pairs = state.parameters(self.aws, self.deployment.main_stack).get("LandingBuckets", "").split(",")
         return {name: bucket for name, _, bucket in (each.partition("=") for each in pairs) if bucket}
 
     def plan(self, below: Mapping[str, str], main: Mapping[str, str]) -> Iterator[Change]:
@@ -66,7 +66,7 @@ class Landing:
         for name in self._surplus_stacks():
             yield Change(f"stack {name}", "delete", "its bucket is kept")
         for stack in self._stacks(below):
-            yield from stacks.plan(self.aws, stack)
+            yield from changing.plan(self.aws, stack)
         for bucket in self._without_notification(main):
             yield Change("landing bucket", "notify", bucket)
 
@@ -83,12 +83,12 @@ class Landing:
                 hint = f"if it exists, remove its notification to {main['ArrivalsQueueArn']}"
                 self.aws.report(f"not changed: landing bucket {bucket} ({code_of(error)}); {hint}")
         for name in self._surplus_stacks():
-            stacks.delete(self.aws, name, "it is no longer in landing_buckets; its bucket is kept")
+            changing.delete(self.aws, name, "it is no longer in landing_buckets; its bucket is kept")
 
     def create(self, below: Mapping[str, str]) -> None:
         """Create the buckets that have no existing one."""
         for stack in self._stacks(below):
-            stacks.apply(self.aws, stack)
+            changing.apply(self.aws, stack)
 
     def notify(self, main: Mapping[str, str]) -> None:
         """Let the buckets send events, after everything that registers their files was updated."""
@@ -121,7 +121,7 @@ class Landing:
     def _surplus_stacks(self) -> list[str]:
         names = [self.deployment.landing_stack(name) for name in self._removed()]
         wanted = {self.deployment.landing_stack(e.name) for e in self.deployment.landing_buckets if e.bucket is None}
-        return [name for name in names if name not in wanted and stacks.describe(self.aws, name)]
+        return [name for name in names if name not in wanted and state.describe(self.aws, name)]
 
     def _without_notification(self, main: Mapping[str, str]) -> Iterator[str]:
         """Yield the buckets whose notification the command sets, and that have none to our queue."""

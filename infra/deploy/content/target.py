@@ -9,8 +9,8 @@ from typing import Any
 
 import lakeport
 from infra import package
-from infra.deploy import code, publishing
-from infra.deploy.code import CodeBucket, Item
+from infra.deploy.content import code, publishing
+from infra.deploy.content.code import CodeBucket, Item
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
 

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from infra.deploy import code
 from infra.deploy.changes import Change
-from infra.deploy.code import CodeBucket, Item
+from infra.deploy.content import code
+from infra.deploy.content.code import CodeBucket, Item
 from infra.deploy.errors import DeployError
 from lakeport import settings
 from lakeport.arrivals.publishing import index_of, read_rules
