@@ -19,13 +19,13 @@ CREATE SCHEMA IF NOT EXISTS pg_internal;
 GRANT USAGE ON SCHEMA pg_internal TO PUBLIC;
 
 -- A string that becomes a SUPER is a string, wherever it stands: only JSON_PARSE reads JSON.  COPY sends documents, and
--- sets lakeport.reads_documents.  SQL functions take a cstring only by a change of the catalog; concat() keeps the
--- planner from reading a constant as JSON.
+-- sets lakeport.reads_documents.  SQL functions take a cstring only by a change of the catalog; CASE inside keeps
+-- the planner from reading a constant as JSON.
 SET LOCAL check_function_bodies = off;
 DROP FUNCTION IF EXISTS pg_internal.super_in(cstring);
 CREATE FUNCTION pg_internal.super_in(value text) RETURNS super LANGUAGE sql STABLE STRICT AS
-$$ SELECT CASE pg_catalog.current_setting('lakeport.reads_documents', true)
-          WHEN 'on' THEN pg_catalog.jsonb_in(pg_catalog.textout(pg_catalog.concat(pg_catalog.textin($1)))) ELSE pg_catalog.to_jsonb(pg_catalog.textin($1)) END $$;
+$$ SELECT coalesce(pg_catalog.jsonb_in(CASE pg_catalog.current_setting('lakeport.reads_documents', true) WHEN 'on' THEN $1 END),
+                   pg_catalog.to_jsonb(pg_catalog.textin($1))) $$;
 UPDATE pg_proc SET proargtypes = '2275' WHERE oid = 'pg_internal.super_in(text)'::regprocedure;
 UPDATE pg_type SET typinput = 'pg_internal.super_in(cstring)'::regprocedure WHERE oid = 3802;
 SET LOCAL check_function_bodies = on;
