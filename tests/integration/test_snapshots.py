@@ -143,6 +143,29 @@ def test_a_reader_takes_the_whole_snapshot_alone_unless_the_summary_is_newer(
     ]
 
 
+def test_a_summary_that_is_extended_while_all_is_read_hides_nothing(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends while a command has undone a file writes its summary between the command's two objects."""
+    world.bring()
+    world.query("UPDATE mng.files SET registered_at = registered_at - INTERVAL '3 days'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query("UPDATE mng.files SET status = 'Fail'; SELECT 1")
+    write_rows = writing.write_rejected_rows
+
+    def outrun(*values: Any) -> None:
+        monkeypatch.setattr(writing, "write_rejected_rows", write_rows)
+        write_snapshot(world.warehouse, s3, world.name)
+        write_rows(*values)
+
+    monkeypatch.setattr(writing, "write_rejected_rows", outrun)
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+
+    for found in (read_type(s3, world.name), objects.read(s3, objects.summary_key(world.name))):
+        assert found
+        assert [each["status"] for each in (*found["files"], *found["days"])] == ["Fail", "Fail"]
+
+
 def test_the_summary_has_the_days_figures(world: World, s3: S3Client) -> None:
     world.bring(BAD)
 
