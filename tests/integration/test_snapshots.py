@@ -166,6 +166,20 @@ def test_a_summary_that_is_extended_while_all_is_read_hides_nothing(
         assert [each["status"] for each in (*found["files"], *found["days"])] == ["Fail", "Fail"]
 
 
+def test_a_file_that_landed_long_before_it_was_registered_is_followed(world: World, s3: S3Client) -> None:
+    world.register()
+    world.query(
+        "UPDATE mng.files SET landed_at = landed_at - INTERVAL '40 days', registered_at = registered_at"
+        " - INTERVAL '2 hours'; SELECT 1"
+    )
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query(
+        "UPDATE mng.files SET status = 'Done'; INSERT INTO mng.status_log (file_id, from_status, to_status, moved_at)"
+        " SELECT file_id, 'New', 'Done', SYSDATE FROM mng.files; SELECT 1"
+    )
+    assert [each["status"] for each in changed(world, s3)["files"]] == ["Done"]
+
+
 def test_the_summary_has_the_days_figures(world: World, s3: S3Client) -> None:
     world.bring(BAD)
 
