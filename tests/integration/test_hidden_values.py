@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg2
@@ -11,6 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from lakeport.airflow.error_texts import text_of
 from lakeport.airflow.tasks import retried_if_worth_it
 from lakeport.errors import UnloadableFile
+from lakeport.preparing.json_arrays import objects_of
+from lakeport.preparing.records import records_of
 from tests.integration.world import HEADER, World
 
 SECRET = "42424"
@@ -51,6 +55,18 @@ def test_a_message_names_values_only_if_the_schema_shows_them(world: World, case
         assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
 
 
+@pytest.mark.parametrize("read", [objects_of, records_of])
+def test_what_is_wrong_with_json_is_shown_with_its_place_only_if_the_schema_shows_values(
+    world: World, read: Callable[..., Iterable[object]]
+) -> None:
+    for show in (True, False):
+        world.write_schema(rejects={"show": show}, format={"type": "json"}, columns=[ID, TEXT, PRICE])
+        with pytest.raises(UnloadableFile) as raised:
+            list(read(io.BytesIO(b'[{"city": "42424", id: 1}]'), world.file_type, "trips.json"))
+        message = str(raised.value)
+        assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
+
+
 def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_shows_values(world: World) -> None:
     with pytest.raises(AirflowFailException) as raised, retried_if_worth_it():
         world.query(f"SELECT '{SECRET}'::date")
@@ -59,5 +75,8 @@ def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_sho
     hidden = text_of(raised.value, world.file_type)
     assert (SECRET in visible, SECRET in hidden, "rejects.show is false" in hidden) == (True, False, True)
 
+    own = UnloadableFile("trips.csv: transforms/trips.sql failed")
+    own.__cause__ = raised.value.__cause__
+    assert text_of(own, world.file_type) == "trips.csv: transforms/trips.sql failed"
     lost = psycopg2.OperationalError("the connection was lost")
     assert text_of(lost, world.file_type) == "the connection was lost"
