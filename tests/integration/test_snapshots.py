@@ -15,6 +15,7 @@ from lakeport.model import Status, utc_now
 from lakeport.snapshots import content, objects, writing
 from lakeport.snapshots.content import read_content
 from lakeport.snapshots.reading import read_type
+from lakeport.snapshots.rejected_rows import write_rejected_rows
 from lakeport.snapshots.writing import outdated_types, write_snapshot, write_snapshots
 from local.config import Config
 from tests.integration.world import GOOD, HEADER, World
@@ -151,12 +152,11 @@ def test_a_summary_that_is_extended_while_all_is_read_hides_nothing(
     world.query("UPDATE mng.files SET registered_at = registered_at - INTERVAL '3 days'; SELECT 1")
     write_snapshot(world.warehouse, s3, world.name, is_complete=True)
     world.query("UPDATE mng.files SET status = 'Fail'; SELECT 1")
-    write_rows = writing.write_rejected_rows
 
     def outrun(*values: Any) -> None:
-        monkeypatch.setattr(writing, "write_rejected_rows", write_rows)
+        monkeypatch.setattr(writing, "write_rejected_rows", write_rejected_rows)
         write_snapshot(world.warehouse, s3, world.name)
-        write_rows(*values)
+        write_rejected_rows(*values)
 
     monkeypatch.setattr(writing, "write_rejected_rows", outrun)
     write_snapshot(world.warehouse, s3, world.name, is_complete=True)
