@@ -22,11 +22,11 @@ def avro_records(
     format_: NamedFieldsFormat,
     columns: Collection[str],
     *,
-    shown: Callable[[str], str] = str,
+    in_message: Callable[[str], str] = str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the records, if the fields of these columns may have texts or floats; raises UnloadableFile.
 
-    `shown` returns what a message has of a reason, which may contain a part of the file.
+    `in_message` returns what a message has of a reason, which may contain a part of the file.
     """
     records, fields = _opened(stream, name)
     kinds = {field["name"].lower(): _kinds(field["type"]) for field in fields}
@@ -35,7 +35,7 @@ def avro_records(
     try:
         yield from records
     except Exception as error:  # fastavro raises whatever a damaged block leads to
-        reason = shown(repr(error))
+        reason = in_message(repr(error))
         raise UnloadableFile(f"{name} is not a readable Avro file: {reason}; ask the sender for it again") from error
 
 
