@@ -49,6 +49,8 @@ class Token:
 
     def string(self) -> str:
         """Return a string literal's content; backslashes stay in it, except before a quote."""
+        if self.kind is Kind.BODY:
+            return self.text[self.text.index("$", 1) + 1 : self.text.rindex("$", 0, -1)]
         return self.text[self.text.index("'") + 1 : -1].replace("''", "'").replace("\\'", "'")
 
 
