@@ -13,7 +13,7 @@ _TOKEN = re.compile(
       | (?P<body>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$)
       | (?P<parameter>\$\d+)
       | (?P<quoted>"(?:[^"]++|"")*+")
-      | (?P<number>\d+(?:\.\d+)?|\.\d+)
+      | (?P<number>(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
       | (?P<word>[^\W\d][\w$]*|\#[^\W\d][\w$]*)
       | (?P<symbol>::|<>|<=|>=|!=|\|\||.)""",
     re.DOTALL | re.VERBOSE,
