@@ -298,7 +298,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
         case "CREATE", _ if routines.is_creation(tokens):
-            found = Body(routines.Routine(rewrite.rewritten(sql, tokens)))
+            sql = routines.normalized(sql, tokens)
+            found = Body(routines.Routine(rewrite.rewritten(sql, tokenize(sql))))
         case "CREATE", _ if late_binding.is_creation(tokens):
             found = _late_binding_view(sql, tokens)
         case "ALTER", _:
