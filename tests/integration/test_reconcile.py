@@ -197,7 +197,8 @@ def test_loaded_file_whose_rows_are_missing_fails_with_an_alert(world: World) ->
     [(status, reason)] = world.files()
     assert (status, "2 loaded, but 0 in" in reason) == ("Fail", True)
     [(alert, _)] = world.sent
-    assert alert.urgency.startswith("today: the rows are not in the table")
+    assert ("failed in reconcile" in alert.title, alert.urgency.partition(":")[0]) == (True, "today")
+    assert alert.runbook.endswith("#n-loaded-but-m-in-table")
     assert "replay" in alert.remedy().text
     assert not any("since loaded" in fact.text for fact in alert.facts())
 
