@@ -200,7 +200,12 @@ def test_loaded_file_whose_rows_are_missing_fails_with_an_alert(world: World) ->
     world.airflow.end("run1", "failed")
     world.reconcile()
     [(status, reason)] = world.files()
-    assert (status, "2 loaded, but 0 in" in reason, len(world.sent)) == ("Fail", True, 1)
+    assert (status, "2 loaded, but 0 in" in reason) == ("Fail", True)
+    [(alert, _)] = world.sent
+    assert ("failed in reconcile" in alert.title, alert.urgency.partition(":")[0]) == (True, "today")
+    assert alert.runbook.endswith("#n-loaded-but-m-in-table")
+    assert "replay" in alert.remedy().text
+    assert not any("since loaded" in fact.text for fact in alert.facts())
 
 
 def test_done_file_that_is_still_in_landing_is_archived(world: World) -> None:
