@@ -166,6 +166,28 @@ def test_a_summary_that_is_extended_while_all_is_read_hides_nothing(
         assert [each["status"] for each in (*found["files"], *found["days"])] == ["Fail", "Fail"]
 
 
+def test_a_command_that_was_killed_between_its_two_objects_is_followed(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.bring()
+    world.query("UPDATE mng.files SET registered_at = registered_at - INTERVAL '3 days'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query("UPDATE mng.files SET status = 'Fail'; SELECT 1")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(writing, "_summary", killed)
+        write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+
+    write_snapshot(world.warehouse, s3, world.name)
+
+    summary = objects.read(s3, objects.summary_key(world.name))
+    assert summary
+    assert [each["status"] for each in (*summary["files"], *summary["days"])] == ["Fail", "Fail"]
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_file_that_landed_long_before_it_was_registered_is_followed(world: World, s3: S3Client) -> None:
     world.register()
     world.query(

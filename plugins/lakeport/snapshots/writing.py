@@ -80,7 +80,7 @@ def _write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_
     file_type = known_file_type(name) if name else None
     known = objects.current(s3, objects.summary_key(name), with_content=True)
     about = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
-    last = None if is_complete or not _can_be_extended(known.content, name, about) else known.content
+    last = None if is_complete or not _can_be_extended(s3, known.content, name, about) else known.content
     content = warehouse.transaction(partial(read_content, name=name, file_type=file_type, last=last))
     if name and file_type and file_type.rejects.show:
         write_rejected_rows(warehouse, s3, name, content, last)
@@ -105,14 +105,17 @@ def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:
     return [name for name, changed_at in changed.items() if _is_outdated(s3, name, changed_at)]
 
 
-def _can_be_extended(last: Row | None, name: str | None, about: Row) -> bool:
+def _can_be_extended(s3: S3Client, last: Row | None, name: str | None, about: Row) -> bool:
     """Return whether a summary can list what has changed since all was read.
 
-    Files of no type get one by a replay, so all of them are always read.
+    Files of no type get one by a replay, so all of them are always read.  So they are after a process that was killed
+    between its two objects, whose whole one is later than the summary.
     """
     if last is None or name is None or "open_since" not in last or any(last[each] != about[each] for each in about):
         return False
-    return utc_now() - datetime.fromisoformat(last["complete_at"]) < _COMPLETE_FOR
+    if utc_now() - datetime.fromisoformat(last["complete_at"]) >= _COMPLETE_FOR:
+        return False
+    return objects.current(s3, objects.type_key(name)).as_of == str(last["complete_at"])
 
 
 def _summary(content: Content, last: Row | None) -> dict[str, Any]:
