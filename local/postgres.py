@@ -49,19 +49,35 @@ def service(config: Config) -> Service:
     )
 
 
-def initialize(config: Config, prepared: Path | None = None) -> None:
-    """Make the data directory once, as a copy of prepared data if there is any; a half-made one is made again."""
-    data = postgres_files.data(config)
-    complete = data / COMPLETE
+def initialize(config: Config, prepared: Path | None = None) -> bool:
+    """Make the data directory once; a half-made one is made again.
+
+    It is a copy of prepared data if there is any that is whole: return whether it is.
+    """
+    complete = postgres_files.data(config) / COMPLETE
     if complete.exists():
-        return
-    shutil.rmtree(data, ignore_errors=True)
-    postgres_files.prepare(config)
-    if prepared and postgres_files.is_run_by_owner():
-        _copy(config, prepared)
-    else:
+        return False
+    is_copy = prepared is not None and postgres_files.is_run_by_owner() and _is_copied(config, prepared)
+    if not is_copy:
+        _prepare_empty(config)
         _make(config)
     complete.touch()
+    return is_copy
+
+
+def _is_copied(config: Config, prepared: Path) -> bool:
+    """Return whether prepared data could be copied: another user may own it, or have removed a part of it."""
+    _prepare_empty(config)
+    try:
+        _copy(config, prepared)
+    except (OSError, StackError):
+        return False
+    return True
+
+
+def _prepare_empty(config: Config) -> None:
+    shutil.rmtree(postgres_files.data(config), ignore_errors=True)
+    postgres_files.prepare(config)
 
 
 def _copy(config: Config, prepared: Path) -> None:

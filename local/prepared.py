@@ -4,6 +4,7 @@ It is made once for these versions and kept in the user's cache: to make it take
 """
 
 import contextlib
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,10 +16,9 @@ from local.redshift.engine import own_postgres
 def initialize(config: Config) -> None:
     """Make PostgreSQL's data once, from prepared data if there is any."""
     folders = [cache.place(name) for name in (_name(), own_postgres.prepared_name())]
-    found = next((folder for folder in folders if folder.exists()), None)
-    is_new = not postgres_files.data(config).exists()
-    postgres.initialize(config, found and own_postgres.data_in(found))
-    if is_new and found == folders[0] and postgres_files.is_run_by_owner():
+    found = next((folder for folder in folders if os.access(own_postgres.data_in(folder), os.R_OK | os.X_OK)), None)
+    is_copy = postgres.initialize(config, found and own_postgres.data_in(found))
+    if is_copy and found == folders[0]:
         airflow.note_migration(config)
 
 

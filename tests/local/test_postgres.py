@@ -141,3 +141,22 @@ def test_copy_of_prepared_data_has_the_password_of_its_stack(server: Config, tmp
         assert credentials.load(copy).postgres_password != credentials.load(server).postgres_password
     finally:
         processes.stop(copy, [postgres.service(copy)])
+
+
+@pytest.mark.parametrize("is_half", [True, False])
+def test_prepared_data_that_cannot_be_copied_is_made_in_place(
+    starts_programs: None, tmp_path: Path, is_half: bool
+) -> None:
+    """Another program has removed a part of it, or all."""
+    prepared = tmp_path / "prepared"
+    if is_half:
+        (prepared / "base").mkdir(parents=True)
+    config = Config(tmp_path / "state", Ports.free())
+
+    assert not postgres.initialize(config, prepared)
+
+    processes.start(config, postgres.service(config))
+    try:
+        assert postgres.is_ready(config)
+    finally:
+        processes.stop(config, [postgres.service(config)])

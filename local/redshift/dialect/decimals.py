@@ -35,6 +35,8 @@ OTHER, FLOAT, UNKNOWN, UNREAD = Type("other"), Type("float"), Type("unknown"), T
 
 def literal_type(text: str) -> Type:
     """Return the type of a literal number."""
+    if "e" in text.lower():
+        return FLOAT
     whole, point, fraction = text.partition(".")
     if not point:
         return Type("integer", *_INTEGERS[23 if len(whole) < _INTEGERS[23][0] else 20])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from local.redshift.dialect.column_types import MOST_BYTES
 from local.redshift.dialect.queries import pieces
 from local.redshift.dialect.tokens import Edit, Kind, Token, apply, closing, depths, tokenize, upper_at
 
@@ -19,6 +20,7 @@ _OPENS = ("BEGIN", "IF", "LOOP", "CASE")
 _TESTS = ("IF", "ELSIF", "ELSEIF", "WHEN")
 _MODES = ("IN", "OUT", "INOUT", "VARIADIC", "CONSTANT")
 _NO_VALUES = ("record", "refcursor", "cursor", "alias")
+_TAG = "$lakeport_body$"
 _ENDS_TYPE = ("DEFAULT", ":", "=", "NOT", ";")
 
 Part = tuple[int, int]
@@ -28,6 +30,26 @@ Part = tuple[int, int]
 def is_creation(tokens: Sequence[Token]) -> bool:
     words = [token.upper for token in tokens[:4]]
     return words[:1] == ["CREATE"] and bool({"PROCEDURE", "FUNCTION"} & set(words))
+
+
+def normalized(sql: str, tokens: Sequence[Token]) -> str:
+    """Return the statement with its body in dollars, and with numbers for lengths of MAX in it."""
+    body = next((at for at, token in enumerate(tokens) if token.kind is Kind.BODY), None)
+    after_as = next((at + 1 for at, token in enumerate(tokens[:-1]) if token.upper == "AS"), 0)
+    edits = list(_lengths(tokens))
+    if body is None and tokens[after_as].kind is Kind.TEXT:
+        body = after_as
+    if body is not None:
+        text = tokens[body].string()
+        text = apply(text, _lengths(tokenize(text)))
+        edits.append(Edit(tokens[body].start, tokens[body].end, f"{_TAG}{text}{_TAG}"))
+    return apply(sql, edits)
+
+
+def _lengths(tokens: Sequence[Token]) -> Iterator[Edit]:
+    for at, token in enumerate(tokens):
+        if token.upper == "MAX" and (upper_at(tokens, at - 1), upper_at(tokens, at + 1)) == ("(", ")"):
+            yield Edit(token.start, token.end, str(MOST_BYTES.get(upper_at(tokens, at - 2), MOST_BYTES["VARCHAR"])))
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,8 @@ class Routine:
             is_named = len(words) > 1 and words[0].is_name and words[1].is_name and words[1].upper != "PRECISION"
             name, kind = (words[0].name(), words[1:]) if is_named else ("", words)
             found |= dict.fromkeys((name, f"${number}"), _type(self.sql, kind))
-        return {name: kind for name, kind in (found | _declared(self._text)).items() if name and kind}
+        found |= _declared(self._text) | dict.fromkeys(_counters(self._text), "int")
+        return {name: kind for name, kind in found.items() if name and kind}
 
     def written(self, texts: Sequence[str]) -> str:
         """Return the statement with these texts in place of the parts of its body."""
@@ -95,6 +118,15 @@ class Routine:
     @property
     def _text(self) -> str:
         return self.sql[self.body[0] : self.body[1]] if self.body else ""
+
+
+def of_prepare(sql: str) -> dict[str, str]:
+    """Return the types that PREPARE declares for its parameters, by their numbers."""
+    tokens = tokenize(sql)
+    if upper_at(tokens, 0) != "PREPARE" or upper_at(tokens, 2) != "(":
+        return {}
+    spans = pieces(tokens, 3, closing(tokens, 2))
+    return {f"${number}": _type(sql, tokens[start:stop]) for number, (start, stop) in enumerate(spans, 1)}
 
 
 def with_types(query: str, variables: Mapping[str, str]) -> str:
@@ -158,6 +190,16 @@ def _declared(body: str) -> dict[str, str]:
             found[tokens[at].name()] = _type(body, kinds[:size])
             at = stop + 1
     return found
+
+
+def _counters(body: str) -> Iterator[str]:
+    """Yield the variables of loops over numbers, as in `FOR i IN 1..3 LOOP`."""
+    tokens = tokenize(body)
+    for at, token in enumerate(tokens):
+        if token.upper == "FOR" and upper_at(tokens, at + 2) == "IN":
+            stop = next((end for end in range(at, len(tokens)) if tokens[end].upper == "LOOP"), len(tokens))
+            if any(tokens[end].text == "." and tokens[end + 1].text[0] == "." for end in range(at, stop - 1)):
+                yield tokens[at + 1].name()
 
 
 def _type(text: str, tokens: Sequence[Token]) -> str:

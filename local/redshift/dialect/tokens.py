@@ -13,7 +13,7 @@ _TOKEN = re.compile(
       | (?P<body>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$)
       | (?P<parameter>\$\d+)
       | (?P<quoted>"(?:[^"]++|"")*+")
-      | (?P<number>\d+(?:\.\d+)?|\.\d+)
+      | (?P<number>(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
       | (?P<word>[^\W\d][\w$]*|\#[^\W\d][\w$]*)
       | (?P<symbol>::|<>|<=|>=|!=|\|\||.)""",
     re.DOTALL | re.VERBOSE,
@@ -49,6 +49,8 @@ class Token:
 
     def string(self) -> str:
         """Return a string literal's content; backslashes stay in it, except before a quote."""
+        if self.kind is Kind.BODY:
+            return self.text[self.text.index("$", 1) + 1 : self.text.rindex("$", 0, -1)]
         return self.text[self.text.index("'") + 1 : -1].replace("''", "'").replace("\\'", "'")
 
 

@@ -116,7 +116,8 @@ def parameters(body: bytes) -> bytes:
 def _client_id(field: wire.Field) -> int:
     """Return the type id that a client sees; an interval's modifier distinguishes its two types."""
     if field.type_id == ENGINE_INTERVAL and field.modifier >= 0:
-        return {_YEARS: YEAR_TO_MONTH, _DAYS: DAY_TO_SECOND}.get(field.modifier >> 16 & _FIELDS, ENGINE_INTERVAL)
+        named = field.modifier >> 16 & _FIELDS
+        return YEAR_TO_MONTH if not named & ~_YEARS else DAY_TO_SECOND if not named & ~_DAYS else ENGINE_INTERVAL
     return _IDS.get(field.type_id, field.type_id)
 
 

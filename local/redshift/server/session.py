@@ -218,7 +218,10 @@ class Session:
         if isinstance(statement, Unload):
             return await self._unload(statement)
         if isinstance(statement, Forward) and statement.is_typed:
-            return dataclasses.replace(statement, sql=await self._computed(statement.sql))
+            declared, self.variables = self.variables, self.variables or routines.of_prepare(statement.sql)
+            computed = await self._computed(statement.sql)
+            self.variables = declared
+            return dataclasses.replace(statement, sql=computed)
         return statement
 
     async def _routine(self, routine: routines.Routine) -> Statement:

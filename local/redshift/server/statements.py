@@ -35,8 +35,12 @@ _OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
 """Those that Redshift keeps for itself."""
 _MEANS_NOTHING = re.compile(r"^ALTER (SCHEMA \S* QUOTA|ROLE \S* (WITH )?OWNER|USER \S* RESET SESSION TIMEOUT$)")
 """A quota, who owns a role, how long a session may be idle."""
-_DIVISION = re.compile(r"'(?:[^'\\]++|''|\\.)*+'|/\*|(/)", re.DOTALL)
-"""A slash outside strings and comments."""
+_DIVISION = re.compile(
+    r"""'(?:[^'\\]++|''|\\.)*+'|"(?:[^"]++|"")*+"|\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$
+      | --[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/|(?P<division>/)""",
+    re.DOTALL | re.VERBOSE,
+)
+"""A slash outside strings, quoted names and comments, which may have quotes in them."""
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -53,12 +57,12 @@ class Forward:
     @property
     def is_typed(self) -> bool:
         """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
-        makes_columns = self.sql.lstrip()[:6].upper() == "CREATE"
-        divides = any(found[1] for found in _DIVISION.finditer(self.sql))
-        if not (divides or makes_columns or self.combines):
+        divides = any(found["division"] for found in _DIVISION.finditer(self.sql))
+        if not (divides or self.combines or "CREATE" in self.sql.upper()):
             return False
         words = [token.upper for token in tokenize(self.sql)]
-        matters = "/" in words or self.combines or (makes_columns and "AS" in words)
+        makes_columns = words[:1] == ["CREATE"] and "AS" in words
+        matters = "/" in words or self.combines or makes_columns
         return matters and not refusals.is_of_catalog(words)
 
     @property
@@ -179,7 +183,7 @@ def of_body(sql: str) -> Statement:
 
 def _check_text(tokens: Sequence[Token]) -> None:
     """The text that EXECUTE runs is not reworded: a division that may differ is refused."""
-    for inner in (tokenize(token.string()) for token in tokens if token.kind is Kind.TEXT):
+    for inner in (tokenize(token.string()) for token in tokens if token.kind in (Kind.TEXT, Kind.BODY)):
         for at, token in enumerate(inner):
             if token.upper == "/" and not (_is_whole(inner, at - 1) and _is_whole(inner, at + 1)):
                 raise Refused(
@@ -294,7 +298,8 @@ def _own(sql: str, tokens: list[Token]) -> Statement | None:
         case "RESET", second if second in _OWN_SETTINGS:
             found = Accepted("RESET")
         case "CREATE", _ if routines.is_creation(tokens):
-            found = Body(routines.Routine(rewrite.rewritten(sql, tokens)))
+            sql = routines.normalized(sql, tokens)
+            found = Body(routines.Routine(rewrite.rewritten(sql, tokenize(sql))))
         case "CREATE", _ if late_binding.is_creation(tokens):
             found = _late_binding_view(sql, tokens)
         case "ALTER", _:

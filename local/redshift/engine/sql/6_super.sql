@@ -209,7 +209,7 @@ DECLARE
     name text;
     place integer;
 BEGIN
-    FOREACH kind IN ARRAY ARRAY['bool', 'int4', 'int8', 'numeric', 'float8'] LOOP
+    FOREACH kind IN ARRAY ARRAY['bool', 'int4', 'int8', 'numeric', 'float8', 'text'] LOOP
         FOR place IN 1 .. 6 LOOP
             symbol := (ARRAY['=', '<>', '<', '<=', '>', '>='])[place];
             name := (ARRAY['eq', 'ne', 'lt', 'le', 'gt', 'ge'])[place];

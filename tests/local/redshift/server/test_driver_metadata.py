@@ -49,3 +49,9 @@ def test_intervals_have_the_two_types_of_redshift(cursor: Any) -> None:
     days = (3 * 24 + 4) * 3600 + 5 * 60 + 6
     first = [IntervalYearToMonth(months=14), IntervalDayToSecond(microseconds=days * 1_000_000)]
     assert list(cursor.fetchall()) == [first, [month, second]]
+
+
+def test_interval_of_one_field_has_its_type(cursor: Any) -> None:
+    cursor.execute("SELECT interval '13' month, interval '2' day, interval '90' minute")
+    days = [IntervalDayToSecond(microseconds=minutes * 60_000_000) for minutes in (2 * 24 * 60, 90)]
+    assert list(cursor.fetchall()) == [[IntervalYearToMonth(months=13), *days]]
