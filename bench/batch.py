@@ -113,7 +113,7 @@ def rows() -> list[Row]:
         Row(
             f"S3 calls of a run with {FILES} files, each {LATENCY_SECONDS * 1000:.0f} ms slower",
             f"{found.seconds:.0f} s, at most {found.most} of {found.calls:,} calls in flight",
-            f"one by one, of a sample of {SAMPLE} files: {found.one_by_one:.0f} s",
+            f"one by one, reckoned from {SAMPLE} files: {found.one_by_one:.0f} s",
             f"at most 1/{TIMES_FASTER}",
             found.seconds * TIMES_FASTER / found.one_by_one,
             "A run with many small files spends its time on S3, whose answers take tens of milliseconds each.",

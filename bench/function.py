@@ -49,7 +49,7 @@ def rows() -> list[Row]:
     ]
 
 
-MEANING = "After a pause, AWS starts a new process of the function that registers files: the first file waits so long."
+MEANING = "After a pause, AWS starts a new process of the function that registers files; the first file waits for it."
 WHERE = "The import of boto3 is nearly all of it."
 
 

@@ -141,7 +141,7 @@ def rows() -> list[Row]:
         Row(
             f"memory to prepare {size}",
             f"{found.memory:.0f} MiB in {found.prepare_seconds:.0f} s",
-            f"a tenth of it: {found.memory_of_a_tenth:.0f} MiB",
+            f"a file of a tenth of the size: {found.memory_of_a_tenth:.0f} MiB",
             f"at most {MOST_GROWTH} times",
             found.memory / found.memory_of_a_tenth / MOST_GROWTH,
             "A worker of MWAA has few gigabytes: its memory must not depend on the size of a file.",
@@ -149,7 +149,7 @@ def rows() -> list[Row]:
         Row(
             f"COPY of {size} in the stand-in",
             f"{found.copy_seconds:.1f} s",
-            f"of {SPLITS} splits: {found.splits_seconds:.1f} s",
+            f"the same rows in {SPLITS} files: {found.splits_seconds:.1f} s",
             "at most 1.2 times",
             found.copy_seconds / found.splits_seconds / MOST_GROWTH,
             "Whether a sender should split large files.",

@@ -71,7 +71,8 @@ def rows() -> list[Row]:
             f"{COUNTS[0]:,} files: {few[step]:.0f} ms",
             f"at most {TIMES} times",
             many[step] / few[step] / TIMES,
-            "Whether loads become slower when millions of files have been loaded.",
+            "Whether loads become slower when millions of files have been loaded: registration records files that "
+            "arrive, the sensor looks for New files, a run claims them, and each of its tasks reads their state.",
             "Neither the stand-in nor Redshift has an index by which to find a file. PostgreSQL reads all rows of "
             "mng.files; Redshift reads only the columns that a statement names: see [scale](scale.md#what-millions-of-"
             "files-on-record-cost).",

@@ -24,8 +24,8 @@ from bench.table import Row
 from local.config import REPOSITORY
 
 MEANING = (
-    "Airflow reads all schemas again and again: so long is one core busy each time, and so long does a changed schema "
-    "take at least to have an effect."
+    "Airflow reads all schemas again and again: one core is busy for this long each time, and a changed schema takes "
+    "at least this long to have an effect."
 )
 WHERE = (
     "Two thirds are Airflow's constructors of DAGs and operators, of which a load DAG needs more than the peer has: a "

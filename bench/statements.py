@@ -151,8 +151,9 @@ def rows() -> list[Row]:
     return [
         Row(
             f"statements of a run of {FILES} files of one type, as 1 of 50 in a burst of 10,000",
-            f"{a_file:.2f} a file: {total['statements']} of the run, {total['COPY']} COPY, and registration",
-            f"{registration} of the registration of up to {function.BATCH_SIZE} files at once",
+            f"{a_file:.2f} a file: {total['statements']} in the run, {total['COPY']} of them COPY, and a share of a "
+            "registration",
+            f"a registration of up to {function.BATCH_SIZE} files: {registration}",
             "at most 1 a file",
             a_file,
             "Redshift Serverless bills the time in which it works, so many small files must not need many statements.",

@@ -136,7 +136,6 @@ def files_table(drops: Sequence[Drop], rows: dict[str, tuple[Any, ...]]) -> Tabl
         end = moved_at.replace(tzinfo=UTC).timestamp() if status in FINAL else time.time()
         counts = ["" if number is None else f"{number:,}" for number in (in_file, loaded, rejected)]
         seconds = f"{max(end - drop.dropped_at, 0):.1f}"
-        reason = reason if status in {"Fail", "Rejected"} else ""
         file = drop.key if drop.bucket == names.LANDING_BUCKET else f"s3://{drop.bucket}/{drop.key}"
         table.add_row(Text(file), Text(status, STYLES.get(status, "")), *counts, seconds, Text(reason or ""))
     return table

@@ -96,6 +96,8 @@ def test_an_operator_undoes_discards_and_replays_a_file_in_the_browser(lakeport:
         until(partial(shows, window, address, f"{before} since"))
         assert ("Undo" in window.buttons()) is (before == "Done")
         window.click(action)
+        window.wait_for("See its plan and approve it")
+        window.click("Reload")  # as the page does every few seconds
         window.click("See its plan and approve it")
         approve(lakeport, action.lower(), followed(window))
         lakeport.wait_for(version, status)

@@ -515,8 +515,8 @@ def test_failed_files_that_nobody_repairs_are_discarded_and_can_be_replayed(
     assert accounts(world) == [("Done", 0, False)]
 
 
-def test_a_failed_file_whose_rows_are_in_its_table_is_not_discarded(world: World, run: Callable[..., Any]) -> None:
-    """Only archiving it failed; what is in a table must not look as if it had never been loaded."""
+def test_a_failed_file_with_a_load_on_record_is_not_discarded(world: World, run: Callable[..., Any]) -> None:
+    """Reconcile found too few of its rows; those that are left must not look as if it had never been loaded."""
     file = world.bring()
     world.query("UPDATE mng.files SET status = 'Fail' WHERE file_id = %s; SELECT 1", (file.file_id,))
     refused = run("discard", file.key, "--yes")

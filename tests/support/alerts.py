@@ -56,6 +56,14 @@ ALERTS: dict[str, Alert] = {
     "failed run of several files": replace(FAILED, files=[FILE, replace(FILE, key="weather/b.csv"), LOADED]),
     "failed run without a file": replace(FAILED, files=[], rejected=[]),
     "failed run with loaded files only": replace(FAILED, files=[LOADED], rejected=[]),
+    "failed run whose rows are gone": replace(
+        FAILED,
+        task_id="mark_done",
+        error="weather/a.csv: 200 rows in the file, 0 rejected, 200 loaded, but 0 in lake.weather",
+        files=[LOADED],
+        rejected=[],
+        family=Family.ROWS,
+    ),
     "loaded run": WARNED,
     "recovered run": RecoveredRun(
         "load_weather",

@@ -83,7 +83,7 @@ def _first_of(subjects: Sequence[str]) -> str:
 
 
 def _open_files(reconciliation: Reconciliation) -> str:
-    return "; some files are still in progress" if reconciliation.is_open else ""
+    return "; some files or alerts are not finished yet" if reconciliation.is_open else ""
 
 
 def _send_alerts(api: DagRunApi, moment: datetime, *, as_json: bool) -> None:

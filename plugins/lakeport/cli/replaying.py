@@ -101,10 +101,10 @@ def undo(
 
     Without --yes the command only shows its plan.  It deletes exactly the rows of these files and sets the files to
     Fail; you can replay them later.  Files that the same COPY loaded are loaded again.  With --restore, the rows
-    that the load replaced come back, if table.keep_replaced kept them (mode slice always does) and no later load has
-    replaced the same rows; without it they do not, and mode merge cannot be undone.  If you select files only by
-    other options, --status defaults to Done.  The command is safe to repeat and to interrupt.  With
-    --deployment the DAG undo of that deployment does the work, and --yes approves its plan.
+    that the load replaced come back, if table.keep_replaced kept them (modes slice and history always do) and no later
+    load has replaced the same rows; without it they do not, except in mode history, and mode merge cannot be undone.
+    If you select files only by other options, --status defaults to Done.  The command is safe to repeat and to
+    interrupt.  With --deployment the DAG undo of that deployment does the work, and --yes approves its plan.
 
     Example: `./lakeport undo 3f9a2c --yes`
 

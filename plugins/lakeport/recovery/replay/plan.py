@@ -249,7 +249,7 @@ def _discard(each: SelectedFile) -> Planned:
         allowed = " or ".join(DISCARDED)
         return replace(planned, refused=f"the file is {each.status}; only files that are {allowed} can be discarded")
     if each.loaded_at is not None:
-        reason = f"its rows are in {each.table_name}; undo it first, or wait until reconcile sets it to {Status.DONE}"
+        reason = f"undo it first: its load into {each.table_name} is on record"
         return replace(planned, refused=reason)
     return replace(planned, summary="no run loads it; reconcile moves it to the archive")
 

@@ -11,6 +11,9 @@ const ACTIONS = {
   discard: { title: "Discard", what: "Sets this file aside: no run loads it. You approve the plan first, and can replay it later." },
 };
 
+// The runs that were started here, by file: a refresh of the page draws it again, and must not lose the link to the plan.
+const started = new Map();
+
 export async function file(type, fileId) {
   const [found, me] = await Promise.all([get(places.type(type)), get(places.me())]);
   const shown = found.files.find((each) => each.file_id.startsWith(fileId));
@@ -34,11 +37,15 @@ function actions(allowed, shown) {
   const names = possible(shown).filter((name) => allowed.includes(ACTIONS[name].dag ?? name));
   if (!names.length) return null;
   const said = element("span", { role: "status" });
+  const say = (run) => said.replaceChildren("Started. ", outward(places.approval(run.dag_id, run.dag_run_id), "See its plan and approve it"));
+  const before = started.get(shown.file_id);
+  if (before?.statusAt === shown.status_at) say(before.run);
   const buttons = names.map((name) => element("button", { type: "button", "data-action": name, title: ACTIONS[name].what, onclick: async (event) => {
     event.target.disabled = true;
     try {
       const run = await start(ACTIONS[name].dag ?? name, [shown.file_id], ACTIONS[name].options);
-      said.replaceChildren("Started. ", outward(places.approval(run.dag_id, run.dag_run_id), "See its plan and approve it"));
+      started.set(shown.file_id, { run, statusAt: shown.status_at });
+      say(run);
     } catch (error) {
       event.target.disabled = false;
       said.replaceChildren(`Not started: ${error.message}`);
