@@ -82,7 +82,7 @@ def test_without_a_postgresql_it_starts_one_and_ends_it(s3_endpoint: str, s3: An
     assert not (Config(data).state / "postgres" / "data" / "postmaster.pid").exists()
 
 
-def test_folder_of_another_stand_in_is_refused(tmp_path: Path) -> None:
+def test_folder_in_use_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [str(REPOSITORY / "lakeport"), "redshift", "--data", str(tmp_path), "--port", str(free_port())]
