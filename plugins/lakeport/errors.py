@@ -16,6 +16,7 @@ LakeportError
 ├── RejectsNotReported Redshift's notices and views disagree on the rows that COPY rejected
 ├── RowsNotCounted     Redshift does not report how many rows each file of a COPY has
 ├── UnknownOrigin      what becomes of some rows depends on their file, which COPY does not report
+├── RowsMissing        rows of a load are no longer in their table
 ├── TableMismatch      the live table does not fit the schema, and only a person can decide what to change
 ├── StatusConflict     a file does not have the status that this step expects
 ├── StepRefused        a step cannot work on its files and explains why; it sets no file to Fail
@@ -115,6 +116,10 @@ class UnknownOrigin(LakeportError):
     def __init__(self, reason: str, rows: int) -> None:
         super().__init__(f"{reason}, and it is not known from which files they are")
         self.rows = rows
+
+
+class RowsMissing(LakeportError):
+    """Rows of a load are no longer in their table, and no later load explains it."""
 
 
 class TableMismatch(LakeportError):

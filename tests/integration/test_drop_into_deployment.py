@@ -60,12 +60,15 @@ def abroad(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": made.name}}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
+    unfinished = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
     cloudformation = boto3.client("cloudformation", region_name="us-east-1")
     cloudformation.create_stack(StackName=f"{made.name}-main", TemplateBody=json.dumps(template))
+    cloudformation.create_stack(StackName=f"{made.name}-new-main", TemplateBody=json.dumps(unfinished))
     index = ArrivalIndex(RULES).to_json().encode()
     s3.put_object(Bucket=made.bucket("code"), Key=settings.INDEX_KEY, Body=index)
     yield made
-    cloudformation.delete_stack(StackName=f"{made.name}-main")
+    for name in (made.name, f"{made.name}-new"):
+        cloudformation.delete_stack(StackName=f"{name}-main")
 
 
 def test_file_is_dropped_where_the_deployment_reads_its_type_and_its_status_is_followed(
@@ -79,11 +82,16 @@ def test_file_is_dropped_where_the_deployment_reads_its_type_and_its_status_is_f
         "version_id": None,
         "status": "Done",
     }
-    done |= {"landed_at": later.isoformat(), "status_reason": None}
+    done |= {"landed_at": later.isoformat(), "registered_at": later.isoformat(), "status_reason": None, "moves": []}
     done |= {"rows_in_file": 1, "rows_loaded": 1, "rows_rejected": 0}
-    other = {**done, "key": "trips/2.csv", "status": "Fail"}
+    other = {**done, "file_id": "2" * 64, "key": "trips/2.csv", "status": "Fail"}
     monkeypatch.setenv("LAKEPORT_WORK_BUCKET", abroad.bucket("work"))
-    objects.replace_older(abroad.s3, objects.type_key("trips"), {"files": [other, done]}, later)
+    before = later - timedelta(minutes=30)  # as a run leaves it: the whole snapshot is older than what has changed
+    whole: dict[str, Any] = {"schema": "", "table": "lake.trips", "columns": [], "days": []}
+    whole |= {"as_of": before.isoformat(), "files": [other]}
+    summary = {**whole, "as_of": later.isoformat(), "complete_at": before.isoformat(), "changed": [done]}
+    objects.replace_older(abroad.s3, objects.type_key("trips"), whole, before)
+    objects.replace_older(abroad.s3, objects.summary_key("trips"), summary, later)
 
     dropped = abroad.drop("--wait", "--json")
 
@@ -100,6 +108,7 @@ def test_what_the_deployment_lacks_is_reported(abroad: Abroad) -> None:
         "other/1.csv has no final status": waiting,
         "unknown landing bucket nowhere; allowed: default, partners": ["--folder", "other", "--bucket", "nowhere"],
         "no stack nowhere-main in region us-east-1; check the deployment's name": ["--deployment", "nowhere"],
+        "has no buckets; finish ./lakeport deploy": ["--deployment", f"{abroad.name}-new"],
     }
     for message, options in cases.items():
         refused = abroad.drop(*options)

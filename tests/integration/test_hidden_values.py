@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import fastavro
 import psycopg2
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -11,9 +15,26 @@ from airflow.sdk.exceptions import AirflowFailException
 from lakeport.airflow.error_texts import text_of
 from lakeport.airflow.tasks import retried_if_worth_it
 from lakeport.errors import UnloadableFile
+from lakeport.preparing.json_arrays import objects_of
+from lakeport.preparing.prepare import converted
+from lakeport.preparing.records import records_of
 from tests.integration.world import HEADER, World
+from tests.support.archives import zipped
+from tests.support.workbooks import workbook
 
 SECRET = "42424"
+
+
+def damaged_avro() -> bytes:
+    """Return a file with a text that is not UTF-8."""
+    fields = [{"name": name, "type": kind} for name, kind in {"id": "int", "city": "string", "price": "double"}.items()]
+    body = io.BytesIO()
+    fastavro.writer(
+        body, {"type": "record", "name": "trip", "fields": fields}, [{"id": 1, "city": "42424zz", "price": 1.5}]
+    )
+    return body.getvalue().replace(b"zz", b"\xff\xfe")
+
+
 ID = {"name": "id", "type": "integer", "required": True}
 TEXT = {"name": "city", "type": "varchar(8)"}
 PRICE = {"name": "price", "type": "decimal(8,2)"}
@@ -34,6 +55,7 @@ CASES: dict[str, tuple[dict[str, Any], bytes]] = {
     "row in place of the header": ({}, b"1,42424,1\n"),
     "header of two lines": ({}, b'id,city,"42424\nprice"\n1,Bern,1\n'),
     "column that cannot be added": ({"drift": "add"}, b"id,city,price,42424\n1,Bern,1,1\n"),
+    "damaged Avro file": ({"format": {"type": "avro"}, "columns": [ID, TEXT, PRICE]}, damaged_avro()),
     "check": ({"checks": ["city::date > '2026-01-01'"]}, ROW),
 }
 
@@ -51,6 +73,29 @@ def test_a_message_names_values_only_if_the_schema_shows_them(world: World, case
         assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
 
 
+@pytest.mark.parametrize("read", [objects_of, records_of])
+def test_what_is_wrong_with_json_is_shown_with_its_place_only_if_the_schema_shows_values(
+    world: World, read: Callable[..., Iterable[object]]
+) -> None:
+    for show in (True, False):
+        world.write_schema(rejects={"show": show}, format={"type": "json"}, columns=[ID, TEXT, PRICE])
+        with pytest.raises(UnloadableFile) as raised:
+            list(read(io.BytesIO(b'[{"city": "42424", id: 1}]'), world.file_type, "trips.json"))
+        message = str(raised.value)
+        assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
+
+
+def test_what_is_wrong_with_a_workbook_is_shown_only_if_the_schema_shows_values(world: World) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook([["id"], [42424]]))) as book:
+        parts = {name: book.read(name).replace(b"<v>42424<", b"<v>42424x<") for name in book.namelist()}
+    for show in (True, False):
+        world.write_schema(rejects={"show": show}, format={"type": "xlsx"}, columns=[ID])
+        with pytest.raises(UnloadableFile) as raised:
+            converted(io.BytesIO(zipped(parts)), world.file_type, "trips.xlsx").read(1)
+        message = str(raised.value)
+        assert (SECRET in message, "rejects.show is false" in message) == (show, not show), message
+
+
 def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_shows_values(world: World) -> None:
     with pytest.raises(AirflowFailException) as raised, retried_if_worth_it():
         world.query(f"SELECT '{SECRET}'::date")
@@ -59,5 +104,8 @@ def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_sho
     hidden = text_of(raised.value, world.file_type)
     assert (SECRET in visible, SECRET in hidden, "rejects.show is false" in hidden) == (True, False, True)
 
+    own = UnloadableFile("trips.csv: transforms/trips.sql failed")
+    own.__cause__ = raised.value.__cause__
+    assert text_of(own, world.file_type) == "trips.csv: transforms/trips.sql failed"
     lost = psycopg2.OperationalError("the connection was lost")
     assert text_of(lost, world.file_type) == "the connection was lost"

@@ -6,9 +6,11 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from lakeport import settings
 from lakeport.alerts.alert import Alert
@@ -33,6 +35,9 @@ from lakeport.schema.file_type import Alerts
 from local.aws import names
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 def test_files_of_a_scheduled_type_wait_for_the_next_run(world: World) -> None:
@@ -195,7 +200,12 @@ def test_loaded_file_whose_rows_are_missing_fails_with_an_alert(world: World) ->
     world.airflow.end("run1", "failed")
     world.reconcile()
     [(status, reason)] = world.files()
-    assert (status, "2 loaded, but 0 in" in reason, len(world.sent)) == ("Fail", True, 1)
+    assert (status, "2 loaded, but 0 in" in reason) == ("Fail", True)
+    [(alert, _)] = world.sent
+    assert ("failed in reconcile" in alert.title, alert.urgency.partition(":")[0]) == (True, "today")
+    assert alert.runbook.endswith("#n-loaded-but-m-in-table")
+    assert "replay" in alert.remedy().text
+    assert not any("since loaded" in fact.text for fact in alert.facts())
 
 
 def test_done_file_that_is_still_in_landing_is_archived(world: World) -> None:
@@ -511,6 +521,35 @@ def test_files_of_dead_letters_are_registered_and_named_in_one_alert(
     assert len(world.sent) == 1, "the queue is empty, and the alert is not sent again"
 
 
+def test_an_object_at_which_s3_refuses_to_look_does_not_stop_the_other_dead_letters(
+    world: World, dead_letters: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = s3_objects.current_version
+
+    def refusing(s3: S3Client, bucket: str, key: str, version_id: str | None = None) -> str | None:
+        if key.endswith("refused.csv"):
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+        return known(s3, bucket, key, version_id)
+
+    monkeypatch.setattr(s3_objects, "current_version", refusing)
+    dead_letters(event_of(world, "1", "refused.csv"))
+    dead_letters(event_of(world, world.land()))
+    dead_letters(json.dumps({"Event": "s3:TestEvent"}))
+
+    assert [each for each in world.found(LATER) if each[0] == DEAD_LETTER] == [(DEAD_LETTER, "registered as New")] * 2
+    assert [status for status, _ in world.files()] == ["New", "New"]
+
+
+def test_dead_letters_about_no_file_are_removed_without_an_alert(
+    world: World, dead_letters: Callable[[str], None]
+) -> None:
+    dead_letters(json.dumps({"Event": "s3:TestEvent"}))
+
+    assert world.found() == []
+    assert world.sent == []
+    assert world.reconcile(always=False) is None
+
+
 def test_dead_letter_of_a_file_that_is_registered_meanwhile_changes_nothing(
     world: World, dead_letters: Callable[[str], None]
 ) -> None:
@@ -530,3 +569,15 @@ def test_queue_that_cannot_be_read_stops_nothing_else(world: World, monkeypatch:
 
     assert found[0][0] == NOT_CHECKED
     assert (NOT_REGISTERED, "registered as New") in found
+
+
+def test_queue_that_cannot_be_read_is_reported_although_nothing_else_has_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.found() == []
+    monkeypatch.setenv("LAKEPORT_DEAD_LETTER_QUEUE", "http://127.0.0.1/000000000000/nowhere")
+
+    reconciliation = world.reconcile(always=False)
+
+    assert reconciliation
+    assert [(each.problem, each.subject) for each in reconciliation.unfixed] == [(NOT_CHECKED, "dead letters")]

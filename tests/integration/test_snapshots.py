@@ -15,6 +15,7 @@ from lakeport.model import Status, utc_now
 from lakeport.snapshots import content, objects, writing
 from lakeport.snapshots.content import read_content
 from lakeport.snapshots.reading import read_type
+from lakeport.snapshots.rejected_rows import write_rejected_rows
 from lakeport.snapshots.writing import outdated_types, write_snapshot, write_snapshots
 from local.config import Config
 from tests.integration.world import GOOD, HEADER, World
@@ -141,6 +142,42 @@ def test_a_reader_takes_the_whole_snapshot_alone_unless_the_summary_is_newer(
     assert [(each["file_id"], each["status"]) for each in found["files"]] == [
         (file.file_id, "Fail" if is_newer else "New")
     ]
+
+
+def test_a_summary_that_is_extended_while_all_is_read_hides_nothing(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends while a command has undone a file writes its summary between the command's two objects."""
+    world.bring()
+    world.query("UPDATE mng.files SET registered_at = registered_at - INTERVAL '3 days'; SELECT 1")
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query("UPDATE mng.files SET status = 'Fail'; SELECT 1")
+
+    def outrun(*values: Any) -> None:
+        monkeypatch.setattr(writing, "write_rejected_rows", write_rejected_rows)
+        write_snapshot(world.warehouse, s3, world.name)
+        write_rejected_rows(*values)
+
+    monkeypatch.setattr(writing, "write_rejected_rows", outrun)
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+
+    for found in (read_type(s3, world.name), objects.read(s3, objects.summary_key(world.name))):
+        assert found
+        assert [each["status"] for each in (*found["files"], *found["days"])] == ["Fail", "Fail"]
+
+
+def test_a_file_that_landed_long_before_it_was_registered_is_followed(world: World, s3: S3Client) -> None:
+    world.register()
+    world.query(
+        "UPDATE mng.files SET landed_at = landed_at - INTERVAL '40 days', registered_at = registered_at"
+        " - INTERVAL '2 hours'; SELECT 1"
+    )
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)
+    world.query(
+        "UPDATE mng.files SET status = 'Done'; INSERT INTO mng.status_log (file_id, from_status, to_status, moved_at)"
+        " SELECT file_id, 'New', 'Done', SYSDATE FROM mng.files; SELECT 1"
+    )
+    assert [each["status"] for each in changed(world, s3)["files"]] == ["Done"]
 
 
 def test_the_summary_has_the_days_figures(world: World, s3: S3Client) -> None:

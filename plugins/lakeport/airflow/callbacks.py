@@ -46,7 +46,9 @@ def record_task_error(context: Context) -> None:
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
     error = context.get("exception")
-    text = text_of(error, known_file_type(file_type_of(task.dag_id))) if error else KILLED
+    # The schema may have been removed or become invalid since the task has read it.
+    file_type = getattr(context.get("task"), "file_type", None) or known_file_type(file_type_of(task.dag_id))
+    text = text_of(error, file_type) if error else KILLED
     values["error"] = file_records.clipped(text, _ERROR_BYTES)
     values["family"] = family_of(error)
     values["log_url"] = context["ti"].log_url

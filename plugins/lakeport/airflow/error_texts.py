@@ -15,7 +15,7 @@ from lakeport.schema.file_type import FileType
 
 def text_of(error: BaseException, file_type: FileType | None) -> str:
     """Return the message of a task's error, without that of others if it may name values that the schema hides."""
-    cause = error.__cause__ or error
+    cause = error if isinstance(error, LakeportError) else error.__cause__ or error
     is_safe = isinstance(cause, LakeportError | ClientError | BotoCoreError | psycopg2.OperationalError)
     if file_type is None or file_type.rejects.show or is_safe:
         return str(error).strip()

@@ -99,7 +99,9 @@ def fail_earlier_tries(current: cursor, file_ids: Sequence[str], run: EndedRun, 
 
 
 def last_error(current: cursor, run: EndedRun) -> TaskError:
-    """Return the last error of the run since it started."""
+    """Return the last error of the run since it started; that rows are gone is found after it."""
+    if run.lost:
+        return TaskError(run.task_id, run.reason, run.url, family=Family.ROWS)
     values = {"dag_id": run.dag_id, "run_id": run.run_id, "since": run.started_at and run.started_at - _CLOCKS}
     current.execute(statement("mng/last_task_error"), values)
     rows = fetch_rows(current)

@@ -62,6 +62,8 @@ class FailedRun(Message):
     @property
     def urgency(self) -> str:
         """Return how soon somebody must act, and why."""
+        if self.family == Family.ROWS:
+            return f"{Urgency.TODAY}: rows that were loaded are no longer in the table; the files are kept"
         if self.files and not self.unloaded:
             return f"{Urgency.THIS_WEEK}: the rows are in the table, only the archive lacks the files"
         return f"{Urgency.TODAY}: the rows are not in the table; the files are kept"
@@ -111,7 +113,9 @@ class FailedRun(Message):
 
     def remedy(self) -> Fact:
         """Return what to do next."""
-        if self.files and not self.unloaded:
+        if self.files and not self.unloaded and self.family == Family.ROWS:
+            text = f"run {command('reconcile')}, which sets the files whose rows are gone to Fail, then replay them"
+        elif self.files and not self.unloaded:
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
             text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"

@@ -27,6 +27,7 @@ class Family(StrEnum):
     TABLE = "table"
     OBJECT = "object"
     COPY = "copy"
+    ROWS = "rows"
     STEP = "step"
     KILLED = "killed"
     REDSHIFT = "redshift"
@@ -45,6 +46,7 @@ HEADINGS: dict[str, str] = {
     Family.TABLE: "The table does not match the schema",
     Family.OBJECT: "The object is no longer the version that was registered",
     Family.COPY: "Redshift stopped COPY, or did not report all that COPY did",
+    Family.ROWS: "N loaded, but M in TABLE",
     Family.STEP: "A step could not work on its files",
     Family.KILLED: "A task ended without reporting an error",
     Family.REDSHIFT: "Redshift cannot be reached, or rejected a statement",
@@ -70,6 +72,7 @@ _FAMILIES: dict[type[BaseException], Family] = {
     errors.RowsNotCounted: Family.COPY,
     errors.UnknownOrigin: Family.COPY,
     errors.MustLoadSeparately: Family.COPY,
+    errors.RowsMissing: Family.ROWS,
     errors.StepRefused: Family.STEP,
     errors.StatusConflict: Family.STEP,
     errors.AirflowUnavailable: Family.AIRFLOW,

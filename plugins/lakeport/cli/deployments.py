@@ -63,6 +63,8 @@ def published_rules(name: str) -> Sequence[ArrivalRule]:
             raise LakeportError(f"{where}; check the deployment's name, AWS_REGION and AWS_PROFILE") from error
         raise
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    if "LandingBucketName" not in outputs:
+        raise LakeportError(f"stack {stack} is {found['StackStatus']} and has no buckets; finish ./lakeport deploy")
     settings.choose_landing_buckets(outputs["LandingBucketName"], outputs.get("FurtherLandingBuckets", ""))
     return published_index(s3_client()).rules
 
@@ -73,7 +75,7 @@ def states_in_snapshots(rules: Sequence[ArrivalRule]) -> StateOf:
 
     def state_of(upload: Upload) -> FileState | None:
         match = index.match(upload.key, 1, settings.landing_name(upload.bucket))
-        snapshot = objects.read(s3_client(), objects.type_key(match.file_type))
+        snapshot = read_type(s3_client(), match.file_type)
         return state_among(upload, snapshot["files"]) if snapshot else None
 
     return state_of

@@ -21,6 +21,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     SSOError,
     TokenRetrievalError,
 )
@@ -38,7 +39,7 @@ _SIGN_IN_ERRORS = (
     *(NoCredentialsError, PartialCredentialsError, CredentialRetrievalError),
     *(ProfileNotFound, SSOError, TokenRetrievalError),
 )
-_LOCAL_HOSTS = ("//127.0.0.1", "//localhost", "//[::1]")
+_AWS_HOST = re.compile(r"//[^/\s]+\.(amazonaws\.com|amazonaws\.com\.cn|api\.aws)\b")
 _REMEDIES = (
     ("Expired|InvalidClientTokenId|UnrecognizedClient", f"{_SIGN_IN} again"),
     ("AccessDenied|Unauthorized|403", "compare the action with docs/security.md, or sign in with another identity"),
@@ -101,7 +102,7 @@ def _connection_message(error: BotoCoreError) -> str:
     if isinstance(error, (NoRegionError, InvalidRegionError)):
         return f"cannot connect to AWS: {what}; set AWS_REGION to the region of the deployment, as in eu-central-1"
     where = f"cannot connect to AWS in region {region or '(none)'}: {what}"
-    if any(host in what for host in _LOCAL_HOSTS):
+    if "//" in what and not _AWS_HOST.search(what) and not isinstance(error, ProxyConnectionError):
         return f"{where}; {_HINT}"
     check = "check that it is the deployment's region (AWS_REGION) and has this service"
     return f"{where}; {check}, then your network: VPN, firewall, proxy (HTTPS_PROXY)"

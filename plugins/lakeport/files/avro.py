@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any
 
 from lakeport.errors import UnloadableFile
@@ -17,9 +17,17 @@ def avro_fields(stream: IO[bytes], name: str) -> list[str]:
 
 
 def avro_records(
-    stream: IO[bytes], name: str, format_: NamedFieldsFormat, columns: Collection[str]
+    stream: IO[bytes],
+    name: str,
+    format_: NamedFieldsFormat,
+    columns: Collection[str],
+    *,
+    in_message: Callable[[str], str] = str,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the records, if the fields of these columns may have texts or floats; raises UnloadableFile."""
+    """Yield the records, if the fields of these columns may have texts or floats; raises UnloadableFile.
+
+    `in_message` returns what a message has of a reason, which may contain a part of the file.
+    """
     records, fields = _opened(stream, name)
     kinds = {field["name"].lower(): _kinds(field["type"]) for field in fields}
     if not format_.jsonpaths and all(kinds.get(column, _EXACT) <= _EXACT for column in columns):
@@ -27,7 +35,8 @@ def avro_records(
     try:
         yield from records
     except Exception as error:  # fastavro raises whatever a damaged block leads to
-        raise UnloadableFile(f"{name} is not a readable Avro file: {error!r}; ask the sender for it again") from error
+        reason = in_message(repr(error))
+        raise UnloadableFile(f"{name} is not a readable Avro file: {reason}; ask the sender for it again") from error
 
 
 def _opened(stream: IO[bytes], name: str) -> tuple[Any, list[dict[str, Any]]]:

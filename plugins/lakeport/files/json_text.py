@@ -19,7 +19,10 @@ _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 def reason_of(error: ijson.JSONError | ValueError) -> str:
-    """Return why a text is not valid JSON, in 200 characters at most, without the arrow that ijson draws below it."""
+    """Return why a text is not valid JSON, in 200 characters at most, without the arrow that ijson draws below it.
+
+    It may contain a part of the text, so that a message must leave it out if the file type does not show values.
+    """
     reason = error.args[0] if error.args else ""  # bytes if the text is not valid UTF-8
     text = reason.decode(errors="backslashreplace") if isinstance(reason, bytes) else str(error)
     return shorten(text.partition("(right here)")[0], 200)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.errors import LakeportError, StepRefused
+from lakeport.errors import RowsMissing, StepRefused
 from lakeport.files import s3_objects
 from lakeport.files.at_once import at_once
 from lakeport.mng import claims, file_records, load_records
@@ -89,7 +89,7 @@ def mark_done(
     The load itself has counted its rows: rows in the file less rejected rows.  A later load may have replaced some or
     all of them if the table's mode replaces rows, or the schema is gone; the status reason then contains the numbers.
 
-    Safe to repeat: a file that is Done stays Done.  Raises LakeportError if the rows are missing.
+    Safe to repeat: a file that is Done stays Done.  Raises RowsMissing if the rows are missing.
     """
     check_loaded(current, files)
     loads = load_records.loads_of(current, [file.file_id for file in files])
@@ -138,7 +138,7 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
         return f"later loads have replaced {loaded - rows} of {loaded} rows"
     others = recorded["other_files"]
     subject = f"{recorded['first_key']} and {others} more" if others else recorded["first_key"]
-    raise LakeportError(
+    raise RowsMissing(
         f"{subject}: {recorded['rows_in_file']} rows in the file, {recorded['rows_rejected']} rejected, "
         f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}; another program may have "
         "changed the table; replay the file to load it again"

@@ -113,7 +113,9 @@ def _rows(
             yield from _json_rows(s3, source, format_, names)
     elif isinstance(format_, NamedFieldsFormat):
         with s3_objects.opened(s3, source) as stream:
-            for number, record in enumerate(avro_records(stream, source.uri, format_, list(checks)), start=1):
+            in_message = file_type.rejects.values_in_message
+            records = avro_records(stream, source.uri, format_, list(checks), in_message=in_message)
+            for number, record in enumerate(records, start=1):
                 yield (-1, 0, f"record {number:,}"), _texts(format_, record, names)
 
 

@@ -11,6 +11,7 @@ import ijson
 from lakeport.errors import UnloadableFile
 from lakeport.files.json_text import JsonText, reason_of
 from lakeport.files.streams import Readable
+from lakeport.schema.file_type import FileType
 
 _PIECE_CHARACTERS = 1 << 18
 _MAX_DEPTH = 1000
@@ -19,7 +20,7 @@ _CLOSING = {"end_map": "}", "end_array": "]"}
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
-def objects_of(stream: Readable, name: str) -> Iterator[bytes]:
+def objects_of(stream: Readable, file_type: FileType, name: str) -> Iterator[bytes]:
     """Yield the array's elements as lines; numbers keep every digit.
 
     Raises UnloadableFile if the text is not an array of objects (or of arrays, which jsonpaths can read).
@@ -28,7 +29,8 @@ def objects_of(stream: Readable, name: str) -> Iterator[bytes]:
         for text in _pieces(_events(JsonText(stream, name)), name):
             yield text.encode()
     except (ijson.JSONError, ValueError) as error:
-        found = f"{name} is not a readable JSON array: {reason_of(error)}"
+        reason = file_type.rejects.values_in_message(reason_of(error))
+        found = f"{name} is not a readable JSON array: {reason}"
         raise UnloadableFile(f"{found}; ask the sender for valid JSON") from error
 
 

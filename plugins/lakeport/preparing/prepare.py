@@ -114,9 +114,10 @@ def converted(stream: Readable, file_type: FileType, name: str) -> Readable:
     if isinstance(format_, Xlsx):
         from lakeport.preparing.workbooks import rows_as_csv  # noqa: PLC0415 - commands start without openpyxl
 
-        stream = stream_of(rows_as_csv(stream, format_, file_type.file_columns, name))
+        in_message = file_type.rejects.values_in_message
+        stream = stream_of(rows_as_csv(stream, format_, file_type.file_columns, name, in_message=in_message))
     if isinstance(format_, Json) and format_.layout == "array":
-        stream = stream_of(objects_of(stream, name))
+        stream = stream_of(objects_of(stream, file_type, name))
     return stream
 
 

@@ -26,7 +26,7 @@ _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB
 def records_of(stream: Readable, file_type: FileType, name: str) -> Iterator[Record]:
     """Yield a record for each row; raises UnloadableFile if the rest of the file cannot be read."""
     if isinstance(file_type.format, Json):
-        return _objects(stream, name)
+        return _objects(stream, file_type, name)
     if isinstance(file_type.format, Xml):
         return xml_records(stream, file_type.format.row, file_type.file_columns, name)
     return _Table(stream, file_type, name).records()
@@ -140,7 +140,7 @@ class _Table:
         return None if field is None or field == self._null or (self._is_sheet and field == "") else field
 
 
-def _objects(stream: Readable, name: str) -> Iterator[Record]:
+def _objects(stream: Readable, file_type: FileType, name: str) -> Iterator[Record]:
     """Yield consecutive JSON objects with their numbers; numbers in them keep every digit."""
     number = 0
     try:
@@ -151,5 +151,6 @@ def _objects(stream: Readable, name: str) -> Iterator[Record]:
             else:
                 yield Record(number, raw, {}, "not a JSON object")
     except (ijson.JSONError, ValueError) as error:
-        found = f"{name}: invalid JSON after object {number}: {reason_of(error)}"
+        reason = file_type.rejects.values_in_message(reason_of(error))
+        found = f"{name}: invalid JSON after object {number}: {reason}"
         raise UnloadableFile(f"{found}; ask the sender for valid JSON") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import EINVAL
 from typing import IO, Any
@@ -29,14 +29,17 @@ _DAMAGED: tuple[type[Exception], ...] = (TypeError, LookupError, AttributeError,
 _DAMAGED += (*DAMAGED, AssertionError)
 
 
-def rows_as_csv(stream: Readable, format_: Xlsx, columns: Sequence[Column], name: str) -> Iterator[bytes]:
+def rows_as_csv(
+    stream: Readable, format_: Xlsx, columns: Sequence[Column], name: str, *, in_message: Callable[[str], str] = str
+) -> Iterator[bytes]:
     """Yield the sheet's rows as CSV in UTF-8.
 
     Formulas are the values that were saved with them, and a number has the leading zeros that its format shows.
+    `in_message` returns what a message has of a reason, which may contain a value of a cell.
 
     Raises UnloadableFile if the file is not a workbook, does not have the sheet, or unpacks to too many bytes.
     """
-    with spooled(stream, name) as file, _readable(name):
+    with spooled(stream, name) as file, _readable(name, in_message):
         check_parts(file, name)
         yield from _pieces(_rows(file, format_, name), format_, columns)
 
@@ -50,7 +53,7 @@ def sheets_of(stream: Readable, name: str) -> dict[str, bool]:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
+def _readable(name: str, in_message: Callable[[str], str] = str) -> Iterator[None]:
     """Raise UnloadableFile if what is read inside is not a workbook."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns that it ignores styles, charts and validations
@@ -59,7 +62,7 @@ def _readable(name: str) -> Iterator[None]:
         except _DAMAGED as error:
             if getattr(error, "errno", None) not in (None, EINVAL):
                 raise  # an error of the disk
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {in_message(str(error))}"
             raise UnloadableFile(f"{name} is not a readable .xlsx: {reason}; ask the sender for it again") from error
 
 

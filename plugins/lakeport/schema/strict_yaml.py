@@ -55,6 +55,8 @@ def _refuse_the_unusual(text: str) -> None:
 @lru_cache(maxsize=4096)
 def _tag_of_plain(text: str) -> str:
     """Return what YAML takes an unquoted text for; schemas repeat the same keys and values."""
+    if text == "=":  # YAML 1.1 has a type for it, of which PyYAML makes no value
+        return _TEXT
     return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))
 
 

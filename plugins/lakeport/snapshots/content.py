@@ -57,7 +57,7 @@ def read_content(current: cursor, name: str | None, file_type: FileType | None, 
     current.execute(statement("snapshots/newest_files"), values)
     files = _with_moves(current, _rows(current), None)
     days = _days(current, values, values["first_day"])
-    return Content(as_of, as_of.isoformat(), _open_since(days), columns, days, files)
+    return Content(as_of, as_of.isoformat(), _open_since(days, files), columns, days, files)
 
 
 def by_file(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
@@ -83,8 +83,10 @@ def _changes(current: cursor, values: Row, last: Row) -> tuple[list[Row], list[R
     return days, _with_moves(current, files, since)
 
 
-def _open_since(days: list[Row]) -> str | None:
-    return min((day["first_registered_at"] for day in days if day["status"] in _OPEN), default=None)
+def _open_since(days: list[Row], files: list[Row]) -> str | None:
+    """Return when the first open file was registered; those that landed long before are among the files alone."""
+    found = [day["first_registered_at"] for day in days if day["status"] in _OPEN]
+    return min([*found, *(file["registered_at"] for file in files if file["status"] in _OPEN)], default=None)
 
 
 def _with_moves(current: cursor, files: list[Row], since: str | None) -> list[Row]:

@@ -26,7 +26,7 @@ FINDINGS = f"{PREFIX}reconcile.json"
 NO_TYPE = "-"
 """Stands for the file type of the Rejected files, which have none; no file type can have this name."""
 _AS_OF = "as-of"
-_ATTEMPTS = 20
+ATTEMPTS = 20
 _COMPRESSION = 1  # a third of the time of level 5, for objects that are read once or twice
 _PRECONDITION_CODES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
@@ -105,37 +105,46 @@ def current(s3: S3Client, key: str, *, with_content: bool = False) -> Current:
     return Current({"IfMatch": found["ETag"]}, found["Metadata"].get(_AS_OF, ""), content)
 
 
-def replace_older(
-    s3: S3Client, key: str, content: Mapping[str, Any], as_of: datetime, known: Current | None = None
-) -> bool:
+def replace_older(s3: S3Client, key: str, content: Mapping[str, Any], as_of: datetime) -> bool:
     """Write a snapshot unless a newer one is there; return whether it was written.
 
-    `known` is its state, if that was read before.  Safe to repeat and to run at the same time as others: the object is
-    replaced only in the state in which its time was read (S3's If-Match and If-None-Match), and read again if another
-    process was faster.
+    Safe to repeat and to run at the same time as others: the object is replaced only in the state in which its time was
+    read, and read again if another process was faster.
     """
-    text = json.dumps(content, default=_as_text, separators=(",", ":"))
-    body = gzip.compress(text.encode(), compresslevel=_COMPRESSION, mtime=0)
-    for attempt in range(1, _ATTEMPTS + 1):
-        found = known if known and attempt == 1 else current(s3, key)
+    for attempt in range(1, ATTEMPTS + 1):
+        found = current(s3, key)
         if found.as_of >= as_of.isoformat():
             return False
         try:
-            s3.put_object(
-                Bucket=settings.work_bucket(),
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                ContentEncoding="gzip",
-                Metadata={_AS_OF: as_of.isoformat()},
-                **found.condition,
-            )
+            replace(s3, key, content, as_of, found)
         except ClientError as error:
-            if attempt == _ATTEMPTS or error.response["Error"]["Code"] not in _PRECONDITION_CODES:
+            if attempt == ATTEMPTS or not is_outrun(error):
                 raise
         else:
             return True
     return False
+
+
+def replace(s3: S3Client, key: str, content: Mapping[str, Any], as_of: datetime, known: Current) -> None:
+    """Write a snapshot in place of the known one, by S3's If-Match and If-None-Match.
+
+    Raises ClientError, for which `is_outrun` is true if another process has written the snapshot meanwhile.
+    """
+    text = json.dumps(content, default=_as_text, separators=(",", ":"))
+    s3.put_object(
+        Bucket=settings.work_bucket(),
+        Key=key,
+        Body=gzip.compress(text.encode(), compresslevel=_COMPRESSION, mtime=0),
+        ContentType="application/json",
+        ContentEncoding="gzip",
+        Metadata={_AS_OF: as_of.isoformat()},
+        **known.condition,
+    )
+
+
+def is_outrun(error: ClientError) -> bool:
+    """Return whether another process has replaced the object whose state was known."""
+    return error.response["Error"]["Code"] in _PRECONDITION_CODES
 
 
 def _as_text(value: object) -> str:

@@ -61,10 +61,22 @@ def write_snapshots(warehouse: Warehouse, file_types: Iterable[str | None], *, i
 
 
 def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_complete: bool = False) -> None:
-    """Write the snapshot of one file type.
+    """Write the snapshot of one file type; read it again if another process has written the summary meanwhile.
 
-    The whole object comes before the summary: a reader takes it alone while the summary is older.
+    What has changed since an earlier summary may lack what the other process has read, such as files that were undone.
     """
+    for attempt in range(1, objects.ATTEMPTS + 1):
+        try:
+            _write_snapshot(warehouse, s3, name, is_complete=is_complete)
+        except ClientError as error:
+            if attempt == objects.ATTEMPTS or not objects.is_outrun(error):
+                raise
+        else:
+            return
+
+
+def _write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_complete: bool) -> None:
+    """Write the whole object before the summary: a reader takes it alone while the summary is older."""
     file_type = known_file_type(name) if name else None
     known = objects.current(s3, objects.summary_key(name), with_content=True)
     about = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
@@ -78,7 +90,8 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_c
     head |= {"columns": content.columns, "days": content.days}
     if content.is_complete:
         objects.replace_older(s3, objects.type_key(name), {**head, "files": content.files}, content.as_of)
-    objects.replace_older(s3, objects.summary_key(name), {**head, **_summary(content, last)}, content.as_of, known)
+    if known.as_of < head["as_of"]:
+        objects.replace(s3, objects.summary_key(name), {**head, **_summary(content, last)}, content.as_of, known)
 
 
 def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:

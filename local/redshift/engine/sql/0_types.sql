@@ -20,14 +20,16 @@ GRANT USAGE ON SCHEMA pg_internal TO PUBLIC;
 
 -- A string that becomes a SUPER is a string, wherever it stands: only JSON_PARSE reads JSON.  COPY sends documents, and
 -- sets lakeport.reads_documents.  SQL functions take a cstring only by a change of the catalog; CASE inside keeps
--- the planner from reading a constant as JSON.
+-- the planner from reading a constant as JSON.  It takes the three arguments with which input functions are called: the
+-- executor looks up the type of each, and reads beyond the list of a function that takes fewer.
 SET LOCAL check_function_bodies = off;
 DROP FUNCTION IF EXISTS pg_internal.super_in(cstring);
-CREATE FUNCTION pg_internal.super_in(value text) RETURNS super LANGUAGE sql STABLE STRICT AS
+DROP FUNCTION IF EXISTS pg_internal.super_in(cstring, oid, integer);
+CREATE FUNCTION pg_internal.super_in(value text, type oid, modifier integer) RETURNS super LANGUAGE sql STABLE STRICT AS
 $$ SELECT coalesce(pg_catalog.jsonb_in(CASE pg_catalog.current_setting('lakeport.reads_documents', true) WHEN 'on' THEN $1 END),
                    pg_catalog.to_jsonb(pg_catalog.textin($1))) $$;
-UPDATE pg_proc SET proargtypes = '2275' WHERE oid = 'pg_internal.super_in(text)'::regprocedure;
-UPDATE pg_type SET typinput = 'pg_internal.super_in(cstring)'::regprocedure WHERE oid = 3802;
+UPDATE pg_proc SET proargtypes = '2275 26 23' WHERE oid = 'pg_internal.super_in(text, oid, integer)'::regprocedure;
+UPDATE pg_type SET typinput = 'pg_internal.super_in(cstring, oid, integer)'::regprocedure WHERE oid = 3802;
 SET LOCAL check_function_bodies = on;
 
 -- "Trailing spaces in VARCHAR and CHAR values are treated as semantically insignificant when values are compared"

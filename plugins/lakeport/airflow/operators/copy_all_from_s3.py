@@ -142,9 +142,10 @@ class CheckAllLoadedOperator(FilesOperator):
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
     """Raise UnloadableFile with the key and the reason of every file that the run could not load."""
+    from lakeport.alerts.alert import in_one_line
     from lakeport.mng import file_records
 
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
-        lines = "\n".join(f"{each.key}: {each.status_reason}" for each in failures)
+        lines = "\n".join(f"{in_one_line(each.key)}: {each.status_reason}" for each in failures)
         raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{lines}")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import partial
 
+from botocore.exceptions import ClientError
 from psycopg2.extensions import cursor
 
 from lakeport import settings
@@ -16,7 +17,7 @@ from lakeport.arrivals.registration import Registration, register_arrivals
 from lakeport.files import s3_objects
 from lakeport.mng import file_records
 from lakeport.model import Arrival
-from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
+from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation, log
 from lakeport.schema.reader import default_alerts
 
 DEAD_LETTER = "its event is a dead letter"
@@ -65,10 +66,17 @@ def _register(reconciliation: Reconciliation, arrivals: Sequence[Arrival]) -> di
 
 
 def _is_there(reconciliation: Reconciliation, arrival: Arrival) -> bool:
-    """Return whether S3 has the object; in a bucket that is not ours, which we may not read, the file is Rejected."""
+    """Return whether S3 has the object, or does not tell; in a bucket that is not ours, the file is Rejected.
+
+    If S3 refuses to look at one object, its load reports that, and the other messages are processed.
+    """
     if settings.landing_name(arrival.bucket) is None:
         return True
-    version = s3_objects.current_version(reconciliation.s3, arrival.bucket, arrival.key, arrival.version_id)
+    try:
+        version = s3_objects.current_version(reconciliation.s3, arrival.bucket, arrival.key, arrival.version_id)
+    except ClientError as error:
+        log.warning("not known whether s3://%s/%s still exists: %s", arrival.bucket, arrival.key, error)
+        return True
     return version == (arrival.version_id or arrival.etag)
 
 
@@ -84,4 +92,5 @@ def _run(letters: Sequence[DeadLetter]) -> Run:
 
 
 def _alert(current: cursor, run: Run, files: Sequence[tuple[str, str]]) -> DeadLetters | None:
-    return None if is_alerted_since(current, run, None) else DeadLetters(files)
+    """Return the alert, unless it was raised before, or the messages are about no file, as S3's test events are."""
+    return DeadLetters(files) if files and not is_alerted_since(current, run, None) else None

@@ -83,7 +83,7 @@ def _finish(reconciliation: Reconciliation, run: EndedRun, each: OpenFile) -> st
         reconciliation.warehouse.transaction(partial(_done, file=each.file, by=by, file_type=file_type, reason=reason))
     except LakeportError as error:
         lost = frozenset([each.file.file_id])
-        ended = EndedRun(run.dag_id, run.run_id, run.url, reason=str(error), lost=lost)
+        ended = EndedRun(run.dag_id, run.run_id, run.url, task_id="reconcile", reason=str(error), lost=lost)
         return f"{_fail(reconciliation, ended, each.file_type)}: {error}"
     return reason or f"archived, {Status.DONE}"
 

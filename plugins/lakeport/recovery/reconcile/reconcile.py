@@ -41,7 +41,7 @@ def reconcile(
     grace: timedelta = GRACE,
     always: bool = False,
 ) -> Reconciliation | None:
-    """Find unfinished work and finish it; return the findings, or None if Redshift was not queried.
+    """Find unfinished work and finish it; return the findings, or None if there was nothing to look for.
 
     `always` queries Redshift even if nothing can have changed.  Safe to repeat, to run twice at once and to kill at
     any line, because each fix is.
@@ -58,7 +58,7 @@ def reconcile(
         reason = change_detection.reason_to_query(s3, api, landed, reconciliation.began_at)
         if reason is None:
             log.info("nothing has changed since the last checkpoint; Redshift is not queried")
-            return None
+            return reconciliation if reconciliation.findings else None
         log.info("querying Redshift: %s", reason)
     for name, step in _STEPS.items():
         try:

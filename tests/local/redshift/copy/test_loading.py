@@ -217,6 +217,12 @@ def test_super_stores_json(warehouse: Any) -> None:
     assert warehouse.run("SELECT a, s FROM t ORDER BY a") == [(1, '{"b":[1,"x"]}'), (2, '"text"')]
 
 
+def test_input_of_super_takes_the_arguments_that_the_engine_passes(warehouse: Any) -> None:
+    """With fewer the engine reads beyond the list of their types, and crashes now and then."""
+    query = "SELECT p.pronargs FROM pg_proc p JOIN pg_type t ON t.typinput::oid = p.oid WHERE t.typname = 'super'"
+    assert warehouse.run(query) == [(3,)]
+
+
 def test_json_line_is_the_last_line_of_the_document(warehouse: Any) -> None:
     warehouse.run("CREATE TABLE t (a int)")
     warehouse.copy("t", "multi.json", '{"a": 1}\n{"a":\n"x"}\njunk\n{"a": 2}\n', "JSON 'auto' MAXERROR 5")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import lakeport
 from lakeport.errors import SchemaError
 from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.schema.strict_yaml import values_of
 from tests.support.golden import golden
 
 GOOD = """\
@@ -64,6 +65,10 @@ def test_what_editors_add_changes_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "trips.yaml").write_bytes(text.encode())
 
     assert read_file_type(tmp_path / "trips.yaml").column_names == ("id", "city")
+
+
+def test_an_equals_sign_is_a_text() -> None:
+    assert values_of("=: =\ndelimiter: =\n") == {"=": "=", "delimiter": "="}
 
 
 def test_all_problems_of_a_file_are_reported_together(problems_of: ProblemsOf) -> None:
