@@ -153,7 +153,7 @@ def context(sql: str, tokens: Sequence[Token], block: Block) -> str:
     first = next((each for each in blocks(tokens[: block.start]) if each.start > own and depth[each.start] == 1), None)
     if not is_recursive or first is None:
         return f"{before} " if before else ""
-    seed = f"{sql[tokens[own].start : tokens[first.start].start]}{sql[tokens[first.start].start : tokens[first.stop - 1].end]})"
+    seed = f"{sql[tokens[own].start : tokens[first.stop - 1].end]})"  # its first query has the types of all
     return f"{before}, {seed} " if before else f"WITH {seed} "
 
 
