@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from infra.deploy import deployment
 from infra.deploy.aws import Aws
@@ -67,6 +69,21 @@ def test_bucket_that_cannot_be_a_landing_bucket_is_refused(aws: Aws) -> None:
     unchecked = LandingBucket("gone", "gone")
     both = Deployment("lakeport", landing_buckets=(named, unchecked))
     assert list(buckets.unfit_further_landing(aws, both, ["gone"])) == []
+
+
+def test_first_landing_bucket_is_checked_when_another_bucket_takes_its_place(aws: Aws) -> None:
+    boto3.client("s3", "us-east-1").create_bucket(Bucket="unversioned")
+    outputs = [{"OutputKey": "LandingBucketName", "OutputValue": "landing-of-today"}]
+    stack: Any = {"StackName": "lake-main", "StackStatus": "UPDATE_COMPLETE", "Outputs": outputs}
+    stack["CreationTime"] = datetime(2026, 11, 28, tzinfo=UTC)
+    found = {}
+    with Stubber(aws.client("cloudformation")) as answers:
+        for bucket in ("unversioned", "landing-of-today", ""):
+            answers.add_response("describe_stacks", {"Stacks": [stack]})
+            wanted = Deployment("lake", parameters={"ExistingLandingBucket": bucket})
+            found[bucket] = [each.split(";")[0] for each in buckets.unfit_first_landing(aws, wanted)]
+    problem = "ExistingLandingBucket: bucket unversioned has no versioning"
+    assert found == {"unversioned": [problem], "landing-of-today": [], "": []}
 
 
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:

@@ -38,6 +38,16 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
     return f"bucket {name} exists, left by a deleted deployment; choose another deployment name, or empty and delete it"
 
 
+def unfit_first_landing(aws: Aws, deployment: Deployment) -> Iterator[str]:
+    """Yield what is wrong with an existing bucket that becomes the first landing bucket, unless it is that already."""
+    existing = deployment.parameters.get("ExistingLandingBucket")
+    if existing and existing != state.outputs(aws, deployment.main_stack).get("LandingBucketName"):
+        key_arn = deployment.parameters.get("ExistingLandingKeyArn", "")
+        yield from unfit_landing(
+            aws, LandingBucket("ExistingLandingBucket", existing, key_arn), "ExistingLandingKeyArn"
+        )
+
+
 def unfit_further_landing(aws: Aws, deployment: Deployment, deployed: Collection[str]) -> Iterator[str]:
     """Yield what is wrong with the landing buckets after the first, except with those that are deployed."""
     landing = Landing(aws, deployment)

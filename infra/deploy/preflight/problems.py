@@ -11,7 +11,6 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.preflight import buckets, endpoints
 from infra.deploy.stacks import state
 from infra.deploy.stacks.landing import Landing
-from infra.deploy.stacks.landing_buckets import LandingBucket
 from infra.deploy.stacks.stack import Stack, unknown_parameters
 
 _LEAST_DAYS = 30
@@ -36,13 +35,10 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     if deployment.landing_buckets:
         yield from buckets.unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
     yield from buckets.landing_in_use(aws, deployment)
+    yield from buckets.unfit_first_landing(aws, deployment)
     if state.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from buckets.taken(aws, deployment)
-    if existing := deployment.parameters.get("ExistingLandingBucket"):
-        key_arn = deployment.parameters.get("ExistingLandingKeyArn", "")
-        first = LandingBucket("ExistingLandingBucket", existing, key_arn)
-        yield from buckets.unfit_landing(aws, first, "ExistingLandingKeyArn")
     if state.describe(aws, deployment.main_stack) is None:  # if its creation failed, what is left of it is deleted
         yield from _taken_secrets(aws, deployment)
     yield from _taken_namespace(aws, deployment)
