@@ -56,13 +56,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=sys.modules[__name__].__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--only", default="", help="run the benchmarks whose name contains this text")
+    parser.add_argument("--only", nargs="+", default=[], help="run the benchmarks whose name contains this text")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture")
     options = parser.parse_args()
-    if not any(options.only in name for name in BENCHES):
-        parser.error(f"--only {options.only!r}: no benchmark has this in its name; the names are {', '.join(BENCHES)}")
+    only = " ".join(options.only)
+    if only and options.write:
+        parser.error("--write writes the whole page, so it excludes --only")
+    if not any(only in name for name in BENCHES):
+        parser.error(f"--only {only!r}: no benchmark has this in its name; the names are {', '.join(BENCHES)}")
     logging.getLogger("botocore").setLevel(logging.WARNING)  # Airflow's logging shows each client that is made
-    rows = list(measured(options.only))
+    rows = list(measured(only))
     if options.json:
         print(json.dumps([dict(zip(TITLES, row.cells, strict=True)) for row in rows], indent=1))
     else:

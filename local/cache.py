@@ -35,7 +35,8 @@ def kept(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def _make(folder: Path, make: Callable[[Path], None]) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as directory:
+    # Ctrl-C must not become the error of a clean-up, while initdb still writes: a start would go on without the cache.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-", ignore_cleanup_errors=True) as directory:
         draft = Path(directory) / folder.name
         make(draft)
         draft.rename(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import gc
 import logging
 import os
@@ -14,12 +15,12 @@ import threading
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from local import credentials
-from local.config import HOST, REPOSITORY
+from local.config import HOST, LAST_PORT, REPOSITORY
 from local.postgres import SUPERUSER
 from local.redshift.engine import catalog, own_postgres
 from local.redshift.settings import HOSTILE, Faults, Settings, Undocumented
@@ -63,7 +64,7 @@ FAULTS = "Faults of a deployment or a network"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
-PortOption = Annotated[int, typer.Option(help="Port to listen on.")]
+PortOption = Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Port to listen on.")]
 S3Option = Annotated[str, typer.Option(help="URL of S3, such as http://127.0.0.1:4566.")]
 DatabaseOption = Annotated[str, typer.Option(help="Database to serve; created if it is missing.")]
 UserOption = Annotated[str, typer.Option(help="Role that owns the database; created if it is missing.")]
@@ -189,9 +190,11 @@ def redshift(  # noqa: PLR0917 - a command's options are its function's paramete
 
     Example: `./lakeport redshift --s3-endpoint http://127.0.0.1:4566 --port 5440`
 
-    Exit status: 0 after Ctrl-C or SIGTERM, 2 for a wrong option.
+    Exit status: 0 after Ctrl-C or SIGTERM, 2 for a wrong option or a file or folder that cannot be used.
     """
     _check_port(host, port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     _log_to_stderr(is_verbose=verbose)
     _import_server()
     undocumented = _undocumented(
@@ -264,14 +267,22 @@ def _import_server() -> None:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Refuse a port that another program has, before anything starts."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    """Refuse a port that another program has, or an address that this computer lacks, before anything starts."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if ":" in host:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as the server listens
             probe.bind((host, port))
-        except OSError as error:
-            raise typer.BadParameter(
-                f"cannot listen on {host}:{port}: {error.strerror}. Stop the program that uses the port, or choose"
-                " another, such as --port 5440.",
-                param_hint="--port",
-            ) from None
+    except OSError as error:
+        what = f"cannot listen on {f'[{host}]' if ':' in host else host}:{port}: {error.strerror}."
+        if error.errno == errno.EADDRINUSE:
+            what += " Stop the program that uses the port, or choose another, such as --port 5440."
+        elif error.errno != errno.EACCES:
+            raise typer.BadParameter(f"{what} Choose an address of this computer.", param_hint="--host") from None
+        raise typer.BadParameter(what, param_hint="--port") from None
+
+
+def _leave(*_: object) -> NoReturn:
+    """End while the server is not running yet: what was started is stopped."""
+    sys.exit(0)

@@ -32,15 +32,26 @@ def reads_names(tokens: Sequence[Token]) -> bool:
     return is_setting or any(token.upper.startswith(_CATALOGS) for token in tokens)
 
 
-def of_engine(value: bytes) -> bytes:
-    """Return a bound parameter, a short name in place of a long one."""
+def patterns(tokens: Sequence[Token]) -> dict[int, str]:
+    """Return which parameters are patterns, by their place, with the word before each."""
+    return {
+        int(token.text[1:]) - 1: before.upper
+        for before, token in itertools.pairwise(tokens)
+        if token.kind is Kind.PARAMETER and before.upper in _PATTERNS
+    }
+
+
+def of_engine(value: bytes, pattern_after: str = "") -> bytes:
+    """Return a bound parameter, a short name in place of a long one; raises Refused as for a pattern in the text."""
+    if pattern_after:
+        check_pattern(value.decode(errors="replace"), pattern_after)
     if len(value) <= names.ENGINE_BYTES:
         return value
     short = names.short(value.decode(errors="replace"))
     return short.encode() if short in names.LONG else value
 
 
-def _check_pattern(pattern: str, operator: str) -> None:
+def check_pattern(pattern: str, operator: str) -> None:
     """Refuse a pattern that finds a long name but not the short one, or the other way round."""
     if any(name in pattern for name in names.LONG.values()):
         return
@@ -62,7 +73,7 @@ def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
     are_names = reads_names(tokens)
     for before, token in itertools.pairwise((*tokens[:1], *tokens)):
         if are_names and token.kind is Kind.TEXT and before.upper in _PATTERNS:
-            _check_pattern(token.string(), before.upper)
+            check_pattern(token.string(), before.upper)
         if len(token.text) <= names.ENGINE_BYTES // 4:
             continue
         if token.is_name and (size := len(token.name().encode())) > names.ENGINE_BYTES:

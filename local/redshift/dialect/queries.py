@@ -147,7 +147,14 @@ def context(sql: str, tokens: Sequence[Token], block: Block) -> str:
     if block.start >= main:
         return sql[tokens[start].start : tokens[main].start]
     commas = [at for at in range(start, block.start) if tokens[at].text == "," and not depth[at]]
-    return f"{sql[tokens[start].start : tokens[commas[-1]].start]} " if commas else ""
+    before = f"{sql[tokens[start].start : tokens[commas[-1]].start]}" if commas else ""
+    is_recursive = upper_at(tokens, start + 1) == "RECURSIVE"
+    own = commas[-1] + 1 if commas else start + 1 + is_recursive
+    first = next((each for each in blocks(tokens[: block.start]) if each.start > own and depth[each.start] == 1), None)
+    if not is_recursive or first is None:
+        return f"{before} " if before else ""
+    seed = f"{sql[tokens[own].start : tokens[first.stop - 1].end]})"  # its first query has the types of all
+    return f"{before}, {seed} " if before else f"WITH {seed} "
 
 
 def pieces(tokens: Sequence[Token], start: int, stop: int) -> Iterator[Span]:

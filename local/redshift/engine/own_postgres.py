@@ -5,6 +5,7 @@ The data of a new one is a copy of data that was made once for these scripts, an
 
 import asyncio
 import contextlib
+import fcntl
 import importlib.metadata
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from local import cache, credentials, postgres, postgres_files, processes
 from local.config import HOST, Config, Ports
+from local.errors import StackError
 from local.redshift.engine import catalog
 from local.redshift.engine.connection import connect
 from local.redshift.settings import Settings
@@ -19,14 +21,18 @@ from local.redshift.settings import Settings
 
 @contextlib.contextmanager
 def started(directory: Path) -> Iterator[Config]:
-    """Start it on a free port, its data below a directory that is made if it is missing."""
+    """Start it on a free port, its data below a directory that is made if it is missing.
+
+    Raises StackError if another stand-in uses the directory: it would lose its PostgreSQL.
+    """
     config = Config(directory.resolve(), Ports.free())
-    prepared = None
-    if postgres_files.is_run_by_owner() and not postgres_files.data(config).exists():
-        with contextlib.suppress(OSError):  # without a cache the data is made in place
-            prepared = data_in(make_prepared())
-    with _running(config, prepared):
-        yield config
+    with _alone(config):
+        prepared = None
+        if postgres_files.is_run_by_owner() and not postgres_files.data(config).exists():
+            with contextlib.suppress(OSError):  # without a cache the data is made in place
+                prepared = data_in(make_prepared())
+        with _running(config, prepared):
+            yield config
 
 
 def make_prepared() -> Path:
@@ -46,11 +52,25 @@ def data_in(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Keep another start out of the directory; the system ends the lock with the process."""
+    config.state.mkdir(parents=True, exist_ok=True)
+    with (config.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackError(
+                f"{config.state} is used by another stand-in: stop that one, or choose another folder with --data."
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
 def _running(config: Config, prepared: Path | None = None) -> Iterator[None]:
     service = postgres.service(config)
     postgres.initialize(config, prepared)
-    processes.start(config, service, threading.Event())
     try:
+        processes.start(config, service, threading.Event())
         yield
     finally:
         processes.stop(config, [service])

@@ -311,20 +311,24 @@ class Session:
             self.prepared.texts[portal] = self.prepared.sources.get(name, "")
             if name in self.prepared.statements:
                 self.prepared.portals[portal] = self.prepared.statements[name]
-            return self._bound(body, name)
+            try:
+                return self._bound(body, name)
+            except StandInError as error:
+                self.prepared.portals[portal] = Failed(error)
         return body
 
     def _bound(self, body: bytes, name: bytes) -> bytes:
         """Return a Bind message with intervals and long names as the engine has them."""
         intervals = self.prepared.intervals.get(name, {})
-        means_names = bool(names.LONG) and long_names.reads_names(tokenize(self.prepared.sources.get(name, "")))
+        tokens = tokenize(self.prepared.sources.get(name, "")) if names.LONG else []
+        means_names, patterns = long_names.reads_names(tokens), long_names.patterns(tokens)
         if not intervals and not means_names:
             return body
 
         def changed(place: int, value: bytes, is_binary: bool) -> bytes:
             if is_binary and place in intervals:
                 return results.engine_interval(value, intervals[place])
-            return long_names.of_engine(value) if means_names else value
+            return long_names.of_engine(value, patterns.get(place, "")) if means_names else value
 
         return wire.with_values(body, changed)
 

@@ -1,18 +1,23 @@
 """The start command: complete in itself, for any project that has an S3 endpoint."""
 
+import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
+import pytest
 from typer.testing import CliRunner
 
 from local.config import REPOSITORY, Config
 from local.redshift.command import app
 from tests.support.ports import free_port, wait_for
+from tests.support.waiting import until
 
 
 def test_help_names_the_command_and_its_options() -> None:
@@ -75,3 +80,40 @@ def test_without_a_postgresql_it_starts_one_and_ends_it(s3_endpoint: str, s3: An
         process.terminate()
         assert process.wait(30) == 0, log.read_text()
     assert not (Config(data).state / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_folder_in_use_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [str(REPOSITORY / "lakeport"), "redshift", "--data", str(tmp_path), "--port", str(free_port())]
+        options = [*command, "--s3-endpoint", "http://127.0.0.1:1"]
+        done = subprocess.run(options, check=False, capture_output=True, text=True)
+    assert (done.returncode, "choose another folder with --data" in done.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_wrong_address_or_file_is_one_message(tmp_path: Path) -> None:
+    cases = {
+        "--port": ["--port", "70000"],
+        "--host": ["--host", "nowhere.invalid"],
+        "No such file": ["--port", str(free_port()), "--data", "/proc/nowhere"],
+    }
+    for expected, options in cases.items():
+        command = [str(REPOSITORY / "lakeport"), "redshift", "--s3-endpoint", "http://127.0.0.1:1", *options]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert (done.returncode, expected in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_during_a_start_stops_what_was_started(starts_programs: None, tmp_path: Path, number: int) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [str(REPOSITORY / "lakeport"), "redshift", "--data", str(tmp_path / "data"), "--port", str(free_port())]
+    options = [*command, "--s3-endpoint", "http://127.0.0.1:1"]
+    process = subprocess.Popen(options, env=environment, stderr=subprocess.PIPE)
+    until(lambda: list(tmp_path.glob("cache/lakeport/making-*/*/postgres")))  # initdb runs
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+
+    assert (process.returncode, error) == (0, b"")
+    commands = [" ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"])]
+    assert [each for each in commands if str(tmp_path) in each] == []

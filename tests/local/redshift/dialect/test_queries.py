@@ -235,6 +235,11 @@ def test_bound_parameter_is_a_long_name_where_catalogs_are_read(warehouse: Any, 
         query = "SELECT count(*) FROM pg_class WHERE relname = %s"
         assert connection.execute(query, [LONG]).fetchall() == [(1,)]
         assert connection.execute("SELECT %s::varchar(200)", [LONG]).fetchall() == [(LONG,)]
+        query = "SELECT count(*) FROM svv_tables WHERE table_name LIKE %s"
+        assert connection.execute(query, ["llll%"]).fetchall() == [(1,)]
+        with pytest.raises(psycopg.Error, match="use the whole name"):
+            connection.execute(query, ["%nnn"])
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
 def test_division_of_a_bound_parameter_has_the_digits_of_its_value(warehouse: Any, stand_in: Any) -> None:
