@@ -30,7 +30,8 @@ def receive_batch(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
 def _window_seconds(queue: dict[str, Any]) -> int:
     arn = queue["attributes"]["QueueArn"]
     mappings = [mapping for _, _, mapping in lambda_svc._iter_all_esms() if mapping["EventSourceArn"] == arn]
-    return max((mapping.get("MaximumBatchingWindowInSeconds") or 0 for mapping in mappings), default=0)
+    # A changed stack leaves its parameter there, which is a text.
+    return max((int(mapping.get("MaximumBatchingWindowInSeconds") or 0) for mapping in mappings), default=0)
 
 
 if __name__ == "__main__":

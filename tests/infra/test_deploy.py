@@ -398,6 +398,9 @@ def test_stack_keeps_its_versions_of_the_code_when_both_change(cloud: Cloud) -> 
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
     assert runs != after["PluginsVersion"]
     assert runs == json.loads(content(cloud, code.RELEASE))["objects"][code.PLUGINS]["version"]
+    key = f"planes/planes_{uuid.uuid4()}.jsonl"
+    cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b'{"tailnum": "N1"}\n')
+    assert eventually(lambda: registered(cloud, key))[0][0] == "planes"
 
 
 def test_obstacles_are_reported_before_anything_is_created(cloud: Cloud) -> None:
