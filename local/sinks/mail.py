@@ -28,8 +28,8 @@ class Mailbox:
 
 
 def keep(directory: Path, name: str, content: bytes) -> None:
-    """Write a file that appears whole: readers look for it while we write."""
-    draft = directory / f".{name}"
+    """Write a file that appears whole; its draft is beside the directory, where no reader lists it."""
+    draft = directory.with_name(f"{directory.name}-{name}.draft")
     draft.write_bytes(content)
     draft.replace(directory / name)
 

@@ -5,6 +5,7 @@ import json
 import smtplib
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from local.config import HOST, Config
 from local.sinks import services
+from local.sinks.mail import keep
 
 
 def newest(directory: Path) -> Path:
@@ -60,3 +62,13 @@ def test_what_slack_refuses_is_refused_and_not_kept(sinks: Config, body: bytes, 
 
     assert post(sinks, body) == (HTTPStatus.BAD_REQUEST, reason)
     assert set(services.slack_directory(sinks).iterdir()) == before
+
+
+def test_reader_sees_whole_messages_only(tmp_path: Path) -> None:
+    """Tests and the demo list the directory while messages arrive: a draft in it could be gone when they open it."""
+    directory = tmp_path / "slack"
+    directory.mkdir()
+    with ThreadPoolExecutor() as pool:
+        writing = [pool.submit(keep, directory, f"{number}.json", b"{}") for number in range(2000)]
+        while not all(each.done() for each in writing):
+            assert {path.read_bytes() for path in directory.glob("*.json")} <= {b"{}"}
