@@ -14,7 +14,7 @@ from tests.support.session import folder
 
 Start = Callable[..., Config]
 WITH_POSTGRES = {"postgres", "redshift", "tables", "function"}
-# An idle Airflow takes time from the other workers.  A task that ends wakes the scheduler; new DAG files are read at once.
+# An idle Airflow takes time from the other workers.  The end of a task wakes it, and new DAG files are read at once.
 LESS_OFTEN = (("scheduler__scheduler_idle_sleep_time", "1"), ("dag_processor__min_file_process_interval", "300"))
 
 
