@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from lakeport import settings
 from lakeport.cli import app
 from lakeport.errors import SelectionError, StatusConflict, TooManyRejects
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad
@@ -146,7 +146,7 @@ def test_rejected_file_is_replayed_once_a_schema_matches_it(world: World) -> Non
 
 def test_file_without_an_object_is_refused(world: World) -> None:
     file = world.register()
-    s3_objects.remove_version(world.s3, file.landed())
+    archiving.remove_version(world.s3, file.landed())
     [refused] = refusals(plan(world, "replay", file.key))
     assert "landing" in refused
     assert "archive" in refused

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.errors import RowsMissing, StepRefused
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.files.at_once import at_once
 from lakeport.mng import claims, file_records, load_records
 from lakeport.mng.claims import Standing
@@ -57,12 +57,12 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
         if _is_replayed_from_archive(s3, file):
             return None
         key = archive_key(file_type_name, file)
-        return file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)
+        return file.file_id, bucket, key, archiving.archive(s3, file.landed(), bucket, key)
 
     places = at_once(copy, files)
     if copied := [place for place in places if place]:
         warehouse.transaction(partial(_record_archive, places=copied))
-    s3_objects.remove_versions(s3, [file.landed() for file in files])
+    archiving.remove_versions(s3, [file.landed() for file in files])
     for file, place in zip(files, places, strict=True):
         if place:
             log.info("archived %s as s3://%s/%s", file.key, bucket, place[2])

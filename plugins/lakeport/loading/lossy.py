@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from lakeport import settings
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.files.header import FileColumns
 from lakeport.files.streams import stream_of
 from lakeport.files.transcoding import utf8_stream
@@ -96,7 +96,7 @@ def _upload_without(
     """Write the object without these rows, in its encoding."""
     encoding = file_type.copied.text_encoding
     removed = {line for row in rows for line in range(row.line, row.line + row.lines)}
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         kept = _kept_lines(utf8_stream(stream, encoding), removed)
         return upload(s3, stream_of(_encoded(kept, encoding)), target)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakeport.errors import ObjectChanged, UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import archiving
 from lakeport.preparing import archives, limits
 from lakeport.preparing import prepare as preparing
 from tests.support.archives import zipped
@@ -150,7 +150,7 @@ def test_registered_version_is_unpacked(s3: S3Client, prepare: Prepare) -> None:
 
 def test_archive_that_was_deleted_is_reported(s3: S3Client, prepare: Prepare) -> None:
     source = land(s3, zipped({"trips.csv": CSV}))
-    s3_objects.remove_version(s3, source)
+    archiving.remove_version(s3, source)
 
     with raises_golden(ObjectChanged, "preparing", "archive was deleted", "trips.dat", str(source.version_id)):
         prepare(source, compression="zip")
