@@ -25,7 +25,8 @@ from lakeport.preparing.selected_lines import RecentLines, selected_lines
 from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import Delimited, TextFormat
+from lakeport.schema.text_format import TextFormat
+from lakeport.schema.text_formats import Delimited
 from lakeport.schema.xml_format import Xml
 
 _MAX_ROWS = 2_000_000

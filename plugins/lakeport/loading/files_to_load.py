@@ -14,7 +14,7 @@ from lakeport.loading.copy_reports import CopyError
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, NamedFieldsFormat
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

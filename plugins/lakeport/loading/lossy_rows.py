@@ -25,7 +25,7 @@ from lakeport.model import CopySource
 from lakeport.schema.column import Column
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, Json, NamedFieldsFormat
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

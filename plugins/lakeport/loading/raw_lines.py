@@ -11,7 +11,7 @@ from lakeport.files import object_content
 from lakeport.model import CopySource
 from lakeport.preparing.origins import lines_of_rows
 from lakeport.schema.file_type import FileType
-from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS
+from lakeport.schema.text_format import MAX_FIELD_CHARACTERS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

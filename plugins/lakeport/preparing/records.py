@@ -17,7 +17,8 @@ from lakeport.preparing.rows import Record
 from lakeport.preparing.xml_rows import xml_records
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import NULL, Csv, Delimited
+from lakeport.schema.text_format import NULL
+from lakeport.schema.text_formats import Csv, Delimited
 from lakeport.schema.xml_format import Xml
 
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB

@@ -13,7 +13,8 @@ from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rejections import Rejection
 from lakeport.preparing.rows import MAX_REJECTED, RAW_CHARACTERS
 from lakeport.schema.file_format import Format
-from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS, Csv, Delimited, TextFormat
+from lakeport.schema.text_format import MAX_FIELD_CHARACTERS, TextFormat
+from lakeport.schema.text_formats import Csv, Delimited
 
 _MAX_ROW_BYTES = 16 << 20  # COPY takes rows of at most 4 MB
 _PIECE_BYTES = 1 << 18

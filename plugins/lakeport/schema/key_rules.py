@@ -20,7 +20,7 @@ from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
 from lakeport.schema.table import Table
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 

@@ -11,7 +11,7 @@ import pytest
 from lakeport.errors import UnloadableFile
 from lakeport.preparing.rejections import Rejection
 from lakeport.preparing.selected_lines import RecentLines, SelectedLines
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 from tests.support.file_types import make_file_type
 from tests.support.golden import raises_golden
 
