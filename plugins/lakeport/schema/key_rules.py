@@ -1,317 +1,86 @@
-"""A file type: what a schema YAML says, as frozen objects.
-
-This model is the language's only definition: what it accepts is what a schema may say.
-"""
+"""Check keys of a schema against the keys before them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-
-from lakeport.model import dag_id_of
+from lakeport.schema import column_rules
 from lakeport.schema.checks import AnyCheck, FreshnessCheck
-from lakeport.schema.column import Column, Loss
-from lakeport.schema.column_rules import TIMES, captured_columns, objections
+from lakeport.schema.column_rules import TIMES
 from lakeport.schema.file_format import Format
-from lakeport.schema.formats import AnyFormat, csv_of_rows
-from lakeport.schema.key_pattern import capture_formats
-from lakeport.schema.landing import Landing
 from lakeport.schema.table import Table
-from lakeport.schema.text_format import TextFormat
 from lakeport.schema.transform import Transform
-from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 
-NAME = r"^[a-z][a-z0-9_]{0,44}$"
-_MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
-
-
-class Rejects(Part):
-    """How many rejected rows a load tolerates."""
-
-    fail: Limit = RejectLimit()
-    """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
-    warn: Limit | None = None
-    """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
-    show: bool = True
-    """Whether alerts, the page Files and commands with --deployment show values of rows: rejected rows, rows that do
-    not pass a check, duplicate keys; if not, only mng has the rejected rows, and messages leave values out."""
-
-    def values_in_message(self, values: str) -> str:
-        """Return values of rows for a message, or that the message leaves them out."""
-        return values if self.show else "(values are not shown: rejects.show is false)"
-
-    @field_validator("warn")
-    @classmethod
-    def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
-        fail = info.data.get("fail")
-        if warn and fail and not warn.is_below(fail):
-            raise ValueError(
-                f"is {warn}, but more than {fail} rejected rows fail the load, so it never warns; write less than fail"
-            )
-        return warn
+Values = Mapping[str, Any]
+"""The valid values of the keys before one."""
 
 
-class Wait(Part):
-    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
-
-    every: Seconds = 30
-    """How often a scheduled run checks for files."""
-    for_: Annotated[Seconds, Field(alias="for")] = 600
-    """How long it waits for files before it is skipped."""
+def objections(key: str, value: Any, values: Values) -> Iterator[str]:
+    """Yield everything that is wrong with the value of a key; `values` are the valid values of the keys before it."""
+    yield from _RULES[key](value, values)
 
 
-class Alerts(Part):
-    """Who is alerted when a run fails."""
-
-    slack: str | None = None
-    """The Slack channel, such as #flight-data."""
-    email: tuple[EmailAddress, ...] = ()
-    """The addresses that get an e-mail."""
-
-    @field_validator("slack")
-    @classmethod
-    def _is_a_channel(cls, slack: str | None) -> str | None:
-        if slack is not None and not re.match(r"[#@]|[CDGU][A-Z0-9]{7,}$", slack):
-            raise ValueError(f'is {slack!r}, which is not a channel; write its name with #, in quotes: "#{slack}"')
-        return slack
+def _format(format_: Format, values: Values) -> Iterator[str]:
+    landing = values.get("landing")
+    allowed = landing.compressions() if landing else ()
+    if allowed and format_.compression not in allowed:
+        yield (
+            f"has compression {format_.compression}, but the extension in landing.pattern means {allowed[0]}, "
+            "so that registration would reject every file; change one of them"
+        )
 
 
-class FileType(Part):
-    """Everything one schema YAML says; its name is the YAML's name."""
-
-    name: Annotated[str, Field(pattern=NAME)]
-    description: Annotated[str, Field(min_length=1)]
-    """What one row is; shown in Airflow and in the catalog."""
-    owner: Annotated[str, Field(min_length=1)]
-    """Who is responsible for these files; the DAG's owner in Airflow."""
-    landing: Landing
-    """Which objects of a landing bucket are of this type."""
-    format: AnyFormat
-    """How the files are written."""
-    table: Table
-    """The table that the rows are loaded into."""
-    transform: Transform = Transform()
-    """What changes the rows between the file and the table."""
-    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
-    """The columns; if the file has no header, in the order of the file."""
-    drift: Literal["refuse", "add", "ignore"] = "refuse"
-    """What happens to a file that does not have exactly these columns, by its header, its footer or its fields."""
-    lossy: Loss = "reject"
-    """What happens to a row with a value that COPY would change without an error: more digits after the point than its
-    decimal column keeps, a time of day in a date, an offset in a timestamp."""
-    rejects: Rejects = Rejects()
-    """How many rejected rows a load tolerates."""
-    checks: tuple[AnyCheck, ...] = ()
-    """What must be true of the loaded rows before the load is committed."""
-    schedule: Schedule = ON_ARRIVAL
-    """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
-    wait: Wait = Wait.model_validate({})
-    """How a scheduled run waits for files."""
-    retries: Annotated[int, Field(ge=0, le=10)] = 2
-    """How many times a task is retried after a temporary error; other errors fail it at once."""
-    retry_delay: Seconds = 5
-    """How long to wait before the first retry; each further retry waits twice as long, at most five minutes."""
-    pool: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] | None = None
-    """The Airflow pool whose slots the tasks take, without it default_pool; its number of slots limits how many tasks
-    of all file types with this pool run at once."""
-    alerts: Alerts = Alerts()
-    """Who is alerted when a run fails."""
-
-    @property
-    def dag_id(self) -> str:
-        """Return the id of this type's DAG."""
-        return dag_id_of(self.name)
-
-    @property
-    def cron(self) -> str | None:
-        """Return the cron expression by which runs start, or None where they start as files arrive."""
-        return None if self.schedule == ON_ARRIVAL else self.schedule
-
-    @property
-    def file_columns(self) -> tuple[Column, ...]:
-        """Return the columns of the file."""
-        return tuple(column for column in self.columns if column.is_in_file)
-
-    @property
-    def table_columns(self) -> tuple[Column, ...]:
-        """Return the columns of the table, without `_loaded_at`."""
-        return tuple(column for column in self.columns if column.only_in != "file")
-
-    @property
-    def copied_columns(self) -> tuple[Column, ...]:
-        """Return the columns that COPY fills: the file's, or those that a Python function yields for the table."""
-        is_made = self.transform.has_rows_function and self.transform.sql is None
-        return tuple(column for column in self.table_columns if not column.from_) if is_made else self.file_columns
-
-    @property
-    def fact_columns(self) -> tuple[Column, ...]:
-        """Return the columns that what is known of the file's object fills."""
-        return tuple(column for column in self.columns if column.from_)
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Return the names of the columns that COPY fills, in the order of the schema."""
-        return tuple(column.name for column in self.copied_columns)
-
-    @property
-    def slice_columns(self) -> list[Column]:
-        """Return the columns that make a slice of the table, in the order of the schema."""
-        names = self.table.slice.columns if self.table.slice else ()
-        by_capture = self.captured_columns.values() if self.table.slice and self.table.slice.from_ else ()
-        return [column for column in self.table_columns if column.name in names or column in by_capture]
-
-    @property
-    def captured_columns(self) -> dict[str, Column]:
-        """Return the column of each capture of the pattern: filled by it, or else of the same name."""
-        return captured_columns(self.table_columns, capture_formats(self.landing.pattern))
-
-    @property
-    def history_from(self) -> Column | str:
-        """Return the column from which a version is valid, or captured.<name>, or landed_at."""
-        name = self.table.history.from_ if self.table.history else ""
-        columns = {column.name: column for column in self.table_columns}
-        return columns.get(name, name)
-
-    @property
-    def history_type(self) -> str:
-        """Return the type of the times of versions."""
-        source = self.history_from
-        return str(source.type) if isinstance(source, Column) else "timestamp"
-
-    @property
-    def tracked_columns(self) -> list[Column]:
-        """Return the columns whose values make a new version."""
-        track = self.table.history.track if self.table.history else ()
-        source = self.history_from
-        others = [each for each in self.table_columns if each.name not in self.table.key and each != source]
-        return [each for each in self.table_columns if each.name in track] if track else others
-
-    @property
-    def may_warn(self) -> bool:
-        """Return whether an alert may be sent of a load that succeeded."""
-        return self.rejects.warn is not None or any(check.else_ == "warn" for check in self.checks)
-
-    def lossy_of(self, column: Column) -> Loss:
-        """Return what becomes of a row with a value that COPY would change in this column."""
-        return column.lossy or self.lossy
-
-    @property
-    def is_prepared(self) -> bool:
-        """Return whether the file must be converted into objects that COPY can read."""
-        return self.format.is_prepared or self.transform.python is not None
-
-    @property
-    def copied(self) -> Format:
-        """Return the format of what COPY reads, which differs from the file's if the file is prepared."""
-        return csv_of_rows(self.format) if self.transform.has_rows_function else self.format.copied
-
-    @property
-    def text_format(self) -> TextFormat:
-        """Return the format of the file's rows as text; a workbook's rows are CSV by then.
-
-        Raises TypeError if the file has no rows of text.
-        """
-        copied = self.format.copied
-        if not isinstance(copied, TextFormat):
-            raise TypeError(f"type {self.format.type} has no rows of text")
-        return copied
-
-    def with_columns(self, added: Iterable[Column]) -> FileType:
-        """Return the same type with more columns."""
-        return self.model_copy(update={"columns": (*self.columns, *added)})
-
-    def into(self, table_name: str) -> FileType:
-        """Return the same type with another table."""
-        return self.model_copy(update={"table": self.table.model_copy(update={"name": table_name})})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default_table(cls, values: dict[str, Any]) -> dict[str, Any]:
-        table = values.get("table", {})
-        if isinstance(table, dict):
-            name = str(values.get("name"))
-            default = name if re.fullmatch(NAME, name) else "unnamed"  # a wrong name is one problem, not two
-            values = {**values, "table": {"name": f"lake.{default}", **table}}
-        return values
-
-    @field_validator("format")
-    @classmethod
-    def _fits_the_pattern(cls, format_: Format, info: ValidationInfo) -> Format:
-        landing: Landing | None = info.data.get("landing")
-        allowed = landing.compressions() if landing else ()
-        if allowed and format_.compression not in allowed:
-            raise ValueError(
-                f"has compression {format_.compression}, but the extension in landing.pattern means {allowed[0]}, "
-                "so that registration would reject every file; change one of them"
-            )
-        return format_
-
-    @field_validator("table")
-    @classmethod
-    def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
-        landing = info.data.get("landing")
-        if landing and landing.select == "all" and (table.mode in ("truncate", "replace") or _is_all(table)):
-            what = "snapshot: true" if _is_all(table) else f"mode {table.mode}"
-            raise ValueError(
-                f"has {what}, which keeps only the rows of the last file, but landing.select is all; "
-                "write select: newest, or mode: append, merge, slice, history or new_table"
-            )
-        return table
-
-    @field_validator("transform")
-    @classmethod
-    def _takes_rows_of_text(cls, transform: Transform, info: ValidationInfo) -> Transform:
-        format_: Format | None = info.data.get("format")
-        if transform.has_rows_function and format_ and (objection := format_.objection_to_rows()):
-            raise ValueError(f"takes rows, {objection}")
-        return transform
-
-    @field_validator("columns")
-    @classmethod
-    def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        problems = [*objections(columns, info.data)]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return columns
-
-    @field_validator("drift")
-    @classmethod
-    def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
-        format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.names_columns:
-            raise ValueError(
-                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
-                if format_.column_paths
-                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
-            )
-        transform = info.data.get("transform")
-        if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError(
-                "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
-            )
-        return drift
-
-    @field_validator("checks")
-    @classmethod
-    def _name_columns(cls, checks: tuple[AnyCheck, ...], info: ValidationInfo) -> tuple[AnyCheck, ...]:
-        if "columns" not in info.data:
-            return checks
-        types = {column.name: column.type.name for column in info.data["columns"] if column.only_in != "file"}
-        unknown = sorted({name for check in checks for name in check.columns if name not in types})
-        if unknown:
-            raise ValueError(f"refer to unknown columns: {', '.join(unknown)}")
-        newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
-        timeless = [column for column in newest_of if types[column] not in TIMES]
-        if timeless:
-            raise ValueError(
-                f"freshness needs a column of type {', '.join(TIMES)}; of another type: {', '.join(timeless)}"
-            )
-        return checks
+def _table(table: Table, values: Values) -> Iterator[str]:
+    landing = values.get("landing")
+    if landing and landing.select == "all" and (table.mode in ("truncate", "replace") or _is_all(table)):
+        what = "snapshot: true" if _is_all(table) else f"mode {table.mode}"
+        yield (
+            f"has {what}, which keeps only the rows of the last file, but landing.select is all; "
+            "write select: newest, or mode: append, merge, slice, history or new_table"
+        )
 
 
 def _is_all(table: Table) -> bool:
     """Return whether a file has all rows of the table; in mode history the table has older versions, too."""
     return table.mode == "merge" and table.snapshot
+
+
+def _transform(transform: Transform, values: Values) -> Iterator[str]:
+    format_ = values.get("format")
+    if transform.has_rows_function and format_ and (objection := format_.objection_to_rows()):
+        yield f"takes rows, {objection}"
+
+
+def _drift(drift: str, values: Values) -> Iterator[str]:
+    format_, transform = values.get("format"), values.get("transform")
+    if drift != "refuse" and format_ and not format_.names_columns:
+        yield (
+            f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
+            if format_.column_paths
+            else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
+        )
+    elif drift == "add" and transform and transform.may_make_columns:
+        yield "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
+
+
+def _checks(checks: tuple[AnyCheck, ...], values: Values) -> Iterator[str]:
+    if "columns" not in values:
+        return
+    types = {column.name: column.type.name for column in values["columns"] if column.only_in != "file"}
+    if unknown := sorted({name for check in checks for name in check.columns if name not in types}):
+        yield f"refer to unknown columns: {', '.join(unknown)}"
+        return
+    newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
+    if timeless := [column for column in newest_of if types[column] not in TIMES]:
+        yield f"freshness needs a column of type {', '.join(TIMES)}; of another type: {', '.join(timeless)}"
+
+
+_RULES: Mapping[str, Callable[[Any, Values], Iterator[str]]] = {
+    "format": _format,
+    "table": _table,
+    "transform": _transform,
+    "columns": column_rules.objections,
+    "drift": _drift,
+    "checks": _checks,
+}
