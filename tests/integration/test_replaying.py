@@ -25,7 +25,8 @@ from lakeport.mng import claims, file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.load_queries import LoadQueries
-from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.plan import Planner
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse

@@ -20,7 +20,7 @@ from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.commands import Command, make_plan, what_happens
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse

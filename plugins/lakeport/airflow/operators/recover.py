@@ -24,7 +24,7 @@ from lakeport.recovery.replay.commands import (
     make_plan,
     what_happens,
 )
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.session import Warehouse
 

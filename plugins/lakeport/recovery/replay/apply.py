@@ -11,7 +11,7 @@ from lakeport.airflow_api.dag_runs import DagRunApi, arrival_run_id, latest_run_
 from lakeport.errors import AirflowUnavailable, StatusConflict
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.restoring import forget, restore
 from lakeport.redshift import ddl
 from lakeport.redshift.live_table import live_columns_query
