@@ -1,130 +1,15 @@
-"""The alerts about runs: which files failed, were loaded with rejected rows, or are loaded after they had failed."""
+"""The alerts about runs that loaded files: with rejected rows, or after the files had failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import urlencode
 
 from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
-from lakeport.alerts.runbook import HEADINGS, Family, place_of
-from lakeport.model import dag_id_of
-from lakeport.schema.file_type import FileType
+from lakeport.alerts.run_messages import links_of, size_text, title_keys
+from lakeport.alerts.runbook import place_of
 from lakeport.schema.values import RejectLimit
-
-_FILES_IN_TITLE = 3
-
-
-@dataclass(frozen=True)
-class FailedFile:
-    """One file of a failed run."""
-
-    file_id: str
-    bucket: str
-    key: str
-    version_id: str | None
-    size_bytes: int
-    is_loaded: bool = False
-    """Whether its load was committed."""
-    has_failed: bool = True
-    """Whether it was Fail; if not, only archiving it is left to do."""
-
-    @property
-    def fate(self) -> str:
-        """Return what has become of the file, if it is loaded."""
-        if not self.is_loaded:
-            return ""
-        return ", since loaded" if self.has_failed else ", loaded"
-
-    def __str__(self) -> str:
-        size = size_text(self.size_bytes)
-        return f"s3://{self.bucket}/{in_one_line(self.key)} (version {self.version_id}){self.fate}, {size}"
-
-
-@dataclass(frozen=True)
-class FailedRun(Message):
-    """A failed run, with the first rejected rows of its files."""
-
-    kind: ClassVar[Kind] = Kind.FAILED
-    dag_id: str
-    run_id: str
-    file_type: str
-    table_name: str
-    task_id: str
-    error: str
-    log_url: str
-    files: Sequence[FailedFile]
-    rejected: Sequence[RejectedRow]
-    owner: str = ""
-    family: str = Family.OTHER
-
-    @property
-    def urgency(self) -> str:
-        """Return how soon somebody must act, and why."""
-        if self.family == Family.ROWS:
-            return f"{Urgency.TODAY}: rows that were loaded are no longer in the table; the files are kept"
-        if self.files and not self.unloaded:
-            return f"{Urgency.THIS_WEEK}: the rows are in the table, only the archive lacks the files"
-        return f"{Urgency.TODAY}: the rows are not in the table; the files are kept"
-
-    @property
-    def runbook(self) -> str:
-        """Return the path of the runbook's entry that helps."""
-        is_of_rows = self.family == Family.FILE and self.rejected  # of several files the reasons are in one error
-        family = Family.REJECTS if is_of_rows else self.family
-        return place_of(HEADINGS.get(family, HEADINGS[Family.OTHER]))
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-        return " ".join(f"{self.file_type}: {_keys(self.files) or 'the run'} failed in {self.task_id}".split())
-
-    @property
-    def unloaded(self) -> list[str]:
-        """Return the ids of the files that can be loaded again."""
-        return [file.file_id for file in self.files if not file.is_loaded]
-
-    @property
-    def replay_command(self) -> str:
-        """Return the command that loads the files again."""
-        return command("replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"))
-
-    def facts(self) -> list[Fact]:
-        """Return what happened, where and why."""
-        files = "\n".join(map(str, self.files)) or "none: the run failed before it took a file"
-        return [
-            Fact("File" if len(self.files) < 2 else f"{len(self.files)} files", files),  # noqa: PLR2004 - the plural
-            Fact("File type", f"{self.file_type}, table {self.table_name}"),
-            Fact("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
-            Fact("Error", self._error_text()),
-        ]
-
-    def _error_text(self) -> str:
-        """Return the error with each key in one line: a line end in a key must not look like the next line."""
-        text = self.error
-        for key in sorted({file.key for file in self.files}, key=len, reverse=True):
-            text = text.replace(key, in_one_line(key))
-        return text
-
-    def rejected_rows(self) -> Sequence[RejectedRow]:
-        """Return the first rejected rows."""
-        return self.rejected
-
-    def remedy(self) -> Fact:
-        """Return what to do next."""
-        if self.files and not self.unloaded and self.family == Family.ROWS:
-            text = f"run {command('reconcile')}, which sets the files whose rows are gone to Fail, then replay them"
-        elif self.files and not self.unloaded:
-            text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
-        else:
-            text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
-        return Fact("To load again", text)
-
-    def links(self) -> list[Link]:
-        """Return the file's page, its replay, and the log."""
-        links = _links(self.file_type, self.run_id, [file.file_id for file in self.files], self.unloaded)
-        return [*links, Link("Log", self.log_url)]
 
 
 @dataclass(frozen=True)
@@ -161,7 +46,7 @@ class LoadedRun(Message):
         """Return a summary in one line."""
         rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
         what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
-        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {' and '.join(what)}".split())
+        return " ".join(f"{self.file_type}: {title_keys(self.files)} loaded with {' and '.join(what)}".split())
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -191,7 +76,7 @@ class LoadedRun(Message):
 
     def links(self) -> list[Link]:
         """Return the file's page."""
-        return _links(self.file_type, self.run_id, [file.file_id for file in self.files], [])
+        return links_of(self.file_type, self.run_id, [file.file_id for file in self.files], [])
 
 
 @dataclass(frozen=True)
@@ -221,7 +106,7 @@ class RecoveredRun(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         verb = "are" if len(self.files) > 1 else "is"
-        return " ".join(f"{self.file_type}: {_keys(self.files)} {verb} Done after failing".split())
+        return " ".join(f"{self.file_type}: {title_keys(self.files)} {verb} Done after failing".split())
 
     def facts(self) -> list[Fact]:
         """Return what is loaded, and where."""
@@ -237,38 +122,4 @@ class RecoveredRun(Message):
 
     def links(self) -> list[Link]:
         """Return the file's page."""
-        return _links(self.file_type, self.run_id, [file.file_id for file in self.files], [])
-
-
-def owner_of(file_type: FileType | None) -> str:
-    """Return who is responsible for the files of a type, as its schema says."""
-    return file_type.owner if file_type else "unknown, because the schema is missing or invalid"
-
-
-def size_text(size_bytes: int) -> str:
-    """Return a size as people read it, as in 1.5 MB."""
-    value = float(size_bytes)
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1000:  # noqa: PLR2004 - a thousand of a unit are one of the next
-            return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:.0f} {unit}"  # noqa: PLR2004
-        value /= 1000
-    return f"{value:,.1f} TB"
-
-
-def _links(file_type: str, run_id: str, file_ids: Sequence[str], unloaded: Sequence[str]) -> list[Link]:
-    """Return the page of the file, or of the files of a run, and where to replay those that are not loaded."""
-    if len(file_ids) == 1:
-        page = {"type": file_type, "file": file_ids[0]}
-        links = [Link("See the file", f"files/?{urlencode(page)}")]
-        replay = f"files/?{urlencode({**page, 'action': 'replay'})}"
-    else:
-        page = {"dag": dag_id_of(file_type), **({"run": run_id} if file_ids else {})}
-        links = [Link("See the files", f"files/?{urlencode(page)}")]
-        replay = "dags/replay"
-    return [Link("Replay", replay, is_action=True), *links] if unloaded else links
-
-
-def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile] | Sequence[RecoveredFile]) -> str:
-    others = len(files) - _FILES_IN_TITLE
-    keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE])
-    return keys + (f" and {others} more" if others > 0 else "")
+        return links_of(self.file_type, self.run_id, [file.file_id for file in self.files], [])
