@@ -209,7 +209,7 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     golden("recovery", "refused: a newer file is loaded", refused)
     [planned] = do(world, "replay", old.key, older=True)
     assert (planned.to, planned.rows) == ("New", 1)
-    assert f"1 rows from {world.file_type.table.name}" in planned.summary
+    assert f"1 row from {world.file_type.table.name}" in planned.summary
     assert "older" in planned.summary
     golden("recovery", "plan: replay with --older", planned.summary)
     world.run_again()
@@ -450,7 +450,7 @@ def test_command_changes_nothing_if_one_file_is_refused(world: World, run: Calla
     world.bring(GOOD, "a.csv")
     world.claim(GOOD, "b.csv")
     refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
-    assert (refused.exit_code, "1 of 2 files are refused" in refused.output) == (2, True)
+    assert (refused.exit_code, "1 of 2 files is refused" in refused.output) == (2, True)
     assert ids(world) == [1, 2]
 
 

@@ -10,6 +10,7 @@ from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgenc
 from lakeport.alerts.run_messages import links_of, size_text, title_keys
 from lakeport.alerts.runbook import place_of
 from lakeport.schema.values import RejectLimit
+from lakeport.wording import amount, share
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ class LoadedRun(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
-        what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
+        what = [amount(rows, "rejected row")] * bool(rows or not warned) + ["rows that checks warn of"] * warned
         return " ".join(f"{self.file_type}: {title_keys(self.files)} loaded with {' and '.join(what)}".split())
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
-        counts = [f"{file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
+        counts = [share(file.rows_rejected, file.rows_in_file, "row") for file in self.files]
         files = [
             f"{in_one_line(file.key)}: {count}, {size_text(file.size_bytes)}"
             for file, count in zip(self.files, counts, strict=True)
@@ -111,7 +112,10 @@ class RecoveredRun(Message):
     def facts(self) -> list[Fact]:
         """Return what is loaded, and where."""
         return [
-            Fact("Loaded", "\n".join(f"{in_one_line(file.key)}: {file.rows_loaded:,} rows" for file in self.files)),
+            Fact(
+                "Loaded",
+                "\n".join(f"{in_one_line(file.key)}: {amount(file.rows_loaded, 'row')}" for file in self.files),
+            ),
             Fact("File type", f"{self.file_type}, table {self.table_name}"),
             Fact("Run", f"{self.run_id} of {self.dag_id}"),
         ]

@@ -14,6 +14,7 @@ from lakeport.cli.warehouse_rows import rows_of
 from lakeport.console.screen import JsonOption, LimitOption, show_first
 from lakeport.model import Status
 from lakeport.recovery.replay.selection import values_of_name
+from lakeport.wording import amount
 
 FileArgument = Annotated[
     str | None,
@@ -86,7 +87,7 @@ def errors(
         rows, hidden = snapshot_rows.error_rows(file, file_type, limit + 1)
         if hidden:
             where = "they are in mng.load_errors only, as with rejects.show: false in their schema"
-            typer.echo(f"{hidden:,} rejected rows are not shown: {where}", err=True)
+            typer.echo(f"{amount(hidden, 'rejected row is', 'rejected rows are')} not shown: {where}", err=True)
     else:
         rows = rows_of("mng/errors_of_files", {"file_type": file_type, "limit": limit + 1} | values_of_name(file))
     if not as_json:

@@ -14,6 +14,7 @@ from lakeport.console.screen import JsonOption, LimitOption, say, show, show_fir
 from lakeport.mng.tables import make_tables
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import amount
 
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 DatabaseOption = Annotated[
@@ -86,7 +87,7 @@ def sql(
     elif as_json:
         show([], [], as_json=True)
     else:
-        say(f"done, {max(count, 0):,} rows affected")
+        say(f"done, {amount(max(count, 0), 'row')} affected")
 
 
 def _check_query(query: str, *, write: bool) -> None:

@@ -24,6 +24,7 @@ from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import amount, share
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -83,7 +84,7 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        say(f"{len(planned)} files are New; follow them with `./lakeport status`")
+        say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of them")
 
 
 def undo(
@@ -117,7 +118,7 @@ def undo(
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"deleted the rows of {len(undone)} files")
+        say(f"deleted the rows of {amount(len(undone), 'file')}")
 
 
 def discard(
@@ -216,7 +217,11 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     refused = [each for each in planned if each.refused]
     if refused or not planned:
         if refused:
-            typer.secho(f"nothing was changed: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
+            typer.secho(
+                f"nothing was changed: {share(len(refused), len(planned), 'file is', 'files are')} refused",
+                fg="red",
+                err=True,
+            )
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
         say("nothing was changed; use --yes to carry out this plan")

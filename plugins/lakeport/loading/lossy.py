@@ -24,6 +24,7 @@ from lakeport.model import CopySource
 from lakeport.preparing.transfer import upload
 from lakeport.schema.encodings import CODECS, UTF8
 from lakeport.schema.file_type import FileType
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -71,7 +72,7 @@ def _refusal(file_type: FileType, file: FileToLoad, source: CopySource, rows: Se
     name = f"{file.file.key}: {source.member}" if source.member else file.file.key
     first = "; ".join(f"{row.place}: {row.column.name} {row.reason}" for row in rows[:_MAX_SHOWN])
     return (
-        f"{name}: {len(rows):,} values would be changed by COPY: {file_type.rejects.values_in_message(first)}; "
+        f"{name}: {amount(len(rows), 'value')} would be changed by COPY: {file_type.rejects.values_in_message(first)}; "
         f"change the types of the columns, or set lossy to warn or allow in schemas/{file_type.name}.yaml"
     )
 

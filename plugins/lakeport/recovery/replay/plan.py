@@ -19,6 +19,7 @@ from lakeport.recovery.replay.restoring import reason_not_to
 from lakeport.recovery.replay.selection import SelectedFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import known_file_type
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -92,7 +93,9 @@ class Planner:
 
     def _restoration(self, planned: Planned) -> Planned:
         rows = planned.selected.rows_replaced or 0
-        return replace(planned, restores=rows, summary=f"{planned.summary}, restore {rows:,} rows that it replaced")
+        return replace(
+            planned, restores=rows, summary=f"{planned.summary}, restore {amount(rows, 'row')} that it replaced"
+        )
 
     def _replay(self, each: SelectedFile, among: Sequence[SelectedFile], *, is_same_again: bool = False) -> Planned:
         """Plan to load a file again; with `is_same_again`, no later load has replaced its rows, nor will it theirs."""
@@ -141,7 +144,7 @@ class Planner:
         rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
         kept = kept_table(file_type.table)
         kept_now = kept if file_type.table.keeps_replaced_seconds and self.queries.has_table(kept) else None
-        return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows, kept=kept_now)
+        return Planned(each, to, f"delete {amount(rows, 'row')} from {each.table_name}", rows, load_rows, kept=kept_now)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
         """Return the other files of the same COPY, each with the key of the file it was loaded with.

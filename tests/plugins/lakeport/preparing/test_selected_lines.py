@@ -79,7 +79,7 @@ def test_line_with_an_unknown_prefix_is_rejected_with_its_number() -> None:
 
 
 def test_file_shorter_than_header_and_trailer_is_refused() -> None:
-    with raises_golden(UnloadableFile, "preparing", "shorter_than_header_and_trailer", "1 lines", "2"):
+    with raises_golden(UnloadableFile, "preparing", "shorter_than_header_and_trailer", "1 line,", "2"):
         selected(b"id\n", header_lines=1, trailer_lines=1)
 
 
