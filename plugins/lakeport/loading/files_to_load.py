@@ -107,7 +107,7 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
         first, second = [member for member, _ in found.values()][:2]
         raise UnloadableFile(
             f"{file.file.key}: the columns of {first} and {second} differ; "
-            "all files of an archive must have the same columns in the same order"
+            "ask the sender for an archive whose files have the same columns in the same order"
         )
     ((_, columns),) = found.values()
     return columns
