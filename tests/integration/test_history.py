@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import DuplicateKeys, LakeportError, TableMismatch
 from lakeport.model import RegisteredFile
 from lakeport.redshift.fitting import fit_table

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lakeport import settings
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import SelectionError, StatusConflict, TooManyRejects
 from lakeport.files import archiving, s3_objects
 from lakeport.loading.files_to_load import FileToLoad

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import NewerSlice, OutsideSlice, TableMismatch
 from lakeport.redshift.fitting import fit_table
 from local.config import Config

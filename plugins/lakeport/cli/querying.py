@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import typer
@@ -14,13 +13,13 @@ from lakeport.console.screen import JsonOption, LimitOption, say, show, show_fir
 from lakeport.mng.tables import make_tables
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.schema.sql_text import outside_quotes
 from lakeport.wording import amount
 
 WriteOption = Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")]
 DatabaseOption = Annotated[
     str, typer.Option(metavar="NAME", help="The database that --deployment queries: the parameter RedshiftDatabase.")
 ]
-_QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -92,7 +91,7 @@ def sql(
 
 def _check_query(query: str, *, write: bool) -> None:
     """Refuse an empty query, and several statements, which could end the read-only transaction and then write."""
-    bare = _QUOTED.sub("", query).strip().rstrip(";").strip()
+    bare = outside_quotes(query).strip().rstrip(";").strip()
     if not bare:
         raise typer.BadParameter("the query is empty")
     if ";" in bare and not write:

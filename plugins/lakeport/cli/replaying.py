@@ -31,8 +31,14 @@ NamesArgument = Annotated[
     typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
-SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed at this time or later (UTC).")]
-UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before this time (UTC).")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed at this time (UTC) or later, as in 2026-11-28T08:30:00."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed before this time (UTC), as in 2026-11-28."),
+]
 StatusesOption = Annotated[
     list[Status] | None,
     typer.Option("--status", case_sensitive=False, help="Only files with this status; may be repeated."),
