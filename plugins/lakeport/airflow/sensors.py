@@ -75,7 +75,7 @@ class NewFilesSensor(SqlSensor):
         if not self.waits_in_trigger or is_for_arrival:
             raise AirflowSkipException(
                 f"no file of type {name} is New, and this run has none left to finish: an earlier run has taken them, "
-                f"or none has arrived; ./lakeport status --type {name} shows where each file is"
+                f"or none has arrived; {settings.command(f'status --type {name}')} shows where each file is"
             )
         until = datetime.now(UTC) + timedelta(seconds=self.timeout)
         self.defer(trigger=self.trigger(until), method_name="execute")
@@ -117,5 +117,6 @@ def refuse_conf(context: Context) -> None:
     if conf := context["dag_run"].conf:
         raise StepRefused(
             f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
-            "the New files of its type; trigger it without one, or run ./lakeport replay FILE_ID to load a certain file"
+            "the New files of its type; trigger it without one; to load a certain file, run "
+            + settings.planned_command("replay FILE_ID")
         )

@@ -57,6 +57,16 @@ class RecoveryRun:
         """Return where to find the run in Airflow."""
         return self.api.address(self.dag_id, self.run_id)
 
+    def check_takes(self, conf: Mapping[str, Any]) -> None:
+        """Raise RunFailed if the DAG's form lacks one of these values: an older version would ignore it."""
+        form = self._until("shown its form", lambda: (self.api.call(f"/dags/{self.dag_id}/details")["params"] or {},))
+        if unknown := sorted(conf.keys() - form[0].keys()):
+            raise RunFailed(
+                f"nothing was started: the deployed DAG {self.dag_id} does not take {', '.join(unknown)}, so this "
+                "deployment has another version of Lakeport than this checkout; deploy this version, or check out the "
+                "deployed one, which ./lakeport deploy --released prints"
+            )
+
     def plan(self) -> str:
         """Wait for the plan and return it as Markdown; raises RunFailed if there is none."""
         return self._until("made its plan", self._plan)
@@ -137,9 +147,10 @@ def start_recovery(
 ) -> RecoveryRun:
     """Start a run and return it; a request that is throttled or failed in Airflow is repeated.
 
-    Raises AirflowUnavailable.
+    Raises AirflowUnavailable, and RunFailed, with no run started, if the DAG does not take one of the values in `conf`.
     """
     run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_CHARACTERS)[:_ID_CHARACTERS], pause_seconds)
+    run.check_takes(conf)
     # With a date, because it is not documented whether InvokeRestApi passes on a null.
     body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
     for attempt in range(_STARTS):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, in_one_line
 from lakeport.alerts.runbook import HEADINGS, Family, place_of
-from lakeport.model import dag_id_of
+from lakeport.model import counted, dag_id_of
 from lakeport.schema.file_type import FileType
 from lakeport.schema.values import RejectLimit
+from lakeport.settings import command, planned_command
 
 _FILES_IN_TITLE = 3
 
@@ -87,8 +88,9 @@ class FailedRun(Message):
 
     @property
     def replay_command(self) -> str:
-        """Return the command that loads the files again."""
-        return command("replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"))
+        """Return the command that loads the files again, and what it shows first."""
+        selected = " ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"
+        return planned_command(f"replay {selected}")
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -118,7 +120,10 @@ class FailedRun(Message):
         elif self.files and not self.unloaded:
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
-            text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
+            text = (
+                "fix the cause, then press Clear on the run in Airflow, or open Replay and approve the plan that it "
+                f"makes, or run {self.replay_command}"
+            )
         return Fact("To load again", text)
 
     def links(self) -> list[Link]:
@@ -160,12 +165,12 @@ class LoadedRun(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
-        what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
+        what = [counted(rows, "rejected row")] * bool(rows or not warned) + ["rows that checks warn of"] * warned
         return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {' and '.join(what)}".split())
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
-        counts = [f"{file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
+        counts = [f"{file.rows_rejected:,} of {counted(file.rows_in_file, 'row')}" for file in self.files]
         files = [
             f"{in_one_line(file.key)}: {count}, {size_text(file.size_bytes)}"
             for file, count in zip(self.files, counts, strict=True)
@@ -226,7 +231,10 @@ class RecoveredRun(Message):
     def facts(self) -> list[Fact]:
         """Return what is loaded, and where."""
         return [
-            Fact("Loaded", "\n".join(f"{in_one_line(file.key)}: {file.rows_loaded:,} rows" for file in self.files)),
+            Fact(
+                "Loaded",
+                "\n".join(f"{in_one_line(file.key)}: {counted(file.rows_loaded, 'row')}" for file in self.files),
+            ),
             Fact("File type", f"{self.file_type}, table {self.table_name}"),
             Fact("Run", f"{self.run_id} of {self.dag_id}"),
         ]

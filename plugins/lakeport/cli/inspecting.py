@@ -16,7 +16,7 @@ from lakeport.cli.schema_files import known_file_types
 from lakeport.cli.warehouse_rows import rows_of
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.mng.tables import make_tables
-from lakeport.model import Status
+from lakeport.model import Status, counted
 from lakeport.recovery.replay.selection import values_of_name
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
@@ -170,7 +170,7 @@ def sql(
     elif as_json:
         show([], [], as_json=True)
     else:
-        say(f"done, {max(count, 0):,} rows affected")
+        say(f"done, {counted(max(count, 0), 'row')} affected")
     _say_if_cut(rows, limit)
 
 

@@ -17,6 +17,7 @@ from lakeport.files import s3_objects
 from lakeport.loading.plan import Plan, effects_on_rows, live_table_changes, task_ids
 from lakeport.loading.plan import plan as plan_load
 from lakeport.loading.rehearsal import Outcome, Replaced, rehearse
+from lakeport.model import counted
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
@@ -121,18 +122,18 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
         f"(rejects.fail is {file_type.rejects.fail})"
     )
     if outcome.rows_loaded != good:
-        say(f"the transform makes {outcome.rows_loaded:,} rows of them for the table")
+        say(f"the transform makes {counted(outcome.rows_loaded, 'row')} of them for the table")
     if outcome.replaced:
         _say_replaced(file_type, outcome.replaced)
 
 
 def _say_replaced(file_type: FileType, replaced: Sequence[Replaced]) -> None:
     verb = "end at most" if file_type.table.mode == "history" else "replace"
-    say(f"they would {verb} {sum(each.rows for each in replaced):,} rows of {file_type.table.name}")
+    say(f"they would {verb} {counted(sum(each.rows for each in replaced), 'row')} of {file_type.table.name}")
     for each in replaced:
         if each.slice:
             values = ", ".join(f"{name} {'NULL' if value is None else value}" for name, value in each.slice.items())
-            say(f"- {values}: {each.rows:,} rows")
+            say(f"- {values}: {counted(each.rows, 'row')}")
 
 
 def _cells(row: Any) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from lakeport.cli.deployments import DeploymentOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
-from lakeport.model import Status
+from lakeport.model import Status, counted
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.commands import Command, make_plan, what_happens
@@ -46,6 +46,7 @@ RestoreOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 _PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_UNCHANGED = "nothing was changed; to carry out this plan, run the same command with --yes"
 _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
@@ -83,7 +84,8 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        say(f"{len(planned)} files are New; follow them with `./lakeport status`")
+        verb, them = ("is", "it") if len(planned) == 1 else ("are", "them")
+        say(f"{counted(len(planned), 'file')} {verb} New; follow {them} with `./lakeport status`")
 
 
 def undo(
@@ -117,7 +119,7 @@ def undo(
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"deleted the rows of {len(undone)} files")
+        say(f"deleted the rows of {counted(len(undone), 'file')}")
 
 
 def discard(
@@ -161,7 +163,7 @@ def _by_dag(
     if yes:
         run.wait()
     if not as_json:
-        say(f"done by {run.address}" if yes else "nothing was changed; use --yes to carry out this plan")
+        say(f"done by {run.address}" if yes else f"{_UNCHANGED}; it makes the plan again and approves it")
 
 
 def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:
@@ -219,7 +221,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
             typer.secho(f"nothing was changed: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
-        say("nothing was changed; use --yes to carry out this plan")
+        say(_UNCHANGED)
     return yes
 
 

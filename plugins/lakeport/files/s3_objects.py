@@ -21,6 +21,7 @@ from lakeport.files.compression import decompressed
 from lakeport.files.streams import Readable, chunks_of
 from lakeport.model import NO_VERSION, CopySource, as_utc
 from lakeport.schema.encodings import UTF8
+from lakeport.settings import command
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -102,7 +103,7 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(
             f"s3://{to_bucket}/{to_key} must have the {source.size_bytes:,} bytes of {source.uri}, "
-            f"but has {kept['ContentLength'] if kept else 0:,}; run ./lakeport reconcile to archive it again"
+            f"but has {kept['ContentLength'] if kept else 0:,}; run {command('reconcile')} to archive it again"
         )
     version_id: str | None = kept.get("VersionId")
     return version_id

@@ -11,7 +11,7 @@ from lakeport import settings
 from lakeport.arrivals.publishing import published_index
 from lakeport.files import s3_objects
 from lakeport.loading.keeping import kept_table
-from lakeport.model import Status
+from lakeport.model import Status, counted
 from lakeport.recovery.replay.load_queries import LoadQueries
 from lakeport.recovery.replay.restoring import reason_not_to, touches
 from lakeport.recovery.replay.selection import SelectedFile
@@ -125,7 +125,8 @@ class Planner:
 
     def _restoration(self, planned: Planned) -> Planned:
         rows = planned.selected.rows_replaced or 0
-        return replace(planned, restores=rows, summary=f"{planned.summary}, restore {rows:,} rows that it replaced")
+        summary = f"{planned.summary}, restore {counted(rows, 'row')} that it replaced"
+        return replace(planned, restores=rows, summary=summary)
 
     def _replay(self, each: SelectedFile, among: Sequence[SelectedFile], *, is_same_again: bool = False) -> Planned:
         """Plan to load a file again; with `is_same_again`, no later load has replaced its rows, nor will it theirs."""
@@ -174,7 +175,8 @@ class Planner:
         rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
         kept = kept_table(file_type.table)
         kept_now = kept if file_type.table.keeps_replaced_seconds and self.queries.has_table(kept) else None
-        return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows, kept=kept_now)
+        summary = f"delete {counted(rows, 'row')} from {each.table_name}"
+        return Planned(each, to, summary, rows, load_rows, kept=kept_now)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
         """Return the other files of the same COPY, each with the key of the file it was loaded with.
