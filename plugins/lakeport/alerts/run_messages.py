@@ -120,10 +120,8 @@ class FailedRun(Message):
         elif self.files and not self.unloaded:
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
-            text = (
-                "fix the cause, then press Clear on the run in Airflow, or open Replay and approve the plan that it "
-                f"makes, or run {self.replay_command}"
-            )
+            replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
+            text = f"fix the cause, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
 
     def links(self) -> list[Link]:

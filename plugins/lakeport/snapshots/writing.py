@@ -90,7 +90,7 @@ def _write_whole(
 ) -> tuple[datetime, Row]:
     """Write what precedes the summary, and return the new summary: a reader takes the rest alone while it is older."""
     file_type = known_file_type(name) if name else None
-    about = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
+    about: Row = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
     about["shows_values"] = file_type.rejects.show if file_type else None  # schemas/_defaults.yaml may have changed it
     last = None if is_complete or not _can_be_extended(s3, summary, name, about) else summary
     content = warehouse.transaction(partial(read_content, name=name, file_type=file_type, last=last))
