@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,23 @@ def test_first_landing_bucket_is_checked_when_another_bucket_takes_its_place(aws
             found[bucket] = [each.split(";")[0] for each in buckets.unfit_first_landing(aws, wanted)]
     problem = "ExistingLandingBucket: bucket unversioned has no versioning"
     assert found == {"unversioned": [problem], "landing-of-today": [], "": []}
+
+
+def test_key_that_the_deployment_no_longer_names_is_found(aws: Aws) -> None:
+    """Its bucket is checked again: without the key, no file in it could be loaded."""
+    erp, key_of_first = LandingBucket("erp", "erp-files", KEY), KEY.replace("1111", "9999")
+    has = {"LandingKeyArns": f"our-key,{KEY}", "ExistingLandingKeyArn": key_of_first}
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in has.items()]
+    made: Any = {"StackStatus": "UPDATE_COMPLETE", "CreationTime": datetime(2026, 11, 28, tzinfo=UTC)}
+    outputs = [{"OutputKey": "KeyArn", "OutputValue": "our-key"}]
+    found = []
+    with Stubber(aws.client("cloudformation")) as answers:
+        for further, key in (((erp,), key_of_first), ((replace(erp, key=None),), key_of_first), ((erp,), "")):
+            answers.add_response("describe_stacks", {"Stacks": [{**made, "StackName": "m", "Parameters": parameters}]})
+            answers.add_response("describe_stacks", {"Stacks": [{**made, "StackName": "b", "Outputs": outputs}]})
+            wanted = Deployment("lake", landing_buckets=further, parameters={"ExistingLandingKeyArn": key})
+            found.append(buckets.lost_keys(aws, wanted))
+    assert found == [set(), {KEY}, {key_of_first}]
 
 
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:

@@ -322,7 +322,7 @@ def test_rejected_rows_are_alerted_if_the_run_was_killed_before_its_warning(worl
     world.load(GOOD + b"three,Rome,1\n")
     world.airflow.end("run1", "failed")
     world.reconcile()
-    assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
+    assert [alert.title.endswith("loaded with 1 rejected row") for alert, _ in world.sent] == [True]
 
 
 @pytest.mark.parametrize("is_present", [True, False])

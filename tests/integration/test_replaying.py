@@ -208,7 +208,7 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     golden("recovery", "refused: a newer file is loaded", refused)
     [planned] = do(world, "replay", old.key, older=True)
     assert (planned.to, planned.rows) == ("New", 1)
-    assert f"1 rows from {world.file_type.table.name}" in planned.summary
+    assert f"1 row from {world.file_type.table.name}" in planned.summary
     assert "older" in planned.summary
     golden("recovery", "plan: replay with --older", planned.summary)
     world.run_again()

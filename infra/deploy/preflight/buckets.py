@@ -39,10 +39,20 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
     return f"bucket {name} exists, left by a deleted deployment; choose another deployment name, or empty and delete it"
 
 
-def unfit_first_landing(aws: Aws, deployment: Deployment) -> Iterator[str]:
+def lost_keys(aws: Aws, deployment: Deployment) -> set[str]:
+    """Return the KMS keys of landing buckets that the deployed roles may use, and could not after this deployment."""
+    has = state.parameters(aws, deployment.main_stack)
+    deployed = {*has.get("LandingKeyArns", "").split(","), has.get("ExistingLandingKeyArn", "")}
+    key_arn = state.outputs(aws, deployment.bootstrap_stack).get("KeyArn", "")
+    wanted = Landing(aws, deployment).parameters(key_arn)["LandingKeyArns"].split(",")
+    return deployed - {*wanted, deployment.parameters.get("ExistingLandingKeyArn", ""), ""}
+
+
+def unfit_first_landing(aws: Aws, deployment: Deployment, *, is_checked_again: bool = False) -> Iterator[str]:
     """Yield what is wrong with an existing bucket that becomes the first landing bucket, unless it is that already."""
     existing = deployment.parameters.get("ExistingLandingBucket")
-    if existing and existing != state.outputs(aws, deployment.main_stack).get("LandingBucketName"):
+    is_new = existing != state.outputs(aws, deployment.main_stack).get("LandingBucketName")
+    if existing and (is_new or is_checked_again):
         key_arn = deployment.parameters.get("ExistingLandingKeyArn", "")
         yield from unfit_landing(
             aws, LandingBucket("ExistingLandingBucket", existing, key_arn), "ExistingLandingKeyArn"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -24,6 +24,10 @@ _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
 _ENDED = ("success", "failed")
 _STARTS = 5
+_ANOTHER = (
+    ", so this deployment has another version of Lakeport than this checkout; deploy this version, or check out the "
+    "deployed one, which ./lakeport deploy --released prints"
+)
 
 
 class Calls(Protocol):
@@ -59,13 +63,20 @@ class RecoveryRun:
 
     def check_takes(self, conf: Mapping[str, Any]) -> None:
         """Raise RunFailed if the DAG's form lacks one of these values: an older version would ignore it."""
-        form = self._until("shown its form", lambda: (self.api.call(f"/dags/{self.dag_id}/details")["params"] or {},))
-        if unknown := sorted(conf.keys() - form[0].keys()):
+        unknown = sorted(conf.keys() - self._until("shown its form", lambda: (self._form(),))[0])
+        if unknown:
             raise RunFailed(
-                f"nothing was started: the deployed DAG {self.dag_id} does not take {', '.join(unknown)}, so this "
-                "deployment has another version of Lakeport than this checkout; deploy this version, or check out the "
-                "deployed one, which ./lakeport deploy --released prints"
+                f"nothing was started: the deployed DAG {self.dag_id} does not take {', '.join(unknown)}{_ANOTHER}"
             )
+
+    def _form(self) -> Set[str]:
+        """Return the fields of the DAG's form; raises RunFailed if there is no such DAG."""
+        try:
+            return (self.api.call(f"/dags/{self.dag_id}/details")["params"] or {}).keys()
+        except AirflowUnavailable as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise RunFailed(f"nothing was started: there is no DAG {self.dag_id}{_ANOTHER}") from error
 
     def plan(self) -> str:
         """Wait for the plan and return it as Markdown; raises RunFailed if there is none."""

@@ -129,6 +129,8 @@ def test_value_that_the_deployed_dag_does_not_take_starts_no_run(http_fake: Http
     http_fake.answer_once("/api/v2/dags/undo/details", 429, {"detail": "throttled"})
     with raises_golden(RunFailed, "cli", "value that a deployed DAG does not take", "undo", "restore"):
         start_recovery(run.api, "undo", {"files": [], "restore": True}, pause_seconds=0)
+    with raises_golden(RunFailed, "cli", "DAG that a deployment does not have", "discard"):
+        start_recovery(run.api, "discard", {}, pause_seconds=0)
     assert not [each for each in http_fake.requests if each.path.endswith("dagRuns")]
 
 
