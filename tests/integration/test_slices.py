@@ -127,7 +127,7 @@ def test_undo_with_restore_leaves_the_table_as_before_the_load(world: World, tab
     assert "with --restore" in refused
     for file, before in zip(files[:0:-1], states[-2::-1], strict=True):
         [planned] = do(world, "undo", file.key, restore=True)
-        assert f"restore {counted(planned.restores, 'row')} that" in planned.summary
+        assert f"restore {counted(planned.restores or 0, 'row')} that" in planned.summary
         assert everything(world) == before
     assert (kept(world), world.found()) == (0, [])
     do(world, "replay", files[1].key, older=True)
