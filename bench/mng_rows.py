@@ -19,7 +19,7 @@ from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, TaskRun, utc_now
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from local import stack
 
 BATCH = 100

@@ -18,7 +18,8 @@ from lakeport.mng.file_records import clipped
 from lakeport.model import TaskRun
 from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 
 _WARNINGS_BYTES = 4096
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}

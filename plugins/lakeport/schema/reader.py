@@ -111,7 +111,7 @@ def _file_type(path: Path) -> FileType:
         found += _transform_problems(path, file_type)
     reported = tuple(found)
     for each, its_text in ((path, text), (defaults_path, defaults_text)):
-        found += [odd for start, odd in yaml_problems.of_numbers(each, its_text) if not _is_reported(start, reported)]
+        found += [odd for start, odd in yaml_problems.of_scalars(each, its_text) if not _is_reported(start, reported)]
     if found:
         raise SchemaError(found)
     return file_type

@@ -1,7 +1,5 @@
 """Formats of text in lines: csv, delimited and fixed_width."""
 
-from __future__ import annotations
-
 import csv
 import re
 from abc import abstractmethod
