@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from lakeport import settings
 from lakeport.errors import SchemaError
-from lakeport.schema import problems, yaml_problems
+from lakeport.schema import yaml_problems
 from lakeport.schema.file_type import Alerts, FileType
 from lakeport.schema.places import Place, compose, label, node_at
 from lakeport.schema.strict_yaml import values_of
@@ -105,6 +105,8 @@ def _file_type(path: Path) -> FileType:
     try:
         file_type = FileType.model_validate({**_merged(defaults, values), "name": path.stem})
     except ValidationError as error:
+        from lakeport.schema import problems  # noqa: PLC0415 - each task reads a schema, which is valid
+
         texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
         found += problems.of_values(texts, owner, error)
     else:
