@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import NewerSlice, OutsideSlice, TableMismatch
 from lakeport.redshift.fitting import fit_table
 from local.config import Config
@@ -168,7 +168,7 @@ def test_undo_with_restore_is_refused_where_replaced_rows_were_not_kept(world: W
     again = world.bring(HEADER + b"3,Bern,1\n", "c.csv")
     world.query(f"DELETE FROM {world.file_type.table.name}__lakeport_replaced; SELECT 1")  # noqa: S608
     [refused] = refusals(plan(world, "undo", again.key, restore=True))
-    assert refused == "only 0 of the 1 rows that it replaced are still kept"
+    assert refused == "only 0 of 1 row that it replaced can be restored"
 
 
 def test_rows_of_an_undone_file_are_never_restored(world: World) -> None:
@@ -288,4 +288,4 @@ def test_plan_shows_the_rows_that_a_load_would_replace(
     assert json.loads(result.stdout)["sample"]["replaced"] == answer, result.output
     text = CliRunner().invoke(app, ["plan", world.name, str(sample)]).stdout
     assert f"they would replace {sum(each['rows'] for each in answer)} rows of lake.{world.name}" in text
-    assert ("- city NULL: 1 rows" in text) is ("slice" in table)
+    assert ("- city NULL: 1 row" in text) is ("slice" in table)
