@@ -7,6 +7,7 @@ import pytest
 
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.copying import CopyIn
 from local.redshift.protocol.errors import PostgresError
 
 NOTICE = wire.report(b"N", {"S": "WARNING", "M": "by the way"})
@@ -68,12 +69,13 @@ def test_a_notice_in_the_middle_of_a_copy_does_not_end_it() -> None:
         await wires.say(wire.ready(b"I"))
         async with wires.backend.kept():
             await wires.say(NOTICE)
-            assert not wires.backend.has_ended_copy()
+            copy_in = CopyIn(wires.backend)
+            assert not copy_in.has_ended()
             assert wires.client.data.endswith(NOTICE)
             await wires.say(ERROR, wire.ready(b"E"))
-            assert wires.backend.has_ended_copy()
+            assert copy_in.has_ended()
             with pytest.raises(PostgresError, match="canceled"):
-                await wires.backend.end_copy(failed=False)
+                await copy_in.end(failed=False)
         wires.pumping.cancel()
 
     asyncio.run(run())
@@ -88,7 +90,7 @@ def test_wait_ends_when_the_engine_closes_the_connection() -> None:
             with pytest.raises(ConnectionError):
                 await wires.backend.query("SELECT 1")
             with pytest.raises(ConnectionError):
-                wires.backend.has_ended_copy()
+                CopyIn(wires.backend).has_ended()
         await wires.pumping
 
     asyncio.run(run())
