@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from local.redshift.protocol import names, results, wire
+from local.redshift.protocol.client import Outbox
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
 from local.redshift.protocol.results import Results
 
@@ -39,7 +40,7 @@ class Backend:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        client: asyncio.StreamWriter,
+        client: Outbox,
         conflict_wording: str = "1023",
         watcher: "Watcher | None" = None,
     ) -> None:
@@ -186,6 +187,10 @@ class Backend:
     async def query(self, sql: str) -> list[wire.Row]:
         """Run a statement of the stand-in's own in the client's session; raises PostgresError."""
         await self.send(wire.query(sql), ready=1)
+        return await self.answer()
+
+    async def answer(self) -> list[wire.Row]:
+        """Return the rows of a statement that was sent; raises PostgresError."""
         rows, error = [], None
         while True:
             kind, body = await self.next()
@@ -219,7 +224,6 @@ class Backend:
                     return False
             elif passes_last or not is_last:
                 self._client.write(self._for_client(kind[0], body))
-            await self._client.drain()
             if is_last and kind == b"Z":
                 self.results.ready()
             if is_last:

@@ -1,12 +1,11 @@
 """The extended query protocol: batches of messages, up to a Sync or Flush, of which the engine runs most."""
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import IDLE, Backend
-from local.redshift.protocol.client import Message
+from local.redshift.protocol.client import Message, Outbox
 from local.redshift.protocol.errors import PostgresError
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
@@ -19,9 +18,9 @@ ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 
 class Extended:
     def __init__(
-        self, writer: asyncio.StreamWriter, backend: Backend, execution: Execution, resolver: Resolver, log: SessionLog
+        self, outbox: Outbox, backend: Backend, execution: Execution, resolver: Resolver, log: SessionLog
     ) -> None:
-        self.writer = writer
+        self.outbox = outbox
         self.backend = backend
         self.execution = execution
         self.resolver = resolver
@@ -76,7 +75,7 @@ class Extended:
                 is_well = await self.backend.relay_until(ANSWERS[kind])
                 self.resolver.has_begun_pipeline |= kind == b"E"
         self.skips_to_sync = not is_well
-        await self.writer.drain()
+        await self.outbox.drain()
 
     async def _join_pipeline(self, *, has_more: bool) -> None:
         """Turn what a pipeline has executed, and will execute up to its Sync, into one block."""
@@ -89,7 +88,7 @@ class Extended:
         if self.is_pipeline_block:
             await self.backend.relay_until(b"Z", passes_last=False)
             await self._end_pipeline_block()
-            self.writer.write(wire.ready(self.backend.status))
+            self.outbox.write(wire.ready(self.backend.status))
         else:
             await self.backend.relay_until(b"Z")
         self.resolver.has_begun_pipeline = self.is_pipeline_block = False
@@ -100,7 +99,7 @@ class Extended:
             if self.backend.status != IDLE:
                 await self.backend.query("COMMIT")  # in a failed block it rolls back
         except PostgresError as error:
-            self.writer.write(self.backend.reworded(error.body))
+            self.outbox.write(self.backend.reworded(error.body))
 
 
 def _has_more(batch: Sequence[Message]) -> bool:

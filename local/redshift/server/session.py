@@ -5,7 +5,7 @@ import asyncio
 from local.redshift.copy.services import Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
-from local.redshift.protocol.client import Inbox, Message
+from local.redshift.protocol.client import Inbox, Message, Outbox
 from local.redshift.protocol.errors import StandInError
 from local.redshift.server import silence
 from local.redshift.server.execution import Execution
@@ -20,7 +20,7 @@ class Session:
     def __init__(
         self,
         inbox: Inbox,
-        writer: asyncio.StreamWriter,
+        outbox: Outbox,
         backend: Backend,
         services: Services,
         *,
@@ -29,11 +29,11 @@ class Session:
         faults: Faults,
     ) -> None:
         self.inbox = inbox
-        self.writer = writer
+        self.outbox = outbox
         self.backend = backend
-        execution, resolver = Execution(inbox, writer, backend, services), Resolver(backend)
-        self.simple = Simple(writer, backend, execution, resolver, log)
-        self.extended = Extended(writer, backend, execution, resolver, log)
+        execution, resolver = Execution(inbox, outbox, backend, services), Resolver(backend)
+        self.simple = Simple(outbox, backend, execution, resolver, log)
+        self.extended = Extended(outbox, backend, execution, resolver, log)
         self.is_next_statement_cancelled = is_first_statement_cancelled
         self.faults = faults
         self.statements_received = 0
@@ -68,7 +68,7 @@ class Session:
 
     async def go_silent(self) -> None:
         """Stop answering without closing the connection; the transaction stays open, as in Redshift."""
-        silence.drop_packets(self.writer.get_extra_info("socket"))
+        silence.drop_packets(self.outbox.socket)
         await asyncio.Event().wait()
 
     def _is_cancelled(self, sql: str) -> bool:
@@ -81,6 +81,6 @@ class Session:
         return is_cancelled
 
     async def _cancel_statement(self) -> None:
-        self.writer.write(StandInError("Query (1) cancelled on user's request", sqlstate="57014").to_wire())
-        self.writer.write(wire.ready(self.backend.status))
-        await self.writer.drain()
+        self.outbox.write(StandInError("Query (1) cancelled on user's request", sqlstate="57014").to_wire())
+        self.outbox.write(wire.ready(self.backend.status))
+        await self.outbox.drain()

@@ -1,9 +1,8 @@
 """The simple query protocol: one message has one or several statements."""
 
-import asyncio
-
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import IDLE, Backend
+from local.redshift.protocol.client import Outbox
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
@@ -13,9 +12,9 @@ from local.redshift.server.statements import Forward, Statement
 
 class Simple:
     def __init__(
-        self, writer: asyncio.StreamWriter, backend: Backend, execution: Execution, resolver: Resolver, log: SessionLog
+        self, outbox: Outbox, backend: Backend, execution: Execution, resolver: Resolver, log: SessionLog
     ) -> None:
-        self.writer = writer
+        self.outbox = outbox
         self.backend = backend
         self.execution = execution
         self.resolver = resolver
@@ -39,8 +38,8 @@ class Simple:
         async with self.backend.kept():
             await self._one_by_one(found)
             self.backend.results.ready()
-            self.writer.write(wire.ready(self.backend.status))
-            await self.writer.drain()
+            self.outbox.write(wire.ready(self.backend.status))
+            await self.outbox.drain()
 
     async def _in_turn(self, found: list[Statement]) -> None:
         """Run several statements, of which some ask the engine for what those before them may have made."""
@@ -62,8 +61,8 @@ class Simple:
             if is_block and self.backend.status != IDLE:
                 await self.backend.query("COMMIT")
             self.backend.results.ready()
-            self.writer.write(wire.ready(self.backend.status))
-            await self.writer.drain()
+            self.outbox.write(wire.ready(self.backend.status))
+            await self.outbox.drain()
 
     async def _one_by_one(self, found: list[Statement]) -> None:
         """Run several statements as the one transaction they are, unless they say themselves where one ends."""

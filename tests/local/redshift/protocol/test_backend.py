@@ -7,6 +7,7 @@ import pytest
 
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.client import Outbox
 from local.redshift.protocol.copying import CopyIn
 from local.redshift.protocol.errors import PostgresError
 
@@ -19,10 +20,12 @@ class Written:
 
     def __init__(self) -> None:
         self.data = b""
+        self.packets = 0
         self.is_closed = False
 
     def write(self, data: bytes) -> None:
         self.data += data
+        self.packets += 1
 
     async def drain(self) -> None:
         await asyncio.sleep(0)
@@ -37,8 +40,8 @@ class Wires:
     def __init__(self) -> None:
         self.engine = asyncio.StreamReader()
         self.to_engine, self.client = Written(), Written()
-        writers: Any = (self.to_engine, self.client)
-        self.backend = Backend(self.engine, *cast("tuple[asyncio.StreamWriter, asyncio.StreamWriter]", writers))
+        to_engine, client = (cast("asyncio.StreamWriter", cast("Any", each)) for each in (self.to_engine, self.client))
+        self.backend = Backend(self.engine, to_engine, Outbox(client))
         self.pumping = asyncio.ensure_future(self.backend.pump())
 
     async def say(self, *messages: bytes) -> None:
@@ -63,6 +66,24 @@ def test_messages_pass_whole_and_in_order() -> None:
     asyncio.run(run())
 
 
+def test_an_answer_is_one_packet() -> None:
+    async def run() -> None:
+        wires = Wires()
+        row = wire.message(b"D", wire.data_row([b"a"]))
+        answer = [wire.message(b"T", b"\0\0"), row, NOTICE, wire.command_complete("SELECT 1"), wire.ready(b"I")]
+        wires.engine.feed_data(b"".join(answer))
+        await asyncio.sleep(0.01)
+        assert (wires.client.data, wires.client.packets) == (b"".join(answer), 1)
+        async with wires.backend.kept():
+            wires.engine.feed_data(b"".join(answer))
+            assert await wires.backend.relay_until(b"Z")
+        await asyncio.sleep(0.01)
+        assert (wires.client.data, wires.client.packets) == (b"".join(answer) * 2, 2)
+        wires.pumping.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_notice_in_the_middle_of_a_copy_does_not_end_it() -> None:
     async def run() -> None:
         wires = Wires()
@@ -71,6 +92,7 @@ def test_a_notice_in_the_middle_of_a_copy_does_not_end_it() -> None:
             await wires.say(NOTICE)
             copy_in = CopyIn(wires.backend)
             assert not copy_in.has_ended()
+            await asyncio.sleep(0)
             assert wires.client.data.endswith(NOTICE)
             await wires.say(ERROR, wire.ready(b"E"))
             assert copy_in.has_ended()
