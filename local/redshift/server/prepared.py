@@ -46,14 +46,14 @@ class Prepared:
         """Return a Bind message with intervals and long names as the engine has them."""
         intervals = self.intervals.get(name, {})
         tokens = tokenize(self.sources.get(name, "")) if names.LONG else []
-        means_names, patterns = long_names.reads_names(tokens), long_names.patterns(tokens)
+        means_names = long_names.parameters(tokens)
         if not intervals and not means_names:
             return body
 
         def changed(place: int, value: bytes, is_binary: bool) -> bytes:
             if is_binary and place in intervals:
                 return results.engine_interval(value, intervals[place])
-            return long_names.of_engine(value, patterns.get(place, "")) if means_names else value
+            return long_names.of_engine(value, means_names[place]) if place in means_names else value
 
         return wire.with_values(body, changed)
 
