@@ -1,6 +1,7 @@
 """A client's messages, read ahead a little to notice when the client disconnects while it waits for an answer."""
 
 import asyncio
+from contextlib import suppress
 
 from local.redshift.protocol import wire
 
@@ -12,7 +13,7 @@ Message = tuple[bytes, bytes]
 class Inbox:
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
-        self._messages: asyncio.Queue[Message] = asyncio.Queue(READ_AHEAD)
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(READ_AHEAD)
         self.gone = asyncio.Event()
 
     async def fill(self) -> None:
@@ -24,16 +25,11 @@ class Inbox:
             pass
         finally:
             self.gone.set()
+            with suppress(asyncio.QueueFull):  # then nobody waits for it
+                self._messages.put_nowait(None)
 
     async def next(self) -> Message | None:
         """Return the next message, None if the client has disconnected."""
-        if not self._messages.empty():
-            return self._messages.get_nowait()
-        getting = asyncio.ensure_future(self._messages.get())
-        leaving = asyncio.ensure_future(self.gone.wait())
-        try:
-            await asyncio.wait({getting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            return getting.result() if getting.done() else None
-        finally:
-            getting.cancel()
-            leaving.cancel()
+        if self.gone.is_set() and self._messages.empty():
+            return None
+        return await self._messages.get()
