@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 import zstandard
@@ -32,8 +33,9 @@ _REMOVED_AT_ONCE = 1000  # S3's limit
 _SMALL_BYTES = 8 << 20  # boto3's own limit; it copies larger objects in parts, and asks for the size of any first
 
 
+@cache
 def s3_client() -> S3Client:
-    """Return a client; endpoint, region and credentials are the environment's."""
+    """Return the process's client, for any thread; endpoint, region and credentials are the environment's."""
     import boto3  # noqa: PLC0415 - takes long, and not every process that imports this module needs it
     from botocore.config import Config  # noqa: PLC0415 - the same
 
