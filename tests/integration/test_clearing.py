@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.bases.sensor import PokeReturnValue
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from lakeport.airflow import callbacks, sensors
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
@@ -333,6 +333,24 @@ def test_cleared_run_whose_file_was_undone_fails(world: World, monkeypatch: pyte
     file = world.bring()
     undo(world, file)
     with raises_golden(AirflowFailException, "clearing", "the file was undone", file.key):
+        Sensor(world, monkeypatch).keys()
+
+
+@pytest.mark.parametrize("run_id", ["arrival__1", "backfill__2024-02-29", "scheduled__2026-11-28"])
+def test_only_runs_whose_time_has_not_passed_wait_for_files(
+    world: World, monkeypatch: pytest.MonkeyPatch, run_id: str
+) -> None:
+    """The runs of a backfill would wait one after the other, and nothing registers files for them."""
+    world.write_schema(schedule="0 6 * * *")
+    world.by = replace(world.by, run_id=run_id)
+    outcome = TaskDeferred if run_id.startswith("scheduled") else AirflowSkipException
+    with pytest.raises(outcome):
+        Sensor(world, monkeypatch).keys(is_cleared=False)
+
+
+def test_waiting_task_that_is_cleared_waits_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write_schema(schedule="0 6 * * *")
+    with pytest.raises(TaskDeferred):
         Sensor(world, monkeypatch).keys()
 
 
