@@ -336,22 +336,22 @@ def test_cleared_run_whose_file_was_undone_fails(world: World, monkeypatch: pyte
         Sensor(world, monkeypatch).keys()
 
 
-@pytest.mark.parametrize("run_id", ["arrival__1", "backfill__2024-02-29", "scheduled__2026-11-28"])
-def test_only_runs_whose_time_has_not_passed_wait_for_files(
-    world: World, monkeypatch: pytest.MonkeyPatch, run_id: str
-) -> None:
-    """The runs of a backfill would wait one after the other, and nothing registers files for them."""
+def test_runs_of_a_backfill_take_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow runs them at the same time: all but one of them would fail."""
     world.write_schema(schedule="0 6 * * *")
-    world.by = replace(world.by, run_id=run_id)
-    outcome = TaskDeferred if run_id.startswith("scheduled") else AirflowSkipException
-    with pytest.raises(outcome):
+    world.register()
+    world.by = replace(world.by, run_id="backfill__2024-02-29")
+    with raises_golden(AirflowSkipException, "clearing", "backfill", "replay"):
         Sensor(world, monkeypatch).keys(is_cleared=False)
 
 
-def test_waiting_task_that_is_cleared_waits_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_waiting_task_waits_again_after_it_was_cleared(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_cleared: bool
+) -> None:
     world.write_schema(schedule="0 6 * * *")
     with pytest.raises(TaskDeferred):
-        Sensor(world, monkeypatch).keys()
+        Sensor(world, monkeypatch).keys(is_cleared=is_cleared)
 
 
 def test_configuration_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
