@@ -22,7 +22,7 @@ from infra.deploy.stacks import changing, network, state
 from infra.deploy.stacks.explaining import explaining
 from infra.deploy.stacks.landing import Landing
 from infra.deploy.stacks.stack import Stack
-from lakeport.model import counted
+from lakeport.wording import amount
 
 _VERSIONS = {"FunctionVersion": code.FUNCTION, "PluginsVersion": code.PLUGINS, "RequirementsVersion": code.REQUIREMENTS}
 
@@ -98,7 +98,7 @@ class Deploying:
         changes = self._of_stack(self.bootstrap())
         if bucket is None:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
-            changes += [Change("code", "upload", counted(len(objects), "object"))]
+            changes += [Change("code", "upload", f"{amount(len(objects), 'object')}")]
             changes += [*network.plan(self.aws, self.deployment), *changing.plan(self.aws, self.main({}))]
             changes += [*changing.plan(self.aws, self.alarms({})), *self.landing.plan({}, {})]
             return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]

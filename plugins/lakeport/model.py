@@ -66,11 +66,6 @@ class CopySource:
         return f"s3://{self.bucket}/{self.key}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, as in 1 file and 1,200 files."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 class Status(StrEnum):
     """The status of a file."""
 

@@ -17,7 +17,7 @@ from lakeport.alerts.alert import Alert
 from lakeport.arrivals.publishing import publish, published_index
 from lakeport.arrivals.registration import register_messages
 from lakeport.errors import AirflowUnavailable
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import claims, file_records
 from lakeport.model import Status
@@ -187,7 +187,7 @@ def test_loaded_file_of_a_dead_run_becomes_done(world: World, is_archived: bool)
 
 def test_loaded_file_that_is_missing_from_landing_is_done_with_a_reason(world: World) -> None:
     file = world.load()
-    s3_objects.remove_version(world.s3, file.source())
+    archiving.remove_version(world.s3, file.source())
     world.airflow.end("run1", "failed")
     world.reconcile()
     [(status, reason)] = world.files()

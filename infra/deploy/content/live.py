@@ -6,7 +6,7 @@ from infra.deploy.aws import Aws
 from infra.deploy.content import publishing
 from infra.deploy.content.code import CodeBucket
 from infra.deploy.content.target import Target
-from lakeport.model import counted
+from lakeport.wording import amount
 
 
 def put(aws: Aws, bucket: CodeBucket, target: Target) -> list[str]:
@@ -19,6 +19,7 @@ def put(aws: Aws, bucket: CodeBucket, target: Target) -> list[str]:
     for key in surplus:
         bucket.delete(key)
     if changed or files or surplus:
-        others = counted(len(files) + len(surplus), "other file")
-        aws.report(f"synced {counted(len(changed), 'schema')} and {others} to dags/")
+        aws.report(
+            f"synced {amount(len(changed), 'schema')} and {amount(len(files) + len(surplus), 'other file')} to dags/"
+        )
     return changed

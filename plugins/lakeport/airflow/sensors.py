@@ -80,8 +80,7 @@ class NewFilesSensor(SqlSensor):
                 f"or none has arrived; {settings.command(f'status --type {name}')} shows where each file is"
             )
         until = datetime.now(UTC) + timedelta(seconds=self.timeout)
-        self.defer(trigger=self.trigger(until), method_name="execute")
-        raise AssertionError("unreachable: defer raises")
+        return self.defer(trigger=self.trigger(until), method_name="execute")  # raises
 
     def trigger(self, until: datetime) -> NewFilesTrigger:
         from lakeport.airflow.triggers import NewFilesTrigger

@@ -100,9 +100,10 @@ class RecoveryRun:
         """Raise RunFailed unless the answer that the plan has is this one, from an earlier attempt or from others."""
         found = self._until("shown its answer", self._request)
         if list(found.get("chosen_options") or ()) != [answer]:
-            who = (found.get("responded_by_user") or {}).get("name") or "nobody in time"
+            name = (found.get("responded_by_user") or {}).get("name")
             given = ", ".join(found.get("chosen_options") or ()) or "none"
-            raise RunFailed(f"this plan has an answer already: {given}, by {who}; see {self.address}")
+            reason = f"{name} has already answered this plan: {given}" if name else "nobody answered this plan in time"
+            raise RunFailed(f"{reason}; run the command again for a new plan, or see {self.address}")
 
     def wait(self, task_id: str = "apply") -> None:
         """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
@@ -134,7 +135,7 @@ class RecoveryRun:
             errors = [detail for line in content for detail in line.get("error_detail") or ()]
             return str(errors[-1]["exc_value"])
         except (AirflowUnavailable, LookupError, TypeError, AttributeError):
-            return f"the log of {task_id} has the reason"
+            return f"the log of task {task_id} has the reason"
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
         """Call `look` until it returns something; requests that are throttled or failed in Airflow are repeated."""

@@ -1,10 +1,9 @@
-"""What every alert consists of, and the form in which it waits in mng.alerts until it is sent."""
+"""What every alert consists of."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -124,37 +123,6 @@ class Message:
     def links(self) -> Sequence[Link]:
         """Return where to look and to act in Airflow's UI: nowhere."""
         return ()
-
-
-@dataclass(frozen=True)
-class StoredAlert:
-    """An alert read from mng.alerts; its texts are cut to the length of the column."""
-
-    kind: Kind
-    title: str
-    urgency: str
-    owner: str
-    runbook: str
-    stored_facts: Sequence[Fact]
-    stored_rows: Sequence[RejectedRow]
-    stored_remedy: Fact
-    stored_links: Sequence[Link]
-
-    def facts(self) -> Sequence[Fact]:
-        """Return what happened, where and why."""
-        return self.stored_facts
-
-    def rejected_rows(self) -> Sequence[RejectedRow]:
-        """Return the first rejected rows."""
-        return self.stored_rows
-
-    def remedy(self) -> Fact:
-        """Return what to do next."""
-        return self.stored_remedy
-
-    def links(self) -> Sequence[Link]:
-        """Return where to look and to act in Airflow's UI."""
-        return self.stored_links
 
 
 def opening(alert: Alert) -> list[Fact]:

@@ -11,6 +11,7 @@ from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, U
 from lakeport.alerts.runbook import place_of
 from lakeport.model import Status
 from lakeport.settings import command, planned_command
+from lakeport.wording import amount
 
 _LISTED = 20
 _INLINE = 300
@@ -29,9 +30,7 @@ class RejectedFiles(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        if len(self.files) == 1:
-            return "1 file was rejected on arrival"
-        return f"{len(self.files):,} files were rejected on arrival"
+        return f"{amount(len(self.files), 'file was', 'files were')} rejected on arrival"
 
     def facts(self) -> list[Fact]:
         """Return each file with the reason."""
@@ -63,8 +62,7 @@ class DeadLetters(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        events = "1 event" if len(self.files) == 1 else f"{len(self.files):,} events"
-        return f"{events} could not be processed by registration"
+        return f"{amount(len(self.files), 'event')} could not be processed by registration"
 
     def facts(self) -> list[Fact]:
         """Return each file with what became of it."""
@@ -95,7 +93,7 @@ class InvalidSchema(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        files = "1 file waits" if self.waiting_files == 1 else f"{self.waiting_files:,} files wait"
+        files = amount(self.waiting_files, "file waits", "files wait")
         return f"{self.file_type}: the schema is invalid, and {files} for it"
 
     def facts(self) -> list[Fact]:
@@ -155,7 +153,7 @@ class ManyAlerts(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         failed = sum(each.kind is Kind.FAILED for each in self.alerts)
-        return f"{len(self.alerts):,} alerts, {failed:,} of them about failed runs"
+        return f"{amount(len(self.alerts), 'alert')}, {failed:,} of them about failed runs"
 
     def facts(self) -> list[Fact]:
         """Return the title of each alert, then the facts of the first ones."""

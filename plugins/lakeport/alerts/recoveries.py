@@ -8,7 +8,7 @@ from datetime import timedelta
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.alerts.run_messages import RecoveredFile, RecoveredRun
+from lakeport.alerts.loaded_messages import RecoveredFile, RecoveredRun
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.statements import statement

@@ -16,22 +16,29 @@ from lakeport.cli.deployments import DeploymentOption
 from lakeport.console.failures import UNABLE
 from lakeport.console.screen import JsonOption, say, show
 from lakeport.files import s3_objects
-from lakeport.model import Status, counted
+from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.commands import Command, make_plan, what_happens
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import amount, share
 
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
-SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed at this time or later (UTC).")]
-UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before this time (UTC).")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed at this time (UTC) or later, as in 2026-11-28T08:30:00."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed before this time (UTC), as in 2026-11-28."),
+]
 StatusesOption = Annotated[
     list[Status] | None,
     typer.Option("--status", case_sensitive=False, help="Only files with this status; may be repeated."),
@@ -84,8 +91,7 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        verb, them = ("is", "it") if len(planned) == 1 else ("are", "them")
-        say(f"{counted(len(planned), 'file')} {verb} New; follow {them} with `./lakeport status`")
+        say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of them")
 
 
 def undo(
@@ -119,7 +125,7 @@ def undo(
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"deleted the rows of {counted(len(undone), 'file')}")
+        say(f"deleted the rows of {amount(len(undone), 'file')}")
 
 
 def discard(
@@ -218,7 +224,11 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     refused = [each for each in planned if each.refused]
     if refused or not planned:
         if refused:
-            typer.secho(f"nothing was changed: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
+            typer.secho(
+                f"nothing was changed: {share(len(refused), len(planned), 'file is', 'files are')} refused",
+                fg="red",
+                err=True,
+            )
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
         say(_UNCHANGED)

@@ -17,7 +17,7 @@ from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.cli import deployments
+from lakeport.cli import deployments, snapshot_rows
 from lakeport.cli.deployments import DeploymentOption
 from lakeport.cli.waiting import FileState, Upload, states_in_redshift, wait_for, wait_for_dags
 from lakeport.console.failures import UNABLE, WRONG
@@ -112,7 +112,7 @@ def drop(
     ]
     states = list[FileState | None]()
     if wait:
-        with nullcontext(deployments.states_in_snapshots(rules)) if deployment else states_in_redshift() as state_of:
+        with nullcontext(snapshot_rows.states_in_snapshots(rules)) if deployment else states_in_redshift() as state_of:
             states = wait_for(uploads, state_of, wait_seconds, is_shown=not as_json)
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:

@@ -40,6 +40,7 @@ from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
 from lakeport.redshift.table_changes import add_columns, takes_null_against_the_schema
 from lakeport.schema.file_type import FileType
+from lakeport.wording import share
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +203,7 @@ def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:
     limit = file_type.rejects.fail
     if limit.is_exceeded(load.rows_rejected, load.rows_in_file):
         raise TooManyRejects(
-            f"{file.file.key}: {load.rows_rejected} of {load.rows_in_file} rows were rejected, "
+            f"{file.file.key}: {share(load.rows_rejected, load.rows_in_file, 'row was', 'rows were')} rejected, "
             f"schemas/{file_type.name}.yaml allows {limit}; nothing was loaded"
         )
 

@@ -16,6 +16,7 @@ from lakeport.redshift.statements import composed, statement
 from lakeport.schema.column import Column
 from lakeport.schema.key_pattern import captured
 from lakeport.settings import planned_command
+from lakeport.wording import amount
 
 
 class Slice(Placing):
@@ -124,7 +125,7 @@ class Slice(Placing):
         found = fetch_rows(current)
         if found:
             slices = "; ".join(
-                f"{', '.join(f'{name} {_text(row[name])}' for name in names)} ({row['lakeport_times']} rows)"
+                f"{', '.join(f'{name} {_text(row[name])}' for name in names)} ({amount(row['lakeport_times'], 'row')})"
                 for row in found
             )
             raise OutsideSlice(

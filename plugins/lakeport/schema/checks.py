@@ -16,6 +16,7 @@ from pydantic import (
 
 from lakeport.schema.sql_text import single_condition
 from lakeport.schema.values import TABLE_NAME, Age, Limit, Name, Part
+from lakeport.wording import amount
 
 
 class AcceptedValues(Part):
@@ -71,7 +72,7 @@ class ExistsIn(Part):
     def _are_as_many(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         columns = info.data.get("columns", names)
         if names and len(names) != len(columns):
-            raise ValueError(f"has {len(names)} columns for the {len(columns)} in columns; list one for each")
+            raise ValueError(f"has {amount(len(names), 'column')} for the {len(columns)} in columns; list one for each")
         return names
 
     @property

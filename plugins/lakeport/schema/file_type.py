@@ -12,15 +12,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
-from lakeport.schema.checks import AnyCheck, FreshnessCheck
+from lakeport.schema import key_rules
+from lakeport.schema.checks import AnyCheck
 from lakeport.schema.column import Column, Loss
-from lakeport.schema.column_rules import TIMES, captured_columns, objections
+from lakeport.schema.column_rules import captured_columns
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
 from lakeport.schema.table import Table
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 from lakeport.schema.transform import Transform
 from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
 
@@ -238,81 +239,9 @@ class FileType(Part):
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
 
-    @field_validator("format")
+    @field_validator("format", "table", "transform", "columns", "drift", "checks")
     @classmethod
-    def _fits_the_pattern(cls, format_: Format, info: ValidationInfo) -> Format:
-        landing: Landing | None = info.data.get("landing")
-        allowed = landing.compressions() if landing else ()
-        if allowed and format_.compression not in allowed:
-            raise ValueError(
-                f"has compression {format_.compression}, but the extension in landing.pattern means {allowed[0]}, "
-                "so that registration would reject every file; change one of them"
-            )
-        return format_
-
-    @field_validator("table")
-    @classmethod
-    def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
-        landing = info.data.get("landing")
-        if landing and landing.select == "all" and (table.mode in ("truncate", "replace") or _is_all(table)):
-            what = "snapshot: true" if _is_all(table) else f"mode {table.mode}"
-            raise ValueError(
-                f"has {what}, which keeps only the rows of the last file, but landing.select is all; "
-                "write select: newest, or mode: append, merge, slice, history or new_table"
-            )
-        return table
-
-    @field_validator("transform")
-    @classmethod
-    def _takes_rows_of_text(cls, transform: Transform, info: ValidationInfo) -> Transform:
-        format_: Format | None = info.data.get("format")
-        if transform.has_rows_function and format_ and (objection := format_.objection_to_rows()):
-            raise ValueError(f"takes rows, {objection}")
-        return transform
-
-    @field_validator("columns")
-    @classmethod
-    def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        problems = [*objections(columns, info.data)]
-        if problems:
+    def _agrees_with_earlier_keys(cls, value: Any, info: ValidationInfo) -> Any:
+        if problems := [*key_rules.objections(str(info.field_name), value, info.data)]:
             raise ValueError("\n".join(problems))
-        return columns
-
-    @field_validator("drift")
-    @classmethod
-    def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
-        format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.names_columns:
-            raise ValueError(
-                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
-                if format_.column_paths
-                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
-            )
-        transform = info.data.get("transform")
-        if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError(
-                "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
-            )
-        return drift
-
-    @field_validator("checks")
-    @classmethod
-    def _name_columns(cls, checks: tuple[AnyCheck, ...], info: ValidationInfo) -> tuple[AnyCheck, ...]:
-        if "columns" not in info.data:
-            return checks
-        types = {column.name: column.type.name for column in info.data["columns"] if column.only_in != "file"}
-        unknown = sorted({name for check in checks for name in check.columns if name not in types})
-        if unknown:
-            raise ValueError(f"refer to unknown columns: {', '.join(unknown)}")
-        newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
-        timeless = [column for column in newest_of if types[column] not in TIMES]
-        if timeless:
-            raise ValueError(
-                f"freshness needs a column of type {', '.join(TIMES)}; of another type: {', '.join(timeless)}"
-            )
-        return checks
-
-
-def _is_all(table: Table) -> bool:
-    """Return whether a file has all rows of the table; in mode history the table has older versions, too."""
-    return table.mode == "merge" and table.snapshot
+        return value

@@ -11,6 +11,7 @@ from lakeport.airflow.operators.prepare import files_at_once
 from lakeport.airflow.tasks import Context, reported_of, retried_if_worth_it, task_run_of
 from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile, Status, TaskRun
+from lakeport.wording import share
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -149,4 +150,4 @@ def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRu
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
         lines = "\n".join(f"{in_one_line(each.key)}: {each.status_reason}" for each in failures)
-        raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{lines}")
+        raise UnloadableFile(f"{share(len(failures), len(files), 'file')} could not be loaded:\n{lines}")

@@ -24,9 +24,10 @@ from lakeport.recovery.replay.commands import (
     make_plan,
     what_happens,
 )
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import share
 
 NOT_CHOSEN = ""
 FIELDS: dict[Command, frozenset[str]] = {
@@ -76,7 +77,9 @@ class PlanOperator(_RecoveryOperator):
             refused = [f"{each.selected.file.key}: {what_happens(each)}" for each in plan if each.refused]
             if refused:
                 lines = "\n".join(refused)
-                raise SelectionError(f"nothing is changed: {len(refused)} of {len(plan)} files are refused:\n{lines}")
+                raise SelectionError(
+                    f"nothing is changed: {share(len(refused), len(plan), 'file is', 'files are')} refused:\n{lines}"
+                )
         return {"text": as_markdown(plan), "fingerprints": fingerprints(plan)}
 
 

@@ -12,7 +12,7 @@ from lakeport.model import TaskRun
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-    from lakeport.alerts.run_messages import LoadedRun
+    from lakeport.alerts.loaded_messages import LoadedRun
 
 
 class WarnOfRejectsOperator(FilesOperator):

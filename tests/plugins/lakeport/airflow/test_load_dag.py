@@ -17,7 +17,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.callbacks import FailRun
-from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dags_of_schemas, load_dag
+from lakeport.airflow.invalid_schema_dag import InvalidSchemaOperator
+from lakeport.airflow.load_dag import dag_id_of_path, dags_of_schemas, load_dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.loading.plan import task_ids
 from lakeport.schema.reader import read_file_type, schema_paths
