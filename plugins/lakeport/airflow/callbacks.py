@@ -20,7 +20,8 @@ from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
 from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.errors import AlertNotSent, StepRefused, origin_of
 from lakeport.model import TaskRun, as_utc, file_type_of
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import default_alerts, known_file_type
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import AlertNotSent, LakeportError, NotPublished, SchemaError
 from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import default_alerts, known_file_type, read_file_type
 from lakeport.snapshots import objects
 

@@ -19,7 +19,7 @@ from lakeport.alerts.run_messages import FailedRun, size_text
 from lakeport.alerts.slack import as_slack
 from lakeport.alerts.storing import as_message, from_message
 from lakeport.mng.load_records import RejectedLine
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 from lakeport.settings import command
 from tests.support.alerts import AIRFLOW, ALERTS, FAILED, FILE, ROWS, WARNED, Page, slack_elements, slack_text
 from tests.support.golden import golden
