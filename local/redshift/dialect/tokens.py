@@ -122,6 +122,16 @@ def depths(tokens: Sequence[Token]) -> list[int]:
     return list(itertools.accumulate(steps, initial=0))[:-1]
 
 
+def argument_commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
+    """Return the commas between the arguments of a call."""
+    commas, depth = [], 0
+    for at in range(start, end):
+        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
+        if tokens[at].text == "," and depth == 0:
+            commas.append(at)
+    return commas
+
+
 def upper_at(tokens: Sequence[Token], index: int) -> str:
     """Return the keyword or symbol at an index, empty when there is none."""
     return tokens[index].upper if 0 <= index < len(tokens) else ""
