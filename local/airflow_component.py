@@ -104,7 +104,7 @@ def wake_scheduler_when_a_task_ends() -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # modules are no garbage: to look for some takes a tenth of the time
+    gc.disable()  # modules stay: to look for garbage among them takes a tenth of the time
     import airflow  # noqa: F401 - makes the plugins folder importable
 
     if sys.argv[1:]:

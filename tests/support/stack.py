@@ -19,10 +19,10 @@ LESS_OFTEN = (("scheduler__scheduler_idle_sleep_time", "1"), ("dag_processor__mi
 
 
 @contextmanager
-def stack_of_its_own() -> Iterator[Start]:
+def stack_of_its_own(*, keeps_objects: bool = True) -> Iterator[Start]:
     """Give what starts the named parts and what they need, or the whole stack; all of it is stopped at the end."""
     directory = Path(folder("stack-"))
-    config = Config(directory / "state", Ports.free(), directory / "dags", LESS_OFTEN)
+    config = Config(directory / "state", Ports.free(), directory / "dags", LESS_OFTEN, keeps_objects)
     (directory / "dags").mkdir()
 
     def start(*parts: str) -> Config:

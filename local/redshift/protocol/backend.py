@@ -90,8 +90,9 @@ class Backend:
             self._client.close()
 
     def _handle(self, data: bytearray) -> int:
-        """Pass whole messages on, neighbours in one piece; return how many bytes were used."""
+        """Pass whole messages on, all that have come in one piece; return how many bytes were used."""
         at = passed = 0
+        outgoing = list[bytes | bytearray]()
         while len(data) - at >= wire.HEADER_BYTES:
             end = at + 1 + wire.LENGTH.unpack_from(data, at + 1)[0]
             if end > len(data):
@@ -103,11 +104,13 @@ class Backend:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind in _CHANGED or (names.LONG and kind in _NAMED) or (kind == _ROW and self.results.columns):
-                self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
+                outgoing += (data[passed:at], self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
         if self._kept is None and at > passed:
-            self._client.write(bytes(data[passed:at]))
+            outgoing.append(data[passed:at])
+        if outgoing:
+            self._client.write(b"".join(outgoing))
         return at
 
     def _for_client(self, kind: int, body: bytes) -> bytes:
@@ -168,7 +171,7 @@ class Backend:
         return self._whole(self._kept, await self._kept.get())
 
     def next_now(self) -> Message | None:
-        """Return a kept message that is there already; raises ConnectionError when there will be none."""
+        """Return a kept message that has arrived; raises ConnectionError when there will be none."""
         if self._kept is None or self._kept.empty():
             return None
         return self._whole(self._kept, self._kept.get_nowait())
@@ -181,7 +184,7 @@ class Backend:
         return found
 
     def pass_on(self, kind: bytes, body: bytes) -> None:
-        """Send a kept message to the client as it is."""
+        """Send a kept message to the client unchanged."""
         self._client.write(wire.message(kind, body))
 
     async def query(self, sql: str) -> list[wire.Row]:
