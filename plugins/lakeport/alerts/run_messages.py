@@ -129,7 +129,7 @@ class FailedRun(Message):
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
             replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
-            is_of_file = self.family in (Family.REJECTS, Family.CHECKS, Family.FILE, Family.KEYS)
+            is_of_file = self.unloaded and self.family in (Family.REJECTS, Family.CHECKS, Family.FILE, Family.KEYS)
             first = f"{_ANOTHER_FILE}; or fix the schema" if is_of_file else "fix the cause"
             text = f"{first}, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
