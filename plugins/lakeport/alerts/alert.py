@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from psycopg2.extensions import cursor
 
-from lakeport import settings
 from lakeport.mng import load_records
 from lakeport.mng.load_records import RejectedLine
 from lakeport.schema.file_type import FileType
@@ -161,12 +160,6 @@ def _place_of(value: str, line: str, start: int) -> int:
     whole = [found.start() for found in re.finditer(rf"(?<![\w.]){re.escape(value)}(?![\w.])", line)]
     near = [place for place in (*whole, line.find(value, start)) if place >= start]
     return next(iter([*near, *whole]), line.find(value))
-
-
-def command(arguments: str) -> str:
-    """Return the command as a person runs it, on AWS with the deployment's name."""
-    environment = settings.mwaa_environment()
-    return f"./lakeport {arguments}" + (f" --deployment {environment}" if environment else "")
 
 
 def visible(text: str) -> str:

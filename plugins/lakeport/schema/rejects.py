@@ -15,8 +15,9 @@ class Rejects(Part):
     warn: Limit | None = None
     """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
     show: bool = True
-    """Whether alerts, the page Files and commands with --deployment show values of rows: rejected rows, rows that do
-    not pass a check, duplicate keys; if not, only mng has the rejected rows, and messages leave values out."""
+    """Whether alerts, the page Files, commands with --deployment and logs of tasks show values of rows: rejected rows,
+    rows that do not pass a check, duplicate keys, messages of Redshift; if not, only mng.load_errors has the rejected
+    rows, and messages leave values out."""
 
     def values_in_message(self, values: str) -> str:
         """Return values of rows for a message, or that the message leaves them out."""

@@ -142,7 +142,8 @@ class Reconciliation:
         """Return what is wrong with a schema, also if it was removed here and from the published index."""
         path = settings.schemas_folder() / f"{name}.yaml"
         if not self.has_schema(name):
-            remedy = f"restore and publish it to load the files, or run ./lakeport discard --type {name}"
+            discard = settings.planned_command(f"discard --type {name}")
+            remedy = f"restore and publish it to load the files, or run {discard}"
             return (f"schemas/{name}.yaml was removed; {remedy}",)
         if self.file_type(name) or not path.is_file():
             return ()
