@@ -20,6 +20,7 @@ from infra.deploy.content import code
 from infra.deploy.running import airflow
 from infra.deploy.stacks import events
 from lakeport import settings
+from lakeport.arrivals.registration import FULL_BATCH_MESSAGES
 from lakeport.probing import copy_probe
 from local.config import REPOSITORY
 from tests.infra.stacks import ALARMS, BOOTSTRAP, MAIN, NETWORK, RESOURCES, STACKS, listed, of_type, statements
@@ -72,7 +73,7 @@ TO_SEE_ABSENCE = {"s3:ListBucket", "s3:ListBucketVersions"}
 
 def test_batch_of_more_than_ten_has_a_window() -> None:
     """Lambda refuses the mapping otherwise."""
-    assert SOURCE["BatchSize"] > 10
+    assert SOURCE["BatchSize"] == FULL_BATCH_MESSAGES > 10
     assert PARAMETERS[SOURCE["MaximumBatchingWindowInSeconds"]["Ref"]]["MinValue"] >= 1
 
 

@@ -42,7 +42,7 @@ def record_task_error(context: Context) -> None:
     from lakeport.alerts.runbook import family_of
     from lakeport.mng import file_records
     from lakeport.redshift.error_texts import text_of
-    from lakeport.redshift.statements import statement
+    from lakeport.redshift.sql_files import statement
 
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}

@@ -93,6 +93,7 @@ def load_dag(file_type: FileType) -> DAG:
             "retry_delay": timedelta(seconds=file_type.retry_delay),
             "retry_exponential_backoff": 2.0,
             "max_retry_delay": timedelta(minutes=5),
+            "weight_rule": "upstream",  # end a run before others begin: these take more files then
             "on_failure_callback": record_task_error,
             "on_retry_callback": record_task_error,
             **({"pool": file_type.pool} if file_type.pool else {}),

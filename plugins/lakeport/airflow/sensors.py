@@ -16,7 +16,7 @@ from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, tas
 from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
 from lakeport.errors import StepRefused
 from lakeport.model import RegisteredFile
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from lakeport.alerts.loaded_messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 
 

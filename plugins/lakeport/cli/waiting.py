@@ -19,7 +19,7 @@ from lakeport.model import Status, dag_id_of
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.rows import fetch_as, from_row
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.wording import amount, share
 
 _FINAL = (Status.DONE, Status.FAIL, Status.FILTERED_OUT, Status.REJECTED)

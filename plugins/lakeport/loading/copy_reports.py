@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import RejectsNotReported
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.wording import amount
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from lakeport.loading.files_to_load import FileToLoad
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.wording import amount
 
 

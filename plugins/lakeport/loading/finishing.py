@@ -23,7 +23,8 @@ from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.schema.file_type import FileType
 from lakeport.wording import amount, share
 

@@ -12,7 +12,8 @@ from lakeport.loading.placing import Placing
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import is_passing
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.schema.column import Column
 from lakeport.schema.key_pattern import captured
 from lakeport.settings import planned_command

@@ -16,7 +16,7 @@ from lakeport.errors import StepRefused
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.table import Table
 from lakeport.settings import planned_command
 

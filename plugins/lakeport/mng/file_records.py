@@ -16,7 +16,7 @@ from psycopg2.extras import execute_values
 
 from lakeport.model import Arrival, Match, Status, TaskRun
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 _REASON_BYTES = 4096
 

@@ -18,7 +18,8 @@ from lakeport.mng.file_records import clipped
 from lakeport.model import TaskRun
 from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.wording import share
 
 _WARNINGS_BYTES = 4096

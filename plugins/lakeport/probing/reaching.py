@@ -11,7 +11,7 @@ from lakeport.airflow_api.dag_runs import RECONCILE, DagRunApi
 from lakeport.probing.answers import Found, Question
 from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.wording import amount, share
 
 

@@ -3,11 +3,9 @@
 This model is the language's only definition: what it accepts is what a schema may say.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -46,7 +44,7 @@ class FileType(Part):
     """How the files are written."""
     table: Table
     """The table that the rows are loaded into."""
-    transform: Transform = Transform()
+    transform: Transform = Transform.model_construct()
     """What changes the rows between the file and the table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     """The columns; if the file has no header, in the order of the file."""
@@ -55,13 +53,13 @@ class FileType(Part):
     lossy: Loss = "reject"
     """What happens to a row with a value that COPY would change without an error: more digits after the point than its
     decimal column keeps, a time of day in a date, an offset in a timestamp."""
-    rejects: Rejects = Rejects()
+    rejects: Rejects = Rejects.model_construct()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
     """What must be true of the loaded rows before the load is committed."""
     schedule: Schedule = ON_ARRIVAL
     """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
-    wait: Wait = Wait.model_validate({})
+    wait: Wait = Wait.model_construct()
     """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How many times a task is retried after a temporary error; other errors fail it at once."""
@@ -70,7 +68,7 @@ class FileType(Part):
     pool: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] | None = None
     """The Airflow pool whose slots the tasks take, without it default_pool; its number of slots limits how many tasks
     of all file types with this pool run at once."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Alerts.model_construct()
     """Who is alerted when a run fails."""
 
     @property
@@ -172,11 +170,11 @@ class FileType(Part):
             raise TypeError(f"type {self.format.type} has no rows of text")
         return copied
 
-    def with_columns(self, added: Iterable[Column]) -> FileType:
+    def with_columns(self, added: Iterable[Column]) -> Self:
         """Return the same type with more columns."""
         return self.model_copy(update={"columns": (*self.columns, *added)})
 
-    def into(self, table_name: str) -> FileType:
+    def into(self, table_name: str) -> Self:
         """Return the same type with another table."""
         return self.model_copy(update={"table": self.table.model_copy(update={"name": table_name})})
 

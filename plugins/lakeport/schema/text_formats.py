@@ -1,7 +1,5 @@
 """Formats of text in lines: csv, delimited and fixed_width."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise

@@ -14,7 +14,7 @@ from lakeport import settings
 from lakeport.files import archiving
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import known_file_type
 from lakeport.snapshots import objects
 from lakeport.snapshots.content import Content, by_file

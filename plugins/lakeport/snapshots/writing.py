@@ -25,7 +25,7 @@ from lakeport.files import s3_objects
 from lakeport.model import utc_now
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import known_file_type
 from lakeport.snapshots import objects
 from lakeport.snapshots.content import Content, read_content

@@ -12,7 +12,7 @@ from lakeport.airflow_api.dag_runs import run_of
 from lakeport.mng.file_records import clipped
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.settings import planned_command
 from lakeport.snapshots.writing import write_snapshots
 

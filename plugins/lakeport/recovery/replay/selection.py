@@ -14,7 +14,7 @@ from lakeport import settings
 from lakeport.errors import SelectionError
 from lakeport.model import RegisteredFile, Status
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 _ID = re.compile(r"[0-9a-f]{6,64}")
 _MATCHES_SHOWN = 5

@@ -128,6 +128,14 @@ def test_two_runs_of_a_type_never_overlap() -> None:
     assert not dag.is_paused_upon_creation
 
 
+def test_tasks_of_a_run_that_has_begun_come_before_those_that_begin_one() -> None:
+    """Runs that begin later take more files; with Airflow's own rule, all runs that are due would begin at once."""
+    tasks = [load_dag(make_file_type()).get_task(name) for name in ("wait_for_files", "copy_to_table", "mark_done")]
+
+    assert {task.weight_rule for task in tasks} == {"upstream"}
+    assert {task.priority_weight for task in tasks} == {1}
+
+
 def test_runs_start_as_files_arrive_or_at_the_times_of_a_cron_schedule() -> None:
     assert load_dag(make_file_type()).schedule is None
 
