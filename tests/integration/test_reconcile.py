@@ -31,7 +31,7 @@ from lakeport.recovery.reconcile.reconciliation import NOT_CHECKED
 from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 from local.aws import names
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden

@@ -18,6 +18,7 @@ from local.redshift.copy.threads import in_thread
 from local.redshift.dialect.tokens import identifier
 from local.redshift.protocol import names, wire
 from local.redshift.protocol.backend import IDLE, Backend
+from local.redshift.protocol.copying import CopyIn
 from local.redshift.protocol.errors import CopyError, LoadFailed, PostgresError, ServerError, StandInError
 
 log = logging.getLogger(__name__)
@@ -114,27 +115,27 @@ class CopyRun:
 
     async def _stream(self, reading: FileReading) -> int:
         """Send what the reading thread yields; return how many rows were stored."""
-        pipe = Pipe()
+        pipe, copy_in = Pipe(), CopyIn(self.backend)
         is_rehearsal = self.command.options.is_rehearsal
         if not is_rehearsal:
             listed = ", ".join(identifier(names.of_engine(column.name)) for column in self._columns)
             await self._read_documents("on")
-            await self.backend.start_copy(f"COPY {self.command.qualified_table} ({listed}) FROM STDIN (FORMAT csv)")
+            await copy_in.start(f"COPY {self.command.qualified_table} ({listed}) FROM STDIN (FORMAT csv)")
         threading.Thread(target=reading.run, args=(pipe,), name="copy", daemon=True).start()
         try:
             async for block in pipe.blocks():
-                if self.backend.has_ended_copy():
+                if copy_in.has_ended():
                     break
-                await self.backend.send_rows(block)
+                await copy_in.send(block)
         except Exception:
             if not is_rehearsal:
-                await self._fail_copy()
+                await _fail(copy_in)
             raise
         finally:
             pipe.close()
         if is_rehearsal:
             return 0
-        stored = await self.backend.end_copy(failed=False)
+        stored = await copy_in.end(failed=False)
         await self._read_documents("off")
         return stored
 
@@ -142,12 +143,6 @@ class CopyRun:
         """Let the engine read values of SUPER columns as JSON; in any other statement they are strings."""
         if any(column.type is Type.SUPER for column in self._columns):
             await self.backend.query(f"SET LOCAL lakeport.reads_documents TO {value}")
-
-    async def _fail_copy(self) -> None:
-        try:
-            await self.backend.end_copy(failed=True)
-        except PostgresError as error:
-            log.debug("The engine ended the COPY as asked: %s", error)
 
     async def _remember(self, last: LastCopy, load: Load, reading: FileReading, *, is_own_transaction: bool) -> None:
         last.rows, last.has_failed = load.loaded_rows, False
@@ -171,6 +166,13 @@ class CopyRun:
             )
         # `COPY n` serves drivers that read a count from the tag as well as those that do not.
         return [*map(_info, notices), wire.command_complete(f"COPY {load.loaded_rows}")]
+
+
+async def _fail(copy_in: CopyIn) -> None:
+    try:
+        await copy_in.end(failed=True)
+    except PostgresError as error:
+        log.debug("The engine ended the COPY as asked: %s", error)
 
 
 def _info(message: str) -> bytes:

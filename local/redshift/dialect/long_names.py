@@ -5,15 +5,12 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 
-from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, tokenize
+from local.redshift.dialect.name_strings import Use, uses
+from local.redshift.dialect.tokens import Edit, Kind, Token, apply, identifier, tokenize, upper_at
 from local.redshift.protocol import names
 from local.redshift.protocol.errors import Refused
 
 MOST_BYTES = 127
-_PATTERNS = ("LIKE", "ILIKE", "TO", "~", "*")
-"""The words before a pattern: LIKE, SIMILAR TO, `~` and `~*`."""
-_CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_", "SVL_", "STL_", "STV_", "SYS_", "HAS_", "REGCLASS", "EXECUTE")
-"""A word of a statement that reads catalogs, or that runs the text of another one."""
 UNKEPT: dict[str, str] = {}
 """Short and long names that the engine has not stored yet."""
 ALL_NAMES = "SELECT short, long FROM pg_internal.long_names"
@@ -22,27 +19,21 @@ KEEP = "INSERT INTO pg_internal.long_names VALUES ($1, $2) ON CONFLICT DO NOTHIN
 
 def shortened(sql: str, tokens: Sequence[Token]) -> str:
     """Return a statement with short names in place of long ones; raises Refused for a name Redshift does not take."""
-    edits = list(_edits(tokens))
+    edits = [*_edits(tokens), *_in_strings(tokens)]
     return apply(sql, edits) if edits else sql
 
 
-def reads_names(tokens: Sequence[Token]) -> bool:
-    """Return whether a string of a statement may mean a name: the statement reads catalogs, or sets what has names."""
-    is_setting = [token.upper for token in tokens[:1]] in (["SET"], ["SHOW"])
-    return is_setting or any(token.upper.startswith(_CATALOGS) for token in tokens)
-
-
-def patterns(tokens: Sequence[Token]) -> dict[int, str]:
-    """Return which parameters are patterns, by their place, with the word before each."""
+def parameters(tokens: Sequence[Token]) -> dict[int, str]:
+    """Return which parameters mean names, by their place: with the word before each that is a pattern."""
     return {
-        int(token.text[1:]) - 1: before.upper
-        for before, token in itertools.pairwise(tokens)
-        if token.kind is Kind.PARAMETER and before.upper in _PATTERNS
+        int(tokens[at].text[1:]) - 1: upper_at(tokens, at - 1) if use is Use.PATTERN else ""
+        for at, use in uses(tokens).items()
+        if tokens[at].kind is Kind.PARAMETER
     }
 
 
-def of_engine(value: bytes, pattern_after: str = "") -> bytes:
-    """Return a bound parameter, a short name in place of a long one; raises Refused as for a pattern in the text."""
+def of_engine(value: bytes, pattern_after: str) -> bytes:
+    """Return a bound name, a short one in place of a long one; raises Refused as for a pattern in the text."""
     if pattern_after:
         check_pattern(value.decode(errors="replace"), pattern_after)
     if len(value) <= names.ENGINE_BYTES:
@@ -70,10 +61,7 @@ def _regular(pattern: str) -> str:
 
 
 def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
-    are_names = reads_names(tokens)
-    for before, token in itertools.pairwise((*tokens[:1], *tokens)):
-        if are_names and token.kind is Kind.TEXT and before.upper in _PATTERNS:
-            check_pattern(token.string(), before.upper)
+    for token in tokens:
         if len(token.text) <= names.ENGINE_BYTES // 4:
             continue
         if token.is_name and (size := len(token.name().encode())) > names.ENGINE_BYTES:
@@ -84,17 +72,54 @@ def _edits(tokens: Sequence[Token]) -> Iterator[Edit]:
             body = token.text[start:end]
             if (short := shortened(body, tokenize(body))) != body:
                 yield Edit(token.start + start, token.start + end, short)
-        elif token.kind is Kind.TEXT and are_names:
-            yield from _in_literal(token)
 
 
-def _in_literal(token: Token) -> Iterator[Edit]:
-    """A string that has a long name in it means that name where catalogs are asked for it; elsewhere it is data."""
-    text = token.text
+def _in_strings(tokens: Sequence[Token]) -> Iterator[Edit]:
+    for at, use in uses(tokens).items():
+        token = tokens[at]
+        if token.kind is not Kind.TEXT or not (names.LONG or use is Use.SQL):
+            continue
+        text = token.string()
+        if use is Use.PATTERN:
+            check_pattern(text, upper_at(tokens, at - 1))
+        if (short := _SHORTENED[use](text)) == text:
+            continue
+        start, escaped = token.text.partition("'")[0], short.replace("'", "''")
+        literal = f"{start}'{escaped}'"
+        if use is not Use.EQUAL:
+            yield Edit(token.start, token.end, literal)
+        elif (before := tokens[at - 1]).upper in ("=", "<>", "!="):
+            both = f"({token.text}::text, {literal})"  # as text: a name would be cut
+            yield Edit(before.start, token.end, f"IN {both}" if before.upper == "=" else f"NOT IN {both}")
+        else:
+            yield Edit(token.start, token.end, f"{token.text}::text, {literal}")  # in a list
+
+
+def _in_pattern(pattern: str) -> str:
     for short, name in names.LONG.items():
-        text = text.replace(name, short)
-    if text != token.text:
-        yield Edit(token.start, token.end, text)
+        pattern = pattern.replace(name, short)
+    return pattern
+
+
+def _of_name(text: str) -> str:
+    """Return a name, or one with its schema, as the engine has it; any other text stays as it is."""
+    if (short := names.short(text)) in names.LONG:
+        return short
+    tokens = tokenize(text)
+    edits = [
+        Edit(token.start, token.end, identifier(short) if token.kind is Kind.QUOTED else short)
+        for token in tokens
+        if token.is_name and (short := names.short(token.name())) in names.LONG
+    ]
+    is_path = all(left.is_name != right.is_name for left, right in itertools.pairwise(tokens))
+    return apply(text, edits) if is_path and edits else text
+
+
+def _in_sql(text: str) -> str:
+    return shortened(text, tokenize(text))
+
+
+_SHORTENED = {Use.NAME: _of_name, Use.EQUAL: _of_name, Use.PATTERN: _in_pattern, Use.SQL: _in_sql}
 
 
 def _short(name: str, size_bytes: int) -> str:

@@ -81,6 +81,7 @@ _PHRASES = (
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
+_FIRST_WORDS, _WORDS = ([(phrase.split(), name) for phrase, name in each] for each in (_STATEMENTS, _PHRASES))
 _CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_")
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
@@ -122,8 +123,8 @@ def check_size(sql: str) -> None:
 def check(tokens: Sequence[Token]) -> None:
     """Raise Refused for the first thing in a statement that Redshift does not have."""
     words = [token.upper for token in tokens]
-    for phrase, name in _STATEMENTS:
-        if words[: phrase.count(" ") + 1] == phrase.split():
+    for parts, name in _FIRST_WORDS:
+        if words[: len(parts)] == parts:
             raise _not_there(name)
     _check_here(words)
     if is_of_catalog(words):
@@ -131,8 +132,7 @@ def check(tokens: Sequence[Token]) -> None:
     if any(token.kind is Kind.NUMBER and len(token.text.replace(".", "")) > _MOST_DIGITS for token in tokens):
         raise Refused(f"Numeric data overflow: a number has at most {_MOST_DIGITS} digits", sqlstate=OUT_OF_RANGE)
     present = set(words)
-    for phrase, name in _PHRASES:
-        parts = phrase.split()
+    for parts, name in _WORDS:
         if parts[0] in present and parts[-1] in present and _holds(words, parts):
             raise _not_there(name)
     if words[:1] == ["LOCK"]:

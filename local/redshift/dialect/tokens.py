@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)
@@ -30,8 +31,13 @@ class Kind(StrEnum):
     SYMBOL = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+_KINDS = {kind.value: kind for kind in Kind} | {"tag": Kind.BODY}
+_UNQUOTED = frozenset((Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER))
+
+
+class Token(NamedTuple):
+    """A tuple, because a statement has hundreds of them."""
+
     kind: Kind
     text: str
     start: int
@@ -63,23 +69,21 @@ class Edit:
 
 def tokenize(sql: str) -> list[Token]:
     """Return all tokens but blanks and comments."""
-    return list(_tokens(sql) if len(sql) > _SHORT else _remembered(sql))
+    return list(_short(sql) if len(sql) < _SHORT else _last(sql) if len(sql) < _LONG else _tokens(sql))
 
 
 def _tokens(sql: str) -> tuple[Token, ...]:
     return tuple(_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank")
 
 
-_SHORT = 4000
-_remembered = lru_cache(maxsize=1000)(_tokens)
-"""Each statement is cut several times, and clients repeat statements."""
+_SHORT, _LONG = 4000, 4 << 20
+_short, _last = lru_cache(maxsize=1000)(_tokens), lru_cache(maxsize=1)(_tokens)
+"""Each statement is cut several times, and clients repeat short ones."""
 
 
 def _token(found: re.Match[str]) -> Token:
-    kind = Kind.BODY if found.lastgroup == "tag" else Kind(str(found.lastgroup))
-    text = found.group()
-    upper = text.upper() if kind in (Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER) else ""
-    return Token(kind, text, found.start(), found.end(), upper)
+    kind, text = _KINDS[str(found.lastgroup)], found.group()
+    return Token(kind, text, found.start(), found.end(), text.upper() if kind in _UNQUOTED else "")
 
 
 def split(sql: str) -> list[str]:
@@ -120,6 +124,16 @@ def depths(tokens: Sequence[Token]) -> list[int]:
     """Return for each token how many parentheses are open before it."""
     steps = ({"(": 1, ")": -1}.get(token.text, 0) for token in tokens)
     return list(itertools.accumulate(steps, initial=0))[:-1]
+
+
+def argument_commas(tokens: Sequence[Token], start: int, end: int) -> list[int]:
+    """Return the commas between the arguments of a call."""
+    commas, depth = [], 0
+    for at in range(start, end):
+        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
+        if tokens[at].text == "," and depth == 0:
+            commas.append(at)
+    return commas
 
 
 def upper_at(tokens: Sequence[Token], index: int) -> str:

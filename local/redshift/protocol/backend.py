@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import IO, Protocol
+from typing import Protocol
 
 from local.redshift.protocol import names, results, wire
+from local.redshift.protocol.client import Outbox
 from local.redshift.protocol.errors import PostgresError, in_redshift_words
 from local.redshift.protocol.results import Results
 
 READ_BYTES = 256 << 10
-COPY_MESSAGE_BYTES = 256 << 10
 
 IDLE, IN_TRANSACTION, FAILED = b"I", b"T", b"E"
 _ERROR, _READY = ord("E"), ord("Z")
@@ -21,8 +21,6 @@ _NAMED = frozenset(b"DN")
 """Those it reads too, once there are names that are too long for the engine."""
 
 Message = tuple[bytes, bytes]
-
-_PROBE = "lakeport_probe"
 
 
 class Watcher(Protocol):
@@ -42,7 +40,7 @@ class Backend:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        client: asyncio.StreamWriter,
+        client: Outbox,
         conflict_wording: str = "1023",
         watcher: "Watcher | None" = None,
     ) -> None:
@@ -53,17 +51,17 @@ class Backend:
         self._kept: asyncio.Queue[Message | None] | None = None
         self._expected_ready = 0
         self._quiet = asyncio.Event()
-        self._copy_error: PostgresError | None = None
         self.results = Results()
         self._watcher = watcher
         self.status = IDLE
 
-    async def send(self, data: bytes, *, ready: int = 0) -> None:
+    async def send(self, *data: bytes | memoryview, ready: int = 0) -> None:
         """Send messages, of which `ready` will be answered by ReadyForQuery."""
         if ready:
             self._expected_ready += ready
             self._quiet.clear()
-        self._writer.write(data)
+        for part in data:
+            self._writer.write(part)
         await self._writer.drain()
 
     async def answered(self) -> None:
@@ -92,8 +90,9 @@ class Backend:
             self._client.close()
 
     def _handle(self, data: bytearray) -> int:
-        """Pass whole messages on, neighbours in one piece; return how many bytes were used."""
+        """Pass whole messages on, all that have come in one piece; return how many bytes were used."""
         at = passed = 0
+        outgoing = list[bytes | bytearray]()
         while len(data) - at >= wire.HEADER_BYTES:
             end = at + 1 + wire.LENGTH.unpack_from(data, at + 1)[0]
             if end > len(data):
@@ -105,11 +104,13 @@ class Backend:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind in _CHANGED or (names.LONG and kind in _NAMED) or (kind == _ROW and self.results.columns):
-                self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
+                outgoing += (data[passed:at], self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
         if self._kept is None and at > passed:
-            self._client.write(bytes(data[passed:at]))
+            outgoing.append(data[passed:at])
+        if outgoing:
+            self._client.write(b"".join(outgoing))
         return at
 
     def _for_client(self, kind: int, body: bytes) -> bytes:
@@ -167,27 +168,32 @@ class Backend:
         """Return the next kept message; raises ConnectionError when there will be none."""
         if self._kept is None:
             raise ConnectionError("the engine's messages are not kept")
-        found = await self._kept.get()
+        return self._whole(self._kept, await self._kept.get())
+
+    def next_now(self) -> Message | None:
+        """Return a kept message that is there already; raises ConnectionError when there will be none."""
+        if self._kept is None or self._kept.empty():
+            return None
+        return self._whole(self._kept, self._kept.get_nowait())
+
+    @staticmethod
+    def _whole(kept: "asyncio.Queue[Message | None]", found: Message | None) -> Message:
         if found is None:
-            self._kept.put_nowait(None)
+            kept.put_nowait(None)
             raise ConnectionError("PostgreSQL has closed the connection")
         return found
 
-    def has_ended_copy(self) -> bool:
-        """Return at once whether the engine has refused the rows of a COPY; notices are passed on to the client."""
-        while self._kept is not None and not self._kept.empty() and self._copy_error is None:
-            kind, body = self._kept.get_nowait() or (b"", b"")
-            if not kind:
-                raise ConnectionError("PostgreSQL has closed the connection")
-            if kind == b"E":
-                self._copy_error = PostgresError(body)
-            else:
-                self._client.write(wire.message(kind, body))
-        return self._copy_error is not None
+    def pass_on(self, kind: bytes, body: bytes) -> None:
+        """Send a kept message to the client as it is."""
+        self._client.write(wire.message(kind, body))
 
     async def query(self, sql: str) -> list[wire.Row]:
         """Run a statement of the stand-in's own in the client's session; raises PostgresError."""
         await self.send(wire.query(sql), ready=1)
+        return await self.answer()
+
+    async def answer(self) -> list[wire.Row]:
+        """Return the rows of a statement that was sent; raises PostgresError."""
         rows, error = [], None
         while True:
             kind, body = await self.next()
@@ -196,82 +202,9 @@ class Backend:
             elif kind == b"E":
                 error = PostgresError(body)
             elif kind == b"S":
-                self._client.write(wire.message(kind, body))
+                self.pass_on(kind, body)
             elif kind == b"Z":
                 break
-        if error:
-            raise error
-        return rows
-
-    async def check(self, sql: str) -> PostgresError | None:
-        """Let the engine read a query without running it; return what is wrong, which harms no transaction."""
-        is_block = self.status == IN_TRANSACTION
-        if is_block:
-            await self.query(f"SAVEPOINT {_PROBE}")
-        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + b"\0\0")
-        await self.send(parse + wire.message(b"C", b"S" + wire.text(_PROBE)) + wire.message(b"S"), ready=1)
-        error = None
-        while (message := await self.next())[0] != b"Z":
-            if message[0] == b"E":
-                error = PostgresError(message[1])
-        if is_block:
-            await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
-        return error
-
-    async def columns(self, sql: str, types: bytes = wire.NO_TYPES) -> list[wire.Field]:
-        """Return the columns of a query that the engine only reads; raises PostgresError, and harms no transaction."""
-        return (await self._read(sql, types))[0]
-
-    async def parameters(self, sql: str, types: bytes) -> bytes:
-        """Return the types of a statement's parameters, of which some may be declared; raises PostgresError."""
-        return (await self._read(sql, types))[1]
-
-    async def _read(self, sql: str, types: bytes) -> tuple[list[wire.Field], bytes]:
-        is_block = self.status == IN_TRANSACTION
-        if is_block:
-            await self.query(f"SAVEPOINT {_PROBE}")
-        parse = wire.message(b"P", wire.text(_PROBE) + wire.text(sql) + types)
-        name = b"S" + wire.text(_PROBE)
-        await self.send(parse + wire.message(b"D", name) + wire.message(b"C", name) + wire.message(b"S"), ready=1)
-        found, types, error = await self._described()
-        if is_block:
-            await self.query(f"ROLLBACK TO {_PROBE}; RELEASE {_PROBE}")
-        if error:
-            raise error
-        return found, types
-
-    async def _described(self) -> tuple[list[wire.Field], bytes, PostgresError | None]:
-        """Read the answer to a description: its columns and the types of its parameters, or the error."""
-        found, types, error = list[wire.Field](), wire.NO_TYPES, None
-        while (message := await self.next())[0] != b"Z":
-            if message[0] == b"T":
-                found = wire.fields(message[1])
-            elif message[0] == b"t":
-                types = message[1]
-            elif message[0] == b"E":
-                error = PostgresError(message[1])
-        return found, types, error
-
-    async def describe(self, sql: str) -> list[wire.Field]:
-        """Return the columns of a query without running it; raises PostgresError."""
-        await self.send(wire.query(f"SELECT * FROM ({sql}) described LIMIT 0"), ready=1)  # noqa: S608 - the client's own
-        found, _, error = await self._described()
-        if error:
-            raise error
-        return found
-
-    async def copy_out(self, sql: str, file: IO[bytes]) -> int:
-        """Write what COPY TO STDOUT gives into a file; return the number of rows; raises PostgresError."""
-        await self.send(wire.query(sql), ready=1)
-        rows, error = 0, None
-        while (message := await self.next())[0] != b"Z":
-            kind, body = message
-            if kind == b"d":
-                file.write(body)
-            elif kind == b"C":
-                rows = int(body[:-1].split()[-1])
-            elif kind == b"E":
-                error = PostgresError(body)
         if error:
             raise error
         return rows
@@ -294,49 +227,10 @@ class Backend:
                     return False
             elif passes_last or not is_last:
                 self._client.write(self._for_client(kind[0], body))
-            await self._client.drain()
             if is_last and kind == b"Z":
                 self.results.ready()
             if is_last:
                 return succeeded
-
-    async def start_copy(self, sql: str) -> None:
-        """Begin a COPY FROM STDIN; raises PostgresError."""
-        await self.send(wire.query(sql), ready=1)
-        error = None
-        while True:
-            kind, body = await self.next()
-            if kind == b"G":
-                return
-            if kind == b"E":
-                error = PostgresError(body)
-            if kind == b"Z" and error:
-                raise error
-
-    async def send_rows(self, block: bytes) -> None:
-        view = memoryview(block)
-        for at in range(0, len(view), COPY_MESSAGE_BYTES):
-            part = view[at : at + COPY_MESSAGE_BYTES]
-            self._writer.write(b"d" + wire.LENGTH.pack(len(part) + 4))
-            self._writer.write(part)
-            await self._writer.drain()
-
-    async def end_copy(self, *, failed: bool) -> int:
-        """End a COPY; return how many rows it stored; raises PostgresError, also for the failure asked for."""
-        await self.send(wire.message(b"f", wire.text("load failed")) if failed else wire.message(b"c"))
-        stored, error, self._copy_error = 0, self._copy_error, None
-        while True:
-            kind, body = await self.next()
-            if kind == b"N":
-                self._client.write(wire.message(kind, body))
-            elif kind == b"C":
-                stored = int(body[:-1].split()[-1])
-            elif kind == b"E":
-                error = PostgresError(body)
-            elif kind == b"Z":
-                if error:
-                    raise error
-                return stored
 
     def abort(self) -> None:
         """Drop the connection: the engine rolls back what it was doing."""

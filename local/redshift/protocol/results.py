@@ -1,4 +1,4 @@
-"""How a client sees SUPER and VARBYTE: Redshift's type ids, SUPER without blanks, VARBYTE as hexadecimal digits.
+"""How a client sees SUPER, VARBYTE and intervals: Redshift's type ids and binary forms, SUPER without blanks.
 
 A row has no types.  Those of a simple query follow their description; those of the extended protocol belong to a
 portal, whose statement may have been described long before.
@@ -14,7 +14,10 @@ from local.redshift.protocol import wire
 ENGINE_SUPER, ENGINE_VARBYTE, ENGINE_INTERVAL = 3802, 17, 1186
 SUPER, VARBYTE, YEAR_TO_MONTH, DAY_TO_SECOND = 4000, 6551, 1188, 1190
 _IDS = {ENGINE_SUPER: SUPER, ENGINE_VARBYTE: VARBYTE}
-_INTERVAL, _MONTHS, _MICROSECONDS = struct.Struct("!qii"), struct.Struct("!i"), struct.Struct("!q")
+_INTERVAL, _PLAIN_INTERVAL = struct.Struct("!qii"), struct.Struct("!qi")
+"""Microseconds, days and months; Redshift's intervals of no qualifier have no days of their own."""
+_MONTHS, _MICROSECONDS = struct.Struct("!i"), struct.Struct("!q")
+_INTERVALS = (ENGINE_INTERVAL, YEAR_TO_MONTH, DAY_TO_SECOND)
 _DAY_MICROSECONDS = 86_400_000_000
 _YEARS, _DAYS, _FIELDS = 0b110, 0b1_1100_0000_1000, 0x7FFF
 """The fields of an interval in its modifier: year and month; day, hour, minute and second."""
@@ -125,13 +128,16 @@ def engine_types(types: bytes) -> tuple[bytes, dict[int, int]]:
     """Return the types that a Parse message declares as the engine's, and the intervals among them by place."""
     count = wire.COUNT.unpack_from(types)[0]
     ids = [wire.LENGTH.unpack_from(types, wire.COUNT.size + 4 * at)[0] for at in range(count)]
-    intervals = {at: each for at, each in enumerate(ids) if each in (YEAR_TO_MONTH, DAY_TO_SECOND)}
+    intervals = {at: each for at, each in enumerate(ids) if each in _INTERVALS}
     known = b"".join(wire.LENGTH.pack(_ENGINE_IDS.get(each, each)) for each in ids)
     return types[: wire.COUNT.size] + known, intervals
 
 
 def engine_interval(value: bytes, type_id: int) -> bytes:
-    """Return a bound interval in the engine's binary form: Redshift's is months, or microseconds."""
+    """Return a bound interval in the engine's binary form: Redshift's is months, microseconds, or both."""
+    if type_id == ENGINE_INTERVAL and len(value) == _PLAIN_INTERVAL.size:
+        microseconds, months = _PLAIN_INTERVAL.unpack(value)
+        return _INTERVAL.pack(microseconds, 0, months)
     if type_id == YEAR_TO_MONTH and len(value) == _MONTHS.size:
         return _INTERVAL.pack(0, 0, _MONTHS.unpack(value)[0])
     if type_id == DAY_TO_SECOND and len(value) == _MICROSECONDS.size:
@@ -150,9 +156,13 @@ def _day_to_second(cell: bytes) -> bytes:
     return _MICROSECONDS.pack(microseconds + days * _DAY_MICROSECONDS)
 
 
+def _plain_interval(cell: bytes) -> bytes:
+    return _day_to_second(cell) + cell[-_MONTHS.size :] if _is_binary_interval(cell) else cell
+
+
 def _is_binary_interval(cell: bytes) -> bool:
-    """Return whether an interval is in binary form, which has months of 0, or days and hours of 0."""
-    return len(cell) == _INTERVAL.size and b"\0" in cell
+    """Return whether an interval is in binary form: the text of one is of printable characters."""
+    return len(cell) == _INTERVAL.size and not (cell.isascii() and b"\0" not in cell)
 
 
 def _super(cell: bytes) -> bytes:
@@ -168,6 +178,7 @@ _CELLS: Mapping[int, Cell] = {
     VARBYTE: _varbyte,
     YEAR_TO_MONTH: _year_to_month,
     DAY_TO_SECOND: _day_to_second,
+    ENGINE_INTERVAL: _plain_interval,
 }
 _ENGINE_IDS = {
     SUPER: ENGINE_SUPER,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from local.redshift.copy.services import LastCopy, Services
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, IN_TRANSACTION, Backend
-from local.redshift.protocol.client import Inbox
+from local.redshift.protocol.client import Inbox, Outbox
 from local.redshift.protocol.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError
 from local.redshift.server.statements import (
     Accepted,
@@ -30,9 +30,9 @@ _ABORTED = "current transaction is aborted, commands ignored until end of transa
 
 
 class Execution:
-    def __init__(self, inbox: Inbox, writer: asyncio.StreamWriter, backend: Backend, services: Services) -> None:
+    def __init__(self, inbox: Inbox, outbox: Outbox, backend: Backend, services: Services) -> None:
         self.inbox = inbox
-        self.writer = writer
+        self.outbox = outbox
         self.backend = backend
         self.services = services
         self.last_copy = LastCopy()
@@ -47,10 +47,10 @@ class Execution:
             await self._answer(statement, is_block=is_block)
         except StandInError as error:
             await self._abort_transaction()
-            self.writer.write(error.to_wire())
+            self.outbox.write(error.to_wire())
             return False
         except PostgresError as error:
-            self.writer.write(self.backend.reworded(error.body))
+            self.outbox.write(self.backend.reworded(error.body))
             return False
         return True
 
@@ -63,7 +63,7 @@ class Execution:
             case Failed(error):
                 raise error
             case Accepted(tag):
-                self.writer.write(wire.command_complete(tag))
+                self.outbox.write(wire.command_complete(tag))
             case Copy(command):
                 from local.redshift.copy.load import CopyRun  # noqa: PLC0415 - a start does without what loads files
 
@@ -72,21 +72,21 @@ class Execution:
                 from local.redshift.unload import unload  # noqa: PLC0415
 
                 for message in await unload.run(command, self.backend, self.services.store):
-                    self.writer.write(message)
+                    self.outbox.write(message)
             case Truncate(sql):
                 await self.backend.query(sql)
                 if self.backend.status == IN_TRANSACTION:
                     await self.backend.query("COMMIT")
-                self.writer.write(wire.command_complete("TRUNCATE TABLE"))
+                self.outbox.write(wire.command_complete("TRUNCATE TABLE"))
             case Instead(sql, tag):
                 await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag))
+                self.outbox.write(wire.command_complete(tag))
             case Alone(name, sql, tag):
                 if self.backend.status != IDLE or is_block:
                     raise Refused(f"{name} cannot run inside a transaction block", sqlstate="25001")
                 if sql:
                     await self.backend.query(sql)
-                self.writer.write(wire.command_complete(tag))
+                self.outbox.write(wire.command_complete(tag))
             case _:
                 raise Refused("unknown statement", sqlstate=SYNTAX_ERROR)
 
@@ -102,7 +102,7 @@ class Execution:
             if not loading.done():
                 raise ConnectionError("the client left in the middle of a COPY")
             for message in loading.result():
-                self.writer.write(message)
+                self.outbox.write(message)
         finally:
             leaving.cancel()
             if not loading.done():

@@ -16,7 +16,7 @@ from local.redshift.copy.services import Services
 from local.redshift.engine import catalog
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
-from local.redshift.protocol.client import Inbox
+from local.redshift.protocol.client import Inbox, Outbox
 from local.redshift.server import silence, tls
 from local.redshift.server.history import History, SessionLog
 from local.redshift.server.session import Session
@@ -147,7 +147,8 @@ class Server:
         engine_reader, engine_writer = await self._connect(writer)
         undocumented = self._settings.undocumented
         log_of_session = SessionLog(database.history, parameters.get("user", ""))
-        backend = Backend(engine_reader, engine_writer, writer, undocumented.conflict_wording, log_of_session)
+        outbox = Outbox(writer)
+        backend = Backend(engine_reader, engine_writer, outbox, undocumented.conflict_wording, log_of_session)
         inbox = Inbox(reader)
         tasks = [asyncio.create_task(backend.pump()), asyncio.create_task(inbox.fill())]
         try:
@@ -156,7 +157,7 @@ class Server:
             is_resumed = undocumented.is_first_statement_cancelled and self._has_been_idle()
             session = Session(
                 inbox,
-                writer,
+                outbox,
                 backend,
                 database.services,
                 log=log_of_session,
@@ -165,6 +166,7 @@ class Server:
             )
             await session.run()
         finally:
+            outbox.flush()
             self._last_session_at = time.monotonic()
             for task in tasks:
                 task.cancel()

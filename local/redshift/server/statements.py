@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from local.redshift.copy.statement import CopyCommand, parse
 from local.redshift.dialect import (
+    alterations,
     clauses,
     ddl,
     isolation,
@@ -323,20 +324,20 @@ def _alter(sql: str, tokens: list[Token]) -> Statement | None:
 
 def _alter_table(sql: str, tokens: list[Token]) -> Statement | None:
     ddl.check_alteration(tokens)
-    append = rewrite.append_call(tokens)
+    append = alterations.append_call(tokens)
     if [token.upper for token in tokens[-4:-1]] == ["ROW", "LEVEL", "SECURITY"]:
         raise Refused("ALTER TABLE ... ROW LEVEL SECURITY is not supported by this stand-in")
     if append:
         return Alone("ALTER TABLE APPEND", append, "ALTER TABLE")
     words = {token.upper for token in tokens}
     if "ALTER" in {token.upper for token in tokens[2:]} and "TYPE" in words:
-        check = rewrite.alter_check(tokens)
+        check = alterations.alter_check(tokens)
         return Alone("ALTER TABLE ALTER COLUMN", f"{check};{rewrite.rewritten(sql, tokens)}", "ALTER TABLE")
     added = next((upper_at(tokens, at + 1) for at, token in enumerate(tokens) if token.upper == "ADD"), "")
     if added in ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN") and words & {"PRIMARY", "UNIQUE", "FOREIGN"}:
-        return Instead(rewrite.key_call(tokens), "ALTER TABLE")  # noted, and never checked
+        return Instead(alterations.key_call(tokens), "ALTER TABLE")  # noted, and never checked
     if {"DROP", "CONSTRAINT"} <= words:
-        return Instead(rewrite.key_call(tokens), "ALTER TABLE")
+        return Instead(alterations.key_call(tokens), "ALTER TABLE")
     if "ALTER" in {token.upper for token in tokens[2:]} and words & {"DISTKEY", "SORTKEY", "DISTSTYLE", "ENCODE"}:
-        return Instead(rewrite.storage_call(tokens), "ALTER TABLE")
+        return Instead(alterations.storage_call(tokens), "ALTER TABLE")
     return None

@@ -21,8 +21,9 @@ import zstandard
 
 from local.redshift.copy.s3 import Location, ObjectStore
 from local.redshift.copy.threads import in_thread
-from local.redshift.protocol import names, wire
+from local.redshift.protocol import names, questions, wire
 from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.copying import copy_out
 from local.redshift.protocol.errors import Refused, detailed
 from local.redshift.unload import formats
 from local.redshift.unload.formats import Writer
@@ -48,13 +49,13 @@ _ALL_DIGITS = (
 
 async def run(command: UnloadCommand, backend: Backend, store: ObjectStore) -> list[bytes]:
     """Write the files and return the notice and the tag; raises StandInError or PostgresError."""
-    fields = [replace(each, name=names.long(each.name)) for each in await backend.describe(command.query)]
+    fields = [replace(each, name=names.long(each.name)) for each in await questions.describe(backend, command.query)]
     unload = _Unload(command, store, fields)
     await in_thread(unload.prepare)
     if command.format == "PARQUET":
         await backend.query(_ALL_DIGITS)
     with tempfile.TemporaryFile(prefix="lakeport-") as rows:
-        count = await backend.copy_out(f"COPY ({command.query}) TO STDOUT (FORMAT csv)", rows)
+        count = await copy_out(backend, f"COPY ({command.query}) TO STDOUT (FORMAT csv)", rows)
         rows.seek(0)
         await in_thread(partial(unload.write, rows))
     if command.format == "PARQUET":

@@ -30,7 +30,8 @@ from lakeport.schema.file_type import NAME, FileType
 from lakeport.schema.reader import read_file_type, schema_paths
 
 _TRY_AGAIN = """To load a failed file again, fix the cause and press **Clear** on the failed task or on its run: the
-file is loaded with the current schema.  To load any other file again, run `./lakeport replay FILE_ID`."""
+file is loaded with the current schema.  To load any other file again, start the DAG `replay`, or run `{command}`:
+both show their plan first."""
 _TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
 _NAME_CHARACTERS = 36
 
@@ -175,7 +176,12 @@ def _warn(file_type: FileType, loaded: BaseOperator) -> WarnOfRejectsOperator | 
 
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
-    lines += [f"**Runs** {_when_it_runs(file_type)}.", "", _TRY_AGAIN, ""]
+    lines += [
+        f"**Runs** {_when_it_runs(file_type)}.",
+        "",
+        _TRY_AGAIN.format(command=settings.command("replay FILE_ID")),
+        "",
+    ]
     lines += ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -24,6 +24,10 @@ _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
 _ENDED = ("success", "failed")
 _STARTS = 5
+_ANOTHER = (
+    ", so this deployment has another version of Lakeport than this checkout; deploy this version, or check out the "
+    "deployed one, which ./lakeport deploy --released prints"
+)
 
 
 class Calls(Protocol):
@@ -56,6 +60,23 @@ class RecoveryRun:
     def address(self) -> str:
         """Return where to find the run in Airflow."""
         return self.api.address(self.dag_id, self.run_id)
+
+    def check_takes(self, conf: Mapping[str, Any]) -> None:
+        """Raise RunFailed if the DAG's form lacks one of these values: an older version would ignore it."""
+        unknown = sorted(conf.keys() - self._until("shown its form", lambda: (self._form(),))[0])
+        if unknown:
+            raise RunFailed(
+                f"nothing was started: the deployed DAG {self.dag_id} does not take {', '.join(unknown)}{_ANOTHER}"
+            )
+
+    def _form(self) -> Set[str]:
+        """Return the fields of the DAG's form; raises RunFailed if there is no such DAG."""
+        try:
+            return (self.api.call(f"/dags/{self.dag_id}/details")["params"] or {}).keys()
+        except AirflowUnavailable as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise RunFailed(f"nothing was started: there is no DAG {self.dag_id}{_ANOTHER}") from error
 
     def plan(self) -> str:
         """Wait for the plan and return it as Markdown; raises RunFailed if there is none."""
@@ -138,9 +159,10 @@ def start_recovery(
 ) -> RecoveryRun:
     """Start a run and return it; a request that is throttled or failed in Airflow is repeated.
 
-    Raises AirflowUnavailable.
+    Raises AirflowUnavailable, and RunFailed, with no run started, if the DAG does not take one of the values in `conf`.
     """
     run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_CHARACTERS)[:_ID_CHARACTERS], pause_seconds)
+    run.check_takes(conf)
     # With a date, because it is not documented whether InvokeRestApi passes on a null.
     body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
     for attempt in range(_STARTS):

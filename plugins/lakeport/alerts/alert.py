@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from psycopg2.extensions import cursor
 
-from lakeport import settings
 from lakeport.mng import load_records
 from lakeport.mng.load_records import RejectedLine
 from lakeport.schema.file_type import FileType
@@ -163,17 +162,23 @@ def _place_of(value: str, line: str, start: int) -> int:
     return next(iter([*near, *whole]), line.find(value))
 
 
-def command(arguments: str) -> str:
-    """Return the command as a person runs it, on AWS with the deployment's name."""
-    environment = settings.mwaa_environment()
-    return f"./lakeport {arguments}" + (f" --deployment {environment}" if environment else "")
-
-
 def visible(text: str) -> str:
     r"""Return a text in which characters that are not seen, or turn the text around, are written as \u202e."""
     if text.replace("\n", "").isprintable():
         return text
-    return "".join(each if each in _SHOWN or each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return text.translate(_VISIBLE)
+
+
+class _Visible(dict[int, str]):
+    """What is written for each character, which is found out once."""
+
+    def __missing__(self, code: int) -> str:
+        each = chr(code)
+        self[code] = each if each in _SHOWN or each.isprintable() else f"\\u{code:04x}"
+        return self[code]
+
+
+_VISIBLE = _Visible()
 
 
 def in_one_line(text: str) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, in_one_line
 from lakeport.alerts.run_messages import links_of, size_text, title_keys
 from lakeport.alerts.runbook import place_of
 from lakeport.schema.values import RejectLimit
+from lakeport.settings import command
 from lakeport.wording import amount, share
 
 

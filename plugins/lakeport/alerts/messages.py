@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, Urgency, clipped, command, in_one_line
+from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, Urgency, clipped, in_one_line
 from lakeport.alerts.runbook import place_of
 from lakeport.model import Status
+from lakeport.settings import command, planned_command
 from lakeport.wording import amount
 
 _LISTED = 20
@@ -40,7 +41,7 @@ class RejectedFiles(Message):
         return Fact(
             "To load one",
             "ask the sender for a file that matches the reason above; or fix the schema, publish or deploy it, then "
-            f"run {command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
+            f"run {planned_command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
         )
 
     def links(self) -> list[Link]:
@@ -174,7 +175,7 @@ class ManyAlerts(Message):
         return Fact(
             "To do",
             "look for a cause that they share, such as Redshift or the network; then replay the failed files of each "
-            "type with " + command("replay --type FILE_TYPE"),
+            "type: run " + planned_command("replay --type FILE_TYPE"),
         )
 
     def links(self) -> list[Link]:

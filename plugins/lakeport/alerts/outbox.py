@@ -24,7 +24,7 @@ from lakeport.errors import AlertNotSent
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.sql_files import statement
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 
 log = logging.getLogger(__name__)
 

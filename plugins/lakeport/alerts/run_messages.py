@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, in_one_line
 from lakeport.alerts.runbook import HEADINGS, Family, place_of
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import FileType
+from lakeport.settings import command, planned_command
 
 _FILES_IN_TITLE = 3
 
@@ -94,8 +95,9 @@ class FailedRun(Message):
 
     @property
     def replay_command(self) -> str:
-        """Return the command that loads the files again."""
-        return command("replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"))
+        """Return the command that loads the files again, and what it shows first."""
+        selected = " ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"
+        return planned_command(f"replay {selected}")
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -125,7 +127,8 @@ class FailedRun(Message):
         elif self.files and not self.unloaded:
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
-            text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
+            replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
+            text = f"fix the cause, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
 
     def links(self) -> list[Link]:

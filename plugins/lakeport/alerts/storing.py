@@ -9,7 +9,7 @@ from typing import Any
 
 from lakeport.alerts.alert import Alert, Fact, Kind, Link, RejectedRow
 from lakeport.mng.file_records import clipped
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 
 _TEXT_CHARACTERS = 8000
 _MESSAGE_BYTES = 65_535

@@ -53,6 +53,7 @@ RestoreOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 _PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_UNCHANGED = "nothing was changed; to carry out this plan, run the same command with --yes"
 _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
@@ -168,7 +169,7 @@ def _by_dag(
     if yes:
         run.wait()
     if not as_json:
-        say(f"done by {run.address}" if yes else "nothing was changed; use --yes to carry out this plan")
+        say(f"done by {run.address}" if yes else f"{_UNCHANGED}; it makes the plan again and approves it")
 
 
 def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:
@@ -230,7 +231,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
             )
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
-        say("nothing was changed; use --yes to carry out this plan")
+        say(_UNCHANGED)
     return yes
 
 

@@ -26,6 +26,7 @@ from lakeport.errors import SchemaError
 from lakeport.files import s3_objects
 from lakeport.model import NO_VERSION, Status, as_utc
 from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,7 +65,7 @@ def publish(wait: WaitForDagsOption = False, wait_seconds: PatienceOption = PATI
     Exit status: 0 success, 1 a schema is not valid, 2 the index could not be uploaded, or Airflow lacks a DAG.
     """
     index, problems = publish_index(s3_objects.s3_client(), settings.schemas_folder())
-    say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
+    say(f"published {amount(len(index.rules), 'file type')}: {', '.join(rule.file_type for rule in index.rules)}")
     show_problems(problems)
     if wait and (missing := wait_for_dags(dag_run_api(), [rule.file_type for rule in index.rules], wait_seconds)):
         typer.echo(f"Airflow has no DAG for {', '.join(missing)} after {wait_seconds:,} s", err=True)

@@ -20,7 +20,7 @@ from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.rows import fetch_as, from_row
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.sql_files import statement
-from lakeport.wording import share
+from lakeport.wording import amount, share
 
 _FINAL = (Status.DONE, Status.FAIL, Status.FILTERED_OUT, Status.REJECTED)
 _PAUSE_SECONDS = 1.0
@@ -110,7 +110,7 @@ def wait_for_dags(api: DagRunApi, file_types: Sequence[str], most_seconds: float
         say(f"waiting for the DAGs of {', '.join(missing)}")
         time.sleep(_DAGS_PAUSE_SECONDS)
     else:
-        say(f"Airflow has the DAGs of {len(file_types)} file types")
+        say(f"Airflow has the DAGs of {amount(len(file_types), 'file type')}")
     return missing
 
 

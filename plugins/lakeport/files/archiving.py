@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from lakeport.errors import ObjectChanged
 from lakeport.files.s3_objects import is_not_found, no_longer_exists, read_head, version_arguments
 from lakeport.model import CopySource
+from lakeport.settings import command
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +58,7 @@ def archive(s3: S3Client, source: CopySource, to_bucket: str, to_key: str) -> st
     if kept is None or kept["ContentLength"] != source.size_bytes:
         raise ObjectChanged(
             f"s3://{to_bucket}/{to_key} must have the {source.size_bytes:,} bytes of {source.uri}, "
-            f"but has {kept['ContentLength'] if kept else 0:,}; run ./lakeport reconcile to archive it again"
+            f"but has {kept['ContentLength'] if kept else 0:,}; run {command('reconcile')} to archive it again"
         )
     version_id: str | None = kept.get("VersionId")
     return version_id

@@ -34,6 +34,7 @@ from lakeport.loading.mixed_rows import check_mixed_rows, refuse_unknown_origins
 from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
+from lakeport.redshift.error_texts import text_of
 from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
@@ -193,7 +194,7 @@ def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> Cop
     (file,) = job.files
     rejected = job.rejects.of_file(file.sources, by_source)
     load = Load(job.placing.table_name, len(rejected), 0, len(rejected), warehouse.transaction(last_copy).query_id)
-    file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {failed.error}".strip())
+    file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {text_of(failed.error, job.file_type)}")
     return CopyResult({file_id: load}, {file_id: rejected}, refusal=refusal)
 
 

@@ -16,6 +16,7 @@ from lakeport.redshift.sql_files import statement
 from lakeport.redshift.statements import composed
 from lakeport.schema.column import Column
 from lakeport.schema.key_pattern import captured
+from lakeport.settings import planned_command
 from lakeport.wording import amount
 
 
@@ -73,7 +74,7 @@ class Slice(Placing):
             return
         raise NewerSlice(
             f"{self.facts.key}: {newer} landed later and is loaded into a slice of this file; nothing was replaced; "
-            f"to let this file replace it, run ./lakeport replay {self.facts.file_id[:12]} --older"
+            f"to let this file replace it, run {planned_command(f'replay {self.facts.file_id[:12]} --older')}"
         )
 
     def _newer_file(self, current: cursor) -> str | None:

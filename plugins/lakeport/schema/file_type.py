@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
 from lakeport.schema import key_rules
+from lakeport.schema.alerts import Alerts
 from lakeport.schema.checks import AnyCheck
 from lakeport.schema.column import Column, Loss
 from lakeport.schema.column_rules import captured_columns
@@ -18,64 +19,15 @@ from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
+from lakeport.schema.rejects import Rejects
 from lakeport.schema.table import Table
 from lakeport.schema.text_format import TextFormat
 from lakeport.schema.transform import Transform
-from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
+from lakeport.schema.values import ON_ARRIVAL, Part, Schedule, Seconds
+from lakeport.schema.wait import Wait
 
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
-
-
-class Rejects(Part):
-    """How many rejected rows a load tolerates."""
-
-    fail: Limit = RejectLimit()
-    """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
-    warn: Limit | None = None
-    """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
-    show: bool = True
-    """Whether alerts, the page Files and commands with --deployment show values of rows: rejected rows, rows that do
-    not pass a check, duplicate keys; if not, only mng has the rejected rows, and messages leave values out."""
-
-    def values_in_message(self, values: str) -> str:
-        """Return values of rows for a message, or that the message leaves them out."""
-        return values if self.show else "(values are not shown: rejects.show is false)"
-
-    @field_validator("warn")
-    @classmethod
-    def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
-        fail = info.data.get("fail")
-        if warn and fail and not warn.is_below(fail):
-            raise ValueError(
-                f"is {warn}, but more than {fail} rejected rows fail the load, so it never warns; write less than fail"
-            )
-        return warn
-
-
-class Wait(Part):
-    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
-
-    every: Seconds = 30
-    """How often a scheduled run checks for files."""
-    for_: Annotated[Seconds, Field(alias="for")] = 600
-    """How long it waits for files before it is skipped."""
-
-
-class Alerts(Part):
-    """Who is alerted when a run fails."""
-
-    slack: str | None = None
-    """The Slack channel, such as #flight-data."""
-    email: tuple[EmailAddress, ...] = ()
-    """The addresses that get an e-mail."""
-
-    @field_validator("slack")
-    @classmethod
-    def _is_a_channel(cls, slack: str | None) -> str | None:
-        if slack is not None and not re.match(r"[#@]|[CDGU][A-Z0-9]{7,}$", slack):
-            raise ValueError(f'is {slack!r}, which is not a channel; write its name with #, in quotes: "#{slack}"')
-        return slack
 
 
 class FileType(Part):

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from lakeport import settings
 from lakeport.errors import SchemaError
 from lakeport.schema import yaml_problems
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.places import Place, compose, label, node_at
 from lakeport.schema.strict_yaml import values_of
 from lakeport.schema.transform_files import function_problems, query_problems

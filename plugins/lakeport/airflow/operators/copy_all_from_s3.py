@@ -32,11 +32,12 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """
 
     def fail(self, warehouse: Warehouse, files: Sequence[RegisteredFile], error: Exception, by: TaskRun) -> None:
-        from lakeport.airflow.error_texts import text_of
         from lakeport.mng import file_records
+        from lakeport.redshift.error_texts import text_of
 
-        self.log.error("%s: %s", ", ".join(file.key for file in files), error)
-        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text_of(error, self.file_type)}"
+        text = text_of(error, self.file_type)
+        self.log.error("%s: %s", ", ".join(file.key for file in files), text)
+        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text}"
         warehouse.transaction(
             lambda current: file_records.move(
                 current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
@@ -117,7 +118,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
         by, s3 = task_run_of(context), s3_objects.s3_client()
         with (
-            retried_if_worth_it(),
+            retried_if_worth_it(self.file_type),
             plain_text_removed(s3, self.file_type, self.file_ids()),
             self.warehouse() as warehouse,
         ):
@@ -137,7 +138,7 @@ class CheckAllLoadedOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             warehouse.read(lambda current: refuse_failures(current, self.registered_files(), by))
 
 

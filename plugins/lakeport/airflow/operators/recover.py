@@ -30,6 +30,12 @@ from lakeport.redshift.session import Warehouse
 from lakeport.wording import share
 
 NOT_CHOSEN = ""
+FIELDS: dict[Command, frozenset[str]] = {
+    "replay": frozenset({"files", "file_type", "older"}),
+    "undo": frozenset({"files", "file_type", "restore"}),
+    "discard": frozenset({"files", "file_type", "status"}),
+}
+"""The fields of each command's form."""
 
 
 class _RecoveryOperator(BaseOperator):
@@ -43,6 +49,11 @@ class _RecoveryOperator(BaseOperator):
         self.redshift_conn_id = redshift_conn_id
 
     def plan(self, warehouse: Warehouse, params: Any) -> list[Planned]:
+        if unknown := sorted(set(params) - FIELDS[self.command]):
+            raise SelectionError(
+                f"nothing is changed: DAG {self.command} does not take {', '.join(unknown)}; it takes "
+                f"{', '.join(sorted(FIELDS[self.command]))}; start it with these, or deploy the version that takes it"
+            )
         names, file_type = params.get("files") or [], params.get("file_type") or None
         if not (names or file_type):
             raise SelectionError("no files selected: give file ids or keys, or choose a file type")

@@ -28,5 +28,5 @@ class WarnOfRejectsOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             callbacks.alert(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)

@@ -144,7 +144,8 @@ class Planner:
         rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
         kept = kept_table(file_type.table)
         kept_now = kept if file_type.table.keeps_replaced_seconds and self.queries.has_table(kept) else None
-        return Planned(each, to, f"delete {amount(rows, 'row')} from {each.table_name}", rows, load_rows, kept=kept_now)
+        what = amount(rows, f"row from {each.table_name}", f"rows from {each.table_name}")
+        return Planned(each, to, f"delete {what}", rows, load_rows, kept=kept_now)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
         """Return the other files of the same COPY, each with the key of the file it was loaded with.

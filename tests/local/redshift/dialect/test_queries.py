@@ -228,6 +228,28 @@ def test_text_of_a_long_name_is_data_outside_catalogs(warehouse: Any) -> None:
     assert warehouse.run("SELECT count(*) FROM svv_tables WHERE table_name LIKE 'llll%'") == [(1,)]
 
 
+def test_text_of_a_long_name_is_data_beside_catalogs(warehouse: Any) -> None:
+    warehouse.run(f"CREATE TABLE {LONG} (v varchar(400), n int)")
+    schema = warehouse.run("SELECT current_schema()")[0][0]
+    warehouse.run(f"INSERT INTO {LONG} SELECT '{LONG}', 1 WHERE has_table_privilege('{schema}.{LONG}', 'select')")
+    warehouse.run(f"INSERT INTO {LONG} SELECT 'a {LONG} b', count(*) FROM pg_class WHERE relname IN ('{LONG}', 'x')")
+    warehouse.run(
+        f"UPDATE {LONG} SET v = '{LONG}' || v FROM pg_class WHERE n = 1 AND v = '{LONG}' AND relname = '{LONG}'"
+    )
+    warehouse.run(f"""
+        CREATE PROCEDURE fill() AS $$ BEGIN
+            EXECUTE 'INSERT INTO {LONG} VALUES (''{LONG}'', 3), (' || quote_literal('{LONG}') || ', 4)';
+            EXECUTE 'INSERT INTO ' || quote_ident('{LONG}') || ' VALUES (''-'', 5)';
+        END $$ LANGUAGE plpgsql; CALL fill()""")
+    warehouse.run(f"PREPARE p AS INSERT INTO {LONG} VALUES ($1, 6); EXECUTE p('{LONG}')")
+    found = warehouse.run(f"SELECT n, len(v), v LIKE '%{LONG}%' FROM {LONG} ORDER BY n, 2")
+    assert found == [(1, 85, True), (1, 162, True), (3, 81, True), (4, 81, True), (5, 1, False), (6, 81, True)]
+    assert warehouse.run(f"SELECT count(*) FROM svv_columns WHERE table_name <> '{LONG}' AND column_name = 'n'") == [
+        (0,)
+    ]
+    warehouse.run(f"DROP PROCEDURE fill(); DROP TABLE {LONG}")
+
+
 def test_bound_parameter_is_a_long_name_where_catalogs_are_read(warehouse: Any, stand_in: Any) -> None:
     warehouse.run(f"CREATE TABLE {LONG} (a int)")
     place = {"host": "127.0.0.1", "port": stand_in.port, "dbname": "lakeport", "user": "lakeport"}

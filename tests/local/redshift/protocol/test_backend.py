@@ -7,6 +7,8 @@ import pytest
 
 from local.redshift.protocol import wire
 from local.redshift.protocol.backend import Backend
+from local.redshift.protocol.client import Outbox
+from local.redshift.protocol.copying import CopyIn
 from local.redshift.protocol.errors import PostgresError
 
 NOTICE = wire.report(b"N", {"S": "WARNING", "M": "by the way"})
@@ -18,10 +20,12 @@ class Written:
 
     def __init__(self) -> None:
         self.data = b""
+        self.packets = 0
         self.is_closed = False
 
     def write(self, data: bytes) -> None:
         self.data += data
+        self.packets += 1
 
     async def drain(self) -> None:
         await asyncio.sleep(0)
@@ -36,8 +40,8 @@ class Wires:
     def __init__(self) -> None:
         self.engine = asyncio.StreamReader()
         self.to_engine, self.client = Written(), Written()
-        writers: Any = (self.to_engine, self.client)
-        self.backend = Backend(self.engine, *cast("tuple[asyncio.StreamWriter, asyncio.StreamWriter]", writers))
+        to_engine, client = (cast("asyncio.StreamWriter", cast("Any", each)) for each in (self.to_engine, self.client))
+        self.backend = Backend(self.engine, to_engine, Outbox(client))
         self.pumping = asyncio.ensure_future(self.backend.pump())
 
     async def say(self, *messages: bytes) -> None:
@@ -62,18 +66,38 @@ def test_messages_pass_whole_and_in_order() -> None:
     asyncio.run(run())
 
 
+def test_an_answer_is_one_packet() -> None:
+    async def run() -> None:
+        wires = Wires()
+        row = wire.message(b"D", wire.data_row([b"a"]))
+        answer = [wire.message(b"T", b"\0\0"), row, NOTICE, wire.command_complete("SELECT 1"), wire.ready(b"I")]
+        wires.engine.feed_data(b"".join(answer))
+        await asyncio.sleep(0.01)
+        assert (wires.client.data, wires.client.packets) == (b"".join(answer), 1)
+        async with wires.backend.kept():
+            wires.engine.feed_data(b"".join(answer))
+            assert await wires.backend.relay_until(b"Z")
+        await asyncio.sleep(0.01)
+        assert (wires.client.data, wires.client.packets) == (b"".join(answer) * 2, 2)
+        wires.pumping.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_notice_in_the_middle_of_a_copy_does_not_end_it() -> None:
     async def run() -> None:
         wires = Wires()
         await wires.say(wire.ready(b"I"))
         async with wires.backend.kept():
             await wires.say(NOTICE)
-            assert not wires.backend.has_ended_copy()
+            copy_in = CopyIn(wires.backend)
+            assert not copy_in.has_ended()
+            await asyncio.sleep(0)
             assert wires.client.data.endswith(NOTICE)
             await wires.say(ERROR, wire.ready(b"E"))
-            assert wires.backend.has_ended_copy()
+            assert copy_in.has_ended()
             with pytest.raises(PostgresError, match="canceled"):
-                await wires.backend.end_copy(failed=False)
+                await copy_in.end(failed=False)
         wires.pumping.cancel()
 
     asyncio.run(run())
@@ -88,7 +112,7 @@ def test_wait_ends_when_the_engine_closes_the_connection() -> None:
             with pytest.raises(ConnectionError):
                 await wires.backend.query("SELECT 1")
             with pytest.raises(ConnectionError):
-                wires.backend.has_ended_copy()
+                CopyIn(wires.backend).has_ended()
         await wires.pumping
 
     asyncio.run(run())

@@ -1,5 +1,6 @@
 """redshift_connector's own calls on catalogs and types: what it sends to Redshift, and the answers it expects."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -55,3 +56,14 @@ def test_interval_of_one_field_has_its_type(cursor: Any) -> None:
     cursor.execute("SELECT interval '13' month, interval '2' day, interval '90' minute")
     days = [IntervalDayToSecond(microseconds=minutes * 60_000_000) for minutes in (2 * 24 * 60, 90)]
     assert list(cursor.fetchall()) == [[IntervalYearToMonth(months=13), *days]]
+
+
+def test_interval_without_a_qualifier_has_the_plain_type(cursor: Any) -> None:
+    cursor.execute(
+        "SELECT interval '1 day 2 hours', interval '14 months', '2024-01-03'::timestamp - '2024-01-01'::timestamp"
+    )
+    day, months, days = cursor.fetchone()
+    assert (day, days) == (dt.timedelta(days=1, hours=2), dt.timedelta(days=2))
+    assert (months.months, months.days, months.microseconds) == (14, 0, 0)
+    cursor.execute("SELECT '2024-01-01'::timestamp + %s", [dt.timedelta(days=2, seconds=5)])
+    assert cursor.fetchone() == [dt.datetime(2024, 1, 3, 0, 0, 5)]  # noqa: DTZ001 - a TIMESTAMP has no zone
