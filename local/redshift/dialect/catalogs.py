@@ -1,4 +1,4 @@
-"""What clients read from the catalogs: a column or a function of Redshift's has a view or a function of its own."""
+"""What clients read from the catalogs: each column or function that only Redshift has is a view or a function here."""
 
 from collections.abc import Iterator, Sequence
 

@@ -46,7 +46,7 @@ def own(tokens: Sequence[Token]) -> Iterator[Edit]:
 
 
 def edits(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
-    """Reword the call at an index; functions that PostgreSQL has too stay as they are."""
+    """Reword the call at an index; functions that PostgreSQL has too stay unchanged."""
     token = tokens[at]
     if (token.upper == "ARRAY" and upper_at(tokens, at + 2) != "SELECT") or token.upper == "OBJECT":
         yield Edit(token.start, token.end, f"pg_internal.{token.upper.lower()}")
