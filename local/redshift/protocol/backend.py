@@ -168,7 +168,7 @@ class Backend:
         return self._whole(self._kept, await self._kept.get())
 
     def next_now(self) -> Message | None:
-        """Return a kept message that is there already; raises ConnectionError when there will be none."""
+        """Return a kept message without waiting, or None; raises ConnectionError when there will be none."""
         if self._kept is None or self._kept.empty():
             return None
         return self._whole(self._kept, self._kept.get_nowait())
@@ -181,7 +181,7 @@ class Backend:
         return found
 
     def pass_on(self, kind: bytes, body: bytes) -> None:
-        """Send a kept message to the client as it is."""
+        """Send a kept message to the client unchanged."""
         self._client.write(wire.message(kind, body))
 
     async def query(self, sql: str) -> list[wire.Row]:
