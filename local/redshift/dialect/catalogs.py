@@ -1,4 +1,4 @@
-"""What clients read from the catalogs: a column or a function of Redshift's has a view or a function of its own."""
+"""What clients read from the catalogs: a separate view or function stands for what Redshift has added."""
 
 from collections.abc import Iterator, Sequence
 

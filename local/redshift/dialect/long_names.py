@@ -102,7 +102,7 @@ def _in_pattern(pattern: str) -> str:
 
 
 def _of_name(text: str) -> str:
-    """Return a name, or one with its schema, as the engine has it; any other text stays as it is."""
+    """Return a name, or one with its schema, as the engine has it; any other text stays unchanged."""
     if (short := names.short(text)) in names.LONG:
         return short
     tokens = tokenize(text)

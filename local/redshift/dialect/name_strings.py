@@ -1,4 +1,4 @@
-"""Tell which strings and parameters of a statement mean names: what catalogs are compared with, and their like.
+"""Find the strings and parameters of a statement that mean names: what catalogs are compared with, and their like.
 
 Any other string is data, even in a statement that reads catalogs.
 """

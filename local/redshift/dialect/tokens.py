@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/)
@@ -30,8 +31,13 @@ class Kind(StrEnum):
     SYMBOL = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+_KINDS = {**{str(kind): kind for kind in Kind}, "tag": Kind.BODY}
+_BARE = (Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER)
+
+
+class Token(NamedTuple):
+    """A piece of a statement; a tuple, since a statement has hundreds."""
+
     kind: Kind
     text: str
     start: int
@@ -76,10 +82,8 @@ _remembered = lru_cache(maxsize=1000)(_tokens)
 
 
 def _token(found: re.Match[str]) -> Token:
-    kind = Kind.BODY if found.lastgroup == "tag" else Kind(str(found.lastgroup))
-    text = found.group()
-    upper = text.upper() if kind in (Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER) else ""
-    return Token(kind, text, found.start(), found.end(), upper)
+    kind, text = _KINDS[str(found.lastgroup)], found.group()
+    return Token(kind, text, found.start(), found.end(), text.upper() if kind in _BARE else "")
 
 
 def split(sql: str) -> list[str]:
