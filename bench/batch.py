@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.table import Row
-from lakeport.files import at_once, s3_objects
+from lakeport.files import archiving, at_once, s3_objects
 from lakeport.loading.files_to_load import FileToLoad, check_versions
 from lakeport.loading.finishing import archive_key
 from lakeport.loading.many_files import batches
@@ -92,13 +92,13 @@ def _seconds(s3: S3Client, landed: Sequence[RegisteredFile], calls_at_once: int)
     (batch,) = batches(s3, FileType.model_validate(FILE_TYPE), to_load)
     at_once.at_once(partial(check_versions, s3), batch)
     at_once.at_once(lambda file: _archive(s3, file), landed)
-    s3_objects.remove_versions(s3, [file.landed() for file in landed])
+    archiving.remove_versions(s3, [file.landed() for file in landed])
     at_once.CALLS_AT_ONCE = usual
     return time.perf_counter() - started
 
 
 def _archive(s3: S3Client, file: RegisteredFile) -> None:
-    s3_objects.archive(s3, file.landed(), names.ARCHIVE_BUCKET, archive_key("bench", file))
+    archiving.archive(s3, file.landed(), names.ARCHIVE_BUCKET, archive_key("bench", file))
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.prepare_memory import MEGABYTE
 from bench.table import Row
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.files.streams import stream_of
 from lakeport.model import CopySource
 from lakeport.redshift.connecting import connect_to_redshift
@@ -74,7 +74,7 @@ def measure(megabytes: int = MEGABYTES) -> Measured:
         prepared = time.perf_counter() - started
         flight = InFlight(s3)
         started = time.perf_counter()
-        s3_objects.archive(s3, sources["whole"], names.ARCHIVE_BUCKET, "bench/whole")
+        archiving.archive(s3, sources["whole"], names.ARCHIVE_BUCKET, "bench/whole")
         archived = time.perf_counter() - started
         return Measured(one, several, prepared, memory, _memory(sources["tenth"]), archived, flight.most)
 

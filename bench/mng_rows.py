@@ -1,11 +1,13 @@
-"""`python -m bench.mng_rows`: the statements of a run against mng tables with 10 thousand and with a million files.
+"""`python -m bench.mng_rows`: the statements of a run with a million files on record (`--files`) and with 10 thousand.
 
 PostgreSQL reads all rows for a file's id, and Redshift the column of the ids: see docs/scale.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +21,7 @@ from lakeport.mng import claims, file_records
 from lakeport.model import Arrival, Match, TaskRun, utc_now
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from local import stack
 
 BATCH = 100
@@ -57,16 +59,18 @@ def _milliseconds(warehouse: Warehouse, work: Callable[[cursor], Any]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    for row in rows():
+    parser = argparse.ArgumentParser(prog="python -m bench.mng_rows", description=sys.modules[__name__].__doc__)
+    parser.add_argument("--files", type=int, default=COUNTS[1])
+    for row in rows(parser.parse_args().files):
         print(*row.cells, sep="; ")
 
 
-def rows() -> list[Row]:
-    """Return each step with a million files beside the same with ten thousand."""
-    few, many = (measure(count) for count in COUNTS)
+def rows(files: int = COUNTS[1]) -> list[Row]:
+    """Return each step with so many files beside the same with ten thousand."""
+    few, many = measure(COUNTS[0]), measure(files)
     return [
         Row(
-            f"{step}, {COUNTS[1]:,} files in mng.files",
+            f"{step}, {files:,} files in mng.files",
             f"{many[step]:.0f} ms",
             f"{COUNTS[0]:,} files: {few[step]:.0f} ms",
             f"at most {TIMES} times",

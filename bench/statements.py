@@ -27,7 +27,7 @@ from lakeport.model import Arrival, Match, RegisteredFile, TaskRun, utc_now
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 from local import stack
 from local.aws import function, names

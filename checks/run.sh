@@ -79,7 +79,7 @@ check language python checks/language.py "${prose[@]}"
 check bandit bandit --quiet --recursive "${product[@]}"
 check bandit-tools bandit --quiet --skip "$tools_may" --recursive "${tools[@]}"
 check semgrep semgrep scan --quiet --error --disable-version-check --metrics off --config checks/semgrep "${product[@]}" infra
-check cfn-lint cfn-lint infra/bootstrap.yaml infra/network.yaml infra/main.yaml infra/landing.yaml
+check cfn-lint cfn-lint infra/bootstrap.yaml infra/network.yaml infra/main.yaml infra/alarms.yaml infra/landing.yaml
 check checkov checkov --framework cloudformation github_actions --directory . --skip-path '^/?\.venv' --skip-download --quiet --compact
 check compose check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 check workflows check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml

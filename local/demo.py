@@ -15,14 +15,13 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from local import credentials, stack
+from local import stack, warehouse
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.errors import StackError
@@ -239,13 +238,7 @@ def show_addresses(config: Config) -> None:
 
 def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Run a query in the Redshift stand-in."""
-    connection = psycopg2.connect(
-        host=HOST,
-        port=config.ports.redshift,
-        dbname=credentials.DATABASE,
-        user=credentials.USER,
-        password=credentials.PASSWORD,
-    )
+    connection = warehouse.connect(config)
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(query, values)

@@ -1,7 +1,6 @@
 """Start and stop the whole stack: the order of its parts, and the progress that is shown."""
 
 import contextlib
-import fcntl
 import shlex
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from graphlib import TopologicalSorter
 import psutil
 
 from local import airflow, airflow_api, credentials, postgres, processes, warehouse
+from local.alone import alone
 from local.aws import function, names, resources, server
 from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
@@ -22,6 +22,8 @@ from local.processes import Service
 from local.sinks import services as sinks
 
 Report = Callable[[str], None]
+
+_TAKEN = "another `up` or `down` of this stack is running; wait until it ends."
 
 # The process that listens on each port: it distinguishes ours from a foreign one.
 LISTENERS = {name: name for name in Ports().by_name()} | {"airflow": "airflow-api-server"}
@@ -44,7 +46,7 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
     """
     started = time.monotonic()
     given_up = threading.Event()
-    with _alone(config):
+    with alone(config.state, _TAKEN):
         check_ports(config)
         credentials.load(config)
         write_shell_environment(config)
@@ -59,7 +61,7 @@ def down(config: Config, report: Report) -> None:
         return
     last = postgres.service(config)
     others = [service for service in services(config) if service.name != last.name]
-    with _alone(config):
+    with alone(config.state, _TAKEN):
         for name in [*processes.stop(config, others), *processes.stop(config, [last])]:
             report(f"stopped {name}")
 
@@ -213,18 +215,6 @@ def _run(steps: dict[str, Step], given_up: threading.Event) -> Iterator[tuple[st
         except BaseException:
             given_up.set()
             raise
-
-
-@contextlib.contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """Keep a second `up` or `down` of the same stack out; the system ends the lock with the process."""
-    config.state.mkdir(parents=True, exist_ok=True)
-    with (config.state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError("another `up` or `down` of this stack is running; wait until it ends.") from None
-        yield
 
 
 def _timed(step: Step) -> tuple[str, float]:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import psycopg2
+from psycopg2 import extensions
 
 from local import credentials, postgres
 from local.aws import server
@@ -41,16 +42,21 @@ def certificate(config: Config) -> Path:
     return config.state / "redshift.pem"
 
 
+def connect(config: Config) -> extensions.connection:
+    """Connect to the stand-in as Lakeport's user."""
+    return psycopg2.connect(
+        host=HOST,
+        port=config.ports.redshift,
+        dbname=credentials.DATABASE,
+        user=credentials.USER,
+        password=credentials.PASSWORD,
+        connect_timeout=5,
+    )
+
+
 def is_ready(config: Config) -> bool:
     try:
-        connection = psycopg2.connect(
-            host=HOST,
-            port=config.ports.redshift,
-            dbname=credentials.DATABASE,
-            user=credentials.USER,
-            password=credentials.PASSWORD,
-            connect_timeout=5,
-        )
+        connection = connect(config)
     except psycopg2.OperationalError:
         return False
     connection.close()

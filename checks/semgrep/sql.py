@@ -2,7 +2,8 @@
 
 import string
 
-from lakeport.redshift.statements import composed, keywords, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed, keywords
 from psycopg2 import sql
 from psycopg2.extras import execute_values
 

@@ -60,7 +60,8 @@ class Aws:
             raise DeployError(f"no AWS credentials found; {hint}") from error
         except (Unreachable, HTTPClientError, InvalidRegionError) as error:
             hint = "check the name of the region and your network"
-            raise DeployError(f"cannot connect to AWS in region {self.region}: {error}; {hint}") from error
+            reason = str(error).rstrip(".")
+            raise DeployError(f"cannot connect to AWS in region {self.region}: {reason}; {hint}") from error
         except (ClientError, BotoCoreError) as error:
             raise DeployError(f"AWS rejected the credentials: {error}; sign in again, then run this again") from error
         return {"Account": found["Account"], "Arn": found["Arn"]}

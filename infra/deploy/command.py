@@ -44,7 +44,7 @@ CheckOption = Annotated[
 TemplatesOption = Annotated[
     Path,
     typer.Option(
-        help="Folder that holds the three templates.",
+        help="Folder that holds the templates.",
         file_okay=False,
         exists=True,
         show_default="infra",

@@ -22,6 +22,7 @@ from infra.deploy.stacks import changing, network, state
 from infra.deploy.stacks.explaining import explaining
 from infra.deploy.stacks.landing import Landing
 from infra.deploy.stacks.stack import Stack
+from lakeport.wording import amount
 
 _VERSIONS = {"FunctionVersion": code.FUNCTION, "PluginsVersion": code.PLUGINS, "RequirementsVersion": code.REQUIREMENTS}
 
@@ -82,6 +83,12 @@ class Deploying:
             versions=tuple(_VERSIONS),
         )
 
+    def alarms(self, main: dict[str, str]) -> Stack:
+        """Return the stack of the alarms; `main` are the outputs of the stack whose topic they use."""
+        parameters = {"Name": self.deployment.name, **main}
+        template = self.deployment.template("alarms")
+        return Stack(self.deployment.alarms_stack, template, parameters, self.deployment.tags)
+
     def _given(self, template: str) -> Stack:
         """Return a stack with the deployment's own parameters only, without a request to AWS."""
         return Stack(template, self.deployment.template(template), self.deployment.parameters, {})
@@ -91,14 +98,15 @@ class Deploying:
         changes = self._of_stack(self.bootstrap())
         if bucket is None:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
-            changes += [Change("code", "upload", f"{len(objects)} objects")]
+            changes += [Change("code", "upload", f"{amount(len(objects), 'object')}")]
             changes += [*network.plan(self.aws, self.deployment), *changing.plan(self.aws, self.main({}))]
-            changes += self.landing.plan({}, {})
+            changes += [*changing.plan(self.aws, self.alarms({})), *self.landing.plan({}, {})]
             return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]
         changed = bucket.differing(target.artifacts)
         changes += [Change("code", "upload", item.key) for item in changed]
         stack = state.outputs(self.aws, self.deployment.main_stack)
         changes += self._of_network() + self._of_stack(self.main(self._running_versions()))
+        changes += self._of_stack(self.alarms(stack))
         changes += self._of_landing(stack)
         if stack and self._database_due(stack, bucket):
             changes.append(Change("database", "update", "users, rights and tables of mng"))
@@ -139,6 +147,7 @@ class Deploying:
         newest = {name: bucket.version(key) for name, key in _VERSIONS.items()}
         self._apply_stack(self.main(newest | self._running_versions()))
         stack = state.outputs(self.aws, self.deployment.main_stack)
+        self._apply_stack(self.alarms(stack))
         made = self._apply_database(stack, bucket)
         self._update_code(stack, bucket, target)
         changed_schemas += live.put(self.aws, bucket, target)

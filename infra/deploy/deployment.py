@@ -53,6 +53,10 @@ class Deployment:
     def main_stack(self) -> str:
         return f"{self.name}-main"
 
+    @property
+    def alarms_stack(self) -> str:
+        return f"{self.name}-alarms"
+
     def landing_stack(self, name: str) -> str:
         return f"{self.name}-landing-{name}"
 

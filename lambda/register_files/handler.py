@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from lakeport import settings
 from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.events import arrivals_in_message, messages_of
-from lakeport.arrivals.registration import Message, register_messages, start_runs
+from lakeport.arrivals.registration import FULL_BATCH_MESSAGES, Message, register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import ArrivalError, NotPublished
 from lakeport.probing.function_probe import CHECK_EVENT, probe_function
@@ -42,7 +42,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     # The other file types have a cron schedule; their files wait for the next run.
     new_files = {name: files for name, files in result.new_files.items() if index.starts_run(name)}
     if new_files:
-        _start_runs(new_files, _patience_seconds(context))
+        _start_runs(new_files, _patience_seconds(context), is_burst=len(messages) >= FULL_BATCH_MESSAGES)
     if "" in result.failed_messages:
         raise ValueError("cannot register the S3 event; see the log above for the reason")
     return {"batchItemFailures": [{"itemIdentifier": message} for message in result.failed_messages]}
@@ -54,9 +54,9 @@ def _patience_seconds(context: object) -> float:
     return max(0, min(remaining - _RESERVE_SECONDS, _MAX_PATIENCE_SECONDS))
 
 
-def _start_runs(new_files: dict[str, list[str]], patience_seconds: float) -> None:
+def _start_runs(new_files: dict[str, list[str]], patience_seconds: float, *, is_burst: bool) -> None:
     try:
-        start_runs(new_files, dag_run_api(), patience_seconds=patience_seconds)
+        start_runs(new_files, dag_run_api(), patience_seconds=patience_seconds, is_burst=is_burst)
     except Exception:  # the files are registered and stay New, and reconcile starts a run
         logging.exception("cannot start DAG runs; reconcile starts them")
 

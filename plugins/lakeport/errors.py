@@ -43,6 +43,15 @@ class LakeportError(Exception):
     """The base of our errors; a message contains the place, the problem and what to do."""
 
 
+def origin_of(error: BaseException) -> BaseException:
+    """Return the error in whose place a task raised this one, if it did; a log may not show it (`raise ... from None`).
+
+    An error that was only being handled when this one was raised is not its origin.
+    """
+    replaced = error.__context__ if error.__suppress_context__ else None
+    return error.__cause__ or replaced or error
+
+
 class SchemaError(LakeportError):
     """List every problem of one schema YAML, each as `path:line: key: problem`."""
 

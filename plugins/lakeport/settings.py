@@ -146,6 +146,17 @@ def mwaa_environment() -> str | None:
     return _value("LAKEPORT_MWAA_ENVIRONMENT")
 
 
+def command(arguments: str) -> str:
+    """Return the command as a person runs it, on AWS with the deployment's name."""
+    environment = mwaa_environment()
+    return f"./lakeport {arguments}" + (f" --deployment {environment}" if environment else "")
+
+
+def planned_command(arguments: str) -> str:
+    """Return a command that changes something, and that without --yes it only shows what it would change."""
+    return f"{command(arguments)}, which shows its plan and with --yes carries it out"
+
+
 def reconcile_schedule() -> str:
     """Return the schedule of the DAG reconcile, as a cron expression or preset."""
     return _value("LAKEPORT_RECONCILE_SCHEDULE") or "@hourly"

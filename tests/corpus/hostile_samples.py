@@ -133,7 +133,7 @@ LAYOUTS: dict[str, tuple[str, Expected]] = {
     "preamble.csv": ("Report 2024\nby X\n\nid,a\n1,x\n2,y\n3,z\n", {"id": "integer"}),
     "wide_preamble.csv": ("Report,,\nDate,2024-01-01,\nid,a,b\n1,x,2.5\n2,y,3.5\n", {"b": "decimal"}),
     "remarks_first.csv": ("# by X\n# 2024\nid,a\n1,x\n2,y\n", {"format": {"header_lines": 3}}),
-    "remarks_between.csv": ("id,a\n1,x\n# remark\n2,y\n", "1 fields, but 2 columns"),
+    "remarks_between.csv": ("id,a\n1,x\n# remark\n2,y\n", "1 field, but 2 columns"),
     "footer.csv": (lines("id,a,b", "1,x,2", "2,y,3", "3 rows"), {"id": ("varchar", "'3 rows'")}),
     "row_names.csv": (lines('"a","b"', '"1",5,6', '"2",7,8'), "2 fields, but 3 columns"),
     "same_names.csv": (lines("id,a,a,A", "1,2,3,4"), {"a_2": "smallint", "a_3": "smallint"}),

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lakeport import errors
-from lakeport.alerts import messages, run_messages
+from lakeport.alerts import loaded_messages, messages, run_messages
 from lakeport.alerts.runbook import HEADINGS, Family, family_of, place_of
 from lakeport.preparing import transfer
 from lakeport.redshift import copy_statement
@@ -126,7 +126,7 @@ def test_every_alert_leads_to_the_entry_whose_heading_its_reader_sees(name: str)
 
 
 def test_every_alert_and_every_error_of_a_load_has_its_entry() -> None:
-    modules = (vars(messages) | vars(run_messages)).items()
+    modules = (vars(messages) | vars(run_messages) | vars(loaded_messages)).items()
     kinds = {name for name, each in modules if isinstance(each, type) and "title" in vars(each)} - {"Alert"}
     classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)]
     without = {each.__name__ for each in classes if family_of(each.__new__(each)) == Family.OTHER}

@@ -59,8 +59,8 @@ def check(arguments: list[str]) -> None:
 def commands_of_the_page() -> set[str]:
     """Return the commands that the scripts of the page Files show, with X for each value."""
     texts = [(REPOSITORY / name).read_text() for name in FILES if Path(name).suffix == ".js"]
-    found = {command for text in texts for command in re.findall(r"(\./lakeport [^`\"]*)[`\"]", text)}
-    return {re.sub(r"\$\{[^}]*\}", "X", command) for command in found}
+    found = {command for text in texts for command in re.findall(r"\bcommand\([`\"]([^`\"]*)[`\"]", text)}
+    return {"./lakeport " + re.sub(r"\$\{[^}]*\}", "X", command) for command in found}
 
 
 def test_page_files_shows_commands_that_exist() -> None:

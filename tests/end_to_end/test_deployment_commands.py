@@ -98,7 +98,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     planned = run("undo", file_id[:12])
     assert (planned.returncode, lakeport.file(version)["status"]) == (0, "Done"), planned.stderr
     assert "airlines/airlines_abroad.csv" in planned.stdout.replace("\n", "")
-    assert "nothing was changed; use --yes" in planned.stdout
+    assert "run the same command with --yes" in planned.stdout
 
     undone = run("undo", file_id[:12], "--yes")
     assert (undone.returncode, lakeport.file(version)["status"]) == (0, "Fail"), undone.stderr

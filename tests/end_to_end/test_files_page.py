@@ -146,6 +146,11 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     assert "time_hour" in text
     marked = window.driver.find_elements("css selector", "code mark")
     assert "2013-01-01T25:00:00Z" in [each.text for each in marked]
+    phone = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    visible = [each for each in window.driver.find_elements("css selector", "code mark") if each.is_displayed()]
+    assert "2013-01-01T25:00:00Z" in [each.text for each in visible]
+    window.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     window.open(f"{lakeport.config.airflow_url}/files/?type=weather&file={file['file_id']}&action=replay")
     until(lambda: window.driver.switch_to.active_element.text == "Replay")  # as the link in the alert asks
@@ -187,7 +192,7 @@ def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded: dict[str
 
     window.wait_for("airlines/airlines_viewed.csv", "What happened")
     assert window.buttons() == ["Reload"]
-    assert json.loads(answer(lakeport, "api/me", credentials.VIEWER)[1]) == {"actions": []}
+    assert json.loads(answer(lakeport, "api/me", credentials.VIEWER)[1]) == {"actions": [], "deployment": None}
 
 
 def test_a_hostile_name_is_shown_as_text(lakeport: Lakeport, window: Browser) -> None:

@@ -45,7 +45,8 @@ BOOTSTRAP = template("bootstrap")
 NETWORK = template("network")
 MAIN = template("main")
 LANDING = template("landing")
-STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN, "landing": LANDING}
+ALARMS = template("alarms")
+STACKS = {"bootstrap": BOOTSTRAP, "network": NETWORK, "main": MAIN, "landing": LANDING, "alarms": ALARMS}
 RESOURCES: dict[str, Template] = {name: each for stack in STACKS.values() for name, each in stack["Resources"].items()}
 
 

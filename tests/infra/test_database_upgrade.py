@@ -11,7 +11,7 @@ from infra.deploy.aws import Aws, Report
 from infra.deploy.running import database
 from infra.deploy.running.database import Database
 from lakeport.mng.tables import LIVE_COLUMNS
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from local import credentials
 from tests.infra.cloud import ADMIN_ARN, Cloud
 from tests.support.golden import golden

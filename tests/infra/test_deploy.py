@@ -21,6 +21,7 @@ from local.config import REPOSITORY
 from tests.infra.account import Environment
 from tests.infra.cloud import NAME, Cloud
 from tests.infra.schemas import SCHEMA
+from tests.support import policy
 from tests.support.golden import golden
 from tests.support.waiting import eventually
 
@@ -70,7 +71,7 @@ def version_hash(cloud: Cloud, key: str, version: str) -> str:
 
 
 def test_first_deployment_makes_everything_in_order(cloud: Cloud) -> None:
-    """Three stacks and a landing bucket's, users and tables, one environment update; the zip before its function."""
+    """Four stacks and a landing bucket's, users and tables, one environment update; the zip before its function."""
     writes = [call for call in cloud.first_calls if call in WRITES_IN_ORDER]
 
     assert writes == WRITES_IN_ORDER
@@ -84,6 +85,7 @@ WRITES_IN_ORDER = [
     ("cloudformation", "ExecuteChangeSet"),
     ("s3", "PUT dags/schemas/flights.yaml"),
     ("s3", "PUT dags/load_files.py"),
+    ("cloudformation", "ExecuteChangeSet"),
     ("cloudformation", "ExecuteChangeSet"),
     ("cloudformation", "ExecuteChangeSet"),
     ("redshift-data", "BatchExecuteStatement"),
@@ -573,8 +575,14 @@ def test_fault_that_the_function_meets_fails_the_deployment_with_its_remedy(clou
     finally:
         cloud.deployed("--database")
     due = [cloud.deploy("--yes") for _ in range(2)]
+    path = cloud.checkout / "infra" / "deployments" / f"{NAME}.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("parameters:\n", "parameters:\n  AlarmEmail: alarms@example.com\n"))
     asked = cloud.deploy("--check")
+    path.write_text(text)
+    called = {action for call in cloud.account.calls if (action := policy.action_of(*call))}
 
+    assert policy.allowed(policy.CHECK) - policy.BEHIND_OTHERS == called
     assert (failed.returncode, again.returncode) == (2, 2), "a second run must not report success"
     assert "nothing to change" in again.stdout
     assert "repeating it" in due[0].stdout

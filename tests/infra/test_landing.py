@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,23 @@ def test_first_landing_bucket_is_checked_when_another_bucket_takes_its_place(aws
     assert found == {"unversioned": [problem], "landing-of-today": [], "": []}
 
 
+def test_key_that_the_deployment_no_longer_names_is_found(aws: Aws) -> None:
+    """Its bucket is checked again: without the key, no file in it could be loaded."""
+    erp, key_of_first = LandingBucket("erp", "erp-files", KEY), KEY.replace("1111", "9999")
+    has = {"LandingKeyArns": f"our-key,{KEY}", "ExistingLandingKeyArn": key_of_first}
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in has.items()]
+    made: Any = {"StackStatus": "UPDATE_COMPLETE", "CreationTime": datetime(2026, 11, 28, tzinfo=UTC)}
+    outputs = [{"OutputKey": "KeyArn", "OutputValue": "our-key"}]
+    found = []
+    with Stubber(aws.client("cloudformation")) as answers:
+        for further, key in (((erp,), key_of_first), ((replace(erp, key=None),), key_of_first), ((erp,), "")):
+            answers.add_response("describe_stacks", {"Stacks": [{**made, "StackName": "m", "Parameters": parameters}]})
+            answers.add_response("describe_stacks", {"Stacks": [{**made, "StackName": "b", "Outputs": outputs}]})
+            wanted = Deployment("lake", landing_buckets=further, parameters={"ExistingLandingKeyArn": key})
+            found.append(buckets.lost_keys(aws, wanted))
+    assert found == [set(), {KEY}, {key_of_first}]
+
+
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:
     further = (LandingBucket("erp", "erp-files", KEY, "111122223333"), LandingBucket("partners"))
     found = Landing(aws, Deployment("lake", landing_buckets=further)).parameters("our-key")
@@ -103,6 +121,7 @@ def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws
     [
         ({"partners": "a"}, "landing_buckets: partners: a would no longer be this landing bucket"),
         ({"erp": "b"}, ""),
+        ({"default": "c"}, "ExistingLandingBucket: c would no longer be the first landing bucket"),
         ({}, ""),
     ],
 )
@@ -111,7 +130,7 @@ def test_landing_bucket_is_kept_while_deployed_file_types_read_from_it(left: dic
     found = "\n".join(buckets.in_use(left, file_types, "lake"))
 
     assert found.startswith(message)
-    assert ("trips" in found, "planes" in found) == (bool(message), False)
+    assert ("trips" in found, "planes" in found) == ("partners" in left, "default" in left)
 
 
 def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> None:
@@ -145,20 +164,21 @@ def test_buckets_are_added_and_removed_alone_and_after_a_kill(cloud: Cloud) -> N
         cloud.client("cloudformation").describe_stacks(StackName=f"{LAKE}-landing-suppliers")
     s3.head_bucket(Bucket=CREATED)
 
-    describe(cloud, {"vendors": PARTNERS}, without="partners")
+    describe(cloud, {"vendors": PARTNERS}, without="partners", first=THEIRS)
     renamed = cloud.deploy("--yes", "--no-smoke-test", name=LAKE)
     assert renamed.returncode == 2
     golden("infra", "landing bucket that file types read", renamed.stderr)
     assert cloud.account.writes() == []
 
 
-def describe(cloud: Cloud, landing_buckets: dict[str, str | None], without: str = "") -> None:
+def describe(cloud: Cloud, landing_buckets: dict[str, str | None], without: str = "", first: str = "") -> None:
     """Write the YAML of a deployment with these landing buckets beside that of a schema."""
     folder = cloud.checkout / "infra" / "deployments"
     values = yaml.safe_load((folder / f"{NAME}.yaml").read_text())
     kept = {key: value for key, value in values.items() if not key.startswith("database_")}
     kept["landing_buckets"] |= landing_buckets
     kept["landing_buckets"].pop(without, None)
+    kept["parameters"] = kept.get("parameters", {}) | ({"ExistingLandingBucket": first} if first else {})
     (folder / f"{LAKE}.yaml").write_text(yaml.safe_dump(kept))
 
 

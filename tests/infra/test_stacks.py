@@ -20,9 +20,10 @@ from infra.deploy.content import code
 from infra.deploy.running import airflow
 from infra.deploy.stacks import events
 from lakeport import settings
+from lakeport.arrivals.registration import FULL_BATCH_MESSAGES
 from lakeport.probing import copy_probe
 from local.config import REPOSITORY
-from tests.infra.stacks import BOOTSTRAP, MAIN, NETWORK, RESOURCES, STACKS, listed, of_type, statements
+from tests.infra.stacks import ALARMS, BOOTSTRAP, MAIN, NETWORK, RESOURCES, STACKS, listed, of_type, statements
 
 PARAMETERS = MAIN["Parameters"]
 FUNCTION = RESOURCES["Function"]["Properties"]
@@ -72,7 +73,7 @@ TO_SEE_ABSENCE = {"s3:ListBucket", "s3:ListBucketVersions"}
 
 def test_batch_of_more_than_ten_has_a_window() -> None:
     """Lambda refuses the mapping otherwise."""
-    assert SOURCE["BatchSize"] > 10
+    assert SOURCE["BatchSize"] == FULL_BATCH_MESSAGES > 10
     assert PARAMETERS[SOURCE["MaximumBatchingWindowInSeconds"]["Ref"]]["MinValue"] >= 1
 
 
@@ -513,8 +514,24 @@ def test_alarms_reach_the_topic_and_the_topic_its_readers() -> None:
     ]
 
     assert len(alarms) >= 5
-    assert all(each["AlarmActions"] == [{"Ref": "Alarms"}] == each["OKActions"] for each in alarms.values())
+    topic = [{"Ref": "AlarmsTopicArn"}]
+    assert all(each["AlarmActions"] == topic == each["OKActions"] for each in alarms.values())
+    assert MAIN["Outputs"]["AlarmsTopicArn"]["Value"] == {"Ref": "Alarms"}
     assert readers == [{"Ref": "Alarms"}] * 2
+
+
+def test_alarms_watch_what_the_main_stack_makes() -> None:
+    """They have its names, not its resources, because they are another stack."""
+    named = {
+        each["Value"]["Fn::Sub"]
+        for alarm in ALARMS["Resources"].values()
+        for each in alarm["Properties"]["Dimensions"]
+        if isinstance(each["Value"], dict) and "Fn::Sub" in each["Value"]
+    }
+    queues = {each["QueueName"]["Fn::Sub"] for each in of_type("AWS::SQS::Queue").values()}
+
+    assert named == {*queues, FUNCTION["FunctionName"]["Fn::Sub"]}
+    assert ALARMS["Parameters"]["Name"]["AllowedPattern"] == PARAMETERS["Name"]["AllowedPattern"]
 
 
 @pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from lakeport.errors import AirflowUnavailable, UnknownDag
@@ -33,7 +34,12 @@ class AirflowStandIn:
             if run["dag_run_id"] == run_id:
                 run.update(state=state, end_date=LONG_AGO)
 
-    def start(self, dag_id: str, run_id: str) -> bool:
+    def start(
+        self,
+        dag_id: str,
+        run_id: str,
+        run_after: datetime | None = None,  # noqa: ARG002 - DagRunApi has it
+    ) -> bool:
         self._answer(dag_id)
         if any((run["dag_id"], run["dag_run_id"]) == (dag_id, run_id) for run in self.runs):
             return False

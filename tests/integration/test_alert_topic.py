@@ -10,8 +10,8 @@ import pytest
 
 from lakeport.airflow.channels import send
 from lakeport.alerts.alert import RejectedRow
-from lakeport.alerts.run_messages import LoadedFile, LoadedRun
-from lakeport.schema.file_type import Alerts
+from lakeport.alerts.loaded_messages import LoadedFile, LoadedRun
+from lakeport.schema.alerts import Alerts
 from local.config import Config
 
 RUN = LoadedRun(

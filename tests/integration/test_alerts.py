@@ -20,7 +20,7 @@ from lakeport.errors import AlertNotSent
 from lakeport.loading.finishing import mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.redshift import session
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 from lakeport.settings import REDSHIFT_CONNECTION
 from tests.integration.file_types import make_file_type
 from tests.integration.world import World

@@ -17,7 +17,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lakeport import settings
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.cli.waiting import wait_for_dags
 from lakeport.errors import TooManyRejects
 from lakeport.loading.one_file import FileLoad

@@ -47,7 +47,7 @@ def test_rows_that_delete_take_away_the_rows_with_their_keys(world: World) -> No
     found = world.query(
         "SELECT rows_in_file, rows_loaded, rows_replaced, status_reason FROM mng.files ORDER BY landed_at"
     )
-    assert found[1:] == [(3, 1, 2, "table.deletes made 1 rows of 3"), (3, 1, 1, "table.deletes made 1 rows of 3")]
+    assert found[1:] == [(3, 1, 2, "table.deletes made 1 row of 3"), (3, 1, 1, "table.deletes made 1 row of 3")]
 
 
 def test_row_that_wins_decides_whether_its_key_is_deleted(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import fastavro
 import psycopg2
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from lakeport.airflow.error_texts import text_of
 from lakeport.airflow.tasks import retried_if_worth_it
+from lakeport.alerts.runbook import Family, family_of
 from lakeport.errors import UnloadableFile
 from lakeport.preparing.json_arrays import objects_of
 from lakeport.preparing.prepare import converted
 from lakeport.preparing.records import records_of
+from lakeport.redshift.error_texts import text_of
 from tests.integration.world import HEADER, World
 from tests.support.archives import zipped
 from tests.support.workbooks import workbook
@@ -104,8 +106,21 @@ def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_sho
     hidden = text_of(raised.value, world.file_type)
     assert (SECRET in visible, SECRET in hidden, "rejects.show is false" in hidden) == (True, False, True)
 
+    with pytest.raises(AirflowFailException) as raised, retried_if_worth_it(world.file_type):
+        world.query(f"SELECT '{SECRET}'::date")
+    assert (str(raised.value), family_of(raised.value)) == (hidden, Family.REDSHIFT)
+    assert SECRET not in logged(raised.value)
+    with pytest.raises(AirflowException) as passing, retried_if_worth_it(world.file_type):
+        raise ValueError(SECRET)
+    assert (type(passing.value), SECRET in logged(passing.value)) == (AirflowException, False)
+
     own = UnloadableFile("trips.csv: transforms/trips.sql failed")
     own.__cause__ = raised.value.__cause__
     assert text_of(own, world.file_type) == "trips.csv: transforms/trips.sql failed"
     lost = psycopg2.OperationalError("the connection was lost")
     assert text_of(lost, world.file_type) == "the connection was lost"
+
+
+def logged(error: BaseException) -> str:
+    """Return an error with all errors that a log shows with it."""
+    return "".join(traceback.format_exception(error))

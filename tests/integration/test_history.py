@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import DuplicateKeys, LakeportError, TableMismatch
 from lakeport.model import RegisteredFile
 from lakeport.redshift.fitting import fit_table
@@ -242,7 +242,7 @@ def test_plan_shows_how_many_versions_would_end(world: World, tmp_path: Path) ->
     sample.write_text(HEADER + line(1, "Rome", "04") + line(3, "Rome", "04"))
     result = CliRunner().invoke(app, ["plan", world.name, str(sample), "--json"])
     assert json.loads(result.stdout)["sample"]["replaced"] == [{"rows": 1, "slice": {}}], result.output
-    assert "they would end at most 1 rows" in CliRunner().invoke(app, ["plan", world.name, str(sample)]).stdout
+    assert "they would end at most 1 row of" in CliRunner().invoke(app, ["plan", world.name, str(sample)]).stdout
 
 
 @pytest.mark.usefixtures("retrying_at_once")

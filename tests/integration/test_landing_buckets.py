@@ -24,7 +24,7 @@ from lakeport.model import RegisteredFile, TaskRun
 from lakeport.recovery.reconcile.landing import NOT_LISTED, NOT_REGISTERED
 from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import read_file_type
 from tests.integration.world import GOOD, World
 from tests.support.golden import raises_golden

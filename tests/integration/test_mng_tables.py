@@ -13,7 +13,7 @@ from lakeport.errors import TableMismatch
 from lakeport.mng.tables import LIVE_COLUMNS, TABLES, make_tables
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from tests.support.golden import golden
 
 Query = Callable[..., list[tuple[Any, ...]]]

@@ -17,7 +17,7 @@ from lakeport.alerts.alert import Alert
 from lakeport.arrivals.publishing import publish, published_index
 from lakeport.arrivals.registration import register_messages
 from lakeport.errors import AirflowUnavailable
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.mng import claims, file_records
 from lakeport.model import Status
@@ -31,7 +31,7 @@ from lakeport.recovery.reconcile.reconciliation import NOT_CHECKED
 from lakeport.recovery.reconcile.runs import INVALID_SCHEMA, NO_POOL, NO_RUN
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 from local.aws import names
 from tests.integration.world import GOOD, LATER, NOW, World
 from tests.support.golden import golden
@@ -187,7 +187,7 @@ def test_loaded_file_of_a_dead_run_becomes_done(world: World, is_archived: bool)
 
 def test_loaded_file_that_is_missing_from_landing_is_done_with_a_reason(world: World) -> None:
     file = world.load()
-    s3_objects.remove_version(world.s3, file.source())
+    archiving.remove_version(world.s3, file.source())
     world.airflow.end("run1", "failed")
     world.reconcile()
     [(status, reason)] = world.files()
@@ -322,7 +322,7 @@ def test_rejected_rows_are_alerted_if_the_run_was_killed_before_its_warning(worl
     world.load(GOOD + b"three,Rome,1\n")
     world.airflow.end("run1", "failed")
     world.reconcile()
-    assert [alert.title.endswith("loaded with 1 rejected rows") for alert, _ in world.sent] == [True]
+    assert [alert.title.endswith("loaded with 1 rejected row") for alert, _ in world.sent] == [True]
 
 
 @pytest.mark.parametrize("is_present", [True, False])

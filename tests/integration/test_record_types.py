@@ -134,5 +134,5 @@ def test_header_and_trailer_are_skipped_by_number(bring: Bring, query: Query) ->
     assert load.run().rows_loaded == 2
     assert rows(query, file_type.table.name) == [(17, "1.00", "a"), (18, "2.00", "b")]
     cut = make_file_type(format=format_, columns=COLUMNS_OF_CSV[1:])
-    with pytest.raises(UnloadableFile, match="has 1 lines"):
+    with pytest.raises(UnloadableFile, match="has 1 line,"):
         bring(cut, b"Report of today\n")

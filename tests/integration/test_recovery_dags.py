@@ -72,6 +72,15 @@ def test_failed_files_of_a_type_are_discarded_together(world: World) -> None:
     )
 
 
+def test_form_with_a_field_that_the_dag_does_not_know_is_refused(world: World) -> None:
+    """A command of a newer version may send one; the plan would select other files than the person meant."""
+    world.register()
+    with_form = context("") | {"params": {"file_type": world.name, "statuses": ["Fail"]}}
+    with raises_golden(AirflowFailException, "recovery", "field that a form does not have", "statuses"):
+        PlanOperator(task_id="plan", command="discard").execute(with_form)
+    assert world.files()[0][0] == "New"
+
+
 def test_apply_that_was_killed_before_it_started_the_runs_finishes_when_it_is_repeated(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from lakeport import settings
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import SelectionError, StatusConflict, TooManyRejects
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.loading.files_to_load import FileToLoad
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.many_files import BatchLoad
@@ -25,7 +25,8 @@ from lakeport.mng import claims, file_records
 from lakeport.model import RegisteredFile, Status
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.load_queries import LoadQueries
-from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.plan import Planner
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
@@ -146,7 +147,7 @@ def test_rejected_file_is_replayed_once_a_schema_matches_it(world: World) -> Non
 
 def test_file_without_an_object_is_refused(world: World) -> None:
     file = world.register()
-    s3_objects.remove_version(world.s3, file.landed())
+    archiving.remove_version(world.s3, file.landed())
     [refused] = refusals(plan(world, "replay", file.key))
     assert "landing" in refused
     assert "archive" in refused
@@ -208,7 +209,7 @@ def test_older_file_replaces_a_newer_one_only_with_older(world: World) -> None:
     golden("recovery", "refused: a newer file is loaded", refused)
     [planned] = do(world, "replay", old.key, older=True)
     assert (planned.to, planned.rows) == ("New", 1)
-    assert f"1 rows from {world.file_type.table.name}" in planned.summary
+    assert f"1 row from {world.file_type.table.name}" in planned.summary
     assert "older" in planned.summary
     golden("recovery", "plan: replay with --older", planned.summary)
     world.run_again()
@@ -449,7 +450,7 @@ def test_command_changes_nothing_if_one_file_is_refused(world: World, run: Calla
     world.bring(GOOD, "a.csv")
     world.claim(GOOD, "b.csv")
     refused = run("undo", "--type", world.name, "--status", "Done", "--status", "In Progress", "--yes")
-    assert (refused.exit_code, "1 of 2 files are refused" in refused.output) == (2, True)
+    assert (refused.exit_code, "1 of 2 files is refused" in refused.output) == (2, True)
     assert ids(world) == [1, 2]
 
 

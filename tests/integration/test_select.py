@@ -18,7 +18,7 @@ from lakeport.mng import claims
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 from tests.integration.file_types import make_file_type
 from tests.support.archives import packed

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.errors import NewerSlice, OutsideSlice, TableMismatch
 from lakeport.redshift.fitting import fit_table
+from lakeport.wording import amount
 from local.config import Config
 from tests.integration.killing import KilledWarehouse, remembering
 from tests.integration.test_replaying import apply, do, plan, refusals
@@ -126,7 +127,7 @@ def test_undo_with_restore_leaves_the_table_as_before_the_load(world: World, tab
     assert "with --restore" in refused
     for file, before in zip(files[:0:-1], states[-2::-1], strict=True):
         [planned] = do(world, "undo", file.key, restore=True)
-        assert f"restore {planned.restores} rows" in planned.summary
+        assert f"restore {amount(planned.restores or 0, 'row')} that" in planned.summary
         assert everything(world) == before
     assert (kept(world), world.found()) == (0, [])
     do(world, "replay", files[1].key, older=True)
@@ -168,7 +169,7 @@ def test_undo_with_restore_is_refused_where_replaced_rows_were_not_kept(world: W
     again = world.bring(HEADER + b"3,Bern,1\n", "c.csv")
     world.query(f"DELETE FROM {world.file_type.table.name}__lakeport_replaced; SELECT 1")  # noqa: S608
     [refused] = refusals(plan(world, "undo", again.key, restore=True))
-    assert refused == "only 0 of the 1 rows that it replaced are still kept"
+    assert refused == "only 0 of 1 row that it replaced can be restored"
 
 
 def test_rows_of_an_undone_file_are_never_restored(world: World) -> None:
@@ -287,5 +288,5 @@ def test_plan_shows_the_rows_that_a_load_would_replace(
     result = CliRunner().invoke(app, ["plan", world.name, str(sample), "--json"])
     assert json.loads(result.stdout)["sample"]["replaced"] == answer, result.output
     text = CliRunner().invoke(app, ["plan", world.name, str(sample)]).stdout
-    assert f"they would replace {sum(each['rows'] for each in answer)} rows of lake.{world.name}" in text
-    assert ("- city NULL: 1 rows" in text) is ("slice" in table)
+    assert f"they would replace {amount(sum(each['rows'] for each in answer), 'row')} of lake.{world.name}" in text
+    assert ("- city NULL: 1 row\n" in text) is ("slice" in table)

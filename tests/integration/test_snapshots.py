@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from lakeport import settings
+from lakeport.files import s3_objects
 from lakeport.model import Status, utc_now
 from lakeport.snapshots import content, objects, writing
 from lakeport.snapshots.content import read_content
@@ -184,6 +186,42 @@ def test_a_command_that_was_killed_between_its_two_objects_is_followed(
     assert [each["status"] for each in (*summary["files"], *summary["days"])] == ["Fail", "Fail"]
 
 
+def test_a_writer_that_others_outrun_ends_when_their_snapshot_has_what_it_read(
+    world: World, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a file type whose files change all the time would keep its writers reading Redshift."""
+    world.bring()
+    reads = list[str]()
+
+    def outrun(*values: Any) -> None:
+        reads.append("before another")
+        with monkeypatch.context() as patch:
+            patch.setattr(writing, "write_rejected_rows", write_rejected_rows)
+            write_snapshot(world.warehouse, s3, world.name, is_complete=len(reads) > 2)
+        write_rejected_rows(*values)
+
+    monkeypatch.setattr(writing, "write_rejected_rows", outrun)
+    write_snapshot(world.warehouse, s3, world.name)
+    assert len(reads) == 1
+    write_snapshot(world.warehouse, s3, world.name, is_complete=True)  # what others have extended does not repair it
+    assert len(reads) == 3
+
+
+def test_a_writer_that_is_outrun_at_every_attempt_leaves_the_snapshot_to_reconcile(
+    world: World, product_environment: Config, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.bring()
+    s3 = boto3.client("s3")
+    write_snapshot(world.warehouse, s3, world.name)
+    s3.meta.events.register("before-call.s3.PutObject", lambda params, **_: params["headers"].update({"If-Match": "x"}))
+    monkeypatch.setattr(s3_objects, "s3_client", lambda: s3)
+
+    write_snapshots(world.warehouse, [world.name])
+
+    assert "reconcile will write it" in caplog.text
+    assert outdated_types(world.warehouse, boto3.client("s3")) == [world.name]
+
+
 def killed(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -291,3 +329,13 @@ def test_rejected_rows_that_the_schema_does_not_show_are_removed_and_not_written
     write_snapshot(world.warehouse, s3, world.name)
 
     assert objects.keys_under(s3, prefix) == {}
+
+
+def test_rejected_rows_follow_the_defaults_of_all_schemas_at_the_next_run(world: World, s3: S3Client) -> None:
+    world.bring(BAD)
+    found = []
+    for show in (True, False, True):
+        (world.folder / "_defaults.yaml").write_text(yaml.safe_dump({"rejects": {"show": show}}))
+        write_snapshot(world.warehouse, s3, world.name)
+        found.append(len(objects.keys_under(s3, objects.rejected_rows_prefix(world.name))))
+    assert found == [1, 0, 1]

@@ -21,8 +21,9 @@ from lakeport.recovery.reconcile.reconcile import reconcile
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.redshift.sql_files import statement
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
 from tests.integration.airflow_stand_in import AirflowStandIn
 

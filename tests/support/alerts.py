@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from lakeport.alerts.alert import Alert, RejectedRow
+from lakeport.alerts.loaded_messages import LoadedFile, LoadedRun, RecoveredFile, RecoveredRun
 from lakeport.alerts.messages import (
     DeadLetters,
     DeliveryCheck,
@@ -16,7 +17,7 @@ from lakeport.alerts.messages import (
     ReconcileFailed,
     RejectedFiles,
 )
-from lakeport.alerts.run_messages import FailedFile, FailedRun, LoadedFile, LoadedRun, RecoveredFile, RecoveredRun
+from lakeport.alerts.run_messages import FailedFile, FailedRun
 from lakeport.alerts.runbook import Family
 from lakeport.schema.values import RejectLimit
 

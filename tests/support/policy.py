@@ -1,4 +1,4 @@
-"""The policy of an operator in docs/security.md, and the actions that calls and steps of the runbook need."""
+"""The policies for people in docs/security.md, and the actions that calls and steps of the runbook need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 
 from local.config import REPOSITORY
 
-_POLICY = re.compile(r"## What an operator needs.*?```json\n(.*?)```", re.DOTALL)
+OPERATOR, CHECK = "What an operator needs", "What the check needs"
+"""The headings of the policies."""
 BY_HAND = {
     "Start DLQ redrive": {
         *("sqs:ListQueues", "sqs:GetQueueAttributes", "sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks"),
@@ -19,13 +20,15 @@ BY_HAND = {
     "## Alarms": {"cloudwatch:DescribeAlarms"},
 }
 """What the runbook tells people to do in AWS's console, by its words, and the actions that it needs."""
+_S3_WRITES = {"PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
 BEHIND_OTHERS = {"kms:Decrypt", "kms:GenerateDataKey", "redshift-serverless:GetCredentials", "s3:AbortMultipartUpload"}
 """Actions that AWS checks while it carries out a call with another name, or that only large files need."""
 
 
-def allowed() -> set[str]:
-    """Return the actions that the policy allows."""
-    text = _POLICY.search((REPOSITORY / "docs" / "security.md").read_text())
+def allowed(heading: str = OPERATOR) -> set[str]:
+    """Return the actions that the policy under a heading allows."""
+    pattern = re.compile(rf"## {heading}\n.*?```json\n(.*?)```", re.DOTALL)
+    text = pattern.search((REPOSITORY / "docs" / "security.md").read_text())
     assert text
     return {action for each in json.loads(text[1])["Statement"] for action in each["Action"]}
 
@@ -39,8 +42,12 @@ def action_of(service: str, operation: str) -> str | None:
         return None
     if service == "airflow":
         return "airflow:InvokeRestApi"
+    if service == "lambda" and operation.endswith("/invocations"):
+        return "lambda:InvokeFunction"
     if service != "s3":
         return f"{service}:{operation}"
     method, _, key = operation.partition(" ")
     is_bucket = key.endswith("-us-east-1") or "/" not in key
-    return "s3:PutObject" if method == "PUT" else "s3:ListBucket" if is_bucket else "s3:GetObject"
+    if method in _S3_WRITES:
+        return _S3_WRITES[method]
+    return "s3:ListBucket" if is_bucket else "s3:GetObject"

@@ -191,7 +191,7 @@ def _call_back(request: DagCallbackRequest, line: Connection) -> None:
 
 
 def _command(arguments: tuple[str, ...]) -> int:
-    from lakeport.cli import app  # noqa: PLC0415 - only few attempts need it
+    from lakeport.cli.application import app  # noqa: PLC0415 - only few attempts need it
 
     try:
         app(list(arguments), standalone_mode=True)

@@ -34,7 +34,7 @@ AT_REST = {"Done", "Fail", "Filtered Out", "Rejected"}
 STATUSES = AT_REST | {"New", "In Progress"}
 WARNED = "loaded with"
 """Part of the title of an alert of rejected rows."""
-REJECTS_TOLD = "rows were rejected"
+REJECTED = re.compile(r"rows? (was|were) rejected")
 """Part of the reason of a file that failed for its bad rows."""
 
 
@@ -223,7 +223,7 @@ def rejected_once(found: _Checked) -> Iterator[Violation]:
             yield Violation("reject incomplete", row.file_id, f"run {row.run_id}: {row}")
     for drop, file in found.registered:
         runs = {run: lines for (file_id, run), lines in entries.items() if file_id == file.file_id}
-        if file.run_id and (file.status == "Done" or REJECTS_TOLD in (file.status_reason or "")):
+        if file.run_id and (file.status == "Done" or REJECTED.search(file.status_reason or "")):
             runs.setdefault(file.run_id, [])
         for run, lines in runs.items():
             known = [line for line in lines if not _is_unknown(found, *line)]

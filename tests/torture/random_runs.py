@@ -100,10 +100,13 @@ class Round:
         return self.world.drop(name, self.order.choice(FILES), kind, note, of.key if of else "")
 
     def deliveries(self, drops: list[Drop]) -> Iterator[list[Drop]]:
-        """Yield batches of events: some twice, some late, some never, and none in order."""
+        """Yield batches of events: some twice, some late, some never, some given up, and none in order."""
         events = []
         for drop in drops:
             fate = self.order.random()
+            if fate < 0.08:
+                self.world.give_up([drop])
+                continue
             if fate < 0.15:
                 continue
             if fate < 0.3:

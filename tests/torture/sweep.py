@@ -42,6 +42,7 @@ KINDS = (
     Kind(format="xml"),
     Kind("history", "newest", format="xml"),
     Kind(format="record types"),
+    Kind(is_given_up=True),
 )
 NAME, COPY = "sweep", "copy_to_table"
 HALF = 0.5

@@ -33,7 +33,7 @@ def alerted(name: str, minute: int, version: str = "") -> Sent:
 
 
 def warned(name: str, minute: int) -> Sent:
-    return Sent(f"run{name}", at(minute), f"t: t/{name} loaded with 1 rejected rows")
+    return Sent(f"run{name}", at(minute), f"t: t/{name} loaded with 1 rejected row")
 
 
 def done_file(name: str, minute: int, rows: int, bad: int = 0, table: str = "lake.t") -> FileRow:
@@ -221,7 +221,7 @@ SEEDED: list[tuple[str, Callable[[], History]]] = [
     ("lineage wrong", lambda: with_rows(history(), ("b1", 7), without="b1")),
     ("reject lost", lambda: replace(history(), rejected=[])),
     ("reject lost", lambda: replace(
-        with_file(failed(history()), "b", status_reason="copy_to_table: 1 of 3 rows were rejected"),
+        with_file(failed(history()), "b", status_reason="copy_to_table: 1 of 3 rows was rejected"),
         drops=[replace(each, bad_lines=BAD) if each.key == "t/b" else each for each in history().drops])),
     ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], raw_value=None)])),
     ("reject incomplete", lambda: replace(history(), rejected=[replace(history().rejected[0], raw_value="another")])),

@@ -45,7 +45,11 @@ def no_cut(_name: str, _number: int) -> Cut | None:
 
 def go(world: World, name: str, kind: Kind, cut_for: CutFor, faults: Faults, note: str = "") -> None:
     """Drop the kind's files, register them and bring every run to its end."""
-    bring(world, [world.drop(name, what, kind, note) for what in kind.files], cut_for, faults)
+    drops = [world.drop(name, what, kind, note) for what in kind.files]
+    if kind.is_given_up:
+        world.give_up(drops)
+    else:
+        bring(world, drops, cut_for, faults)
     settle(world, cut_for, faults)
 
 

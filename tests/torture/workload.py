@@ -52,6 +52,8 @@ class Kind:
     """csv, xml, or csv with record types."""
     encryption: str = ""
     """pgp or client_side."""
+    is_given_up: bool = False
+    """Whether registration gives up the events of its files, so that only the dead-letter queue has them."""
 
     @property
     def suffix(self) -> str:
@@ -70,7 +72,7 @@ class Kind:
         words += ["warns"] if self.warns else []
         words += [self.schedule] if self.schedule != "on_arrival" else []
         words += [self.format] if self.format != "csv" else []
-        words += filter(None, [self.extra, self.encryption])
+        words += filter(None, [self.extra, self.encryption, "dead letters" * self.is_given_up])
         return ", ".join(words) + (": " + " + ".join(self.files))
 
 

@@ -90,6 +90,8 @@ class World:
         """Runs that somebody deleted."""
         self.password = credentials.PASSWORD
         self.s3: Any = resources.session().client("s3", endpoint_url=config.aws_endpoint)
+        self.sqs: Any = resources.session().client("sqs", endpoint_url=config.aws_endpoint)
+        self.dead_letters = names.PRODUCT_ENVIRONMENT["LAKEPORT_DEAD_LETTER_QUEUE"]
         self.gate = Gate()
         self.redshift = WireProxy(self.gate, config.ports.redshift, is_hostile=is_hostile)
         self.aws = HttpProxy(self.gate, config.ports.aws)
@@ -134,6 +136,7 @@ class World:
             self._empty(bucket)
         for path in slack_directory(self.config).glob("*.json"):
             path.unlink()
+        self.sqs.purge_queue(QueueUrl=self.dead_letters)
         for name, kind in kinds.items():
             self.write_schema(name, kind)
 
@@ -163,11 +166,13 @@ class World:
 
     def register(self, drops: list[Drop], cut: Cut | None = None) -> Outcome:
         """Deliver the drops' events to the Lambda, one message each."""
-        messages = [
-            {"messageId": drop.version_id, "eventSource": "aws:sqs", "body": json.dumps({"Records": [_record(drop)]})}
-            for drop in drops
-        ]
+        messages = [{"messageId": drop.version_id, "eventSource": "aws:sqs", "body": _message(drop)} for drop in drops]
         return self.attempts.run(Register({"Records": messages}), cut)
+
+    def give_up(self, drops: list[Drop]) -> None:
+        """Put the drops' events into the dead-letter queue, as SQS does after five failures of the Lambda."""
+        for drop in drops:
+            self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=_message(drop))
 
     def command(self, *arguments: str, cut: Cut | None = None) -> Outcome:
         """Run `./lakeport` as a separate process."""
@@ -312,6 +317,10 @@ def ending_at_sigterm() -> Iterator[None]:
 
 def _dag_file(dag_id: str) -> str:
     return str(REPOSITORY / "dags" / ("load_files.py" if dag_id.startswith("load_") else f"{dag_id}.py"))
+
+
+def _message(drop: Drop) -> str:
+    return json.dumps({"Records": [_record(drop)]})
 
 
 def _record(drop: Drop) -> dict[str, Any]:

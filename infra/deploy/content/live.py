@@ -6,6 +6,7 @@ from infra.deploy.aws import Aws
 from infra.deploy.content import publishing
 from infra.deploy.content.code import CodeBucket
 from infra.deploy.content.target import Target
+from lakeport.wording import amount
 
 
 def put(aws: Aws, bucket: CodeBucket, target: Target) -> list[str]:
@@ -18,5 +19,7 @@ def put(aws: Aws, bucket: CodeBucket, target: Target) -> list[str]:
     for key in surplus:
         bucket.delete(key)
     if changed or files or surplus:
-        aws.report(f"synced {len(changed)} schemas and {len(files) + len(surplus)} other files to dags/")
+        aws.report(
+            f"synced {amount(len(changed), 'schema')} and {amount(len(files) + len(surplus), 'other file')} to dags/"
+        )
     return changed

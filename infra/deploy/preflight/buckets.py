@@ -15,6 +15,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.stacks import state
 from infra.deploy.stacks.landing import Landing
 from infra.deploy.stacks.landing_buckets import LandingBucket
+from lakeport.settings import DEFAULT_LANDING
 
 _MAX_BUCKET_CHARACTERS = 63
 
@@ -38,10 +39,20 @@ def _taken_bucket(aws: Aws, deployment: Deployment, part: str) -> str | None:
     return f"bucket {name} exists, left by a deleted deployment; choose another deployment name, or empty and delete it"
 
 
-def unfit_first_landing(aws: Aws, deployment: Deployment) -> Iterator[str]:
+def lost_keys(aws: Aws, deployment: Deployment) -> set[str]:
+    """Return the KMS keys of landing buckets that the deployed roles may use, and could not after this deployment."""
+    has = state.parameters(aws, deployment.main_stack)
+    deployed = {*has.get("LandingKeyArns", "").split(","), has.get("ExistingLandingKeyArn", "")}
+    key_arn = state.outputs(aws, deployment.bootstrap_stack).get("KeyArn", "")
+    wanted = Landing(aws, deployment).parameters(key_arn)["LandingKeyArns"].split(",")
+    return deployed - {*wanted, deployment.parameters.get("ExistingLandingKeyArn", ""), ""}
+
+
+def unfit_first_landing(aws: Aws, deployment: Deployment, *, is_checked_again: bool = False) -> Iterator[str]:
     """Yield what is wrong with an existing bucket that becomes the first landing bucket, unless it is that already."""
     existing = deployment.parameters.get("ExistingLandingBucket")
-    if existing and existing != state.outputs(aws, deployment.main_stack).get("LandingBucketName"):
+    is_new = existing != state.outputs(aws, deployment.main_stack).get("LandingBucketName")
+    if existing and (is_new or is_checked_again):
         key_arn = deployment.parameters.get("ExistingLandingKeyArn", "")
         yield from unfit_landing(
             aws, LandingBucket("ExistingLandingBucket", existing, key_arn), "ExistingLandingKeyArn"
@@ -69,12 +80,15 @@ def unfit_further_landing(aws: Aws, deployment: Deployment, deployed: Collection
 
 
 def landing_in_use(aws: Aws, deployment: Deployment) -> Iterator[str]:
-    """Yield the landing buckets that the deployment would take from deployed file types.
+    """Yield the landing buckets that the deployment would take from deployed file types, with what to do.
 
-    Registration would reject their files until the new schemas are published, at the end of the update.
+    Registration would reject their files until the new schemas are published, at the end of the update, and Airflow
+    could not load those that wait there: it may read the buckets of the deployment only.
     """
-    landing = Landing(aws, deployment)
-    left = {name: bucket for name, bucket in landing.deployed().items() if landing.further.get(name) != bucket}
+    landing, deployed = Landing(aws, deployment), state.outputs(aws, deployment.main_stack)
+    wanted = {DEFAULT_LANDING: landing.first} | landing.further
+    first = {DEFAULT_LANDING: deployed["LandingBucketName"]} if "LandingBucketName" in deployed else {}
+    left = {name: bucket for name, bucket in (first | landing.deployed()).items() if wanted.get(name) != bucket}
     name = state.outputs(aws, deployment.bootstrap_stack).get("CodeBucketName")
     if left and name:
         yield from in_use(left, CodeBucket(aws, name).index.get("file_types", []), deployment.name)
@@ -82,13 +96,18 @@ def landing_in_use(aws: Aws, deployment: Deployment) -> Iterator[str]:
 
 def in_use(left: Mapping[str, str], file_types: Iterable[Mapping[str, Any]], deployment_name: str) -> Iterator[str]:
     """Yield those of the landing buckets, by their names in schemas, from which file types read."""
-    readers = [(each.get("bucket"), each["file_type"]) for each in file_types]
+    readers = [(each.get("bucket", DEFAULT_LANDING), each["file_type"]) for each in file_types]
     for name, bucket in left.items():
         if reading := [file_type for its_bucket, file_type in readers if its_bucket == name]:
-            found = f"{bucket} would no longer be this landing bucket, but deployed file types read from it"
-            first = f"change or remove their schemas, run ./lakeport deploy --schemas-only --name {deployment_name}"
+            is_first = name == DEFAULT_LANDING
+            where = "ExistingLandingBucket" if is_first else f"landing_buckets: {name}"
+            which = "the first landing bucket" if is_first else "this landing bucket"
+            found = f"{bucket} would no longer be {which}, but deployed file types read from it: {', '.join(reading)}"
+            change = "add the new bucket to landing_buckets, deploy, and name it in their schemas (landing.bucket)"
+            first = change if is_first else "change or remove their schemas"
+            publish = f"run ./lakeport deploy --schemas-only --name {deployment_name}"
             then = "wait until none of their files is New or In Progress, then run this again"
-            yield f"landing_buckets: {name}: {found}: {', '.join(reading)}; {first}, {then}"
+            yield f"{where}: {found}; {first}, {publish}, {then}"
 
 
 def unfit_landing(aws: Aws, landing: LandingBucket, key_setting: str) -> Iterator[str]:

@@ -32,10 +32,12 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     yield from _unfit_redshift(wanted["main"].wanted)
     yield from _unfit_days(wanted["main"].wanted)
     yield from _of_one_stack(aws, deployment)
+    is_checked_again = bool(buckets.lost_keys(aws, deployment))
     if deployment.landing_buckets:
-        yield from buckets.unfit_further_landing(aws, deployment, Landing(aws, deployment).deployed().values())
+        deployed = () if is_checked_again else Landing(aws, deployment).deployed().values()
+        yield from buckets.unfit_further_landing(aws, deployment, deployed)
     yield from buckets.landing_in_use(aws, deployment)
-    yield from buckets.unfit_first_landing(aws, deployment)
+    yield from buckets.unfit_first_landing(aws, deployment, is_checked_again=is_checked_again)
     if state.completed(aws, deployment.main_stack) is not None:
         return  # it exists: its own resources hold the names, and the quotas sufficed
     yield from buckets.taken(aws, deployment)

@@ -22,7 +22,7 @@ from infra.deploy.errors import DeployError
 from lakeport.mng import tables
 from lakeport.redshift import isolation
 from lakeport.redshift.data_api import StatementFailed, run_statements
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 READERS = "lakeport_readers"
 # In this order: owners before grants.

@@ -18,6 +18,7 @@ from infra.deploy.errors import DeployError
 from infra.deploy.stacks.events import event_ids, failure, settled
 from infra.deploy.stacks.stack import Stack, outline
 from infra.deploy.stacks.state import NEVER_BEGUN, NEVER_MADE, describe
+from lakeport.wording import amount
 
 _MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 
@@ -31,7 +32,7 @@ def plan(aws: Aws, stack: Stack) -> list[Change]:
     part = f"stack {stack.name}"
     if current is None or current["StackStatus"] in NEVER_MADE:
         count = len(outline(stack.template)["Resources"])
-        return [Change(part, "create", f"up to {count} resources")]
+        return [Change(part, "create", f"up to {amount(count, 'resource')}")]
     if current["StackStatus"].endswith("_IN_PROGRESS"):
         return [Change(part, "wait", f"AWS is changing it: {current['StackStatus']}")]
     if _is_current(aws, stack, current):

@@ -1,4 +1,7 @@
-"""Read what the program lzop writes: a header, then blocks of LZO1X with a checksum each."""
+"""Read what the program lzop writes: a header, then blocks of LZO1X with a checksum each.
+
+Lakeport has its own reader, because neither may import the other: a test of one must not pass by a fault of both.
+"""
 
 import struct
 import zlib

@@ -5,15 +5,14 @@ The data of a new one is a copy of data that was made once for these scripts, an
 
 import asyncio
 import contextlib
-import fcntl
 import importlib.metadata
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from local import cache, credentials, postgres, postgres_files, processes
+from local.alone import alone
 from local.config import HOST, Config, Ports
-from local.errors import StackError
 from local.redshift.engine import catalog
 from local.redshift.engine.connection import connect
 from local.redshift.settings import Settings
@@ -26,7 +25,8 @@ def started(directory: Path) -> Iterator[Config]:
     Raises StackError if another stand-in uses the directory: it would lose its PostgreSQL.
     """
     config = Config(directory.resolve(), Ports.free())
-    with _alone(config):
+    taken = f"{config.state} is used by another stand-in: stop that one, or choose another folder with --data."
+    with alone(config.state, taken):
         prepared = None
         if postgres_files.is_run_by_owner() and not postgres_files.data(config).exists():
             with contextlib.suppress(OSError):  # without a cache the data is made in place
@@ -49,20 +49,6 @@ def prepared_name() -> str:
 def data_in(folder: Path) -> Path:
     """Return the data of the PostgreSQL that was stopped in a folder of the cache."""
     return folder / "postgres" / "data"
-
-
-@contextlib.contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """Keep another start out of the directory; the system ends the lock with the process."""
-    config.state.mkdir(parents=True, exist_ok=True)
-    with (config.state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError(
-                f"{config.state} is used by another stand-in: stop that one, or choose another folder with --data."
-            ) from None
-        yield
 
 
 @contextlib.contextmanager

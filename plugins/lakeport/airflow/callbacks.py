@@ -18,9 +18,10 @@ from airflow.configuration import conf
 from lakeport import settings
 from lakeport.airflow.tasks import Context, task_run_of, warehouse_of
 from lakeport.airflow_api.dag_runs import RECONCILE
-from lakeport.errors import AlertNotSent, StepRefused
+from lakeport.errors import AlertNotSent, StepRefused, origin_of
 from lakeport.model import TaskRun, as_utc, file_type_of
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import default_alerts, known_file_type
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ _ERROR_BYTES = 16_384
 
 def record_task_error(context: Context) -> None:
     """Record the error of a failing task; runs in its process, at each failed attempt."""
-    from lakeport.airflow.error_texts import text_of
     from lakeport.alerts.failed_runs import KILLED
     from lakeport.alerts.runbook import family_of
     from lakeport.mng import file_records
-    from lakeport.redshift.statements import statement
+    from lakeport.redshift.error_texts import text_of
+    from lakeport.redshift.sql_files import statement
 
     task = task_run_of(context)
     values = {"dag_id": task.dag_id, "run_id": task.run_id, "task_id": task.task_id, "try_number": task.try_number}
@@ -52,7 +53,7 @@ def record_task_error(context: Context) -> None:
     values["error"] = file_records.clipped(text, _ERROR_BYTES)
     values["family"] = family_of(error)
     values["log_url"] = context["ti"].log_url
-    values["is_refusal"] = isinstance(getattr(error, "__cause__", None), StepRefused)
+    values["is_refusal"] = error is not None and isinstance(origin_of(error), StepRefused)
     with warehouse_of(settings.REDSHIFT_CONNECTION) as warehouse:
         warehouse.transaction(lambda current: current.execute(statement("mng/record_task_error"), values))
 

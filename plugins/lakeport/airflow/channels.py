@@ -26,7 +26,7 @@ from lakeport.alerts.alert import Alert
 from lakeport.alerts.html_mail import as_email
 from lakeport.alerts.plain_text import as_notification, as_text
 from lakeport.alerts.slack import as_slack
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from textwrap import shorten
-from typing import Any
 
 from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, get_parsing_context
-from airflow.sdk.exceptions import AirflowFailException
 
 from lakeport import settings
-from lakeport.airflow.callbacks import AlertInvalidSchema, FailRun, record_task_error
+from lakeport.airflow.callbacks import FailRun, record_task_error
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
 from lakeport.airflow.operators.copy_all_from_s3 import CheckAllLoadedOperator, CopyAllFromS3Operator
 from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
@@ -27,14 +24,14 @@ from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOper
 from lakeport.airflow.operators.table import CreateTableOperator
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
 from lakeport.airflow.sensors import NewFilesSensor
-from lakeport.airflow.tasks import Context
 from lakeport.errors import SchemaError
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import NAME, FileType
-from lakeport.schema.reader import alerts_of_invalid, owner_of_invalid, read_file_type, schema_paths
+from lakeport.schema.reader import read_file_type, schema_paths
 
 _TRY_AGAIN = """To load a failed file again, fix the cause and press **Clear** on the failed task or on its run: the
-file is loaded with the current schema.  To load any other file again, run `./lakeport replay FILE_ID`."""
+file is loaded with the current schema.  To load any other file again, start the DAG `replay`, or run `{command}`:
+both show their plan first."""
 _TAG_CHARACTERS = 100  # Airflow refuses a DAG with a longer tag
 _NAME_CHARACTERS = 36
 
@@ -73,7 +70,9 @@ def dag_of_schema(path: Path) -> DAG:
     try:
         return load_dag(read_file_type(path))
     except SchemaError as error:
-        return invalid_schema_dag(path, error)
+        from lakeport.airflow.invalid_schema_dag import invalid_schema_dag
+
+        return invalid_schema_dag(dag_id_of_path(path), path, error)
 
 
 def load_dag(file_type: FileType) -> DAG:
@@ -94,6 +93,7 @@ def load_dag(file_type: FileType) -> DAG:
             "retry_delay": timedelta(seconds=file_type.retry_delay),
             "retry_exponential_backoff": 2.0,
             "max_retry_delay": timedelta(minutes=5),
+            "weight_rule": "upstream",  # end a run before others begin: these take more files then
             "on_failure_callback": record_task_error,
             "on_retry_callback": record_task_error,
             **({"pool": file_type.pool} if file_type.pool else {}),
@@ -159,42 +159,14 @@ def _warn(file_type: FileType, loaded: BaseOperator) -> WarnOfRejectsOperator | 
     return WarnOfRejectsOperator(task_id="rejects_reported", file_type=file_type, files=loaded.output)
 
 
-def invalid_schema_dag(path: Path, error: SchemaError) -> DAG:
-    """Return a DAG that shows the problems of its schema; its task fails with them, and alerts the schema's owner."""
-    dag_id = dag_id_of_path(path)
-    problems = "\n".join(f"- {problem}" for problem in error.problems)
-    with DAG(
-        dag_id=dag_id,
-        dag_display_name=f"{dag_id}: invalid schema",
-        description=f"INVALID SCHEMA: {error.problems[0]}",
-        doc_md=f"## Invalid schema\n\n{problems}\n\nFix the YAML; the load DAG reappears within a minute.",
-        schedule=None,
-        is_paused_upon_creation=False,
-        tags=["lakeport", "invalid schema"],
-        on_failure_callback=AlertInvalidSchema(
-            path.stem, error.problems, alerts_of_invalid(path), owner_of_invalid(path)
-        ),
-    ) as dag:
-        InvalidSchemaOperator(
-            task_id="schema_is_invalid", task_display_name=shorten(error.problems[0], 200), problems=str(error)
-        )
-    return dag
-
-
-class InvalidSchemaOperator(BaseOperator):
-    """Fail with the problems of the schema."""
-
-    def __init__(self, *, problems: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.problems = problems
-
-    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        raise AirflowFailException(self.problems)
-
-
 def _documentation(file_type: FileType) -> str:
     lines = [file_type.description, "", f"`{file_type.landing.pattern}` -> `{file_type.table.name}`", ""]
-    lines += [f"**Runs** {_when_it_runs(file_type)}.", "", _TRY_AGAIN, ""]
+    lines += [
+        f"**Runs** {_when_it_runs(file_type)}.",
+        "",
+        _TRY_AGAIN.format(command=settings.command("replay FILE_ID")),
+        "",
+    ]
     lines += ["| column | type | meaning |", "|---|---|---|"]
     lines += [f"| {column.name} | {column.type} | {column.description} |" for column in file_type.table_columns]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from airflow.sdk import DAG, Param
 from lakeport import settings
 from lakeport.airflow.operators.recover import NOT_CHOSEN, ApplyOperator, PlanOperator
 from lakeport.recovery.replay.commands import DEFAULT_STATUS, Command
-from lakeport.recovery.replay.plan import DISCARDED
+from lakeport.recovery.replay.planned import DISCARDED
 from lakeport.schema.reader import schema_paths
 
 _DESCRIPTIONS: dict[Command, str] = {

@@ -16,13 +16,17 @@ from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, tas
 from lakeport.airflow_api.dag_runs import ARRIVAL_PREFIX
 from lakeport.errors import StepRefused
 from lakeport.model import RegisteredFile
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
     from lakeport.airflow.triggers import NewFilesTrigger
+
+
+_WITHOUT_WAITING = (f"{ARRIVAL_PREFIX}__", "backfill__")
+"""How the ids of runs begin that do not wait; Airflow gives a run of a backfill the second."""
 
 
 class NewFilesSensor(SqlSensor):
@@ -33,8 +37,8 @@ class NewFilesSensor(SqlSensor):
 
     A file type with a cron schedule waits without a worker: the sensor queries once, then a trigger waits and ends the
     task.  If no file arrives within `wait.for`, the run is skipped.  Other runs do not wait: they are started when
-    files have been registered, so if there are none, an earlier run has taken them.  A run that was cleared also
-    returns its own unfinished files.
+    files have been registered, so if there are none, an earlier run has taken them.  Nor do those of a backfill, whose
+    time has passed.  A run that was cleared also returns its own unfinished files.
     """
 
     def __init__(
@@ -71,15 +75,14 @@ class NewFilesSensor(SqlSensor):
             return found.xcom_value
         if cleared_at(context):
             self.refuse_unloaded(context)
-        name, is_for_arrival = self.listing["file_type"], context["run_id"].startswith(f"{ARRIVAL_PREFIX}__")
-        if not self.waits_in_trigger or is_for_arrival:
+        name = self.listing["file_type"]
+        if not self.waits_in_trigger or context["run_id"].startswith(_WITHOUT_WAITING):
             raise AirflowSkipException(
                 f"no file of type {name} is New, and this run has none left to finish: an earlier run has taken them, "
-                f"or none has arrived; ./lakeport status --type {name} shows where each file is"
+                f"or none has arrived; {settings.command(f'status --type {name}')} shows where each file is"
             )
         until = datetime.now(UTC) + timedelta(seconds=self.timeout)
-        self.defer(trigger=self.trigger(until), method_name="execute")
-        raise AssertionError("unreachable: defer raises")
+        return self.defer(trigger=self.trigger(until), method_name="execute")  # raises
 
     def trigger(self, until: datetime) -> NewFilesTrigger:
         from lakeport.airflow.triggers import NewFilesTrigger
@@ -117,5 +120,6 @@ def refuse_conf(context: Context) -> None:
     if conf := context["dag_run"].conf:
         raise StepRefused(
             f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
-            "the New files of its type; trigger it without one, or run ./lakeport replay FILE_ID to load a certain file"
+            "the New files of its type; trigger it without one; to load a certain file, run "
+            + settings.planned_command("replay FILE_ID")
         )

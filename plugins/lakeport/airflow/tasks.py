@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection
 
     from lakeport.redshift.session import Warehouse
+    from lakeport.schema.file_type import FileType
 
 Context = Mapping[str, Any]
 
@@ -70,8 +71,11 @@ def task_run_of(context: Context) -> TaskRun:
 
 
 @contextmanager
-def retried_if_worth_it() -> Iterator[None]:
-    """Fail the task without retries on errors that a retry cannot fix."""
+def retried_if_worth_it(file_type: FileType | None = None) -> Iterator[None]:
+    """Fail the task without retries on errors that a retry cannot fix.
+
+    If the file type hides values of rows, the log of the task gets neither them nor the errors that may name them.
+    """
     try:
         yield
     except AirflowException:
@@ -79,9 +83,14 @@ def retried_if_worth_it() -> Iterator[None]:
     except Exception as error:
         from lakeport.airflow.retrying import is_worth_a_retry
 
-        if is_worth_a_retry(error):
+        failure = AirflowException if is_worth_a_retry(error) else AirflowFailException
+        if file_type and not file_type.rejects.show:
+            from lakeport.redshift.error_texts import text_of
+
+            raise failure(text_of(error, file_type)) from None
+        if failure is AirflowException:
             raise
-        raise AirflowFailException(str(error)) from error
+        raise failure(str(error)) from error
 
 
 @contextmanager

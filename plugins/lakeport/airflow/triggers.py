@@ -19,7 +19,7 @@ from lakeport.airflow.tasks import open_session
 from lakeport.model import RegisteredFile
 from lakeport.redshift.rows import fetch_rows, from_row
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 Rows = list[dict[str, Any]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -24,6 +24,10 @@ _PATIENCE_SECONDS = 600.0
 _WAITING = "deferred"
 _ENDED = ("success", "failed")
 _STARTS = 5
+_ANOTHER = (
+    ", so this deployment has another version of Lakeport than this checkout; deploy this version, or check out the "
+    "deployed one, which ./lakeport deploy --released prints"
+)
 
 
 class Calls(Protocol):
@@ -57,6 +61,23 @@ class RecoveryRun:
         """Return where to find the run in Airflow."""
         return self.api.address(self.dag_id, self.run_id)
 
+    def check_takes(self, conf: Mapping[str, Any]) -> None:
+        """Raise RunFailed if the DAG's form lacks one of these values: an older version would ignore it."""
+        unknown = sorted(conf.keys() - self._until("shown its form", lambda: (self._form(),))[0])
+        if unknown:
+            raise RunFailed(
+                f"nothing was started: the deployed DAG {self.dag_id} does not take {', '.join(unknown)}{_ANOTHER}"
+            )
+
+    def _form(self) -> Set[str]:
+        """Return the fields of the DAG's form; raises RunFailed if there is no such DAG."""
+        try:
+            return (self.api.call(f"/dags/{self.dag_id}/details")["params"] or {}).keys()
+        except AirflowUnavailable as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise RunFailed(f"nothing was started: there is no DAG {self.dag_id}{_ANOTHER}") from error
+
     def plan(self) -> str:
         """Wait for the plan and return it as Markdown; raises RunFailed if there is none."""
         return self._until("made its plan", self._plan)
@@ -79,9 +100,10 @@ class RecoveryRun:
         """Raise RunFailed unless the answer that the plan has is this one, from an earlier attempt or from others."""
         found = self._until("shown its answer", self._request)
         if list(found.get("chosen_options") or ()) != [answer]:
-            who = (found.get("responded_by_user") or {}).get("name") or "nobody in time"
+            name = (found.get("responded_by_user") or {}).get("name")
             given = ", ".join(found.get("chosen_options") or ()) or "none"
-            raise RunFailed(f"this plan has an answer already: {given}, by {who}; see {self.address}")
+            reason = f"{name} has already answered this plan: {given}" if name else "nobody answered this plan in time"
+            raise RunFailed(f"{reason}; run the command again for a new plan, or see {self.address}")
 
     def wait(self, task_id: str = "apply") -> None:
         """Wait until the run has ended; raises RunFailed with the task's error if it failed."""
@@ -113,7 +135,7 @@ class RecoveryRun:
             errors = [detail for line in content for detail in line.get("error_detail") or ()]
             return str(errors[-1]["exc_value"])
         except (AirflowUnavailable, LookupError, TypeError, AttributeError):
-            return f"the log of {task_id} has the reason"
+            return f"the log of task {task_id} has the reason"
 
     def _until(self, what: str, look: Callable[[], T | None]) -> T:
         """Call `look` until it returns something; requests that are throttled or failed in Airflow are repeated."""
@@ -137,9 +159,10 @@ def start_recovery(
 ) -> RecoveryRun:
     """Start a run and return it; a request that is throttled or failed in Airflow is repeated.
 
-    Raises AirflowUnavailable.
+    Raises AirflowUnavailable, and RunFailed, with no run started, if the DAG does not take one of the values in `conf`.
     """
     run = RecoveryRun(api, dag_id, secrets.token_hex(_ID_CHARACTERS)[:_ID_CHARACTERS], pause_seconds)
+    run.check_takes(conf)
     # With a date, because it is not documented whether InvokeRestApi passes on a null.
     body = {"dag_run_id": run.run_id, "logical_date": datetime.now(UTC).isoformat(), "conf": dict(conf)}
     for attempt in range(_STARTS):

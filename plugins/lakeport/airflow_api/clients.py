@@ -58,19 +58,20 @@ class _DagRunCalls:
         """
         raise NotImplementedError
 
-    def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and return whether it is new."""
+    def start(self, dag_id: str, run_id: str, run_after: datetime | None = None) -> bool:
+        """Start the run, not before `run_after`, and return whether it is new."""
+        later = {"run_after": run_after.isoformat()} if run_after else {}
         try:
-            return self._start(dag_id, run_id, None)
+            return self._start(dag_id, {"dag_run_id": run_id, "logical_date": None, **later})
         except AirflowUnavailable as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
             log.warning("%s; trying again with a logical date", error)
-            return self._start(dag_id, run_id, datetime.now(UTC).isoformat())
+            return self._start(dag_id, {"dag_run_id": run_id, "logical_date": datetime.now(UTC).isoformat()})
 
-    def _start(self, dag_id: str, run_id: str, logical_date: str | None) -> bool:
+    def _start(self, dag_id: str, run: Mapping[str, str | None]) -> bool:
         try:
-            self._call_dag_runs(dag_id, body={"dag_run_id": run_id, "logical_date": logical_date})
+            self._call_dag_runs(dag_id, body=run)
         except AirflowUnavailable as error:
             if error.status == HTTPStatus.CONFLICT:
                 return False

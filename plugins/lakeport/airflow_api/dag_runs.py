@@ -46,8 +46,11 @@ class DagRun:
 class DagRunApi(Protocol):
     """An Airflow whose DAG runs can be started and listed."""
 
-    def start(self, dag_id: str, run_id: str) -> bool:
-        """Start the run and return whether it is new; raises AirflowUnavailable, UnknownDag."""
+    def start(self, dag_id: str, run_id: str, run_after: datetime | None = None) -> bool:
+        """Start the run, not before `run_after`, and return whether it is new; raises AirflowUnavailable, UnknownDag.
+
+        Until then the run is queued.
+        """
 
     def page(self, dag_id: str, query: Query) -> Any:
         """Return Airflow's answer to `GET /dags/<dag_id>/dagRuns`; raises AirflowUnavailable, UnknownDag."""

@@ -1,16 +1,14 @@
-"""What every alert consists of, and the form in which it waits in mng.alerts until it is sent."""
+"""What every alert consists of."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from psycopg2.extensions import cursor
 
-from lakeport import settings
 from lakeport.mng import load_records
 from lakeport.mng.load_records import RejectedLine
 from lakeport.schema.file_type import FileType
@@ -127,37 +125,6 @@ class Message:
         return ()
 
 
-@dataclass(frozen=True)
-class StoredAlert:
-    """An alert read from mng.alerts; its texts are cut to the length of the column."""
-
-    kind: Kind
-    title: str
-    urgency: str
-    owner: str
-    runbook: str
-    stored_facts: Sequence[Fact]
-    stored_rows: Sequence[RejectedRow]
-    stored_remedy: Fact
-    stored_links: Sequence[Link]
-
-    def facts(self) -> Sequence[Fact]:
-        """Return what happened, where and why."""
-        return self.stored_facts
-
-    def rejected_rows(self) -> Sequence[RejectedRow]:
-        """Return the first rejected rows."""
-        return self.stored_rows
-
-    def remedy(self) -> Fact:
-        """Return what to do next."""
-        return self.stored_remedy
-
-    def links(self) -> Sequence[Link]:
-        """Return where to look and to act in Airflow's UI."""
-        return self.stored_links
-
-
 def opening(alert: Alert) -> list[Fact]:
     """Return what an alert begins with, which one of an earlier version may lack: urgency and owner, then its facts."""
     head = [Fact("Urgency", alert.urgency), Fact("Owner", alert.owner)]
@@ -193,12 +160,6 @@ def _place_of(value: str, line: str, start: int) -> int:
     whole = [found.start() for found in re.finditer(rf"(?<![\w.]){re.escape(value)}(?![\w.])", line)]
     near = [place for place in (*whole, line.find(value, start)) if place >= start]
     return next(iter([*near, *whole]), line.find(value))
-
-
-def command(arguments: str) -> str:
-    """Return the command as a person runs it, on AWS with the deployment's name."""
-    environment = settings.mwaa_environment()
-    return f"./lakeport {arguments}" + (f" --deployment {environment}" if environment else "")
 
 
 def visible(text: str) -> str:

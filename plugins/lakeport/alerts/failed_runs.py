@@ -15,7 +15,7 @@ from lakeport.alerts.runbook import Family
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import known_file_type
 
 KILLED = "a task ended without reporting an error: its process was killed or its worker was lost"

@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor
 from lakeport.alerts.messages import InvalidSchema
 from lakeport.alerts.outbox import Run, is_alerted_since
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 _INVALID = "invalid schema"
 

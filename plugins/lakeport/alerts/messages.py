@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, Urgency, clipped, command, in_one_line
+from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, Urgency, clipped, in_one_line
 from lakeport.alerts.runbook import place_of
 from lakeport.model import Status
+from lakeport.settings import command, planned_command
+from lakeport.wording import amount
 
 _LISTED = 20
 _INLINE = 300
@@ -28,9 +30,7 @@ class RejectedFiles(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        if len(self.files) == 1:
-            return "1 file was rejected on arrival"
-        return f"{len(self.files):,} files were rejected on arrival"
+        return f"{amount(len(self.files), 'file was', 'files were')} rejected on arrival"
 
     def facts(self) -> list[Fact]:
         """Return each file with the reason."""
@@ -41,7 +41,7 @@ class RejectedFiles(Message):
         return Fact(
             "To load one",
             "ask the sender for a file that matches the reason above; or fix the schema, publish or deploy it, then "
-            f"run {command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
+            f"run {planned_command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
         )
 
     def links(self) -> list[Link]:
@@ -62,8 +62,7 @@ class DeadLetters(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        events = "1 event" if len(self.files) == 1 else f"{len(self.files):,} events"
-        return f"{events} could not be processed by registration"
+        return f"{amount(len(self.files), 'event')} could not be processed by registration"
 
     def facts(self) -> list[Fact]:
         """Return each file with what became of it."""
@@ -94,7 +93,7 @@ class InvalidSchema(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        files = "1 file waits" if self.waiting_files == 1 else f"{self.waiting_files:,} files wait"
+        files = amount(self.waiting_files, "file waits", "files wait")
         return f"{self.file_type}: the schema is invalid, and {files} for it"
 
     def facts(self) -> list[Fact]:
@@ -154,7 +153,7 @@ class ManyAlerts(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         failed = sum(each.kind is Kind.FAILED for each in self.alerts)
-        return f"{len(self.alerts):,} alerts, {failed:,} of them about failed runs"
+        return f"{amount(len(self.alerts), 'alert')}, {failed:,} of them about failed runs"
 
     def facts(self) -> list[Fact]:
         """Return the title of each alert, then the facts of the first ones."""
@@ -176,7 +175,7 @@ class ManyAlerts(Message):
         return Fact(
             "To do",
             "look for a cause that they share, such as Redshift or the network; then replay the failed files of each "
-            "type with " + command("replay --type FILE_TYPE"),
+            "type: run " + planned_command("replay --type FILE_TYPE"),
         )
 
     def links(self) -> list[Link]:

@@ -23,8 +23,8 @@ from lakeport.alerts.storing import as_message, from_message
 from lakeport.errors import AlertNotSent
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
-from lakeport.schema.file_type import Alerts
+from lakeport.redshift.sql_files import statement
+from lakeport.schema.alerts import Alerts
 
 log = logging.getLogger(__name__)
 

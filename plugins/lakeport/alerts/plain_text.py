@@ -91,4 +91,5 @@ def _indented(label: str, text: str) -> str:
 
 
 def _row(row: RejectedRow) -> str:
-    return f"{row.place}, value {row.value!r}: {in_one_line(row.reason)}"
+    value = "" if row.value is None else f", value {row.value!r}"
+    return f"{row.place}{value}: {in_one_line(row.reason)}"

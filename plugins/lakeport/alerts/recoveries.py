@@ -8,10 +8,10 @@ from datetime import timedelta
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.alerts.run_messages import RecoveredFile, RecoveredRun
+from lakeport.alerts.loaded_messages import RecoveredFile, RecoveredRun
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 
 _CLOCKS = timedelta(days=1)

@@ -8,11 +8,11 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.alerts.alert import shown_rows
-from lakeport.alerts.run_messages import LoadedFile, LoadedRun
+from lakeport.alerts.loaded_messages import LoadedFile, LoadedRun
 from lakeport.mng import load_records
 from lakeport.model import RegisteredFile, TaskRun
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 
 

@@ -1,19 +1,27 @@
-"""The alerts about runs: which files failed, were loaded with rejected rows, or are loaded after they had failed."""
+"""The alert about a failed run, and what all alerts about runs share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
-from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, command, in_one_line
+from lakeport.alerts.alert import Fact, Kind, Link, Message, RejectedRow, Urgency, in_one_line
 from lakeport.alerts.runbook import HEADINGS, Family, place_of
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import FileType
-from lakeport.schema.values import RejectLimit
+from lakeport.settings import command, planned_command
 
 _FILES_IN_TITLE = 3
+
+
+class Keyed(Protocol):
+    """A file of an alert."""
+
+    @property
+    def key(self) -> str:
+        """Return its key."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class FailedRun(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        return " ".join(f"{self.file_type}: {_keys(self.files) or 'the run'} failed in {self.task_id}".split())
+        return " ".join(f"{self.file_type}: {title_keys(self.files) or 'the run'} failed in {self.task_id}".split())
 
     @property
     def unloaded(self) -> list[str]:
@@ -87,8 +95,9 @@ class FailedRun(Message):
 
     @property
     def replay_command(self) -> str:
-        """Return the command that loads the files again."""
-        return command("replay " + (" ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"))
+        """Return the command that loads the files again, and what it shows first."""
+        selected = " ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"
+        return planned_command(f"replay {selected}")
 
     def facts(self) -> list[Fact]:
         """Return what happened, where and why."""
@@ -118,126 +127,14 @@ class FailedRun(Message):
         elif self.files and not self.unloaded:
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
-            text = f"fix the cause, then clear the run in Airflow, or run {self.replay_command}"
+            replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
+            text = f"fix the cause, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
 
     def links(self) -> list[Link]:
         """Return the file's page, its replay, and the log."""
-        links = _links(self.file_type, self.run_id, [file.file_id for file in self.files], self.unloaded)
+        links = links_of(self.file_type, self.run_id, [file.file_id for file in self.files], self.unloaded)
         return [*links, Link("Log", self.log_url)]
-
-
-@dataclass(frozen=True)
-class LoadedFile:
-    """One loaded file with its row counts."""
-
-    file_id: str
-    key: str
-    size_bytes: int
-    rows_in_file: int
-    rows_rejected: int
-    warnings: str = ""
-    """The checks that warn of its rows, with examples, one a line."""
-
-
-@dataclass(frozen=True)
-class LoadedRun(Message):
-    """A run that loaded its files but rejected more rows than `rejects.warn` allows, or whose checks warn."""
-
-    kind: ClassVar[Kind] = Kind.REJECTED_ROWS
-    dag_id: str
-    run_id: str
-    file_type: str
-    table_name: str
-    limit: RejectLimit | None
-    files: Sequence[LoadedFile]
-    rejected: Sequence[RejectedRow]
-    owner: str = ""
-    urgency: ClassVar[str] = f"{Urgency.THIS_WEEK}: all other rows are in the table"
-    runbook: ClassVar[str] = place_of("FILE_TYPE: FILE loaded with N rejected rows")
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-        rows, warned = sum(file.rows_rejected for file in self.files), any(file.warnings for file in self.files)
-        what = [f"{rows:,} rejected rows"] * bool(rows or not warned) + ["rows that checks warn of"] * warned
-        return " ".join(f"{self.file_type}: {_keys(self.files)} loaded with {' and '.join(what)}".split())
-
-    def facts(self) -> list[Fact]:
-        """Return what happened, where and why."""
-        counts = [f"{file.rows_rejected:,} of {file.rows_in_file:,} rows" for file in self.files]
-        files = [
-            f"{in_one_line(file.key)}: {count}, {size_text(file.size_bytes)}"
-            for file, count in zip(self.files, counts, strict=True)
-        ]
-        warnings = [f"{in_one_line(file.key)}:\n{file.warnings}" for file in self.files if file.warnings]
-        return [
-            Fact("Rejected rows", "\n".join(files)),
-            *([Fact("Checks", "\n".join(warnings))] if warnings else []),
-            Fact("File type", f"{self.file_type} (rejects.warn: {self.limit})"),
-            Fact("Table", f"{self.table_name} (all other rows are loaded)"),
-            Fact("Run", f"{self.run_id} of {self.dag_id}"),
-        ]
-
-    def rejected_rows(self) -> Sequence[RejectedRow]:
-        """Return the first rejected rows."""
-        return self.rejected
-
-    def remedy(self) -> Fact:
-        """Return what to do next."""
-        is_one, rows = len(self.files) == 1, sum(file.rows_rejected for file in self.files)
-        named = self.files[0].file_id[:12] if is_one else f"--type {self.file_type}"
-        return Fact("To see them all", command(f"errors {named} --limit {max(rows, 1)}"))
-
-    def links(self) -> list[Link]:
-        """Return the file's page."""
-        return _links(self.file_type, self.run_id, [file.file_id for file in self.files], [])
-
-
-@dataclass(frozen=True)
-class RecoveredFile:
-    """One file that an alert named as failed and that is loaded now."""
-
-    file_id: str
-    key: str
-    rows_loaded: int
-
-
-@dataclass(frozen=True)
-class RecoveredRun(Message):
-    """A run that loaded files that an alert has named as failed."""
-
-    kind: ClassVar[Kind] = Kind.RECOVERED
-    dag_id: str
-    run_id: str
-    file_type: str
-    table_name: str
-    files: Sequence[RecoveredFile]
-    owner: str = ""
-    urgency: ClassVar[str] = Urgency.NONE
-    runbook: ClassVar[str] = place_of("FILE_TYPE: FILE is Done after failing")
-
-    @property
-    def title(self) -> str:
-        """Return a summary in one line."""
-        verb = "are" if len(self.files) > 1 else "is"
-        return " ".join(f"{self.file_type}: {_keys(self.files)} {verb} Done after failing".split())
-
-    def facts(self) -> list[Fact]:
-        """Return what is loaded, and where."""
-        return [
-            Fact("Loaded", "\n".join(f"{in_one_line(file.key)}: {file.rows_loaded:,} rows" for file in self.files)),
-            Fact("File type", f"{self.file_type}, table {self.table_name}"),
-            Fact("Run", f"{self.run_id} of {self.dag_id}"),
-        ]
-
-    def remedy(self) -> Fact:
-        """Return that nothing is to be done."""
-        return Fact("To do", "nothing")
-
-    def links(self) -> list[Link]:
-        """Return the file's page."""
-        return _links(self.file_type, self.run_id, [file.file_id for file in self.files], [])
 
 
 def owner_of(file_type: FileType | None) -> str:
@@ -255,7 +152,7 @@ def size_text(size_bytes: int) -> str:
     return f"{value:,.1f} TB"
 
 
-def _links(file_type: str, run_id: str, file_ids: Sequence[str], unloaded: Sequence[str]) -> list[Link]:
+def links_of(file_type: str, run_id: str, file_ids: Sequence[str], unloaded: Sequence[str]) -> list[Link]:
     """Return the page of the file, or of the files of a run, and where to replay those that are not loaded."""
     if len(file_ids) == 1:
         page = {"type": file_type, "file": file_ids[0]}
@@ -268,7 +165,8 @@ def _links(file_type: str, run_id: str, file_ids: Sequence[str], unloaded: Seque
     return [Link("Replay", replay, is_action=True), *links] if unloaded else links
 
 
-def _keys(files: Sequence[FailedFile] | Sequence[LoadedFile] | Sequence[RecoveredFile]) -> str:
+def title_keys(files: Sequence[Keyed]) -> str:
+    """Return the keys of the first files, and how many more there are."""
     others = len(files) - _FILES_IN_TITLE
     keys = ", ".join(file.key for file in files[:_FILES_IN_TITLE])
     return keys + (f" and {others} more" if others > 0 else "")

@@ -90,7 +90,7 @@ def family_of(error: BaseException | None) -> Family:
     """Return the family of the error that a task ended with; without an error its process was killed."""
     if error is None:
         return Family.KILLED
-    causes = [each for each in (error, error.__cause__) if each is not None]
+    causes = (error, errors.origin_of(error))
     return next(
         (family for kind, family in _FAMILIES.items() for each in causes if isinstance(each, kind)), Family.OTHER
     )

@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from lakeport.alerts.alert import Alert, Fact, Kind, Link, RejectedRow, StoredAlert
+from lakeport.alerts.alert import Alert, Fact, Kind, Link, RejectedRow
 from lakeport.mng.file_records import clipped
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 
 _TEXT_CHARACTERS = 8000
 _MESSAGE_BYTES = 65_535
+
+
+@dataclass(frozen=True)
+class StoredAlert:
+    """An alert read from mng.alerts; its texts are cut to the length of the column."""
+
+    kind: Kind
+    title: str
+    urgency: str
+    owner: str
+    runbook: str
+    stored_facts: Sequence[Fact]
+    stored_rows: Sequence[RejectedRow]
+    stored_remedy: Fact
+    stored_links: Sequence[Link]
+
+    def facts(self) -> Sequence[Fact]:
+        """Return what happened, where and why."""
+        return self.stored_facts
+
+    def rejected_rows(self) -> Sequence[RejectedRow]:
+        """Return the first rejected rows."""
+        return self.stored_rows
+
+    def remedy(self) -> Fact:
+        """Return what to do next."""
+        return self.stored_remedy
+
+    def links(self) -> Sequence[Link]:
+        """Return where to look and to act in Airflow's UI."""
+        return self.stored_links
 
 
 def as_message(alert: Alert, receivers: Alerts) -> str:

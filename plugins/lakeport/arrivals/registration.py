@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import psycopg2
@@ -22,6 +23,9 @@ from lakeport.redshift.session import Warehouse
 log = logging.getLogger(__name__)
 
 Message = tuple[str, str]
+FULL_BATCH_MESSAGES = 500
+"""The BatchSize of infra/main.yaml: so many messages at once mean that more are waiting."""
+_BURST_PAUSE = timedelta(seconds=60)
 _FIRST_PAUSE_SECONDS = 1.0
 _MAX_PAUSE_SECONDS = 15.0
 
@@ -52,7 +56,9 @@ def register_messages(messages: Iterable[Message], index: ArrivalIndex, warehous
     return result
 
 
-def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seconds: float = 0) -> None:
+def start_runs(
+    new_files: dict[str, list[str]], api: DagRunApi, *, patience_seconds: float = 0, is_burst: bool = False
+) -> None:
     """Start one run per file type, and retry once; reconcile starts the runs that fail twice.
 
     A file may land before Airflow has read the new schema of its type, and Airflow may be throttled or restarting: then
@@ -60,10 +66,14 @@ def start_runs(new_files: dict[str, list[str]], api: DagRunApi, *, patience_seco
 
     A queued run will list its files later, so it takes these files too.  Without this check, thousands of files that
     arrive at once would start thousands of runs, most of which find nothing.
+
+    In a burst, a run is queued for a minute and takes what arrives until then, unless its own files fill a batch: a run
+    costs as much for one file as for hundreds.
     """
     until, pause = time.monotonic() + patience_seconds, _FIRST_PAUSE_SECONDS
-    errors = _ensure_runs(new_files, api)
-    errors = _ensure_runs({name: new_files[name] for name in errors}, api)
+    run_after = datetime.now(UTC) + _BURST_PAUSE if is_burst else None
+    errors = _ensure_runs(new_files, api, run_after)
+    errors = _ensure_runs({name: new_files[name] for name in errors}, api, run_after)
     while (waiting := _worth_waiting(errors)) and time.monotonic() + pause < until:
         time.sleep(pause)
         pause = min(2 * pause, _MAX_PAUSE_SECONDS)
@@ -74,7 +84,9 @@ def _worth_waiting(errors: Mapping[str, AirflowUnavailable]) -> list[str]:
     return [name for name, error in errors.items() if isinstance(error, UnknownDag) or error.is_passing]
 
 
-def _ensure_runs(new_files: Mapping[str, Sequence[str]], api: DagRunApi) -> dict[str, AirflowUnavailable]:
+def _ensure_runs(
+    new_files: Mapping[str, Sequence[str]], api: DagRunApi, run_after: datetime | None = None
+) -> dict[str, AirflowUnavailable]:
     """Start a run for each file type that has none queued; return the error of each for which no run takes its files.
 
     Files of many types that arrive at once would need as many calls to Airflow, so one call lists the queued runs.
@@ -91,7 +103,7 @@ def _ensure_runs(new_files: Mapping[str, Sequence[str]], api: DagRunApi) -> dict
             log.info("queued run %s of %s takes %d more files", queued[dag_id], dag_id, len(file_ids))
             continue
         try:
-            started = api.start(dag_id, run_id)
+            started = api.start(dag_id, run_id, run_after if len(file_ids) < FULL_BATCH_MESSAGES else None)
             log.info("%s run %s of %s for %d files", "started" if started else "found", run_id, dag_id, len(file_ids))
         except AirflowUnavailable as error:
             log.exception("cannot start run %s of %s; its files stay New until reconcile starts a run", run_id, dag_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 
 if __name__ == "__main__":
     app(prog_name="lakeport")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import lakeport
-from lakeport.cli import authoring, inspecting, reconciling, replaying, sending
+from lakeport.cli import authoring, inspecting, querying, reconciling, replaying, sending
 from lakeport.console.failures import Commands
 
 _HELP = """Load files that land in S3 into Redshift tables, and account for every file and row.
@@ -25,7 +25,7 @@ def application(group: type[Commands] = Commands) -> typer.Typer:
         rich_markup_mode="markdown",  # joins the lines of a docstring's paragraph
     )
     made.callback(help=_HELP)(_options)
-    for family in (authoring, sending, inspecting, reconciling, replaying):
+    for family in (authoring, sending, inspecting, querying, reconciling, replaying):
         family.add_to(made)
     return made
 

@@ -18,6 +18,7 @@ from lakeport.schema.conflicts import problems_between
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type, schema_paths
 from lakeport.schema.reference import json_schema, reference
+from lakeport.wording import amount
 
 FilesArgument = Annotated[
     list[str] | None,
@@ -62,7 +63,7 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
                 typer.secho(
                     f"{path.parent.name}/{path.name}: valid, but {TO_DO}s remain ({file_type.name})", fg="yellow"
                 )
-        say(f"{len(asked)} valid schemas")
+        say(amount(len(asked), "valid schema"))
 
 
 def docs(check: CheckOption = False) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import boto3
@@ -19,15 +18,13 @@ from lakeport.airflow_api.approvals import RecoveryRun, start_recovery
 from lakeport.airflow_api.clients import MwaaApi
 from lakeport.airflow_api.dag_runs import RECONCILE
 from lakeport.arrivals.publishing import published_index
-from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
-from lakeport.cli.waiting import FileState, StateOf, Upload, state_among
+from lakeport.arrivals.rules import ArrivalRule
 from lakeport.errors import LakeportError, RunFailed, SelectionError
 from lakeport.files.s3_objects import s3_client
 from lakeport.model import Status
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.data_api import Result, StatementFailed, run_statements
 from lakeport.snapshots import objects
-from lakeport.snapshots.reading import Summaries, read_type
 
 DeploymentOption = Annotated[
     str | None,
@@ -35,10 +32,7 @@ DeploymentOption = Annotated[
         "--deployment", metavar="NAME", help="Use this deployment on AWS by IAM, without a connection to Redshift."
     ),
 ]
-_STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
-_ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
 PLAN_TITLES = ("File id", "Type", "File", "Status", "What will happen")
-_ID_CHARACTERS = 6
 _QUERY_SECONDS, _PAUSE_SECONDS = 900.0, 0.5
 
 
@@ -67,58 +61,6 @@ def published_rules(name: str) -> Sequence[ArrivalRule]:
         raise LakeportError(f"stack {stack} is {found['StackStatus']} and has no buckets; finish ./lakeport deploy")
     settings.choose_landing_buckets(outputs["LandingBucketName"], outputs.get("FurtherLandingBuckets", ""))
     return published_index(s3_client()).rules
-
-
-def states_in_snapshots(rules: Sequence[ArrivalRule]) -> StateOf:
-    """Return what returns the state of an uploaded file from the snapshot of its type."""
-    index = ArrivalIndex(tuple(rules))
-
-    def state_of(upload: Upload) -> FileState | None:
-        match = index.match(upload.key, 1, settings.landing_name(upload.bucket))
-        snapshot = read_type(s3_client(), match.file_type)
-        return state_among(upload, snapshot["files"]) if snapshot else None
-
-    return state_of
-
-
-def status_rows(
-    name: str | None, file_type: str | None, only: Status | None, limit: int
-) -> tuple[list[tuple[Any, ...]], str | None]:
-    """Return the newest files, as the query of `status` does, and the time of the oldest snapshot that was read."""
-    found = _snapshots(file_type)
-    named = [file for each in found for file in each["files"] if _has_name(file, name)]
-    files = [file for file in named if only is None or file["status"] == only]
-    files.sort(key=lambda file: file["landed_at"], reverse=True)
-    rows = [
-        (datetime.fromisoformat(file["landed_at"]), *(file.get(name) for name in _STATUS), file["file_id"][:12])
-        for file in files[:limit]
-    ]
-    return rows, min((each["as_of"] for each in found), default=None)
-
-
-def error_rows(name: str | None, file_type: str | None, limit: int) -> tuple[list[tuple[Any, ...]], int]:
-    """Return the newest rejected rows, as the query of `errors` does, and how many rows of these files no snapshot has.
-
-    Only the files that the snapshots list are read.
-    """
-    files = [
-        (file, each["file_type"])
-        for each in _snapshots(file_type)
-        for file in each["files"]
-        if file["rows_rejected"] and file["run_id"] and _has_name(file, name)
-    ]
-    files.sort(key=lambda pair: pair[0]["status_at"], reverse=True)
-    rows, hidden = list[tuple[Any, ...]](), 0
-    for file, type_name in files:
-        key = objects.rejected_rows_key(type_name, file["file_id"], file["run_id"])
-        found = objects.read(s3_client(), key)
-        if found is None:
-            hidden += file["rows_rejected"]
-            continue
-        rows += [(file.get("bucket"), file["key"], *(row[each] for each in _ERROR)) for row in found["rows"]]
-        if len(rows) >= limit:
-            break
-    return [(bucket, key, line if line > 0 else None, *more) for bucket, key, line, *more in rows[:limit]], hidden
 
 
 def planned_run(command: str, choice: Selection, default: Status, **options: bool) -> tuple[RecoveryRun, str]:
@@ -186,16 +128,3 @@ def plan_rows(markdown: str) -> Iterator[tuple[str, ...]]:
 
 def _cells(line: str) -> list[str]:
     return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
-
-
-def _has_name(file: dict[str, Any], name: str | None) -> bool:
-    if name is None or name in (file["key"], f"s3://{file.get('bucket')}/{file['key']}"):
-        return True
-    return len(name) >= _ID_CHARACTERS and file["file_id"].startswith(name)
-
-
-def _snapshots(file_type: str | None) -> list[dict[str, Any]]:
-    if file_type is None:
-        return Summaries(s3_client).read()
-    found = read_type(s3_client(), file_type)
-    return [found] if found else []

@@ -21,6 +21,7 @@ from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
+from lakeport.wording import amount, share
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="File type, or path of its YAML file.")]
 SampleArgument = Annotated[
@@ -108,7 +109,7 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
         rows = [(line or "unknown", *others) for line, *others in map(_cells, outcome.rejected[:limit])]
         show(_REJECTED, rows)
     if len(outcome.rejected) > limit:
-        say(f"... and {len(outcome.rejected) - limit:,} more rejected rows; use --limit to show them")
+        say(f"... and {amount(len(outcome.rejected) - limit, 'more rejected row')}; use --limit to show them")
     if outcome.problem:
         say(outcome.problem)
         return
@@ -117,22 +118,22 @@ def _say_outcome(sample: Path, file_type: FileType, outcome: Outcome, limit: int
         show(_REJECTED, [_cells(row) for row in outcome.changed[:limit]])
     good = outcome.rows_in_file - len(outcome.rejected)
     say(
-        f"{good:,} of {outcome.rows_in_file:,} rows would be loaded, {len(outcome.rejected):,} rejected "
+        f"{share(good, outcome.rows_in_file, 'row')} would be loaded, {len(outcome.rejected):,} rejected "
         f"(rejects.fail is {file_type.rejects.fail})"
     )
     if outcome.rows_loaded != good:
-        say(f"the transform makes {outcome.rows_loaded:,} rows of them for the table")
+        say(f"the transform makes {amount(outcome.rows_loaded, 'row')} of them for the table")
     if outcome.replaced:
         _say_replaced(file_type, outcome.replaced)
 
 
 def _say_replaced(file_type: FileType, replaced: Sequence[Replaced]) -> None:
     verb = "end at most" if file_type.table.mode == "history" else "replace"
-    say(f"they would {verb} {sum(each.rows for each in replaced):,} rows of {file_type.table.name}")
+    say(f"they would {verb} {amount(sum(each.rows for each in replaced), 'row')} of {file_type.table.name}")
     for each in replaced:
         if each.slice:
             values = ", ".join(f"{name} {'NULL' if value is None else value}" for name, value in each.slice.items())
-            say(f"- {values}: {each.rows:,} rows")
+            say(f"- {values}: {amount(each.rows, 'row')}")
 
 
 def _cells(row: Any) -> tuple[Any, ...]:

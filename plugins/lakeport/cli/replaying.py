@@ -20,18 +20,25 @@ from lakeport.model import Status
 from lakeport.recovery.reconcile import change_detection
 from lakeport.recovery.replay.apply import apply_plan, start_runs
 from lakeport.recovery.replay.commands import Command, make_plan, what_happens
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import amount, share
 
 NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
-SinceOption = Annotated[datetime | None, typer.Option(help="Only files that landed at this time or later (UTC).")]
-UntilOption = Annotated[datetime | None, typer.Option(help="Only files that landed before this time (UTC).")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed at this time (UTC) or later, as in 2026-11-28T08:30:00."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", help="Only files that landed before this time (UTC), as in 2026-11-28."),
+]
 StatusesOption = Annotated[
     list[Status] | None,
     typer.Option("--status", case_sensitive=False, help="Only files with this status; may be repeated."),
@@ -46,6 +53,7 @@ RestoreOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Carry out the plan.")]
 _PLAN = {"file_id": "file id", "type": "type", "key": "key", "status": "status"}
+_UNCHANGED = "nothing was changed; to carry out this plan, run the same command with --yes"
 _PLAN |= {"rows_to_delete": "rows to delete", "action": "what will happen"}
 
 
@@ -83,7 +91,7 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        say(f"{len(planned)} files are New; follow them with `./lakeport status`")
+        say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of them")
 
 
 def undo(
@@ -117,7 +125,7 @@ def undo(
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
         undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"deleted the rows of {len(undone)} files")
+        say(f"deleted the rows of {amount(len(undone), 'file')}")
 
 
 def discard(
@@ -161,7 +169,7 @@ def _by_dag(
     if yes:
         run.wait()
     if not as_json:
-        say(f"done by {run.address}" if yes else "nothing was changed; use --yes to carry out this plan")
+        say(f"done by {run.address}" if yes else f"{_UNCHANGED}; it makes the plan again and approves it")
 
 
 def _carried_out(command: Command, choice: Selection, yes: bool, as_json: bool, **options: bool) -> list[Planned]:
@@ -216,10 +224,14 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     refused = [each for each in planned if each.refused]
     if refused or not planned:
         if refused:
-            typer.secho(f"nothing was changed: {len(refused)} of {len(planned)} files are refused", fg="red", err=True)
+            typer.secho(
+                f"nothing was changed: {share(len(refused), len(planned), 'file is', 'files are')} refused",
+                fg="red",
+                err=True,
+            )
         raise typer.Exit(UNABLE)
     if not yes and not as_json:
-        say("nothing was changed; use --yes to carry out this plan")
+        say(_UNCHANGED)
     return yes
 
 

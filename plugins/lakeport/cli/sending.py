@@ -17,7 +17,7 @@ from lakeport.airflow_api.clients import dag_run_api
 from lakeport.arrivals.publishing import publish as publish_index
 from lakeport.arrivals.publishing import rule_of
 from lakeport.arrivals.rules import ArrivalRule
-from lakeport.cli import deployments
+from lakeport.cli import deployments, snapshot_rows
 from lakeport.cli.deployments import DeploymentOption
 from lakeport.cli.waiting import FileState, Upload, states_in_redshift, wait_for, wait_for_dags
 from lakeport.console.failures import UNABLE, WRONG
@@ -26,6 +26,7 @@ from lakeport.errors import SchemaError
 from lakeport.files import s3_objects
 from lakeport.model import NO_VERSION, Status, as_utc
 from lakeport.schema.reader import read_file_type, schema_paths
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,7 +65,7 @@ def publish(wait: WaitForDagsOption = False, wait_seconds: PatienceOption = PATI
     Exit status: 0 success, 1 a schema is not valid, 2 the index could not be uploaded, or Airflow lacks a DAG.
     """
     index, problems = publish_index(s3_objects.s3_client(), settings.schemas_folder())
-    say(f"published {len(index.rules)} file types: {', '.join(rule.file_type for rule in index.rules)}")
+    say(f"published {amount(len(index.rules), 'file type')}: {', '.join(rule.file_type for rule in index.rules)}")
     show_problems(problems)
     if wait and (missing := wait_for_dags(dag_run_api(), [rule.file_type for rule in index.rules], wait_seconds)):
         typer.echo(f"Airflow has no DAG for {', '.join(missing)} after {wait_seconds:,} s", err=True)
@@ -112,7 +113,7 @@ def drop(
     ]
     states = list[FileState | None]()
     if wait:
-        with nullcontext(deployments.states_in_snapshots(rules)) if deployment else states_in_redshift() as state_of:
+        with nullcontext(snapshot_rows.states_in_snapshots(rules)) if deployment else states_in_redshift() as state_of:
             states = wait_for(uploads, state_of, wait_seconds, is_shown=not as_json)
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:

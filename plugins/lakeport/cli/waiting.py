@@ -19,7 +19,8 @@ from lakeport.model import Status, dag_id_of
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.rows import fetch_as, from_row
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
+from lakeport.wording import amount, share
 
 _FINAL = (Status.DONE, Status.FAIL, Status.FILTERED_OUT, Status.REJECTED)
 _PAUSE_SECONDS = 1.0
@@ -55,7 +56,8 @@ class FileState:
 
     def __str__(self) -> str:
         if self.status == Status.DONE:
-            return f"Done: {self.rows_loaded:,} of {self.rows_in_file:,} rows loaded, {self.rows_rejected:,} rejected"
+            rows = share(self.rows_loaded or 0, self.rows_in_file or 0, "row")
+            return f"Done: {rows} loaded, {self.rows_rejected:,} rejected"
         return f"{self.status}: {self.status_reason}" if self.status_reason else self.status
 
 
@@ -108,7 +110,7 @@ def wait_for_dags(api: DagRunApi, file_types: Sequence[str], most_seconds: float
         say(f"waiting for the DAGs of {', '.join(missing)}")
         time.sleep(_DAGS_PAUSE_SECONDS)
     else:
-        say(f"Airflow has the DAGs of {len(file_types)} file types")
+        say(f"Airflow has the DAGs of {amount(len(file_types), 'file type')}")
     return missing
 
 

@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 
 def rows_of(name: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROW = 120
 
@@ -60,6 +61,15 @@ def show(
         _show_one_by_one(names, rows)
     else:
         screen.print(table)
+
+
+def show_first(
+    titles: Sequence[str] | Mapping[str, str], rows: Sequence[Sequence[Any]], limit: int, **options: Any
+) -> None:
+    """Print up to `limit` rows as `show` does, and on standard error that there are more."""
+    show(titles, rows[:limit], **options)
+    if len(rows) > limit:
+        typer.echo(f"there are more rows than the {limit:,} shown; use --limit to show them", err=True)
 
 
 def show_json(value: object) -> None:

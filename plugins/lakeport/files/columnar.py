@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.files.columnar_types import ColumnarField
 from lakeport.files.header import FileColumns, columns_by_name
 from lakeport.model import CopySource
@@ -29,7 +29,7 @@ def columnar_columns(s3: S3Client, file_type: FileType, key: str, source: CopySo
     format_ = file_type.copied
     if not isinstance(format_, ColumnarFormat):
         raise TypeError(f"type {format_.type} has no footer")
-    with s3_objects.seekable(s3, source) as file:
+    with object_content.seekable(s3, source) as file:
         fields = fields_of(file, format_.type, name)
     words = [field.name.strip().lower() for field in fields]
     types = {word: type_ for word, field in zip(words, fields, strict=True) if (type_ := field.column_type)}

@@ -145,7 +145,7 @@ def _in_order(
         raise UnloadableFile(
             f"{subject} does not match schemas/{file_type.name}.yaml ({found}); "
             f"ask the sender for the columns {', '.join(_printable(expected_words))}, "
-            "or change the schema: its columns or their headers, or drift to add or ignore"
+            "or change the columns in the schema or their headers, or set drift to add or ignore"
         )
     names: dict[str, list[str]] = {}
     for word, name in expected:

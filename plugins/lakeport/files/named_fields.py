@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import ijson
 
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.files.avro import avro_fields
 from lakeport.files.header import FileColumns, added_column
 from lakeport.files.json_text import values_of
@@ -63,7 +63,7 @@ def _unknown_fields(s3: S3Client, file_type: FileType, key: str, sources: Sequen
 def _records(s3: S3Client, file_type: FileType, source: CopySource, name: str) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield the place and the fields of each record; an Avro file has one list of them in its header."""
     if file_type.copied.type == "avro":
-        with s3_objects.opened(s3, source) as stream:
+        with object_content.opened(s3, source) as stream:
             yield "its schema", avro_fields(stream, name)
         return
     yield from json_objects(s3, source, file_type.copied.text_encoding, name)
@@ -76,10 +76,10 @@ def json_objects(s3: S3Client, source: CopySource, encoding: str, name: str) -> 
     rejects a mistake and continues after it.
     """
     try:
-        with s3_objects.opened(s3, source) as stream:
+        with object_content.opened(s3, source) as stream:
             yield from _places(values_of(utf8_stream(stream, encoding), name), "object")
     except (ijson.JSONError, ValueError, UnloadableFile):
-        with s3_objects.opened(s3, source) as stream:
+        with object_content.opened(s3, source) as stream:
             yield from _places(_objects_in_lines(utf8_stream(stream, encoding)), "line")
 
 

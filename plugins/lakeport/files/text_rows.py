@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from lakeport.schema.column import Column
-from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS, Csv, TextFormat
+from lakeport.schema.text_format import MAX_FIELD_CHARACTERS, TextFormat
+from lakeport.schema.text_formats import Csv
 
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB; a closing quote may be missing
 

@@ -17,6 +17,7 @@ from lakeport.inference.naming import column_names, headers_of
 from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.inference.text import Text, encoding_of
+from lakeport.wording import amount
 
 _ROWS_AT_ONCE = 20_000
 _HEAD_ROWS = 200
@@ -157,21 +158,20 @@ def _remark(reading: Reading, counted: Counted, *, skipped: int, named: bool, is
             f"the header has a line break in {broken[0]!r}, so that COPY cannot skip it; ask for one line"
         )
     if skipped and not named:
-        reading.notes.append(f"the first {skipped} lines are not rows and will be rejected")
+        lines = "line is not a row" if skipped == 1 else f"{skipped} lines are not rows"
+        reading.notes.append(f"the first {lines} and will be rejected")
     if counted.has_end:
         reading.notes.append("the last line is Ctrl-Z, which DOS writes at the end of a file: trailer_lines skips it")
     if counted.remarks:
-        reading.notes.append(
-            f"{counted.remarks:,} lines begin with #: COPY reads remarks as rows; ask the sender to omit them"
-        )
-    for count, what in ((counted.short, "fewer"), (counted.long, "more")):
-        if count:
-            outcome = (
-                "fillrecord adds the missing fields"
-                if what == "fewer" and "fillrecord" in reading.format
-                else "they are rejected"
-            )
-            reading.notes.append(f"{count:,} rows have {what} than {counted.width} fields: {outcome}")
+        lines = amount(counted.remarks, "line begins", "lines begin")
+        reading.notes.append(f"{lines} with #: COPY reads remarks as rows; ask the sender to omit them")
+    width = amount(counted.width, "field")
+    if counted.short:
+        rows = amount(counted.short, "row has", "rows have")
+        outcome = "; fillrecord adds the missing ones" if "fillrecord" in reading.format else ", which COPY rejects"
+        reading.notes.append(f"{rows} fewer than {width}{outcome}")
+    if counted.long:
+        reading.notes.append(f"{amount(counted.long, 'row has', 'rows have')} more than {width}, which COPY rejects")
 
 
 def _escaped(delimiter: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lakeport.inference.moments import Moments
-from lakeport.schema.text_formats import with_escaped_nulls
+from lakeport.schema.text_format import with_escaped_nulls
 
 _SINGLE = (",", "\t", ";", "|", "^", "~", "\x01", "\x1f")
 _LAST_RESORT = (":", " ")

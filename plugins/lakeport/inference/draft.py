@@ -11,6 +11,7 @@ import yaml
 
 from lakeport.schema.file_type import FileType
 from lakeport.schema.skeleton import SELECT_ALL
+from lakeport.wording import amount
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+\))?")
 _NOT_TEXT = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
@@ -74,9 +75,11 @@ class Draft:
         }
 
     def _lines(self) -> Iterator[str]:
-        seen = f"all {self.rows:,}" if self.is_whole else f"the first {self.rows:,}"
+        rows = amount(self.rows, "row")
+        whole = "the only row" if self.rows == 1 else f"all {rows}"
+        seen = whole if self.is_whole else f"the first {rows}"
         yield "# yaml-language-server: $schema=schema.json"
-        yield f"# Inferred from {seen} rows of {_comment(self.sample)}: check the guesses and complete each {TO_DO}."
+        yield f"# Inferred from {seen} of {_comment(self.sample)}: check the guesses and complete each {TO_DO}."
         yield from (f"# NOT SOLVED: {_comment(problem)}" for problem in self.unsolved)
         yield from (f"# {_comment(note)}" for note in self.notes)
         yield f'description: "{TO_DO}: what one row of {self.name} is"  # {TO_DO}'

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lakeport.errors import SampleError
-from lakeport.inference import choosing
+from lakeport.inference import choosing, copy_options
+from lakeport.inference.copy_options import Options
 from lakeport.inference.draft import Draft, DraftColumn
 from lakeport.inference.moments import DEFAULT_DATE, DEFAULT_TIME
 from lakeport.inference.naming import pattern, type_name
@@ -29,7 +30,7 @@ def draft(path: Path, read: Read, name: str | None) -> Draft:
             f"{path}: {len(reading.profiles):,} columns; a table has at most {_MAX_COLUMNS:,} beside _loaded_at: "
             "ask the sender for fewer, or unpivot them"
         )
-    found = choosing.options(reading.profiles)
+    found = copy_options.options(reading.profiles)
     found.timeformat = str(reading.format["timeformat"]) if "timeformat" in reading.format else found.timeformat
     columns = tuple(_column(column, reading, found) for column in reading.profiles)
     name = name or type_name(read.file_name)
@@ -47,7 +48,7 @@ def draft(path: Path, read: Read, name: str | None) -> Draft:
     )
 
 
-def _format_keys(read: Read, found: choosing.Options, columns: Sequence[DraftColumn]) -> dict[str, object]:
+def _format_keys(read: Read, found: Options, columns: Sequence[DraftColumn]) -> dict[str, object]:
     reading, type_ = read.reading, read.reading.format["type"]
     keys: dict[str, object] = {"type": type_}
     if read.compression != "none":
@@ -69,7 +70,7 @@ def _notes(path: Path, read: Read, columns: Sequence[DraftColumn]) -> Iterator[s
         yield "decimals have room for two more digits than the sample on either side of the point"
 
 
-def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
+def _options(found: Options, reading: Reading) -> dict[str, object]:
     """Return the conversion options that the format accepts and whose values are not its defaults."""
     keys: dict[str, object] = {}
     if found.null_as is not None and found.null_as != "\\N":
@@ -85,7 +86,7 @@ def _options(found: choosing.Options, reading: Reading) -> dict[str, object]:
     return keys
 
 
-def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
+def _encoding(reading: Reading, found: Options) -> dict[str, object]:
     """Return the encoding of a file that is not UTF-8."""
     if reading.encoding.name == "utf-8-sig":
         found.notes["encoding"] = "a byte order mark is not part of the first value"
@@ -94,7 +95,7 @@ def _encoding(reading: Reading, found: choosing.Options) -> dict[str, object]:
     return {"encoding": reading.encoding.name}
 
 
-def _column(name: str, reading: Reading, found: choosing.Options) -> DraftColumn:
+def _column(name: str, reading: Reading, found: Options) -> DraftColumn:
     profile, remark, at = reading.profiles[name], reading.remarks.get(name, ""), reading.places.get(name)
     if reading.types.get(name):
         is_required = reading.rows > 0 and not profile.empty and name not in reading.nullable

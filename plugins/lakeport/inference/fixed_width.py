@@ -11,6 +11,7 @@ from lakeport.inference.naming import column_names
 from lakeport.inference.profile import MARKERS, Profile
 from lakeport.inference.reading import Reading
 from lakeport.inference.text import Text, encoding_of
+from lakeport.wording import amount
 
 
 def read(found: Layout, text: Text, most_rows: int | None) -> Reading:
@@ -31,7 +32,9 @@ def read(found: Layout, text: Text, most_rows: int | None) -> Reading:
             "no header was found: name the columns, or infer again with --header if the first line is one"
         )
     if rows.crossed:
-        reading.notes.append(f"{rows.crossed:,} rows have a word that extends over two columns: check the widths")
+        reading.notes.append(
+            f"{amount(rows.crossed, 'row has', 'rows have')} a word that extends over two columns: check the widths"
+        )
     return reading
 
 

@@ -14,6 +14,7 @@ _ENDLESS = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _DOTTED_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)  # 1.234
 _COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)  # 1,234.5
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+", re.ASCII)  # 1.234,56
+DECIMAL_DIGITS = 38  # the most that a decimal has in Redshift
 _DOUBLE_DIGITS = 15  # every decimal number of so many digits has its own double
 _MOST_DIGITS = 17  # with so many, each double has its own text
 _PHONE_CHARACTERS = 8

@@ -20,7 +20,7 @@ import zstandard
 from lakeport.errors import SampleError
 from lakeport.files import lzop
 from lakeport.files.streams import stream_of
-from lakeport.preparing.archives import is_clutter
+from lakeport.preparing.member_names import is_clutter
 
 _MAGIC = {b"\x89LZO": "lzop", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 _MAGIC[b"PK\x05\x06"] = "zip"  # an archive without members

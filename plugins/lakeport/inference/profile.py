@@ -14,6 +14,7 @@ from lakeport.inference.numbers import Numbers
 MARKERS = frozenset(
     ("\\N", "NULL", "null", "Null", "#N/A", "N/A", "n/a", "NA", "NaN", "nan", "None", "none", "-", "--", "?", ".")
 )
+NOT_A_NUMBER = frozenset(("NaN", "nan"))
 _TRUE_OR_FALSE = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"})
 _WRONG_BYTE = re.compile("[\udc80-\udcff]")
 _MANY_VALUES = 1000
@@ -59,6 +60,15 @@ class Profile:
         moments = self.moments
         is_moment = bool(moments.dates or moments.times or moments.is_time_of_day)
         return bool(self.values) and (self.numbers.is_number or is_moment or self.boolean_pair is not None)
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether all values are texts, in a text file or by the type that a document gives them."""
+        return self.kinds in ({"text"}, {"string"})
+
+    def markers_kept(self, null_as: str | None) -> list[str]:
+        """Return the markers that are loaded as values, because only one text can mean NULL."""
+        return sorted(marker for marker in self.markers if marker != null_as)
 
     def add(self, texts: Counter[str], kind: str = "text") -> None:
         """Add values, each with the number of rows that have it."""

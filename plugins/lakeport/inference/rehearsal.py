@@ -25,8 +25,10 @@ from lakeport.preparing.selected_lines import RecentLines, selected_lines
 from lakeport.schema.file_format import ConvertedFormat, Format
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import Delimited, TextFormat
+from lakeport.schema.text_format import TextFormat
+from lakeport.schema.text_formats import Delimited
 from lakeport.schema.xml_format import Xml
+from lakeport.wording import share
 
 _MAX_ROWS = 2_000_000
 _VALUES_IN_MEMORY = 50_000
@@ -59,7 +61,7 @@ class Trial:
         if self.refusal:
             return [f"a load would refuse this file: {self.refusal}"]
         return [
-            f"a load would reject {rows:,} of {self.rows:,} rows: {reason}; first in line {self.first_lines[reason]:,}"
+            f"a load would reject {share(rows, self.rows, 'row')}: {reason}; first in line {self.first_lines[reason]:,}"
             for reason, rows in self.reasons.most_common()
         ]
 

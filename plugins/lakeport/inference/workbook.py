@@ -18,6 +18,7 @@ from lakeport.inference.profile import Profile
 from lakeport.inference.reading import Reading
 from lakeport.preparing.workbooks import rows_as_csv, sheets_of
 from lakeport.schema.workbook_format import Xlsx
+from lakeport.wording import amount
 
 _HEAD_ROWS = 200
 
@@ -68,7 +69,9 @@ def _read(source: Iterator[list[str]], path: Path, most_rows: int | None, has_he
             "no header was found: name the columns, or infer again with --header if the first row is one"
         )
     if counted.long:
-        reading.notes.append(f"{counted.long:,} rows have more than {width} cells: they are rejected")
+        reading.notes.append(
+            f"{amount(counted.long, 'row has', 'rows have')} more than {amount(width, 'cell')}, which a load rejects"
+        )
     return reading
 
 

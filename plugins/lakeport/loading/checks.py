@@ -32,6 +32,7 @@ from lakeport.schema.checks import (
     UniqueCheck,
 )
 from lakeport.schema.file_type import FileType
+from lakeport.wording import amount, share
 
 _ROWS_SHOWN = 3
 _VALUE_CHARACTERS = 80
@@ -111,7 +112,9 @@ def check_rows(current: cursor, file_type: FileType) -> str | None:
     found = [(check.else_, line) for check in checks if (line := _failure(current, rows, check))]
     if failures := [line for consequence, line in found if consequence == "fail"]:
         lines = "\n".join(failures)
-        raise ChecksFailed(f"{len(failures)} of {len(file_type.checks)} checks failed, nothing was loaded:\n{lines}")
+        raise ChecksFailed(
+            f"{share(len(failures), len(file_type.checks), 'check')} failed, nothing was loaded:\n{lines}"
+        )
     return "\n".join(line for _, line in found) or None
 
 
@@ -134,7 +137,8 @@ def _rejected_by(current: cursor, rows: CheckedRows, check: AnyCheck) -> list[Re
     if count > _MAX_REJECTED or (check.up_to and rows.is_exceeded(current, check, count)):
         limit = check.up_to or f"{_MAX_REJECTED:,}"
         raise ChecksFailed(
-            f"a check rejects {count:,} rows, {limit} are allowed, nothing was loaded:\n{_line(check, count, examples)}"
+            f"a check rejects {amount(count, 'row')}, {limit} are allowed, nothing was loaded:\n"
+            f"{_line(check, count, examples)}"
         )
     if not count:
         return []
@@ -191,7 +195,7 @@ def _failure(current: cursor, rows: CheckedRows, check: AnyCheck) -> str | None:
 
 
 def _line(check: AnyCheck, count: int, examples: str) -> str:
-    return f"- {check}: {count} failure{'s' * (count != 1)}{examples}"
+    return f"- {check}: {amount(count, 'failure')}{examples}"
 
 
 def _row_text(row: Mapping[str, object]) -> str:

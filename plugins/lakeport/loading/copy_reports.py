@@ -18,7 +18,8 @@ from psycopg2.extensions import cursor
 
 from lakeport.errors import RejectsNotReported
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
+from lakeport.wording import amount
 
 T = TypeVar("T")
 
@@ -114,9 +115,9 @@ def errors_of_copy(current: cursor, session: CopySession, expected_rows: int) ->
     errors = wait_until(lambda: errors_in_views(current, session), is_complete)
     if not _least_rows(errors) <= expected_rows <= _most_rows(errors):
         raise RejectsNotReported(
-            f"COPY rejected {expected_rows} rows, but SYS_LOAD_ERROR_DETAIL shows {_most_rows(errors)} of them after "
-            f"{VIEWS_WITHIN_SECONDS} s, so nothing was loaded; replay the file once the view shows the rows of "
-            f"session {session.session_id} since {session.started_at}"
+            f"COPY rejected {amount(expected_rows, 'row')}, but SYS_LOAD_ERROR_DETAIL shows "
+            f"{_most_rows(errors)} of them after {VIEWS_WITHIN_SECONDS} s, so nothing was loaded; replay the file once "
+            f"the view shows the rows of session {session.session_id} since {session.started_at}"
         )
     return errors
 

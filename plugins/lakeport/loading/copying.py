@@ -34,11 +34,13 @@ from lakeport.loading.mixed_rows import check_mixed_rows, refuse_unknown_origins
 from lakeport.loading.placing import Placing
 from lakeport.mng.load_records import Load, RejectedRow
 from lakeport.redshift.ddl import table_identifier
+from lakeport.redshift.error_texts import text_of
 from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Rollback, Warehouse, is_passing
 from lakeport.redshift.statements import composed
 from lakeport.redshift.table_changes import add_columns, takes_null_against_the_schema
 from lakeport.schema.file_type import FileType
+from lakeport.wording import share
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +194,7 @@ def _refused_copy(warehouse: Warehouse, job: CopyJob, failed: FailedCopy) -> Cop
     (file,) = job.files
     rejected = job.rejects.of_file(file.sources, by_source)
     load = Load(job.placing.table_name, len(rejected), 0, len(rejected), warehouse.transaction(last_copy).query_id)
-    file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {failed.error}".strip())
+    file_id, refusal = file.file.file_id, UnloadableFile(f"{file.file.key}: {text_of(failed.error, job.file_type)}")
     return CopyResult({file_id: load}, {file_id: rejected}, refusal=refusal)
 
 
@@ -201,7 +203,7 @@ def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:
     limit = file_type.rejects.fail
     if limit.is_exceeded(load.rows_rejected, load.rows_in_file):
         raise TooManyRejects(
-            f"{file.file.key}: {load.rows_rejected} of {load.rows_in_file} rows were rejected, "
+            f"{file.file.key}: {share(load.rows_rejected, load.rows_in_file, 'row was', 'rows were')} rejected, "
             f"schemas/{file_type.name}.yaml allows {limit}; nothing was loaded"
         )
 

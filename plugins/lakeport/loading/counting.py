@@ -19,7 +19,8 @@ from lakeport.loading.files_to_load import FileToLoad
 from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
+from lakeport.wording import amount
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def rows_by_file(
         rows_copied + sum(map(len, rejected.values())),
     )
     raise RowsNotCounted(
-        f"Redshift scanned {lines} lines for {rows_read} rows, so the number of rows in each file is unknown"
+        f"Redshift scanned {amount(lines, 'line')} for {amount(rows_read, 'row')}, "
+        "so the number of rows in each file is unknown"
     )
 
 

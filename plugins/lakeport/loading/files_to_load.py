@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakeport.errors import ObjectChanged, UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import object_content, s3_objects
 from lakeport.files.columnar import columnar_columns
 from lakeport.files.header import FileColumns, check_line_end, columns_of_file
 from lakeport.files.named_fields import named_columns
@@ -14,7 +14,7 @@ from lakeport.loading.copy_reports import CopyError
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, NamedFieldsFormat
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -107,7 +107,7 @@ def columns_of(s3: S3Client, file_type: FileType, file: FileToLoad) -> FileColum
         first, second = [member for member, _ in found.values()][:2]
         raise UnloadableFile(
             f"{file.file.key}: the columns of {first} and {second} differ; "
-            "all files of an archive must have the same columns in the same order"
+            "ask the sender for an archive whose files have the same columns in the same order"
         )
     ((_, columns),) = found.values()
     return columns
@@ -118,7 +118,7 @@ def _check_line_ends(s3: S3Client, file_type: FileType, file: FileToLoad) -> Non
     format_ = file_type.copied
     if isinstance(format_, TextFormat) and not format_.skipped_lines and not file_type.is_prepared:
         for source in file.sources:
-            for first in s3_objects.read_lines(s3, source, [1], format_.text_encoding).values():
+            for first in object_content.read_lines(s3, source, [1], format_.text_encoding).values():
                 check_line_end(first[-1:], f"{file.file.key}: the end of line 1")
 
 
@@ -126,7 +126,7 @@ def _columns_of_source(s3: S3Client, file_type: FileType, key: str, source: Copy
     if isinstance(file_type.copied, ColumnarFormat):
         return columnar_columns(s3, file_type, key, source)
     lines = file_type.format.skipped_lines
-    header = s3_objects.read_lines(s3, source, [lines], file_type.copied.text_encoding)
+    header = object_content.read_lines(s3, source, [lines], file_type.copied.text_encoding)
     if not header:
         name = f"{key}: {source.member}" if source.member else key
         raise UnloadableFile(f"{name} has no line {lines}, which must contain the column names")

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.errors import RowsMissing, StepRefused
-from lakeport.files import s3_objects
+from lakeport.files import archiving, s3_objects
 from lakeport.files.at_once import at_once
 from lakeport.mng import claims, file_records, load_records
 from lakeport.mng.claims import Standing
@@ -23,8 +23,10 @@ from lakeport.redshift.ddl import table_identifier
 from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.schema.file_type import FileType
+from lakeport.wording import amount, share
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,12 +59,12 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
         if _is_replayed_from_archive(s3, file):
             return None
         key = archive_key(file_type_name, file)
-        return file.file_id, bucket, key, s3_objects.archive(s3, file.landed(), bucket, key)
+        return file.file_id, bucket, key, archiving.archive(s3, file.landed(), bucket, key)
 
     places = at_once(copy, files)
     if copied := [place for place in places if place]:
         warehouse.transaction(partial(_record_archive, places=copied))
-    s3_objects.remove_versions(s3, [file.landed() for file in files])
+    archiving.remove_versions(s3, [file.landed() for file in files])
     for file, place in zip(files, places, strict=True):
         if place:
             log.info("archived %s as s3://%s/%s", file.key, bucket, place[2])
@@ -135,13 +137,13 @@ def _check_rows(current: cursor, load: Load, file_type: FileType | None) -> str 
         return None
     replaces_rows = file_type is None or file_type.table.replaces_rows
     if rows < loaded and replaces_rows and load_records.has_later_load(current, load):
-        return f"later loads have replaced {loaded - rows} of {loaded} rows"
+        return f"later loads have replaced {share(loaded - rows, loaded, 'row')}"
     others = recorded["other_files"]
     subject = f"{recorded['first_key']} and {others} more" if others else recorded["first_key"]
     raise RowsMissing(
-        f"{subject}: {recorded['rows_in_file']} rows in the file, {recorded['rows_rejected']} rejected, "
-        f"{loaded} loaded, but {rows} in {load.table_name} with _loaded_at {load.loaded_at}; another program may have "
-        "changed the table; replay the file to load it again"
+        f"{subject}: {amount(recorded['rows_in_file'], 'row')} in the file, {recorded['rows_rejected']:,} rejected, "
+        f"{loaded:,} loaded, but {rows:,} in {load.table_name} with _loaded_at {load.loaded_at}; another program "
+        "may have changed the table; replay the file to load it again"
     )
 
 
@@ -161,4 +163,4 @@ def _difference(load: Load, file_type: FileType | None) -> str | None:
         return None
     causes = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
     causes += ["table.deletes"] * bool(table.deletes) + ["table.history"] * bool(table.history)
-    return f"{' and '.join(causes)} made {load.rows_loaded:,} rows of {good:,}"
+    return f"{' and '.join(causes)} made {amount(load.rows_loaded, 'row')} of {good:,}"

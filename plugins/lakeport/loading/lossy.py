@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from lakeport import settings
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.files.header import FileColumns
 from lakeport.files.streams import stream_of
 from lakeport.files.transcoding import utf8_stream
@@ -24,6 +24,7 @@ from lakeport.model import CopySource
 from lakeport.preparing.transfer import upload
 from lakeport.schema.encodings import CODECS, UTF8
 from lakeport.schema.file_type import FileType
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -71,7 +72,7 @@ def _refusal(file_type: FileType, file: FileToLoad, source: CopySource, rows: Se
     name = f"{file.file.key}: {source.member}" if source.member else file.file.key
     first = "; ".join(f"{row.place}: {row.column.name} {row.reason}" for row in rows[:_MAX_SHOWN])
     return (
-        f"{name}: {len(rows):,} values would be changed by COPY: {file_type.rejects.values_in_message(first)}; "
+        f"{name}: {amount(len(rows), 'value')} would be changed by COPY: {file_type.rejects.values_in_message(first)}; "
         f"change the types of the columns, or set lossy to warn or allow in schemas/{file_type.name}.yaml"
     )
 
@@ -96,7 +97,7 @@ def _upload_without(
     """Write the object without these rows, in its encoding."""
     encoding = file_type.copied.text_encoding
     removed = {line for row in rows for line in range(row.line, row.line + row.lines)}
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         kept = _kept_lines(utf8_stream(stream, encoding), removed)
         return upload(s3, stream_of(_encoded(kept, encoding)), target)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.files.avro import avro_records
 from lakeport.files.columnar_moments import changed_moments
 from lakeport.files.header import FileColumns
@@ -25,7 +25,7 @@ from lakeport.model import CopySource
 from lakeport.schema.column import Column
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import ColumnarFormat, Json, NamedFieldsFormat
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,7 +78,7 @@ def _found(
 ) -> Iterator[tuple[_Place, _Reasons]]:
     if isinstance(file_type.copied, ColumnarFormat):
         types = {name: column.type for name, (column, _) in checks.items()}
-        with s3_objects.seekable(s3, source) as file:
+        with object_content.seekable(s3, source) as file:
             for at, changed, loss in changed_moments(file, file_type.copied.type, columns.names, types):
                 yield (-1, 0, at), [(checks[changed][0], loss)]
         return
@@ -112,7 +112,7 @@ def _rows(
         if _is_suspicious(s3, source, format_.text_encoding, quick):
             yield from _json_rows(s3, source, format_, names)
     elif isinstance(format_, NamedFieldsFormat):
-        with s3_objects.opened(s3, source) as stream:
+        with object_content.opened(s3, source) as stream:
             in_message = file_type.rejects.values_in_message
             records = avro_records(stream, source.uri, format_, list(checks), in_message=in_message)
             for number, record in enumerate(records, start=1):
@@ -122,7 +122,7 @@ def _rows(
 def _is_suspicious(s3: S3Client, source: CopySource, encoding: str, quick: re.Pattern[str]) -> bool:
     """Return whether the bytes of the file may contain a value that COPY would change."""
     pattern, rest = re.compile(quick.pattern.encode()), b""
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         for data in chunks_of(utf8_stream(stream, encoding)):
             if pattern.search(rest + data):
                 return True
@@ -133,7 +133,7 @@ def _is_suspicious(s3: S3Client, source: CopySource, encoding: str, quick: re.Pa
 def _text_rows(
     s3: S3Client, file_type: FileType, source: CopySource, format_: TextFormat, names: Sequence[str]
 ) -> Iterator[_Row]:
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         rows = text_rows(utf8_stream(stream, format_.text_encoding), format_, file_type.file_columns)
         for row in rows:
             if len(row.fields) <= len(names):  # COPY rejects other rows
@@ -154,7 +154,7 @@ def _json_rows(s3: S3Client, source: CopySource, format_: Json, names: Sequence[
 
 def _objects_in_lines(s3: S3Client, source: CopySource, encoding: str) -> Iterator[tuple[int, object]]:
     """Yield the number and the content of each line that is not blank; None if it is not valid JSON."""
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         text = utf8_stream(stream, encoding)
         for number, line in enumerate(iter(lambda: text.readline(_MAX_LINE_BYTES), b""), start=1):
             if line.strip():

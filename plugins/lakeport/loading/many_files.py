@@ -34,6 +34,7 @@ from lakeport.loading.mixed_rows import loads_each_alone
 from lakeport.loading.rejected_rows import log_rejected_rows
 from lakeport.mng import load_records
 from lakeport.model import TaskRun
+from lakeport.redshift.error_texts import text_of
 from lakeport.redshift.session import Warehouse, is_passing
 from lakeport.schema.file_type import FileType
 
@@ -108,7 +109,7 @@ class BatchLoad:
         except psycopg2.Error as error:
             if is_passing(error):
                 raise
-            raise MustLoadSeparately(error) from error
+            raise MustLoadSeparately(text_of(error, self.file_type)) from error
 
     def _is_for_each_file(self, error: LakeportError) -> bool:
         """Return whether to load each file by itself at once, as this takes fewer COPYs than to halve the files."""

@@ -23,6 +23,7 @@ from lakeport.schema.checks import AnyCheck, ConditionCheck, ExistsInCheck, Fres
 from lakeport.schema.file_type import FileType
 from lakeport.schema.sql_text import code_of
 from lakeport.schema.transform_files import query_path
+from lakeport.wording import amount
 
 _SUBQUERY = re.compile(r"\bselect\b", re.IGNORECASE)
 
@@ -55,13 +56,13 @@ def _is_of_one_file(check: AnyCheck, file_type: FileType) -> bool:
 def refuse_unknown_origins(current: cursor, into: Placing, rejected: Sequence[RejectedRow]) -> None:
     """Raise UnknownOrigin if checks reject rows, or if rows have the same key: then the later file decides."""
     if rejected:
-        raise UnknownOrigin(f"checks reject {len(rejected):,} rows", len(rejected))
+        raise UnknownOrigin(f"checks reject {amount(len(rejected), 'row')}", len(rejected))
     if into.file_type.table.mode != "merge":
         return
     key = ddl.names(into.file_type.table.key)
     current.execute(composed("load/count_duplicate_keys", key=key, stage=into.candidates))
     if rows := int(fetch_value(current)):
-        raise UnknownOrigin(f"{rows:,} keys are in several rows", rows)
+        raise UnknownOrigin(amount(rows, "key is in several rows", "keys are in several rows"), rows)
 
 
 def check_mixed_rows(current: cursor, file_type: FileType, loads: Mapping[str, Load]) -> None:
@@ -79,5 +80,5 @@ def check_mixed_rows(current: cursor, file_type: FileType, loads: Mapping[str, L
         if not failing:
             continue
         if check.else_ == "fail" and check.is_of_single_rows and check.up_to is None:
-            raise ChecksFailed(f"{check}: {failing:,} failures{examples}")
-        raise UnknownOrigin(f"{failing:,} rows do not pass {check}", failing)
+            raise ChecksFailed(f"{check}: {amount(failing, 'failure')}{examples}")
+        raise UnknownOrigin(f"{amount(failing, 'row does', 'rows do')} not pass {check}", failing)

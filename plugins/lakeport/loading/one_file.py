@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor
 
 from lakeport import settings
 from lakeport.errors import ObjectChanged, StatusConflict
-from lakeport.files import s3_objects
+from lakeport.files import archiving
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of
@@ -72,7 +72,7 @@ class FileLoad:
     def _copied(self, source: CopySource) -> CopySource:
         if source.version_id is None:
             return source
-        return s3_objects.copy_of_version(self.s3, source, settings.work_bucket(), f"copies/{self.file.file_id}")
+        return archiving.copy_of_version(self.s3, source, settings.work_bucket(), f"copies/{self.file.file_id}")
 
     def _load(self, sources: tuple[CopySource, ...]) -> Load:
         file = FileToLoad(self.file, sources)

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lakeport.files import s3_objects
+from lakeport.files import object_content
 from lakeport.model import CopySource
 from lakeport.preparing.origins import lines_of_rows
 from lakeport.schema.file_type import FileType
-from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS
+from lakeport.schema.text_format import MAX_FIELD_CHARACTERS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,7 +26,7 @@ def raw_lines(
         return {}
     if source.rows_taken is not None or file_type.format.is_workbook:
         return _written_rows(s3, source, set(numbers))
-    lines = s3_objects.read_lines(s3, source, numbers, copied.text_encoding)
+    lines = object_content.read_lines(s3, source, numbers, copied.text_encoding)
     origins = lines_of_rows(s3, source, lines) if lines and source.has_selected_lines else {}
     return {number: (origins.get(number, number), line) for number, line in lines.items()}
 
@@ -40,7 +40,7 @@ def _written_rows(s3: S3Client, source: CopySource, numbers: set[int]) -> dict[i
     if not numbers:
         return found
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    with s3_objects.opened(s3, source) as stream:
+    with object_content.opened(s3, source) as stream:
         reader, line = csv.reader(io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\n")), 0
         for row, fields in enumerate(reader, start=1):
             for number in numbers.intersection(range(line + 1, reader.line_num + 1)):

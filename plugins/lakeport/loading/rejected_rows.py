@@ -15,6 +15,7 @@ from lakeport.mng.load_records import RejectedRow
 from lakeport.model import CopySource, RegisteredFile
 from lakeport.preparing.rejections import rejected_rows
 from lakeport.schema.file_type import FileType
+from lakeport.settings import command
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,7 +32,7 @@ def log_rejected_rows(file_type: FileType, file: RegisteredFile, rows: Sequence[
         line, value = row.line_number if row.line_number > 0 else "unknown", row.raw_value
         log.warning("%s, line %s, column %s, value %r: %s", file.key, line, row.column_name, value, row.error_reason)
     if len(rows) > _LOGGED_ROWS:
-        log.warning("%d more rows: ./lakeport errors %s", len(rows) - _LOGGED_ROWS, file.file_id[:12])
+        log.warning("%d more rows: %s", len(rows) - _LOGGED_ROWS, command(f"errors {file.file_id[:12]}"))
 
 
 @dataclass(frozen=True)

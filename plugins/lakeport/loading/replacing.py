@@ -14,7 +14,8 @@ from lakeport.loading.keeping import ReplacedRows
 from lakeport.loading.placing import Placing, execute_all
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import composed, keywords, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed, keywords
 from lakeport.schema.file_type import FileType
 
 _DEPENDENT_OBJECTS = "2BP01"

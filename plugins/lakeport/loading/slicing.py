@@ -12,9 +12,12 @@ from lakeport.loading.placing import Placing
 from lakeport.redshift import ddl
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import is_passing
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.schema.column import Column
 from lakeport.schema.key_pattern import captured
+from lakeport.settings import planned_command
+from lakeport.wording import amount
 
 
 class Slice(Placing):
@@ -71,7 +74,7 @@ class Slice(Placing):
             return
         raise NewerSlice(
             f"{self.facts.key}: {newer} landed later and is loaded into a slice of this file; nothing was replaced; "
-            f"to let this file replace it, run ./lakeport replay {self.facts.file_id[:12]} --older"
+            f"to let this file replace it, run {planned_command(f'replay {self.facts.file_id[:12]} --older')}"
         )
 
     def _newer_file(self, current: cursor) -> str | None:
@@ -123,7 +126,7 @@ class Slice(Placing):
         found = fetch_rows(current)
         if found:
             slices = "; ".join(
-                f"{', '.join(f'{name} {_text(row[name])}' for name in names)} ({row['lakeport_times']} rows)"
+                f"{', '.join(f'{name} {_text(row[name])}' for name in names)} ({amount(row['lakeport_times'], 'row')})"
                 for row in found
             )
             raise OutsideSlice(

@@ -16,8 +16,9 @@ from lakeport.errors import StepRefused
 from lakeport.mng import file_records
 from lakeport.model import RegisteredFile, Status, TaskRun
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.table import Table
+from lakeport.settings import planned_command
 
 _CLEARED = "tried again: its run was cleared"
 _COLUMNS = ("status_reason", "status_at", "dag_id", "run_id", "loaded_at")
@@ -164,9 +165,9 @@ def _overtaken(current: cursor, each: Standing, table: Table | None) -> str | No
     rows = fetch_rows(current)
     if not rows:
         return None
-    remedy = f"to replace them anyway, run {_replay(each)} --older"
+    remedy = f"to replace them anyway, run {_replay(each, ' --older')}"
     return f"is not loaded again: its rows would replace those of {rows[-1]['key']}, which landed later; {remedy}"
 
 
-def _replay(each: Standing) -> str:
-    return f"./lakeport replay {each.file.file_id[:12]}"
+def _replay(each: Standing, options: str = "") -> str:
+    return planned_command(f"replay {each.file.file_id[:12]}{options}")

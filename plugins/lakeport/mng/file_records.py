@@ -16,7 +16,7 @@ from psycopg2.extras import execute_values
 
 from lakeport.model import Arrival, Match, Status, TaskRun
 from lakeport.redshift.rows import fetch_as, fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 _REASON_BYTES = 4096
 
@@ -44,7 +44,7 @@ def register(current: cursor, arrivals: Sequence[tuple[Arrival, Match]], now: da
     if fresh:
         rows = [_file_row(arrival, match, now) for arrival, match in fresh.values()]
         execute_values(current, statement("mng/register_files"), rows, page_size=len(rows))
-        moves = [(row[0], row[9], now, row[10]) for row in rows]
+        moves = [(file_id, _status(match), now, _reason(match)) for file_id, (_, match) in fresh.items()]
         execute_values(current, statement("mng/log_registrations"), moves, page_size=len(moves))
     return {**known, **{file_id: (match.file_type or "", _status(match)) for file_id, (_, match) in fresh.items()}}
 
@@ -59,10 +59,13 @@ def _status(match: Match) -> Status:
     return Status.REJECTED if match.rejected_because else Status.NEW
 
 
+def _reason(match: Match) -> str | None:
+    return clipped(match.rejected_because, _REASON_BYTES)
+
+
 def _file_row(arrival: Arrival, match: Match, now: datetime) -> tuple[Any, ...]:
     place = (arrival.bucket, arrival.key, arrival.version_id, arrival.etag, arrival.size_bytes, arrival.landed_at)
-    reason = clipped(match.rejected_because, _REASON_BYTES)
-    return (arrival.file_id, match.file_type, *place, now, _status(match), reason, now)
+    return (arrival.file_id, match.file_type, *place, now, _status(match), _reason(match), now)
 
 
 def move(

@@ -18,7 +18,9 @@ from lakeport.mng.file_records import clipped
 from lakeport.model import TaskRun
 from lakeport.redshift.joined_rows import joined_rows
 from lakeport.redshift.rows import fetch_rows, fetch_value, from_row
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
+from lakeport.wording import share
 
 _WARNINGS_BYTES = 4096
 _COUNTS = {"file_id": "VARCHAR(64)", "rows_in_file": "BIGINT", "rows_loaded": "BIGINT", "rows_rejected": "BIGINT"}
@@ -108,8 +110,8 @@ def record_loads(
         updated = current.rowcount
     if updated != len(loads):
         raise StatusConflict(
-            f"only {updated} of {len(loads)} files are In Progress in run {by.run_id} and not loaded yet: "
-            f"{', '.join(sorted(loads))}; see mng.status_log"
+            f"only {share(updated, len(loads), 'file is', 'files are')} In Progress in run {by.run_id} and not loaded "
+            f"yet: {', '.join(sorted(loads))}; see mng.status_log"
         )
     _record_rejected(current, rejected, by)
 

@@ -19,7 +19,8 @@ from lakeport.redshift import ddl
 from lakeport.redshift.live_table import length
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, keywords, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed, keywords
 from lakeport.schema.column_type import ColumnType
 
 TABLES = "mng/tables"

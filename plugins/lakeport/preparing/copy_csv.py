@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from lakeport.schema.text_formats import NULL
+from lakeport.schema.text_format import NULL
 
 _PIECE_CHARACTERS = 1 << 18
 

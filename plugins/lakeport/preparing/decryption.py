@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from lakeport.files.s3_objects import Decrypt
+from lakeport.files.object_content import Decrypt
 from lakeport.preparing.client_side import client_side_decrypted
 from lakeport.preparing.pgp import pgp_decrypted
 from lakeport.schema.encryption import AnyEncryption, Pgp

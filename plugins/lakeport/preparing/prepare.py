@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from lakeport import settings
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import archiving, object_content
 from lakeport.files.streams import Readable, stream_of
 from lakeport.files.transcoding import in_utf8
 from lakeport.model import CopySource
@@ -55,7 +55,7 @@ def prepare(
         prepared = list(_prepared(s3, file_type, source, CopySource(to_bucket, to_prefix, None, 0, "none"), facts))
     except BaseException:
         if file_type.format.encryption:  # what was written is plain text that nothing vouches for
-            s3_objects.remove_all_versions(s3, to_bucket, f"{to_prefix}/")
+            archiving.remove_all_versions(s3, to_bucket, f"{to_prefix}/")
         raise
     key = f"{to_prefix}/list.json"
     s3.put_object(Bucket=to_bucket, Key=key, Body=json.dumps([asdict(each) for each in prepared]).encode())
@@ -69,7 +69,7 @@ def _prepared(
     format_ = file_type.format
     inside, made = Allowance.of(source), Allowance.of(source)
     function = PythonTransform.of(file_type, facts)
-    with s3_objects.opened(s3, source, decryption(format_.encryption, source.uri)) as stream:
+    with object_content.opened(s3, source, decryption(format_.encryption, source.uri)) as stream:
         for number, member in enumerate(members(stream, format_, inside), start=1):
             name = f"{source.uri}: {member.name}" if member.name else source.uri
             target = replace(folder, key=f"{folder.key}/{number}", member=member.name)
@@ -89,7 +89,7 @@ def plain_text_removed(s3: S3Client, file_type: FileType, file_ids: Iterable[str
     finally:
         for prefix in [f"{folder}/{each}/" for each in file_ids for folder in ("prepared", "lossless")]:
             if file_type.format.encryption:
-                s3_objects.remove_all_versions(s3, settings.work_bucket(), prefix)
+                archiving.remove_all_versions(s3, settings.work_bucket(), prefix)
 
 
 def listed(s3: S3Client, bucket: str, key: str) -> tuple[CopySource, ...]:

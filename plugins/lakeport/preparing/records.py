@@ -17,8 +17,10 @@ from lakeport.preparing.rows import Record
 from lakeport.preparing.xml_rows import xml_records
 from lakeport.schema.file_type import FileType
 from lakeport.schema.record_formats import Json
-from lakeport.schema.text_formats import NULL, Csv, Delimited
+from lakeport.schema.text_format import NULL
+from lakeport.schema.text_formats import Csv, Delimited
 from lakeport.schema.xml_format import Xml
+from lakeport.wording import amount
 
 _MAX_ROW_CHARACTERS = 16 << 20  # COPY takes rows of at most 4 MB
 
@@ -130,10 +132,10 @@ class _Table:
     def _problem_of(self, fields: Sequence[str], names: Sequence[str]) -> str:
         has_trailing = isinstance(self._format, Delimited) and len(fields) == len(names) + 1 and not fields[-1]
         if len(fields) > len(names) and not has_trailing:
-            return f"{len(fields)} fields, but {len(names)} columns"
+            return f"{amount(len(fields), 'field')}, but {amount(len(names), 'column')}"
         may_lack = self._is_sheet or self._format.may_lack_fields
         if len(fields) < len(names) and not may_lack:
-            return f"{len(fields)} fields, but {len(names)} columns"
+            return f"{amount(len(fields), 'field')}, but {amount(len(names), 'column')}"
         return ""
 
     def _value(self, field: str | None) -> str | None:

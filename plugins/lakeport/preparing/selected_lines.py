@@ -13,7 +13,9 @@ from lakeport.files.streams import Readable, chunks_of, stream_of
 from lakeport.preparing.rejections import Rejection
 from lakeport.preparing.rows import MAX_REJECTED, RAW_CHARACTERS
 from lakeport.schema.file_format import Format
-from lakeport.schema.text_formats import MAX_FIELD_CHARACTERS, Csv, Delimited, TextFormat
+from lakeport.schema.text_format import MAX_FIELD_CHARACTERS, TextFormat
+from lakeport.schema.text_formats import Csv, Delimited
+from lakeport.wording import amount
 
 _MAX_ROW_BYTES = 16 << 20  # COPY takes rows of at most 4 MB
 _PIECE_BYTES = 1 << 18
@@ -156,7 +158,7 @@ def _without_last(lines: Iterator[_Line], format_: TextFormat, name: str) -> Ite
             yield held.popleft()
     if format_.trailer_lines and count < skipped:
         raise UnloadableFile(
-            f"{name} has {count} lines, fewer than the {skipped} that "
+            f"{name} has {amount(count, 'line')}, fewer than the {skipped} that "
             "format.header_lines and format.trailer_lines skip; ask the sender for the whole file"
         )
 

@@ -8,8 +8,8 @@ from typing import IO, cast
 
 from lakeport.errors import UnloadableFile
 from lakeport.files.streams import chunks_of
-from lakeport.preparing.archives import CarefulFile
 from lakeport.preparing.limits import Allowance, Counted
+from lakeport.preparing.zip_entries import CarefulFile
 
 MAX_HELD_BYTES = 64 << 20  # texts and styles, which openpyxl keeps in memory
 MAX_ROW_BYTES = 16 << 20  # openpyxl also keeps one row in memory

@@ -49,7 +49,8 @@ class Document:
                 parser.Parse(data, False)
                 fed += len(data)
                 if fed - parser.CurrentByteIndex > MAX_ROW_CHARACTERS:
-                    raise self.refused(f"has a tag of more than {MAX_ROW_CHARACTERS:,} bytes, the maximum")
+                    most = f"{MAX_ROW_CHARACTERS:,} bytes, the maximum"
+                    raise self.refused(f"has a tag of more than {most}; ask the sender for smaller elements")
                 yield
             parser.Parse(b"", True)
         except expat.ExpatError as error:
@@ -61,7 +62,8 @@ class Document:
     def check_depth(self, depth: int) -> None:
         """Raise UnloadableFile if elements are nested too deep."""
         if depth > _MAX_DEPTH:
-            raise self.refused(f"is nested more than {_MAX_DEPTH} levels deep, the maximum")
+            most = f"{_MAX_DEPTH} levels deep, the maximum"
+            raise self.refused(f"is nested more than {most}; ask the sender for flatter documents")
 
     def refused(self, what: str) -> UnloadableFile:
         """Return the error for something that no document may have."""

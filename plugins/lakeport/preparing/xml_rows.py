@@ -92,7 +92,8 @@ class _Rows:
     def _limit(self, characters: int) -> None:
         self._characters += characters
         if self._characters > MAX_ROW_CHARACTERS:
-            raise self._document.refused(f"is in a row of more than {MAX_ROW_CHARACTERS:,} characters, the maximum")
+            most = f"{MAX_ROW_CHARACTERS:,} characters, the maximum"
+            raise self._document.refused(f"is in a row of more than {most}; ask the sender for smaller rows")
 
     def _add(self, path: str, value: str | None) -> None:
         if path not in self._columns:

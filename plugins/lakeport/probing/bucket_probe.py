@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lakeport import settings
-from lakeport.files import s3_objects
+from lakeport.files import archiving, object_content, s3_objects
 from lakeport.model import CopySource
 from lakeport.probing.answers import Answer, Found, Question, Verdict
 from lakeport.probing.copy_probe import FOLDER
@@ -72,14 +72,14 @@ class BucketProbe:
         return _allowed(partial(s3_objects.is_there, self.s3, source))
 
     def _remove_absent(self, source: CopySource) -> Found:
-        return _allowed(partial(s3_objects.remove_version, self.s3, source))
+        return _allowed(partial(archiving.remove_version, self.s3, source))
 
     def _archive(self, source: CopySource) -> Found:
         bucket = settings.archive_bucket()
-        copy = replace(source, bucket=bucket, version_id=s3_objects.archive(self.s3, source, bucket, self._key))
-        with s3_objects.opened(self.s3, copy) as stream:
+        copy = replace(source, bucket=bucket, version_id=archiving.archive(self.s3, source, bucket, self._key))
+        with object_content.opened(self.s3, copy) as stream:
             is_same = stream.read() == _BODY
-        s3_objects.remove_version(self.s3, copy)
+        archiving.remove_version(self.s3, copy)
         if is_same:
             return Found("the same bytes, removed")
         return Found("other bytes", "files cannot be archived; report this table", Verdict.FAILED)

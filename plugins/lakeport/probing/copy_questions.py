@@ -18,7 +18,8 @@ from lakeport.model import utc_now
 from lakeport.probing.answers import Found, Question, Verdict
 from lakeport.redshift import isolation
 from lakeport.redshift.rows import fetch_rows, fetch_value
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 
 LOADED = REJECTED = 1
 BAD_LINE = 3

@@ -14,6 +14,7 @@ from lakeport.model import Arrival, Match, utc_now
 from lakeport.probing.answers import Answer, Found, Question
 from lakeport.probing.reaching import CONNECTION, DAG_RUNS
 from lakeport.redshift.session import Rollback, Warehouse
+from lakeport.wording import amount
 
 CHECK_EVENT = {"lakeport": "check"}
 """The event that asks for the answers instead of registering files."""
@@ -42,4 +43,4 @@ def _register(warehouse: Warehouse) -> Found:
 
 
 def _count_types(read_index: Callable[[], ArrivalIndex]) -> Found:
-    return Found(f"{len(read_index().rules)} file types")
+    return Found(amount(len(read_index().rules), "file type"))

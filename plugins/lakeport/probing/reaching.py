@@ -11,7 +11,8 @@ from lakeport.airflow_api.dag_runs import RECONCILE, DagRunApi
 from lakeport.probing.answers import Found, Question
 from lakeport.redshift.rows import fetch_value
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
+from lakeport.wording import amount, share
 
 
 def _connect(warehouse: Warehouse) -> Found:
@@ -22,14 +23,16 @@ def _connect(warehouse: Warehouse) -> Found:
         files = fetch_value(current)
         current.execute(statement("mng/version"))
         tls = "with TLS" if current.connection.info.ssl_in_use else "without TLS"
-        return f"{tls}, {time.monotonic() - started:.1f} s, {files} files in mng.files, {fetch_value(current)}"
+        return (
+            f"{tls}, {time.monotonic() - started:.1f} s, {amount(files, 'file')} in mng.files, {fetch_value(current)}"
+        )
 
     return Found(warehouse.transaction(ask))
 
 
 def _list_runs(open_api: Callable[[], DagRunApi]) -> Found:
     found = open_api().page(RECONCILE, {"limit": 1, "offset": 0, "order_by": "-id"})
-    return Found(f"allowed: {len(found['dag_runs'])} of {found['total_entries']} runs of {RECONCILE}")
+    return Found(f"allowed: {share(len(found['dag_runs']), found['total_entries'], 'run')} of {RECONCILE}")
 
 
 CONNECTION = Question("Connection to Redshift", "version 8.0.2", _connect)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor
 
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.column import HISTORY_COLUMNS, LOADED_AT, Column
 from lakeport.schema.file_type import FileType
 from lakeport.schema.table import Table

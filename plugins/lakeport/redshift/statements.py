@@ -1,22 +1,15 @@
-"""SQL statements, read from `sql/` once per process."""
+"""SQL statements made of parts: identifiers, keywords and the texts of `sql/`."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from psycopg2 import sql
 from psycopg2.extensions import QuotedString
 
-from lakeport import settings
+from lakeport.redshift.sql_files import statement
 
 _KEYWORDS = re.compile(r"[A-Za-z0-9_(), ]+")
-
-
-@cache
-def statement(name: str) -> str:
-    """Return the text of `sql/<name>.sql`."""
-    return (settings.sql_folder() / f"{name}.sql").read_text()
 
 
 def composed(name: str, /, **parts: sql.Composable) -> sql.Composed:

@@ -1,21 +1,13 @@
 """The checks that the rows of a load must pass: `checks` in a schema."""
 
-from __future__ import annotations
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from typing import Annotated, Any, ClassVar, Literal
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from pydantic import (
-    AfterValidator,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-
+from lakeport.schema.one_of import OneOf
 from lakeport.schema.sql_text import single_condition
 from lakeport.schema.values import TABLE_NAME, Age, Limit, Name, Part
+from lakeport.wording import amount
 
 
 class AcceptedValues(Part):
@@ -71,7 +63,7 @@ class ExistsIn(Part):
     def _are_as_many(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         columns = info.data.get("columns", names)
         if names and len(names) != len(columns):
-            raise ValueError(f"has {len(names)} columns for the {len(columns)} in columns; list one for each")
+            raise ValueError(f"has {amount(len(names), 'column')} for the {len(columns)} in columns; list one for each")
         return names
 
     @property
@@ -95,7 +87,7 @@ class Check(Part):
     and without it none may; with reject more fail the load, and without it rejects.fail alone decides."""
 
     @model_validator(mode="after")
-    def _has_possible_consequences(self) -> Check:
+    def _has_possible_consequences(self) -> Self:
         if self.else_ == "reject" and not self.is_of_single_rows:
             raise ValueError(f"{self.kind} cannot have else: reject, as no single row fails it; write fail or warn")
         if self.up_to and not self.is_of_rows:
@@ -209,7 +201,15 @@ class FreshnessCheck(Check):
         return (self.freshness.column,)
 
 
-KINDS = ("sql", "unique", "not_null", "accepted_values", "exists_in", "row_count", "freshness")
+KINDS: dict[str, type[Check]] = {
+    "sql": ConditionCheck,
+    "unique": UniqueCheck,
+    "not_null": NotNullCheck,
+    "accepted_values": AcceptedValuesCheck,
+    "exists_in": ExistsInCheck,
+    "row_count": RowCountCheck,
+    "freshness": FreshnessCheck,
+}
 
 
 def _kind(value: object) -> str | None:
@@ -223,12 +223,6 @@ def _kind(value: object) -> str | None:
 
 
 AnyCheck = Annotated[
-    Annotated[ConditionCheck, Tag("sql")]
-    | Annotated[UniqueCheck, Tag("unique")]
-    | Annotated[NotNullCheck, Tag("not_null")]
-    | Annotated[AcceptedValuesCheck, Tag("accepted_values")]
-    | Annotated[ExistsInCheck, Tag("exists_in")]
-    | Annotated[RowCountCheck, Tag("row_count")]
-    | Annotated[FreshnessCheck, Tag("freshness")],
-    Discriminator(_kind),
+    ConditionCheck | UniqueCheck | NotNullCheck | AcceptedValuesCheck | ExistsInCheck | RowCountCheck | FreshnessCheck,
+    OneOf(KINDS, _kind),
 ]

@@ -1,14 +1,12 @@
 """A column of a file and of its table: what an entry of `columns` says in a schema."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from lakeport.schema.column_type import ColumnType
-from lakeport.schema.values import Name, Part
+from lakeport.schema.values import Name, Part, ReadBy
 
 LOADED_AT = "_loaded_at"
 """The column that Lakeport adds to every table."""
@@ -36,7 +34,7 @@ class Column(Part):
     """The column's name in the table."""
     type: Annotated[
         ColumnType,
-        BeforeValidator(_column_type),
+        ReadBy(_column_type),
         WithJsonSchema({"type": "string", "examples": ["integer", "varchar(20)", "decimal(8,2)", "timestamp"]}),
     ]
     """The column's type in Redshift; lengths count bytes."""

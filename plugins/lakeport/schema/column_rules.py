@@ -36,8 +36,12 @@ def objections(columns: tuple[Column, ...], values: Mapping[str, Any]) -> Iterat
         yield f"only_in needs a transform (sql, or python that takes rows); remove it from: {', '.join(marked)}"
     if not in_table:
         yield "are all only_in: file; the table needs at least one column"
-    if not table:
-        return
+    if table:
+        yield from _objections_to_table(columns, values, in_table)
+
+
+def _objections_to_table(columns: tuple[Column, ...], values: Mapping[str, Any], in_table: set[str]) -> Iterator[str]:
+    table: Table = values["table"]
     keys = {key for key in (*table.key, table.dist_key, *table.sort_key) if key}
     if unknown := sorted(keys - in_table):
         yield f"table.key, table.dist_key or table.sort_key refers to unknown columns: {', '.join(unknown)}"

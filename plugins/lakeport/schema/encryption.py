@@ -1,12 +1,11 @@
 """How files are encrypted by their sender: what `format.encryption` says in a schema."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
+from lakeport.schema.one_of import OneOf
 from lakeport.schema.values import Part
 
 
@@ -44,4 +43,4 @@ class ClientSide(Part):
     """The secret with the master key, 32 bytes in Base64, below the deployment's keys/ in Secrets Manager."""
 
 
-AnyEncryption = Annotated[Pgp | ClientSide, Field(discriminator="type")]
+AnyEncryption = Annotated[Pgp | ClientSide, OneOf({"pgp": Pgp, "client_side": ClientSide}, "type")]

@@ -1,7 +1,5 @@
 """What every format of a file has in common: `type`, `compression` and `member` of `format` in a schema."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -93,7 +91,7 @@ class Format(Part):
         return self.is_archive or self.is_transcoded or self.encryption is not None
 
     @property
-    def copied(self) -> Format:
+    def copied(self) -> "Format":
         """Return the format of what COPY reads, which differs from the file's if the file is prepared."""
         return self
 

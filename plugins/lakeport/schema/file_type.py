@@ -3,80 +3,31 @@
 This model is the language's only definition: what it accepts is what a schema may say.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lakeport.model import dag_id_of
-from lakeport.schema.checks import AnyCheck, FreshnessCheck
+from lakeport.schema import key_rules
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.checks import AnyCheck
 from lakeport.schema.column import Column, Loss
-from lakeport.schema.column_rules import TIMES, captured_columns, objections
+from lakeport.schema.column_rules import captured_columns
 from lakeport.schema.file_format import Format
 from lakeport.schema.formats import AnyFormat, csv_of_rows
 from lakeport.schema.key_pattern import capture_formats
 from lakeport.schema.landing import Landing
+from lakeport.schema.rejects import Rejects
 from lakeport.schema.table import Table
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 from lakeport.schema.transform import Transform
-from lakeport.schema.values import ON_ARRIVAL, EmailAddress, Limit, Part, RejectLimit, Schedule, Seconds
+from lakeport.schema.values import ON_ARRIVAL, Part, Schedule, Seconds
+from lakeport.schema.wait import Wait
 
 NAME = r"^[a-z][a-z0-9_]{0,44}$"
 _MAX_COLUMNS = 1599  # Redshift takes 1,600 a table, of which _loaded_at is one
-
-
-class Rejects(Part):
-    """How many rejected rows a load tolerates."""
-
-    fail: Limit = RejectLimit()
-    """If more rows than this are rejected (a number, or a share such as 1%), nothing is loaded."""
-    warn: Limit | None = None
-    """If more rows than this are rejected, the other rows are loaded and an alert is sent."""
-    show: bool = True
-    """Whether alerts, the page Files and commands with --deployment show values of rows: rejected rows, rows that do
-    not pass a check, duplicate keys; if not, only mng has the rejected rows, and messages leave values out."""
-
-    def values_in_message(self, values: str) -> str:
-        """Return values of rows for a message, or that the message leaves them out."""
-        return values if self.show else "(values are not shown: rejects.show is false)"
-
-    @field_validator("warn")
-    @classmethod
-    def _comes_before_fail(cls, warn: RejectLimit | None, info: ValidationInfo) -> RejectLimit | None:
-        fail = info.data.get("fail")
-        if warn and fail and not warn.is_below(fail):
-            raise ValueError(
-                f"is {warn}, but more than {fail} rejected rows fail the load, so it never warns; write less than fail"
-            )
-        return warn
-
-
-class Wait(Part):
-    """How long a scheduled run waits for files, and how often it checks for them; seconds."""
-
-    every: Seconds = 30
-    """How often a scheduled run checks for files."""
-    for_: Annotated[Seconds, Field(alias="for")] = 600
-    """How long it waits for files before it is skipped."""
-
-
-class Alerts(Part):
-    """Who is alerted when a run fails."""
-
-    slack: str | None = None
-    """The Slack channel, such as #flight-data."""
-    email: tuple[EmailAddress, ...] = ()
-    """The addresses that get an e-mail."""
-
-    @field_validator("slack")
-    @classmethod
-    def _is_a_channel(cls, slack: str | None) -> str | None:
-        if slack is not None and not re.match(r"[#@]|[CDGU][A-Z0-9]{7,}$", slack):
-            raise ValueError(f'is {slack!r}, which is not a channel; write its name with #, in quotes: "#{slack}"')
-        return slack
 
 
 class FileType(Part):
@@ -93,7 +44,7 @@ class FileType(Part):
     """How the files are written."""
     table: Table
     """The table that the rows are loaded into."""
-    transform: Transform = Transform()
+    transform: Transform = Transform.model_construct()
     """What changes the rows between the file and the table."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=_MAX_COLUMNS)]
     """The columns; if the file has no header, in the order of the file."""
@@ -102,13 +53,13 @@ class FileType(Part):
     lossy: Loss = "reject"
     """What happens to a row with a value that COPY would change without an error: more digits after the point than its
     decimal column keeps, a time of day in a date, an offset in a timestamp."""
-    rejects: Rejects = Rejects()
+    rejects: Rejects = Rejects.model_construct()
     """How many rejected rows a load tolerates."""
     checks: tuple[AnyCheck, ...] = ()
     """What must be true of the loaded rows before the load is committed."""
     schedule: Schedule = ON_ARRIVAL
     """When runs start: on_arrival, or at the times of five cron fields, in UTC."""
-    wait: Wait = Wait.model_validate({})
+    wait: Wait = Wait.model_construct()
     """How a scheduled run waits for files."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How many times a task is retried after a temporary error; other errors fail it at once."""
@@ -117,7 +68,7 @@ class FileType(Part):
     pool: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] | None = None
     """The Airflow pool whose slots the tasks take, without it default_pool; its number of slots limits how many tasks
     of all file types with this pool run at once."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Alerts.model_construct()
     """Who is alerted when a run fails."""
 
     @property
@@ -219,11 +170,11 @@ class FileType(Part):
             raise TypeError(f"type {self.format.type} has no rows of text")
         return copied
 
-    def with_columns(self, added: Iterable[Column]) -> FileType:
+    def with_columns(self, added: Iterable[Column]) -> Self:
         """Return the same type with more columns."""
         return self.model_copy(update={"columns": (*self.columns, *added)})
 
-    def into(self, table_name: str) -> FileType:
+    def into(self, table_name: str) -> Self:
         """Return the same type with another table."""
         return self.model_copy(update={"table": self.table.model_copy(update={"name": table_name})})
 
@@ -237,81 +188,9 @@ class FileType(Part):
             values = {**values, "table": {"name": f"lake.{default}", **table}}
         return values
 
-    @field_validator("format")
+    @field_validator("format", "table", "transform", "columns", "drift", "checks")
     @classmethod
-    def _fits_the_pattern(cls, format_: Format, info: ValidationInfo) -> Format:
-        landing: Landing | None = info.data.get("landing")
-        allowed = landing.compressions() if landing else ()
-        if allowed and format_.compression not in allowed:
-            raise ValueError(
-                f"has compression {format_.compression}, but the extension in landing.pattern means {allowed[0]}, "
-                "so that registration would reject every file; change one of them"
-            )
-        return format_
-
-    @field_validator("table")
-    @classmethod
-    def _keeps_all_files(cls, table: Table, info: ValidationInfo) -> Table:
-        landing = info.data.get("landing")
-        if landing and landing.select == "all" and (table.mode in ("truncate", "replace") or _is_all(table)):
-            what = "snapshot: true" if _is_all(table) else f"mode {table.mode}"
-            raise ValueError(
-                f"has {what}, which keeps only the rows of the last file, but landing.select is all; "
-                "write select: newest, or mode: append, merge, slice, history or new_table"
-            )
-        return table
-
-    @field_validator("transform")
-    @classmethod
-    def _takes_rows_of_text(cls, transform: Transform, info: ValidationInfo) -> Transform:
-        format_: Format | None = info.data.get("format")
-        if transform.has_rows_function and format_ and (objection := format_.objection_to_rows()):
-            raise ValueError(f"takes rows, {objection}")
-        return transform
-
-    @field_validator("columns")
-    @classmethod
-    def _are_right(cls, columns: tuple[Column, ...], info: ValidationInfo) -> tuple[Column, ...]:
-        problems = [*objections(columns, info.data)]
-        if problems:
+    def _agrees_with_earlier_keys(cls, value: Any, info: ValidationInfo) -> Any:
+        if problems := [*key_rules.objections(str(info.field_name), value, info.data)]:
             raise ValueError("\n".join(problems))
-        return columns
-
-    @field_validator("drift")
-    @classmethod
-    def _has_a_header(cls, drift: str, info: ValidationInfo) -> str:
-        format_ = info.data.get("format")
-        if drift != "refuse" and format_ and not format_.names_columns:
-            raise ValueError(
-                f"is {drift}, but format.jsonpaths replace the names of the fields; remove one of them"
-                if format_.column_paths
-                else f"is {drift}, which needs a header with the column names; set format.header_lines to 1 or more"
-            )
-        transform = info.data.get("transform")
-        if drift == "add" and transform and transform.may_make_columns:
-            raise ValueError(
-                "is add, but the transform makes the rows and cannot fill new columns; write refuse or ignore"
-            )
-        return drift
-
-    @field_validator("checks")
-    @classmethod
-    def _name_columns(cls, checks: tuple[AnyCheck, ...], info: ValidationInfo) -> tuple[AnyCheck, ...]:
-        if "columns" not in info.data:
-            return checks
-        types = {column.name: column.type.name for column in info.data["columns"] if column.only_in != "file"}
-        unknown = sorted({name for check in checks for name in check.columns if name not in types})
-        if unknown:
-            raise ValueError(f"refer to unknown columns: {', '.join(unknown)}")
-        newest_of = [check.freshness.column for check in checks if isinstance(check, FreshnessCheck)]
-        timeless = [column for column in newest_of if types[column] not in TIMES]
-        if timeless:
-            raise ValueError(
-                f"freshness needs a column of type {', '.join(TIMES)}; of another type: {', '.join(timeless)}"
-            )
-        return checks
-
-
-def _is_all(table: Table) -> bool:
-    """Return whether a file has all rows of the table; in mode history the table has older versions, too."""
-    return table.mode == "merge" and table.snapshot
+        return value

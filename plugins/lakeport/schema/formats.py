@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
 from lakeport.schema.file_format import ConvertedFormat, Format
+from lakeport.schema.one_of import OneOf
 from lakeport.schema.record_formats import Avro, Json, Orc, Parquet
 from lakeport.schema.text_formats import Csv, Delimited, FixedWidth
 from lakeport.schema.workbook_format import Xlsx
 from lakeport.schema.xml_format import Xml
 
+FORMATS: dict[str, type[Format]] = {
+    "csv": Csv,
+    "delimited": Delimited,
+    "fixed_width": FixedWidth,
+    "json": Json,
+    "parquet": Parquet,
+    "orc": Orc,
+    "avro": Avro,
+    "xlsx": Xlsx,
+    "xml": Xml,
+}
 AnyFormat = Annotated[
     Csv | Delimited | FixedWidth | Json | Parquet | Orc | Avro | Xlsx | Xml,
-    Field(discriminator="type"),
+    OneOf(FORMATS, "type"),
 ]
 
 _OF_VALUES = {*ConvertedFormat.model_fields, "acceptinvchars"} - {*Format.model_fields}

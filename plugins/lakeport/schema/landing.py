@@ -1,7 +1,5 @@
 """Which objects of which landing bucket are of a file type, and which of them one run takes."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import WithJsonSchema
+
+from lakeport.schema.values import ReadBy
 
 LineType = Literal["data", "skip"]
 _TYPES: tuple[LineType, ...] = ("data", "skip")
@@ -58,6 +60,6 @@ def _checked_type(prefix: object, type_: object) -> LineType:
 
 Lines = Annotated[
     LineTypes,
-    BeforeValidator(_line_types),
+    ReadBy(_line_types),
     WithJsonSchema({"type": "object", "additionalProperties": {"enum": list(_TYPES)}, "minProperties": 1}),
 ]

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lakeport.schema.parts import all_keys, fields_of, keys_at, located, tag_of
 from lakeport.schema.places import Place, compose, key, label, node_at
 from lakeport.schema.written_values import kind_of, meant, quoted
+from lakeport.wording import amount
 
 MAX_PROBLEMS = 100
 _NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
@@ -36,7 +37,7 @@ def of_values(texts: dict[Path, str], owners: Callable[[Place], Path], error: Va
         for sentence in _sentence(problem, node).splitlines():
             yield f"{label(path)}:{line}: {key(_without_key_mark(problem, place))}{sentence}"
     if len(inner) > MAX_PROBLEMS:
-        yield f"{label(next(iter(texts)))}: and {len(inner) - MAX_PROBLEMS:,} more problems"
+        yield f"{label(next(iter(texts)))}: and {amount(len(inner) - MAX_PROBLEMS, 'more problem')}"
 
 
 def _place(problem: Any) -> Place:

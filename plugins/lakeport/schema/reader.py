@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from lakeport import settings
 from lakeport.errors import SchemaError
-from lakeport.schema import problems, yaml_problems
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema import yaml_problems
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.places import Place, compose, label, node_at
 from lakeport.schema.strict_yaml import values_of
 from lakeport.schema.transform_files import function_problems, query_problems
@@ -105,13 +106,15 @@ def _file_type(path: Path) -> FileType:
     try:
         file_type = FileType.model_validate({**_merged(defaults, values), "name": path.stem})
     except ValidationError as error:
+        from lakeport.schema import problems  # noqa: PLC0415 - each task reads a schema, which is valid
+
         texts = {path: text} | ({defaults_path: defaults_text} if defaults else {})
         found += problems.of_values(texts, owner, error)
     else:
         found += _transform_problems(path, file_type)
     reported = tuple(found)
     for each, its_text in ((path, text), (defaults_path, defaults_text)):
-        found += [odd for start, odd in yaml_problems.of_numbers(each, its_text) if not _is_reported(start, reported)]
+        found += [odd for start, odd in yaml_problems.of_scalars(each, its_text) if not _is_reported(start, reported)]
     if found:
         raise SchemaError(found)
     return file_type

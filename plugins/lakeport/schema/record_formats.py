@@ -1,7 +1,5 @@
 """Formats of records whose fields have names: json, avro, parquet and orc."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self

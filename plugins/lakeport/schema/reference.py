@@ -34,8 +34,11 @@ class Key:
 
 def json_schema() -> str:
     """Return the JSON Schema of a schema YAML."""
+    parts = set(all_parts())
+    for part in parts:
+        part.model_rebuild()
     schema = FileType.model_json_schema(by_alias=True)
-    for part in set(all_parts()):
+    for part in parts:
         its = schema if part is FileType else schema["$defs"][part.__name__]
         meanings = descriptions_of(part)
         its["properties"] = {key: _for_editors(value, meanings.get(key)) for key, value in its["properties"].items()}

@@ -11,6 +11,8 @@ import re
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
 _COMMENT = r"--[^\n]*|/\*.*?\*/"
 _NOT_CODE = re.compile(f"{_QUOTED}|{_COMMENT}", re.DOTALL)
+# Any text that a statement of a person may quote: also with backslashes, and between dollar signs.
+_QUOTED_ANYHOW = re.compile(rf"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|{_COMMENT}|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 # An operator without its right or left side.
 _OPEN_END = re.compile(r"(?:[-+*/%<>=|,]|\b(?:and|or|not|in|like|ilike|between|is))\s*$", re.IGNORECASE)
 _OPEN_START = re.compile(r"\s*(?:[*/%<>=|,]|\b(?:and|or|in|like|ilike|between|is)\b)", re.IGNORECASE)
@@ -24,6 +26,11 @@ def without_quoted(text: str, instead: str = " ") -> str:
 def code_of(text: str) -> str:
     """Return a text of the same length with spaces in place of literals, quoted names and comments."""
     return _NOT_CODE.sub(lambda found: " " * len(found[0]), text)
+
+
+def outside_quotes(statement: str) -> str:
+    """Return a statement without its literals, quoted names, dollar-quoted texts and comments."""
+    return _QUOTED_ANYHOW.sub("", statement)
 
 
 def query_in(text: str) -> str:

@@ -1,9 +1,7 @@
 """The table that takes a file type's rows, and how it takes them: what `table` says in a schema."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -30,7 +28,7 @@ class Wins(Part):
     """The column whose lowest value wins; NULL loses."""
 
     @model_validator(mode="after")
-    def _is_one(self) -> Wins:
+    def _is_one(self) -> Self:
         if (self.highest is None) is (self.lowest is None):
             raise ValueError("must have exactly one of the keys highest and lowest, as in wins: {highest: updated_at}")
         return self
@@ -67,7 +65,7 @@ class Slice(Part):
         return {"columns": value} if isinstance(value, list) else value
 
     @model_validator(mode="after")
-    def _is_one(self) -> Slice:
+    def _is_one(self) -> Self:
         if bool(self.columns) is bool(self.from_):
             raise ValueError("must be either a list of columns, as in slice: [day], or slice: {from: captured}")
         if twice := doubled(self.columns):
@@ -182,7 +180,7 @@ class Table(Part):
         return seconds
 
     @model_validator(mode="after")
-    def _has_room_for_a_suffix(self) -> Table:
+    def _has_room_for_a_suffix(self) -> Self:
         if self.keeps_replaced_seconds and len(self.table_name) > _MAX_NAME_OF_KEEPING:
             raise ValueError(
                 f"has a name of {len(self.table_name)} characters; at most {_MAX_NAME_OF_KEEPING} are allowed where "

@@ -1,7 +1,5 @@
 """What is done to the rows between their file and their table: what `transform` says in a schema."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator

@@ -1,7 +1,5 @@
 """The format of Excel workbooks, which are made into CSV before COPY reads them."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The format of XML documents, whose rows are written as CSV before COPY reads them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal

@@ -1,4 +1,4 @@
-"""Describe what is wrong with the text of a schema as YAML: its syntax, and numbers that people misread."""
+"""Describe what is wrong with the text of a schema as YAML: its syntax, numbers that people misread, NULs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _INDICATORS = {"*": "an alias", "&": "an anchor", "%": "a directive", "@": "rese
 _MAX_LINE = 200
 _INTEGER = "tag:yaml.org,2002:int"
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_ODD_NUMBER = re.compile(r"(?<![\w.])(?:0[0-9xb_]|[0-9]+[_:][0-9])")  # and some texts that are not numbers
+_ODD = re.compile(r"(?<![\w.])(?:0[0-9xb_]|[0-9]+[_:][0-9])|\\(?:0|x00|u0000|U00000000)")  # and some other texts
+_MEANS_NULL = ("format", "null_as"), "\0"
 _CUT_BY_COMMENT = re.compile(r"[{\[][^}\]]*\s#[^}\]]*([}\]].*)?$")
 
 
@@ -45,10 +46,12 @@ def _trap(text: str, number: int, problem: str) -> str:
     return "; write a colon and a blank after a key" if "expected ':'" in problem else ""
 
 
-def of_numbers(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the problems of numbers that people misread, as 010 for 8, each with its place."""
-    for place, node in scalars(compose(text)) if _ODD_NUMBER.search(text) else ():
+def of_scalars(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the problems of numbers that people misread, as 010 for 8, and of NULs, each with its place."""
+    for place, node in scalars(compose(text)) if _ODD.search(text) else ():
+        start = f"{label(path)}:{node.start_mark.line + 1}: {key(place)}"
+        if "\0" in node.value and (place, node.value) != _MEANS_NULL:
+            yield start, f"{start}contains a NUL, which databases cannot store"
         if node.tag == _INTEGER and not node.style and not _PLAIN_NUMBER.fullmatch(node.value):
-            start = f"{label(path)}:{node.start_mark.line + 1}: {key(place)}"
             number = yaml.safe_load(node.value)
             yield start, f"{start}is {node.value}, which YAML reads as the number {number}; write {number}"

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor
 from lakeport.model import Status
 from lakeport.redshift.live_table import live_columns
 from lakeport.redshift.rows import fetch_rows, fetch_value
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
 from lakeport.snapshots.extending import NEWEST_FILES, Row, changed_since, first_day, may_change_since
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extensions import cursor
 
 from lakeport import settings
-from lakeport.files import s3_objects
+from lakeport.files import archiving
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import known_file_type
 from lakeport.snapshots import objects
 from lakeport.snapshots.content import Content, by_file
@@ -58,7 +58,7 @@ def write_rejected_rows(
 
 def remove_rejected_rows(s3: S3Client, name: str) -> None:
     """Remove the rejected rows of a file type.  Safe to repeat."""
-    s3_objects.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
+    archiving.remove_all_versions(s3, settings.work_bucket(), objects.rejected_rows_prefix(name))
 
 
 def remove_hidden_rows(s3: S3Client) -> None:

@@ -25,7 +25,7 @@ from lakeport.files import s3_objects
 from lakeport.model import utc_now
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import known_file_type
 from lakeport.snapshots import objects
 from lakeport.snapshots.content import Content, read_content
@@ -64,10 +64,20 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_c
     """Write the snapshot of one file type; read it again if another process has written the summary meanwhile.
 
     What has changed since an earlier summary may lack what the other process has read, such as files that were undone.
+    Nothing is left to write once the summary has what another process read after this one: so each of the others makes
+    this one read again at most once.  Raises ClientError if S3 refuses ATTEMPTS times; then reconcile writes it.
     """
+    began: str | None = None
     for attempt in range(1, objects.ATTEMPTS + 1):
+        known = objects.current(s3, objects.summary_key(name), with_content=True)
+        if began and known.content and known.content["complete_at" if is_complete else "as_of"] >= began:
+            return
+        as_of, summary = _write_whole(warehouse, s3, name, known.content, is_complete=is_complete)
+        began = began or as_of.isoformat()
+        if known.as_of >= as_of.isoformat():
+            return
         try:
-            _write_snapshot(warehouse, s3, name, is_complete=is_complete)
+            objects.replace(s3, objects.summary_key(name), summary, as_of, known)
         except ClientError as error:
             if attempt == objects.ATTEMPTS or not objects.is_outrun(error):
                 raise
@@ -75,12 +85,14 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_c
             return
 
 
-def _write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_complete: bool) -> None:
-    """Write the whole object before the summary: a reader takes it alone while the summary is older."""
+def _write_whole(
+    warehouse: Warehouse, s3: S3Client, name: str | None, summary: Row | None, *, is_complete: bool
+) -> tuple[datetime, Row]:
+    """Write what precedes the summary, and return the new summary: a reader takes the rest alone while it is older."""
     file_type = known_file_type(name) if name else None
-    known = objects.current(s3, objects.summary_key(name), with_content=True)
-    about = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
-    last = None if is_complete or not _can_be_extended(s3, known.content, name, about) else known.content
+    about: Row = {"schema": _schema_text(name), "table": file_type.table.name if file_type else None}
+    about["shows_values"] = file_type.rejects.show if file_type else None  # schemas/_defaults.yaml may have changed it
+    last = None if is_complete or not _can_be_extended(s3, summary, name, about) else summary
     content = warehouse.transaction(partial(read_content, name=name, file_type=file_type, last=last))
     if name and file_type and file_type.rejects.show:
         write_rejected_rows(warehouse, s3, name, content, last)
@@ -90,8 +102,7 @@ def _write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_
     head |= {"columns": content.columns, "days": content.days}
     if content.is_complete:
         objects.replace_older(s3, objects.type_key(name), {**head, "files": content.files}, content.as_of)
-    if known.as_of < head["as_of"]:
-        objects.replace(s3, objects.summary_key(name), {**head, **_summary(content, last)}, content.as_of, known)
+    return content.as_of, {**head, **_summary(content, last)}
 
 
 def outdated_types(warehouse: Warehouse, s3: S3Client) -> list[str | None]:
@@ -111,7 +122,7 @@ def _can_be_extended(s3: S3Client, last: Row | None, name: str | None, about: Ro
     Files of no type get one by a replay, so all of them are always read.  So they are after a process that was killed
     between its two objects, whose whole one is later than the summary.
     """
-    if last is None or name is None or "open_since" not in last or any(last[each] != about[each] for each in about):
+    if last is None or name is None or "open_since" not in last or any(last.get(each) != about[each] for each in about):
         return False
     if utc_now() - datetime.fromisoformat(last["complete_at"]) >= _COMPLETE_FOR:
         return False

@@ -31,6 +31,7 @@ def run(http_fake: HttpFake) -> RecoveryRun:
     http_fake.answer("/auth/token", 201, {"access_token": "t0ken"})
     http_fake.answer(RUN, 200, {"state": "running"})
     http_fake.answer(PLANS, 200, plan("deferred"))
+    http_fake.answer("/api/v2/dags/undo/details", 200, {"params": {"files": {}, "file_type": {}}})
     return RecoveryRun(AirflowApi(http_fake.url, "lakeport", "secret"), "replay", "c0ffee", pause_seconds=0)
 
 
@@ -123,6 +124,16 @@ def test_start_that_is_throttled_is_repeated_under_the_same_id(http_fake: HttpFa
     assert asked == [started.run_id] * 2
 
 
+def test_value_that_the_deployed_dag_does_not_take_starts_no_run(http_fake: HttpFake, run: RecoveryRun) -> None:
+    """An older version of `discard` ignores a status, and would plan the New files of the type."""
+    http_fake.answer_once("/api/v2/dags/undo/details", 429, {"detail": "throttled"})
+    with raises_golden(RunFailed, "cli", "value that a deployed DAG does not take", "undo", "restore"):
+        start_recovery(run.api, "undo", {"files": [], "restore": True}, pause_seconds=0)
+    with raises_golden(RunFailed, "cli", "DAG that a deployment does not have", "discard"):
+        start_recovery(run.api, "discard", {}, pause_seconds=0)
+    assert not [each for each in http_fake.requests if each.path.endswith("dagRuns")]
+
+
 @pytest.mark.parametrize("dag_id", ["replay", "undo", "discard"])
 def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
     calls = list[str]()
@@ -130,7 +141,7 @@ def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
     class Api:
         def call(self, path: str, **_: Any) -> Any:
             calls.append(path)
-            return {"hitl_details": [], "state": "failed", "content": [], "try_number": 3}
+            return {"hitl_details": [], "state": "failed", "content": [], "try_number": 3, "params": None}
 
         def address(self, *_: str) -> str:
             return ""
@@ -141,5 +152,5 @@ def test_paths_fit_into_a_call_of_mwaa(dag_id: str) -> None:
             step()
         except RunFailed:
             continue
-    assert len(calls) == 9
+    assert len(calls) == 10
     assert max(map(len, calls)) <= LONGEST_PATH

@@ -47,7 +47,7 @@ def test_every_module_imports_alone(tmp_path: Path) -> None:
 
 def test_dag_files_import_nothing_that_only_a_running_task_needs(tmp_path: Path) -> None:
     """Each task and each parse of a DAG file is a new process, which pays for what it imports."""
-    heavy = "boto3 botocore fastavro ijson openpyxl pyarrow slack_sdk lakeport.alerts lakeport.loading"
+    heavy = "boto3 botocore fastavro ijson openpyxl psycopg2 pyarrow slack_sdk lakeport.alerts lakeport.loading"
     heavy += " lakeport.preparing lakeport.snapshots"
     code = "import sys, lakeport.airflow.load_dag; print(*(name for name in sys.argv[1:] if name in sys.modules))"
     variables = os.environ | {"AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(PLUGINS)}

@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import FileResponse
 
+from lakeport import settings
 from lakeport.airflow.files_page import views
 from lakeport.files.s3_objects import s3_client
 from lakeport.model import dag_id_of
@@ -64,8 +65,9 @@ def static_file(name: str) -> FileResponse:
 
 @app.get("/api/me")
 def me(user: GetUserDep) -> dict[str, Any]:
-    """Return which actions the user may start."""
-    return {"actions": [name for name in _ACTIONS if _may("POST", name, user)]}
+    """Return which actions the user may start, and the name of the deployment that commands need."""
+    actions = [name for name in _ACTIONS if _may("POST", name, user)]
+    return {"actions": actions, "deployment": settings.mwaa_environment()}
 
 
 @app.get("/api/overview")

@@ -20,6 +20,6 @@ class ArchiveFilesOperator(FilesOperator):
         from lakeport.loading.finishing import archive, check_loaded
 
         s3 = s3_objects.s3_client()
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             files = warehouse.read(partial(check_loaded, files=self.registered_files()))
             archive(warehouse, s3, self.file_type.name, files)

@@ -20,7 +20,7 @@ from lakeport.files import s3_objects
 from lakeport.probing.answers import Answer, Found, Question, Verdict, as_markdown, failures
 from lakeport.probing.probe import probe, write_report
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
 from lakeport.schema.reader import default_alerts
 
 log = logging.getLogger(__name__)

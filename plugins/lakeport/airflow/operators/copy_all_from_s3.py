@@ -11,6 +11,7 @@ from lakeport.airflow.operators.prepare import files_at_once
 from lakeport.airflow.tasks import Context, reported_of, retried_if_worth_it, task_run_of
 from lakeport.errors import LakeportError, MustLoadSeparately, ObjectChanged, UnloadableFile
 from lakeport.model import RegisteredFile, Status, TaskRun
+from lakeport.wording import share
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,11 +32,12 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
     """
 
     def fail(self, warehouse: Warehouse, files: Sequence[RegisteredFile], error: Exception, by: TaskRun) -> None:
-        from lakeport.airflow.error_texts import text_of
         from lakeport.mng import file_records
+        from lakeport.redshift.error_texts import text_of
 
-        self.log.error("%s: %s", ", ".join(file.key for file in files), error)
-        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text_of(error, self.file_type)}"
+        text = text_of(error, self.file_type)
+        self.log.error("%s: %s", ", ".join(file.key for file in files), text)
+        file_ids, reason = [file.file_id for file in files], f"{by.task_id}: {text}"
         warehouse.transaction(
             lambda current: file_records.move(
                 current, file_ids, by, from_=[Status.IN_PROGRESS], to=Status.FAIL, reason=reason
@@ -116,7 +118,7 @@ class CopyAllFromS3Operator(CopyFromS3Operator):
 
         by, s3 = task_run_of(context), s3_objects.s3_client()
         with (
-            retried_if_worth_it(),
+            retried_if_worth_it(self.file_type),
             plain_text_removed(s3, self.file_type, self.file_ids()),
             self.warehouse() as warehouse,
         ):
@@ -136,7 +138,7 @@ class CheckAllLoadedOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             warehouse.read(lambda current: refuse_failures(current, self.registered_files(), by))
 
 
@@ -148,4 +150,4 @@ def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRu
     failures = file_records.failures(current, [file.file_id for file in files], by)
     if failures:
         lines = "\n".join(f"{in_one_line(each.key)}: {each.status_reason}" for each in failures)
-        raise UnloadableFile(f"{len(failures)} of {len(files)} files could not be loaded:\n{lines}")
+        raise UnloadableFile(f"{share(len(failures), len(files), 'file')} could not be loaded:\n{lines}")

@@ -78,7 +78,7 @@ class CopyFromS3Operator(FilesOperator):
 
         s3, by, rows = s3_objects.s3_client(), task_run_of(context), {}
         with (
-            retried_if_worth_it(),
+            retried_if_worth_it(self.file_type),
             plain_text_removed(s3, self.file_type, self.file_ids()),
             self.warehouse() as warehouse,
         ):

@@ -58,7 +58,7 @@ class PrepareFilesOperator(FilesOperator):
 
         s3, run_id = s3_objects.s3_client(), task_run_of(context).run_id
         prepare = self.prepare_or_report if self.file_type.landing.select == "all" else self.prepare
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             files = warehouse.read(self.current_files) if cleared_at(context) else self.registered_files()
             return at_once(lambda file: prepare(s3, file, run_id), files, files_at_once(self.file_type, files))
 

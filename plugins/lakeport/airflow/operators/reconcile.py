@@ -16,6 +16,7 @@ from lakeport.recovery.reconcile.ended_soon import finish_ended_runs
 from lakeport.recovery.reconcile.reconcile import reconcile
 from lakeport.recovery.reconcile.reconciliation import Reconciliation, save_findings
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import share
 
 GRACE_PARAM = "grace"
 
@@ -48,7 +49,7 @@ class ReconcileOperator(BaseOperator):
         count, unfixed = len(reconciliation.findings), reconciliation.unalerted
         if unfixed:
             lines = "\n".join(f"{each.subject}: {each.problem}: {each.action}" for each in unfixed)
-            raise NotReconciled(f"{len(unfixed)} of {count} findings are not fixed:\n{lines}")
+            raise NotReconciled(f"{share(len(unfixed), count, 'finding is', 'findings are')} not fixed:\n{lines}")
         return count
 
 

@@ -24,11 +24,18 @@ from lakeport.recovery.replay.commands import (
     make_plan,
     what_happens,
 )
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.session import Warehouse
+from lakeport.wording import share
 
 NOT_CHOSEN = ""
+FIELDS: dict[Command, frozenset[str]] = {
+    "replay": frozenset({"files", "file_type", "older"}),
+    "undo": frozenset({"files", "file_type", "restore"}),
+    "discard": frozenset({"files", "file_type", "status"}),
+}
+"""The fields of each command's form."""
 
 
 class _RecoveryOperator(BaseOperator):
@@ -42,6 +49,11 @@ class _RecoveryOperator(BaseOperator):
         self.redshift_conn_id = redshift_conn_id
 
     def plan(self, warehouse: Warehouse, params: Any) -> list[Planned]:
+        if unknown := sorted(set(params) - FIELDS[self.command]):
+            raise SelectionError(
+                f"nothing is changed: DAG {self.command} does not take {', '.join(unknown)}; it takes "
+                f"{', '.join(sorted(FIELDS[self.command]))}; start it with these, or deploy the version that takes it"
+            )
         names, file_type = params.get("files") or [], params.get("file_type") or None
         if not (names or file_type):
             raise SelectionError("no files selected: give file ids or keys, or choose a file type")
@@ -65,7 +77,9 @@ class PlanOperator(_RecoveryOperator):
             refused = [f"{each.selected.file.key}: {what_happens(each)}" for each in plan if each.refused]
             if refused:
                 lines = "\n".join(refused)
-                raise SelectionError(f"nothing is changed: {len(refused)} of {len(plan)} files are refused:\n{lines}")
+                raise SelectionError(
+                    f"nothing is changed: {share(len(refused), len(plan), 'file is', 'files are')} refused:\n{lines}"
+                )
         return {"text": as_markdown(plan), "fingerprints": fingerprints(plan)}
 
 

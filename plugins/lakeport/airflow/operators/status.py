@@ -14,6 +14,7 @@ from lakeport.airflow.tasks import Context, cleared_at, retried_if_worth_it, tas
 from lakeport.model import RegisteredFile, Status, TaskRun, utc_now
 from lakeport.schema.key_pattern import rank
 from lakeport.schema.landing import LANDED_AT
+from lakeport.settings import planned_command
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
@@ -55,7 +56,8 @@ class FilterNewestOperator(FilesOperator):
         find = partial(claims.newer_load, file_id=newest.file_id, by=by, table_name=self.file_type.table.name)
         if newer := warehouse.read(find):
             reason = f"{newer}, which landed later, is loaded already"
-            reason += f"; to let its rows replace newer ones, run ./lakeport replay {newest.file_id[:12]} --older"
+            replay = planned_command(f"replay {newest.file_id[:12]} --older")
+            reason += f"; to let its rows replace newer ones, run {replay}"
             ids = [newest.file_id]
             warehouse.transaction(partial(claims.filter_out, file_ids=ids, by=by, reason=reason))
             write_snapshots(warehouse, [self.file_type.name])
@@ -76,7 +78,7 @@ class FilterNewestOperator(FilesOperator):
         return [file for file in files if file.file_id in open_ids] or files[:1]
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             newest, *others = self.still_to_load(warehouse, self.newest_first(), context)
             if others:
                 warehouse.transaction(lambda current: self.filter_out(current, others, newest, task_run_of(context)))
@@ -94,7 +96,7 @@ class MarkInProgressOperator(FilesOperator):
     def execute(self, context: Context) -> None:
         from lakeport.snapshots.writing import write_snapshots
 
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             self.claim(warehouse, context, self.file_type.table)
             write_snapshots(warehouse, [self.file_type.name])
 
@@ -122,7 +124,7 @@ class MarkDoneOperator(FilesOperator):
         from lakeport.snapshots.writing import write_snapshots
 
         by = task_run_of(context)
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             files = self.registered_files()
             loads, is_alert_owed = warehouse.transaction(lambda current: self.done(current, files, by))
             if is_alert_owed:

@@ -33,5 +33,5 @@ class CreateTableOperator(BaseOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         from lakeport.redshift.fitting import fit_table
 
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             fit_table(warehouse, self.file_type)

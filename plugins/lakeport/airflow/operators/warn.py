@@ -12,7 +12,7 @@ from lakeport.model import TaskRun
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor
 
-    from lakeport.alerts.run_messages import LoadedRun
+    from lakeport.alerts.loaded_messages import LoadedRun
 
 
 class WarnOfRejectsOperator(FilesOperator):
@@ -28,5 +28,5 @@ class WarnOfRejectsOperator(FilesOperator):
 
     def execute(self, context: Context) -> None:
         by = task_run_of(context)
-        with retried_if_worth_it(), self.warehouse() as warehouse:
+        with retried_if_worth_it(self.file_type), self.warehouse() as warehouse:
             callbacks.alert(warehouse, by, lambda current: self.alert(current, by), self.file_type.alerts)

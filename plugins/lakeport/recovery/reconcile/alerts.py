@@ -14,7 +14,7 @@ from lakeport.alerts.outbox import Row, Send, record, send_waiting, to_same_rece
 from lakeport.model import DAG_ID_PREFIX
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows, fetch_value
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 from lakeport.schema.reader import default_alerts
 
 UNSENT = "alert not sent"

@@ -12,7 +12,8 @@ from lakeport.airflow_api.dag_runs import run_of
 from lakeport.mng.file_records import clipped
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.rows import fetch_rows
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
+from lakeport.settings import planned_command
 from lakeport.snapshots.writing import write_snapshots
 
 MARKED = "Fail, but its run is marked as successful"
@@ -44,4 +45,5 @@ def _note(reconciliation: Reconciliation, file: Mapping[str, Any]) -> str:
     reason = f"{clipped(file['status_reason'], _REASON_BYTES - len(_NOTE))}{_NOTE}"
     values = {**file, "reason": reason}
     reconciliation.warehouse.transaction(lambda current: current.execute(statement("mng/note_reason"), values))
-    return f"noted; to load it, run ./lakeport replay {file['file_id'][:12]}"
+    replay = planned_command(f"replay {file['file_id'][:12]}")
+    return f"noted; to load it, run {replay}"

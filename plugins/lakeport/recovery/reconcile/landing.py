@@ -19,7 +19,7 @@ from lakeport.mng import file_records
 from lakeport.model import Arrival, RegisteredFile, Status
 from lakeport.recovery.reconcile.reconciliation import Finding, Reconciliation
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 NOT_LISTED = "landing bucket cannot be reconciled"
 NOT_REGISTERED = "in landing, but no event registered it"

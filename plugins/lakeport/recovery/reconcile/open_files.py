@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor
 
 from lakeport.model import RegisteredFile, Status, dag_id_of
 from lakeport.redshift.rows import fetch_as, fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.errors import AlertNotSent, LakeportError, NotPublished, SchemaError
 from lakeport.model import utc_now
 from lakeport.redshift.session import Warehouse
-from lakeport.schema.file_type import Alerts, FileType
+from lakeport.schema.alerts import Alerts
+from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import default_alerts, known_file_type, read_file_type
 from lakeport.snapshots import objects
 
@@ -141,7 +142,8 @@ class Reconciliation:
         """Return what is wrong with a schema, also if it was removed here and from the published index."""
         path = settings.schemas_folder() / f"{name}.yaml"
         if not self.has_schema(name):
-            remedy = f"restore and publish it to load the files, or run ./lakeport discard --type {name}"
+            discard = settings.planned_command(f"discard --type {name}")
+            remedy = f"restore and publish it to load the files, or run {discard}"
             return (f"schemas/{name}.yaml was removed; {remedy}",)
         if self.file_type(name) or not path.is_file():
             return ()

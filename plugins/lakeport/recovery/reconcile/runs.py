@@ -7,17 +7,17 @@ Files are read before runs: if a file belongs to a run and that run is not live 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from lakeport import settings
-from lakeport.airflow_api.dag_runs import LIVE_STATES, arrival_run_id, latest_run_id, run_of, runs
+from lakeport.airflow_api.dag_runs import LIVE_STATES, DagRun, arrival_run_id, latest_run_id, run_of, runs
 from lakeport.airflow_api.pools import missing_pools, remedy
 from lakeport.alerts.invalid_schemas import invalid_schema_alert, run_of_schema
 from lakeport.errors import UnknownDag
 from lakeport.model import DAG_ID_PREFIX, Status, dag_id_of
 from lakeport.recovery.reconcile.ended_runs import alert_failures, finish_run
-from lakeport.recovery.reconcile.open_files import OpenFile, open_files, owed_alerts, subject_of
+from lakeport.recovery.reconcile.open_files import OpenFile, OwedAlert, open_files, owed_alerts, subject_of
 from lakeport.recovery.reconcile.reconciliation import FAILURES, NOT_CHECKED, Finding, Reconciliation
 from lakeport.schema.reader import alerts_of_invalid, owner_of_invalid
 
@@ -43,27 +43,43 @@ def reconcile_runs(reconciliation: Reconciliation) -> None:
         for state in LIVE_STATES
         for run in runs(reconciliation.api, state=state, dag_id_pattern=DAG_ID_PREFIX)
     }
-    taken: dict[tuple[str, str], list[OpenFile]] = defaultdict(list)
-    waiting: dict[str, list[OpenFile]] = defaultdict(list)
+    _finish_ended(reconciliation, files, live)
+    _alert_owed(reconciliation, owed)
+    # A run that has begun may have listed its files already; a run too many finds nothing and skips itself.
+    queued = {run.dag_id for run in live.values() if not run.has_begun}
+    for name, type_files in _waiting(reconciliation, files).items():
+        if dag_id_of(name) not in queued:
+            _start(reconciliation, name, type_files)
+
+
+def _finish_ended(
+    reconciliation: Reconciliation, files: Sequence[OpenFile], live: Mapping[tuple[str, str], DagRun]
+) -> None:
+    """Finish the files of runs that have ended, and of file types without a schema, whose runs cannot go on."""
+    taken = defaultdict[tuple[str, str], list[OpenFile]](list)
     for each in files:
         if each.status != Status.NEW:
             taken[each.dag_id or "", each.run_id or ""].append(each)
-        elif not reconciliation.index.starts_run(each.file_type):
-            continue  # the next scheduled run takes it
-        elif each.status_at <= reconciliation.ripe_before or each.file.file_id in reconciliation.registered:
-            waiting[each.file_type].append(each)
     for key, run_files in taken.items():
         if key not in live or not reconciliation.has_schema(run_files[0].file_type):
             finish_run(reconciliation, *key, run_files)
+
+
+def _alert_owed(reconciliation: Reconciliation, owed: Sequence[OwedAlert]) -> None:
     for alert in owed:
         run = run_of(reconciliation.api, alert.dag_id, alert.run_id)
         if alert.last_at <= reconciliation.ripe_before and not (run and run.is_live):
             alert_failures(reconciliation, alert, run)
-    # A run that has begun may have listed its files already; a run too many finds nothing and skips itself.
-    queued = {run.dag_id for run in live.values() if not run.has_begun}
-    for name, type_files in waiting.items():
-        if dag_id_of(name) not in queued:
-            _start(reconciliation, name, type_files)
+
+
+def _waiting(reconciliation: Reconciliation, files: Sequence[OpenFile]) -> dict[str, list[OpenFile]]:
+    """Return the New files of each type for which a run must be started; the next scheduled run takes the others."""
+    waiting = defaultdict[str, list[OpenFile]](list)
+    for each in files:
+        is_ripe = each.status_at <= reconciliation.ripe_before or each.file.file_id in reconciliation.registered
+        if each.status == Status.NEW and reconciliation.index.starts_run(each.file_type) and is_ripe:
+            waiting[each.file_type].append(each)
+    return waiting
 
 
 def _check_pools(reconciliation: Reconciliation, files: Sequence[OpenFile]) -> None:

@@ -11,14 +11,16 @@ from lakeport.airflow_api.dag_runs import DagRunApi, arrival_run_id, latest_run_
 from lakeport.errors import AirflowUnavailable, StatusConflict
 from lakeport.mng import file_records
 from lakeport.model import Status, TaskRun, dag_id_of
-from lakeport.recovery.replay.plan import Planned
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.restoring import forget, restore
 from lakeport.redshift import ddl
 from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.snapshots.writing import write_snapshots
+from lakeport.wording import amount
 
 
 def apply_plan(
@@ -80,8 +82,8 @@ def _apply_load(current: cursor, *, load: Sequence[Planned], command: str, peopl
     if pending and (deleted, restored) != (plan.load_rows, plan.restores):
         raise _changed(first.file.key)
     if first.loaded_at:
-        reason = f"{reason}: deleted {deleted} rows from {first.table_name}, loaded at {first.loaded_at}"
-        reason += f", and restored {restored} rows that it had replaced" if restored else ""
+        reason = f"{reason}: deleted {amount(deleted, 'row')} from {first.table_name}, loaded at {first.loaded_at}"
+        reason += f", and restored {amount(restored, 'row')} that it had replaced" if restored else ""
     for each in pending:
         selected, by = each.selected, TaskRun(f"lakeport {command}", "", command)
         if each.to != Status.FILTERED_OUT:  # a discarded file keeps its figures

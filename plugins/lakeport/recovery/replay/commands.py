@@ -10,7 +10,8 @@ from lakeport import settings
 from lakeport.files import s3_objects
 from lakeport.model import Status
 from lakeport.recovery.replay.load_queries import LoadQueries
-from lakeport.recovery.replay.plan import Planned, Planner
+from lakeport.recovery.replay.plan import Planner
+from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import SelectedFile, Selection, select_files
 from lakeport.redshift.session import Warehouse
 

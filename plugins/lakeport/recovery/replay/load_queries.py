@@ -15,7 +15,8 @@ from lakeport.redshift import ddl
 from lakeport.redshift.live_table import live_columns_query
 from lakeport.redshift.rows import fetch_rows
 from lakeport.redshift.session import Warehouse
-from lakeport.redshift.statements import composed, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import composed
 from lakeport.schema.table import Table
 
 

@@ -1,4 +1,4 @@
-"""Plan a replay, an undo or a discard: the change to each file, or why it is refused: it would lose rows."""
+"""Plan a replay, an undo or a discard of selected files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from lakeport.files import s3_objects
 from lakeport.loading.keeping import kept_table
 from lakeport.model import Status
 from lakeport.recovery.replay.load_queries import LoadQueries
-from lakeport.recovery.replay.restoring import reason_not_to, touches
+from lakeport.recovery.replay.overtaking import check_newest, overtaken
+from lakeport.recovery.replay.planned import Planned, discarded, no_schema, unfinished
+from lakeport.recovery.replay.restoring import reason_not_to
 from lakeport.recovery.replay.selection import SelectedFile
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import known_file_type
-from lakeport.schema.table import Table
+from lakeport.wording import amount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,40 +29,6 @@ Companion = tuple[SelectedFile, str]
 _MERGE_REFUSAL = "table.mode is merge, so the rows that this file replaced cannot be restored; replay the file instead"
 _MERGE_KEEPS = "table.mode is merge, so the rows that this file replaced must come back with it; use --restore"
 _UNFINISHED = (Status.NEW, Status.IN_PROGRESS)
-DISCARDED = (Status.NEW, Status.FAIL)
-"""The statuses of the files that can be discarded."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The planned change to one file, which then has the status `to`.
-
-    `rows` of the file are deleted from its table, or the whole table is dropped if it holds only this load.  The load
-    has `load_rows` in the table.  `summary` describes the change.
-    """
-
-    selected: SelectedFile
-    to: Status
-    summary: str = ""
-    rows: int = 0
-    load_rows: int = 0
-    drops_table: bool = False
-    refused: str | None = None
-    file_type: str | None = None
-    """The file type that the file matches now, if that has changed since it landed."""
-    restores: int | None = None
-    """How many rows that the load replaced come back to its table; None if they do not come back."""
-    kept: Table | None = None
-    """The table that keeps replaced rows, if there is one."""
-    is_older: bool = False
-    """Whether its rows may replace those of files that landed later."""
-    is_idle: bool = False
-    """Whether there is nothing to do."""
-
-    @property
-    def type_name(self) -> str:
-        """Return the file type whose run loads the file."""
-        return self.file_type or self.selected.file_type or ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +53,7 @@ class Planner:
 
     def discard(self, files: Sequence[SelectedFile]) -> list[Planned]:
         """Plan to set files that wait or have failed to Filtered Out, so that no run loads them."""
-        return [_discard(each) for each in files]
+        return [discarded(each) for each in files]
 
     def _load_again(
         self, files: Sequence[SelectedFile], companions: Sequence[Companion], taken_out: Sequence[SelectedFile] = ()
@@ -96,16 +64,16 @@ class Planner:
             again = self._replay(each, among, is_same_again=bool(taken_out) and self._has_all_its_rows(each))
             planned.append(replace(again, summary=f"{again.summary}, because the same COPY loaded {with_key}"))
         files_of_type = Counter(each.type_name for each in planned if not each.refused)
-        return [self._check_newest(each, files_of_type[each.type_name]) for each in planned]
+        return [check_newest(self.queries, each, files_of_type[each.type_name]) for each in planned]
 
     def _undo(self, each: SelectedFile) -> Planned:
         if each.status in _UNFINISHED:
-            return Planned(each, Status.FAIL, refused=_unfinished(each))
+            return Planned(each, Status.FAIL, refused=unfinished(each))
         if each.loaded_at is None:
             return Planned(each, Status.FAIL, "nothing to do: none of its rows is in a table", is_idle=True)
         file_type = known_file_type(each.file_type or "")
         if file_type is None:
-            return Planned(each, Status.FAIL, refused=_no_schema(each))
+            return Planned(each, Status.FAIL, refused=no_schema(each))
         return self._undo_load(each, file_type)
 
     def _undo_load(self, each: SelectedFile, file_type: FileType) -> Planned:
@@ -125,27 +93,29 @@ class Planner:
 
     def _restoration(self, planned: Planned) -> Planned:
         rows = planned.selected.rows_replaced or 0
-        return replace(planned, restores=rows, summary=f"{planned.summary}, restore {rows:,} rows that it replaced")
+        return replace(
+            planned, restores=rows, summary=f"{planned.summary}, restore {amount(rows, 'row')} that it replaced"
+        )
 
     def _replay(self, each: SelectedFile, among: Sequence[SelectedFile], *, is_same_again: bool = False) -> Planned:
         """Plan to load a file again; with `is_same_again`, no later load has replaced its rows, nor will it theirs."""
         if each.status == Status.IN_PROGRESS:
-            return Planned(each, Status.NEW, refused=_unfinished(each))
+            return Planned(each, Status.NEW, refused=unfinished(each))
         planned = self._match_again(each)
         file_type = known_file_type(planned.type_name)
         if planned.refused:
             return planned
         if file_type is None:
-            return replace(planned, refused=_no_schema(each))
+            return replace(planned, refused=no_schema(each))
         if not s3_objects.is_there(self.s3, each.file.source()):
             return replace(planned, refused="its object is neither in landing nor in the archive; send the file again")
         if each.loaded_at is not None:
             planned = replace(self._removal(each, file_type), file_type=planned.file_type)
-        overtaken = self._overtaken(each, file_type, among, is_same_again=is_same_again)
-        if planned.refused or (overtaken and not self.older):
-            return replace(planned, refused=planned.refused or overtaken)
+        newer = overtaken(self.queries, each, file_type, among, is_same_again=is_same_again)
+        if planned.refused or (newer and not self.older):
+            return replace(planned, refused=planned.refused or newer)
         source = "the archive" if each.file.archive_key else "landing"
-        replaces = ", replacing newer rows with older ones" if overtaken else ""
+        replaces = ", replacing newer rows with older ones" if newer else ""
         steps = [planned.summary, f"load from {source}{replaces}"]
         return replace(planned, summary=", ".join(filter(None, steps)), is_older=self.older)
 
@@ -174,7 +144,8 @@ class Planner:
         rows = load_rows if len(self.queries.files_of_load(each)) == 1 else each.rows_loaded or 0
         kept = kept_table(file_type.table)
         kept_now = kept if file_type.table.keeps_replaced_seconds and self.queries.has_table(kept) else None
-        return Planned(each, to, f"delete {rows:,} rows from {each.table_name}", rows, load_rows, kept=kept_now)
+        what = amount(rows, f"row from {each.table_name}", f"rows from {each.table_name}")
+        return Planned(each, to, f"delete {what}", rows, load_rows, kept=kept_now)
 
     def _companions(self, files: Sequence[SelectedFile]) -> list[Companion]:
         """Return the other files of the same COPY, each with the key of the file it was loaded with.
@@ -192,72 +163,3 @@ class Planner:
         """Return whether later loads have replaced no row of the file's COPY."""
         loaded = sum(other.rows_loaded or 0 for other in self.queries.files_of_load(each))
         return self.queries.count_rows(each) == loaded
-
-    def _overtaken(
-        self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile], *, is_same_again: bool
-    ) -> str | None:
-        """Return why the file's rows would replace newer ones, or None."""
-        if not (file_type.table.is_ordered or file_type.table.mode == "slice"):
-            return None
-        ids = {other.file.file_id for other in among}
-        if file_type.table.mode == "slice":
-            return self._overtaken_in_its_slices(each, file_type, among)
-        found = self.queries.keys_landed_later(each, file_type.table.name)
-        later = [key for file_id, key in found.items() if file_id not in ids]
-        if is_same_again or not later:
-            loading = self.queries.keys_in_progress_later(each, file_type.name)
-            return f"{loading[-1]} landed later and is being loaded; wait until its run has ended" if loading else None
-        return f"{later[-1]} landed later and is loaded; --older lets the rows of this file replace its rows"
-
-    def _overtaken_in_its_slices(
-        self, each: SelectedFile, file_type: FileType, among: Sequence[SelectedFile]
-    ) -> str | None:
-        """Return why the file's rows would replace newer ones; if only its rows can tell, its load refuses them."""
-        ids = {other.file.file_id for other in among}
-        found = self.queries.keys_landed_later(each, file_type.table.name)
-        later = [key for file_id, key in found.items() if file_id not in ids and touches(file_type, each.file.key, key)]
-        remedy = "--older lets the rows of this file replace its rows"
-        if later:
-            return f"{later[-1]} landed later and is loaded into the same slice; {remedy}"
-        own = self.queries.kept_rows(each, kept_table(file_type.table))[1] if each.loaded_at else 0
-        return f"later loads have replaced {own:,} of its rows; --older lets it replace theirs" if own else None
-
-    def _check_newest(self, each: Planned, files: int) -> Planned:
-        """Refuse to lose rows: a run of a file type with `select: newest` loads one file and filters the others out."""
-        file_type = known_file_type(each.type_name)
-        if each.refused or file_type is None or file_type.landing.select == "all":
-            return each
-        found = self.queries.unfinished_keys(each.type_name)
-        waiting = [key for file_id, key in found.items() if file_id != each.selected.file.file_id]
-        if files == 1 and not waiting:
-            return each
-        if each.selected.loaded_at is None:
-            return replace(each, summary=f"{each.summary} if it is the newest New file, else {Status.FILTERED_OUT}")
-        if files > 1:
-            reason = f"a run would load only one of these {files} files"
-            remedy = "replay one at a time, the oldest first, and wait until each is Done"
-        else:
-            reason, remedy = f"{waiting[0]} is not finished", "wait until it is Done"
-        return replace(each, refused=f"landing.select is newest, and {reason}; {remedy}")
-
-
-def _discard(each: SelectedFile) -> Planned:
-    planned = Planned(each, Status.FILTERED_OUT)
-    if each.status == Status.FILTERED_OUT:
-        return replace(planned, summary=f"nothing to do: it is {each.status}", is_idle=True)
-    if each.status not in DISCARDED:
-        allowed = " or ".join(DISCARDED)
-        return replace(planned, refused=f"the file is {each.status}; only files that are {allowed} can be discarded")
-    if each.loaded_at is not None:
-        reason = f"undo it first: its load into {each.table_name} is on record"
-        return replace(planned, refused=reason)
-    return replace(planned, summary="no run loads it; reconcile moves it to the archive")
-
-
-def _unfinished(each: SelectedFile) -> str:
-    return f"the file is {each.status}, and a run may be loading it; wait until the run has ended"
-
-
-def _no_schema(each: SelectedFile) -> str:
-    reason = "is missing or invalid, so the mode of its table is unknown"
-    return f"schemas/{each.file_type}.yaml {reason}; restore or fix the schema"

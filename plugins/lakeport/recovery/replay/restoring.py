@@ -14,6 +14,7 @@ from lakeport.redshift.statements import composed
 from lakeport.schema.file_type import FileType
 from lakeport.schema.key_pattern import captured
 from lakeport.schema.table import Table
+from lakeport.wording import share
 
 
 def reason_not_to(queries: LoadQueries, each: SelectedFile, file_type: FileType) -> str | None:
@@ -29,7 +30,7 @@ def reason_not_to(queries: LoadQueries, each: SelectedFile, file_type: FileType)
     if own:
         return f"later loads have replaced {own:,} of its rows; undo those first, the newest first, with --restore"
     if kept != each.rows_replaced:
-        return f"only {kept:,} of the {each.rows_replaced:,} rows that it replaced are still kept"
+        return f"only {share(kept, each.rows_replaced, 'row')} that it replaced can be restored"
     later = [key for key in queries.keys_loaded_later(each) if touches(file_type, each.file.key, key)]
     return f"{later[-1]} was loaded later into the same rows; undo it first, with --restore" if later else None
 

@@ -14,7 +14,7 @@ from lakeport import settings
 from lakeport.errors import SelectionError
 from lakeport.model import RegisteredFile, Status
 from lakeport.redshift.rows import fetch_rows, from_row
-from lakeport.redshift.statements import statement
+from lakeport.redshift.sql_files import statement
 
 _ID = re.compile(r"[0-9a-f]{6,64}")
 _MATCHES_SHOWN = 5
@@ -71,7 +71,7 @@ def values_of_name(name: str | None) -> dict[str, Any]:
 def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFile:
     found = _matches(current, selection, name)
     if not found:
-        raise SelectionError(f"no file matches {name!r}; ./lakeport status shows file ids and keys")
+        raise SelectionError(f"no file matches {name!r}; {settings.command('status')} shows file ids and keys")
     if len(found) > 1:
         listed = "; ".join(f"{each.file.file_id[:12]}{_where(each)}" for each in found[:_MATCHES_SHOWN])
         raise SelectionError(f"{len(found)} files match {name!r}; select one by its id: {listed}")

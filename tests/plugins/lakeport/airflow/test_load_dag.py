@@ -17,7 +17,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from lakeport.airflow.callbacks import FailRun
-from lakeport.airflow.load_dag import InvalidSchemaOperator, dag_id_of_path, dags_of_schemas, load_dag
+from lakeport.airflow.invalid_schema_dag import InvalidSchemaOperator
+from lakeport.airflow.load_dag import dag_id_of_path, dags_of_schemas, load_dag
 from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.loading.plan import task_ids
 from lakeport.schema.reader import read_file_type, schema_paths
@@ -125,6 +126,14 @@ def test_two_runs_of_a_type_never_overlap() -> None:
     assert dag.max_active_runs == 1
     assert dag.catchup is False
     assert not dag.is_paused_upon_creation
+
+
+def test_tasks_of_a_run_that_has_begun_come_before_those_that_begin_one() -> None:
+    """Runs that begin later take more files; with Airflow's own rule, all runs that are due would begin at once."""
+    tasks = [load_dag(make_file_type()).get_task(name) for name in ("wait_for_files", "copy_to_table", "mark_done")]
+
+    assert {task.weight_rule for task in tasks} == {"upstream"}
+    assert {task.priority_weight for task in tasks} == {1}
 
 
 def test_runs_start_as_files_arrive_or_at_the_times_of_a_cron_schedule() -> None:

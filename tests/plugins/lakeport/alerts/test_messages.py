@@ -11,7 +11,7 @@ from email.parser import Parser
 import pytest
 
 import lakeport
-from lakeport.alerts.alert import Fact, Kind, RejectedRow, as_row, command
+from lakeport.alerts.alert import Fact, Kind, RejectedRow, as_row
 from lakeport.alerts.html_mail import as_email
 from lakeport.alerts.messages import RejectedFiles
 from lakeport.alerts.plain_text import as_notification, as_text
@@ -19,7 +19,8 @@ from lakeport.alerts.run_messages import FailedRun, size_text
 from lakeport.alerts.slack import as_slack
 from lakeport.alerts.storing import as_message, from_message
 from lakeport.mng.load_records import RejectedLine
-from lakeport.schema.file_type import Alerts
+from lakeport.schema.alerts import Alerts
+from lakeport.settings import command
 from tests.support.alerts import AIRFLOW, ALERTS, FAILED, FILE, ROWS, WARNED, Page, slack_elements, slack_text
 from tests.support.golden import golden
 
@@ -227,7 +228,8 @@ def test_line_end_in_the_name_of_a_file_adds_no_fact() -> None:
 def test_run_that_took_no_file_is_replayed_by_type() -> None:
     run = replace(FAILED, files=[], rejected=[])
 
-    assert run.replay_command == "./lakeport replay --type weather"
+    assert run.replay_command.startswith("./lakeport replay --type weather, which shows its plan and with --yes")
+    assert ("open Replay" in run.remedy().text, "open Replay" in FAILED.remedy().text) == (False, True)
     assert run.links()[0].address == "files/?dag=load_weather"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from threading import Timer
 
 import pytest
@@ -10,7 +11,7 @@ from psycopg2.extensions import connection
 
 from lakeport.airflow_api.clients import AirflowApi
 from lakeport.airflow_api.dag_runs import arrival_run_id
-from lakeport.arrivals.registration import register_messages, start_runs
+from lakeport.arrivals.registration import FULL_BATCH_MESSAGES, register_messages, start_runs
 from lakeport.arrivals.rules import ArrivalIndex
 from lakeport.redshift.session import Warehouse
 from tests.support.http_fake import HttpFake
@@ -53,6 +54,20 @@ def test_one_run_is_started_per_file_type(http_fake: HttpFake) -> None:
         "/api/v2/dags/load_trips/dagRuns": arrival_run_id(["a", "b"]),
         "/api/v2/dags/load_rides/dagRuns": arrival_run_id(["c"]),
     }
+
+
+def test_run_in_a_burst_waits_for_more_files_unless_its_own_fill_a_batch(http_fake: HttpFake) -> None:
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    for dag_id in ("~", "load_trips", "load_rides"):
+        http_fake.answer(f"/api/v2/dags/{dag_id}/dagRuns", 200, NO_RUNS)
+    many = [str(number) for number in range(FULL_BATCH_MESSAGES)]
+
+    start_runs({"trips": ["a"], "rides": many}, AirflowApi(http_fake.url, "u", "p"), is_burst=True)
+
+    trips, rides = (request.body for request in http_fake.requests[1:] if request.body)
+    waits = datetime.fromisoformat(trips["run_after"]) - datetime.now(UTC)
+    assert timedelta(seconds=30) < waits <= timedelta(seconds=60)
+    assert "run_after" not in rides
 
 
 @pytest.mark.parametrize("refusal", [404, 422, 500])

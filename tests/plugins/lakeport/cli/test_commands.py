@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from lakeport.cli import app
+from lakeport.cli.application import app
 from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
 from tests.support.golden import golden

@@ -217,7 +217,7 @@ def test_quotes_inside_values_are_kept(tmp_path: Path) -> None:
     ("data", "reason"),
     [
         ("a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,12\n", "4 fields, but 3 columns"),
-        ("# remark\na;b\n# one more\n1;3\n6;7\n", "1 fields, but 2 columns"),
+        ("# remark\na;b\n# one more\n1;3\n6;7\n", "1 field, but 2 columns"),
         ('id,"unit\nprice",v\n1,2.5,a\n2,3.5,b\n', "header"),
     ],
 )

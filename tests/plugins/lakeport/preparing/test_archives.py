@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakeport.errors import ObjectChanged, UnloadableFile
-from lakeport.files import s3_objects
-from lakeport.preparing import archives, limits
+from lakeport.files import archiving
+from lakeport.preparing import archives, limits, zip_entries
 from lakeport.preparing import prepare as preparing
 from tests.support.archives import zipped
 from tests.support.buckets import WORK, Prepare, land
@@ -150,7 +150,7 @@ def test_registered_version_is_unpacked(s3: S3Client, prepare: Prepare) -> None:
 
 def test_archive_that_was_deleted_is_reported(s3: S3Client, prepare: Prepare) -> None:
     source = land(s3, zipped({"trips.csv": CSV}))
-    s3_objects.remove_version(s3, source)
+    archiving.remove_version(s3, source)
 
     with raises_golden(ObjectChanged, "preparing", "archive was deleted", "trips.dat", str(source.version_id)):
         prepare(source, compression="zip")
@@ -306,7 +306,7 @@ def test_ten_thousand_members_are_unpacked_and_no_more(compression: str) -> None
 
 def test_list_of_members_is_not_read_without_bounds(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     """A .zip's list is read at once, and may have any content."""
-    monkeypatch.setattr(archives, "_MAX_DIRECTORY_BYTES", 1 << 16)
+    monkeypatch.setattr(zip_entries, "_MAX_DIRECTORY_BYTES", 1 << 16)
     body = zipped({f"{number}.csv": b"" for number in range(2_000)}, zipfile.ZIP_STORED)
 
     with raises_golden(UnloadableFile, "preparing", "list of members too long", "trips.dat", "65,536"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lakeport.errors import UnloadableFile
-from lakeport.files import s3_objects
+from lakeport.files import archiving
 from lakeport.model import CopySource
 from lakeport.preparing.decryption import decryption
 from lakeport.preparing.prepare import listed, prepare
@@ -74,7 +74,7 @@ def test_landed_object_is_prepared_and_its_archived_copy_can_be_read(s3: S3Clien
         bucket, key = BUCKETS["landing"], "trips/trips.csv"
         version = s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)["VersionId"]
         landed = CopySource(bucket, key, version, len(body), "none")
-        s3_objects.archive(s3, landed, BUCKETS["archive"], "trips/a")
+        archiving.archive(s3, landed, BUCKETS["archive"], "trips/a")
         archived = CopySource(BUCKETS["archive"], "trips/a", None, len(body), "none")
         for source in (landed, archived):
             (made,) = listed(s3, WORK, prepare(s3, file_type, source, WORK, "prepared/1"))

@@ -11,7 +11,7 @@ import pytest
 from lakeport.errors import UnloadableFile
 from lakeport.preparing.rejections import Rejection
 from lakeport.preparing.selected_lines import RecentLines, SelectedLines
-from lakeport.schema.text_formats import TextFormat
+from lakeport.schema.text_format import TextFormat
 from tests.support.file_types import make_file_type
 from tests.support.golden import raises_golden
 
@@ -79,7 +79,7 @@ def test_line_with_an_unknown_prefix_is_rejected_with_its_number() -> None:
 
 
 def test_file_shorter_than_header_and_trailer_is_refused() -> None:
-    with raises_golden(UnloadableFile, "preparing", "shorter_than_header_and_trailer", "1 lines", "2"):
+    with raises_golden(UnloadableFile, "preparing", "shorter_than_header_and_trailer", "1 line,", "2"):
         selected(b"id\n", header_lines=1, trailer_lines=1)
 
 

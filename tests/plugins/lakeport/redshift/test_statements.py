@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lakeport import settings
-from lakeport.redshift.statements import keywords, statement
+from lakeport.redshift.sql_files import statement
+from lakeport.redshift.statements import keywords
 
 CODE = "\n".join(path.read_text() for path in Path(settings.__file__).parent.rglob("*.py"))
 NAMED = sorted(set(re.findall(r'"((?:load|mng)/[a-z_]+)"', CODE)))

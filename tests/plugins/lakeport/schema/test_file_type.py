@@ -162,7 +162,6 @@ def test_wrong_duration_is_refused_before_airflow_reads_it(duration: object) -> 
             "columns",
             "id, city, price",
         ),
-        ({"type": "csv", "null_as": "a\0"}, "null_as", "NUL"),
     ],
 )
 def test_option_that_copy_refuses_is_refused_here(format_: dict[str, Any], place: str, value: str) -> None:

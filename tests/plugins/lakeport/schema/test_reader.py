@@ -159,6 +159,14 @@ def test_columns_are_checked_though_other_keys_are_wrong(problems_of: ProblemsOf
             GOOD.replace("Trips, one row per trip.", '"a\\0b"'),
             "schemas/trips.yaml:1: description: contains a NUL",
         ),
+        (
+            GOOD + 'alerts: {email: ["a\\0@b"]}\n',
+            "schemas/trips.yaml:10: alerts.email[0]: contains a NUL",
+        ),
+        (
+            GOOD.replace("type: csv", 'type: csv\n  null_as: "a\\0"'),
+            "schemas/trips.yaml:7: format.null_as: contains a NUL",
+        ),
     ],
 )
 def test_wrong_schema_is_reported_with_place_and_value(problems_of: ProblemsOf, text: str, problem: str) -> None:

@@ -1,7 +1,7 @@
 import { get, places, start } from "./api.js";
 import { element, facts, message, status, table } from "./elements.js";
 import { leave } from "./theme.js";
-import { number, size, time, typeName, visible } from "./words.js";
+import { command, counted, number, size, time, typeName, visible } from "./words.js";
 
 const ACTIONS = {
   replay: { title: "Replay", what: "Loads this file again with the current schema. You approve the plan first." },
@@ -19,7 +19,7 @@ export async function file(type, fileId) {
   const shown = found.files.find((each) => each.file_id.startsWith(fileId));
   if (!shown) {
     return { parts: [found], nodes: [element("h1", {}, fileId), message(
-      `This file is not among the newest 500 of ${typeName(type)} in the last 30 days. See it with: ./lakeport status ${fileId}`)] };
+      `This file is not among the newest 500 of ${typeName(type)} in the last 30 days. See it with: ${command(`status ${fileId}`, me)}`)] };
   }
   const rejected = shown.rows_rejected && shown.run_id ? await get(places.rejectedRows(type, shown)) : { rows: [] };
   return { parts: [found], nodes: [
@@ -29,7 +29,7 @@ export async function file(type, fileId) {
     actions(me.actions, shown),
     element("h2", {}, "The file"), element("div", { class: "card" }, details(type, shown)),
     element("h2", {}, "What happened"), timeline(shown),
-    ...rejectedRows(rejected.rows, shown),
+    ...rejectedRows(rejected.rows, shown, me),
   ].filter(Boolean) };
 }
 
@@ -91,15 +91,17 @@ function timeline(shown) {
     move.reason && element("div", { class: "muted" }, move.reason))));
 }
 
-function rejectedRows(rows, shown) {
-  if (!rows.length) return shown.rows_rejected ? [element("p", { class: "muted" }, `The ${number(shown.rows_rejected)} rejected rows are not shown here: ./lakeport errors ${shown.file_id.slice(0, 12)}`)] : [];
-  const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ./lakeport errors ${shown.file_id.slice(0, 12)} --limit ${shown.rows_rejected}` : "";
+function rejectedRows(rows, shown, me) {
+  const id = shown.file_id.slice(0, 12);
+  if (!rows.length) return shown.rows_rejected ? [element("p", { class: "muted" }, `${counted(shown.rows_rejected, "rejected row")} not shown here: ${command(`errors ${id}`, me)}`)] : [];
+  const more = shown.rows_rejected > rows.length ? `The first ${rows.length} of ${number(shown.rows_rejected)}. All: ${command(`errors ${id} --limit ${shown.rows_rejected}`, me)}` : "";
   return [
     element("h2", {}, `Rejected rows (${number(shown.rows_rejected)})`),
     table([
       { title: "Line", kind: "number", cell: (row) => row.line_number > 0 ? number(row.line_number) : "unknown" },
       { title: "Column", cell: (row) => row.column_name },
-      { title: "Value", kind: "name", cell: (row) => row.raw_value === null ? "" : element("mark", {}, row.raw_value) },
+      { title: "Value", kind: "name", cell: (row) => element("div", {}, row.raw_value !== null && element("mark", {}, row.raw_value),
+        element("div", { class: "narrow" }, marked(row))) },
       { title: "Reason", cell: (row) => row.error_reason },
       { title: "Line of the file", kind: "name", optional: true, cell: (row) => marked(row) },
     ], rows),

@@ -1,12 +1,12 @@
 import { get, places } from "./api.js";
 import { element, message, status, table } from "./elements.js";
-import { STATUSES, number, size, time, typeName, visible } from "./words.js";
+import { STATUSES, command, counted, number, size, time, typeName, visible } from "./words.js";
 
 const ROWS = 50;
 
 // `query`: type, status, text, run, page, sort, descending; kept in the address, so that a link shows the same files.
 export async function files(query, go) {
-  const found = await get(places.overview());
+  const [found, me] = await Promise.all([get(places.overview()), get(places.me())]);
   const names = found.types.map((each) => each.file_type ?? "-");
   const chosen = query.type && (await get(places.type(query.type)));
   const all = chosen
@@ -14,7 +14,7 @@ export async function files(query, go) {
     : found.types.flatMap((type) => type.files.map((file) => ({ ...file, type: type.file_type ?? "-" })));
   return {
     parts: chosen ? [chosen] : found.types,
-    nodes: [element("h1", {}, "Files"), filters(query, names, go), ...list(all, query, go, Boolean(chosen))],
+    nodes: [element("h1", {}, "Files"), filters(query, names, go), ...list(all, query, go, me, Boolean(chosen))],
   };
 }
 
@@ -30,7 +30,7 @@ function filters(query, names, go) {
     select("type", "All types", names), select("status", "Every status", STATUSES));
 }
 
-function list(all, query, go, isWhole) {
+function list(all, query, go, me, isWhole) {
   const matching = all.filter((file) => matches(file, query));
   const sorted = { title: query.sort || "Landed", descending: query.descending !== "no" };
   const column = columns(all).find((each) => each.title === sorted.title) ?? columns().find((each) => each.title === "Landed");
@@ -41,11 +41,11 @@ function list(all, query, go, isWhole) {
   const scope = isWhole ? "The newest 500 files of the last 30 days." : "The newest 20 files of each type: choose a type to see its newest 500.";
   return [
     matching.length ? table(columns(all), matching.slice(page * ROWS, (page + 1) * ROWS), sorted, onSort)
-      : message("No file matches. Older files: ./lakeport status"),
+      : message(`No file matches. Older files: ${command("status", me)}`),
     element("div", { class: "pages" },
       page > 0 && element("button", { type: "button", onclick: () => go({ ...query, page: page - 1 }) }, "Newer"),
       (page + 1) * ROWS < matching.length && element("button", { type: "button", onclick: () => go({ ...query, page: page + 1 }) }, "Older"),
-      element("span", { class: "muted" }, `${number(matching.length)} files. ${scope}`)),
+      element("span", { class: "muted" }, `${counted(matching.length, "file")}. ${scope}`)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { get, places } from "./api.js";
 import { chart } from "./chart.js";
 import { element, message, status } from "./elements.js";
-import { STATUSES, age, duration, number, typeName, visible } from "./words.js";
+import { STATUSES, age, counted, duration, number, typeName, visible } from "./words.js";
 
 export async function overview() {
   const found = await get(places.overview());
@@ -27,22 +27,22 @@ function period(figures) {
   return element(
     "section", { class: "card" },
     element("h3", {}, figures.name),
-    element("p", { class: "figure" }, number(figures.rows_loaded)), element("p", { class: "muted" }, "rows loaded"),
+    element("p", { class: "figure" }, number(figures.rows_loaded)), element("p", { class: "muted" }, figures.rows_loaded === 1 ? "row loaded" : "rows loaded"),
     element("div", { class: "figures" }, counts.length ? counts : element("span", { class: "muted" }, "no files")),
     element("div", { class: "figures muted" },
-      element("span", {}, `${number(figures.rows_rejected)} rows rejected`),
+      element("span", {}, `${counted(figures.rows_rejected, "row")} rejected`),
       element("span", { title: "Seconds from landing to Done of the newest files of each type" },
         `landing to Done: ${duration(figures.median_seconds)} median, ${duration(figures.p95_seconds)} p95`)),
   );
 }
 
 function waiting(found) {
+  const [figure, text] = found.oldest_waiting_at
+    ? [age(found.oldest_waiting_at), "landed the oldest file that no run has taken"]
+    : ["none", "a run has taken every file that landed"];
   return element(
     "section", { class: "card" },
-    element("h3", {}, "oldest waiting file"),
-    element("p", { class: "figure" }, found.oldest_waiting_at ? age(found.oldest_waiting_at) : "none"),
-    element("p", { class: "muted" }, "landed and not taken by a run"),
-  );
+    element("h3", {}, "waiting files"), element("p", { class: "figure" }, figure), element("p", { class: "muted" }, text));
 }
 
 function card(type) {
@@ -57,7 +57,7 @@ function card(type) {
     chart(type.by_day, 46),
     element("div", { class: "figures" }, counts),
     element("div", { class: "figures muted" },
-      element("span", {}, `${number(type.rows_loaded)} rows loaded`),
+      element("span", {}, `${counted(type.rows_loaded, "row")} loaded`),
       element("span", {}, `${number(type.rows_rejected)} rejected`)),
   );
 }

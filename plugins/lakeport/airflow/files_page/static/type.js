@@ -13,7 +13,7 @@ export async function type(name) {
       found.file_type && outward(places.dag(`load_${found.file_type}`), `DAG load_${found.file_type}`)),
     element("h2", {}, "Newest files"),
     files.length ? table(columns(files).filter((each) => each.title !== "Type"), files.slice(0, 10)) : message("None in the last 30 days."),
-    element("p", {}, element("a", { href: `#/files?type=${encodeURIComponent(name)}` }, files.length < 500 ? `All ${number(files.length)} files of the last 30 days` : "The newest 500 files")),
+    element("p", {}, element("a", { href: `#/files?type=${encodeURIComponent(name)}` }, files.length < 500 ? files.length === 1 ? "The only file of the last 30 days" : `All ${number(files.length)} files of the last 30 days` : "The newest 500 files")),
     ...reasons(files),
     ...(found.columns.length ? [element("h2", {}, "Columns"), columnTable(found.columns)] : []),
     ...(found.schema ? [element("h2", {}, "Schema"), element("pre", { tabindex: "0" }, found.schema)] : []),

@@ -6,6 +6,15 @@ export function number(value) {
   return value === null || value === undefined ? "" : Number(value).toLocaleString("en-US");
 }
 
+export function counted(value, noun) {
+  return `${number(value)} ${noun}${Number(value) === 1 ? "" : "s"}`;
+}
+
+// A command as a person runs it, on AWS with the deployment's name.
+export function command(text, me) {
+  return `./lakeport ${text}${me.deployment ? ` --deployment ${me.deployment}` : ""}`;
+}
+
 // Characters that are not seen, or turn the text around, as \u202e.
 export function visible(text) {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (each) =>
