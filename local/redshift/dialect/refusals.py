@@ -117,6 +117,7 @@ _NEED_FRAMES = frozenset(
 )
 LARGEST_STATEMENT_BYTES = 16 << 20
 _MOST_DIGITS = 38
+_OTHER_FRAMES, _FRAME_STARTS = ("RANGE", "GROUPS"), ("BETWEEN", "UNBOUNDED", "CURRENT")
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -217,8 +218,11 @@ def _check_frames(tokens: Sequence[Token]) -> None:
         if tokens[at].upper != "OVER" or upper_at(tokens, at + 1) != "(":
             continue
         window = [token.upper for token in tokens[at + 2 : closing(tokens, at + 1)]]
+        for word, after in itertools.pairwise(window):
+            if word in _OTHER_FRAMES and after in _FRAME_STARTS:
+                raise _not_there(f"{word} in a window frame")
         name = _called_before(tokens, at)
-        if name in _NEED_FRAMES and "ORDER" in window and not {"ROWS", "RANGE", "GROUPS"} & set(window):
+        if name in _NEED_FRAMES and "ORDER" in window and "ROWS" not in window:
             raise Refused("Aggregate window functions with an ORDER BY clause require a frame clause")
 
 
