@@ -55,6 +55,7 @@ def services(config: Config, installation: Installation | None = None) -> list[S
         Service(
             name=_name(component),
             command=(sys.executable, "-m", _program(component), *command),
+            fork_arguments=command,
             environment=variables,
             is_ready=partial(_is_healthy, config, component),
             start_within_seconds=180,

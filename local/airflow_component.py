@@ -1,8 +1,10 @@
-"""Run a component of Airflow that forks a process for each task or DAG file, with what these processes import and read.
+"""Run a component of Airflow with what it and the processes that it forks for tasks and DAG files import and read.
 
 Otherwise each of them imports Airflow's task runner, its providers, boto3 and Lakeport again, builds the validator of
 schemas and reads botocore's descriptions of AWS's services, which takes longer than most tasks.  Code in plugins/ that
 changes is used when the component starts again, as on MWAA; `make up` restarts it.
+
+Without arguments, components are forks of this process: see `local.forking`.
 """
 
 import gc
@@ -10,7 +12,13 @@ import importlib
 import logging
 import runpy
 import sys
+import time
 from functools import cache, partial
+from multiprocessing.connection import Connection, wait
+from types import SimpleNamespace
+from typing import Any
+
+from local import forking
 
 OF_AIRFLOW = (
     "airflow.sdk.execution_time.task_runner",
@@ -20,6 +28,15 @@ OF_AIRFLOW = (
     "airflow.providers.postgres.hooks.postgres",
     "airflow.providers.slack.hooks.slack_webhook",
     "airflow.providers.smtp.hooks.smtp",
+)
+OF_COMPONENTS = (
+    "airflow.cli.cli_parser",
+    "airflow.api_fastapi.execution_api.routes",
+    "airflow.dag_processing.manager",
+    "airflow.jobs.scheduler_job_runner",
+    "airflow.jobs.triggerer_job_runner",
+    "airflow.executors.local_executor",
+    "airflow.providers_manager",
 )
 log = logging.getLogger(__name__)
 
@@ -50,9 +67,45 @@ def _keep_service_descriptions() -> None:
         boto3.client(service, region_name="us-east-1")
 
 
+def preload_components() -> None:
+    """Make ready what several components need, in the process that they are forks of."""
+    preload()
+    for module in OF_COMPONENTS:
+        importlib.import_module(module)
+    importlib.import_module("airflow.models").import_all_models()
+    importlib.import_module("sqlalchemy.orm").configure_mappers()
+    execution_api: Any = importlib.import_module("airflow.api_fastapi.execution_api.app")
+    execution_api.create_task_execution_api_app = cache(execution_api.create_task_execution_api_app)
+    execution_api.create_task_execution_api_app()  # each of three components makes one
+    gc.freeze()
+
+
+def wake_scheduler_when_a_task_ends() -> None:
+    """Let the pause of an idle scheduler end with any task, so that it can be long and the next task starts at once."""
+    executors: Any = importlib.import_module("airflow.executors.local_executor")
+    scheduler: Any = importlib.import_module("airflow.jobs.scheduler_job_runner")
+    start = executors.LocalExecutor.start
+    results: list[Connection] = []
+
+    def start_and_note_results(executor: Any) -> None:
+        start(executor)
+        results.append(executor.result_queue._reader)
+
+    executors.LocalExecutor.start = start_and_note_results
+    scheduler.time = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: wait(results, seconds)})
+
+
 if __name__ == "__main__":
+    gc.disable()  # modules are no garbage: to look for some takes a tenth of the time
     import airflow  # noqa: F401 - makes the plugins folder importable
 
-    preload()
-    sys.argv[0] = "airflow"
+    if sys.argv[1:]:
+        preload()
+        arguments = sys.argv[1:]
+    else:
+        arguments = forking.serve(preload_components)
+    gc.enable()
+    if "scheduler" in arguments:
+        wake_scheduler_when_a_task_ends()
+    sys.argv = ["airflow", *arguments]
     runpy.run_module("airflow", run_name="__main__", alter_sys=True)

@@ -62,6 +62,8 @@ class Config:
     """A second DAG folder: tests put DAGs there that are not part of the product."""
     airflow_options: tuple[tuple[str, str], ...] = ()
     """Airflow's options, as section__option, beyond those of every laptop: tests slow down what an idle one does."""
+    keeps_objects: bool = True
+    """Whether S3's objects are files, which a restart finds again; in memory they cost tests less."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Config":

@@ -79,3 +79,9 @@ def is_alive(process: psutil.Process) -> bool:
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def exit_status(process: psutil.Process) -> str:
+    """Return how a process ended, empty if another process started it."""
+    child = children.get(process.pid)
+    return f" with exit status {child.returncode}" if child else ""

@@ -20,6 +20,7 @@ import psutil
 from local import families
 from local.config import REPOSITORY, Config
 from local.errors import PartError
+from local.forking import Forker
 
 CLOCK_TOLERANCE_SECONDS = 2.0
 BUSY_WITHIN_SECONDS = 15.0
@@ -51,6 +52,8 @@ class Service:
     name: str
     command: tuple[str, ...]
     is_ready: Callable[[], bool]
+    fork_arguments: tuple[str, ...] = ()
+    """What the part runs, instead of its command, where it is a fork."""
     environment: Mapping[str, str] = field(default_factory=dict)
     start_within_seconds: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
@@ -92,7 +95,9 @@ def is_current(config: Config, service: Service) -> bool:
     return bool(running(config, service.name)) and _noted(config, service.name).get("digest") == _digest(service)
 
 
-def start(config: Config, service: Service, given_up: threading.Event | None = None) -> bool:
+def start(
+    config: Config, service: Service, given_up: threading.Event | None = None, forker: Forker | None = None
+) -> bool:
     """Start the part and wait until it is ready; return False if it was already healthy and as it should be.
 
     Raises PartError with the end of its log when it ends or does not answer in time, or when `given_up` is set
@@ -101,12 +106,12 @@ def start(config: Config, service: Service, given_up: threading.Event | None = N
     if is_current(config, service) and _is_ready_within(config, service, BUSY_WITHIN_SECONDS):
         return False
     stop(config, [service])
-    process = _launch(config, service)
+    process = _launch(config, service, forker)
     started = time.monotonic()
     deadline = started + service.start_within_seconds
     while not service.is_ready():
-        if process.poll() is not None:
-            raise _failed(config, service, f"ended with exit status {process.returncode}")
+        if not families.is_alive(process):
+            raise _failed(config, service, f"ended{families.exit_status(process)}")
         if given_up and given_up.is_set():
             raise PartError(f"{service.name}: stopped waiting, because another part failed")
         if time.monotonic() > deadline:
@@ -153,14 +158,27 @@ def _is_ready_within(config: Config, service: Service, seconds: float) -> bool:
     return True
 
 
-def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
-    """Start the command as leader of a new session, away from this terminal's Ctrl-C."""
+def _launch(config: Config, service: Service, forker: Forker | None) -> psutil.Process:
+    """Start the part as leader of a new session, away from this terminal's Ctrl-C."""
     environment = base_environment() | dict(service.environment) | {families.MARKER: _marker(config, service.name)}
     log = log_path(config, service.name)
     log.parent.mkdir(parents=True, exist_ok=True)
+    if forker and service.fork_arguments:
+        pid = forker.fork(service.fork_arguments, environment, log)
+    else:
+        pid = _run(service.command, environment, log)
+    process = psutil.Process(pid)
+    pid_path = _pid_path(config, service.name)
+    pid_path.parent.mkdir(parents=True, exist_ok=True)
+    noted = {"pid": pid, "started_at": process.create_time(), "digest": _digest(service)}
+    pid_path.write_text(json.dumps(noted))
+    return process
+
+
+def _run(command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> int:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            service.command,
+            command,
             cwd=REPOSITORY,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -169,11 +187,7 @@ def _launch(config: Config, service: Service) -> subprocess.Popen[bytes]:
             start_new_session=True,
         )
     families.children[process.pid] = process
-    started_at = psutil.Process(process.pid).create_time()
-    pid_path = _pid_path(config, service.name)
-    pid_path.parent.mkdir(parents=True, exist_ok=True)
-    pid_path.write_text(json.dumps({"pid": process.pid, "started_at": started_at, "digest": _digest(service)}))
-    return process
+    return process.pid
 
 
 def _digest(service: Service) -> str:

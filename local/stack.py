@@ -18,6 +18,7 @@ from local.alone import alone
 from local.aws import function, names, resources, server
 from local.config import HOST, REPOSITORY, Config, Ports, is_free, variable
 from local.errors import PartError, StackError
+from local.forking import Forker
 from local.processes import Service
 from local.sinks import services as sinks
 
@@ -46,11 +47,11 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
     """
     started = time.monotonic()
     given_up = threading.Event()
-    with alone(config.state, _TAKEN):
+    with alone(config.state, _TAKEN), Forker(given_up) as forker:
         check_ports(config)
         credentials.load(config)
         write_shell_environment(config)
-        by_name = {step.name: step for step in steps(config, given_up)}
+        by_name = {step.name: step for step in steps(config, given_up, forker)}
         for name, what, seconds in _run(_selected(by_name, only), given_up):
             report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
@@ -126,14 +127,14 @@ def addresses(config: Config) -> list[tuple[str, str, str]]:
     ]
 
 
-def steps(config: Config, given_up: threading.Event) -> Iterator[Step]:
+def steps(config: Config, given_up: threading.Event, forker: Forker | None = None) -> Iterator[Step]:
     """Return the steps of `up`; each lists the steps that it waits for."""
 
     def part(service: Service, *after: str, prepare: Callable[[Config], None] | None = None) -> Step:
         def run() -> str:
             if prepare and not processes.running(config, service.name):
                 prepare(config)
-            return "started" if processes.start(config, service, given_up) else "already running"
+            return "started" if processes.start(config, service, given_up, forker) else "already running"
 
         return Step(service.name, run, after)
 

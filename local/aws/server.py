@@ -71,7 +71,7 @@ def _environment(config: Config) -> dict[str, str]:
         "SERVICES": "s3,sqs,sns,lambda,secretsmanager,iam,sts,logs,cloudwatch,events,cloudformation,ec2,kms",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),
-        "S3_PERSIST": "1",
+        "S3_PERSIST": str(int(config.keeps_objects)),
         "S3_DATA_DIR": str(home / "s3"),
         "TMPDIR": str(_scratch(config)),
         "IOT_MTLS_ENABLED": "0",

@@ -21,6 +21,7 @@ from local import airflow_api
 from local.aws import names, server
 from local.config import REPOSITORY
 from tests.infra.account import Account, Environment
+from tests.infra.command import Command
 from tests.support import policy
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
@@ -49,17 +50,25 @@ def account(lakeport: Lakeport) -> Iterator[Account]:
 
 
 @pytest.fixture
-def run(lakeport: Lakeport, account: Account) -> Run:
-    """Run `./lakeport` as a person whose shell has AWS credentials only, in a checkout that has a local stack too."""
+def run(lakeport: Lakeport, account: Account, tmp_path: Path) -> Iterator[Run]:
+    """Run `./lakeport` as a person whose shell has AWS credentials only, in a checkout that has a local stack too.
+
+    Unless it is the script itself, it is a fork of a process that has imported what the script runs.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKEPORT_"))}
     variables = kept | server.environment(lakeport.config) | {"AWS_ENDPOINT_URL": account.endpoint}
+    variables |= {"LAKEPORT_STATE": str(lakeport.config.state)}
+    forks = Command(REPOSITORY, variables | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'plugins'}"}, tmp_path)
 
-    def run(*arguments: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
-        command = [str(REPOSITORY / "lakeport"), *arguments, "--deployment", name]
-        state = {"LAKEPORT_STATE": str(lakeport.config.state)}
-        return subprocess.run(command, env=variables | state, text=True, capture_output=True, check=False)
+    def run(*arguments: str, name: str = NAME, is_script: bool = False) -> subprocess.CompletedProcess[str]:
+        arguments = (*arguments, "--deployment", name)
+        if not is_script:
+            return forks.run(arguments, account)
+        command = [str(REPOSITORY / "lakeport"), *arguments]
+        return subprocess.run(command, env=variables, text=True, capture_output=True, check=False)
 
-    return run
+    yield run
+    forks.close()
 
 
 def copy_snapshots(lakeport: Lakeport) -> None:
@@ -95,7 +104,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     file_id = lakeport.wait_for(version, "Done")["file_id"]
     account.throttled_calls = 3
 
-    planned = run("undo", file_id[:12])
+    planned = run("undo", file_id[:12], is_script=True)
     assert (planned.returncode, lakeport.file(version)["status"]) == (0, "Done"), planned.stderr
     assert "airlines/airlines_abroad.csv" in planned.stdout.replace("\n", "")
     assert "run the same command with --yes" in planned.stdout

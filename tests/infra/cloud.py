@@ -52,7 +52,7 @@ class Cloud:
     def deploy(self, *options: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
         """Run `lakeport deploy` from the checkout, with nothing counted before it."""
         self.account.calls.clear()
-        return self.command.run(["--name", name, "--wait-seconds", "0.05", *options], self.account)
+        return self.command.run(["deploy", "--name", name, "--wait-seconds", "0.05", *options], self.account)
 
     def deployed(self, *options: str) -> str:
         """Run it, expect success and return its output."""

@@ -1,4 +1,4 @@
-"""`lakeport deploy` from a checkout, many times: one process imports it, and each run is a fork of that process.
+"""`lakeport` from a checkout, many times: one process imports it, and each run is a fork of that process.
 
 A run is still a separate process: it begins with nothing but code and what botocore reads, and it can be killed.
 """
@@ -36,7 +36,7 @@ for line in sys.stdin:
         for number, path in enumerate(("/dev/null", asked["out"], asked["err"])):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         try:
-            app(["deploy", *asked["options"]], prog_name="lakeport")
+            app(asked["arguments"], prog_name="lakeport")
         except SystemExit as end:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -54,23 +54,24 @@ for line in sys.stdin:
 class Command:
     """The command of one checkout."""
 
-    def __init__(self, checkout: Path, variables: dict[str, str]) -> None:
+    def __init__(self, checkout: Path, variables: dict[str, str], outputs: Path | None = None) -> None:
         self._checkout = checkout
         self._variables = variables
+        self._outputs = outputs or checkout
         self._process: subprocess.Popen[str] | None = None
 
-    def run(self, options: Sequence[str], account: Account) -> subprocess.CompletedProcess[str]:
+    def run(self, arguments: Sequence[str], account: Account) -> subprocess.CompletedProcess[str]:
         """Run it to its end, or until the account kills it."""
         process = self._started()
         assert process.stdin
         assert process.stdout
-        out, err = self._checkout / "out.txt", self._checkout / "err.txt"
-        process.stdin.write(json.dumps({"options": list(options), "out": str(out), "err": str(err)}) + "\n")
+        out, err = self._outputs / "out.txt", self._outputs / "err.txt"
+        process.stdin.write(json.dumps({"arguments": list(arguments), "out": str(out), "err": str(err)}) + "\n")
         process.stdin.flush()
         child = int(process.stdout.readline())
         account.kill = lambda: os.kill(child, 9)
         status = int(process.stdout.readline())
-        return subprocess.CompletedProcess(list(options), status, out.read_text(), err.read_text())
+        return subprocess.CompletedProcess(list(arguments), status, out.read_text(), err.read_text())
 
     def close(self) -> None:
         if self._process:

@@ -10,11 +10,13 @@ import shutil
 import threading
 import urllib.parse
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import airflow, airflow_api, processes
 from local.airflow import Installation
+from local.forking import Forker
 
 if TYPE_CHECKING:
     from tests.infra.cloud import Cloud
@@ -65,11 +67,8 @@ class Mwaa:
         installation = Installation(self.home, IMAGE | self._options(), reaches_mwaa)
         services = airflow.services(self.cloud.config, installation)
         processes.stop(self.cloud.config, services)
-        starting = [threading.Thread(target=processes.start, args=(self.cloud.config, service)) for service in services]
-        for thread in starting:
-            thread.start()
-        for thread in starting:
-            thread.join()
+        with Forker(given_up := threading.Event()) as forker, ThreadPoolExecutor() as pool:
+            list(pool.map(lambda service: processes.start(self.cloud.config, service, given_up, forker), services))
         if not self._syncing.is_alive():
             self._syncing.start()
 

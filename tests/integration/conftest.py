@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def redshift(starts_programs: None) -> Iterator[Config]:
     """The Redshift stand-in with the mng tables, and the S3 it copies from."""
-    with stack_of_its_own() as start:
+    with stack_of_its_own(keeps_objects=False) as start:
         yield start("tables")
 
 
@@ -52,8 +52,12 @@ def product_environment(redshift: Config, monkeypatch: pytest.MonkeyPatch) -> Co
     """Give this test's process what product code reads from its environment, and take it away again."""
     for name in [each for each in os.environ if each.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in local_stack.shell_environment(redshift).items():
+    # TLS would be a third of a session's work; tests/local/redshift and tests/end_to_end have it.
+    without_tls = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
+    for name, value in (local_stack.shell_environment(redshift) | without_tls).items():
         monkeypatch.setenv(name, value)
+    if s3_objects.s3_client().meta.endpoint_url != redshift.aws_endpoint:
+        s3_objects.s3_client.cache_clear()  # it is of another stack
     return redshift
 
 
@@ -64,8 +68,8 @@ def s3(product_environment: Config) -> S3Client:
 
 @cache
 def _s3_client(_endpoint: str) -> S3Client:
-    """Make the client once: that takes longer than many tests; a test that changes a client makes its own."""
-    return s3_objects.s3_client()
+    """Make a client that is not the product's once: a test that changes a client makes its own."""
+    return s3_objects.s3_client.__wrapped__()
 
 
 @pytest.fixture
@@ -75,8 +79,9 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def warehouse(s3: S3Client, answers: Answers) -> Iterator[Warehouse]:
-    read_secret.cache_clear()
+def warehouse(s3: S3Client, product_environment: Config, answers: Answers) -> Iterator[Warehouse]:
+    if read_secret(settings.redshift_secret()).get("port") != product_environment.ports.redshift:
+        read_secret.cache_clear()  # it is of another stack
     with answering(**answers) as opened:
         yield opened
 
@@ -89,7 +94,7 @@ def retrying_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def query(warehouse: Warehouse) -> Query:
-    """Run one query in its own transaction and return its rows."""
+    """Run one text, which is a transaction if it has several statements, and return its last rows."""
 
     def run(text: str, values: Any = None) -> list[tuple[Any, ...]]:
         def read(current: Any) -> list[tuple[Any, ...]]:
@@ -97,7 +102,7 @@ def query(warehouse: Warehouse) -> Query:
             rows: list[tuple[Any, ...]] = current.fetchall()
             return rows
 
-        return warehouse.transaction(read)
+        return warehouse.read(read)
 
     return run
 
@@ -179,6 +184,6 @@ def world(s3: S3Client, warehouse: Warehouse, query: Query, tmp_path: Path, monk
     monkeypatch.setenv("LAKEPORT_SCHEMAS", str(tmp_path))
     for name in ("LAKEPORT_LANDING_BUCKETS", "LAKEPORT_DEAD_LETTER_QUEUE"):
         monkeypatch.delenv(name)
-    for table in ("files", "alerts", "status_log", "task_errors"):
-        query(f"DELETE FROM mng.{table}; SELECT 1")  # noqa: S608
+    tables = ("files", "alerts", "status_log", "task_errors")
+    query("".join(f"DELETE FROM mng.{table}; " for table in tables) + "SELECT 1")  # noqa: S608
     return World(s3, warehouse, query, tmp_path, f"trips_{uuid.uuid4().hex[:8]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import Any
 
 import psutil
@@ -29,10 +30,7 @@ class KilledWarehouse(Warehouse):
 
     def _connect_to_die(self) -> connection:
         opened = connect_to_redshift()
-        with opened.cursor() as current:
-            current.execute("SELECT pg_backend_pid()")
-            (process_id,) = current.fetchone() or (0,)
-        opened.rollback()
+        process_id = opened.get_backend_pid()
         warehouse = self
 
         class Dying(cursor):
@@ -78,10 +76,16 @@ def remembering(config: Config, table: Table, *files: RegisteredFile) -> Iterato
 
 def terminate(config: Config, process_id: int) -> None:
     """Have PostgreSQL, behind the stand-in, end a session and wait until it is gone."""
-    with closing(_superuser(config)) as session, session.cursor() as current:
+    with _killer(config).cursor() as current:
         current.execute("SELECT pg_terminate_backend(%s)", (process_id,))
     while psutil.pid_exists(process_id):  # PostgreSQL itself looks only ten times a second
         time.sleep(0.001)
+
+
+@cache
+def _killer(config: Config) -> connection:
+    """Open one session for all kills: it would take longer than a kill."""
+    return _superuser(config)
 
 
 def _superuser(config: Config) -> connection:

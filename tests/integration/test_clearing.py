@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.bases.sensor import PokeReturnValue
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from lakeport.airflow import callbacks, sensors
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
@@ -334,6 +334,24 @@ def test_cleared_run_whose_file_was_undone_fails(world: World, monkeypatch: pyte
     undo(world, file)
     with raises_golden(AirflowFailException, "clearing", "the file was undone", file.key):
         Sensor(world, monkeypatch).keys()
+
+
+def test_runs_of_a_backfill_take_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow runs them at the same time: all but one of them would fail."""
+    world.write_schema(schedule="0 6 * * *")
+    world.register()
+    world.by = replace(world.by, run_id="backfill__2024-02-29")
+    with raises_golden(AirflowSkipException, "clearing", "backfill", "replay"):
+        Sensor(world, monkeypatch).keys(is_cleared=False)
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_waiting_task_waits_again_after_it_was_cleared(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_cleared: bool
+) -> None:
+    world.write_schema(schedule="0 6 * * *")
+    with pytest.raises(TaskDeferred):
+        Sensor(world, monkeypatch).keys(is_cleared=is_cleared)
 
 
 def test_configuration_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

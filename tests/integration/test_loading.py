@@ -145,7 +145,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
     """COPY has read the newer version then, and must not commit."""
-    load = replace(prepare_load(file_type, GOOD), s3=s3_objects.s3_client())
+    load = replace(prepare_load(file_type, GOOD), s3=s3_objects.s3_client.__wrapped__())
     other = s3_objects.s3_client()
 
     def overwrite(**_: object) -> None:

@@ -64,6 +64,17 @@ class Browser:
         """Click the button or link with this text as soon as there is one."""
         until(lambda: self._clicked(text), self.text)
 
+    @contextmanager
+    def without(self, pattern: str) -> Iterator[None]:
+        """Load nothing from addresses like this."""
+        self._block(pattern)
+        yield
+        self._block()
+
+    def _block(self, *patterns: str) -> None:
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": patterns})
+
     def _clicked(self, text: str) -> bool:
         path = f"//button[normalize-space()='{text}'] | //a[normalize-space()='{text}']"
         try:

@@ -39,9 +39,11 @@ class StandIn:
     process: subprocess.Popen[bytes]
     certificate: Path
 
-    def connect(self, *, autocommit: bool = True, password: str = PASSWORD) -> psycopg2.extensions.connection:
+    def connect(
+        self, *, autocommit: bool = True, password: str = PASSWORD, sslmode: str = "prefer"
+    ) -> psycopg2.extensions.connection:
         connection = psycopg2.connect(
-            host="127.0.0.1", port=self.port, dbname="lakeport", user="lakeport", password=password
+            host="127.0.0.1", port=self.port, dbname="lakeport", user="lakeport", password=password, sslmode=sslmode
         )
         connection.autocommit = autocommit
         return connection

@@ -14,16 +14,15 @@ from tests.support.session import folder
 
 Start = Callable[..., Config]
 WITH_POSTGRES = {"postgres", "redshift", "tables", "function"}
-# A test waits longer for an Airflow that is quick than it keeps busy: idle, it would take a third of a core from the
-# other workers.
-LESS_OFTEN = (("scheduler__scheduler_idle_sleep_time", "0.5"), ("dag_processor__min_file_process_interval", "30"))
+# An idle Airflow takes time from the other workers.  The end of a task wakes it, and new DAG files are read at once.
+LESS_OFTEN = (("scheduler__scheduler_idle_sleep_time", "1"), ("dag_processor__min_file_process_interval", "300"))
 
 
 @contextmanager
-def stack_of_its_own() -> Iterator[Start]:
+def stack_of_its_own(*, keeps_objects: bool = True) -> Iterator[Start]:
     """Give what starts the named parts and what they need, or the whole stack; all of it is stopped at the end."""
     directory = Path(folder("stack-"))
-    config = Config(directory / "state", Ports.free(), directory / "dags", LESS_OFTEN)
+    config = Config(directory / "state", Ports.free(), directory / "dags", LESS_OFTEN, keeps_objects)
     (directory / "dags").mkdir()
 
     def start(*parts: str) -> Config:

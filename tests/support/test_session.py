@@ -47,7 +47,9 @@ def session(folder: Path, then: str, *options: str) -> subprocess.Popen[str]:
     """Start pytest on a file of tests, with the fixtures and hooks of ours."""
     (folder / "test_it.py").write_text(TESTS.format(then=then))
     settings = ("-c", str(REPOSITORY / "pyproject.toml"), "--rootdir", str(folder), "-p", "tests.conftest")
-    command = [sys.executable, "-m", "pytest", *settings, *options, str(folder / "test_it.py")]
+    # Each of its processes would import Hypothesis, which takes half of its time.
+    plugins = ("-p", "no:hypothesispytest")
+    command = [sys.executable, "-m", "pytest", *settings, *plugins, *options, str(folder / "test_it.py")]
     return subprocess.Popen(
         command,
         cwd=REPOSITORY,

@@ -9,6 +9,7 @@ CLAUSES = ("FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LI
 _JOINING = ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "NATURAL", "ON", "USING")
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 _ENDS = ("UNION", "EXCEPT", "INTERSECT", "MINUS", ";")
+_STEPS = {"(": 1, ")": -1}
 NEVER_ALIASES = frozenset(
     (
         *(*CLAUSES, *_JOINING, *_ENDS, "NULL", "TRUE", "FALSE", "END", "AS", "THEN", "ELSE", "AT"),
@@ -77,12 +78,12 @@ class Block:
 
 def blocks(tokens: Sequence[Token]) -> list[Block]:
     """Return every SELECT, outer ones before those inside them."""
-    return [_block(tokens, at) for at in range(len(tokens)) if upper_at(tokens, at) == "SELECT"]
+    return [_block(tokens, at) for at, token in enumerate(tokens) if token.upper == "SELECT"]
 
 
 def changes(tokens: Sequence[Token]) -> list[Block]:
     """Return what has expressions beside those of its SELECTs: an UPDATE, a DELETE, VALUES, a CALL, a DEFAULT."""
-    found = [at for at in range(len(tokens)) if upper_at(tokens, at) in _CHANGES and _begins(tokens, at)]
+    found = [at for at, token in enumerate(tokens) if token.upper in _CHANGES and _begins(tokens, at)]
     if tokens and tokens[0].upper not in ("SELECT", "WITH", "(", *_CHANGES):
         found.insert(0, 0)
     return [_block(tokens, at) for at in found]
@@ -126,12 +127,12 @@ def _block(tokens: Sequence[Token], start: int) -> Block:
     clauses: dict[str, int] = {}
     depth, at = 0, start + 1
     while at < len(tokens):
-        depth += {"(": 1, ")": -1}.get(tokens[at].text, 0)
-        word = upper_at(tokens, at)
-        if depth < 0 or (depth == 0 and word in _ENDS):
+        token = tokens[at]
+        depth += _STEPS.get(token.text, 0)
+        if depth < 0 or (depth == 0 and token.upper in _ENDS):
             break
-        if depth == 0 and word in CLAUSES and upper_at(tokens, at - 1) not in (".", "AS"):
-            clauses.setdefault(word, at)
+        if depth == 0 and token.upper in CLAUSES and tokens[at - 1].upper not in (".", "AS"):
+            clauses.setdefault(token.upper, at)
         at += 1
     return Block(start, at, clauses)
 

@@ -31,12 +31,12 @@ class Kind(StrEnum):
     SYMBOL = "symbol"
 
 
-_KINDS = {**{str(kind): kind for kind in Kind}, "tag": Kind.BODY}
-_BARE = (Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER)
+_KINDS = {kind.value: kind for kind in Kind} | {"tag": Kind.BODY}
+_UNQUOTED = frozenset((Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER))
 
 
 class Token(NamedTuple):
-    """A piece of a statement; a tuple, since a statement has hundreds."""
+    """A tuple, because a statement has hundreds of them."""
 
     kind: Kind
     text: str
@@ -69,21 +69,21 @@ class Edit:
 
 def tokenize(sql: str) -> list[Token]:
     """Return all tokens but blanks and comments."""
-    return list(_tokens(sql) if len(sql) > _SHORT else _remembered(sql))
+    return list(_short(sql) if len(sql) < _SHORT else _last(sql) if len(sql) < _LONG else _tokens(sql))
 
 
 def _tokens(sql: str) -> tuple[Token, ...]:
     return tuple(_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank")
 
 
-_SHORT = 4000
-_remembered = lru_cache(maxsize=1000)(_tokens)
-"""Each statement is cut several times, and clients repeat statements."""
+_SHORT, _LONG = 4000, 4 << 20
+_short, _last = lru_cache(maxsize=1000)(_tokens), lru_cache(maxsize=1)(_tokens)
+"""Each statement is cut several times, and clients repeat short ones."""
 
 
 def _token(found: re.Match[str]) -> Token:
     kind, text = _KINDS[str(found.lastgroup)], found.group()
-    return Token(kind, text, found.start(), found.end(), text.upper() if kind in _BARE else "")
+    return Token(kind, text, found.start(), found.end(), text.upper() if kind in _UNQUOTED else "")
 
 
 def split(sql: str) -> list[str]:

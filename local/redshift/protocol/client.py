@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio.trsock import TransportSocket
+from contextlib import suppress
 
 from local.redshift.protocol import wire
 
@@ -25,10 +26,13 @@ class Inbox:
             pass
         finally:
             self.gone.set()
-        await self._messages.put(None)
+            with suppress(asyncio.QueueFull):  # then nobody waits for it
+                self._messages.put_nowait(None)
 
     async def next(self) -> Message | None:
         """Return the next message, None if the client has disconnected."""
+        if self.gone.is_set() and self._messages.empty():
+            return None
         return await self._messages.get()
 
 

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from lakeport.airflow.triggers import NewFilesTrigger
 
 
-_WITHOUT_WAITING = (f"{ARRIVAL_PREFIX}__", "backfill__")
-"""How the ids of runs begin that do not wait; Airflow gives a run of a backfill the second."""
-
-
 class NewFilesSensor(SqlSensor):
     """Wait until a file of the type is New, and return the New files as XCom.
 
@@ -37,8 +33,9 @@ class NewFilesSensor(SqlSensor):
 
     A file type with a cron schedule waits without a worker: the sensor queries once, then a trigger waits and ends the
     task.  If no file arrives within `wait.for`, the run is skipped.  Other runs do not wait: they are started when
-    files have been registered, so if there are none, an earlier run has taken them.  Nor do those of a backfill, whose
-    time has passed.  A run that was cleared also returns its own unfinished files.
+    files have been registered, so if there are none, an earlier run has taken them.  A run that was cleared also
+    returns its own unfinished files.  The runs of a backfill are skipped: Airflow runs them beside one another and the
+    DAG's other runs, and they would take the same files.
     """
 
     def __init__(
@@ -64,6 +61,7 @@ class NewFilesSensor(SqlSensor):
     def execute(self, context: Context) -> Any:
         with retried_if_worth_it():
             refuse_conf(context)
+        skip_backfill(context, self.listing["file_type"])
         if cleared_at(context):
             self.parameters = {
                 **self.listing["parameters"],
@@ -76,7 +74,7 @@ class NewFilesSensor(SqlSensor):
         if cleared_at(context):
             self.refuse_unloaded(context)
         name = self.listing["file_type"]
-        if not self.waits_in_trigger or context["run_id"].startswith(_WITHOUT_WAITING):
+        if not self.waits_in_trigger or context["run_id"].startswith(f"{ARRIVAL_PREFIX}__"):
             raise AirflowSkipException(
                 f"no file of type {name} is New, and this run has none left to finish: an earlier run has taken them, "
                 f"or none has arrived; {settings.command(f'status --type {name}')} shows where each file is"
@@ -122,4 +120,14 @@ def refuse_conf(context: Context) -> None:
             f"the run was triggered with the configuration {json.dumps(conf)}, which a load DAG does not use: it loads "
             "the New files of its type; trigger it without one; to load a certain file, run "
             + settings.planned_command("replay FILE_ID")
+        )
+
+
+def skip_backfill(context: Context, name: str) -> None:
+    """Skip a run of a backfill, whose id Airflow begins so: it has no files."""
+    if context["run_id"].startswith("backfill__"):
+        replay = settings.planned_command("replay FILE_ID")
+        raise AirflowSkipException(
+            "a backfill loads no file, because each file is loaded once, whatever its date; trigger the DAG to load "
+            f"the New files of type {name} now; to load a file again, run {replay}"
         )

@@ -166,7 +166,19 @@ def visible(text: str) -> str:
     r"""Return a text in which characters that are not seen, or turn the text around, are written as \u202e."""
     if text.replace("\n", "").isprintable():
         return text
-    return "".join(each if each in _SHOWN or each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+    return text.translate(_VISIBLE)
+
+
+class _Visible(dict[int, str]):
+    """What is written for each character, which is found out once."""
+
+    def __missing__(self, code: int) -> str:
+        each = chr(code)
+        self[code] = each if each in _SHOWN or each.isprintable() else f"\\u{code:04x}"
+        return self[code]
+
+
+_VISIBLE = _Visible()
 
 
 def in_one_line(text: str) -> str:

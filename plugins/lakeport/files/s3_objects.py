@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
 _NOT_FOUND_CODES = {"404", "NoSuchKey", "NoSuchVersion"}
 
 
+@cache
 def s3_client() -> S3Client:
-    """Return a client; endpoint, region and credentials are the environment's."""
+    """Return the process's client, for any thread; endpoint, region and credentials are the environment's."""
     import boto3  # noqa: PLC0415 - takes long, and not every process that imports this module needs it
     from botocore.config import Config  # noqa: PLC0415 - the same
 
     return boto3.client("s3", config=Config(max_pool_connections=CALLS_AT_ONCE))
+
+
+# A forked process that used the same connections would read answers to its parent's calls.
+os.register_at_fork(after_in_child=s3_client.cache_clear)
 
 
 def is_not_found(error: ClientError) -> bool:

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lakeport.files import s3_objects
 from local import postgres as local_postgres
 from tests.support.buckets import BUCKETS
 from tests.support.http_fake import HttpFake, Request
@@ -35,6 +36,7 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for name, bucket in BUCKETS.items():
         monkeypatch.setenv(f"LAKEPORT_{name.upper()}_BUCKET", bucket)
+    s3_objects.s3_client.cache_clear()
 
 
 @pytest.fixture

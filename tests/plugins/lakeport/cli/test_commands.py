@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from lakeport.cli.application import app
 from lakeport.schema.reader import read_file_type
+from lakeport.wording import amount
 from local.config import REPOSITORY
 from tests.support.golden import golden
 
@@ -137,7 +138,7 @@ def test_schemas_are_named_by_type_path_or_folder(run: Run, schemas: Path) -> No
     run("new", "rides", "--write")
 
     for names, count in (["trips"], 1), (["trips", schemas / "rides.yaml"], 2), ([schemas], 2), ([], 2):
-        assert f"{count} valid schemas" in run("validate", *names).stdout
+        assert amount(count, "valid schema") in run("validate", *names).stdout.splitlines()
     for command in (["validate", "trip"], ["plan", "trip"]):
         golden("cli", f"{command[0]} of an unknown file type", run(*command).stderr)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from lakeport.files import s3_objects
@@ -28,3 +30,15 @@ def test_object_without_versions_is_known_by_its_etag(s3: S3Client) -> None:
     etag = s3.put_object(Bucket=ARCHIVE, Key=KEY, Body=b"1")["ETag"]
 
     assert s3_objects.current_version(s3, ARCHIVE, KEY) == etag.strip('"')
+
+
+def test_forked_process_makes_its_own_client(s3: S3Client) -> None:
+    """It shares the sockets of its parent otherwise, and reads answers to its parent's calls."""
+    client = s3_objects.s3_client()
+    assert s3_objects.s3_client() is client
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        assert pool.submit(_client_id).result() != id(client)
+
+
+def _client_id() -> int:
+    return id(s3_objects.s3_client())
