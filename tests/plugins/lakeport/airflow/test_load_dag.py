@@ -121,9 +121,7 @@ def test_dag_bag_is_complete_and_without_errors(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("task_id", ["wait_for_files", "start_next_run", "mark_done"])
-def test_process_of_a_task_has_all_tasks_and_the_operator_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, task_id: str
-) -> None:
+def test_process_of_a_task_has_all_tasks_and_its_own_operator(monkeypatch: pytest.MonkeyPatch, task_id: str) -> None:
     """It never runs the others, and two of their operators take long to import."""
     whole = load_dag(make_file_type(landing={"pattern": "trips/*.csv", "select": "all"}))
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", whole.dag_id)
