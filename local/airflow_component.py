@@ -84,8 +84,10 @@ def preload_components() -> None:
 def _keep_execution_api() -> None:
     """Make the API of tasks with its versions, which all components but the scheduler use, once."""
     execution_api: Any = importlib.import_module("airflow.api_fastapi.execution_api.app")
-    execution_api.create_task_execution_api_app = cache(execution_api.create_task_execution_api_app)
-    execution_api.create_task_execution_api_app()._cadwyn_initialize()
+    make = cache(execution_api.create_task_execution_api_app)
+    make()._cadwyn_initialize()
+    of_api_server: Any = importlib.import_module("airflow.api_fastapi.app")
+    execution_api.create_task_execution_api_app = of_api_server.create_task_execution_api_app = make
 
 
 def wake_scheduler_when_a_task_ends() -> None:
