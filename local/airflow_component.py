@@ -47,7 +47,7 @@ def preload() -> None:
         for module in OF_AIRFLOW:
             importlib.import_module(module)
         importlib.import_module("lakeport.airflow.environment").import_all()
-        importlib.import_module("lakeport.schema.file_type").FileType.model_rebuild()
+        importlib.import_module("lakeport.schema.parts").build_all()
         _keep_service_descriptions()
     except Exception:
         log.warning("Not everything could be imported beforehand", exc_info=True)

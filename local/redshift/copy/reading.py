@@ -17,6 +17,7 @@ from local.redshift.copy.pipe import Closed, Pipe
 from local.redshift.copy.readers import Reader, reader
 from local.redshift.copy.rows import Reject, RowChecker
 from local.redshift.copy.s3 import ObjectStore, S3Object
+from local.redshift.copy.threads import ReadAhead
 from local.redshift.protocol.errors import CopyError, FieldError, StandInError
 
 log = logging.getLogger(__name__)
@@ -86,11 +87,12 @@ class FileReading:
         found = self._reader(each, file, self._count)
         with contextlib.closing(self._store.open(each.location)) as body:
             try:
-                for block in found.blocks(self._stream(each, body)):
-                    self.encoded_bytes += len(block)
-                    pipe.check_open()
-                    if block and not self._options.is_rehearsal:
-                        pipe.put(block)
+                with contextlib.closing(self._stream(each, body)) as stream:
+                    for block in found.blocks(stream):
+                        self.encoded_bytes += len(block)
+                        pipe.check_open()
+                        if block and not self._options.is_rehearsal:
+                            pipe.put(block)
             except FieldError as error:  # of the file as a whole: the rest of it is left out
                 self._count(file, Reject(found.lines_scanned + 1, "", error.code, error.reason))
             finally:
@@ -130,13 +132,14 @@ class FileReading:
     def _reader(self, each: S3Object, file: LoadFile, count: "Counter") -> Reader:
         return reader(self._checker, lambda reject: count(file, reject), self._store, each.location)
 
-    def _stream(self, each: S3Object, body: Stream) -> Stream | BinaryIO:
+    def _stream(self, each: S3Object, body: Stream) -> ReadAhead | BinaryIO:
         is_columnar = self._options.format.is_columnar
         compression = _by_extension(each.location.key) if is_columnar else self._options.compression
         stream = Decompressed(body, compression, each.location.url)
         if is_columnar:
             return _spooled(stream)
-        return stream if self._options.encoding == "UTF8" else Transcoded(stream, self._options.encoding)
+        is_utf8 = self._options.encoding == "UTF8"
+        return ReadAhead(stream if is_utf8 else Transcoded(stream, self._options.encoding))
 
     def _count(self, file: LoadFile, reject: Reject) -> None:
         self._keep(file, reject)

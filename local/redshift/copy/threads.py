@@ -3,11 +3,45 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from local.redshift.copy.formats.text import CHUNK_BYTES, Stream
+
 T = TypeVar("T")
+
+
+class ReadAhead:
+    """A stream that reads its next chunk while the last one is decoded: Avro, which reads in pieces, gets none."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._next: Future[bytes] | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._next.result() if self._next else self._stream.read(size)
+        self._next = _started(partial(self._stream.read, size)) if len(data) >= size == CHUNK_BYTES else None
+        return data
+
+    def close(self) -> None:
+        """Wait for the chunk that is being read."""
+        if self._next:
+            self._next.exception()
+
+
+def _started(function: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except Exception as error:  # noqa: BLE001 - it is raised again where the result is read
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="s3", daemon=True).start()
+    return future
 
 
 async def in_thread(function: Callable[[], T]) -> T:

@@ -1,7 +1,7 @@
 """Decimal division: its precision and scale follow from those of its operands (Computations with numeric values).
 
 A value does not carry its precision, so the engine is asked for the types of both operands.  Results of
-decimal arithmetic, SUM and AVG are cast to the type they have in Redshift: so a query around them learns it too.
+decimal arithmetic, SUM, AVG and SIGN are cast to the type they have in Redshift: so a query around them learns it too.
 """
 
 import functools
@@ -25,7 +25,10 @@ from local.redshift.dialect.queries import Block
 from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize
 from local.redshift.protocol.wire import Field
 
-_COMPUTED = ("/", "*", "+", "-", "SUM", "AVG")
+_COMPUTED = ("/", "*", "+", "-", "SUM", "AVG", "SIGN")
+_MIXES = ("mix", "case")
+MIXING_WORDS = frozenset(("COALESCE", "GREATEST", "LEAST", "CASE"))
+"""Those whose results of several decimal types get one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _type(text: str, field: Field | None) -> Type:
 
 
 def _computes(node: Node) -> bool:
-    return node.operator in _COMPUTED or any(map(_computes, node.parts))
+    return node.operator in (*_COMPUTED, *_MIXES) or any(map(_computes, node.parts))
 
 
 def _numbered(node: Node, *, is_operand: bool = False) -> Iterator[Node]:
@@ -108,9 +111,8 @@ def _settle(node: Node, types: Sequence[Type]) -> None:
         _settle(part, types)
     if node.is_leaf:
         node.type = types[node.leaf] if node.leaf >= 0 else OTHER
-    elif node.operator in ("mix", "case"):
-        deciding = node.parts[: node.results] or node.parts
-        node.type = functools.reduce(mixed, (part.type for part in deciding))
+    elif node.operator in _MIXES:
+        node.type = functools.reduce(mixed, (part.type for part in _deciding(node)))
     elif not node.operator:
         return
     elif node.operator in ("()", "sign", "MIN", "MAX", "ABS"):
@@ -118,11 +120,19 @@ def _settle(node: Node, types: Sequence[Type]) -> None:
     elif node.operator in ("SUM", "AVG"):
         inner = node.parts[0].type
         node.type = Type("decimal", MOST_DIGITS, inner.scale) if inner.kind == "decimal" else _whole(inner)
+    elif node.operator == "SIGN":
+        inner = node.parts[0].type
+        node.type = Type("decimal", 1, 0) if inner.kind in ("decimal", "unknown") else inner
     elif node.operator == "ROUND":
         inner = node.parts[0].type
         node.type = UNKNOWN if inner.kind == "decimal" else inner
     else:
         node.type = combined(node.operator, node.parts[0].type, node.parts[1].type)
+
+
+def _deciding(node: Node) -> list[Node]:
+    """Return the parts that a CASE, COALESCE and their like result in."""
+    return node.parts[: node.results] or node.parts
 
 
 def _whole(inner: Type) -> Type:
@@ -151,7 +161,8 @@ def _text(sql: str, tokens: Sequence[Token], node: Node) -> str:
         left, right = (_text(sql, tokens, part) for part in node.parts)
         scale = f", {node.type.scale}" if node.type.kind == "decimal" else ""
         text = f"(+ pg_internal.quotient({left}, {right}{scale}))"
-    if node.type.kind == "decimal" and node.operator in _COMPUTED:
+    is_mixed = node.operator in _MIXES and len({part.type for part in _deciding(node)}) > 1
+    if node.type.kind == "decimal" and (node.operator in _COMPUTED or is_mixed):
         body = text if node.operator in ("/", "SUM", "AVG") else f"({text})"
         return f"{body}::numeric({node.type.precision},{node.type.scale})"
     return text

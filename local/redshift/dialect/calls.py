@@ -116,6 +116,8 @@ def _ratio(call: Call) -> str:
 
 def _known_values(call: Call) -> str | None:
     """IGNORE NULLS: an aggregate over the frame that the function looks at."""
+    if call.over and call.name in ("LAG", "LEAD") and len(call.arguments) > 2:  # noqa: PLR2004 - a value and an offset
+        raise Refused(f"Default parameter not be supported for window function {call.name.lower()}")
     if not call.ignores_nulls:
         return f"{call.name.lower()}({', '.join(call.arguments)}){call.over}" if call.over else None
     value = call.arguments[0]

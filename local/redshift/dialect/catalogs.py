@@ -1,4 +1,4 @@
-"""What clients read from the catalogs: each column or function that only Redshift has is a view or a function here."""
+"""What clients read from the catalogs: a separate view or function stands for what Redshift has added."""
 
 from collections.abc import Iterator, Sequence
 

@@ -76,11 +76,8 @@ def mixed(left: Type, right: Type) -> Type:
     if kinds == {"integer"}:
         return left if left.precision >= right.precision else right
     scale = max(left.scale, right.scale)
-    return Type(
-        "decimal",
-        min(max(left.precision - left.scale, right.precision - right.scale) + scale, _MOST_MIXED_DIGITS),
-        scale,
-    )
+    most = MOST_DIGITS if max(left.precision, right.precision) > _MOST_MIXED_DIGITS else _MOST_MIXED_DIGITS
+    return Type("decimal", min(max(left.precision - left.scale, right.precision - right.scale) + scale, most), scale)
 
 
 def combined(operator: str, left: Type, right: Type) -> Type:

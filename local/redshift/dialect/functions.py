@@ -90,6 +90,13 @@ def _json_text(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
         yield Edit(tokens[end - 2].start, tokens[end - 1].end, "")
 
 
+def _wanted(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
+    """A literal string that is looked for in an array has no type yet."""
+    last = closing(tokens, at + 1) - 1
+    if tokens[last].kind is Kind.TEXT and tokens[last - 1].text == ",":
+        yield Edit(tokens[last].end, tokens[last].end, "::text")
+
+
 def _setting(tokens: Sequence[Token], at: int) -> Iterator[Edit]:
     """CURRENT_SETTING and SET_CONFIG know the settings that only Redshift has."""
     name = tokens[at + 2]
@@ -113,4 +120,5 @@ _CALLS: Mapping[str, Callable[[Sequence[Token], int], Iterator[Edit]]] = {
     "CURRENT_SETTING": _setting,
     "SET_CONFIG": _setting,
     **dict.fromkeys(_JSON_READERS, _json_text),
+    **dict.fromkeys(("ARRAY_CONTAINS", "ARRAY_POSITION", "ARRAY_POSITIONS"), _wanted),
 }

@@ -11,7 +11,7 @@ from local.redshift.dialect.queries import Block
 from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
 
 _MIXES = ("COALESCE", "NVL", "GREATEST", "LEAST")
-_KEEPS_SCALE = ("SUM", "AVG", "MIN", "MAX", "ABS", "ROUND")
+_KEEPS_SCALE = ("SUM", "AVG", "MIN", "MAX", "ABS", "ROUND", "SIGN")
 _TIMES, _PLUS = ("*", "/", "%"), ("+", "-")
 _AROUND = (*_TIMES, *_PLUS, "^")
 """Operators beside arithmetic that is not read whole: it is left alone.  Others bind less tightly."""

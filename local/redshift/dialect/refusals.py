@@ -1,7 +1,7 @@
 """Statements PostgreSQL takes and Redshift does not: refused, so that nothing passes here and fails there."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from local.redshift.dialect import casts, queries
 from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
@@ -81,7 +81,15 @@ _PHRASES = (
     ("FOR UPDATE", "SELECT ... FOR UPDATE"),
     ("FOR SHARE", "SELECT ... FOR SHARE"),
 )
-_FIRST_WORDS, _WORDS = ([(phrase.split(), name) for phrase, name in each] for each in (_STATEMENTS, _PHRASES))
+_Phrases = Mapping[str, Sequence[tuple[list[str], str]]]
+
+
+def _by_first_word(phrases: Sequence[tuple[str, str]]) -> _Phrases:
+    parts = [(phrase.split(), name) for phrase, name in phrases]
+    return {first: [each for each in parts if each[0][0] == first] for first in {words[0] for words, _ in parts}}
+
+
+_BEGINNINGS, _PHRASES_BY_WORD = _by_first_word(_STATEMENTS), _by_first_word(_PHRASES)
 _CATALOGS = ("PG_", "INFORMATION_SCHEMA", "SVV_")
 _NO_RELATIONS = ("(", "LATERAL", "ONLY", "UNNEST", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS")
 """What may follow FROM in a query of a tool that reads catalogs."""
@@ -109,6 +117,7 @@ _NEED_FRAMES = frozenset(
 )
 LARGEST_STATEMENT_BYTES = 16 << 20
 _MOST_DIGITS = 38
+_OTHER_FRAMES, _FRAME_STARTS = ("RANGE", "GROUPS"), ("BETWEEN", "UNBOUNDED", "CURRENT")
 _LOCK_MODE = ("ACCESS", "EXCLUSIVE")
 
 
@@ -123,7 +132,7 @@ def check_size(sql: str) -> None:
 def check(tokens: Sequence[Token]) -> None:
     """Raise Refused for the first thing in a statement that Redshift does not have."""
     words = [token.upper for token in tokens]
-    for parts, name in _FIRST_WORDS:
+    for parts, name in _BEGINNINGS.get(words[0], ()) if words else ():
         if words[: len(parts)] == parts:
             raise _not_there(name)
     _check_here(words)
@@ -131,10 +140,8 @@ def check(tokens: Sequence[Token]) -> None:
         return
     if any(token.kind is Kind.NUMBER and len(token.text.replace(".", "")) > _MOST_DIGITS for token in tokens):
         raise Refused(f"Numeric data overflow: a number has at most {_MOST_DIGITS} digits", sqlstate=OUT_OF_RANGE)
+    _check_phrases(words)
     present = set(words)
-    for parts, name in _WORDS:
-        if parts[0] in present and parts[-1] in present and _holds(words, parts):
-            raise _not_there(name)
     if words[:1] == ["LOCK"]:
         _check_lock(tokens)
     if words[:1] == ["INSERT"] and "VALUES" in present:
@@ -175,13 +182,13 @@ def is_of_catalog(words: Sequence[str]) -> bool:
     return is_query and bool(named) and all(word.startswith(_CATALOGS) for word in named)
 
 
-def _holds(words: Sequence[str], parts: Sequence[str]) -> bool:
-    """Look for a phrase; a word after a dot or before one is a name."""
-    size = len(parts)
-    return any(
-        words[at : at + size] == parts and words[at - 1 : at] != ["."] and words[at + size : at + size + 1] != ["."]
-        for at in range(len(words) - size + 1)
-    )
+def _check_phrases(words: Sequence[str]) -> None:
+    """Refuse a phrase; a word after a dot or before one is a name."""
+    for at, word in enumerate(words):
+        for parts, name in _PHRASES_BY_WORD.get(word, ()):
+            end = at + len(parts)
+            if words[at:end] == parts and words[at - 1 : at] != ["."] and words[end : end + 1] != ["."]:
+                raise _not_there(name)
 
 
 def _check_lock(tokens: Sequence[Token]) -> None:
@@ -211,8 +218,11 @@ def _check_frames(tokens: Sequence[Token]) -> None:
         if tokens[at].upper != "OVER" or upper_at(tokens, at + 1) != "(":
             continue
         window = [token.upper for token in tokens[at + 2 : closing(tokens, at + 1)]]
+        for word, after in itertools.pairwise(window):
+            if word in _OTHER_FRAMES and after in _FRAME_STARTS:
+                raise _not_there(f"{word} in a window frame")
         name = _called_before(tokens, at)
-        if name in _NEED_FRAMES and "ORDER" in window and not {"ROWS", "RANGE", "GROUPS"} & set(window):
+        if name in _NEED_FRAMES and "ORDER" in window and "ROWS" not in window:
             raise Refused("Aggregate window functions with an ORDER BY clause require a frame clause")
 
 

@@ -17,6 +17,8 @@ _NO_COLUMN_AFTER = (".", "AS", "::", "COLLATE")
 
 def rewritten(sql: str) -> str:
     """Return a statement in which paths are PostgreSQL's."""
+    if "." not in sql and "[" not in sql and "UNPIVOT" not in sql.upper():
+        return sql
     tokens = tokenize(sql)
     if refusals.is_of_catalog([token.upper for token in tokens]):
         return sql

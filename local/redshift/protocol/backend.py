@@ -90,9 +90,8 @@ class Backend:
             self._client.close()
 
     def _handle(self, data: bytearray) -> int:
-        """Pass whole messages on, all that have come in one piece; return how many bytes were used."""
+        """Pass whole messages on, neighbours in one piece; return how many bytes were used."""
         at = passed = 0
-        outgoing = list[bytes | bytearray]()
         while len(data) - at >= wire.HEADER_BYTES:
             end = at + 1 + wire.LENGTH.unpack_from(data, at + 1)[0]
             if end > len(data):
@@ -104,13 +103,11 @@ class Backend:
                 self._kept.put_nowait((bytes(data[at : at + 1]), bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             elif kind in _CHANGED or (names.LONG and kind in _NAMED) or (kind == _ROW and self.results.columns):
-                outgoing += (data[passed:at], self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
+                self._client.write(data[passed:at] + self._for_client(kind, bytes(data[at + wire.HEADER_BYTES : end])))
                 passed = end
             at = end
         if self._kept is None and at > passed:
-            outgoing.append(data[passed:at])
-        if outgoing:
-            self._client.write(b"".join(outgoing))
+            self._client.write(bytes(data[passed:at]))
         return at
 
     def _for_client(self, kind: int, body: bytes) -> bytes:
@@ -171,7 +168,7 @@ class Backend:
         return self._whole(self._kept, await self._kept.get())
 
     def next_now(self) -> Message | None:
-        """Return a kept message that has arrived; raises ConnectionError when there will be none."""
+        """Return a kept message without waiting, or None; raises ConnectionError when there will be none."""
         if self._kept is None or self._kept.empty():
             return None
         return self._whole(self._kept, self._kept.get_nowait())

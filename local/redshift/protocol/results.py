@@ -15,7 +15,7 @@ ENGINE_SUPER, ENGINE_VARBYTE, ENGINE_INTERVAL = 3802, 17, 1186
 SUPER, VARBYTE, YEAR_TO_MONTH, DAY_TO_SECOND = 4000, 6551, 1188, 1190
 _IDS = {ENGINE_SUPER: SUPER, ENGINE_VARBYTE: VARBYTE}
 _INTERVAL, _PLAIN_INTERVAL = struct.Struct("!qii"), struct.Struct("!qi")
-"""Microseconds, days and months; Redshift's intervals without a qualifier have no field for days."""
+"""Microseconds, days and months; an interval without a qualifier counts its days as microseconds in Redshift."""
 _MONTHS, _MICROSECONDS = struct.Struct("!i"), struct.Struct("!q")
 _INTERVALS = (ENGINE_INTERVAL, YEAR_TO_MONTH, DAY_TO_SECOND)
 _DAY_MICROSECONDS = 86_400_000_000

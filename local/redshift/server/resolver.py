@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from local.redshift.dialect import arithmetic, lateral, routines, set_operations
+from local.redshift.dialect import arithmetic, lateral, recursion, routines, set_operations
 from local.redshift.protocol import questions, wire
 from local.redshift.protocol.backend import FAILED, Backend
 from local.redshift.protocol.errors import PostgresError, StandInError
@@ -38,6 +38,8 @@ class Resolver:
             if alias not in statement.aliases:
                 break
             statement = statement.without(str(alias))
+        if isinstance(statement, Forward) and statement.is_recursive:
+            statement = dataclasses.replace(statement, sql=await self._widened(statement.sql))
         if isinstance(statement, Unload):
             return await self._unload(statement)
         if isinstance(statement, Forward) and statement.is_typed:
@@ -46,6 +48,16 @@ class Resolver:
             self.variables = declared
             return dataclasses.replace(statement, sql=computed)
         return statement
+
+    async def _widened(self, sql: str) -> str:
+        """Let the strings of a recursive query grow."""
+        while not self.has_begun_pipeline and self.backend.status != FAILED:
+            async with self.backend.kept():
+                error = await questions.check(self.backend, routines.with_types(sql, self.variables))
+            before, sql = sql, recursion.widened(sql, error.fields.get("M", "")) if error else sql
+            if sql == before:
+                break
+        return sql
 
     async def _routine(self, routine: routines.Routine) -> Statement:
         """Read the statements of a body, each as one that the client sends."""

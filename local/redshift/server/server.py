@@ -25,6 +25,8 @@ from local.redshift.settings import Settings
 log = logging.getLogger(__name__)
 
 _RESUMES_AFTER_SECONDS = 2
+_IMPORT_AFTER_SECONDS = 1
+"""What a COPY needs is imported once the first client has its answer; a COPY that comes sooner waits for it."""
 _KNOWN_PARAMETERS = frozenset(
     [
         "user",
@@ -64,7 +66,8 @@ class Server:
         """Accept clients until asked to stop, then drop them all."""
         listener = await asyncio.start_server(self._accept, self._settings.host, self._settings.port)
         log.info("Ready on %s:%s", self._settings.host, self._settings.port)
-        threading.Thread(target=import_module, args=["local.redshift.copy.load"], daemon=True).start()  # for a COPY
+        importing = threading.Thread(target=import_module, args=["local.redshift.copy.load"], daemon=True)
+        asyncio.get_running_loop().call_later(_IMPORT_AFTER_SECONDS, importing.start)
         await stop.wait()
         listener.close()
         for task in self._clients:

@@ -1,5 +1,6 @@
 """Decide what to do with a statement: pass it on, rewrite it, or run it in the stand-in."""
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from local.redshift.copy.statement import CopyCommand, parse
 from local.redshift.dialect import (
     alterations,
+    arithmetic,
     clauses,
     ddl,
     isolation,
@@ -17,6 +19,7 @@ from local.redshift.dialect import (
     parameters,
     pivot,
     qualify,
+    recursion,
     refusals,
     rewrite,
     routines,
@@ -25,6 +28,7 @@ from local.redshift.dialect import (
     super_paths,
 )
 from local.redshift.dialect.tokens import Kind, Token, split, tokenize, upper_at
+from local.redshift.protocol import names
 from local.redshift.protocol.errors import Refused, StandInError
 from local.redshift.unload import statement
 from local.redshift.unload.statement import UnloadCommand
@@ -42,6 +46,8 @@ _DIVISION = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """A slash outside strings, quoted names and comments, which may have quotes in them."""
+_READ: "dict[tuple[str, int, int], Forward]" = {}
+_MOST_KEPT, _LONGEST_KEPT = 1000, 4000
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
 
 
@@ -55,21 +61,29 @@ class Forward:
     replaced: frozenset[str] = frozenset()
     """Those whose expressions are in their place already."""
 
-    @property
+    @functools.cached_property
     def is_typed(self) -> bool:
-        """Return whether the types of its decimals matter: it divides some, or makes columns of them."""
+        """Return whether the types of its decimals matter: it divides or mixes some, or makes columns of them."""
+        upper = self.sql.upper()
         divides = any(found["division"] for found in _DIVISION.finditer(self.sql))
-        if not (divides or self.combines or "CREATE" in self.sql.upper()):
+        may_mix = any(word in upper for word in arithmetic.MIXING_WORDS)
+        if not (divides or may_mix or self.combines or "CREATE" in upper):
             return False
-        words = [token.upper for token in tokenize(self.sql)]
+        tokens = tokenize(self.sql)
+        words = [token.upper for token in tokens]
         makes_columns = words[:1] == ["CREATE"] and "AS" in words
-        matters = "/" in words or self.combines or makes_columns
+        mixes = may_mix and not arithmetic.MIXING_WORDS.isdisjoint(words) and _has_numbers(tokens)
+        matters = "/" in words or mixes or self.combines or makes_columns
         return matters and not refusals.is_of_catalog(words)
 
     @property
     def combines(self) -> bool:
         """Return whether it has set operations."""
         return any(word in self.sql.upper() for word in set_operations.WORDS)
+
+    @property
+    def is_recursive(self) -> bool:
+        return "RECURSIVE" in self.sql.upper()
 
     @property
     def probe(self) -> str:
@@ -167,7 +181,7 @@ def read_one(sql: str) -> Statement:
 def asks(statement: Statement) -> bool:
     """Return whether the engine has to be asked before a statement can run."""
     if isinstance(statement, Forward):
-        return bool(statement.aliases) or statement.is_typed
+        return bool(statement.aliases) or statement.is_recursive or statement.is_typed
     return isinstance(statement, Ask | Body | Lookup | Unload)
 
 
@@ -202,6 +216,10 @@ def of_query(sql: str) -> Statement:
     return _statement(sql)
 
 
+def _has_numbers(tokens: Sequence[Token]) -> bool:
+    return any(token.kind is Kind.NUMBER for token in tokens)
+
+
 def has_parameters(sql: str) -> bool:
     return any(token.kind is Kind.PARAMETER for token in tokenize(sql))
 
@@ -212,6 +230,20 @@ def is_transaction_control(statement: Statement) -> bool:
 
 
 def _statement(sql: str) -> Statement:
+    """Read one statement; clients repeat statements, which depend on nothing but the names that were met before."""
+    known = (sql, len(names.LONG), len(late_binding.NAMES))
+    if known not in _READ:
+        found = _read_anew(sql)
+        if not isinstance(found, Forward) or len(sql) > _LONGEST_KEPT:
+            return found
+        if len(_READ) >= _MOST_KEPT:
+            _READ.clear()
+        known = (sql, len(names.LONG), len(late_binding.NAMES))
+        _READ[known] = found
+    return _READ[known]
+
+
+def _read_anew(sql: str) -> Statement:
     try:
         refusals.check_size(sql)
         tokens = tokenize(sql)
@@ -219,6 +251,7 @@ def _statement(sql: str) -> Statement:
             sql, tokens = short, tokenize(short)
         refusals.check(tokens)
         merge.check(tokens)
+        recursion.check(tokens)
         if replaced := merge.without_duplicates(sql, tokens):
             sql, tokens = replaced, tokenize(replaced)
         return _own(sql, tokens) or _late_bound(sql, tokens, _statement) or _forward(sql)

@@ -29,6 +29,20 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT mean $$;
 CREATE OR REPLACE FUNCTION pg_internal.avg(mean interval, one interval) RETURNS interval LANGUAGE sql IMMUTABLE AS
 $$ SELECT mean $$;
 
+-- AVG of SUPER leaves out all but numbers, and keeps their largest scale.
+CREATE OR REPLACE FUNCTION pg_internal.super_avg_next(state numeric[], value super) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE jsonb_typeof(value) WHEN 'number' THEN ARRAY[coalesce(state[1], 0) + value::numeric, coalesce(state[2], 0) + 1]
+               ELSE state END $$;
+CREATE OR REPLACE FUNCTION pg_internal.super_avg_last(state numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT state[1] / state[2] $$;
+CREATE OR REPLACE AGGREGATE pg_catalog.avg(super) (
+    SFUNC = pg_internal.super_avg_next, STYPE = numeric[], FINALFUNC = pg_internal.super_avg_last);
+CREATE OR REPLACE FUNCTION pg_internal.avg(mean numeric, one super) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT to_jsonb(trunc(mean, scale(one::numeric))) $$;
+CREATE OR REPLACE FUNCTION pg_internal.wider(a super, b super) RETURNS super LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN jsonb_typeof(b) = 'number' AND (a IS NULL OR scale(b::numeric) > scale(a::numeric)) THEN b ELSE a END $$;
+CREATE OR REPLACE AGGREGATE pg_internal.sample(super) (SFUNC = pg_internal.wider, STYPE = super);
+
 -- One of the values that AVG is of, with the scale that its type has: of the numbers of a CASE or COALESCE the widest.
 CREATE OR REPLACE FUNCTION pg_internal.wider(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
 $$ SELECT CASE WHEN scale(b) > scale(a) THEN b ELSE a END $$;
@@ -111,7 +125,7 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION pg_internal.no_decimal(value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS
 $$ SELECT pg_internal.fail('the stand-in does not know the types of the decimals that are divided here: cast both, as in'
-                           ' a::decimal(10,2) / b::decimal(10,2), or create the tables before the procedure')::numeric $$;
+                           ' a::decimal(10,2) / b::decimal(10,2)')::numeric $$;
 DROP FUNCTION IF EXISTS pg_internal.no_decimal(anyelement);
 
 -- Deviations and variances are DOUBLE PRECISION.

@@ -18,3 +18,13 @@ $$ SELECT 'Succeeded to change query priority. Priority changed from Normal to '
 CREATE OR REPLACE FUNCTION pg_catalog.change_user_priority(person text, priority text) RETURNS text LANGUAGE sql STABLE STRICT AS
 $$ SELECT 'Succeeded to change user priority. Changed user (' || person || ') priority to '
           || pg_internal.checked_priority(priority, 'reset') || '.' $$;
+
+-- Functions that Redshift does not have: a call fails as it does there, and users' functions may have their names.
+UPDATE pg_proc SET proname = 'postgresql_' || proname
+ WHERE pronamespace = 'pg_catalog'::regnamespace
+   AND (proname IN ('concat_ws', 'make_date', 'make_time', 'make_timestamptz', 'date_bin', 'justify_days', 'justify_hours',
+                    'justify_interval', 'width_bucket', 'regexp_like', 'regexp_split_to_array', 'string_to_table', 'gcd', 'lcm',
+                    'every', 'corr', 'covar_pop', 'covar_samp', 'bit_xor', 'json_object_agg', 'num_nulls', 'num_nonnulls',
+                    'trim_scale', 'min_scale', 'factorial', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc',
+                    'gamma', 'lgamma', 'unistr', 'date_subtract')
+        OR proname LIKE 'regr\_%' OR proname LIKE 'txid\_%');

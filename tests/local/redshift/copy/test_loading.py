@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from local.redshift.copy.formats.text import CHUNK_BYTES
+from local.redshift.copy.threads import ReadAhead
 from tests.support.golden import raises_golden
 
 BAD_VALUE = "Invalid digit, Value 'x', Pos 0, Type: Integer"
@@ -288,3 +290,20 @@ def test_engine_that_refuses_a_row_fails_the_load_in_its_own_words(warehouse: An
         warehouse.copy("t", "refused", content)
     assert warehouse.run("SELECT count(*), pg_last_copy_count() FROM t") == [(0, 0)]
     assert warehouse.run("SELECT status FROM sys_load_history WHERE query_id = pg_last_copy_id()") == [("aborted",)]
+
+
+def test_an_error_of_a_chunk_read_ahead_follows_the_chunks_before_it() -> None:
+    class Broken:
+        chunks = iter([b"a" * CHUNK_BYTES, b"b" * CHUNK_BYTES])
+
+        def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
+            if (chunk := next(self.chunks, None)) is None:
+                raise OSError("reset")
+            return chunk
+
+    stream = ReadAhead(Broken())
+    assert [stream.read(CHUNK_BYTES)[:1], stream.read(CHUNK_BYTES)[:1]] == [b"a", b"b"]
+    with pytest.raises(OSError, match="reset"):
+        stream.read(CHUNK_BYTES)
+    stream.close()
+    assert ReadAhead(io.BytesIO(b"ab")).read(CHUNK_BYTES) == b"ab"
