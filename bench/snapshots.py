@@ -114,8 +114,8 @@ def times(count: int) -> dict[str, float]:
         return written(config) | looked()
 
 
-def fill(config: Config, count: int) -> None:
-    """Put this many files with their status changes into the mng tables."""
+def fill(config: Config, count: int, *, with_moves: bool = True) -> None:
+    """Put this many files into the mng tables, also their status changes if `with_moves`."""
     with Warehouse(connect_to_redshift) as warehouse:
         make_tables(warehouse)
     connection = postgres.connect(config, credentials.DATABASE)
@@ -123,7 +123,8 @@ def fill(config: Config, count: int) -> None:
     with connection.cursor() as current:
         current.execute("TRUNCATE mng.files, mng.status_log")
         current.execute(_FILES, {"types": TYPES, "days": DAYS, "last": count})
-        current.execute(_MOVES)
+        if with_moves:
+            current.execute(_MOVES)
         for statement in (*_SORT_KEYS, "ANALYZE mng.files, mng.status_log"):
             current.execute(statement)
     connection.close()

@@ -99,9 +99,9 @@ def rows() -> list[Row]:
             above / MOST_SECONDS,
             "On MWAA each task is a new Python process, and a run has 7 to 11 tasks: this is what Lakeport adds to the "
             "start of each, before its own work.",
-            "A third is the language of schemas: pydantic makes its 40 models and the validators that the schema "
-            "needs. Another third are the imports of Airflow's SqlSensor and, in DAGs with `select: all`, of its "
-            "TriggerDagRunOperator. The rest are our own modules and the objects of the DAG.",
+            "More than half is the language of schemas: pydantic makes its 40 models and the validators that the "
+            "schema needs. The rest are other modules and the objects of the DAG; in two tasks, also the import of "
+            "Airflow's SqlSensor or TriggerDagRunOperator.",
         )
     ]
 

@@ -47,7 +47,7 @@ def preload() -> None:
         for module in OF_AIRFLOW:
             importlib.import_module(module)
         importlib.import_module("lakeport.airflow.environment").import_all()
-        importlib.import_module("lakeport.schema.file_type").FileType.model_rebuild()
+        importlib.import_module("lakeport.schema.parts").build_all()
         _keep_service_descriptions()
     except Exception:
         log.warning("Not everything could be imported beforehand", exc_info=True)
@@ -96,7 +96,7 @@ def wake_scheduler_when_a_task_ends() -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # modules are no garbage: to look for some takes a tenth of the time
+    gc.disable()  # modules stay: to look for garbage among them takes a tenth of the time
     import airflow  # noqa: F401 - makes the plugins folder importable
 
     if sys.argv[1:]:

@@ -19,6 +19,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     session.begin(config)
+    if config.pluginmanager.hasplugin("hypothesispytest"):
+        _allow_slow_examples()
+
+
+def _allow_slow_examples() -> None:
+    """Let no test fail because the machine is busy, and let examples share the fixtures of their test."""
+    from hypothesis import HealthCheck, settings  # noqa: PLC0415 - takes long, and some sessions do without
+
+    may_be = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    settings.register_profile("lakeport", deadline=None, suppress_health_check=may_be)
+    settings.load_profile("lakeport")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

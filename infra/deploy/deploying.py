@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import lakeport
 from infra.deploy.aws import Aws
 from infra.deploy.changes import Change
-from infra.deploy.content import code, live, publishing, release
+from infra.deploy.content import live, publishing, release
 from infra.deploy.content.code import CodeBucket
 from infra.deploy.content.target import Target
 from infra.deploy.deployment import Deployment
@@ -22,9 +22,8 @@ from infra.deploy.stacks import changing, network, state
 from infra.deploy.stacks.explaining import explaining
 from infra.deploy.stacks.landing import Landing
 from infra.deploy.stacks.stack import Stack
+from infra.deploy.stacks.wanted import VERSIONS, WantedStacks
 from lakeport.wording import amount
-
-_VERSIONS = {"FunctionVersion": code.FUNCTION, "PluginsVersion": code.PLUGINS, "RequirementsVersion": code.REQUIREMENTS}
 
 
 @dataclass
@@ -44,12 +43,20 @@ class Deploying:
     def landing(self) -> Landing:
         return Landing(self.aws, self.deployment)
 
+    @property
+    def stacks(self) -> WantedStacks:
+        return WantedStacks(self.aws, self.deployment, self.landing)
+
     def check(self) -> None:
         """Raise DeployError with every known obstacle."""
         caller = self.aws.caller
         where = f"account {caller['Account']}, region {self.aws.region}, as {caller['Arn']}"
         self.aws.report(f"Lakeport {lakeport.__version__}: {where}")
-        wanted = {"bootstrap": self.bootstrap(), "network": self._given("network"), "main": self._given("main")}
+        wanted = {
+            "bootstrap": self.stacks.bootstrap(),
+            "network": self.stacks.given("network"),
+            "main": self.stacks.given("main"),
+        }
         if found := list(problems.problems(self.aws, self.deployment, wanted)):
             raise DeployError("\n".join(found))
 
@@ -58,55 +65,20 @@ class Deploying:
         name = state.outputs(self.aws, self.deployment.bootstrap_stack).get("CodeBucketName")
         return CodeBucket(self.aws, name) if name else None
 
-    def bootstrap(self) -> Stack:
-        """Return the stack that must exist before the code is uploaded."""
-        parameters = self.deployment.parameters | {"Name": self.deployment.name}
-        tags = self.deployment.tags
-        return Stack(self.deployment.bootstrap_stack, self.deployment.template("bootstrap"), parameters, tags)
-
-    def main(self, versions: dict[str, str]) -> Stack:
-        """Return the stack of everything else, with these versions of the code."""
-        parameters = self.deployment.parameters | versions
-        for below in (self.deployment.bootstrap_stack, self.deployment.network_stack):
-            parameters |= state.outputs(self.aws, below)
-        parameters |= self.landing.parameters(parameters["KeyArn"]) if "KeyArn" in parameters else {}
-        parameters |= {
-            "Name": self.deployment.name,
-            "FunctionKey": code.FUNCTION,
-            "FunctionArchitecture": self.deployment.function_architecture,
-        }
-        return Stack(
-            self.deployment.main_stack,
-            self.deployment.template("main"),
-            parameters,
-            self.deployment.tags,
-            versions=tuple(_VERSIONS),
-        )
-
-    def alarms(self, main: dict[str, str]) -> Stack:
-        """Return the stack of the alarms; `main` are the outputs of the stack whose topic they use."""
-        parameters = {"Name": self.deployment.name, **main}
-        template = self.deployment.template("alarms")
-        return Stack(self.deployment.alarms_stack, template, parameters, self.deployment.tags)
-
-    def _given(self, template: str) -> Stack:
-        """Return a stack with the deployment's own parameters only, without a request to AWS."""
-        return Stack(template, self.deployment.template(template), self.deployment.parameters, {})
-
     def plan(self, target: Target, bucket: CodeBucket | None) -> list[Change]:
         """Return every change in order; changes nothing."""
-        changes = self._of_stack(self.bootstrap())
+        changes = self._of_stack(self.stacks.bootstrap())
         if bucket is None:
             objects = [*target.artifacts, *target.schemas, *target.dag_files]
             changes += [Change("code", "upload", f"{amount(len(objects), 'object')}")]
-            changes += [*network.plan(self.aws, self.deployment), *changing.plan(self.aws, self.main({}))]
-            changes += [*changing.plan(self.aws, self.alarms({})), *self.landing.plan({}, {})]
+            changes += [*network.plan(self.aws, self.deployment), *changing.plan(self.aws, self.stacks.main({}))]
+            changes += [*changing.plan(self.aws, self.stacks.alarms({})), *self.landing.plan({}, {})]
             return [*changes, Change("database", "create", "users lakeport_loader, lakeport_registrar; tables of mng")]
         changed = bucket.differing(target.artifacts)
         changes += [Change("code", "upload", item.key) for item in changed]
         stack = state.outputs(self.aws, self.deployment.main_stack)
-        changes += self._of_network() + self._of_stack(self.main(self._running_versions()))
-        changes += self._of_stack(self.alarms(stack))
+        changes += self._of_network() + self._of_stack(self.stacks.main(self._running_versions()))
+        changes += self._of_stack(self.stacks.alarms(stack))
         changes += self._of_landing(stack)
         if stack and self._database_due(stack, bucket):
             changes.append(Change("database", "update", "users, rights and tables of mng"))
@@ -123,7 +95,7 @@ class Deploying:
 
         Without changes it completes the record of a run that was killed before it.
         """
-        if self._apply_stack(self.bootstrap()):
+        if self._apply_stack(self.stacks.bootstrap()):
             self.aws.report(f"stack {self.deployment.bootstrap_stack} is up to date")
         bucket = bucket or self.bucket()
         if bucket is None:
@@ -144,10 +116,10 @@ class Deploying:
                     self.landing.leave(state.outputs(self.aws, self.deployment.main_stack))
                 self.landing.create(state.outputs(self.aws, self.deployment.bootstrap_stack))
         # A stack that exists keeps its versions, so that its update does not restart Airflow; _update_code follows.
-        newest = {name: bucket.version(key) for name, key in _VERSIONS.items()}
-        self._apply_stack(self.main(newest | self._running_versions()))
+        newest = {name: bucket.version(key) for name, key in VERSIONS.items()}
+        self._apply_stack(self.stacks.main(newest | self._running_versions()))
         stack = state.outputs(self.aws, self.deployment.main_stack)
-        self._apply_stack(self.alarms(stack))
+        self._apply_stack(self.stacks.alarms(stack))
         made = self._apply_database(stack, bucket)
         self._update_code(stack, bucket, target)
         changed_schemas += live.put(self.aws, bucket, target)
@@ -162,7 +134,7 @@ class Deploying:
         stack = state.outputs(self.aws, self.deployment.main_stack)
         if not stack:
             raise DeployError(f"stack {self.deployment.main_stack} does not exist; finish ./lakeport deploy")
-        smoke.run(self.aws, stack, self._given("main").wanted["AlarmEmail"], only_code=self.only_code)
+        smoke.run(self.aws, stack, self.stacks.given("main").wanted["AlarmEmail"], only_code=self.only_code)
         checking.set_passed(self.aws, state.outputs(self.aws, self.deployment.bootstrap_stack)["CodeBucketName"])
 
     def make_up_smoke_test(self, bucket: CodeBucket | None) -> None:
@@ -195,7 +167,7 @@ class Deploying:
 
     def _running_versions(self) -> dict[str, str]:
         has = state.parameters(self.aws, self.deployment.main_stack)
-        return {name: has[name] for name in _VERSIONS if name in has}
+        return {name: has[name] for name in VERSIONS if name in has}
 
     def _of_environment(self, stack: dict[str, str], bucket: CodeBucket, changing: set[str]) -> list[Change]:
         found = airflow.environment(self.aws, stack["AirflowName"]) if "AirflowName" in stack else None
@@ -205,7 +177,7 @@ class Deploying:
         """Return the fingerprint of users and tables where they are not those of the last release."""
         if self.only_code:
             return None
-        wanted, released = self._given("main").wanted, bucket.release.get("database")
+        wanted, released = self.stacks.given("main").wanted, bucket.release.get("database")
         return database_step.due(self.aws, self.deployment, stack, wanted, released, is_forced=self.with_database)
 
     def _apply_database(self, stack: dict[str, str], bucket: CodeBucket) -> str | None:
@@ -214,7 +186,7 @@ class Deploying:
         before: str | None = bucket.release.get("database")
         if due is None:
             return before
-        database_step.make(self.aws, self.deployment, stack, self._given("main").wanted)
+        database_step.make(self.aws, self.deployment, stack, self.stacks.given("main").wanted)
         return due
 
     def _update_code(self, stack: dict[str, str], bucket: CodeBucket, target: Target) -> None:

@@ -21,8 +21,8 @@ import boto3
 from botocore.loaders import JSONFileLoader
 import infra.deploy.command
 from commands.application import app
-from lakeport.schema.file_type import FileType
-FileType.model_rebuild()
+from lakeport.schema.parts import build_all
+build_all()
 # Each session of botocore reads its descriptions of the services again.
 read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
 JSONFileLoader.load_file = lambda _, path: read(path)

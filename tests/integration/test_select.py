@@ -166,7 +166,7 @@ def test_bad_file_does_not_stop_the_others(land: Land, query: Query, warehouse: 
     assert loaded == ["a", "c"]
     assert statuses(query, file_type) == [("a", "Done"), ("b", "Fail"), ("c", "Done")]
     with raises_golden(
-        AirflowFailException, "loading", "one of three files could not be loaded", "1 of 3", "/b: copy_to_table"
+        AirflowFailException, "loading", "one of three files could not be loaded", "1 of 3", "/b: 1 of 1 row"
     ):
         run(last, TaskRun(file_type.dag_id, "run1", ""))
 

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SchemaError
@@ -18,9 +18,7 @@ from lakeport.schema.reader import read_file_type
 
 CASES = sorted((Path(__file__).parent / "wrong").glob("*.yaml"))
 GOOD = (Path(__file__).parents[2] / "schemas" / "flights.yaml").read_text()
-fuzzed = settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = settings(max_examples=200, derandomize=True)
 
 
 def expected(path: Path) -> list[str]:

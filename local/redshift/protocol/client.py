@@ -26,7 +26,7 @@ class Inbox:
             pass
         finally:
             self.gone.set()
-            with suppress(asyncio.QueueFull):  # then nobody waits for it
+            with suppress(asyncio.QueueFull):  # it is full, so no reader waits for it
                 self._messages.put_nowait(None)
 
     async def next(self) -> Message | None:

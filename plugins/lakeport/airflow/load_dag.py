@@ -22,8 +22,8 @@ from lakeport.airflow.operators.copy_from_s3 import CopyFromS3Operator
 from lakeport.airflow.operators.prepare import PrepareFilesOperator
 from lakeport.airflow.operators.status import FilterNewestOperator, MarkDoneOperator, MarkInProgressOperator
 from lakeport.airflow.operators.table import CreateTableOperator
+from lakeport.airflow.operators.take_files import TakeFilesOperator
 from lakeport.airflow.operators.warn import WarnOfRejectsOperator
-from lakeport.airflow.sensors import NewFilesSensor
 from lakeport.errors import SchemaError
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import NAME, FileType
@@ -104,7 +104,7 @@ def load_dag(file_type: FileType) -> DAG:
 
 
 def _steps(file_type: FileType) -> None:
-    wait = NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+    wait = _wait(file_type)
     is_all = file_type.landing.select == "all"
     taken, *before = _taken_files(file_type, wait)
     claim = MarkInProgressOperator(task_id="mark_in_progress", file_type=file_type, files=taken.output)
@@ -132,15 +132,30 @@ def _taken_files(file_type: FileType, wait: BaseOperator) -> list[BaseOperator]:
     """Return the task that selects among the New files, and the tasks to run before the files are taken."""
     if file_type.landing.select == "newest":
         return [FilterNewestOperator(task_id="filter_newest", file_type=file_type, files=wait.output)]
-    # TriggerDagRunOperator imports Airflow's database models; most file types do not need it.
-    from lakeport.airflow.operators.take_files import StartNextRunOperator, TakeFilesOperator
-
-    limit = file_type.landing.files_a_run
     take = TakeFilesOperator(task_id="take_files", file_type=file_type, files=wait.output)
-    following = StartNextRunOperator(
-        task_id="start_next_run", trigger_dag_id=file_type.dag_id, max_files=limit, files=wait.output
-    )
-    return [take, following]
+    return [take, _start_next(file_type, wait)]
+
+
+def _is_run_here(task_id: str) -> bool:
+    """Return whether this process may run the task: a process that Airflow starts for one task runs no other."""
+    return get_parsing_context().task_id in (None, task_id)
+
+
+def _wait(file_type: FileType) -> BaseOperator:
+    if not _is_run_here("wait_for_files"):
+        return BaseOperator(task_id="wait_for_files")  # importing SqlSensor takes 20 ms
+    from lakeport.airflow.sensors import NewFilesSensor
+
+    return NewFilesSensor(task_id="wait_for_files", file_type=file_type)
+
+
+def _start_next(file_type: FileType, wait: BaseOperator) -> BaseOperator:
+    if not _is_run_here("start_next_run"):
+        return BaseOperator(task_id="start_next_run")  # TriggerDagRunOperator imports Airflow's database models
+    from lakeport.airflow.operators.start_next_run import StartNextRunOperator
+
+    limit, dag_id = file_type.landing.files_a_run, file_type.dag_id
+    return StartNextRunOperator(task_id="start_next_run", trigger_dag_id=dag_id, max_files=limit, files=wait.output)
 
 
 def _prepare(file_type: FileType, taken: BaseOperator) -> PrepareFilesOperator | None:

@@ -14,6 +14,7 @@ from lakeport.schema.file_type import FileType
 from lakeport.settings import command, planned_command
 
 _FILES_IN_TITLE = 3
+_ANOTHER_FILE = "if the file is wrong, ask its sender for a corrected one, which loads when it lands"
 
 
 class Keyed(Protocol):
@@ -128,7 +129,9 @@ class FailedRun(Message):
             text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
         else:
             replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
-            text = f"fix the cause, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
+            is_of_file = self.unloaded and self.family in (Family.REJECTS, Family.CHECKS, Family.FILE, Family.KEYS)
+            first = f"{_ANOTHER_FILE}; or fix the schema" if is_of_file else "fix the cause"
+            text = f"{first}, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
 
     def links(self) -> list[Link]:

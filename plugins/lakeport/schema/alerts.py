@@ -1,7 +1,5 @@
 """Who is alerted: what `alerts` says in a schema."""
 
-from __future__ import annotations
-
 import re
 
 from pydantic import field_validator

@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from lakeport.schema.descriptions import descriptions_of
 from lakeport.schema.file_type import FileType
-from lakeport.schema.parts import all_parts, fields_of, parts_of, tag_of
+from lakeport.schema.parts import all_parts, build_all, fields_of, parts_of, tag_of
 from lakeport.schema.values import Part
 
 _UNLIMITED = "text"
@@ -34,11 +34,9 @@ class Key:
 
 def json_schema() -> str:
     """Return the JSON Schema of a schema YAML."""
-    parts = set(all_parts())
-    for part in parts:
-        part.model_rebuild()
+    build_all()
     schema = FileType.model_json_schema(by_alias=True)
-    for part in parts:
+    for part in set(all_parts()):
         its = schema if part is FileType else schema["$defs"][part.__name__]
         meanings = descriptions_of(part)
         its["properties"] = {key: _for_editors(value, meanings.get(key)) for key, value in its["properties"].items()}

@@ -1,7 +1,5 @@
 """How many rejected rows a load tolerates, and who sees them: what `rejects` says in a schema."""
 
-from __future__ import annotations
-
 from pydantic import ValidationInfo, field_validator
 
 from lakeport.schema.values import Limit, Part, RejectLimit

@@ -1,7 +1,5 @@
 """What the formats whose rows are lines of text have in common."""
 
-from __future__ import annotations
-
 import csv
 import re
 from abc import abstractmethod

@@ -119,6 +119,10 @@ Limit = Annotated[
 
 
 class Part(BaseModel):
-    """A part of a schema: unknown keys are errors, nothing changes after validation."""
+    """A part of a schema: unknown keys are errors, nothing changes after validation.
+
+    Modules of parts must not have `from __future__ import annotations`: pydantic would evaluate the annotation of each
+    field again for each class that inherits it, in every task.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)

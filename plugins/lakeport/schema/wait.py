@@ -1,7 +1,5 @@
 """How long a scheduled run waits for files: what `wait` says in a schema."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -70,7 +70,7 @@ def write_snapshot(warehouse: Warehouse, s3: S3Client, name: str | None, *, is_c
     began: str | None = None
     for attempt in range(1, objects.ATTEMPTS + 1):
         known = objects.current(s3, objects.summary_key(name), with_content=True)
-        if began and known.content and known.content["complete_at" if is_complete else "as_of"] >= began:
+        if began and (known.content or {}).get("complete_at" if is_complete else "as_of", "") >= began:
             return
         as_of, summary = _write_whole(warehouse, s3, name, known.content, is_complete=is_complete)
         began = began or as_of.isoformat()

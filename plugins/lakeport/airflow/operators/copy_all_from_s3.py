@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -144,10 +145,20 @@ class CheckAllLoadedOperator(FilesOperator):
 
 def refuse_failures(current: cursor, files: Sequence[RegisteredFile], by: TaskRun) -> None:
     """Raise UnloadableFile with the key and the reason of every file that the run could not load."""
-    from lakeport.alerts.alert import in_one_line
     from lakeport.mng import file_records
 
     failures = file_records.failures(current, [file.file_id for file in files], by)
+    lines = "\n".join(_line_of(each.key, each.status_reason) for each in failures)
+    if failures and len(files) > 1:
+        lines = f"{share(len(failures), len(files), 'file')} could not be loaded:\n{lines}"
     if failures:
-        lines = "\n".join(f"{in_one_line(each.key)}: {each.status_reason}" for each in failures)
-        raise UnloadableFile(f"{share(len(failures), len(files), 'file')} could not be loaded:\n{lines}")
+        raise UnloadableFile(lines)
+
+
+def _line_of(key: str, reason: str) -> str:
+    """Return the reason of a failure with the key of its file, which most reasons have after the name of a task."""
+    from lakeport.alerts.alert import in_one_line
+
+    name = in_one_line(key)
+    has_key = re.match(rf"(\w+: )?{re.escape(key)}: ", reason)
+    return reason.replace(key, name) if has_key else f"{name}: {reason}"

@@ -1,15 +1,11 @@
-"""The steps of `select: all` that take files into a run and start the next run for the other files."""
+"""The step of `select: all` that takes files into a run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-
-from lakeport.airflow.operators.files import FilesOperator, read_xcom
-from lakeport.airflow.tasks import Context, retried_if_worth_it, task_run_of
-from lakeport.airflow_api.dag_runs import arrival_run_id
+from lakeport.airflow.operators.files import FilesOperator
+from lakeport.airflow.tasks import Context, retried_if_worth_it
 
 
 class TakeFilesOperator(FilesOperator):
@@ -19,29 +15,3 @@ class TakeFilesOperator(FilesOperator):
         with retried_if_worth_it(self.file_type):
             taken = self.registered_files()[: self.file_type.landing.files_a_run]
         return [file.to_xcom() for file in sorted(taken, key=lambda file: file.landed_at)]
-
-
-class StartNextRunOperator(TriggerDagRunOperator):
-    """Start the run for the files that this run does not take; it waits until this run ends.
-
-    This step comes before the run takes its files, so the other files have a run even if this one fails.
-    Safe to repeat: each attempt starts a run with its own id, and a run without files skips itself.
-    """
-
-    template_fields: Sequence[str] = (*TriggerDagRunOperator.template_fields, "files")
-
-    def __init__(self, *, files: Any, max_files: int, **kwargs: Any) -> None:
-        super().__init__(logical_date=None, **kwargs)
-        self.files = files
-        self.max_files = max_files
-
-    def execute(self, context: Context) -> None:
-        with retried_if_worth_it():
-            files = read_xcom(self.files)
-        if len(files) <= self.max_files:
-            self.log.info("this run takes all files")
-            return
-        run = task_run_of(context)
-        others = [file["file_id"] for file in files[self.max_files :]]
-        self.trigger_run_id = arrival_run_id(others, f"{run.run_id} {run.try_number}")
-        super().execute(context)  # type: ignore[arg-type]

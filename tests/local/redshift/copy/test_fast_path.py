@@ -205,7 +205,7 @@ class DelimitedByRow(RowsOnly, DelimitedReader):
     pass
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_csv_reads_alike_on_both_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
@@ -217,7 +217,7 @@ def test_csv_reads_alike_on_both_paths(data: Any) -> None:
     assert fast.reader.lines_scanned == slow.reader.lines_scanned
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_delimited_text_reads_alike_on_both_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3))
@@ -249,7 +249,7 @@ SCALARS: list[object] = [0, -1, 17, 2**31, 2**63, 1.5, 20.259, 1e300, 0.1, True,
 MEMBERS = st.sampled_from(SCALARS) | FIELDS | st.floats() | st.integers()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_json_reads_alike_on_all_paths(data: Any) -> None:
     columns = data.draw(st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=3, unique=True))
@@ -281,7 +281,7 @@ def test_json_reads_alike_on_all_paths(data: Any) -> None:
         assert found.reader.lines_scanned == slow.reader.lines_scanned
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.integers(1, 40))
 def test_lines_and_rows_do_not_depend_on_how_the_file_is_cut(data: Any, chunk_bytes: int) -> None:
     columns = [COLUMNS[0], COLUMNS[8]]

@@ -191,7 +191,7 @@ STARTS = (
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.sampled_from(STARTS), st.lists(st.sampled_from(WORDS.split()), max_size=20))
 def test_any_words_are_read_as_some_statement(start: str, words: list[str]) -> None:
     for each in statements.read(" ".join([start, *words])):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG, BaseOperator, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -118,6 +118,21 @@ def test_dag_bag_is_complete_and_without_errors(monkeypatch: pytest.MonkeyPatch)
 
     assert bag.import_errors == {}
     assert {"reconcile", *(f"load_{path.stem}" for path in SCHEMAS)} <= set(bag.dags)
+
+
+@pytest.mark.parametrize("task_id", ["wait_for_files", "start_next_run", "mark_done"])
+def test_process_of_a_task_has_all_tasks_and_its_own_operator(monkeypatch: pytest.MonkeyPatch, task_id: str) -> None:
+    """It never runs the others, and two of their operators take long to import."""
+    whole = load_dag(make_file_type(landing={"pattern": "trips/*.csv", "select": "all"}))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", whole.dag_id)
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", task_id)
+
+    dag = load_dag(make_file_type(landing={"pattern": "trips/*.csv", "select": "all"}))
+
+    assert list(dag.task_dict) == list(whole.task_dict)
+    assert type(dag.get_task(task_id)) is type(whole.get_task(task_id))
+    others = {each.task_id for each in dag.tasks if type(each) is BaseOperator}
+    assert others == {"wait_for_files", "start_next_run"} - {task_id}
 
 
 def test_two_runs_of_a_type_never_overlap() -> None:

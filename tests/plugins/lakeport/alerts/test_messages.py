@@ -220,7 +220,7 @@ def test_line_end_in_the_name_of_a_file_adds_no_fact() -> None:
     rejected = as_text(RejectedFiles([(key, "no file type reads from it")]), AIRFLOW)
 
     assert [line[:26] for line in failed.splitlines() if line.startswith("To load again")] == [
-        "To load again: fix the cau"
+        "To load again: if the file"
     ]
     assert [line[:12] for line in rejected.splitlines() if line.startswith("Files")] == ["Files: a.csv"]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from lakeport.schema.parts import located
+from lakeport.schema.parts import all_parts, located
 from lakeport.schema.text_formats import Delimited
 from lakeport.schema.values import RejectLimit
 from tests.support.file_types import make_file_type
@@ -25,6 +26,13 @@ def test_table_and_dag_take_the_types_name() -> None:
     assert file_type.table.name == "lake.trips"
     assert (file_type.table.schema_name, file_type.table.table_name) == ("lake", "trips")
     assert file_type.dag_id == "load_trips"
+
+
+def test_annotations_of_parts_are_not_text() -> None:
+    modules = {sys.modules[part.__module__] for part in all_parts()}
+
+    assert len(modules) > 10
+    assert not [module.__name__ for module in modules if hasattr(module, "annotations")]
 
 
 def test_table_may_have_another_name() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lakeport
@@ -290,9 +290,7 @@ _values = st.recursive(
 _keys = st.sampled_from(["description", "owner", "landing", "format", "table", "columns", "wait", "rejects", "alerts"])
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, derandomize=True)
 @given(st.dictionaries(_keys | st.text(max_size=8), _values, max_size=6))
 def test_any_yaml_is_a_file_type_or_a_schema_error(tmp_path: Path, values: dict[str, object]) -> None:
     import yaml  # noqa: PLC0415 - only this test writes YAML
@@ -306,9 +304,7 @@ def test_any_yaml_is_a_file_type_or_a_schema_error(tmp_path: Path, values: dict[
     assert raised.value.problems
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, derandomize=True)
 @given(st.text(alphabet="ab:-?[]{},&*!|>'\"%@#\\ \t\n0\0\u2028é", max_size=60))
 def test_any_text_is_a_file_type_or_a_schema_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "trips.yaml"
