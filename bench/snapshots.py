@@ -49,7 +49,7 @@ SELECT md5(n::text) || md5((-n)::text), t, 'lakeport-landing', t || '/' || n || 
        at, at, CASE WHEN n %% 50 = 0 THEN 'Fail' ELSE 'Done' END, CASE WHEN n %% 50 = 0 THEN 'copy_to_table: bad' END,
        at + interval '9 s', 'load_' || t, 'run' || n, 'lake.' || t, 1000, 1000, 0, at
 FROM (SELECT n, 'type_' || n %% %(types)s AS t,
-             (now() AT TIME ZONE 'UTC') - (%(days)s * (%(last)s - n) / %(last)s::float) * interval '1 day' AS at
+             (now() AT TIME ZONE 'UTC') - (%(days)s * (%(last)s - n)::float / %(last)s) * interval '1 day' AS at
       FROM generate_series(1, %(last)s) AS n) made
 """
 _MOVES = """
