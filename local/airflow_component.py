@@ -70,14 +70,22 @@ def _keep_service_descriptions() -> None:
 def preload_components() -> None:
     """Make ready what several components need, in the process that they are forks of."""
     preload()
-    for module in OF_COMPONENTS:
-        importlib.import_module(module)
-    importlib.import_module("airflow.models").import_all_models()
-    importlib.import_module("sqlalchemy.orm").configure_mappers()
+    try:
+        for module in OF_COMPONENTS:
+            importlib.import_module(module)
+        importlib.import_module("airflow.models").import_all_models()
+        importlib.import_module("sqlalchemy.orm").configure_mappers()
+        _keep_execution_api()
+    except Exception:
+        log.warning("Not everything could be prepared for the components", exc_info=True)
+    gc.freeze()
+
+
+def _keep_execution_api() -> None:
+    """Make the API of tasks with its versions, which all components but the scheduler use, once."""
     execution_api: Any = importlib.import_module("airflow.api_fastapi.execution_api.app")
     execution_api.create_task_execution_api_app = cache(execution_api.create_task_execution_api_app)
-    execution_api.create_task_execution_api_app()  # each of three components makes one
-    gc.freeze()
+    execution_api.create_task_execution_api_app()._cadwyn_initialize()
 
 
 def wake_scheduler_when_a_task_ends() -> None:

@@ -46,14 +46,17 @@ class Forker:
             self._process.kill()
             self._process.wait()
 
+    def begin(self, environment: Mapping[str, str], log: Path) -> None:
+        """Start to import what the part of this log and others need."""
+        self._process = self._process or self._start(environment, _log_of_imports(log))
+
     def fork(self, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> int:
         """Run a component in a fork, as leader of a new session; return its process id.
 
         Raises PartError when Airflow cannot be imported, or when another part failed meanwhile.
         """
-        imports_log = log.with_name("airflow-imports.log")
         with self._lock:
-            self._process = self._process or self._start(environment, imports_log)
+            self.begin(environment, log)
             request = {"arguments": arguments, "marker": environment[families.MARKER], "log": str(log)}
             self._requests.sendall(json.dumps(request).encode() + b"\n")
             while not select.select([self._requests], [], [], POLL_SECONDS)[0]:
@@ -62,12 +65,13 @@ class Forker:
             try:
                 return int(self._requests.recv(100))
             except (ConnectionError, ValueError):  # it has ended
-                message = f"{log.stem}: Airflow cannot be imported. The whole log: {imports_log}"
+                message = f"{log.stem}: Airflow cannot be imported. The whole log: {_log_of_imports(log)}"
                 raise PartError(message) from None
 
     def _start(self, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         state = environment[families.MARKER].partition("@")[2]
         marker = f"{'airflow-imports':-<{_LONGEST_NAME}}@{state}"
+        log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output, self._theirs as requests:
             return subprocess.Popen(
                 self._program,
@@ -78,6 +82,10 @@ class Forker:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+
+def _log_of_imports(log: Path) -> Path:
+    return log.with_name("airflow-imports.log")
 
 
 def serve(prepare: Callable[[], None]) -> list[str]:

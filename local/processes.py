@@ -121,6 +121,13 @@ def start(
     return True
 
 
+def begin_forks(config: Config, services: Iterable[Service], forker: Forker) -> None:
+    """Start to import what those parts need that will be started as forks."""
+    for service in services:
+        if service.fork_arguments and not is_current(config, service):
+            forker.begin(_environment(config, service), log_path(config, service.name))
+
+
 def stop(config: Config, services: Iterable[Service]) -> list[str]:
     """Stop these parts together, with everything they forked; return the names of those that ran."""
     services = list(services)
@@ -160,7 +167,7 @@ def _is_ready_within(config: Config, service: Service, seconds: float) -> bool:
 
 def _launch(config: Config, service: Service, forker: Forker | None) -> psutil.Process:
     """Start the part as leader of a new session, away from this terminal's Ctrl-C."""
-    environment = base_environment() | dict(service.environment) | {families.MARKER: _marker(config, service.name)}
+    environment = _environment(config, service)
     log = log_path(config, service.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     if forker and service.fork_arguments:
@@ -173,6 +180,10 @@ def _launch(config: Config, service: Service, forker: Forker | None) -> psutil.P
     noted = {"pid": pid, "started_at": process.create_time(), "digest": _digest(service)}
     pid_path.write_text(json.dumps(noted))
     return process
+
+
+def _environment(config: Config, service: Service) -> dict[str, str]:
+    return base_environment() | dict(service.environment) | {families.MARKER: _marker(config, service.name)}
 
 
 def _run(command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> int:

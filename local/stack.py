@@ -51,8 +51,9 @@ def up(config: Config, report: Report, only: frozenset[str] | None = None) -> No
         check_ports(config)
         credentials.load(config)
         write_shell_environment(config)
-        by_name = {step.name: step for step in steps(config, given_up, forker)}
-        for name, what, seconds in _run(_selected(by_name, only), given_up):
+        selected = _selected({step.name: step for step in steps(config, given_up, forker)}, only)
+        processes.begin_forks(config, [each for each in services(config) if each.name in selected], forker)
+        for name, what, seconds in _run(selected, given_up):
             report(f"{time.monotonic() - started:6.1f} s  {name:<22} {what} ({seconds:.1f} s)")
 
 

@@ -45,6 +45,7 @@ def part(config: Config, name: str = "one", code: str = SLEEPER) -> Service:
 def start(config: Config, *services: Service, program: tuple[str, ...] = PROGRAM) -> None:
     given_up = threading.Event()
     with Forker(given_up, program) as forker:
+        processes.begin_forks(config, services, forker)
         for service in services:
             assert processes.start(config, service, given_up, forker)
 

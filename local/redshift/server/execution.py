@@ -10,7 +10,7 @@ from local.redshift.protocol import wire
 from local.redshift.protocol.backend import FAILED, IDLE, IN_TRANSACTION, Backend
 from local.redshift.protocol.client import Inbox, Outbox
 from local.redshift.protocol.errors import SYNTAX_ERROR, PostgresError, Refused, StandInError
-from local.redshift.server.statements import (
+from local.redshift.server.kinds import (
     Accepted,
     Alone,
     Copy,

@@ -9,9 +9,9 @@ from local.redshift.protocol.client import Message, Outbox
 from local.redshift.protocol.errors import PostgresError
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
+from local.redshift.server.kinds import Statement
 from local.redshift.server.prepared import Prepared
 from local.redshift.server.resolver import Resolver
-from local.redshift.server.statements import Statement
 
 ANSWERS = {b"P": b"1", b"B": b"2", b"D": b"Tn", b"E": b"CIs", b"C": b"3"}
 

@@ -8,8 +8,8 @@ from local.redshift.protocol import names, results, wire
 from local.redshift.protocol.errors import StandInError
 from local.redshift.server import statements
 from local.redshift.server.history import SessionLog
+from local.redshift.server.kinds import Failed, Forward, Statement
 from local.redshift.server.resolver import Resolver
-from local.redshift.server.statements import Failed, Forward, Statement
 
 
 @dataclass

@@ -9,7 +9,7 @@ from local.redshift.protocol.backend import FAILED, Backend
 from local.redshift.protocol.errors import PostgresError, StandInError
 from local.redshift.protocol.wire import Field
 from local.redshift.server import statements
-from local.redshift.server.statements import Ask, Body, Failed, Forward, Lookup, Statement, Unload
+from local.redshift.server.kinds import Ask, Body, Failed, Forward, Lookup, Statement, Unload
 
 
 class Resolver:
@@ -37,7 +37,7 @@ class Resolver:
             alias = lateral.missing(error.fields.get("M", "")) if error else None
             if alias not in statement.aliases:
                 break
-            statement = statement.without(str(alias))
+            statement = statements.without(statement, str(alias))
         if isinstance(statement, Forward) and statement.is_recursive:
             statement = dataclasses.replace(statement, sql=await self._widened(statement.sql))
         if isinstance(statement, Unload):

@@ -6,8 +6,8 @@ from local.redshift.protocol.client import Outbox
 from local.redshift.server import statements
 from local.redshift.server.execution import Execution
 from local.redshift.server.history import SessionLog
+from local.redshift.server.kinds import Forward, Statement
 from local.redshift.server.resolver import Resolver
-from local.redshift.server.statements import Forward, Statement
 
 
 class Simple:

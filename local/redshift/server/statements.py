@@ -1,14 +1,11 @@
 """Decide what to do with a statement: pass it on, rewrite it, or run it in the stand-in."""
 
-import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from local.redshift.copy.statement import CopyCommand, parse
+from local.redshift.copy.statement import parse
 from local.redshift.dialect import (
     alterations,
-    arithmetic,
     clauses,
     ddl,
     isolation,
@@ -23,15 +20,27 @@ from local.redshift.dialect import (
     refusals,
     rewrite,
     routines,
-    set_operations,
     show,
     super_paths,
 )
 from local.redshift.dialect.tokens import Kind, Token, split, tokenize, upper_at
 from local.redshift.protocol import names
 from local.redshift.protocol.errors import Refused, StandInError
+from local.redshift.server.kinds import (
+    Accepted,
+    Alone,
+    Ask,
+    Body,
+    Copy,
+    Failed,
+    Forward,
+    Instead,
+    Lookup,
+    Statement,
+    Truncate,
+    Unload,
+)
 from local.redshift.unload import statement
-from local.redshift.unload.statement import UnloadCommand
 
 STUB = "SET lakeport.stub TO ''"
 """What the engine receives for a statement that the stand-in runs: it has no parameters and no rows."""
@@ -40,131 +49,9 @@ _OWN_SETTINGS = ("DEFAULT_TRANSACTION_ISOLATION",)
 """Those that Redshift keeps for itself."""
 _MEANS_NOTHING = re.compile(r"^ALTER (SCHEMA \S* QUOTA|ROLE \S* (WITH )?OWNER|USER \S* RESET SESSION TIMEOUT$)")
 """A quota, who owns a role, how long a session may be idle."""
-_DIVISION = re.compile(
-    r"""'(?:[^'\\]++|''|\\.)*+'|"(?:[^"]++|"")*+"|\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$
-      | --[^\n]*|/\*(?:[^*]++|\*(?!/))*+\*/|(?P<division>/)""",
-    re.DOTALL | re.VERBOSE,
-)
-"""A slash outside strings, quoted names and comments, which may have quotes in them."""
-_READ: "dict[tuple[str, int, int], Forward]" = {}
+_READ: dict[tuple[str, int, int], Forward] = {}
 _MOST_KEPT, _LONGEST_KEPT = 1000, 4000
 _SESSION_LEVEL = ("SESSION", "CHARACTERISTICS")
-
-
-@dataclass(frozen=True)
-class Forward:
-    sql: str
-    source: str = ""
-    """As the client wrote it."""
-    aliases: frozenset[str] = frozenset()
-    """Those that may stand for their expressions, if the engine finds no column of that name."""
-    replaced: frozenset[str] = frozenset()
-    """Those whose expressions are in their place already."""
-
-    @functools.cached_property
-    def is_typed(self) -> bool:
-        """Return whether the types of its decimals matter: it divides or mixes some, or makes columns of them."""
-        upper = self.sql.upper()
-        divides = any(found["division"] for found in _DIVISION.finditer(self.sql))
-        may_mix = any(word in upper for word in arithmetic.MIXING_WORDS)
-        if not (divides or may_mix or self.combines or "CREATE" in upper):
-            return False
-        tokens = tokenize(self.sql)
-        words = [token.upper for token in tokens]
-        makes_columns = words[:1] == ["CREATE"] and "AS" in words
-        mixes = may_mix and not arithmetic.MIXING_WORDS.isdisjoint(words) and _has_numbers(tokens)
-        matters = "/" in words or mixes or self.combines or makes_columns
-        return matters and not refusals.is_of_catalog(words)
-
-    @property
-    def combines(self) -> bool:
-        """Return whether it has set operations."""
-        return any(word in self.sql.upper() for word in set_operations.WORDS)
-
-    @property
-    def is_recursive(self) -> bool:
-        return "RECURSIVE" in self.sql.upper()
-
-    @property
-    def probe(self) -> str:
-        """Return the query in it, for the engine to read."""
-        return lateral.probe(tokenize(self.sql), self.sql)
-
-    def without(self, alias: str) -> "Forward | Ask":
-        """Return the statement with an alias's expression in its place."""
-        return _forward(self.source, self.replaced | {alias})
-
-
-@dataclass(frozen=True)
-class Copy:
-    command: CopyCommand
-
-
-@dataclass(frozen=True)
-class Unload:
-    command: UnloadCommand
-
-
-@dataclass(frozen=True)
-class Truncate:
-    """Commits the transaction it runs in."""
-
-    sql: str
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Runs outside transaction blocks only; the engine needs another statement, or none."""
-
-    name: str
-    sql: str
-    tag: str
-
-
-@dataclass(frozen=True)
-class Instead:
-    """The engine does the same by another statement, whose rows are not sent."""
-
-    sql: str
-    tag: str
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """Means nothing on a laptop."""
-
-    tag: str
-
-
-@dataclass(frozen=True)
-class Failed:
-    error: StandInError
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Waits for the columns of a query, which the engine knows."""
-
-    query: str
-    answered: Callable[[Sequence[str]], "Statement"]
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """Waits for a row of a query."""
-
-    query: str
-    answered: Callable[[Sequence[str | None]], "Statement"]
-
-
-@dataclass(frozen=True)
-class Body:
-    """Waits for the statements of its body, which are read one by one."""
-
-    routine: routines.Routine
-
-
-Statement = Ask | Body | Lookup | Forward | Copy | Unload | Truncate | Alone | Instead | Accepted | Failed
 
 
 def read(sql: str) -> list[Statement]:
@@ -183,6 +70,11 @@ def asks(statement: Statement) -> bool:
     if isinstance(statement, Forward):
         return bool(statement.aliases) or statement.is_recursive or statement.is_typed
     return isinstance(statement, Ask | Body | Lookup | Unload)
+
+
+def without(statement: Forward, alias: str) -> Forward | Ask:
+    """Return a statement with an alias's expression in its place."""
+    return _forward(statement.source, statement.replaced | {alias})
 
 
 def of_body(sql: str) -> Statement:
@@ -214,10 +106,6 @@ def _is_whole(tokens: Sequence[Token], at: int) -> bool:
 def of_query(sql: str) -> Statement:
     """Read the query of an UNLOAD."""
     return _statement(sql)
-
-
-def _has_numbers(tokens: Sequence[Token]) -> bool:
-    return any(token.kind is Kind.NUMBER for token in tokens)
 
 
 def has_parameters(sql: str) -> bool:

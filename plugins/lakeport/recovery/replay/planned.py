@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from lakeport.model import Status
 from lakeport.recovery.replay.selection import SelectedFile
 from lakeport.schema.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 DISCARDED = (Status.NEW, Status.FAIL)
 """The statuses of the files that can be discarded."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.redshift.server import statements
-from local.redshift.server.statements import Failed, Forward
+from local.redshift.server.kinds import Failed, Forward
 from tests.support.golden import raises_golden
 from tests.support.redshift_stand_in import PASSWORD
 
@@ -199,7 +199,7 @@ def test_any_words_are_read_as_some_statement(start: str, words: list[str]) -> N
         if isinstance(each, Forward):
             assert isinstance(each.probe, str)
             for alias in each.aliases:
-                each.without(alias)
+                statements.without(each, alias)
 
 
 def test_statement_is_typed_by_what_those_before_it_have_made(warehouse: Any) -> None:

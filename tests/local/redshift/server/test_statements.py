@@ -8,7 +8,7 @@ from local.redshift.copy.options import Compression, CopyOptions, Format
 from local.redshift.dialect.tokens import Edit, apply, split, tokenize
 from local.redshift.protocol.errors import Refused
 from local.redshift.server import statements
-from local.redshift.server.statements import Accepted, Alone, Copy, Failed, Forward, Instead, Truncate
+from local.redshift.server.kinds import Accepted, Alone, Copy, Failed, Forward, Instead, Truncate
 
 
 def reworded(sql: str) -> str:
