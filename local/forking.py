@@ -62,7 +62,7 @@ class Forker:
                 self._requests.sendall(json.dumps(request).encode() + b"\n")
                 while not select.select([self._requests], [], [], POLL_SECONDS)[0]:
                     if self._given_up.is_set() and self._process:
-                        self._process.kill()  # or it would fork later, and nobody would know of the fork
+                        self._process.kill()  # or it would fork later, and the fork would have no pid file
                 return int(self._requests.recv(100))
             except (ConnectionError, ValueError):  # it has ended
                 raise PartError(f"{log.stem}: {self._why_it_ended(log)}") from None
