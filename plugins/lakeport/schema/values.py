@@ -131,6 +131,6 @@ class Part(BaseModel):
 
     @classmethod
     def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **options: Any) -> bool | None:
-        """Build the validator, in one thread at a time: for threads that need it at once, pydantic's way is not safe."""
+        """Build the validator, in one thread at a time: pydantic's way is not safe for threads that need it at once."""
         with _BUILDING:
             return super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)
