@@ -241,8 +241,9 @@ def test_unreachable_database_is_reported_with_the_next_step(
 
 
 def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: World, tmp_path: Path) -> None:
+    """Then it names the command that shows the rejected rows."""
     sample = tmp_path / "trips.csv"
-    sample.write_bytes(GOOD)
+    sample.write_bytes(BROKEN)
 
     def load() -> None:
         until(lambda: world.landed() == 1)
@@ -255,7 +256,14 @@ def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: Worl
         loaded.result()
 
     assert result.exit_code == 0, result.output
-    assert f"{world.name}/trips.csv: Done: 2 of 2 rows loaded, 0 rejected" in result.output
+    assert f"{world.name}/trips.csv: Done: 1 of 2 rows loaded, 1 rejected\n`./lakeport errors " in result.output
+
+
+def test_undo_counts_only_the_files_that_it_changes(run: Callable[..., Result], world: World) -> None:
+    file = world.bring(GOOD)
+    assert "deleted the rows of 1 file" in run("undo", file.file_id, "--yes").output
+    again = run("undo", file.file_id, "--yes").output
+    assert ("nothing was changed" in again, "deleted the rows" in again) == (True, False)
 
 
 def test_drop_waits_for_each_of_two_files_of_one_name(run: Callable[..., Result], world: World, tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_same_file_twice_changes_nothing_and_untracked_columns_make_no_version(w
     world.bring((HEADER + "1,1,Oslo,new,2026-01-07,U\n").encode(), "c.csv")
     assert rows(world) == before == [(1, "Bern", "2026-01-01", "2026-01-05"), (1, "Oslo", "2026-01-05", None)]
     [(reason,)] = world.query("SELECT status_reason FROM mng.files WHERE file_id = %s", (again.file_id,))
-    assert reason == "table.deletes and table.history made 0 rows of 2"
+    assert reason == "table.deletes and table.history made 0 new versions of 2 rows"
 
 
 def test_two_rows_of_a_key_at_one_time_are_refused(world: World) -> None:

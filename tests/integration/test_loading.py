@@ -159,7 +159,7 @@ def test_file_overwritten_between_the_check_and_copy_is_loaded_as_registered(
 def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     prepare_load: PrepareLoad, query: Query, file_type: FileType
 ) -> None:
-    """What was registered is gone for good; what replaced it has its own event."""
+    """What was registered is gone for good; what replaced it has its own event, and a deletion has none."""
     load = prepare_load(file_type, GOOD)
     bucket = f"unversioned-{uuid.uuid4().hex[:8]}"
     load.s3.create_bucket(Bucket=bucket)
@@ -168,6 +168,9 @@ def test_overwritten_file_of_a_bucket_without_versions_is_not_loaded(
     load = replace(load, file=file, sources=(file.source(),))
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=b"id,city,price\n99,Other,1\n")
     with raises_golden(ObjectChanged, "loading", "object overwritten", f"{bucket}/{load.file.key}"):
+        load.run()
+    load.s3.delete_object(Bucket=bucket, Key=load.file.key)
+    with raises_golden(ObjectChanged, "loading", "object deleted", f"{bucket}/{load.file.key}"):
         load.run()
     assert rows_of(query, file_type) == []
     load.s3.put_object(Bucket=bucket, Key=load.file.key, Body=GOOD)

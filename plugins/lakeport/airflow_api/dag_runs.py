@@ -76,7 +76,8 @@ def runs(api: DagRunApi, dag_id: str = "~", **query: str | int) -> Iterator[DagR
         try:
             found = [_run(each) for each in answer["dag_runs"]]
         except (LookupError, TypeError, ValueError) as error:
-            raise AirflowUnavailable(f"{dag_id}: Airflow's answer is not a list of DAG runs: {error!r}") from error
+            wrong = f"{dag_id}: Airflow's answer is not a list of DAG runs: {error!r}"
+            raise AirflowUnavailable(f"{wrong}; check its address and that its version is 3") from error
         yield from found
         offset += len(found)
         if not found or offset >= answer.get("total_entries", 0):

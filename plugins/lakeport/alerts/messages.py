@@ -22,10 +22,15 @@ class RejectedFiles(Message):
     """Files that were rejected when they landed, as (key, reason)."""
 
     kind: ClassVar[Kind] = Kind.REJECTED_FILES
-    urgency: ClassVar[str] = f"{Urgency.TODAY}: these files are not loaded; they stay in landing"
     owner: ClassVar[str] = OPERATORS
     runbook: ClassVar[str] = place_of("N files were rejected on arrival")
     files: Sequence[tuple[str, str | None]]
+
+    @property
+    def urgency(self) -> str:
+        """Return how soon somebody must act, and why."""
+        text = "this file is not loaded; it stays" if len(self.files) == 1 else "these files are not loaded; they stay"
+        return f"{Urgency.TODAY}: {text} in landing"
 
     @property
     def title(self) -> str:
@@ -41,7 +46,8 @@ class RejectedFiles(Message):
         return Fact(
             "To load one",
             "ask the sender for a file that matches the reason above; or fix the schema, publish or deploy it, then "
-            f"run {planned_command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists all files",
+            f"run {planned_command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists "
+            "all rejected files",
         )
 
     def links(self) -> list[Link]:

@@ -58,11 +58,10 @@ def validate(names: FilesArgument = None, as_json: JsonOption = False) -> None:
     if not as_json:
         _say_what_is_unchecked(types[path] for path in types if path.resolve() in asked)
         _say_who_is_not_alerted(types[path] for path in types if path.resolve() in asked)
-        for path, file_type in types.items():
-            if path.resolve() in asked and TO_DO in path.read_text():
-                typer.secho(
-                    f"{path.parent.name}/{path.name}: valid, but {TO_DO}s remain ({file_type.name})", fg="yellow"
-                )
+        for path in types:
+            if path.resolve() in asked and (lines := _lines_to_do(path)):
+                left = ", ".join(f"line {line}" for line in lines)
+                typer.secho(f"{path.parent.name}/{path.name}: valid, but {TO_DO} is left in {left}", fg="yellow")
         say(amount(len(asked), "valid schema"))
 
 
@@ -88,6 +87,12 @@ def docs(check: CheckOption = False) -> None:
         raise typer.Exit(WRONG)
     if not stale:
         say("schemas/schema.json and docs/schema.md are up to date")
+
+
+def _lines_to_do(path: Path) -> list[int]:
+    """Return the numbers of the lines that a person has to complete; a comment alone in its line is none."""
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    return [number for number, line in lines if TO_DO in line and not line.lstrip().startswith("#")]
 
 
 def _say_what_is_unchecked(types: Iterable[FileType]) -> None:

@@ -28,7 +28,9 @@ from lakeport.wording import amount, share
 
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FILE]...", help="File ids (the first six characters are enough) or keys."),
+    typer.Argument(
+        metavar="[FILE]...", help="File ids (the first six characters are enough), keys, or s3:// addresses."
+    ),
 ]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only files of this type.")]
 SinceOption = Annotated[
@@ -91,7 +93,8 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of them")
+        what = "it" if len(planned) == 1 else "them"
+        say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of {what}")
 
 
 def undo(
@@ -124,8 +127,8 @@ def undo(
         return
     planned = _carried_out("undo", choice, yes, as_json, restore=restore)
     if planned and not as_json:
-        undone = [each for each in planned if each.to == Status.FAIL]
-        say(f"deleted the rows of {amount(len(undone), 'file')}")
+        undone = [each for each in planned if each.to == Status.FAIL and not each.is_idle]
+        say(f"deleted the rows of {amount(len(undone), 'file')}" if undone else "nothing was changed")
 
 
 def discard(

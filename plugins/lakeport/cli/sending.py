@@ -118,6 +118,8 @@ def drop(
         values = [value | (asdict(state) if state else {}) for value, state in zip(values, states, strict=True)]
     if as_json:
         show_json(values)
+    else:
+        _say_where_rejected_rows_are(states)
     _exit(places, states, wait_seconds)
 
 
@@ -125,6 +127,12 @@ def _upload(s3: S3Client, bucket: str, key: str) -> Upload:
     head = s3.head_object(Bucket=bucket, Key=key)
     version_id = head.get("VersionId")
     return Upload(bucket, key, None if version_id == NO_VERSION else version_id, as_utc(head["LastModified"]))
+
+
+def _say_where_rejected_rows_are(states: Sequence[FileState | None]) -> None:
+    for state in states:
+        if state and state.rows_rejected:
+            say(f"`{settings.command(f'errors {state.file_id[:12]}')}` shows the rejected rows")
 
 
 def _exit(places: Sequence[tuple[Path, str, str]], states: Sequence[FileState | None], wait_seconds: int) -> None:

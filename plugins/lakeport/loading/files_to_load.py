@@ -73,10 +73,14 @@ def check_versions(s3: S3Client, file: FileToLoad) -> None:
         if expected is None:
             continue
         current = s3_objects.current_version(s3, source.bucket, source.key)
+        if current is None:
+            raise ObjectChanged(
+                f"{source.uri} was deleted: registered version {expected}; restore that version or send the file again"
+            )
         if current != expected:
             raise ObjectChanged(
                 f"{source.uri} was overwritten: registered version {expected}, current version {current}, "
-                "which is registered as another file"
+                "which is registered and loaded as another file"
             )
 
 

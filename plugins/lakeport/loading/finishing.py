@@ -163,4 +163,6 @@ def _difference(load: Load, file_type: FileType | None) -> str | None:
         return None
     causes = ["the transform"] * bool(transform.sql or transform.python) + ["table.wins"] * bool(table.wins)
     causes += ["table.deletes"] * bool(table.deletes) + ["table.history"] * bool(table.history)
+    if table.history:
+        return f"{' and '.join(causes)} made {amount(load.rows_loaded, 'new version')} of {amount(good, 'row')}"
     return f"{' and '.join(causes)} made {amount(load.rows_loaded, 'row')} of {good:,}"

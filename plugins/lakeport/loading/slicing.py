@@ -115,7 +115,8 @@ class Slice(Placing):
             captures = ", ".join(f"{name} {text}" for name, text in texts.items())
             raise OutsideSlice(
                 f"{self.facts.key}: its name captures {captures}, which does not fit the columns of its slice "
-                f"({', '.join(f'{each.name} {each.type}' for each in self.columns)}); nothing was loaded"
+                f"({', '.join(f'{each.name} {each.type}' for each in self.columns)}); nothing was loaded; "
+                "ask the sender for another name, or change landing.pattern or the types of the columns"
             ) from error
 
     def _refuse_other_slices(self, current: cursor) -> None:

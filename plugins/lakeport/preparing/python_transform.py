@@ -1,4 +1,4 @@
-"""Run the Python function of a file type, and keep its output, the rejected rows and the rows' origins."""
+"""Make the rows for COPY by a Python function, or from XML; keep them, the rejected rows and the rows' origins."""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ def _rows(file: IO[bytes], format_: Xlsx, name: str) -> Iterator[Sequence[Any]]:
     title = format_.sheet or next(iter(sheets), "")
     if title not in sheets:
         found = f"it has {', '.join(sheets) or 'none'}"
-        raise UnloadableFile(f"{name} has no sheet {title!r}; {found}; change format.sheet, or ask for that sheet")
+        remedy = "change format.sheet, or ask the sender for that sheet"
+        raise UnloadableFile(f"{name} has no sheet {title!r}; {found}; {remedy}")
     for number, row in enumerate(rows_of(sheets[title], format_.header_lines, name), start=1):
         if number > _MAX_ROWS:
             most = f"{_MAX_ROWS:,} rows, the maximum of Excel"

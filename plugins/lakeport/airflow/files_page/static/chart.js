@@ -1,6 +1,7 @@
 // Files a day, as stacked bars.
 
 import { element } from "./elements.js";
+import { counted } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const KINDS = [["Done", "done"], ["Fail", "fail"], ["Rejected", "rejected"]];
@@ -12,7 +13,7 @@ export function chart(days, height = 90) {
   drawn.append(svg("title", {}, `Files by day: ${described(shown)}`));
   shown.forEach(({ day, counts }, place) => drawn.append(...bars(day, counts, place, most, height)));
   return element("figure", {}, drawn, element("figcaption", {},
-    element("span", {}, shown[0].day), element("span", {}, `up to ${most.toLocaleString("en-US")} a day`), element("span", {}, shown[29].day)));
+    element("span", {}, shown[0].day), element("span", {}, `at most ${counted(most, "file")} a day`), element("span", {}, shown[29].day)));
 }
 
 function described(days) {
