@@ -58,15 +58,19 @@ class Forker:
         with self._lock:
             self.begin(environment, log)
             request = {"arguments": arguments, "marker": environment[families.MARKER], "log": str(log)}
-            self._requests.sendall(json.dumps(request).encode() + b"\n")
-            while not select.select([self._requests], [], [], POLL_SECONDS)[0]:
-                if self._given_up.is_set():
-                    raise PartError(f"{log.stem}: stopped waiting, because another part failed")
             try:
+                self._requests.sendall(json.dumps(request).encode() + b"\n")
+                while not select.select([self._requests], [], [], POLL_SECONDS)[0]:
+                    if self._given_up.is_set() and self._process:
+                        self._process.kill()  # or it would fork later, and the fork would have no pid file
                 return int(self._requests.recv(100))
             except (ConnectionError, ValueError):  # it has ended
-                message = f"{log.stem}: Airflow cannot be imported. The whole log: {_log_of_imports(log)}"
-                raise PartError(message) from None
+                raise PartError(f"{log.stem}: {self._why_it_ended(log)}") from None
+
+    def _why_it_ended(self, log: Path) -> str:
+        if self._given_up.is_set():
+            return "stopped waiting, because another part failed"
+        return f"Airflow cannot be imported. The whole log: {_log_of_imports(log)}"
 
     def _start(self, environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
         state = environment[families.MARKER].partition("@")[2]
@@ -92,6 +96,8 @@ def serve(prepare: Callable[[], None]) -> list[str]:
     """Prepare, then fork for each request; return only in a fork, the arguments of what it must run."""
     prepare()
     for line in sys.stdin:
+        if select.select([_REQUESTS], [], [], 0)[0]:
+            break  # who asked has been killed since: a fork would run unknown to everybody
         request = json.loads(line)
         pid = os.fork()
         if not pid:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local import families, processes
-from local.config import Config
+from local.config import REPOSITORY, Config
 from local.errors import PartError
 from local.forking import Forker
 from local.processes import Service
@@ -94,11 +97,36 @@ def test_imports_that_fail_are_reported_with_their_log(config: Config) -> None:
     assert "nothing_of_this_name" in log.read_text()
 
 
+def test_imports_that_have_failed_before_a_part_needs_them_are_reported_alike(config: Config) -> None:
+    with Forker(threading.Event(), ("/bin/false",)) as forker:
+        processes.begin_forks(config, [part(config)], forker)
+        assert forker._process
+        forker._process.wait()
+        with pytest.raises(PartError, match="one: Airflow cannot be imported"):
+            processes.start(config, part(config), forker=forker)
+
+
 def test_waiting_for_imports_ends_when_another_part_failed(config: Config) -> None:
+    """They end too: a fork that they made later would have no pid file, and its port would seem to be another's."""
     given_up = threading.Event()
     given_up.set()
     slow = (sys.executable, "-c", "import time; time.sleep(600)")
-    with Forker(given_up, slow) as forker, pytest.raises(PartError) as error:
-        processes.start(config, part(config), given_up, forker)
+    with Forker(given_up, slow) as forker:
+        for name in NAMES:
+            with pytest.raises(PartError, match=f"{name}: stopped waiting, because another part failed"):
+                processes.start(config, part(config, name), given_up, forker)
+        assert forker._process
+        assert forker._process.wait(5) == -signal.SIGKILL
 
-    assert "one: stopped waiting, because another part failed" in str(error.value)
+
+def test_nothing_is_forked_for_a_command_that_was_killed_meanwhile(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    request = {"arguments": ["print('forked')"], "marker": "", "log": str(tmp_path / "one.log")}
+    ours.sendall(json.dumps(request).encode() + b"\n")
+    ours.close()
+    with theirs:
+        variables = os.environ | {families.MARKER: "imports"}
+        done = subprocess.run(PROGRAM, cwd=REPOSITORY, env=variables, stdin=theirs.fileno(), timeout=30, check=False)
+
+    assert done.returncode == 0
+    assert not (tmp_path / "one.log").exists()

@@ -19,7 +19,7 @@ class _Query:
     """One query of WITH RECURSIVE that reads itself; `start` and `stop` are the tokens between its parentheses."""
 
     name: str
-    has_columns: bool
+    columns: Sequence[str]
     start: int
     stop: int
 
@@ -29,7 +29,7 @@ def check(tokens: Sequence[Token]) -> None:
     for query in _recursive(tokens):
         depth = depths(tokens)
         named = f'recursive common table expression "{query.name}"'
-        if not query.has_columns:
+        if not query.columns:
             raise Refused(f"{named} needs a list of its columns", sqlstate=SYNTAX_ERROR)
         for at in range(query.start, query.stop):
             is_operation = upper_at(tokens, at) in _SET_OPERATIONS and depth[at] == depth[query.start]
@@ -42,13 +42,24 @@ def widened(sql: str, message: str) -> str:
     found = _GROWS.match(message)
     tokens = tokenize(sql)
     for query in _recursive(tokens) if found else ():
-        first = next((block for block in queries.blocks(tokens) if query.start <= block.start < query.stop), None)
-        items = first.items(tokens) if first else []
-        if found and query.name == found[1] and int(found[2]) <= len(items):
-            item = items[int(found[2]) - 1]
-            start, end = tokens[item.start].start, tokens[item.end - 1].end
-            return apply(sql, [Edit(start, start, "("), Edit(end, end, f")::{_VARCHAR}")])
+        if found and query.name == found[1] and int(found[2]) <= len(query.columns):
+            edits = _widening(sql, tokens, query, int(found[2]) - 1)
+            if edits:  # else the engine means another query of this name
+                return apply(sql, edits)
     return sql
+
+
+def _widening(sql: str, tokens: Sequence[Token], query: _Query, column: int) -> list[Edit]:
+    """Put the first steps into a query that makes a column wide; nothing if they are."""
+    depth = depths(tokens)
+    within = range(query.start, query.stop)
+    unions = [at for at in within if upper_at(tokens, at) == "UNION" and depth[at] == depth[query.start]]
+    start, end = tokens[query.start].start, tokens[unions[-1]].start if unions else 0
+    wide = [f"{name}::{_VARCHAR}" if at == column else name for at, name in enumerate(query.columns)]
+    before = f"SELECT {', '.join(wide)} FROM ("  # noqa: S608 - the client's own
+    after = f") AS first_step({', '.join(query.columns)}) "
+    is_due = unions and before not in sql[start:end]
+    return [Edit(start, start, before), Edit(end, end, after)] if is_due else []
 
 
 def _recursive(tokens: Sequence[Token]) -> Iterator[_Query]:
@@ -59,12 +70,13 @@ def _recursive(tokens: Sequence[Token]) -> Iterator[_Query]:
 
 def _queries(tokens: Sequence[Token], at: int) -> Iterator[_Query]:
     while at + 2 < len(tokens) and tokens[at].is_name:
-        name, has_columns = tokens[at].name(), tokens[at + 1].text == "("
-        at = closing(tokens, at + 1) + 1 if has_columns else at + 1
+        name, first = tokens[at].name(), at + 2
+        at = closing(tokens, at + 1) + 1 if tokens[at + 1].text == "(" else at + 1
+        columns = [token.text for token in tokens[first : at - 1] if token.is_name]
         if upper_at(tokens, at) != "AS" or upper_at(tokens, at + 1) != "(":
             return
         end = closing(tokens, at + 1)
-        yield _Query(name, has_columns, at + 2, end)
+        yield _Query(name, columns, at + 2, end)
         at = end + 2
         if upper_at(tokens, end + 1) != ",":
             return

@@ -1,7 +1,7 @@
 """Statements PostgreSQL takes and Redshift does not: refused, so that nothing passes here and fails there."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from local.redshift.dialect import casts, queries
 from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
@@ -121,9 +121,11 @@ _ON_THE_LEADER = frozenset(
             "CURRENT_SCHEMAS",
         ),
         *("HAS_DATABASE_PRIVILEGE", "HAS_SCHEMA_PRIVILEGE", "HAS_TABLE_PRIVILEGE", "GET_BYTE", "SET_BIT", "SET_BYTE"),
+        "FACTORIAL",
     )
 )
 """Functions that run on the leader node only (Leader node-only functions)."""
+_CALLS_WITH_FROM = (["EXTRACT"], ["TRIM"], ["SUBSTRING"], ["OVERLAY"])
 _NEED_FRAMES = frozenset(
     (
         *("AVG", "COUNT", "MAX", "MIN", "SUM", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "STDDEV", "STDDEV_SAMP"),
@@ -219,12 +221,26 @@ def _check_leader(words: Sequence[str]) -> None:
     """A query that calls one of these reads no user's table, and generate_series() fills none either."""
     called = {word for word, after in itertools.pairwise(words) if word in _ON_THE_LEADER and after == "("}
     called |= {"LOCALTIME", "CURRENT_TIME"} & set(words)
-    is_read = any(
-        word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(") and not after.startswith(_CATALOGS)
-        for word, after in itertools.pairwise(words)
-    )
+    named = {
+        word
+        for before, word, *after in zip(("", *words), words, words[1:], words[2:], strict=False)
+        if before in ("WITH", "RECURSIVE") or after == ["AS", "("]
+    }
+    is_read = any(not word.startswith(_CATALOGS) for word in set(_read_after(words)) - named)
     if called and (is_read or ("GENERATE_SERIES" in called and words[0] in ("INSERT", "CREATE", "UPDATE", "DELETE"))):
         raise Refused("Specified types or functions (one per INFO message) not supported on Redshift tables.")
+
+
+def _read_after(words: Sequence[str]) -> Iterator[str]:
+    """Yield the first words of what a statement reads; the FROM of EXTRACT and its like reads nothing."""
+    calls = list[str]()
+    for before, word, after in zip(("", *words), words, words[1:], strict=False):
+        if word == "(":
+            calls.append(before)
+        elif word == ")":
+            del calls[-1:]
+        elif word in ("FROM", "JOIN") and after not in ("GENERATE_SERIES", "(") and calls[-1:] not in _CALLS_WITH_FROM:
+            yield after
 
 
 def _check_frames(tokens: Sequence[Token]) -> None:

@@ -52,10 +52,8 @@ async def _read(backend: Backend, sql: str, types: bytes) -> Answer:
         await backend.send(question, ready=1)
         return await _described(backend)
     await backend.send(_KEEP + question + _RETURN, ready=3)
-    await backend.answer()
-    found = await _described(backend)
-    await backend.answer()
-    return found
+    kept, found, returned = [await _described(backend) for _ in range(3)]  # all of them, also after an error
+    return *found[:2], kept[2] or found[2] or returned[2]
 
 
 async def _described(backend: Backend) -> Answer:

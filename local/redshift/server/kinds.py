@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from local.redshift.copy.statement import CopyCommand
 from local.redshift.dialect import arithmetic, lateral, refusals, routines, set_operations
-from local.redshift.dialect.tokens import Kind, tokenize
+from local.redshift.dialect.tokens import tokenize
 from local.redshift.protocol.errors import StandInError
 from local.redshift.unload.statement import UnloadCommand
 
@@ -40,7 +40,7 @@ class Forward:
         tokens = tokenize(self.sql)
         words = [token.upper for token in tokens]
         makes_columns = words[:1] == ["CREATE"] and "AS" in words
-        mixes = not arithmetic.MIXING_WORDS.isdisjoint(words) and any(token.kind is Kind.NUMBER for token in tokens)
+        mixes = not arithmetic.MIXING_WORDS.isdisjoint(words)
         matters = "/" in words or mixes or self.combines or makes_columns
         return matters and not refusals.is_of_catalog(words)
 

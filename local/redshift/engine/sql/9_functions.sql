@@ -25,6 +25,6 @@ UPDATE pg_proc SET proname = 'postgresql_' || proname
    AND (proname IN ('concat_ws', 'make_date', 'make_time', 'make_timestamptz', 'date_bin', 'justify_days', 'justify_hours',
                     'justify_interval', 'width_bucket', 'regexp_like', 'regexp_split_to_array', 'string_to_table', 'gcd', 'lcm',
                     'every', 'corr', 'covar_pop', 'covar_samp', 'bit_xor', 'json_object_agg', 'num_nulls', 'num_nonnulls',
-                    'trim_scale', 'min_scale', 'factorial', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc',
+                    'trim_scale', 'min_scale', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'erf', 'erfc',
                     'gamma', 'lgamma', 'unistr', 'date_subtract')
         OR proname LIKE 'regr\_%' OR proname LIKE 'txid\_%');

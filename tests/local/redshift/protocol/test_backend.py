@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from local.redshift.protocol import wire
+from local.redshift.protocol import questions, wire
 from local.redshift.protocol.backend import Backend
 from local.redshift.protocol.client import Outbox
 from local.redshift.protocol.copying import CopyIn
@@ -124,6 +124,24 @@ def test_serialization_failure_gets_redshifts_wording() -> None:
         await wires.say(wire.report(b"E", {"S": "ERROR", "C": "40001", "M": "could not serialize access"}))
         fields = wire.report_fields(wires.client.data[wire.HEADER_BYTES :])
         assert (fields["C"], fields["M"]) == ("XX000", "1023")
+        wires.pumping.cancel()
+
+    asyncio.run(run())
+
+
+def test_each_answer_to_a_question_is_read_also_after_an_error() -> None:
+    """One that is left over would reach the client as the answer to its next statement."""
+
+    async def run() -> None:
+        wires = Wires()
+        await wires.say(wire.ready(b"T"))
+        before = wires.client.data
+        async with wires.backend.kept():
+            asking = asyncio.ensure_future(questions.check(wires.backend, "SELECT 1"))
+            await wires.say(*[ERROR, wire.ready(b"E")] * 3)
+            assert await asking
+        await wires.say()
+        assert wires.client.data == before
         wires.pumping.cancel()
 
     asyncio.run(run())
