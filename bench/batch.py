@@ -5,7 +5,6 @@ The calls are those of copy_to_table and archive_files.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.environment import use
 from bench.table import Row
 from lakeport.files import archiving, at_once, s3_objects
 from lakeport.loading.files_to_load import FileToLoad, check_versions
@@ -129,7 +129,7 @@ def storage() -> Iterator[None]:
         config = Config(Path(place).resolve() / "state", Ports.free())
         try:
             stack.up(config, lambda _: None, only=frozenset({"aws-resources"}))
-            os.environ.update(stack.shell_environment(config))
+            use(config)
             yield
         finally:
             stack.down(config, lambda _: None)

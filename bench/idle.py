@@ -6,9 +6,9 @@ Airflow's answers are those of an Airflow without runs.
 
 from __future__ import annotations
 
-import os
 import time
 
+from bench.environment import use
 from bench.statements import CountedWarehouse, Counts
 from bench.table import Row
 from lakeport import settings
@@ -16,7 +16,6 @@ from lakeport.arrivals.rules import ArrivalIndex, ArrivalRule
 from lakeport.files import s3_objects
 from lakeport.recovery.reconcile.ended_soon import finish_ended_runs
 from lakeport.recovery.reconcile.reconcile import reconcile
-from local import stack
 from tests.integration.airflow_stand_in import AirflowStandIn
 from tests.support.stack import stack_of_its_own
 
@@ -28,7 +27,7 @@ def measure(types: int = TYPES) -> tuple[int, float]:
     """Return the statements of an idle hour, and the seconds for which its tasks hold a worker slot."""
     counts, api = Counts(), AirflowStandIn()
     with stack_of_its_own() as start:
-        os.environ.update(stack.shell_environment(start("tables")))
+        use(start("tables"))
         rules = [ArrivalRule(f"type_{number}", f"type_{number}/*.csv", "csv", "none") for number in range(types)]
         index = ArrivalIndex(tuple(rules)).to_json().encode()
         s3_objects.s3_client().put_object(Bucket=settings.code_bucket(), Key=settings.INDEX_KEY, Body=index)

@@ -17,13 +17,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from bench.environment import use
 from bench.prepare_memory import MEGABYTE
 from bench.table import Row
 from lakeport.files import archiving, s3_objects
 from lakeport.files.streams import stream_of
 from lakeport.model import CopySource
 from lakeport.redshift.connecting import connect_to_redshift
-from local import stack
 from local.aws import names
 from local.config import REPOSITORY
 from tests.support.stack import stack_of_its_own
@@ -62,7 +62,7 @@ class Measured:
 def measure(megabytes: int = MEGABYTES) -> Measured:
     """Upload a file of so many MiB, and its parts, and measure each step."""
     with stack_of_its_own() as start:
-        os.environ.update(stack.shell_environment(start("tables")))
+        use(start("tables"))
         s3: Any = s3_objects.s3_client()
         sizes = {"whole": megabytes, "tenth": max(1, megabytes // 10)}
         sizes |= {f"split{number}": megabytes // SPLITS for number in range(SPLITS)}

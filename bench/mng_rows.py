@@ -6,7 +6,6 @@ PostgreSQL reads all rows for a file's id, and Redshift the column of the ids: s
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor
 
+from bench.environment import use
 from bench.redshift import started
 from bench.snapshots import COUNTS, fill
 from bench.table import Row
@@ -22,7 +22,6 @@ from lakeport.model import Arrival, Match, TaskRun, utc_now
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.sql_files import statement
-from local import stack
 
 BATCH = 100
 TIMES = 2
@@ -31,7 +30,7 @@ TIMES = 2
 def measure(count: int) -> dict[str, float]:
     """Return the milliseconds of each step with so many files on record."""
     with started() as config:
-        os.environ.update(stack.shell_environment(config))
+        use(config)
         fill(config, count, with_moves=False)  # these statements only append to mng.status_log
         with Warehouse(connect_to_redshift) as warehouse:
             warehouse.transaction(lambda current: current.execute("SELECT 1"))

@@ -8,7 +8,6 @@ sort key in Redshift, stands for it.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import psycopg2
 import yaml
 
+from bench.environment import use
 from bench.redshift import started
 from bench.table import Row
 from lakeport.airflow.files_page import views
@@ -31,7 +31,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.snapshots import objects
 from lakeport.snapshots.reading import Summaries, read_type
 from lakeport.snapshots.writing import write_snapshot
-from local import credentials, postgres, stack
+from local import credentials, postgres
 from local.config import Config
 
 TYPES, DAYS, ROUNDS = 20, 730, 9
@@ -108,7 +108,7 @@ def main() -> None:
 def times(count: int) -> dict[str, float]:
     """Return the median milliseconds by LIMITS_MILLISECONDS with this many files, and the connections by looking."""
     with started() as config, tempfile.TemporaryDirectory(prefix="lakeport-bench-") as folder:
-        os.environ.update(stack.shell_environment(config) | {"LAKEPORT_SCHEMAS": folder})
+        use(config, LAKEPORT_SCHEMAS=folder)
         (Path(folder) / f"{NAME}.yaml").write_text(yaml.safe_dump(_SCHEMA))
         fill(config, count)
         return written(config) | looked()

@@ -5,7 +5,6 @@ The tasks of `select: all` run one after the other in this process, as their ope
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from psycopg2.extensions import connection, cursor
 
 from bench.batch import FILE_TYPE
+from bench.environment import use
 from bench.table import Row
 from lakeport.airflow.operators.archive import ArchiveFilesOperator
 from lakeport.airflow.operators.copy_all_from_s3 import CheckAllLoadedOperator, CopyAllFromS3Operator
@@ -29,7 +29,6 @@ from lakeport.redshift.rows import fetch_as
 from lakeport.redshift.session import Warehouse
 from lakeport.redshift.sql_files import statement
 from lakeport.schema.file_type import FileType
-from local import stack
 from local.aws import function, names
 from tests.support.operators import context
 from tests.support.stack import stack_of_its_own
@@ -89,7 +88,7 @@ def measure(files: int = FILES) -> dict[str, Counter[str]]:
     """Register and load files of one type; return what each step sent."""
     file_type, counts = FileType.model_validate(FILE_TYPE), Counts()
     with stack_of_its_own() as start:
-        os.environ.update(stack.shell_environment(start("tables")))
+        use(start("tables"))
         arrivals = at_once.at_once(partial(_land, s3_objects.s3_client()), range(files))
         with counts.of("registration"):
             _register(counts, arrivals)

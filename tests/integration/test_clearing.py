@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.bases.sensor import PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
@@ -310,9 +311,9 @@ class Sensor:
 
         monkeypatch.setattr(self.sensor, "poke", poke)
 
-    def keys(self, *, is_cleared: bool = True, conf: Any = None) -> list[str]:
+    def keys(self, *, is_cleared: bool = True, **dag_run: Any) -> list[str]:
         values = context(self.world.by, utc_now() + SOON if is_cleared else None)
-        values["dag_run"].conf = conf
+        vars(values["dag_run"]).update(dag_run)
         return [file["key"].rpartition("/")[2] for file in self.sensor.execute(values)]
 
 
@@ -336,13 +337,16 @@ def test_cleared_run_whose_file_was_undone_fails(world: World, monkeypatch: pyte
         Sensor(world, monkeypatch).keys()
 
 
-def test_runs_of_a_backfill_take_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow runs them at the same time: all but one of them would fail."""
+@pytest.mark.parametrize(("run_id", "is_cleared"), [("backfill__2024-02-29", False), ("scheduled__2024-02-29", True)])
+def test_runs_of_a_backfill_take_no_file(
+    world: World, monkeypatch: pytest.MonkeyPatch, run_id: str, is_cleared: bool
+) -> None:
+    """Airflow runs them at the same time, new ones and those that it runs again: all but one of them would fail."""
     world.write_schema(schedule="0 6 * * *")
     world.register()
-    world.by = replace(world.by, run_id="backfill__2024-02-29")
+    world.by = replace(world.by, run_id=run_id)
     with raises_golden(AirflowSkipException, "clearing", "backfill", "replay"):
-        Sensor(world, monkeypatch).keys(is_cleared=False)
+        Sensor(world, monkeypatch).keys(is_cleared=is_cleared, run_type=DagRunType.BACKFILL)
 
 
 @pytest.mark.parametrize("is_cleared", [False, True])

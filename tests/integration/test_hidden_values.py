@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import io
 import traceback
 import zipfile
@@ -11,7 +13,7 @@ from typing import Any
 import fastavro
 import psycopg2
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from lakeport.airflow.tasks import retried_if_worth_it
 from lakeport.alerts.runbook import Family, family_of
@@ -117,8 +119,22 @@ def test_the_text_of_an_error_of_redshift_has_its_message_only_if_the_schema_sho
     own = UnloadableFile("trips.csv: transforms/trips.sql failed")
     own.__cause__ = raised.value.__cause__
     assert text_of(own, world.file_type) == "trips.csv: transforms/trips.sql failed"
-    lost = psycopg2.OperationalError("the connection was lost")
-    assert text_of(lost, world.file_type) == "the connection was lost"
+
+
+def test_the_text_of_an_error_that_names_no_value_is_shown(world: World) -> None:
+    """Nothing else has it: the log of the task has the same text."""
+    world.write_schema(rejects={"show": False})
+    with pytest.raises(AirflowFailException) as missing, retried_if_worth_it(world.file_type):
+        world.query(f"SELECT '{SECRET}' FROM lake.nowhere")  # noqa: S608 - as a statement with a value of a row
+    assert str(missing.value) == 'relation "lake.nowhere" does not exist'
+    for error in (
+        psycopg2.OperationalError("the connection was lost"),
+        psycopg2.InternalError("S3ServiceException:Access Denied,Status 403"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        AirflowNotFoundException("The conn_id `redshift` isn't defined"),
+    ):
+        assert text_of(error, world.file_type) == str(error)
+    assert SECRET not in text_of(gzip.BadGzipFile(SECRET), world.file_type)
 
 
 def logged(error: BaseException) -> str:

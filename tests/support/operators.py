@@ -30,5 +30,5 @@ def run(
 def context(by: TaskRun, cleared_at: datetime | None = None) -> Any:
     """Return what operators and callbacks read of Airflow's context."""
     task = SimpleNamespace(**asdict(by), log_url="")
-    dag_run = SimpleNamespace(clear_number=int(bool(cleared_at)), start_date=cleared_at, conf=None)
+    dag_run = SimpleNamespace(clear_number=int(bool(cleared_at)), start_date=cleared_at, conf=None, run_type="manual")
     return {"ti": task, "run_id": by.run_id, "dag_run": dag_run}

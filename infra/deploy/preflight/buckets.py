@@ -103,11 +103,13 @@ def in_use(left: Mapping[str, str], file_types: Iterable[Mapping[str, Any]], dep
             where = "ExistingLandingBucket" if is_first else f"landing_buckets: {name}"
             which = "the first landing bucket" if is_first else "this landing bucket"
             found = f"{bucket} would no longer be {which}, but deployed file types read from it: {', '.join(reading)}"
-            change = "add the new bucket to landing_buckets, deploy, and name it in their schemas (landing.bucket)"
-            first = change if is_first else "change or remove their schemas"
             publish = f"run ./lakeport deploy --schemas-only --name {deployment_name}"
+            if is_first:
+                add = "leave ExistingLandingBucket unchanged, add the new bucket to landing_buckets, deploy"
+                yield f"{where}: {found}; {add}, name it in their schemas (landing.bucket), then {publish}"
+                continue
             then = "wait until none of their files is New or In Progress, then run this again"
-            yield f"{where}: {found}; {first}, {publish}, {then}"
+            yield f"{where}: {found}; change or remove their schemas, {publish}, {then}"
 
 
 def unfit_landing(aws: Aws, landing: LandingBucket, key_setting: str) -> Iterator[str]:

@@ -124,8 +124,11 @@ def refuse_conf(context: Context) -> None:
 
 
 def skip_backfill(context: Context, name: str) -> None:
-    """Skip a run of a backfill, whose id Airflow begins so: it has no files."""
-    if context["run_id"].startswith("backfill__"):
+    """Skip a run of a backfill: it has no files.
+
+    A backfill that runs earlier runs again clears them and changes their type, but not their ids.
+    """
+    if context["dag_run"].run_type == "backfill":
         replay = settings.planned_command("replay FILE_ID")
         raise AirflowSkipException(
             "a backfill loads no file, because each file is loaded once, whatever its date; trigger the DAG to load "

@@ -67,7 +67,7 @@ class _DagRunCalls:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
             log.warning("%s; trying again with a logical date", error)
-            return self._start(dag_id, {"dag_run_id": run_id, "logical_date": datetime.now(UTC).isoformat()})
+            return self._start(dag_id, {"dag_run_id": run_id, "logical_date": datetime.now(UTC).isoformat(), **later})
 
     def _start(self, dag_id: str, run: Mapping[str, str | None]) -> bool:
         try:

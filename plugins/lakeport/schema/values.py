@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 ON_ARRIVAL = "on_arrival"
 _CRON_FIELDS = 5
 _MAX_SECONDS = 7 * 24 * 3600
+_BUILDING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -126,3 +128,9 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+
+    @classmethod
+    def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **options: Any) -> bool | None:
+        """Build the validator, in one thread at a time: pydantic's way is not safe for threads that need it at once."""
+        with _BUILDING:
+            return super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)

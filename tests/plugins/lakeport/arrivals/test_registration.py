@@ -70,6 +70,19 @@ def test_run_in_a_burst_waits_for_more_files_unless_its_own_fill_a_batch(http_fa
     assert "run_after" not in rides
 
 
+def test_run_in_a_burst_waits_also_if_it_needs_a_date(http_fake: HttpFake) -> None:
+    """It does if InvokeRestApi leaves out the null, which AWS does not document."""
+    http_fake.answer("/auth/token", 201, {"access_token": "t"})
+    for dag_id, status in (("~", 200), ("load_rides", 200), ("load_trips", 422)):
+        http_fake.answer(f"/api/v2/dags/{dag_id}/dagRuns", status, NO_RUNS)
+
+    start_runs({"trips": ["a"], "rides": ["b"]}, AirflowApi(http_fake.url, "u", "p"), is_burst=True)
+
+    without_date, with_date, *_ = (request.body for request in http_fake.requests[1:] if request.body)
+    assert (without_date["logical_date"], with_date["logical_date"] is None) == (None, False)
+    assert with_date["run_after"] == without_date["run_after"]
+
+
 @pytest.mark.parametrize("refusal", [404, 422, 500])
 def test_run_that_cannot_be_started_does_not_stop_the_others(http_fake: HttpFake, refusal: int) -> None:
     """After two attempts the files stay New, and reconcile starts the run later."""
