@@ -1,7 +1,7 @@
 """Decimal division: its precision and scale follow from those of its operands (Computations with numeric values).
 
 A value does not carry its precision, so the engine is asked for the types of both operands.  Results of
-decimal arithmetic, SUM, AVG and SIGN are cast to the type they have in Redshift: so a query around them learns it too.
+decimal arithmetic, aggregates and others are cast to the type they have in Redshift: a query around them learns it too.
 """
 
 import functools
@@ -20,12 +20,12 @@ from local.redshift.dialect.decimals import (
     type_of,
     written_type,
 )
-from local.redshift.dialect.operands import Node, Parser
+from local.redshift.dialect.operands import PICKS, Node, Parser
 from local.redshift.dialect.queries import Block
 from local.redshift.dialect.tokens import Edit, Token, apply, depths, tokenize
 from local.redshift.protocol.wire import Field
 
-_COMPUTED = ("/", "*", "+", "-", "SUM", "AVG", "SIGN")
+_COMPUTED = ("/", "*", "+", "-", "SUM", "AVG", "SIGN", *PICKS)
 _MIXES = ("mix", "case")
 MIXING_WORDS = frozenset(("COALESCE", "GREATEST", "LEAST", "CASE"))
 """Those whose results of several decimal types get one."""
@@ -115,7 +115,7 @@ def _settle(node: Node, types: Sequence[Type]) -> None:
         node.type = functools.reduce(mixed, (part.type for part in _deciding(node)))
     elif not node.operator:
         return
-    elif node.operator in ("()", "sign", "MIN", "MAX", "ABS"):
+    elif node.operator in ("()", "sign", "ABS", *PICKS):
         node.type = node.parts[0].type
     elif node.operator in ("SUM", "AVG"):
         inner = node.parts[0].type
@@ -164,5 +164,8 @@ def _text(sql: str, tokens: Sequence[Token], node: Node) -> str:
     is_mixed = node.operator in _MIXES and len({part.type for part in _deciding(node)}) > 1
     if node.type.kind == "decimal" and (node.operator in _COMPUTED or is_mixed):
         body = text if node.operator in ("/", "SUM", "AVG") else f"({text})"
-        return f"{body}::numeric({node.type.precision},{node.type.scale})"
+        kind = f"numeric({node.type.precision},{node.type.scale})"
+        if node.operator == "case":  # a column keeps its name: that of a cast would be numeric
+            return f"(CASE WHEN FALSE THEN NULL::{kind} ELSE {body}::{kind} END)"
+        return f"{body}::{kind}"
     return text

@@ -12,6 +12,8 @@ from local.redshift.dialect.tokens import Kind, Token, closing, upper_at
 
 _MIXES = ("COALESCE", "NVL", "GREATEST", "LEAST")
 _KEEPS_SCALE = ("SUM", "AVG", "MIN", "MAX", "ABS", "ROUND", "SIGN")
+PICKS = ("MIN", "MAX", "LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ANY_VALUE")
+"""Those that return a value of their first argument."""
 _TIMES, _PLUS = ("*", "/", "%"), ("+", "-")
 _AROUND = (*_TIMES, *_PLUS, "^")
 """Operators beside arithmetic that is not read whole: it is left alone.  Others bind less tightly."""
@@ -137,11 +139,11 @@ class Parser:
         if upper_at(tokens, last) == "WITHIN":
             last = closing(tokens, last + 2) + 1
         first = end + 1 + (upper_at(tokens, end + 1) in ("DISTINCT", "ALL"))
-        inside = self._sum(first, close - 1) if name in _KEEPS_SCALE else None
+        inside = self._sum(first, close - 1) if name in (*_KEEPS_SCALE, *PICKS) else None
         if name in _MIXES and (mixed := self._arguments(end + 1, close - 1)):
             return Node(at, last, "mix", mixed)
         window = list(self._within(close, last))
-        if inside and inside.stop == close - 1:
+        if inside and (inside.stop == close - 1 or (name in PICKS and upper_at(tokens, inside.stop) == ",")):
             return Node(at, last, name, [inside, *window])
         if inside and name == inside.operator == "AVG":  # the stand-in's own, whose first argument is the engine's
             return Node(at, last, name, [*inside.parts, *window])
