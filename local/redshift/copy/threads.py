@@ -14,15 +14,18 @@ T = TypeVar("T")
 
 
 class ReadAhead:
-    """A stream that reads its next chunk while the last one is decoded: Avro, which reads in pieces, gets none."""
+    """A stream that reads its next chunk while the last one is decoded, unless it is read in pieces of other sizes."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._next: Future[bytes] | None = None
+        self._is_in_chunks = True
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._next.result() if self._next else self._stream.read(size)
-        self._next = _started(partial(self._stream.read, size)) if len(data) >= size == CHUNK_BYTES else None
+        self._is_in_chunks = self._is_in_chunks and size == CHUNK_BYTES  # Avro begins with a few bytes
+        is_full = self._is_in_chunks and len(data) >= size
+        self._next = _started(partial(self._stream.read, size)) if is_full else None
         return data
 
     def close(self) -> None:
