@@ -310,7 +310,7 @@ def test_an_error_of_a_chunk_read_ahead_follows_the_chunks_before_it() -> None:
 
 
 def test_stream_is_read_in_pieces_of_any_size() -> None:
-    """Avro reads a block of any size, also that of a chunk, after the few bytes that say how long it is."""
+    """Avro reads a block of any size, also that of a chunk, after the few bytes that give its length."""
     content = bytes(range(256)) * (3 * CHUNK_BYTES // 256)
     stream, plain = ReadAhead(io.BytesIO(content)), io.BytesIO(content)
     assert all(stream.read(size) == plain.read(size) for size in (7, CHUNK_BYTES, 5, CHUNK_BYTES, CHUNK_BYTES))
