@@ -37,12 +37,12 @@ function period(figures) {
 }
 
 function waiting(found) {
-  const [figure, text] = found.oldest_waiting_at
-    ? [age(found.oldest_waiting_at), "landed the oldest file that no run has taken"]
-    : ["none", "a run has taken every file that landed"];
+  const [title, figure, text] = found.oldest_waiting_at
+    ? ["oldest waiting file", age(found.oldest_waiting_at), "no run has taken it since it landed"]
+    : ["waiting files", "none", "a run has taken every file that landed"];
   return element(
     "section", { class: "card" },
-    element("h3", {}, "waiting files"), element("p", { class: "figure" }, figure), element("p", { class: "muted" }, text));
+    element("h3", {}, title), element("p", { class: "figure" }, figure), element("p", { class: "muted" }, text));
 }
 
 function card(type) {
