@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import yaml
-
 from lakeport.schema.file_type import FileType
 from lakeport.schema.skeleton import SELECT_ALL
+from lakeport.schema.strict_yaml import values_of
 from lakeport.wording import amount
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\(\d+\))?")
@@ -50,7 +49,7 @@ class Draft:
 
     def file_type(self) -> FileType:
         """Return the file type that the schema describes."""
-        return FileType.model_validate({**yaml.safe_load(self.as_yaml()), "name": self.name})
+        return FileType.model_validate({**values_of(self.as_yaml()), "name": self.name})
 
     def as_yaml(self) -> str:
         """Return the schema's text."""
