@@ -76,7 +76,7 @@ def _transforms_of_the_cases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def type_of(tmp_path: Path) -> Any:
-    """Read a schema under a name of its own."""
+    """Read a schema under a new name."""
 
     def read(schema: dict[str, Any]) -> FileType:
         name = f"trips_{uuid.uuid4().hex[:8]}"
