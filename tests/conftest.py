@@ -48,7 +48,7 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.set_threshold(20_000)
+        gc.set_threshold(50_000, 50)
         gc.enable()
 
 
