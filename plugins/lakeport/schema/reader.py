@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,19 @@ def read_file_type(path: Path) -> FileType:
 
     Raises SchemaError with all problems of the schema, or of the defaults.
     """
-    try:
+    with _printable_problems():
         return _file_type(path)
-    except SchemaError as error:
-        raise SchemaError([_printable(problem) for problem in error.problems]) from error
+
+
+def check_text(path: Path, text: str) -> FileType:
+    """Return the file type that a text describes, which could be written to this path.
+
+    Raises SchemaError with all problems that `read_file_type` would find without `_defaults.yaml`.
+    """
+    with _printable_problems():
+        if len(text.encode()) > _MAX_BYTES:
+            raise SchemaError([_too_large(path)])
+        return _checked(path, (text, _values(path, text)), (path.parent / DEFAULTS, "", {}))
 
 
 def known_file_type(name: str) -> FileType | None:
@@ -91,9 +101,14 @@ def line_of(path: Path, place: Place) -> int:
 
 
 def _file_type(path: Path) -> FileType:
-    text, values = _read(path)
     defaults_path = path.parent / DEFAULTS
-    defaults_text, defaults = _read(defaults_path) if _is_there(defaults_path) else ("", {})
+    read = _read(path)
+    return _checked(path, read, (defaults_path, *(_read(defaults_path) if _is_there(defaults_path) else ("", {}))))
+
+
+def _checked(path: Path, read: tuple[str, dict[Any, Any]], defaults_read: tuple[Path, str, dict[Any, Any]]) -> FileType:
+    text, values = read
+    defaults_path, defaults_text, defaults = defaults_read
     found = [*_naming_problems(path, text, values), *_default_problems(defaults_path, defaults_text, defaults)]
 
     def owner(place: Place) -> Path:
@@ -121,19 +136,25 @@ def _file_type(path: Path) -> FileType:
 
 
 def _read(path: Path) -> tuple[str, dict[Any, Any]]:
-    text = ""
     try:
         text = _text(path)
+    except ValueError as error:
+        raise SchemaError([yaml_problems.of_yaml(path, "", error)]) from error
+    except OSError as error:
+        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
+    return text, _values(path, text)
+
+
+def _values(path: Path, text: str) -> dict[Any, Any]:
+    try:
         values = values_of(text)
     except (yaml.YAMLError, ValueError) as error:
         raise SchemaError([yaml_problems.of_yaml(path, text, error)]) from error
-    except OSError as error:
-        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
     if values is None and path.name == DEFAULTS:
-        return text, {}
+        return {}
     if not isinstance(values, dict):
         raise SchemaError([f"{label(path)}: is not a mapping of keys to values, as in `owner: data@example.com`"])
-    return text, values
+    return values
 
 
 def _is_there(path: Path) -> bool:
@@ -165,8 +186,12 @@ def _text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise SchemaError([f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"])
+        raise SchemaError([_too_large(path)])
     return data.decode()
+
+
+def _too_large(path: Path) -> str:
+    return f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"
 
 
 def _naming_problems(path: Path, text: str, values: dict[Any, Any]) -> Iterator[str]:
@@ -194,6 +219,14 @@ def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
 
 def _is_reported(start: str, reported: Sequence[str]) -> bool:
     return any(problem.startswith(start) for problem in reported)
+
+
+@contextmanager
+def _printable_problems() -> Iterator[None]:
+    try:
+        yield
+    except SchemaError as error:
+        raise SchemaError([_printable(problem) for problem in error.problems]) from error
 
 
 def _printable(text: str) -> str:
