@@ -43,7 +43,7 @@ WHERE p.relid = 'lake.flights'::regclass
 
 @cache
 def flights(rows: int = ROWS) -> bytes:
-    """Return the first rows of the sample, zipped as it is."""
+    """Return the first rows of the sample, in a zip like the sample."""
     with zipfile.ZipFile(SAMPLES / "flights_2013.csv.zip") as sample, sample.open("flights.csv") as lines:
         taken = list(islice(lines, rows + 1))
     if rows > _STOPS_AT_ROW:
