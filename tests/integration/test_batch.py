@@ -35,7 +35,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.support.answers import Answers, both_ways
 from tests.support.golden import raises_golden
 from tests.support.operators import AS_DOCUMENTED, run
@@ -378,13 +378,7 @@ def test_killed_before_any_statement_and_run_again_loads_once(
     file_type = type_of()
     files, by = claim(file_type, HEADER + b"1,Bern,1\nx,Rome,1\n", HEADER + b"2,Oslo,1\n")
     together = tuple(FileToLoad(file, (file.source(),)) for file in files)
-    with remembering(redshift, file_type.table, *files) as put_back:
-        for number in range(1, 40):
-            with KilledWarehouse(redshift, number) as killed:
-                BatchLoad(file_type, together, by, killed, s3).run()
-            assert ids(query, file_type) == [1, 2]
-            assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
-            if not killed.was_killed:
-                break
-            put_back()
-    assert number > 8
+    for killed in kills_before_each_statement(redshift, file_type.table, *files):
+        BatchLoad(file_type, together, by, killed, s3).run()
+        assert ids(query, file_type) == [1, 2]
+        assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
