@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -29,6 +29,14 @@ _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
+class _Read(NamedTuple):
+    """A schema, or the defaults, as text and as values."""
+
+    path: Path
+    text: str
+    values: dict[Any, Any]
+
+
 def schema_paths(folder: Path) -> list[Path]:
     """List the folder's schemas in a stable order; a leading underscore or dot is not a file type."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.name[0] not in "._")
@@ -40,7 +48,8 @@ def read_file_type(path: Path) -> FileType:
     Raises SchemaError with all problems of the schema, or of the defaults.
     """
     with _printable_problems():
-        return _file_type(path)
+        schema = _read(path)
+        return _checked(schema, _read_defaults(path.parent / DEFAULTS))
 
 
 def check_text(path: Path, text: str) -> FileType:
@@ -51,7 +60,7 @@ def check_text(path: Path, text: str) -> FileType:
     with _printable_problems():
         if len(text.encode()) > _MAX_BYTES:
             raise SchemaError([_too_large(path)])
-        return _checked(path, (text, _values(path, text)), (path.parent / DEFAULTS, "", {}))
+        return _checked(_Read(path, text, _values(path, text)), _Read(path.parent / DEFAULTS, "", {}))
 
 
 def known_file_type(name: str) -> FileType | None:
@@ -67,8 +76,7 @@ def default_alerts(folder: Path) -> Alerts:
     """Return who is alerted about files of no file type: `alerts` of `_defaults.yaml`, or none."""
     path = folder / DEFAULTS
     try:
-        _, defaults = _read(path) if _is_there(path) else ("", {})
-        return Alerts.model_validate(defaults.get("alerts") or {})
+        return Alerts.model_validate(_read_defaults(path).values.get("alerts") or {})
     except (SchemaError, ValidationError):
         return Alerts()
 
@@ -100,15 +108,9 @@ def line_of(path: Path, place: Place) -> int:
     return node_at(compose(_text(path)), place)[1]
 
 
-def _file_type(path: Path) -> FileType:
-    defaults_path = path.parent / DEFAULTS
-    read = _read(path)
-    return _checked(path, read, (defaults_path, *(_read(defaults_path) if _is_there(defaults_path) else ("", {}))))
-
-
-def _checked(path: Path, read: tuple[str, dict[Any, Any]], defaults_read: tuple[Path, str, dict[Any, Any]]) -> FileType:
-    text, values = read
-    defaults_path, defaults_text, defaults = defaults_read
+def _checked(schema: _Read, of_defaults: _Read) -> FileType:
+    path, text, values = schema
+    defaults_path, defaults_text, defaults = of_defaults
     found = [*_naming_problems(path, text, values), *_default_problems(defaults_path, defaults_text, defaults)]
 
     def owner(place: Place) -> Path:
@@ -135,14 +137,18 @@ def _checked(path: Path, read: tuple[str, dict[Any, Any]], defaults_read: tuple[
     return file_type
 
 
-def _read(path: Path) -> tuple[str, dict[Any, Any]]:
+def _read(path: Path) -> _Read:
     try:
         text = _text(path)
     except ValueError as error:
         raise SchemaError([yaml_problems.of_yaml(path, "", error)]) from error
     except OSError as error:
         raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
-    return text, _values(path, text)
+    return _Read(path, text, _values(path, text))
+
+
+def _read_defaults(path: Path) -> _Read:
+    return _read(path) if _is_there(path) else _Read(path, "", {})
 
 
 def _values(path: Path, text: str) -> dict[Any, Any]:
