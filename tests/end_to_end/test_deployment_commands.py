@@ -21,8 +21,8 @@ from local import airflow_api
 from local.aws import names, server
 from local.config import REPOSITORY
 from tests.infra.account import Account, Environment
-from tests.infra.command import Command
 from tests.support import policy
+from tests.support.command import Command
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
@@ -50,25 +50,23 @@ def account(lakeport: Lakeport) -> Iterator[Account]:
 
 
 @pytest.fixture
-def run(lakeport: Lakeport, account: Account, tmp_path: Path) -> Iterator[Run]:
+def run(lakeport: Lakeport, account: Account, command: Command) -> Run:
     """Run `./lakeport` as a person whose shell has AWS credentials only, in a checkout that has a local stack too.
 
-    Unless it is the script itself, it is a fork of a process that has imported what the script runs.
+    Only where it must be the script is it the script itself.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKEPORT_"))}
     variables = kept | server.environment(lakeport.config) | {"AWS_ENDPOINT_URL": account.endpoint}
     variables |= {"LAKEPORT_STATE": str(lakeport.config.state)}
-    forks = Command(REPOSITORY, variables | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'plugins'}"}, tmp_path)
 
     def run(*arguments: str, name: str = NAME, is_script: bool = False) -> subprocess.CompletedProcess[str]:
         arguments = (*arguments, "--deployment", name)
         if not is_script:
-            return forks.run(arguments, account)
-        command = [str(REPOSITORY / "lakeport"), *arguments]
-        return subprocess.run(command, env=variables, text=True, capture_output=True, check=False)
+            return command.run(arguments, variables)
+        script = [str(REPOSITORY / "lakeport"), *arguments]
+        return subprocess.run(script, env=variables, text=True, capture_output=True, check=False)
 
-    yield run
-    forks.close()
+    return run
 
 
 def copy_snapshots(lakeport: Lakeport) -> None:
@@ -112,7 +110,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     undone = run("undo", file_id[:12], "--yes")
     assert (undone.returncode, lakeport.file(version)["status"]) == (0, "Fail"), undone.stderr
     replayed = run("replay", file_id[:12], "--yes", "--json")
-    assert (replayed.returncode, json.loads(replayed.stdout)[0]["file_id"]) == (0, file_id[:12]), replayed.stderr
+    assert (replayed.returncode, json.loads(replayed.stdout)[0]["file_id"]) == (0, file_id), replayed.stderr
     lakeport.wait_for(version, "Done")
     until(lambda: lakeport.live_runs("load_airlines") == 0)
 
@@ -121,7 +119,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     absent = run("undo", file_id[:12], name="nowhere")
     assert (absent.returncode, "Environment not found" in absent.stderr) == (2, True), absent.stderr
 
-    [found] = [each for each in json.loads(run("status", "--json").stdout) if each["file_id"] == file_id[:12]]
+    [found] = [each for each in json.loads(run("status", "--json").stdout) if each["file_id"] == file_id]
     assert (found["status"], found["rows_loaded"]) == ("Done", 16)
     assert json.loads(run("status", "--type", "airlines", "--status", "Fail", "--json").stdout) is not None
     assert run("errors", "--json").returncode == 0
