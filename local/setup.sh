@@ -100,7 +100,7 @@ make_checks() {
     say "installing the checks (checks/requirements.txt)"
     rm -f .venv-checks/lakeport-stamp
     .venv/bin/python -m venv --clear --without-pip .venv-checks
-    sync .venv-checks checks/requirements.txt # the checks compile what they import, a tenth of it
+    sync .venv-checks checks/requirements.txt # not compiled: the checks import half of it, and compile that as they run
     checks_stamp >.venv-checks/lakeport-stamp
     say "the checks are there after $SECONDS s"
 }
