@@ -1,6 +1,7 @@
 """Create buckets, queues and secrets; every step is safe to repeat and changes only what differs."""
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from local import credentials
@@ -22,8 +23,12 @@ KEYS = REPOSITORY / "samples" / "keys"
 FOURTEEN_DAYS_SECONDS = 14 * 24 * 3600
 
 
+@cache
 def session() -> "boto3.Session":
-    """Return a session with the local key; give its clients `endpoint_url=config.aws_endpoint`."""
+    """Return the process's session with the local key; give its clients `endpoint_url=config.aws_endpoint`.
+
+    A further session would read the descriptions of the services again.
+    """
     import boto3  # noqa: PLC0415 - takes longer than a health check, and most commands call no service
 
     return boto3.Session(

@@ -1,11 +1,16 @@
-"""Write counts as a person does: 1 file, 2 files."""
+"""Write counts as a person does: 1 file, 2 files; and words that agree with a count."""
 
 from __future__ import annotations
 
 
 def amount(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `one` after 1, else `many`, by default `one` with an s."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+    return f"{number:,} {agreeing(number, one, many)}"
+
+
+def agreeing(number: int, one: str, many: str = "") -> str:
+    """Return words that agree with a number, without it: `one` for 1, else `many`, by default `one` with an s."""
+    return one if number == 1 else many or f"{one}s"
 
 
 def share(number: int, total: int, one: str, many: str = "") -> str:

@@ -78,7 +78,7 @@ class Loader:
             return Result(Outcome.unclear, f"{type(error).__name__}: {error}")
 
     def _loaded(self, path: Path, draft: Draft) -> Result:
-        schema = yaml.safe_load(draft.as_yaml())
+        schema = yaml.load(draft.as_yaml(), yaml.CSafeLoader)
         name = f"{draft.name[:32]}_{uuid.uuid4().hex[:8]}"
         file_type = FileType.model_validate({**schema, "name": name})
         planned = rehearse(file_type, path, self.warehouse, self.s3) if self.has_plan else None

@@ -112,7 +112,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     undone = run("undo", file_id[:12], "--yes")
     assert (undone.returncode, lakeport.file(version)["status"]) == (0, "Fail"), undone.stderr
     replayed = run("replay", file_id[:12], "--yes", "--json")
-    assert (replayed.returncode, json.loads(replayed.stdout)[0]["file_id"]) == (0, file_id[:12]), replayed.stderr
+    assert (replayed.returncode, json.loads(replayed.stdout)[0]["file_id"]) == (0, file_id), replayed.stderr
     lakeport.wait_for(version, "Done")
     until(lambda: lakeport.live_runs("load_airlines") == 0)
 
@@ -121,7 +121,7 @@ def test_an_operator_without_a_way_to_redshift_undoes_and_replays_a_file(
     absent = run("undo", file_id[:12], name="nowhere")
     assert (absent.returncode, "Environment not found" in absent.stderr) == (2, True), absent.stderr
 
-    [found] = [each for each in json.loads(run("status", "--json").stdout) if each["file_id"] == file_id[:12]]
+    [found] = [each for each in json.loads(run("status", "--json").stdout) if each["file_id"] == file_id]
     assert (found["status"], found["rows_loaded"]) == ("Done", 16)
     assert json.loads(run("status", "--type", "airlines", "--status", "Fail", "--json").stdout) is not None
     assert run("errors", "--json").returncode == 0

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -103,6 +104,16 @@ def test_key_that_the_deployment_no_longer_names_is_found(aws: Aws) -> None:
             wanted = Deployment("lake", landing_buckets=further, parameters={"ExistingLandingKeyArn": key})
             found.append(buckets.lost_keys(aws, wanted))
     assert found == [set(), {KEY}, {key_of_first}]
+
+
+def test_files_that_wait_under_a_key_that_the_deployment_loses_are_mentioned(aws: Aws) -> None:
+    """Their bucket may have another key by now, which is all that the deployment sees."""
+    reported = list[str]()
+    with patch.object(aws, "report", reported.append):
+        buckets.report_waiting(aws, Deployment("lake"), {KEY})
+        buckets.report_waiting(aws, Deployment("lake"), ())
+
+    assert [KEY in each and "status --deployment lake --status New" in each for each in reported] == [True]
 
 
 def test_every_bucket_key_and_account_is_in_the_parameters_of_the_roles(aws: Aws) -> None:

@@ -35,7 +35,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.support.answers import Answers, both_ways
 from tests.support.golden import raises_golden
 from tests.support.operators import AS_DOCUMENTED, run
@@ -135,6 +135,28 @@ def test_bad_file_is_found_by_halving_and_the_others_are_loaded_together(
     assert [each[0] for each in found] == ["Fail" if number == 5 else "In Progress" for number in range(16)]
     # 0-3, 4, 5 (which records what it found), 6-7, 8-15
     assert [each[-1] for each in found] == [0] * 4 + [1, 2] + [3] * 2 + [4] * 8
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_values_of_files_that_one_copy_loads_are_shown_only_if_the_schema_shows_them(
+    claim: Claim, query: Query, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], *, is_shown: bool
+) -> None:
+    """Of a rejected row; then of an error of Redshift, for which the files are loaded one by one and fail."""
+    file_type = type_of(rejects={"warn": 0, "fail": 1, "show": is_shown})
+    files, by = claim(file_type, HEADER + b"1,Bern,1\n", HEADER + b"2,Oslo,1\nx42424,Oslo,1\n")
+    assert copy_all(file_type, files, by) == [file.file_id for file in files]
+    assert [each[2:] for each in accounts(query, file_type)] == [(1, 0, 0), (1, 1, 0)]
+    assert ("x42424" in caplog.text) is is_shown
+
+    file_type = type_of(rejects={"show": is_shown}, checks=["city::date > '2026-01-01'"])
+    files, by = claim(file_type, HEADER + b"1,42424,1\n", HEADER + b"2,42424,1\n")
+    with pytest.raises(AirflowFailException, match="2 of 2 files"):
+        copy_all(file_type, files, by)
+    reasons = query("SELECT status_reason FROM mng.files WHERE file_type = %s AND status = 'Fail'", (file_type.name,))
+    assert ["42424" in reason for (reason,) in reasons] == [is_shown] * 2
+    of_tasks = capsys.readouterr().out
+    assert "2 files cannot be loaded together" in of_tasks
+    assert ("42424" in of_tasks) is is_shown
 
 
 def test_file_that_copy_cannot_read_fails_alone(claim: Claim, query: Query) -> None:
@@ -356,13 +378,7 @@ def test_killed_before_any_statement_and_run_again_loads_once(
     file_type = type_of()
     files, by = claim(file_type, HEADER + b"1,Bern,1\nx,Rome,1\n", HEADER + b"2,Oslo,1\n")
     together = tuple(FileToLoad(file, (file.source(),)) for file in files)
-    with remembering(redshift, file_type.table, *files) as put_back:
-        for number in range(1, 40):
-            with KilledWarehouse(redshift, number) as killed:
-                BatchLoad(file_type, together, by, killed, s3).run()
-            assert ids(query, file_type) == [1, 2]
-            assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]
-            if not killed.was_killed:
-                break
-            put_back()
-    assert number > 8
+    for killed in kills_before_each_statement(redshift, file_type.table, *files):
+        BatchLoad(file_type, together, by, killed, s3).run()
+        assert ids(query, file_type) == [1, 2]
+        assert accounts(query, file_type) == [("In Progress", 2, 1, 1, 0), ("In Progress", 1, 1, 0, 0)]

@@ -77,7 +77,10 @@ def test_check_that_fails_keeps_the_rows_out(
     load = prepare_load(file_type, BODY)
     with pytest.raises(ChecksFailed) as raised:
         load.run()
-    assert "1 of 2 checks failed, nothing was loaded:\n- " in str(raised.value)
+    assert (
+        "1 of 2 checks failed, nothing was loaded; ask the sender for a corrected file, or change the check:\n- "
+        in str(raised.value)
+    )
     assert failure in str(raised.value)
     assert query(f"SELECT COUNT(*) FROM {file_type.table.name}") == [(0,)]  # noqa: S608
     recorded = "SELECT rows_in_file, rows_loaded, loaded_at FROM mng.files WHERE file_id = %s"

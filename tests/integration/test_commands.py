@@ -261,6 +261,8 @@ def test_drop_waits_for_the_final_status(run: Callable[..., Result], world: Worl
 
 def test_undo_counts_only_the_files_that_it_changes(run: Callable[..., Result], world: World) -> None:
     file = world.bring(GOOD)
+    [planned] = json.loads(run("undo", file.file_id[:12], "--json").stdout)
+    assert planned["file_id"] == file.file_id
     assert "deleted the rows of 1 file" in run("undo", file.file_id, "--yes").output
     again = run("undo", file.file_id, "--yes").output
     assert ("nothing was changed" in again, "deleted the rows" in again) == (True, False)

@@ -12,7 +12,7 @@ from lakeport.errors import TransformFailed
 from lakeport.loading.one_file import FileLoad
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.integration.test_replaying import do, plan, refusals
 from tests.integration.world import World
 from tests.support.golden import raises_golden
@@ -101,18 +101,12 @@ def test_kill_before_any_statement_changes_nothing_in_the_end(
     redshift: Config,
     table: dict[str, Any],
 ) -> None:
-    """The server ends the session before each statement in turn; the next attempt does the work."""
+    """The server ends the session before each statement in turn; a later attempt does the work."""
     file_type = make_file_type(table=table, columns=COLUMNS if "deletes" in table else COLUMNS[:3])
     ends = (b",I", b",D") if "deletes" in table else (b"", b"")
     header = HEADER if "deletes" in table else b"id,city,at\n"
     prepare_load(file_type, header + b"1,Bern,1" + ends[0] + b"\n2,Oslo,1" + ends[0] + b"\n").run()
     load = prepare_load(file_type, header + (b"1,Bern,2" + ends[1] + b"\n" if "deletes" in table else b"2,Oslo,1\n"))
-    with remembering(redshift, file_type.table, load.file) as put_back:
-        for number in range(1, 60):
-            with KilledWarehouse(redshift, number) as dying:
-                replace(load, warehouse=dying).run()
-            assert query(f"SELECT id, city FROM {file_type.table.name}") == [(2, "Oslo")]  # noqa: S608
-            if not dying.was_killed:
-                break
-            put_back()
-    assert number > 5
+    for dying in kills_before_each_statement(redshift, file_type.table, load.file):
+        replace(load, warehouse=dying).run()
+        assert query(f"SELECT id, city FROM {file_type.table.name}") == [(2, "Oslo")]  # noqa: S608

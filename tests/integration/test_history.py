@@ -18,7 +18,7 @@ from lakeport.errors import DuplicateKeys, LakeportError, TableMismatch
 from lakeport.model import RegisteredFile
 from lakeport.redshift.fitting import fit_table
 from local.config import Config
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.integration.test_replaying import apply, do, plan, refusals
 from tests.integration.world import World
 from tests.support.golden import golden, raises_golden
@@ -254,13 +254,7 @@ def test_interruption_of_a_load_and_of_its_undo_leads_to_the_same_result(world: 
     file = world.bring((HEADER + line(1, "Rome", "04") + line(2, "", "05", "D")).encode(), "b1.csv")
     planned = plan(world, "undo", file.key)
     golden("recovery", "plan: undo of a history", planned[0].summary)
-    with remembering(redshift, world.file_type.table, file) as put_back:
-        for number in range(1, 40):
-            with KilledWarehouse(redshift, number) as killed:
-                apply(killed, planned, "undo")
-            assert rows(world) == before
-            if not killed.was_killed:
-                break
-            put_back()
-            assert rows(world) != before
-    assert number > 5
+    for killed in kills_before_each_statement(redshift, world.file_type.table, file):
+        assert rows(world) != before
+        apply(killed, planned, "undo")
+        assert rows(world) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from psycopg2 import sql
 
 from lakeport.mng import claims, file_records, load_records
@@ -19,13 +20,17 @@ MOST_FILES = 10_000
 TYPES = {"name": "VARCHAR(64)", "number": "BIGINT"}
 
 
-def test_rows_arrive_unchanged_and_leave_no_table(warehouse: Warehouse) -> None:
-    """Whatever their characters; twice in one session, the second time after a roll-back."""
-    rows = [("%s %(a)s", 1), ('it\'s \\ "q"', 2), ("{n}", None)]
+ROWS = [("%s %(a)s", 1), ('it\'s \\ "q"', 2), ("{n}", None)]
+
+
+@pytest.mark.parametrize("rows", [ROWS, *([row] for row in ROWS), [(None, 2**62)]])
+def test_rows_arrive_unchanged_and_leave_no_table(warehouse: Warehouse, rows: list[tuple[Any, ...]]) -> None:
+    """Whatever their characters; twice in one session."""
 
     def read(current: Any) -> list[tuple[Any, ...]]:
         with joined_rows(current, TYPES, rows) as joined:
-            current.execute(sql.SQL("SELECT name, number FROM {} ORDER BY number").format(joined))
+            query = sql.SQL("SELECT name, number FROM {} joined ORDER BY number").format(joined.table)
+            current.execute(query, joined.values)
             return list(current.fetchall())
 
     assert [warehouse.transaction(read) for _ in range(2)] == [rows, rows]

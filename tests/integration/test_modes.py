@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import psycopg2
@@ -19,7 +18,7 @@ from lakeport.redshift.session import Warehouse
 from lakeport.schema.file_type import FileType
 from local.config import Config
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.support.answers import both_ways
 from tests.support.golden import raises_golden
 
@@ -77,19 +76,13 @@ def test_second_attempt_changes_nothing(prepare_load: PrepareLoad, query: Query,
 def test_kill_before_any_statement_changes_nothing_in_the_end(
     prepare_load: PrepareLoad, query: Query, redshift: Config, mode: str
 ) -> None:
-    """The server ends the session before each statement in turn; the next attempt does the work."""
+    """The server ends the session before each statement in turn; a later attempt does the work."""
     file_type = type_of(mode)
     prepare_load(file_type, FIRST).run()
     load = prepare_load(file_type, SECOND)
-    with remembering(redshift, file_type.table, load.file) as put_back:
-        for statements in count(1):
-            with KilledWarehouse(redshift, statements) as dying:
-                done = replace(load, warehouse=dying).run()
-            assert rows(query, done.table_name) == AFTER_BOTH[mode]
-            if not dying.was_killed:
-                break
-            put_back()
-    assert statements > 5
+    for dying in kills_before_each_statement(redshift, file_type.table, load.file):
+        done = replace(load, warehouse=dying).run()
+        assert rows(query, done.table_name) == AFTER_BOTH[mode]
 
 
 @both_ways

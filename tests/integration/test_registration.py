@@ -91,7 +91,7 @@ def test_an_unmatched_file_is_rejected_with_the_reason(warehouse: Warehouse, que
     result = register(warehouse, message("crew/roster.csv", version))
     ((file_type, _, status, reason),) = registered(query, version)
     assert (file_type, status) == (None, "Rejected")
-    assert reason.endswith("folder crew/; known folders: trips/")
+    assert reason.endswith("folder crew/; known folders: trips/; move the file to a known folder, or add a file type")
     assert not result.new_files
 
 

@@ -31,7 +31,7 @@ from lakeport.recovery.replay.selection import Selection, select_files
 from lakeport.redshift.fitting import fit_table
 from lakeport.redshift.session import Warehouse
 from local.config import Config
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.integration.world import GOOD, HEADER, World
 from tests.support.golden import golden, raises_golden
 
@@ -381,17 +381,11 @@ def test_interruption_before_any_statement_leads_to_the_same_result(
     """The session is lost before each statement in turn, and the command runs again."""
     after = {"undo": "Fail", "replay": "New"}[command]
     file, kept = world.bring(GOOD, "a.csv"), world.bring(OTHER, "b.csv")
-    with remembering(redshift, world.file_type.table, file, kept) as put_back:
-        for number in range(1, 30):
-            planned = plan(world, command, file.key)
-            with KilledWarehouse(redshift, number) as killed:
-                list(apply_plan(killed, planned, command))
-            assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
-            assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)]
-            if not killed.was_killed:
-                break
-            put_back()
-    assert number > 5
+    for killed in kills_before_each_statement(redshift, world.file_type.table, file, kept):
+        planned = plan(world, command, file.key)
+        list(apply_plan(killed, planned, command))
+        assert (ids(world), accounts(world)[0]) == ([3, 4, 5], (after, None, True))
+        assert [move for move in log(world) if move[0] == "Done"] == [("Done", after)]
 
 
 def test_run_is_started_for_each_type_and_named_after_its_files(world: World) -> None:

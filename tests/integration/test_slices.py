@@ -14,7 +14,7 @@ from lakeport.errors import NewerSlice, OutsideSlice, TableMismatch
 from lakeport.redshift.fitting import fit_table
 from lakeport.wording import amount
 from local.config import Config
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.integration.test_replaying import apply, do, plan, refusals
 from tests.integration.world import HEADER, World
 from tests.support.golden import golden, raises_golden
@@ -206,16 +206,10 @@ def test_interruption_of_undo_with_restore_leads_to_the_same_result(world: World
     before = everything(world)
     file = world.bring(HEADER + b"2,Bern,2\n", "b.csv")
     planned = plan(world, "undo", file.key, restore=True)
-    with remembering(redshift, world.file_type.table, file) as put_back:
-        for number in range(1, 40):
-            with KilledWarehouse(redshift, number) as killed:
-                apply(killed, planned, "undo")
-            assert (everything(world), kept(world)) == (before, 0)
-            if not killed.was_killed:
-                break
-            put_back()
-            assert everything(world) != before
-    assert number > 5
+    for killed in kills_before_each_statement(redshift, world.file_type.table, file):
+        assert everything(world) != before
+        apply(killed, planned, "undo")
+        assert (everything(world), kept(world)) == (before, 0)
 
 
 @pytest.mark.parametrize("is_captured", [True, False])

@@ -6,7 +6,6 @@ import gzip
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY, Config
 from tests.integration.callables import Bring, Query
 from tests.integration.file_types import make_file_type
-from tests.integration.killing import KilledWarehouse, remembering
+from tests.integration.killing import kills_before_each_statement
 from tests.support.golden import raises_golden
 from tests.support.workbooks import workbook
 
@@ -114,16 +113,10 @@ def test_kill_before_any_statement_changes_nothing_in_the_end(
     kind: str,
 ) -> None:
     load = bring(type_of({kind: KINDS[kind]}, mode), HEADER + b"1,Bern,1\n101,Rome,1\n")
-    with remembering(redshift, load.file_type.table, load.file) as put_back:
-        for statements in count(1):
-            with KilledWarehouse(redshift, statements) as dying:
-                done = replace(load, warehouse=dying).run()
-            assert rows(query, done.table_name) == [(1, "Bern", 2)]
-            assert counts(query, load) == (2, 1, 0)
-            if not dying.was_killed:
-                break
-            put_back()
-    assert statements > 5
+    for dying in kills_before_each_statement(redshift, load.file_type.table, load.file):
+        done = replace(load, warehouse=dying).run()
+        assert rows(query, done.table_name) == [(1, "Bern", 2)]
+        assert counts(query, load) == (2, 1, 0)
 
 
 def test_done_shows_how_many_rows_the_transform_made(

@@ -28,7 +28,6 @@ LONGEST_FIRST = (
     "engine+start_parts",
     "world",
     STARTS_AIRFLOW,
-    "hostile_world",
     "checks",
     "test_session.py",
 )

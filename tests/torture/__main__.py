@@ -9,17 +9,17 @@ import random
 import sys
 import time
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.torture import whole_airflow
 from tests.torture.gate import How
-from tests.torture.sweep import Points
-from tests.torture.torturing import FOREVER, Torture
-from tests.torture.world import worlds
+
+if TYPE_CHECKING:
+    from tests.torture.sweep import Points
+    from tests.torture.torturing import Torture
 
 console = Console(width=None if sys.stdout.isatty() else 160)
 
@@ -35,6 +35,10 @@ def main(
     ] = False,
 ) -> None:
     """Torture a separate stack, beside a running one or without one."""
+    from tests.torture import whole_airflow  # noqa: PLC0415 - the help is shown without Airflow
+    from tests.torture.torturing import FOREVER, Torture  # noqa: PLC0415 - the same
+    from tests.torture.world import worlds  # noqa: PLC0415 - the same
+
     seed = random.randrange(1 << 32) if seed is None else seed
     console.print(f"seed {seed}: the same one gives the same faults, as far as clocks allow", highlight=False)
     started = time.monotonic()

@@ -26,10 +26,10 @@ def world(starts_programs: None) -> Iterator[World]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def hostile_world(starts_programs: None) -> Iterator[World]:
-    with worlds(is_hostile=True) as opened:
-        yield opened
+@pytest.fixture
+def hostile_world(world: World) -> Iterator[World]:
+    with world.hostile():
+        yield world
 
 
 def test_some_of_the_sweep_and_of_the_random_runs_find_no_violation(world: World) -> None:
@@ -56,10 +56,10 @@ def test_sweep_and_random_runs_find_no_violation_where_redshift_answers_in_the_l
     ("name", "cut", "first_try_ends"),
     [
         (LAMBDA, Cut(7, How.KILL_AFTER), True),
-        ("copy_to_table", Cut(10, How.KILL_BEFORE), True),
-        ("copy_to_table", Cut(10, How.DROP_AFTER), False),
-        ("copy_to_table", Cut(9, How.CONFLICT), False),
-        ("copy_to_table", Cut(16, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
+        ("copy_to_table", Cut(9, How.KILL_BEFORE), True),
+        ("copy_to_table", Cut(9, How.DROP_AFTER), False),
+        ("copy_to_table", Cut(8, How.CONFLICT), False),
+        ("copy_to_table", Cut(15, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
         ("archive_files", Cut(7, How.UNAVAILABLE), False),  # to S3, after the query whether the files are loaded
     ],
 )

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Mapping
 
 from local.config import HOST
 from tests.torture.gate import KILLS, OF_SQL, Gate, How
@@ -28,11 +29,16 @@ class WireProxy:
 
     def __init__(self, gate: Gate, upstream_port: int, *, is_hostile: bool = False) -> None:
         self.gate = gate
-        self.refusals = _HOSTILE_REFUSALS if is_hostile else _REFUSALS
+        self.is_hostile = is_hostile
         self.upstream_port = upstream_port
         self._listener = socket.create_server((HOST, 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def refusals(self) -> Mapping[How, tuple[bytes, bytes]]:
+        """Return the code and the message of each refusal."""
+        return _HOSTILE_REFUSALS if self.is_hostile else _REFUSALS
 
     def close(self) -> None:
         """Take no more connections; a thread that waits for one ends."""

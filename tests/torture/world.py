@@ -116,6 +116,19 @@ class World:
             for each in (world.attempts, world.airflow, *proxies):
                 each.close()
 
+    @contextlib.contextmanager
+    def hostile(self) -> Iterator[World]:
+        """Let Redshift answer in the less convenient way where AWS is silent, for a while."""
+        self._answer(is_hostile=True)
+        try:
+            yield self
+        finally:
+            self._answer(is_hostile=False)
+
+    def _answer(self, *, is_hostile: bool) -> None:
+        self.is_hostile = self.redshift.is_hostile = is_hostile
+        processes.start(self.config, self.warehouse())
+
     def begin(self, kinds: dict[str, Kind]) -> None:
         """Forget all that was, and begin with these file types."""
         for path in self.schemas.iterdir():

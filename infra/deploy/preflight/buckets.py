@@ -48,6 +48,16 @@ def lost_keys(aws: Aws, deployment: Deployment) -> set[str]:
     return deployed - {*wanted, deployment.parameters.get("ExistingLandingKeyArn", ""), ""}
 
 
+def report_waiting(aws: Aws, deployment: Deployment, keys: Collection[str]) -> None:
+    """Report that files which landed before may need a key that the deployment loses; only S3 knows, for each file."""
+    for key in sorted(keys):
+        status = f"./lakeport status --deployment {deployment.name} --status New"
+        aws.report(
+            f"not checked: whether files that wait in landing are encrypted with {key}, which the deployment would no "
+            f"longer name; if {status} lists files of its bucket, wait until they are Done"
+        )
+
+
 def unfit_first_landing(aws: Aws, deployment: Deployment, *, is_checked_again: bool = False) -> Iterator[str]:
     """Yield what is wrong with an existing bucket that becomes the first landing bucket, unless it is that already."""
     existing = deployment.parameters.get("ExistingLandingBucket")

@@ -32,7 +32,9 @@ def problems(aws: Aws, deployment: Deployment, wanted: Mapping[str, Stack]) -> I
     yield from _unfit_redshift(wanted["main"].wanted)
     yield from _unfit_days(wanted["main"].wanted)
     yield from _of_one_stack(aws, deployment)
-    is_checked_again = bool(buckets.lost_keys(aws, deployment))
+    lost_keys = buckets.lost_keys(aws, deployment)
+    buckets.report_waiting(aws, deployment, lost_keys)
+    is_checked_again = bool(lost_keys)
     if deployment.landing_buckets:
         deployed = () if is_checked_again else Landing(aws, deployment).deployed().values()
         yield from buckets.unfit_further_landing(aws, deployment, deployed)

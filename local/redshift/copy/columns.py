@@ -1,5 +1,6 @@
 """The columns a COPY fills, as the client's own session sees them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -107,7 +108,8 @@ def read(rows: list[wire.Row], command: CopyCommand) -> Target:
     table_id, database, user_id, process_id = rows[0][:4]
     columns = {column.name: column for column in map(_column, rows)}
     loaded = _listed(columns, command) if command.columns else _unlisted(columns, command)
-    left_out = (column for column in columns.values() if column not in loaded)
+    names_loaded = {column.name for column in loaded}
+    left_out = (column for column in columns.values() if column.name not in names_loaded)
     unfilled = next((column for column in left_out if column.must_be_given), None)
     return Target(int(table_id or 0), database or "", int(user_id or 0), int(process_id or 0), loaded, unfilled)
 
@@ -139,10 +141,11 @@ def _unlisted(columns: dict[str, Column], command: CopyCommand) -> tuple[Column,
 
 def _listed(columns: dict[str, Column], command: CopyCommand) -> tuple[Column, ...]:
     listed = tuple(map(names.long, command.columns or ()))
+    counts = Counter(listed)
     for name in listed:
         if name not in columns:
             raise CopyError(f'column "{name}" of relation "{command.table}" does not exist', sqlstate="42703")
-        if listed.count(name) > 1:
+        if counts[name] > 1:
             raise CopyError(f'column "{name}" specified more than once', sqlstate="42701")
     _check_identities(columns, listed, is_explicit=command.options.explicit_ids)
     return tuple(columns[name] for name in listed)

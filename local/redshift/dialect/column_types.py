@@ -51,20 +51,20 @@ _COLUMN_WORDS = (
 
 def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
     """Translate the type that starts at a token; raises Refused for types Redshift does not have."""
-    name = _qualified(tokens, at - 1)
+    start = at
     if at < stop and tokens[at].kind is Kind.QUOTED:
-        raise Refused(f'Column "{name}" has unsupported type {tokens[at].text}.')
+        raise _unsupported(tokens, start, tokens[at].text)
     while at < stop and tokens[at].kind is Kind.WORD and tokens[at].upper not in _COLUMN_WORDS:
         word, token = tokens[at].upper, tokens[at]
         if word in _NOT_YET:
             raise Refused(f"Type {word} is not supported by this stand-in yet")
         if word not in _KNOWN_TYPES or upper_at(tokens, at + 1) in ("[", "ARRAY"):
-            raise Refused(f'Column "{name}" has unsupported type "{token.text.lower()}".')
+            raise _unsupported(tokens, start, f'"{token.text.lower()}"')
         has_length = at + 1 < stop and tokens[at + 1].text == "("
         if has_length:
             _check_size(word, tokens, at)
         if word == "INTERVAL" and upper_at(tokens, at + 1) not in ("YEAR", "DAY"):
-            raise Refused(f'Column "{name}" has unsupported type "interval": it is YEAR TO MONTH or DAY TO SECOND.')
+            raise _unsupported(tokens, start, '"interval": it is YEAR TO MONTH or DAY TO SECOND')
         if word in ("VARBYTE", "VARBINARY", "BINARY"):
             yield _varbyte(tokens, at)
             return
@@ -76,6 +76,10 @@ def edits(tokens: Sequence[Token], at: int, stop: int) -> Iterator[Edit]:
         if has_length and upper_at(tokens, at + 2) == "MAX":
             yield Edit(tokens[at + 2].start, tokens[at + 2].end, str(MOST_BYTES.get(word, 65535)))
         at += 1
+
+
+def _unsupported(tokens: Sequence[Token], at: int, what: str) -> Refused:
+    return Refused(f'Column "{_qualified(tokens, at - 1)}" has unsupported type {what}.')
 
 
 def _qualified(tokens: Sequence[Token], at: int) -> str:

@@ -27,6 +27,7 @@ _STATEMENTS = (
     ("LISTEN", "LISTEN"),
     ("NOTIFY", "NOTIFY"),
     ("VALUES", "VALUES as a statement"),
+    ("TABLE", "TABLE as a query"),
     ("DO", "DO"),
     ("ALTER VIEW", "ALTER VIEW"),
 )
@@ -52,6 +53,11 @@ _PHRASES = (
     ("JOIN ( VALUES", "VALUES as a table"),
     ("USING ( VALUES", "VALUES as a table"),
     ("AS ( VALUES", "VALUES as a table"),
+    ("( TABLE", "TABLE as a query"),
+    ("UNION TABLE", "TABLE as a query"),
+    ("UNION ALL TABLE", "TABLE as a query"),
+    ("EXCEPT TABLE", "TABLE as a query"),
+    ("INTERSECT TABLE", "TABLE as a query"),
     ("STRING_AGG (", "string_agg()"),
     ("ARRAY_AGG (", "array_agg()"),
     ("PG_SLEEP (", "pg_sleep()"),
@@ -77,6 +83,7 @@ _PHRASES = (
     ("ROW_TO_JSON (", "row_to_json()"),
     ("TO_JSON (", "to_json()"),
     ("JSONB_ARRAY_ELEMENTS (", "JSONB"),
+    ("STRING_TO_ARRAY (", "string_to_array()"),
     ("UNNEST (", "unnest()"),
     ("REGEXP_MATCHES (", "regexp_matches()"),
     ("REGEXP_SPLIT_TO_TABLE (", "regexp_split_to_table()"),
@@ -126,6 +133,13 @@ _ON_THE_LEADER = frozenset(
 )
 """Functions that run on the leader node only (Leader node-only functions)."""
 _CALLS_WITH_FROM = (["EXTRACT"], ["TRIM"], ["SUBSTRING"], ["OVERLAY"])
+_BEFORE_NAMES = frozenset(
+    (
+        *(".", "INTO", "TABLE", "EXISTS", "VIEW", "FUNCTION", "WITH", "RECURSIVE", "REFERENCES", "ON"),
+        *("FROM", "JOIN", "UPDATE", "COPY"),
+    )
+)
+"""A name after one of these is not a function's, although a parenthesis may follow it."""
 _NEED_FRAMES = frozenset(
     (
         *("AVG", "COUNT", "MAX", "MIN", "SUM", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "STDDEV", "STDDEV_SAMP"),
@@ -171,6 +185,8 @@ def check(tokens: Sequence[Token]) -> None:
         _check_leader(words)
     if {"OVER", "ORDER"} <= present:
         _check_frames(tokens)
+    if present & {"WINDOW", "FORMAT", "TABLE"}:
+        _check_queries(tokens, words)
 
 
 def _check_here(words: Sequence[str]) -> None:
@@ -255,6 +271,38 @@ def _check_frames(tokens: Sequence[Token]) -> None:
         name = _called_before(tokens, at)
         if name in _NEED_FRAMES and "ORDER" in window and "ROWS" not in window:
             raise Refused("Aggregate window functions with an ORDER BY clause require a frame clause")
+
+
+def _check_queries(tokens: Sequence[Token], words: Sequence[str]) -> None:
+    """Refuse what only PostgreSQL's queries have, by words that also are names or begin other clauses."""
+    _check_window(words)
+    _check_format(tokens)
+    if words[0] in ("CREATE", "INSERT"):
+        _check_table(words)
+
+
+def _check_window(words: Sequence[str]) -> None:
+    """A window has no name: each OVER holds its own (Window function syntax summary)."""
+    for at, word in enumerate(words):
+        if word == "WINDOW" and words[at - 1 : at] != ["."] and words[at + 2 : at + 4] == ["AS", "("]:
+            raise _not_there("the WINDOW clause")
+
+
+def _check_format(tokens: Sequence[Token]) -> None:
+    """Refuse calls of format(); a table or a query of a WITH clause may have the name."""
+    for at in range(1, len(tokens) - 1):
+        if tokens[at].upper != "FORMAT" or tokens[at + 1].text != "(" or tokens[at - 1].upper in _BEFORE_NAMES:
+            continue
+        if upper_at(tokens, closing(tokens, at + 1) + 1) != "AS" or tokens[0].upper != "WITH":
+            raise _not_there("format()")
+
+
+def _check_table(words: Sequence[str]) -> None:
+    """Refuse CREATE TABLE a AS TABLE b and INSERT INTO a TABLE b; as an alias, TABLE follows a SELECT."""
+    before = words[: next((at for at, word in enumerate(words) if word in ("SELECT", "VALUES")), len(words))]
+    is_made = words[0] == "CREATE" and ("AS", "TABLE") in itertools.pairwise(before)
+    if is_made or (words[0] == "INSERT" and "TABLE" in before):
+        raise _not_there("TABLE as a query")
 
 
 def _called_before(tokens: Sequence[Token], at: int) -> str:

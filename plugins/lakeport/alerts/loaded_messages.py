@@ -11,7 +11,7 @@ from lakeport.alerts.run_messages import links_of, size_text, title_keys
 from lakeport.alerts.runbook import place_of
 from lakeport.schema.values import RejectLimit
 from lakeport.settings import command
-from lakeport.wording import amount, share
+from lakeport.wording import agreeing, amount, share
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class LoadedRun(Message):
         """Return what to do next."""
         is_one, rows = len(self.files) == 1, sum(file.rows_rejected for file in self.files)
         named = self.files[0].file_id[:12] if is_one else f"--type {self.file_type}"
-        return Fact("To see them all", command(f"errors {named} --limit {max(rows, 1)}"))
+        label = agreeing(rows, "To see it", "To see them all")
+        return Fact(label, command(f"errors {named} --limit {max(rows, 1)}"))
 
     def links(self) -> list[Link]:
         """Return the file's page."""
@@ -107,7 +108,7 @@ class RecoveredRun(Message):
     @property
     def title(self) -> str:
         """Return a summary in one line."""
-        verb = "are" if len(self.files) > 1 else "is"
+        verb = agreeing(len(self.files), "is", "are")
         return " ".join(f"{self.file_type}: {title_keys(self.files)} {verb} Done after failing".split())
 
     def facts(self) -> list[Fact]:

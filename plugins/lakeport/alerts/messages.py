@@ -11,7 +11,7 @@ from lakeport.alerts.alert import OPERATORS, Alert, Fact, Kind, Link, Message, U
 from lakeport.alerts.runbook import place_of
 from lakeport.model import Status
 from lakeport.settings import command, planned_command
-from lakeport.wording import amount
+from lakeport.wording import agreeing, amount
 
 _LISTED = 20
 _INLINE = 300
@@ -29,7 +29,7 @@ class RejectedFiles(Message):
     @property
     def urgency(self) -> str:
         """Return how soon somebody must act, and why."""
-        text = "this file is not loaded; it stays" if len(self.files) == 1 else "these files are not loaded; they stay"
+        text = agreeing(len(self.files), "this file is not loaded; it stays", "these files are not loaded; they stay")
         return f"{Urgency.TODAY}: {text} in landing"
 
     @property
@@ -39,12 +39,12 @@ class RejectedFiles(Message):
 
     def facts(self) -> list[Fact]:
         """Return each file with the reason."""
-        return [Fact("Files", _listed([in_one_line(f"{key}: {reason}") for key, reason in self.files]))]
+        return [_of_files([in_one_line(f"{key}: {reason}") for key, reason in self.files])]
 
     def remedy(self) -> Fact:
         """Return what to do next."""
         return Fact(
-            "To load one",
+            agreeing(len(self.files), "To load it", "To load one"),
             "ask the sender for a file that matches the reason above; or fix the schema, publish or deploy it, then "
             f"run {planned_command('replay FILE_ID')}; {command(f'status --status {Status.REJECTED}')} lists "
             "all rejected files",
@@ -72,7 +72,7 @@ class DeadLetters(Message):
 
     def facts(self) -> list[Fact]:
         """Return each file with what became of it."""
-        return [Fact("Files", _listed([in_one_line(f"{key}: {outcome}") for key, outcome in self.files]))]
+        return [_of_files([in_one_line(f"{key}: {outcome}") for key, outcome in self.files])]
 
     def remedy(self) -> Fact:
         """Return what to do next."""
@@ -108,7 +108,10 @@ class InvalidSchema(Message):
 
     def remedy(self) -> Fact:
         """Return what to do next."""
-        return Fact("To load the files", "fix the schema and deploy it; reconcile starts a run within the hour")
+        return Fact(
+            agreeing(self.waiting_files, "To load the file", "To load the files"),
+            "fix the schema and deploy it; reconcile starts a run within the hour",
+        )
 
     def links(self) -> list[Link]:
         """Return the page of the file type."""
@@ -159,7 +162,8 @@ class ManyAlerts(Message):
     def title(self) -> str:
         """Return a summary in one line."""
         failed = sum(each.kind is Kind.FAILED for each in self.alerts)
-        return f"{amount(len(self.alerts), 'alert')}, {failed:,} of them about failed runs"
+        runs = agreeing(failed, "a failed run", "failed runs")
+        return f"{amount(len(self.alerts), 'alert')}, {failed:,} of them about {runs}"
 
     def facts(self) -> list[Fact]:
         """Return the title of each alert, then the facts of the first ones."""
@@ -223,6 +227,8 @@ def _inline(alert: Alert) -> str:
     return "\n".join(clipped(each.text, _INLINE) for each in alert.facts() if each.label not in ("File type", "Table"))
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _of_files(texts: Sequence[str]) -> Fact:
+    """Return the texts about the first files, and how many more there are."""
     others = len(texts) - _LISTED
-    return "\n".join(texts[:_LISTED]) + (f"\nand {others:,} more" if others > 0 else "")
+    more = f"\nand {others:,} more" if others > 0 else ""
+    return Fact(agreeing(len(texts), "File"), "\n".join(texts[:_LISTED]) + more)

@@ -12,9 +12,9 @@ from lakeport.alerts.runbook import HEADINGS, Family, place_of
 from lakeport.model import dag_id_of
 from lakeport.schema.file_type import FileType
 from lakeport.settings import command, planned_command
+from lakeport.wording import agreeing
 
 _FILES_IN_TITLE = 3
-_ANOTHER_FILE = "if the file is wrong, ask its sender for a corrected one, which loads when it lands"
 
 
 class Keyed(Protocol):
@@ -71,11 +71,12 @@ class FailedRun(Message):
     @property
     def urgency(self) -> str:
         """Return how soon somebody must act, and why."""
+        kept = agreeing(len(self.files), "the file is kept", "the files are kept")
         if self.family == Family.ROWS:
-            return f"{Urgency.TODAY}: rows that were loaded are no longer in the table; the files are kept"
+            return f"{Urgency.TODAY}: rows that were loaded are no longer in the table; {kept}"
         if self.files and not self.unloaded:
-            return f"{Urgency.THIS_WEEK}: the rows are in the table, only the archive lacks the files"
-        return f"{Urgency.TODAY}: the rows are not in the table; the files are kept"
+            return f"{Urgency.THIS_WEEK}: the rows are in the table, only the archive lacks {self._the_files}"
+        return f"{Urgency.TODAY}: the rows are not in the table; {kept}"
 
     @property
     def runbook(self) -> str:
@@ -95,6 +96,10 @@ class FailedRun(Message):
         return [file.file_id for file in self.files if not file.is_loaded]
 
     @property
+    def _the_files(self) -> str:
+        return agreeing(len(self.files), "the file", "the files")
+
+    @property
     def replay_command(self) -> str:
         """Return the command that loads the files again, and what it shows first."""
         selected = " ".join(each[:12] for each in self.unloaded) or f"--type {self.file_type}"
@@ -104,7 +109,7 @@ class FailedRun(Message):
         """Return what happened, where and why."""
         files = "\n".join(map(str, self.files)) or "none: the run failed before it took a file"
         return [
-            Fact("File" if len(self.files) < 2 else f"{len(self.files)} files", files),  # noqa: PLR2004 - the plural
+            Fact(f"{len(self.files)} files" if len(self.files) > 1 else "File", files),
             Fact("File type", f"{self.file_type}, table {self.table_name}"),
             Fact("Task", f"{self.task_id} of {self.dag_id}, run {self.run_id}"),
             Fact("Error", self._error_text()),
@@ -124,13 +129,19 @@ class FailedRun(Message):
     def remedy(self) -> Fact:
         """Return what to do next."""
         if self.files and not self.unloaded and self.family == Family.ROWS:
-            text = f"run {command('reconcile')}, which sets the files whose rows are gone to Fail, then replay them"
+            them = agreeing(len(self.files), "it", "them")
+            gone = f"{self._the_files} whose rows are gone"
+            text = f"run {command('reconcile')}, which sets {gone} to Fail, then replay {them}"
         elif self.files and not self.unloaded:
-            text = "not needed: the rows are in the table; to archive the files now, run " + command("reconcile")
+            text = (
+                f"not needed: the rows are in the table; to archive {self._the_files} now, run {command('reconcile')}"
+            )
         else:
             replay = ", or open Replay and approve the plan that it makes" if self.unloaded else ""
             is_of_file = self.unloaded and self.family in (Family.REJECTS, Family.CHECKS, Family.FILE, Family.KEYS)
-            first = f"{_ANOTHER_FILE}; or fix the schema" if is_of_file else "fix the cause"
+            wrong = f"if {agreeing(len(self.files), 'the', 'a')} file is wrong"
+            another = f"{wrong}, ask its sender for a corrected one, which loads when it lands"
+            first = f"{another}; or fix the schema" if is_of_file else "fix the cause"
             text = f"{first}, then press Clear on the run in Airflow{replay}, or run {self.replay_command}"
         return Fact("To load again", text)
 

@@ -38,6 +38,7 @@ _UNKNOWN_BUCKET = (
     "its bucket is not a landing bucket of this deployment; add it to landing_buckets in the deployment's YAML, "
     "or remove its notification"
 )
+_RENAME = "rename the file, or change the schema"
 _MAX_FOLDERS = 10
 _MAX_SHOWN = 5
 
@@ -82,17 +83,18 @@ class ArrivalRule:
         plain = without_encryption(key.lower())
         if plain != key.lower() and self.encryption != "pgp":
             found = f"extension {key[len(plain) :]} means OpenPGP"
-            return f"{found}, but file type {self.file_type} has no format.encryption of type pgp"
+            other = f"file type {self.file_type} has no format.encryption of type pgp"
+            return f"{found}, but {other}; {_RENAME}"
         suffixes = PurePosixPath(plain).suffixes
         compression = _compression(suffixes)
         if compression != self.compression:
             found = f"extension {''.join(suffixes[-2:]) or '(none)'} means compression {compression}"
             other = f"format.compression of file type {self.file_type} is {self.compression}"
-            return f"{found}, but {other}; rename the file, or change the schema"
+            return f"{found}, but {other}; {_RENAME}"
         suffix = next((suffix for suffix in reversed(suffixes) if suffix in _TYPES_OF), None)
         if suffix and self.format_type not in _TYPES_OF[suffix]:
             format_type = f"format.type {self.format_type} of file type {self.file_type}"
-            return f"extension {suffix} does not fit {format_type}; rename the file, or change the schema"
+            return f"extension {suffix} does not fit {format_type}; {_RENAME}"
         return None
 
 
@@ -148,21 +150,26 @@ class ArrivalIndex:
             names = ", ".join(rule.file_type for rule in rules)
             return Match(None, f"the key matches more than one file type: {names}; make their landing.pattern differ")
         elsewhere = [rule for rule in self.rules if rule.bucket != bucket and rule.matches(key)]
-        return Match(None, _unmatched(key, among) + _of_bucket(bucket, elsewhere))
+        reason, remedy = _unmatched(key, among)
+        if elsewhere:
+            remedy = "move the file to the other bucket, or change landing.bucket"
+        return Match(None, f"{reason}{_of_bucket(bucket, elsewhere)}; {remedy}")
 
 
-def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> str:
+def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> tuple[str, str]:
+    """Return why no file type of a bucket matches the key, and what to do."""
     folder = key.rpartition("/")[0]
     here = [rule for rule in rules if rule.takes_folder_of(key)]
     if here:
         patterns = ", ".join(f"{rule.pattern} ({rule.file_type})" for rule in here[:_MAX_SHOWN])
         reason = f"the name matches no file type; patterns for folder {folder}/: {patterns}{_more(here)}"
         is_case = any(captured(rule.pattern.lower(), key.lower()) is not None for rule in here)
-        return reason + "; upper and lower case differ" * is_case
+        return reason + "; upper and lower case differ" * is_case, "rename the file, or change landing.pattern"
     folders = sorted({f"{rule.folder}/" for rule in rules})
     nearest = folders if len(folders) <= _MAX_FOLDERS else get_close_matches(f"{folder}/", folders, _MAX_SHOWN, 0)
     known = f"{', '.join(nearest) or 'none'}{_more(folders, len(nearest))}"
-    return f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {known}"
+    reason = f"no file type reads from folder {folder or '(root)'}{'/' if folder else ''}; known folders: {known}"
+    return reason, "move the file to a known folder, or add a file type" if folders else "add a file type"
 
 
 def _of_bucket(bucket: str, elsewhere: Sequence[ArrivalRule]) -> str:

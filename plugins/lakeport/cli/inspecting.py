@@ -63,7 +63,7 @@ def status(
         values = {"file_type": file_type, "status": only.value if only else None, "limit": limit + 1}
         rows = rows_of("mng/status_of_files", values | values_of_name(file))
     empty = _no_rows(what, file, file_type, deployment)
-    show_first(_STATUS, rows, limit, as_json=as_json, empty=empty, if_differing="bucket")
+    show_first(_STATUS, rows, limit, as_json=as_json, empty=empty, if_differing="bucket", shortened=_STATUS["file_id"])
 
 
 def errors(

@@ -24,7 +24,7 @@ from lakeport.recovery.replay.planned import Planned
 from lakeport.recovery.replay.selection import Selection
 from lakeport.redshift.connecting import connect_to_redshift
 from lakeport.redshift.session import Warehouse
-from lakeport.wording import amount, share
+from lakeport.wording import agreeing, amount, share
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -93,7 +93,7 @@ def replay(
         return
     planned = _carried_out("replay", choice, yes, as_json, older=older)
     if planned and not as_json:
-        what = "it" if len(planned) == 1 else "them"
+        what = agreeing(len(planned), "it", "them")
         say(f"{amount(len(planned), 'file is', 'files are')} New; `./lakeport status` shows what becomes of {what}")
 
 
@@ -167,7 +167,7 @@ def _by_dag(
     deployments.choose(name)
     run, plan = deployments.planned_run(command, choice, default, **options)
     titles = {name: title for name, title in _PLAN.items() if name != "rows_to_delete"}
-    show(titles, list(deployments.plan_rows(plan)), as_json=as_json)
+    show(titles, list(deployments.plan_rows(plan)), as_json=as_json, shortened=_PLAN["file_id"])
     run.answer("Approve" if yes else "Reject")
     if yes:
         run.wait()
@@ -214,7 +214,7 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
     """Show the plan and return whether to carry it out; if one file is refused, the whole plan is."""
     rows = [
         (
-            each.selected.file.file_id[:12],
+            each.selected.file.file_id,
             each.type_name,
             settings.shown_key(each.selected.file.bucket, each.selected.file.key),
             each.selected.status,
@@ -223,7 +223,8 @@ def _is_agreed(planned: list[Planned], *, yes: bool, as_json: bool) -> bool:
         )
         for each in planned
     ]
-    show(_PLAN, rows, as_json=as_json, empty="no file matches; `./lakeport status` lists the files")
+    empty = "no file matches; `./lakeport status` lists the files"
+    show(_PLAN, rows, as_json=as_json, empty=empty, shortened=_PLAN["file_id"])
     refused = [each for each in planned if each.refused]
     if refused or not planned:
         if refused:

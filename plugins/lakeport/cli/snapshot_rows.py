@@ -14,7 +14,7 @@ from lakeport.model import Status
 from lakeport.snapshots import objects
 from lakeport.snapshots.reading import Summaries, read_type
 
-_STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason")
+_STATUS = ("bucket", "key", "status", "rows_in_file", "rows_loaded", "rows_rejected", "status_reason", "file_id")
 _ERROR = ("line_number", "column_name", "raw_value", "error_reason", "raw_line")
 _ID_CHARACTERS = 6
 
@@ -40,8 +40,7 @@ def status_rows(
     files = [file for file in named if only is None or file["status"] == only]
     files.sort(key=lambda file: file["landed_at"], reverse=True)
     rows = [
-        (datetime.fromisoformat(file["landed_at"]), *(file.get(name) for name in _STATUS), file["file_id"][:12])
-        for file in files[:limit]
+        (datetime.fromisoformat(file["landed_at"]), *(file.get(name) for name in _STATUS)) for file in files[:limit]
     ]
     return rows, min((each["as_of"] for each in found), default=None)
 

@@ -19,6 +19,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 LimitOption = Annotated[int, typer.Option(min=1, help="Maximum number of rows to show.")]
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROW = 120
+_SHORT_CHARACTERS = 12
 
 
 def console() -> Console:
@@ -38,12 +39,13 @@ def show(
     as_json: bool = False,
     empty: str = "",
     if_differing: str = "",
+    shortened: str = "",
 ) -> None:
     """Print rows under their titles, or `empty` if there are no rows.
 
     If `titles` is a mapping, its keys are those of the JSON.  A table leaves out the column `if_differing` if it has
-    the same value in every row.  In a narrow terminal, a row of a table that is too wide
-    is printed one value per line, so that ids and times stay whole.
+    the same value in every row, and has only the first 12 characters of the column `shortened`.  In a narrow
+    terminal, a row of a table that is too wide is printed one value per line, so that ids and times stay whole.
     """
     if as_json:
         show_json([dict(zip(titles, row, strict=True)) for row in rows])
@@ -52,6 +54,9 @@ def show(
         say(empty)
         return
     names = [*titles.values()] if isinstance(titles, Mapping) else titles
+    if shortened:
+        at = names.index(shortened)
+        rows = [(*row[:at], row[at][:_SHORT_CHARACTERS], *row[at + 1 :]) for row in rows]
     if if_differing in names and len({row[names.index(if_differing)] for row in rows}) <= 1:
         at = names.index(if_differing)
         names, rows = [*names[:at], *names[at + 1 :]], [(*row[:at], *row[at + 1 :]) for row in rows]

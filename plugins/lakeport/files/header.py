@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,9 +156,10 @@ def _in_order(
 
 def _differences(words: Sequence[str], expected: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield what a header lacks, the words that are not in the schema, and those it has more often than the schema."""
-    yield _MISSING, _printable(word for word in expected if words.count(word) < expected.count(word))
-    yield "not in the schema", _printable(word for word in words if word not in expected)
-    yield "duplicate", sorted({word for word in words if words.count(word) > max(expected.count(word), 1)})
+    given, known = Counter(words), Counter(expected)
+    yield _MISSING, _printable(word for word in expected if given[word] < known[word])
+    yield "not in the schema", _printable(word for word in words if word not in known)
+    yield "duplicate", sorted(word for word, count in given.items() if count > max(known[word], 1))
 
 
 def _printable(words: Iterable[str]) -> list[str]:

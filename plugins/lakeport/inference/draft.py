@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import yaml
+from pathlib import Path
 
 from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import check_text
 from lakeport.schema.skeleton import SELECT_ALL
 from lakeport.wording import amount
 
@@ -49,8 +49,8 @@ class Draft:
     ignores_fields: bool = False
 
     def file_type(self) -> FileType:
-        """Return the file type that the schema describes."""
-        return FileType.model_validate({**yaml.safe_load(self.as_yaml()), "name": self.name})
+        """Return the file type that the schema describes; raises SchemaError if `validate` would refuse it."""
+        return check_text(Path("schemas", f"{self.name}.yaml"), self.as_yaml())
 
     def as_yaml(self) -> str:
         """Return the schema's text."""
@@ -117,14 +117,15 @@ def _keys(column: DraftColumn) -> dict[str, object]:
 
 def _scalar(value: object) -> str:
     """Write a value so that YAML reads the same value back: texts that look like another type are quoted."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    is_plain = _PLAIN.fullmatch(value) and value == value.strip() and value.lower() not in _NOT_TEXT
-    return value if is_plain else _quoted(value)
+    is_plain = (
+        isinstance(value, str) and _PLAIN.fullmatch(value) and value == value.strip() and value.lower() not in _NOT_TEXT
+    )
+    return str(value) if is_plain else _quoted(value)
 
 
-def _quoted(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(text, ensure_ascii=False))
+def _quoted(value: object) -> str:
+    """Write a value as JSON that is YAML too, which has no pairs of surrogates for one character."""
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(value, ensure_ascii=False))
 
 
 def _remark(note: str) -> str:

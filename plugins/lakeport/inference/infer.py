@@ -7,9 +7,7 @@ from dataclasses import replace
 from itertools import chain, count, takewhile
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from lakeport.errors import SampleError
+from lakeport.errors import SampleError, SchemaError
 from lakeport.inference import choosing
 from lakeport.inference.draft import Draft
 from lakeport.inference.drafting import draft as drafted
@@ -63,8 +61,8 @@ def _solved(path: Path, read: Read, name: str | None) -> tuple[Draft, Trial]:
         draft = drafted(path, read, name)
         try:
             trial = rehearse(draft.file_type(), path)
-        except ValidationError as error:
-            problems = "; ".join(each["msg"] for each in error.errors())
+        except SchemaError as error:
+            problems = "; ".join(error.problems)
             raise SampleError(f"{path}: no valid schema describes the file: {problems}") from error
         found = {column: reason for column, reason in trial.columns.items() if column not in reading.texts}
         if not found:

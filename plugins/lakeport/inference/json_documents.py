@@ -23,6 +23,7 @@ from lakeport.inference.reading import Reading
 _PIECE = 1 << 20
 _BLANK = re.compile(r"\s*")
 _HALF = re.compile("[\ud800-\udfff]")  # of a character that UTF-16 writes in two
+_NOT_IN_A_PATH = re.compile("['\"\0\ud800-\udfff]")
 _BETWEEN = re.compile(r"[\s,\[\]]*")  # what surrounds an array's elements
 _ROWS_AT_ONCE = 20_000
 _MAX_KEYS = 1599
@@ -82,15 +83,19 @@ def _problem(profile: Profile) -> str:
 
 def name_keys(reading: Reading, keys: dict[str, str]) -> None:
     """Set how COPY finds the values of keys that differ from the columns' names: in any case, or by JSONPaths."""
-    for name in [name for name, key in keys.items() if set(key) & set("'\"") or not key]:
-        reading.notes.append(f"key {keys.pop(name)!r} is left out: a JSONPath cannot contain this key")
+    for name in [name for name, key in keys.items() if not key or _NOT_IN_A_PATH.search(key)]:
+        reading.notes.append(f"key {keys.pop(name)!a:.200} is left out: a JSONPath cannot contain this key")
         del reading.profiles[name]
+        reading.ignores_fields = True
+    if not reading.profiles:
+        raise SampleError("\n".join(["the file has no key that COPY can read", *reading.notes]))
     if all(name == key for name, key in keys.items()):
         return
     if all(name == key.lower() for name, key in keys.items()):
         reading.format["ignorecase"] = True
     else:
         reading.format["jsonpaths"] = [f"$['{key}']" for key in keys.values()]
+        reading.ignores_fields = False  # paths replace the names of the fields
 
 
 def _documents(sample: Sample, text_encoding: str, *, is_array: bool) -> Iterator[dict[str, Any]]:

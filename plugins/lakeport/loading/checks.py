@@ -37,6 +37,7 @@ from lakeport.wording import amount, share
 _ROWS_SHOWN = 3
 _VALUE_CHARACTERS = 80
 _MAX_REJECTED = 100_000  # as many as one COPY may reject
+_REMEDY = "ask the sender for a corrected file, or change the check"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def check_rows(current: cursor, file_type: FileType) -> str | None:
     if failures := [line for consequence, line in found if consequence == "fail"]:
         lines = "\n".join(failures)
         raise ChecksFailed(
-            f"{share(len(failures), len(file_type.checks), 'check')} failed, nothing was loaded:\n{lines}"
+            f"{share(len(failures), len(file_type.checks), 'check')} failed, nothing was loaded; {_REMEDY}:\n{lines}"
         )
     return "\n".join(line for _, line in found) or None
 
@@ -137,7 +138,7 @@ def _rejected_by(current: cursor, rows: CheckedRows, check: AnyCheck) -> list[Re
     if count > _MAX_REJECTED or (check.up_to and rows.is_exceeded(current, check, count)):
         limit = check.up_to or f"{_MAX_REJECTED:,}"
         raise ChecksFailed(
-            f"a check rejects {amount(count, 'row')}, {limit} are allowed, nothing was loaded:\n"
+            f"a check rejects {amount(count, 'row')}, {limit} are allowed, nothing was loaded; {_REMEDY}:\n"
             f"{_line(check, count, examples)}"
         )
     if not count:

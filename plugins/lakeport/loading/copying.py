@@ -43,6 +43,7 @@ from lakeport.schema.file_type import FileType
 from lakeport.wording import share
 
 log = logging.getLogger(__name__)
+_REMEDY = "ask the sender for a corrected file, or change rejects.fail"
 
 _COPY_FAILED = "Load into table"
 """How COPY begins a message if the data are not valid: "Load into table 't' failed.  Check 'stl_load_errors' ..."."""
@@ -204,7 +205,7 @@ def check_rejects(file_type: FileType, file: FileToLoad, load: Load) -> None:
     if limit.is_exceeded(load.rows_rejected, load.rows_in_file):
         raise TooManyRejects(
             f"{file.file.key}: {share(load.rows_rejected, load.rows_in_file, 'row was', 'rows were')} rejected, "
-            f"schemas/{file_type.name}.yaml allows {limit}; nothing was loaded"
+            f"schemas/{file_type.name}.yaml allows {limit}; nothing was loaded; {_REMEDY}"
         )
 
 

@@ -72,7 +72,7 @@ def archive(warehouse: Warehouse, s3: S3Client, file_type_name: str, files: Sequ
 
 def _record_archive(current: cursor, places: Sequence[tuple[str | None, ...]]) -> None:
     with joined_rows(current, _ARCHIVED, places) as archived:
-        current.execute(composed("mng/record_archive", archived=archived))
+        current.execute(composed("mng/record_archive", archived=archived.table), archived.values)
 
 
 def _is_replayed_from_archive(s3: S3Client, file: RegisteredFile) -> bool:

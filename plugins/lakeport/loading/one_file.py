@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor
 from lakeport import settings
 from lakeport.errors import ObjectChanged, StatusConflict
 from lakeport.files import archiving
+from lakeport.files.read_once import read_once
 from lakeport.loading.copy_job import CopyJob
 from lakeport.loading.copying import CopyResult, run_copy
 from lakeport.loading.files_to_load import FileToLoad, check_versions, columns_of
@@ -75,10 +76,10 @@ class FileLoad:
         return archiving.copy_of_version(self.s3, source, settings.work_bucket(), f"copies/{self.file.file_id}")
 
     def _load(self, sources: tuple[CopySource, ...]) -> Load:
-        file = FileToLoad(self.file, sources)
-        check_versions(self.s3, file)
-        columns = columns_of(self.s3, self.file_type, file)
-        file = without_lossy_rows(self.s3, self.file_type, file, columns)
+        file, once = FileToLoad(self.file, sources), read_once(self.s3, sources)
+        check_versions(once, file)
+        columns = columns_of(once, self.file_type, file)
+        file = without_lossy_rows(once, self.file_type, file, columns)
         job = CopyJob(self.s3, self.file_type.with_columns(columns.added), (file,), columns, self.by.run_id)
         result = run_copy(self.warehouse, job, self._record)
         if result.refusal:

@@ -105,8 +105,8 @@ def record_loads(
     values["rows_replaced"] = first.rows_replaced  # by all files of the COPY: they are undone together
     values["check_warnings"] = clipped(first.check_warnings, _WARNINGS_BYTES)  # a COPY of several files has none
     with joined_rows(current, _COUNTS, counts) as counted:
-        update = composed("mng/record_loads", counted=counted)
-        current.execute(update, values)
+        update = composed("mng/record_loads", counted=counted.table)
+        current.execute(update, {**values, **counted.values})
         updated = current.rowcount
     if updated != len(loads):
         raise StatusConflict(

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from lakeport.schema.parts import all_keys, fields_of, keys_at, located, tag_of
 from lakeport.schema.places import Place, compose, key, label, node_at
 from lakeport.schema.written_values import kind_of, meant, quoted
-from lakeport.wording import amount
+from lakeport.wording import agreeing, amount
 
 MAX_PROBLEMS = 100
 _NAME_RULE = "lower-case letters, digits and underscores, a letter first, at most 45 characters"
@@ -126,7 +126,7 @@ def _unknown_key(location: Place) -> str:
     allowed, parts = keys_at(location[:-1]), located(location[:-1])[1]
     others = [tag_of(part) for part in located(location[:-2])[1] if word in fields_of(part)]
     if others and location[-2:-1] == (tag_of(parts[0]),):
-        does = "does" if len(others) == 1 else "do"
+        does = agreeing(len(others), "does", "do")
         return f"type {tag_of(parts[0])} does not take {word}; {_listed(others)} {does}"
     near = get_close_matches(word, allowed, n=1)
     if near:

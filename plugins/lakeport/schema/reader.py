@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -28,6 +29,14 @@ _SUFFIXES = {".yaml", ".yml"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
+class _Read(NamedTuple):
+    """A schema, or the defaults, as text and as values."""
+
+    path: Path
+    text: str
+    values: dict[Any, Any]
+
+
 def schema_paths(folder: Path) -> list[Path]:
     """List the folder's schemas in a stable order; a leading underscore or dot is not a file type."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.name[0] not in "._")
@@ -38,10 +47,20 @@ def read_file_type(path: Path) -> FileType:
 
     Raises SchemaError with all problems of the schema, or of the defaults.
     """
-    try:
-        return _file_type(path)
-    except SchemaError as error:
-        raise SchemaError([_printable(problem) for problem in error.problems]) from error
+    with _printable_problems():
+        schema = _read(path)
+        return _checked(schema, _read_defaults(path.parent / DEFAULTS))
+
+
+def check_text(path: Path, text: str) -> FileType:
+    """Return the file type that a text describes, which could be written to this path.
+
+    Raises SchemaError with all problems that `read_file_type` would find without `_defaults.yaml`.
+    """
+    with _printable_problems():
+        if len(text.encode()) > _MAX_BYTES:
+            raise SchemaError([_too_large(path)])
+        return _checked(_Read(path, text, _values(path, text)), _Read(path.parent / DEFAULTS, "", {}))
 
 
 def known_file_type(name: str) -> FileType | None:
@@ -57,8 +76,7 @@ def default_alerts(folder: Path) -> Alerts:
     """Return who is alerted about files of no file type: `alerts` of `_defaults.yaml`, or none."""
     path = folder / DEFAULTS
     try:
-        _, defaults = _read(path) if _is_there(path) else ("", {})
-        return Alerts.model_validate(defaults.get("alerts") or {})
+        return Alerts.model_validate(_read_defaults(path).values.get("alerts") or {})
     except (SchemaError, ValidationError):
         return Alerts()
 
@@ -90,10 +108,9 @@ def line_of(path: Path, place: Place) -> int:
     return node_at(compose(_text(path)), place)[1]
 
 
-def _file_type(path: Path) -> FileType:
-    text, values = _read(path)
-    defaults_path = path.parent / DEFAULTS
-    defaults_text, defaults = _read(defaults_path) if _is_there(defaults_path) else ("", {})
+def _checked(schema: _Read, of_defaults: _Read) -> FileType:
+    path, text, values = schema
+    defaults_path, defaults_text, defaults = of_defaults
     found = [*_naming_problems(path, text, values), *_default_problems(defaults_path, defaults_text, defaults)]
 
     def owner(place: Place) -> Path:
@@ -120,20 +137,30 @@ def _file_type(path: Path) -> FileType:
     return file_type
 
 
-def _read(path: Path) -> tuple[str, dict[Any, Any]]:
-    text = ""
+def _read(path: Path) -> _Read:
     try:
         text = _text(path)
+    except ValueError as error:
+        raise SchemaError([yaml_problems.of_yaml(path, "", error)]) from error
+    except OSError as error:
+        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
+    return _Read(path, text, _values(path, text))
+
+
+def _read_defaults(path: Path) -> _Read:
+    return _read(path) if _is_there(path) else _Read(path, "", {})
+
+
+def _values(path: Path, text: str) -> dict[Any, Any]:
+    try:
         values = values_of(text)
     except (yaml.YAMLError, ValueError) as error:
         raise SchemaError([yaml_problems.of_yaml(path, text, error)]) from error
-    except OSError as error:
-        raise SchemaError([f"{label(path)}: cannot be read: {error.strerror}"]) from error
     if values is None and path.name == DEFAULTS:
-        return text, {}
+        return {}
     if not isinstance(values, dict):
         raise SchemaError([f"{label(path)}: is not a mapping of keys to values, as in `owner: data@example.com`"])
-    return text, values
+    return values
 
 
 def _is_there(path: Path) -> bool:
@@ -165,8 +192,12 @@ def _text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
-        raise SchemaError([f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"])
+        raise SchemaError([_too_large(path)])
     return data.decode()
+
+
+def _too_large(path: Path) -> str:
+    return f"{label(path)}: is larger than {_MAX_BYTES:,} bytes"
 
 
 def _naming_problems(path: Path, text: str, values: dict[Any, Any]) -> Iterator[str]:
@@ -194,6 +225,14 @@ def _transform_problems(path: Path, file_type: FileType) -> Iterator[str]:
 
 def _is_reported(start: str, reported: Sequence[str]) -> bool:
     return any(problem.startswith(start) for problem in reported)
+
+
+@contextmanager
+def _printable_problems() -> Iterator[None]:
+    try:
+        yield
+    except SchemaError as error:
+        raise SchemaError([_printable(problem) for problem in error.problems]) from error
 
 
 def _printable(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lakeport.wording import amount, share
+from lakeport.wording import agreeing, amount, share
 
 
 def test_noun_agrees_with_its_number() -> None:
     assert [amount(number, "file") for number in (0, 1, 2, 1234)] == ["0 files", "1 file", "2 files", "1,234 files"]
     assert [amount(number, "file waits", "files wait") for number in (1, 2)] == ["1 file waits", "2 files wait"]
+    assert [agreeing(number, "is", "are") for number in (0, 1, 2)] == ["are", "is", "are"]
+    assert [agreeing(number, "file") for number in (1, 2)] == ["file", "files"]
 
 
 def test_noun_agrees_with_the_total_and_the_verb_with_the_part() -> None:

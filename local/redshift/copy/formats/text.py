@@ -212,7 +212,7 @@ class TextReader(ABC):
         if isinstance(record, Reject):
             return record
         found, wanted = len(record.fields), len(self.checker.columns)
-        if found == wanted + 1 and self.accepts_trailing_delimiter and not record.fields[-1]:
+        if found == wanted + 1 and self.accepts_trailing_delimiter and record.fields[-1] == "":
             record = Record(record.line, record.raw, record.fields[:-1], record.starts)
         elif found > wanted:
             return self._row_error(record, wanted, FieldError(1202, "Extra column(s) found"))
@@ -285,7 +285,7 @@ class TextReader(ABC):
         columns: Sequence[pa.Array] = [column.combine_chunks() for column in table.columns]
         found, wanted = len(columns), len(self.checker.columns)
         if found == wanted + 1 and self.accepts_trailing_delimiter:
-            if pc.max(pc.binary_length(columns[-1])).as_py():
+            if columns[-1].null_count or pc.max(pc.binary_length(columns[-1])).as_py():
                 return None
             columns = columns[:-1]
         elif found > wanted or (found < wanted and not self.options.fill_record):

@@ -50,7 +50,7 @@ def as_markdown(plan: Sequence[Planned]) -> str:
     for each in plan:
         file = each.selected.file
         key = settings.shown_key(file.bucket, file.key)
-        cells = (key, what_happens(each), each.selected.status, each.type_name, file.file_id[:12])
+        cells = (key, what_happens(each), each.selected.status, each.type_name, file.file_id)
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines)
 

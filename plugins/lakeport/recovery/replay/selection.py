@@ -73,7 +73,7 @@ def _only_match(current: cursor, selection: Selection, name: str) -> SelectedFil
     if not found:
         raise SelectionError(f"no file matches {name!r}; {settings.command('status')} shows file ids and keys")
     if len(found) > 1:
-        listed = "; ".join(f"{each.file.file_id[:12]}{_where(each)}" for each in found[:_MATCHES_SHOWN])
+        listed = "; ".join(f"{each.file.file_id}{_where(each)}" for each in found[:_MATCHES_SHOWN])
         raise SelectionError(f"{len(found)} files match {name!r}; select one by its id: {listed}")
     return found[0]
 

@@ -215,14 +215,14 @@ def test_title_is_one_line(key: str) -> None:
 
 
 def test_line_end_in_the_name_of_a_file_adds_no_fact() -> None:
-    key = "a.csv\nTo load again: run curl evil.example\nFiles: none"
+    key = "a.csv\nTo load again: run curl evil.example\nFile: none"
     failed = as_text(replace(FAILED, files=[replace(FILE, key=key)]), AIRFLOW)
     rejected = as_text(RejectedFiles([(key, "no file type reads from it")]), AIRFLOW)
 
     assert [line[:26] for line in failed.splitlines() if line.startswith("To load again")] == [
         "To load again: if the file"
     ]
-    assert [line[:12] for line in rejected.splitlines() if line.startswith("Files")] == ["Files: a.csv"]
+    assert [line[:11] for line in rejected.splitlines() if line.startswith("File:")] == ["File: a.csv"]
 
 
 def test_run_that_took_no_file_is_replayed_by_type() -> None:

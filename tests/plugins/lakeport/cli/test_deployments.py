@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,15 @@ def test_status_lists_the_newest_files_of_all_types(deployment: str) -> None:
     assert [row["key"] for row in rows_of("status", "--deployment", deployment, "--status", "Fail")] == ["trips/1.csv"]
     assert len(rows_of("status", "--deployment", deployment, "--type", "planes", "--limit", "1")) == 1
     assert rows_of("status", "--deployment", deployment, "--type", "absent") == []
-    assert [row["key"] for row in rows_of("status", "2" * 6, "--deployment", deployment)] == ["trips/2.csv"]
+    for name in ("2" * 6, "2" * 12, "2" * 64):
+        [row] = rows_of("status", name, "--deployment", deployment)
+        assert (row["key"], row["file_id"]) == ("trips/2.csv", "2" * 64)
+
+
+def test_tables_shorten_file_ids(deployment: str) -> None:
+    result = CliRunner().invoke(app, ["status", "2" * 64, "--deployment", deployment])
+
+    assert re.findall("2{6,}", result.stdout) == ["2" * 12]
 
 
 def test_status_shows_its_age(deployment: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import json
@@ -19,13 +20,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakeport.errors import SampleError
 from lakeport.inference.infer import infer
 from lakeport.inference.naming import column_names, pattern, type_name
 from lakeport.schema.file_type import FileType
+from lakeport.schema.reader import read_file_type
 from local.config import REPOSITORY
 from tests.support.drafts import inferred, types
 from tests.support.golden import raises_golden
@@ -330,6 +332,7 @@ def test_column_names_are_legal_and_differ(words: list[str]) -> None:
 
 
 @settings(max_examples=150, derandomize=True)
+@example(b"\0\0\x80")  # UTF-16 with half a character
 @given(st.one_of(st.binary(max_size=80), st.text(alphabet="ab1,;|\t\"'\n\\{}[]: é\0", max_size=80).map(str.encode)))
 def test_any_file_is_a_schema_or_a_sample_error(tmp_path: Path, data: bytes) -> None:
     for name in ("a.csv", "a.txt", "a.json", "a.parquet"):
@@ -337,6 +340,34 @@ def test_any_file_is_a_schema_or_a_sample_error(tmp_path: Path, data: bytes) -> 
             inferred(tmp_path, data, name)
         except SampleError as error:
             assert str(error)
+
+
+KEYS = st.text(
+    st.sampled_from("aB_ \t\n\r\"'\\[]{}$.*,;:#%&!@`|é\0\x01\x1f\x7f\x85\u2028\ufeff\ufffe\ud800\U0001f600"), max_size=9
+)
+
+
+@settings(max_examples=60, derandomize=True)
+@given(st.lists(KEYS | st.sampled_from(["", "Id", "id", "x" * 1001, "é" * 1000]), min_size=1, max_size=4, unique=True))
+@example(["id", "it's"])
+@example(["a\0b", "c d"])
+@example(["\U0001f600"])
+def test_validate_accepts_whatever_is_drafted_from_hostile_keys(tmp_path: Path, keys: list[str]) -> None:
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([keys, *(range(row, row + len(keys)) for row in (1, 2))])
+    as_json, as_csv = json.dumps(dict.fromkeys(keys, 1)), table.getvalue().encode(errors="replace")
+    for data, options in ((as_json, {}), (as_csv, {"has_header": True})):
+        try:
+            draft = inferred(tmp_path, data, "trips.json" if data is as_json else "trips.csv", **options)
+        except SampleError as error:
+            assert str(error)
+            continue
+        schema = tmp_path / f"{draft.name}.yaml"
+        schema.write_text(draft.as_yaml())
+        assert read_file_type(schema) == draft.file_type()
+        if data is as_json:
+            left_out = [note for note in draft.notes if "is left out" in note]
+            assert (len(draft.columns) + len(left_out), draft.unsolved) == (len(keys), ())
 
 
 @pytest.mark.parametrize("sample", ["airlines.csv", "airports.csv", "planes.jsonl", "weather_2013.csv.gz"])
