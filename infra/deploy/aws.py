@@ -37,7 +37,7 @@ class Aws:
         self.wait_seconds = wait_seconds
         self.report = report or _printer()
         self.stacks: dict[str, dict[str, Any] | None] = {}
-        """Stacks as they were described last: only this command changes them; `apply` begins without any."""
+        """The last description of each stack: only this command changes them; `apply` forgets them first."""
         self.templates: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
         if self.session.region_name is None:

@@ -37,7 +37,7 @@ def described(aws: Aws, name: str) -> dict[str, Any] | None:
 
 
 def template(aws: Aws, stack: dict[str, Any]) -> str:
-    """Return the template of a stack as it was when the stack was described; it is read once."""
+    """Return the template of a described stack; it is read once for each version of the stack."""
     version = f"{stack['StackId']} {stack.get('LastUpdatedTime', stack['CreationTime'])}"
     if version not in aws.templates:
         answer = aws.client("cloudformation").get_template(StackName=stack["StackName"], TemplateStage="Original")

@@ -250,7 +250,7 @@ CLIENTS: dict[str, Connect] = {
 
 @pytest.fixture(params=list(CLIENTS))
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    gc.freeze()  # what is there already need not be searched
+    gc.freeze()  # older objects need not be searched
     yield CLIENTS[request.param]
     gc.collect()  # what a client leaves open is not to be blamed on another test
     gc.unfreeze()
