@@ -21,6 +21,7 @@ from urllib3 import HTTPResponse
 from lakeport import settings
 from lakeport.loading import copy_reports
 from lakeport.probing.answers import Answer, Verdict, as_markdown, failures
+from lakeport.probing.bucket_probe import BucketProbe
 from lakeport.probing.copy_questions import WITH_HEADER, WITHOUT_HEADER
 from lakeport.probing.pool_probe import POOLS
 from lakeport.probing.probe import probe, read_report, report_key, write_report
@@ -55,6 +56,7 @@ ISOLATION = "Isolation level of the database"
 LOAD = "A load by the product, rolled back"
 RUNS = "A page of DAG runs, by Airflow's REST API"
 LANDING = ("landing", "partners landing")
+WAITING = [f"Read files that wait in the {each} bucket" for each in LANDING]
 READ = [f"Read a version of the {each} bucket" for each in LANDING]
 REMOVE = [f"Remove a version from the {each} bucket" for each in LANDING]
 ARCHIVE = "Copy a version to the archive, read it and remove it"
@@ -322,7 +324,10 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
             },
         ),
         ("HeadObject", {**dict.fromkeys(READ, FAILED), ARCHIVE: FAILED}),
-        ("ListObjectsV2", {f"List the {name} bucket": FAILED for name in (*LANDING, "archive", "work")}),
+        (
+            "ListObjectsV2",
+            dict.fromkeys([*(f"List the {name} bucket" for name in (*LANDING, "archive", "work")), *WAITING], FAILED),
+        ),
     ],
 )
 def test_permission_that_the_tasks_lack_is_found(
@@ -332,6 +337,22 @@ def test_permission_that_the_tasks_lack_is_found(
     assert differing(answers) == {**KINDER, **expected}
     failed = [question for question, verdict in expected.items() if verdict is FAILED]
     assert all("lacks a permission" in answers[question].meaning for question in failed)
+
+
+def test_file_that_waits_and_cannot_be_read_is_a_warning(s3: S3Client) -> None:
+    """As S3 answers where the key of an earlier file is disabled, whatever key the bucket has now."""
+    bucket, key = settings.landing_bucket(), "!first/trips.csv"
+    version = s3.put_object(Bucket=bucket, Key=key, Body=b"id\n1\n")["VersionId"]
+    try:
+        readable, unreadable = (
+            {each.question: each for each in BucketProbe(client, "waiting").answers()}[WAITING[0]]
+            for client in (s3, denied("GetObject"))
+        )
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    assert (readable.verdict, readable.answered) == (OK, "allowed")
+    assert (unreadable.verdict, "AccessDenied for '!first/trips.csv'" in unreadable.answered) == (Verdict.WARNING, True)
+    assert "KMS key" in unreadable.meaning
 
 
 def test_airflow_that_cannot_be_reached_is_found(warehouse: Warehouse, s3: S3Client) -> None:
