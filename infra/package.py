@@ -111,7 +111,7 @@ def write_zip(root: Path, output: Path) -> None:
             entry.create_system = 3  # Unix on every machine: the mode below is read only there
             entry.external_attr = (EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE) << 16
             entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".whl" else zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, path.read_bytes(), compresslevel=1)  # the default takes four times as long for 9 %
     draft.replace(output)
 
 

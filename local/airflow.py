@@ -4,20 +4,17 @@ import hashlib
 import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from local import credentials, postgres
+from local import airflow_health, credentials, postgres
 from local.aws import names, server
 from local.config import HOST, REPOSITORY, Config
 from local.errors import PartError
-from local.processes import Service, base_environment, log_path, running, tail
+from local.processes import Service, base_environment, log_path, tail
 
 DATABASE = "airflow"
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
@@ -57,10 +54,10 @@ def services(config: Config, installation: Installation | None = None) -> list[S
             command=(sys.executable, "-m", _program(component), *command),
             fork_arguments=command,
             environment=variables,
-            is_ready=partial(_is_healthy, config, component),
+            is_ready=partial(airflow_health.is_healthy, config, _name(component), reported_as),
             start_within_seconds=180,
         )
-        for component, (_, command) in COMPONENTS.items()
+        for component, (reported_as, command) in COMPONENTS.items()
     ]
 
 
@@ -160,19 +157,6 @@ def _secrets_backend_options() -> dict[str, str | None]:
         "variables_prefix": None,
         "config_prefix": None,
     }
-
-
-def _is_healthy(config: Config, component: str) -> bool:
-    """Return whether the component reported health since it was started: an old heartbeat outlives its process."""
-    try:
-        with urllib.request.urlopen(f"{config.airflow_url}/api/v2/monitor/health", timeout=10) as answer:
-            report = json.load(answer)[COMPONENTS[component][0]]
-    except (OSError, urllib.error.URLError, ValueError):
-        return False
-    heartbeat = next((value for key, value in report.items() if key.startswith("latest_")), None)
-    process = running(config, _name(component))
-    is_recent = not heartbeat or (process and datetime.fromisoformat(heartbeat).timestamp() > process.create_time())
-    return bool(report["status"] == "healthy" and is_recent)
 
 
 def _digest_of(folder: Path) -> str:

@@ -13,10 +13,13 @@ import logging
 import runpy
 import sys
 import time
+from contextlib import suppress
 from functools import cache, partial
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from types import SimpleNamespace
 from typing import Any
+
+import psutil
 
 from local import forking
 
@@ -49,6 +52,7 @@ def preload() -> None:
         importlib.import_module("lakeport.airflow.environment").import_all()
         importlib.import_module("lakeport.schema.parts").build_all()
         _keep_service_descriptions()
+        _keep_secrets_client()
     except Exception:
         log.warning("Not everything could be imported beforehand", exc_info=True)
     gc.freeze()  # a child that collects garbage would copy all of this
@@ -63,8 +67,13 @@ def _keep_service_descriptions() -> None:
     JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[assignment,method-assign]
     services = cache(Loader().list_available_services)
     Loader.list_available_services = lambda _, type_name: services(type_name)  # type: ignore[assignment,method-assign]
-    for service in ("s3", "secretsmanager"):
-        boto3.client(service, region_name="us-east-1")
+    boto3.client("s3", region_name="us-east-1")
+
+
+def _keep_secrets_client() -> None:
+    """Make the client of Secrets Manager, which has connected to nothing yet, once for all tasks."""
+    backend: Any = importlib.import_module("airflow.providers.amazon.aws.secrets.secrets_manager").SecretsManagerBackend
+    backend.client = backend().client
 
 
 def preload_components() -> None:
@@ -90,19 +99,42 @@ def _keep_execution_api() -> None:
     execution_api.create_task_execution_api_app = of_api_server.create_task_execution_api_app = make
 
 
-def wake_scheduler_when_a_task_ends() -> None:
-    """Let the pause of an idle scheduler end with any task, so that it can be long and the next task starts at once."""
-    executors: Any = importlib.import_module("airflow.executors.local_executor")
-    scheduler: Any = importlib.import_module("airflow.jobs.scheduler_job_runner")
-    start = executors.LocalExecutor.start
-    results: list[Connection] = []
+def pace_scheduler() -> None:
+    """Let the scheduler look for work when a task ends, and once: its own loop would look again at once, in vain.
 
-    def start_and_note_results(executor: Any) -> None:
-        start(executor)
-        results.append(executor.result_queue._reader)
+    Before it looks, it pauses until a task ends, at most as long as an idle scheduler, and reads which tasks ended.
+    """
+    executor: Any = importlib.import_module("airflow.executors.local_executor").LocalExecutor
+    module: Any = importlib.import_module("airflow.jobs.scheduler_job_runner")
+    look_for_work = module.SchedulerJobRunner._do_scheduling
 
-    executors.LocalExecutor.start = start_and_note_results
-    scheduler.time = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: wait(results, seconds)})
+    def pause_and_look_for_work(runner: Any, session: Any) -> Any:
+        wait([each.result_queue._reader for each in runner.executors], runner._scheduler_idle_sleep_time)
+        for each in runner.executors:
+            each._read_results()
+        return look_for_work(runner, session)
+
+    module.SchedulerJobRunner._do_scheduling = pause_and_look_for_work
+    module.time = SimpleNamespace(**vars(time) | {"sleep": lambda _: None})
+    executor.sync = executor._check_workers  # what ends later ends the next pause
+
+
+def watch_tasks_to_their_end() -> None:
+    """Let the process that watches a task notice its end at once, and not at the next heartbeat, seconds later.
+
+    A task closes its sockets before it ends: its watcher, which is woken by them, finds it alive and waits once more.
+    """
+    supervisor: Any = importlib.import_module("airflow.sdk.execution_time.supervisor")
+    watcher = supervisor.ActivitySubprocess
+    look = watcher._check_subprocess_exit
+
+    def wait_and_look(watched: Any, **options: Any) -> Any:
+        if watched._exit_code is None and not watched._open_sockets:
+            with suppress(psutil.TimeoutExpired):
+                watched._process.wait(supervisor.MIN_HEARTBEAT_INTERVAL)
+        return look(watched, **options)
+
+    watcher._check_subprocess_exit = wait_and_look
 
 
 if __name__ == "__main__":
@@ -116,6 +148,8 @@ if __name__ == "__main__":
         arguments = forking.serve(preload_components)
     gc.enable()
     if "scheduler" in arguments:
-        wake_scheduler_when_a_task_ends()
+        gc.unfreeze = gc.freeze  # each collection would look through all that was imported, once workers are forked
+        pace_scheduler()
+        watch_tasks_to_their_end()
     sys.argv = ["airflow", *arguments]
     runpy.run_module("airflow", run_name="__main__", alter_sys=True)

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email import message_from_bytes, policy
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+from psycopg2.extensions import connection
 from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
@@ -238,13 +240,17 @@ def show_addresses(config: Config) -> None:
 
 def ask(config: Config, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     """Run a query in the Redshift stand-in."""
-    connection = warehouse.connect(config)
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(query, values)
-            return cursor.fetchall()
-    finally:
-        connection.close()
+    with _session(config).cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
+@cache
+def _session(config: Config) -> connection:
+    """Open one session: the demo asks several times a second, and each session takes longer than its query."""
+    opened = warehouse.connect(config)
+    opened.autocommit = True
+    return opened
 
 
 def mail_text(path: Path) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
-from local import processes
+from local import demo, processes
 from local import stack as local_stack
-from local.config import Config
+from local.config import REPOSITORY, Config
+from tests.support.command import Command
 from tests.support.running_lakeport import Lakeport
 from tests.support.stack import stack_of_its_own
 from tests.support.waiting import until
@@ -25,8 +27,39 @@ def stack(starts_airflow: None) -> Iterator[Config]:
         yield start()
 
 
+@pytest.fixture(scope="package")
+def command(stack: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """`lakeport` with this checkout; unless a test names another environment, it uses this stack."""
+    paths = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'plugins'}"}
+    variables = processes.base_environment() | local_stack.shell_environment(stack) | paths
+    command = Command(REPOSITORY, variables, tmp_path_factory.mktemp("command"))
+    yield command
+    command.close()
+
+
+@dataclass(frozen=True)
+class LoadedDemo:
+    """The files of the demo, which tests share that only look at files."""
+
+    drops: list[demo.Drop]
+    airlines: int
+    """The rows of lake.airlines right after it: each file replaces them."""
+
+    def version(self, key: str) -> str:
+        (version,) = [drop.version_id for drop in self.drops if drop.key == key]
+        return version
+
+
+@pytest.fixture(scope="package")
+def loaded_demo(stack: Config) -> LoadedDemo:
+    """Load the files of the demo, side by side: one after another they would take several times as long."""
+    with closing(Lakeport(stack)) as lakeport:
+        drops = [drop for wave in demo.WAVES for drop in demo.watch_wave(stack, wave)]
+        return LoadedDemo(drops, lakeport.rows("lake.airlines"))
+
+
 @pytest.fixture
-def lakeport(stack: Config) -> Iterator[Lakeport]:
+def lakeport(stack: Config, command: Command) -> Iterator[Lakeport]:
     """A stack that is whole: where a part of it has ended, nothing is waited for, and its log is shown."""
     services = local_stack.services(stack)
     for name in (service.name for service in services if not processes.running(stack, service.name)):
@@ -35,5 +68,5 @@ def lakeport(stack: Config) -> Iterator[Lakeport]:
         lambda: all(service.is_ready() for service in services),
         lambda: [service.name for service in services if not service.is_ready()],
     )
-    with closing(Lakeport(stack)) as opened:
+    with closing(Lakeport(stack, command)) as opened:
         yield opened

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from local import airflow_api
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
@@ -71,9 +73,9 @@ class Buttons:
         self.lakeport.query(f"ALTER TABLE lake.kept_{self.name} RENAME TO {self.name}; SELECT 1")
 
 
+@pytest.mark.usefixtures("loaded_demo")  # there is a table
 def test_clearing_a_failed_run_loads_its_file_and_reports_it(lakeport: Lakeport) -> None:
     buttons, key = Buttons(lakeport, "airlines"), "airlines/airlines_cleared.csv"
-    lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_before.csv"), "Done")
     with buttons.wrong_table():
         version = lakeport.drop("airlines.csv", key)
         run_id = lakeport.wait_for(version, "Fail")["run_id"]

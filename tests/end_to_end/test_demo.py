@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from tests.docs import readme
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
+    from tests.end_to_end.conftest import LoadedDemo
     from tests.support.running_lakeport import Lakeport
 
 DAMAGED = "weather/weather_2013_damaged.csv.gz"
@@ -34,17 +34,14 @@ VARYING = {
 }
 
 
-def test_files_of_the_demo_end_as_they_must_and_readme_shows_them(lakeport: Lakeport) -> None:
-    before = set(mail_directory(lakeport.config).glob("*"))
-
-    drops = [drop for wave in demo.WAVES for drop in demo.watch_wave(lakeport.config, wave)]
-
+def test_files_of_the_demo_end_as_they_must_and_readme_shows_them(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    drops = loaded_demo.drops
     rows = demo.files_of(lakeport.config, drops)
     assert [(drop.key, rows[drop.version_id][0]) for drop in drops] == [(drop.key, drop.expected) for drop in drops]
     output = StringIO()
     Console(file=output, width=160).print(demo.files_table([drop for drop in drops if drop.key in SHOWN], rows))
     readme.hold("demo", re.sub(r"\d+\.\d(?= │)", lambda seconds: f"{'…':>{len(seconds[0])}}", output.getvalue()))
-    mail = until(lambda: next((text for text in mails(lakeport, before) if DAMAGED in text.splitlines()[1]), None))
+    mail = until(lambda: next((text for text in mails(lakeport) if DAMAGED in text.splitlines()[1]), None))
     for pattern, example in VARYING.items():
         mail = re.sub(pattern, example, mail)
     to, subject, _, _title, *facts = mail.splitlines()
@@ -52,6 +49,6 @@ def test_files_of_the_demo_end_as_they_must_and_readme_shows_them(lakeport: Lake
     readme.hold("failed-load", "\n".join([to, subject, *(line for line in facts if line)]))
 
 
-def mails(lakeport: Lakeport, before: set[Path]) -> list[str]:
-    """Return the e-mails that were received since, as the demo prints them."""
-    return [demo.mail_text(path) for path in mail_directory(lakeport.config).glob("*.eml") if path not in before]
+def mails(lakeport: Lakeport) -> list[str]:
+    """Return the e-mails that were received, as the demo prints them."""
+    return [demo.mail_text(path) for path in mail_directory(lakeport.config).glob("*.eml")]

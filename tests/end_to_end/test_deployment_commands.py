@@ -21,8 +21,8 @@ from local import airflow_api
 from local.aws import names, server
 from local.config import REPOSITORY
 from tests.infra.account import Account, Environment
-from tests.infra.command import Command
 from tests.support import policy
+from tests.support.command import Command
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
@@ -50,25 +50,23 @@ def account(lakeport: Lakeport) -> Iterator[Account]:
 
 
 @pytest.fixture
-def run(lakeport: Lakeport, account: Account, tmp_path: Path) -> Iterator[Run]:
+def run(lakeport: Lakeport, account: Account, command: Command) -> Run:
     """Run `./lakeport` as a person whose shell has AWS credentials only, in a checkout that has a local stack too.
 
-    Unless it is the script itself, it is a fork of a process that has imported what the script runs.
+    Only where it must be the script is it the script itself.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKEPORT_"))}
     variables = kept | server.environment(lakeport.config) | {"AWS_ENDPOINT_URL": account.endpoint}
     variables |= {"LAKEPORT_STATE": str(lakeport.config.state)}
-    forks = Command(REPOSITORY, variables | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'plugins'}"}, tmp_path)
 
     def run(*arguments: str, name: str = NAME, is_script: bool = False) -> subprocess.CompletedProcess[str]:
         arguments = (*arguments, "--deployment", name)
         if not is_script:
-            return forks.run(arguments, account)
-        command = [str(REPOSITORY / "lakeport"), *arguments]
-        return subprocess.run(command, env=variables, text=True, capture_output=True, check=False)
+            return command.run(arguments, variables)
+        script = [str(REPOSITORY / "lakeport"), *arguments]
+        return subprocess.run(script, env=variables, text=True, capture_output=True, check=False)
 
-    yield run
-    forks.close()
+    return run
 
 
 def copy_snapshots(lakeport: Lakeport) -> None:

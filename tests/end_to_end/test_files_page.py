@@ -7,19 +7,20 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pytest
 
 from local import airflow_api, credentials
 from local.aws import names
-from local.config import Config
 from tests.support.browser import Browser, browser
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import LoadedDemo
 
 DAYS, DAY_AGAIN = "readings_2013-01-01_to_03.csv.gz.pgp", "readings_2013-01-02_again.csv.gz.pgp"
 AIRFLOWS_SCRIPTS = "*/static/assets/*.js"
@@ -31,13 +32,6 @@ HOSTILE = "airlines/<img src=x onerror=alert(1)>\u202e" + "n" * 800 + ".csv"
 def window() -> Iterator[Browser]:
     with browser() as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def loaded(stack: Config) -> dict[str, Any]:
-    """A file that is Done, for the tests that only look at one."""
-    with closing(Lakeport(stack)) as lakeport:
-        return lakeport.wait_for(lakeport.drop("airlines.csv", "airlines/airlines_viewed.csv"), "Done")
 
 
 def token(lakeport: Lakeport, user: str) -> str:
@@ -134,10 +128,9 @@ def test_an_operator_brings_back_the_rows_that_a_file_replaced(lakeport: Lakepor
 
 
 def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
-    lakeport: Lakeport, window: Browser
+    lakeport: Lakeport, loaded_demo: LoadedDemo, window: Browser
 ) -> None:
-    version = lakeport.drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_page.csv.gz")
-    file = lakeport.wait_for(version, "Done", "Fail")
+    file = lakeport.file(loaded_demo.version("weather/weather_2013_damaged.csv.gz"))
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
     until(lambda: b'"Fail"' in answer(lakeport, "api/types/weather", credentials.USER)[1])
 
@@ -157,7 +150,7 @@ def test_the_rejected_rows_of_a_failed_file_are_shown_with_the_value_marked(
     until(lambda: window.driver.switch_to.active_element.text == "Replay")  # as the link in the alert asks
 
 
-@pytest.mark.usefixtures("loaded")
+@pytest.mark.usefixtures("loaded_demo")
 def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Browser) -> None:
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.USER))
 
@@ -168,7 +161,7 @@ def test_the_page_inside_airflow_lists_every_type(lakeport: Lakeport, window: Br
     window.wait_for("Overview", "airlines", "rows loaded")
 
 
-@pytest.mark.usefixtures("loaded")
+@pytest.mark.usefixtures("loaded_demo")
 def test_a_type_whose_snapshot_lacks_its_last_run_is_marked_until_reconcile(
     lakeport: Lakeport, window: Browser
 ) -> None:
@@ -186,12 +179,13 @@ def test_a_type_whose_snapshot_lacks_its_last_run_is_marked_until_reconcile(
     assert "Out of date" not in window.wait_for("last change: ", "airlines")
 
 
-def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded: dict[str, Any], window: Browser) -> None:
+def test_a_viewer_sees_files_and_no_buttons(lakeport: Lakeport, loaded_demo: LoadedDemo, window: Browser) -> None:
+    file = lakeport.file(loaded_demo.version("airlines/airlines.csv"))
     window.log_in(lakeport.config.airflow_url, token(lakeport, credentials.VIEWER))
 
-    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={loaded['file_id']}")
+    window.open(f"{lakeport.config.airflow_url}/files/?type=airlines&file={file['file_id']}")
 
-    window.wait_for("airlines/airlines_viewed.csv", "What happened")
+    window.wait_for("airlines/airlines.csv", "What happened")
     assert window.buttons() == ["Reload"]
     assert json.loads(answer(lakeport, "api/me", credentials.VIEWER)[1]) == {"actions": [], "deployment": None}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from local import airflow_api
 from local.aws import names
-from tests.support.running_lakeport import Lakeport, copy_is_running, copying_task, killed
+from tests.support.running_lakeport import Lakeport, killed
+from tests.support.stopped_copy import stopped_copy
 from tests.support.waiting import until
 
 STARTED = "reconcile__"
@@ -49,9 +50,11 @@ def test_file_whose_event_was_lost_is_loaded(lakeport: Lakeport) -> None:
 
 def test_file_of_a_killed_run_whose_callback_was_lost_fails_and_alerts_once(lakeport: Lakeport) -> None:
     """The whole scheduler with its workers and the dag-processor are killed in the middle of COPY."""
-    version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
-    until(lambda: copy_is_running(lakeport, "flights") and copying_task(lakeport))
-    with killed(lakeport, "airflow-scheduler", "airflow-dag-processor"):
+    with ExitStack() as stopped:
+        version, copy = stopped.enter_context(stopped_copy(lakeport, "flights_run_killed"))
+        copy.task()
+        stopped.enter_context(killed(lakeport, "airflow-scheduler", "airflow-dag-processor"))
+        copy.let_go()
         file = lakeport.file(version)
         assert (file["status"], file["loaded_at"]) == ("In Progress", None)
         path = f"/dags/load_flights/dagRuns/{file['run_id']}"

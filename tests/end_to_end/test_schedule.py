@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from lakeport import settings
 from local import airflow_api, stack
 from local.aws import names
 from local.config import REPOSITORY
+from tests.support.command import Command
 from tests.support.running_lakeport import Lakeport
 from tests.support.waiting import until
 
@@ -50,7 +49,7 @@ Add = Callable[..., str]
 
 
 @pytest.fixture
-def add(lakeport: Lakeport, tmp_path: Path) -> Iterator[Add]:
+def add(lakeport: Lakeport, command: Command, tmp_path: Path) -> Iterator[Add]:
     """Deploy a separate type beside the committed ones for this test, and return its DAG's id."""
     more_dags, added = lakeport.config.more_dags, list[str]()
     assert more_dags
@@ -61,9 +60,9 @@ def add(lakeport: Lakeport, tmp_path: Path) -> Iterator[Add]:
         folder = tmp_path / "schemas"
         shutil.copytree(REPOSITORY / "schemas", folder, dirs_exist_ok=True)
         (folder / f"{name}.yaml").write_text(SCHEMA.format(name=name, cron=cron, wait=wait))
-        variables = os.environ | stack.shell_environment(lakeport.config)
-        variables |= {"LAKEPORT_SCHEMAS": str(folder), "PYTHONPATH": str(REPOSITORY / "plugins")}
-        subprocess.run([sys.executable, "-m", "lakeport.cli", "publish"], env=variables, check=True)
+        variables = os.environ | stack.shell_environment(lakeport.config) | {"LAKEPORT_SCHEMAS": str(folder)}
+        published = command.run(["publish"], variables)
+        assert published.returncode == 0, published.stderr
         (more_dags / f"{name}.py").write_text(DAG_FILE.format(path=str(folder / f"{name}.yaml")))
         added.append(name)
         until(lambda: name in dag_names(lakeport))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import psutil
 
 from local.aws import names, resources
-from tests.support.running_lakeport import Lakeport, copy_is_running, copying_task, kill
+from tests.support.running_lakeport import Lakeport, kill
+from tests.support.stopped_copy import ROWS, stopped_copy
 from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import LoadedDemo
 
 STEPS = ["wait_for_files", "filter_newest", "mark_in_progress", "create_table", "copy_to_table", "archive_files"]
 STEPS += ["mark_done"]
 
 
-def test_a_good_file_is_done_and_archived(lakeport: Lakeport) -> None:
-    version = lakeport.drop("airlines.csv", "airlines/airlines.csv")
-    file = lakeport.wait_for(version, "Done", "Fail")
+def test_a_good_file_is_done_and_archived(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    version = loaded_demo.version("airlines/airlines.csv")
+    file = lakeport.file(version)
     assert (file["status"], file["rows_in_file"], file["rows_loaded"], file["rows_rejected"]) == ("Done", 16, 16, 0)
-    assert lakeport.rows("lake.airlines") == 16
+    assert loaded_demo.airlines == 16
     run = until(lambda: (r := run_of(lakeport, "load_airlines", file["run_id"]))["state"] == "success" and r)
     tasks = lakeport.airflow(f"/dags/load_airlines/dagRuns/{run['dag_run_id']}/taskInstances")["task_instances"]
     assert {task["task_id"]: task["state"] for task in tasks} == dict.fromkeys(STEPS, "success")
@@ -27,9 +32,9 @@ def test_a_good_file_is_done_and_archived(lakeport: Lakeport) -> None:
     assert version not in landed_versions(lakeport, "airlines/airlines.csv")
 
 
-def test_a_damaged_file_fails_with_its_rejected_rows_and_one_alert(lakeport: Lakeport) -> None:
-    version = lakeport.drop("damaged/weather_2013_damaged.csv.gz", "weather/weather_2013_damaged.csv.gz")
-    file = lakeport.wait_for(version, "Done", "Fail")
+def test_a_damaged_file_fails_with_its_rejected_rows_and_one_alert(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    version = loaded_demo.version("weather/weather_2013_damaged.csv.gz")
+    file = lakeport.file(version)
     assert (file["status"], file["rows_loaded"], file["rows_rejected"]) == ("Fail", 0, 5)
     assert "5 of 200 rows were rejected" in file["status_reason"]
     rejected = lakeport.query(
@@ -61,9 +66,8 @@ def check_alerts(lakeport: Lakeport, run_id: str) -> None:
     assert mail["To"] == "flight-data@example.com"
 
 
-def test_a_load_with_rejected_rows_is_done_and_alerted_once(lakeport: Lakeport) -> None:
-    version = lakeport.drop("damaged/airports_damaged.csv", "airports/airports_damaged.csv")
-    file = lakeport.wait_for(version, "Done", "Fail")
+def test_a_load_with_rejected_rows_is_done_and_alerted_once(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    file = lakeport.file(loaded_demo.version("airports/airports_damaged.csv"))
     assert file["status"] == "Done"
     assert file["rows_rejected"] > 0
     (sent,) = until(lambda: [m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)])
@@ -79,9 +83,10 @@ def test_an_unmatched_file_is_rejected_and_starts_no_run(lakeport: Lakeport) -> 
     assert "folder crew/; known folders: airlines/" in file["status_reason"]
 
 
-def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lakeport) -> None:
-    version = lakeport.drop("airports.csv", "airports/airports.csv")
-    file = lakeport.wait_for(version, "Done", "Fail")
+def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    version = loaded_demo.version("airports/airports.csv")
+    file = lakeport.file(version)
+    assert file["status"] == "Done"
     rows = lakeport.rows("lake.airports")
     sqs = lakeport.client("sqs")
     thing = {"key": file["key"], "size": 1, "eTag": "e", "versionId": version, "sequencer": "0"}
@@ -96,49 +101,45 @@ def test_an_event_delivered_twice_registers_and_loads_nothing_more(lakeport: Lak
     assert lakeport.rows("lake.airports") == rows
 
 
-def test_the_same_name_again_is_a_new_version_and_loads_again(lakeport: Lakeport) -> None:
-    counts = []
-    for _ in range(2):
-        version = lakeport.drop("planes.jsonl", "planes/planes.jsonl")
-        assert lakeport.wait_for(version, "Done", "Fail")["rows_loaded"] == 3322
-        counts.append(lakeport.rows("lake.planes"))
+def test_the_same_name_again_is_a_new_version_and_loads_again(lakeport: Lakeport, loaded_demo: LoadedDemo) -> None:
+    first = loaded_demo.version("planes/planes.jsonl")
+    counts = [lakeport.rows("lake.planes")]
+    second = lakeport.drop("planes.jsonl", "planes/planes.jsonl")
+    assert lakeport.wait_for(second, "Done", "Fail")["rows_loaded"] == lakeport.file(first)["rows_loaded"] == 3322
+    counts.append(lakeport.rows("lake.planes"))
     assert counts == [3322, 3322]  # the second takes the place of the first, key by key
 
 
 def test_a_worker_killed_in_the_middle_of_copy_loads_exactly_once(lakeport: Lakeport) -> None:
-    before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
-    version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
-    task = until(lambda: copy_is_running(lakeport, "flights") and copying_task(lakeport))
-    kill(task.parent(), task)
+    with stopped_copy(lakeport, "flights_worker_killed") as (version, copy):
+        before = lakeport.rows("lake.flights")
+        task = copy.task()
+        kill(task.parent(), task)
     file = lakeport.wait_for(version, "Done", "Fail")
-    assert (file["status"], file["rows_loaded"]) == ("Done", 336_776)
-    assert lakeport.rows("lake.flights") == before + 336_776
+    assert (file["status"], file["rows_loaded"]) == ("Done", ROWS)
+    assert lakeport.rows("lake.flights") == before + ROWS
     path = f"/dags/load_flights/dagRuns/{file['run_id']}/taskInstances/copy_to_table"
     assert lakeport.airflow(path)["try_number"] == 2
 
 
 def test_a_task_killed_at_every_try_fails_the_file_alerts_once_and_can_be_replayed(lakeport: Lakeport) -> None:
     """If the last attempt is killed, the task has no callback, so the callback of the DAG run must alert."""
-    before = lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0
-    version = lakeport.drop("flights_2013.csv.zip", "flights/flights_2013.csv.zip")
-    for _ in range(3):
-        task = until(lambda: copy_is_running(lakeport, "flights") and copying_task(lakeport))
-        kill(task)
-        psutil.wait_procs([task])
+    with stopped_copy(lakeport, "flights_task_killed") as (version, copy):
+        before = lakeport.rows("lake.flights")
+        for _ in range(3):
+            task = copy.task()
+            kill(task)
+            psutil.wait_procs([task])
+            copy.let_go()
     file = lakeport.wait_for(version, "Done", "Fail")
     assert (file["status"], file["loaded_at"]) == ("Fail", None)
     assert "killed" in file["status_reason"]
     until(lambda: [m for m in lakeport.mails() if file["run_id"] in m.get_body().get_content()])
-    assert (lakeport.rows("lake.flights") if table_exists(lakeport, "flights") else 0) == before
+    assert lakeport.rows("lake.flights") == before
     lakeport.command("replay", file["file_id"][:12], "--yes")
-    assert lakeport.wait_for(version, "Done")["rows_loaded"] == 336_776
-    assert lakeport.rows("lake.flights") == before + 336_776
+    assert lakeport.wait_for(version, "Done")["rows_loaded"] == ROWS
+    assert lakeport.rows("lake.flights") == before + ROWS
     assert len([m for m in lakeport.slack_messages() if file["run_id"] in json.dumps(m)]) == 1
-
-
-def table_exists(lakeport: Lakeport, name: str) -> bool:
-    query = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'lake' AND tablename = %s"
-    return lakeport.query(query, (name,)) == [(1,)]
 
 
 def run_of(lakeport: Lakeport, dag_id: str, run_id: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
+import signal
 import threading
 import time
 import urllib.error
@@ -113,6 +115,10 @@ class Account:
     @property
     def endpoint(self) -> str:
         return f"http://{HOST}:{self._server.server_port}"
+
+    def watch(self, process_id: int) -> None:
+        """Know the process that asks from now on, which `dies_at` kills."""
+        self.kill = lambda: os.kill(process_id, signal.SIGKILL)
 
     def close(self) -> None:
         self._server.shutdown()

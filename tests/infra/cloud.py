@@ -14,7 +14,7 @@ from botocore.config import Config as ClientConfig
 from local import credentials, postgres
 from local.config import HOST, Config
 from tests.infra.account import Account, Environment
-from tests.infra.command import Command
+from tests.support.command import Command
 
 NAME = "lake-test"
 
@@ -52,7 +52,8 @@ class Cloud:
     def deploy(self, *options: str, name: str = NAME) -> subprocess.CompletedProcess[str]:
         """Run `lakeport deploy` from the checkout, with nothing counted before it."""
         self.account.calls.clear()
-        return self.command.run(["deploy", "--name", name, "--wait-seconds", "0.05", *options], self.account)
+        arguments = ["deploy", "--name", name, "--wait-seconds", "0.05", *options]
+        return self.command.run(arguments, started=self.account.watch)
 
     def deployed(self, *options: str) -> str:
         """Run it, expect success and return its output."""

@@ -20,8 +20,8 @@ from local.aws import server
 from local.config import HOST, REPOSITORY, Config, Ports
 from tests.infra.account import Account, Environment
 from tests.infra.cloud import ADMIN_ARN, NAME, Cloud
-from tests.infra.command import Command
 from tests.infra.reducing import options_of_airflow, reduced, unsupported_types
+from tests.support.command import Command
 from tests.support.session import folder
 from tests.support.stack import LESS_OFTEN
 

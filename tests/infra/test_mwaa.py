@@ -18,6 +18,9 @@ from tests.infra.mwaa import Mwaa
 from tests.infra.schemas import SCHEMA
 from tests.support.waiting import eventually
 
+ASKS_LESS_OFTEN = ("--wait-seconds", "0.3")
+"""A real Airflow takes seconds to start, and time for each answer."""
+
 
 @pytest.fixture(scope="module")
 def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mwaa]:
@@ -28,7 +31,7 @@ def mwaa(starts_airflow: None, cloud: Cloud, tmp_path_factory: pytest.TempPathFa
     environment.start, environment.ask = running.start, running.ask
     try:
         cloud.edit("plugins/lakeport/settings.py", f"# {uuid.uuid4()}\n")
-        done = cloud.deploy("--yes")
+        done = cloud.deploy("--yes", *ASKS_LESS_OFTEN)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "DAG check_environment ended: success" in done.stdout
         running.output = done.stdout
@@ -70,7 +73,7 @@ def test_new_schemas_file_reaches_its_table(cloud: Cloud, mwaa: Mwaa) -> None:
     """Published by two objects, seen by Airflow, loaded by least-privileged users; the environment is not updated."""
     name = f"trips_{uuid.uuid4().hex[:12]}"
     cloud.edit(f"schemas/{name}.yaml", SCHEMA.format(name=name))
-    output = cloud.deployed("--schemas-only")
+    output = cloud.deployed("--schemas-only", *ASKS_LESS_OFTEN)
     key = f"{name}/1.csv"
     cloud.client("s3").put_object(Bucket=cloud.outputs["LandingBucketName"], Key=key, Body=b"id\n1\n2\n")
 

@@ -126,7 +126,7 @@ class Composed:
                     command = [sys.executable, *arguments_of(SERVICES[name])]
                     self.processes[name] = subprocess.Popen(command, cwd=REPOSITORY, env=self.environment)
             there |= {name for name in self.processes.keys() - there if self.is_there(name)}
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def is_there(self, name: str) -> bool:
         if "healthcheck" not in SERVICES[name]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,11 +17,12 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
-from local import airflow_api, credentials, postgres, processes
+from local import airflow_api, credentials, processes
 from local import stack as local_stack
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
 from local.sinks.services import mail_directory, slack_directory
+from tests.support.command import Command
 from tests.support.waiting import until
 
 SAMPLES = REPOSITORY / "samples"
@@ -37,6 +36,7 @@ class Lakeport:
     """A running stack."""
 
     config: Config
+    _command: Command | None = None
     _sessions: dict[tuple[Any, ...], connection] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -49,7 +49,10 @@ class Lakeport:
 
     def drop(self, sample: str, key: str) -> str:
         """Put a sample into landing and return its version."""
-        body = (SAMPLES / sample).read_bytes()
+        return self.put((SAMPLES / sample).read_bytes(), key)
+
+    def put(self, body: bytes, key: str) -> str:
+        """Put an object into landing and return its version."""
         answer = self.client("s3").put_object(Bucket=names.LANDING_BUCKET, Key=key, Body=body)
         return str(answer["VersionId"])
 
@@ -108,9 +111,11 @@ class Lakeport:
         return sum(page["total_entries"] for page in pages)
 
     def command(self, *arguments: str) -> str:
-        """Run `./lakeport` against this stack."""
-        variables = {**os.environ, "LAKEPORT_STATE": str(self.config.state)}
-        return subprocess.check_output([REPOSITORY / "lakeport", *arguments], env=variables, text=True)
+        """Run what `./lakeport` runs against this stack, and return its output."""
+        assert self._command
+        done = self._command.run(arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def mails(self) -> list[Any]:
         paths = sorted(mail_directory(self.config).glob("*.eml"))
@@ -145,19 +150,6 @@ def kill(*family: psutil.Process | None) -> None:
         if process:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-
-
-def copy_is_running(lakeport: Lakeport, table: str) -> bool:
-    """Ask PostgreSQL itself, behind the stand-in."""
-    rows = lakeport.query(
-        "SELECT 1 FROM pg_stat_progress_copy p JOIN pg_class c ON c.oid = p.relid "
-        "WHERE c.relname = %s AND p.tuples_processed > 10000",
-        (table,),
-        port=lakeport.config.ports.postgres,
-        user=postgres.SUPERUSER,
-        password=credentials.load(lakeport.config).postgres_password,
-    )
-    return bool(rows)
 
 
 def copying_task(lakeport: Lakeport) -> psutil.Process | None:

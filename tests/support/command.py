@@ -6,13 +6,10 @@ A run is still a separate process: it begins with nothing but code and what boto
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from tests.infra.account import Account
 
 _LOOP = """
 import gc, json, os, sys
@@ -29,10 +26,13 @@ JSONFileLoader.load_file = lambda _, path: read(path)
 for service in ("cloudformation", "ec2", "lambda", "mwaa", "redshift-data", "s3", "secretsmanager", "sts"):
     boto3.client(service, region_name="us-east-1")
 gc.freeze()  # a child that collects garbage would copy all of this
+boto3.DEFAULT_SESSION = None  # it remembers the credentials of this environment
 for line in sys.stdin:
     asked = json.loads(line)
     child = os.fork()
     if child == 0:
+        os.environ.clear()
+        os.environ.update(asked["variables"])
         for number, path in enumerate(("/dev/null", asked["out"], asked["err"])):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         try:
@@ -54,22 +54,27 @@ for line in sys.stdin:
 class Command:
     """The command of one checkout."""
 
-    def __init__(self, checkout: Path, variables: dict[str, str], outputs: Path | None = None) -> None:
+    def __init__(self, checkout: Path, variables: Mapping[str, str], outputs: Path | None = None) -> None:
         self._checkout = checkout
-        self._variables = variables
+        self._variables = dict(variables)
         self._outputs = outputs or checkout
         self._process: subprocess.Popen[str] | None = None
 
-    def run(self, arguments: Sequence[str], account: Account) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, or until the account kills it."""
+    def run(
+        self,
+        arguments: Sequence[str],
+        variables: Mapping[str, str] | None = None,
+        started: Callable[[int], None] = lambda _: None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, in its own environment or another; `started` is given its process id, and may kill it."""
         process = self._started()
         assert process.stdin
         assert process.stdout
         out, err = self._outputs / "out.txt", self._outputs / "err.txt"
-        process.stdin.write(json.dumps({"arguments": list(arguments), "out": str(out), "err": str(err)}) + "\n")
+        asked = {"arguments": list(arguments), "out": str(out), "err": str(err)}
+        process.stdin.write(json.dumps(asked | {"variables": dict(variables or self._variables)}) + "\n")
         process.stdin.flush()
-        child = int(process.stdout.readline())
-        account.kill = lambda: os.kill(child, 9)
+        started(int(process.stdout.readline()))
         status = int(process.stdout.readline())
         return subprocess.CompletedProcess(list(arguments), status, out.read_text(), err.read_text())
 
