@@ -358,10 +358,9 @@ def test_validate_accepts_whatever_is_drafted_from_hostile_keys(tmp_path: Path, 
     csv.writer(table).writerows([keys, *(range(row, row + len(keys)) for row in (1, 2))])
     document = dict.fromkeys(keys, 1)
     named = [key for key in keys if key and not re.search("['\"\0\ud800-\udfff]", key)]
-    for name, data in {
-        "trips.json": json.dumps(document),
-        "trips.csv": table.getvalue().encode(errors="replace"),
-    }.items():
+    as_csv = table.getvalue().encode(errors="replace")
+    samples: dict[str, str | bytes] = {"trips.json": json.dumps(document), "trips.csv": as_csv}
+    for name, data in samples.items():
         try:
             draft = inferred(tmp_path, data, name, has_header=True if name == "trips.csv" else None)
         except SampleError as error:
