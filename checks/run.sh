@@ -7,6 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # semgrep runs helpers by name, and calls home unless told not to.
 export PATH="$PWD/.venv-checks/bin:$PWD/.venv/bin:$PATH"
 export SEMGREP_SEND_METRICS=off SEMGREP_ENABLE_VERSION_CHECK=0
+# Checkov takes more time to start further processes than they save, and other checks run at the same time.
+export CHECKOV_PARALLELIZATION_TYPE=none
+# The checks compile what they import, once.
+unset PYTHONDONTWRITEBYTECODE
 
 wanted=" $* "
 begun=()

@@ -55,13 +55,12 @@ def build(output: Path, runtime: Runtime, handler: Path = HANDLER) -> str:
     """Write the zip and return its SHA-256."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
-        shutil.copytree(_libraries(output.parent, runtime), root, dirs_exist_ok=True)
         _copy(handler, root / "handler.py")
         for module in imported_modules(handler):
             _copy(module, root / module.relative_to(PLUGINS))
         for statement in sorted(STATEMENTS.glob("*.sql")):
             _copy(statement, root / statement.relative_to(REPOSITORY))
-        write_zip(root, output)
+        write_zip(root, output, after=_libraries(output.parent, runtime))
     return hashlib.sha256(output.read_bytes()).hexdigest()
 
 
@@ -101,11 +100,16 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy(source, target)
 
 
-def write_zip(root: Path, output: Path) -> None:
-    """Zip a directory with sorted names, one timestamp and two modes, so that equal content has equal bytes."""
+def write_zip(root: Path, output: Path, after: Path | None = None) -> None:
+    """Zip a directory with sorted names, one timestamp and two modes, so that equal content has equal bytes.
+
+    `after` is a zip whose content precedes the directory's.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = output.with_name(output.name + ".draft")
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+    if after:
+        shutil.copyfile(after, draft)
+    with zipfile.ZipFile(draft, "a" if after else "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), OLDEST_ZIP_TIME)
             entry.create_system = 3  # Unix on every machine: the mode below is read only there
@@ -116,13 +120,13 @@ def write_zip(root: Path, output: Path) -> None:
 
 
 def _libraries(cache: Path, runtime: Runtime) -> Path:
-    """Return a directory with psycopg2 for the runtime; installed once and kept beside the zips."""
-    kept = cache / f"{PSYCOPG2}-python{runtime.python}-{runtime.platform}"
+    """Return a zip with psycopg2 for the runtime; made once and kept beside the others."""
+    kept = cache / f"{PSYCOPG2}-python{runtime.python}-{runtime.platform}.zip"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as directory:
             _install(Path(directory) / "libraries", runtime)
-            (Path(directory) / "libraries").rename(kept)
+            write_zip(Path(directory) / "libraries", kept)
     return kept
 
 

@@ -60,10 +60,10 @@ checks_are_current() {
         [[ "$(cat .venv-checks/lakeport-stamp)" == "$(checks_stamp)" ]]
 }
 
-sync() { # ENVIRONMENT LOCK
+sync() { # ENVIRONMENT LOCK OPTION...
     local link_mode="hardlink"
     [[ "$(uname)" != Darwin ]] || link_mode="clone"
-    UV_LINK_MODE="${UV_LINK_MODE:-$link_mode}" .venv/bin/uv pip sync --quiet --compile-bytecode --python "$1" "$2"
+    UV_LINK_MODE="${UV_LINK_MODE:-$link_mode}" .venv/bin/uv pip sync --quiet --python "$@"
 }
 
 refuse_links() {
@@ -87,9 +87,9 @@ make_environments() {
     "$python" -m venv --clear --without-pip .venv-aws
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
     say "installing the AWS server (local/aws/requirements.txt)"
-    sync .venv-aws local/aws/requirements.txt
+    sync .venv-aws local/aws/requirements.txt --compile-bytecode
     say "installing Airflow, tests and tools (requirements-dev.txt)"
-    sync .venv requirements-dev.txt
+    sync .venv requirements-dev.txt --compile-bytecode
     now="$(stamp)"
     echo "$now" >.venv/lakeport-stamp
     say "done in $SECONDS s"
@@ -100,7 +100,7 @@ make_checks() {
     say "installing the checks (checks/requirements.txt)"
     rm -f .venv-checks/lakeport-stamp
     .venv/bin/python -m venv --clear --without-pip .venv-checks
-    sync .venv-checks checks/requirements.txt
+    sync .venv-checks checks/requirements.txt # not compiled: the checks import half of it, and compile that as they run
     checks_stamp >.venv-checks/lakeport-stamp
     say "the checks are there after $SECONDS s"
 }

@@ -36,6 +36,9 @@ class Aws:
             raise DeployError(f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`") from error
         self.wait_seconds = wait_seconds
         self.report = report or _printer()
+        self.stacks: dict[str, dict[str, Any] | None] = {}
+        """The last description of each stack: only this command changes them; `apply` forgets them first."""
+        self.templates: dict[str, str] = {}
         self._clients: dict[str, Any] = {}
         if self.session.region_name is None:
             raise DeployError("no AWS region is set; set region in the deployment's YAML, or the variable AWS_REGION")

@@ -95,6 +95,7 @@ class Deploying:
 
         Without changes it completes the record of a run that was killed before it.
         """
+        self.aws.stacks.clear()  # time has passed since the plan
         if self._apply_stack(self.stacks.bootstrap()):
             self.aws.report(f"stack {self.deployment.bootstrap_stack} is up to date")
         bucket = bucket or self.bucket()

@@ -75,6 +75,12 @@ def test_seeded_violations_are_caught(checkout: Path) -> None:
     What has no seed is ignored, since most of the time would go into it.
     """
     (checkout / ".git" / "info" / "exclude").write_text("\n".join(WITHOUT_SEEDS))
+    packages = filter(Path.is_dir, (checkout / "plugins" / "lakeport").iterdir())
+    (checkout / "plugins" / ".bandit").write_text(f"[bandit]\nexclude = {','.join(map(str, packages))}\n")
+    for stack in ("alarms", "bootstrap", "landing", "network"):
+        (checkout / "infra" / f"{stack}.yaml").write_text(
+            "Resources: {Handle: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}\n"
+        )
     for path, text in SEEDS.values():
         (checkout / path).write_text(text)
     for path, right, wrong in MISTAKES.values():

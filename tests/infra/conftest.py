@@ -38,7 +38,7 @@ def build(starts_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def cloud(starts_programs: None, build: Path) -> Iterator[Cloud]:
     """An empty account, and a checkout whose templates have only what the local AWS server knows."""
     directory = Path(folder("cloud-"))
-    config = Config(directory / "state", Ports.free(), airflow_options=LESS_OFTEN)
+    config = Config(directory / "state", Ports.free(), airflow_options=LESS_OFTEN, keeps_objects=False)
     account: Account | None = None
     cloud: Cloud | None = None
     try:

@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,7 +81,12 @@ def _message_of(error: BaseException) -> str:
 
 
 def _read(path: Path) -> dict[str, str]:
-    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {} if path.exists() else {}
+    return _parsed(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+@cache
+def _parsed(text: str) -> dict[str, str]:
+    return yaml.load(text, yaml.CSafeLoader) or {}
 
 
 def _write(path: Path, name: str, message: str) -> None:

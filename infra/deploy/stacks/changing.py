@@ -7,7 +7,6 @@ If AWS is working on the stack, perhaps because of a killed run, the command wai
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +16,7 @@ from infra.deploy.changes import Change
 from infra.deploy.errors import DeployError
 from infra.deploy.stacks.events import event_ids, failure, settled
 from infra.deploy.stacks.stack import Stack, outline
-from infra.deploy.stacks.state import NEVER_BEGUN, NEVER_MADE, describe
+from infra.deploy.stacks.state import NEVER_BEGUN, NEVER_MADE, describe, described, template
 from lakeport.wording import amount
 
 _MAY_CHANGE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
@@ -74,7 +73,7 @@ def apply(aws: Aws, stack: Stack) -> bool:
 def delete(aws: Aws, name: str, why: str) -> None:
     """Delete a stack that holds nothing, such as one whose creation failed."""
     aws.report(f"stack {name}: {why}")
-    status = (describe(aws, name) or {}).get("StackStatus", "")
+    status = (described(aws, name) or {}).get("StackStatus", "")
     aws.client("cloudformation").delete_stack(StackName=name)
     if (left := settled(aws, name, before=status if status != "DELETE_FAILED" else "")) is not None:
         raise DeployError(
@@ -90,8 +89,7 @@ def _is_current(aws: Aws, stack: Stack, current: dict[str, Any]) -> bool:
         return False
     if set(has) != set(wanted) or dict(stack.tags) != {each["Key"]: each["Value"] for each in current.get("Tags", [])}:
         return False
-    body = aws.client("cloudformation").get_template(StackName=stack.name)["TemplateBody"]
-    return bool((body if isinstance(body, str) else json.dumps(body)).strip() == stack.template.strip())
+    return template(aws, current).strip() == stack.template.strip()
 
 
 def _make_change_set(aws: Aws, stack: Stack, kind: str) -> dict[str, Any] | None:

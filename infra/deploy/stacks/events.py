@@ -29,15 +29,19 @@ def settled(aws: Aws, name: str, seen: set[str] | None = None, before: str = "")
     `before` is a status that AWS may still report although it has accepted the change.
     """
     found: list[dict[str, Any] | None] = []
-    seen = event_ids(aws, name) if seen is None else seen
 
     def look() -> bool:
+        nonlocal seen
         current = described(aws, name)
         status = current["StackStatus"] if current else ""
         found[:] = [None if status in GONE else current]
-        _show_events(aws, name, seen)
         is_changing = status.endswith("_IN_PROGRESS") and status not in GONE
-        return not status or not (is_changing or status == before)
+        is_settled = not status or not (is_changing or status == before)
+        if seen is not None:
+            _show_events(aws, name, seen)
+        elif not is_settled:
+            seen = event_ids(aws, name)
+        return is_settled
 
     aws.until(look, f"stack {name}", WITHIN_SECONDS)
     return found[0]

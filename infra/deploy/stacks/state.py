@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,19 +19,31 @@ NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_F
 
 
 def describe(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return CloudFormation's description of a stack, None if it does not exist."""
-    found = described(aws, name)
+    """Return the last description of a stack, None if it does not exist."""
+    found = aws.stacks[name] if name in aws.stacks else described(aws, name)
     return None if found is None or found["StackStatus"] in GONE else found
 
 
 def described(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return the description of a stack, also if it only waits for its first change set."""
+    """Ask CloudFormation for the description of a stack, also if it only waits for its first change set."""
     try:
-        return dict(aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0])
+        found: dict[str, Any] | None = dict(aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0])
     except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
+        if "does not exist" not in str(error):
+            raise
+        found = None
+    aws.stacks[name] = found
+    return found
+
+
+def template(aws: Aws, stack: dict[str, Any]) -> str:
+    """Return the template of a described stack; it is read once for each version of the stack."""
+    version = f"{stack['StackId']} {stack.get('LastUpdatedTime', stack['CreationTime'])}"
+    if version not in aws.templates:
+        answer = aws.client("cloudformation").get_template(StackName=stack["StackName"], TemplateStage="Original")
+        body = answer["TemplateBody"]
+        aws.templates[version] = body if isinstance(body, str) else json.dumps(body)
+    return aws.templates[version]
 
 
 def completed(aws: Aws, name: str) -> dict[str, Any] | None:

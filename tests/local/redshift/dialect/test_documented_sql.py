@@ -7,7 +7,7 @@ from typing import Any
 import psycopg2
 import yaml
 
-CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("documented_sql.yaml").read_text())
+CASES: list[dict[str, Any]] = yaml.load(Path(__file__).with_name("documented_sql.yaml").read_text(), yaml.CSafeLoader)
 
 
 def test_statements_answer_as_documented(warehouse: Any) -> None:
