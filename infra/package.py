@@ -122,11 +122,13 @@ def write_zip(root: Path, output: Path, after: Path | None = None) -> None:
 def _libraries(cache: Path, runtime: Runtime) -> Path:
     """Return a zip with psycopg2 for the runtime; made once and kept beside the others."""
     kept = cache / f"{PSYCOPG2}-python{runtime.python}-{runtime.platform}.zip"
-    if not kept.exists():
+    if not zipfile.is_zipfile(kept):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as directory:
             _install(Path(directory) / "libraries", runtime)
-            write_zip(Path(directory) / "libraries", kept)
+            made = Path(directory) / "libraries.zip"  # other builds may run beside this one
+            write_zip(Path(directory) / "libraries", made)
+            made.replace(kept)
     return kept
 
 

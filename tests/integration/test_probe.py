@@ -56,7 +56,7 @@ ISOLATION = "Isolation level of the database"
 LOAD = "A load by the product, rolled back"
 RUNS = "A page of DAG runs, by Airflow's REST API"
 LANDING = ("landing", "partners landing")
-WAITING = [f"Read files that wait in the {each} bucket" for each in LANDING]
+FIRST_FILES = [f"Read the first files in the {each} bucket" for each in LANDING]
 READ = [f"Read a version of the {each} bucket" for each in LANDING]
 REMOVE = [f"Remove a version from the {each} bucket" for each in LANDING]
 ARCHIVE = "Copy a version to the archive, read it and remove it"
@@ -326,7 +326,7 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
         ("HeadObject", {**dict.fromkeys(READ, FAILED), ARCHIVE: FAILED}),
         (
             "ListObjectsV2",
-            dict.fromkeys([*(f"List the {name} bucket" for name in (*LANDING, "archive", "work")), *WAITING], FAILED),
+            dict.fromkeys([*(f"List the {name} bucket" for name in (*LANDING, "archive", "work")), *FIRST_FILES], FAILED),
         ),
     ],
 )
@@ -339,13 +339,13 @@ def test_permission_that_the_tasks_lack_is_found(
     assert all("lacks a permission" in answers[question].meaning for question in failed)
 
 
-def test_file_that_waits_and_cannot_be_read_is_a_warning(s3: S3Client) -> None:
+def test_file_in_landing_that_cannot_be_read_is_a_warning(s3: S3Client) -> None:
     """As S3 answers where the key of an earlier file is disabled, whatever key the bucket has now."""
     bucket, key = settings.landing_bucket(), "!first/trips.csv"
     version = s3.put_object(Bucket=bucket, Key=key, Body=b"id\n1\n")["VersionId"]
     try:
         readable, unreadable = (
-            {each.question: each for each in BucketProbe(client, "waiting").answers()}[WAITING[0]]
+            {each.question: each for each in BucketProbe(client, "first").answers()}[FIRST_FILES[0]]
             for client in (s3, denied("GetObject"))
         )
     finally:

@@ -74,8 +74,9 @@ def delete(aws: Aws, name: str, why: str) -> None:
     """Delete a stack that holds nothing, such as one whose creation failed."""
     aws.report(f"stack {name}: {why}")
     status = (described(aws, name) or {}).get("StackStatus", "")
+    seen = event_ids(aws, name)
     aws.client("cloudformation").delete_stack(StackName=name)
-    if (left := settled(aws, name, before=status if status != "DELETE_FAILED" else "")) is not None:
+    if (left := settled(aws, name, seen, before=status if status != "DELETE_FAILED" else "")) is not None:
         raise DeployError(
             f"stack {name} cannot be deleted ({left['StackStatus']}): {left.get('StackStatusReason', '')}; "
             "delete it in the CloudFormation console, then run this again"

@@ -37,6 +37,8 @@ def settled(aws: Aws, name: str, seen: set[str] | None = None, before: str = "")
         found[:] = [None if status in GONE else current]
         is_changing = status.endswith("_IN_PROGRESS") and status not in GONE
         is_settled = not status or not (is_changing or status == before)
+        if not is_settled:
+            aws.stacks.clear()  # meanwhile another person's command may change other stacks
         if seen is not None:
             _show_events(aws, name, seen)
         elif not is_settled:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _BODY = b"check of the archive"
-_WAITING_FILES = 5
+_FIRST_FILES = 5
 _CHANGED = ("NoSuchKey", "InvalidRange")  # archived since it was listed, or without bytes
 _UNREADABLE = (
-    "neither this file nor others with its KMS key can be loaded: enable the key, or name it in the deployment's YAML; "
-    "see docs/runbook.md#messages-of-aws"
+    "tasks cannot load this file if it is for them, nor others with its KMS key: enable the key, or name it in the "
+    "deployment's YAML, or allow s3:GetObject in the bucket's policy; see docs/runbook.md#messages-of-aws"
+)
+_IN_COLD_STORAGE = (
+    "tasks cannot load this file if it is for them: it is in S3 Glacier or an archive tier; restore it, copy it over "
+    "itself, and let no lifecycle rule move files that wait"
 )
 _DENIED = {"403", "AccessDenied", "Forbidden", "AllAccessDisabled"}
 
@@ -42,7 +46,7 @@ class BucketProbe:
         for name, bucket in buckets.items():
             yield Question(f"List the {name} bucket", "allowed", self._list).ask(bucket)
         for name, bucket in landing.items():
-            yield Question(f"Read files that wait in the {name} bucket", "allowed", self._read_waiting).ask(bucket)
+            yield Question(f"Read the first files in the {name} bucket", "allowed", self._read_first).ask(bucket)
         written = Question("Write to the work bucket, which keeps versions", "a version", self._write).ask(
             buckets["work"]
         )
@@ -68,17 +72,18 @@ class BucketProbe:
         self.s3.list_objects_v2(Bucket=bucket, MaxKeys=1)
         return Found("allowed")
 
-    def _read_waiting(self, bucket: str) -> Found:
+    def _read_first(self, bucket: str) -> Found:
         """Read a byte of the first files: the KMS key with which one was written may be lost or disabled."""
-        files = self.s3.list_objects_v2(Bucket=bucket, MaxKeys=_WAITING_FILES).get("Contents", [])
+        files = self.s3.list_objects_v2(Bucket=bucket, MaxKeys=_FIRST_FILES).get("Contents", [])
         for each in files:
             try:
                 self.s3.get_object(Bucket=bucket, Key=each["Key"], Range="bytes=0-0")["Body"].close()
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code not in _CHANGED:
-                    return Found(f"{code} for {each['Key']!a:.200}", _UNREADABLE, Verdict.WARNING)
-        return Found("allowed" if files else "no file waits")
+                    meaning = _IN_COLD_STORAGE if code == "InvalidObjectState" else _UNREADABLE
+                    return Found(f"{code} for {each['Key']!a:.200}", meaning, Verdict.WARNING)
+        return Found("allowed" if files else "no file is there")
 
     def _write(self, bucket: str) -> Found:
         """Write an object to the work bucket, whose objects expire, and return its version."""
