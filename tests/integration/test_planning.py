@@ -100,6 +100,8 @@ def test_plan_leaves_nothing_behind(
     rehearse(zipped, sample(tmp_path, packed.getvalue(), "trips.csv.zip"), warehouse, s3)
     rehearse(file_type, sample(tmp_path, b"wrong,header\n1,2\n"), warehouse, s3)
     rehearse(make_file_type(format={"type": "parquet"}), sample(tmp_path, b"no parquet"), warehouse, s3)
+    by_path = make_file_type(format={"type": "json", "jsonpaths": ["$.id", "$.city", "$.price"]})
+    rehearse(by_path, sample(tmp_path, b'{"id": 1, "city": "Bern", "price": 2}'), warehouse, s3)
 
     assert (everything(query), objects(s3)) == before
 

@@ -136,7 +136,7 @@ def _reason_of_copy(error: psycopg2.Error) -> str:
 def _uploaded(s3: S3Client, sample: Path, occasion: str) -> Iterator[RegisteredFile]:
     bucket, folder = settings.work_bucket(), f"plans/{occasion}"
     key, file_id = f"{folder}/{sample.name}", f"plan-{occasion}"
-    written = (key, f"prepared/{file_id}/", f"lossless/{file_id}/", f"manifests/{file_id}")
+    written = (key, *(f"{kind}/{file_id}" for kind in ("prepared", "lossless", "manifests", "jsonpaths")))
     try:
         s3.upload_file(str(sample), bucket, key)
         yield RegisteredFile(file_id, bucket, key, None, "", sample.stat().st_size, utc_now())
