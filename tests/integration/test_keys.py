@@ -143,19 +143,31 @@ def named_alike(found: Outcome, file_type: FileType) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def loaded_cases() -> dict[str, Outcome]:
-    """What became of the files of each case, which several tests compare."""
+def outcomes_of_cases() -> dict[tuple[str, str], Outcome]:
+    """What is declared by each case and what becomes of its files, which several tests compare."""
     return {}
 
 
 @pytest.fixture
-def loaded_case(loaded_cases: dict[str, Outcome], loaded_by: Callable[..., Outcome]) -> Any:
+def declared_case(outcomes_of_cases: dict[tuple[str, str], Outcome], declared_by: Callable[..., Outcome]) -> Any:
+    """Return what the schema of a case makes without a file."""
+
+    def run(name: str) -> Outcome:
+        if ("declared", name) not in outcomes_of_cases:
+            outcomes_of_cases["declared", name] = declared_by(schema_of(name))
+        return outcomes_of_cases["declared", name]
+
+    return run
+
+
+@pytest.fixture
+def loaded_case(outcomes_of_cases: dict[tuple[str, str], Outcome], loaded_by: Callable[..., Outcome]) -> Any:
     """Load the files of a case by its schema, once."""
 
     def run(name: str) -> Outcome:
-        if name not in loaded_cases:
-            loaded_cases[name] = loaded_by(case(name), merged(BASE, case(name)["schema"]))
-        return loaded_cases[name]
+        if ("loaded", name) not in outcomes_of_cases:
+            outcomes_of_cases["loaded", name] = loaded_by(case(name), schema_of(name))
+        return outcomes_of_cases["loaded", name]
 
     return run
 
@@ -225,6 +237,10 @@ def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
     return file.getvalue()
 
 
+def schema_of(name: str) -> dict[str, Any]:
+    return merged(BASE, case(name)["schema"])
+
+
 def merged(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     found = deepcopy(base)
     for key, value in values.items():
@@ -264,12 +280,14 @@ def test_every_key_of_the_language_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_case_has_the_expected_result(
-    name: str, declared_by: Callable[..., Outcome], loaded_case: Callable[[str], Outcome]
+    name: str,
+    declared_by: Callable[..., Outcome],
+    declared_case: Callable[[str], Outcome],
+    loaded_case: Callable[[str], Outcome],
 ) -> None:
-    values = case(name)
-    schema = merged(BASE, values["schema"])
+    values, schema = case(name), schema_of(name)
     assert [place for place in values["shows"].split() if not has(schema, place)] == []
-    declared = declared_by(schema)
+    declared = declared_case(name)
     assert "invalid" not in declared, declared
     assert declared_by(schema) == declared
     found = loaded_case(name)
@@ -291,11 +309,11 @@ def test_case_has_another_result_without_the_key(
     name: str,
     place: str,
     declared_by: Callable[..., Outcome],
+    declared_case: Callable[[str], Outcome],
     loaded_by: Callable[..., Outcome],
     loaded_case: Callable[[str], Outcome],
 ) -> None:
     """What a key changes shows before a file is loaded, or else when the case's files are."""
-    schema = merged(BASE, case(name)["schema"])
-    other = without(schema, place)
-    if declared_by(schema) == declared_by(other):
+    other = without(schema_of(name), place)
+    if declared_case(name) == declared_by(other):
         assert loaded_case(name) != loaded_by(case(name), other)

@@ -11,12 +11,13 @@ import yaml
 
 from lakeport import settings
 from lakeport.alerts.alert import Alert
-from lakeport.arrivals.publishing import publish
+from lakeport.arrivals.publishing import publish, published_index
+from lakeport.arrivals.registration import Registration, register_arrivals
 from lakeport.files import s3_objects
 from lakeport.loading.finishing import archive, mark_done
 from lakeport.loading.one_file import FileLoad
 from lakeport.mng import claims
-from lakeport.model import RegisteredFile, TaskRun
+from lakeport.model import Arrival, RegisteredFile, TaskRun, utc_now
 from lakeport.recovery.reconcile.reconcile import reconcile
 from lakeport.recovery.reconcile.reconciliation import Reconciliation
 from lakeport.redshift.fitting import fit_table
@@ -29,6 +30,7 @@ from tests.integration.airflow_stand_in import AirflowStandIn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectOutputTypeDef
 
 Query = Callable[..., list[tuple[Any, ...]]]
 HEADER = b"id,city,price\n"
@@ -71,8 +73,10 @@ class World:
 
     def land(self, name: str = "trips.csv", body: bytes = GOOD) -> str:
         """Put an object into landing and return its version, if the bucket keeps any."""
-        key = f"{self.file_type.name}/{name}"
-        return self.s3.put_object(Bucket=settings.landing_bucket(), Key=key, Body=body).get("VersionId", "")
+        return self._put(name, body).get("VersionId", "")
+
+    def _put(self, name: str, body: bytes) -> PutObjectOutputTypeDef:
+        return self.s3.put_object(Bucket=settings.landing_bucket(), Key=f"{self.name}/{name}", Body=body)
 
     def reconcile(self, grace: timedelta = NOW, *, always: bool = True, sends: bool = True) -> Reconciliation | None:
         send = (lambda alert, to: self.sent.append((alert, to))) if sends else None
@@ -93,9 +97,11 @@ class World:
         return [RegisteredFile(*row) for row in rows]
 
     def register(self, body: bytes = GOOD, name: str = "trips.csv") -> RegisteredFile:
-        """Land and register one file."""
-        self.land(name, body)
-        self.reconcile()
+        """Land and register one file, as the Lambda does."""
+        put, bucket = self._put(name, body), settings.landing_bucket()
+        version, etag = put["VersionId"], put["ETag"].strip('"')
+        arrival = Arrival(bucket, f"{self.name}/{name}", version, etag, len(body), utc_now(), "")
+        register_arrivals([("", [arrival])], published_index(self.s3), self.warehouse, Registration())
         self.airflow.runs.clear()
         [file] = self.new_files()
         return file

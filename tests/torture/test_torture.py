@@ -59,7 +59,7 @@ def test_sweep_and_random_runs_find_no_violation_where_redshift_answers_in_the_l
         ("copy_to_table", Cut(9, How.KILL_BEFORE), True),
         ("copy_to_table", Cut(9, How.DROP_AFTER), False),
         ("copy_to_table", Cut(8, How.CONFLICT), False),
-        ("copy_to_table", Cut(15, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
+        ("copy_to_table", Cut(14, How.UNAVAILABLE), False),  # to the warehouse, in the midst of COPY
         ("archive_files", Cut(7, How.UNAVAILABLE), False),  # to S3, after the query whether the files are loaded
     ],
 )

@@ -47,6 +47,8 @@ from tests.torture.wire_proxy import WireProxy
 from tests.torture.workload import Kind
 
 PARTS = frozenset({"tables", "slack", "mail"})
+DELETED_AT_ONCE = 1000
+"""S3's limit."""
 HOSTILE = ("--hostile", "--views-late", "0.5")
 """The stand-in's options: half a second is late enough, and leaves time for more faults."""
 
@@ -139,12 +141,11 @@ class World:
         self.deleted.clear()
         self.airflow.runs.clear()
         with self.session() as current:
-            current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'mng'")
-            for (table,) in current.fetchall():
-                current.execute(f"DELETE FROM mng.{table}")  # noqa: S608
-            current.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'lake'")
-            for (table,) in current.fetchall():
-                current.execute(f'DROP TABLE lake."{table}"')
+            current.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('mng', 'lake')")
+            tables = current.fetchall()
+            emptied = [f"DELETE FROM mng.{table}" for schema, table in tables if schema == "mng"]  # noqa: S608
+            dropped = [f'DROP TABLE lake."{table}"' for schema, table in tables if schema == "lake"]
+            current.execute("; ".join([*emptied, *dropped]))
         for bucket in (*names.LANDING_BUCKETS, names.ARCHIVE_BUCKET, names.WORK_BUCKET):
             self._empty(bucket)
         for path in slack_directory(self.config).glob("*.json"):
@@ -278,8 +279,9 @@ class World:
         connection.autocommit = False
 
     def _empty(self, bucket: str) -> None:
-        for key, version in list(collecting.versions(self.s3, bucket)):
-            self.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+        found = [{"Key": key, "VersionId": version} for key, version in collecting.versions(self.s3, bucket)]
+        for at in range(0, len(found), DELETED_AT_ONCE):
+            self.s3.delete_objects(Bucket=bucket, Delete={"Objects": found[at : at + DELETED_AT_ONCE]})
 
     def _dag(self, dag_id: str) -> DAG | None:
         path = self.schemas / f"{dag_id.removeprefix('load_')}.yaml"

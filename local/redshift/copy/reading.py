@@ -85,7 +85,7 @@ class FileReading:
     def _read(self, each: S3Object, pipe: Pipe) -> None:
         file = self._began(each)
         found = self._reader(each, file, self._count)
-        with contextlib.closing(self._store.open(each.location)) as body:
+        with contextlib.closing(each.body or self._store.open(each.location)) as body:
             try:
                 with contextlib.closing(self._stream(each, body)) as stream:
                     for block in found.blocks(stream):

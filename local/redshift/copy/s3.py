@@ -2,11 +2,11 @@
 
 import builtins
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
@@ -48,6 +48,8 @@ class S3Object:
     size_bytes: int
     etag: str
     modified_at: datetime
+    body: "StreamingBody | None" = None
+    """What has not been read of it, if reading has begun."""
 
 
 class ObjectStore:
@@ -97,16 +99,24 @@ class ObjectStore:
 
     def head(self, location: Location) -> S3Object | None:
         """Describe one object, None if there is none."""
+        return self._described(location, self._client.head_object)
+
+    def begin(self, location: Location) -> S3Object | None:
+        """Describe one object and begin to read it, by one call; None if there is none."""
+        return self._described(location, self._client.get_object)
+
+    def _described(self, location: Location, call: Callable[..., Any]) -> S3Object | None:
         self._check_read(location)
         try:
-            found = self._client.head_object(Bucket=location.bucket, Key=location.key)
+            found = call(Bucket=location.bucket, Key=location.key)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
                 return None
             raise service_error(error) from None
         except BotoCoreError as error:
             raise service_error(error) from None
-        return S3Object(location, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
+        etag = found["ETag"].strip('"')
+        return S3Object(location, found["ContentLength"], etag, found["LastModified"], found.get("Body"))
 
     def upload(self, location: Location, file: IO[bytes], kms_key_id: str | None = None) -> None:
         """Write an object of any size, in parts where it is large; without a key the bucket's default encrypts it."""

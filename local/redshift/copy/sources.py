@@ -42,11 +42,12 @@ def _matching(store: ObjectStore, prefix: Location) -> list[S3Object]:
 
 
 def _listed(store: ObjectStore, manifest: Location, options: CopyOptions) -> list[S3Object]:
-    found = []
-    for entry in _entries(store, manifest):
+    found, entries = [], list(_entries(store, manifest))
+    describe = store.begin if len(entries) == 1 else store.head  # many would keep a connection each
+    for entry in entries:
         if options.format.is_columnar and entry.content_length is None:
             raise detailed("File entry does not have 'meta' key.", code=15003, context=entry.location.url)
-        each = store.head(entry.location)
+        each = describe(entry.location)
         if each is None and entry.is_mandatory:
             context = f"Manifest file location = {manifest.url} url = {entry.location.url}"
             raise detailed("Mandatory url is not present in manifest file.", code=8001, context=context)

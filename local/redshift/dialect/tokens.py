@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 _KINDS = {kind.value: kind for kind in Kind} | {"tag": Kind.BODY}
-_UNQUOTED = frozenset((Kind.WORD, Kind.SYMBOL, Kind.NUMBER, Kind.PARAMETER))
+_QUOTED = frozenset(("text", "quoted", "body", "tag"))
 
 
 class Token(NamedTuple):
@@ -73,17 +73,19 @@ def tokenize(sql: str) -> list[Token]:
 
 
 def _tokens(sql: str) -> tuple[Token, ...]:
-    return tuple(_token(found) for found in _TOKEN.finditer(sql) if found.lastgroup != "blank")
+    make, tokens = tuple.__new__, list[Token]()  # Token() itself would be another call for each token
+    for found in _TOKEN.finditer(sql):
+        group = found.lastgroup
+        if group != "blank":
+            text, (start, end) = found.group(), found.span()
+            upper = "" if group in _QUOTED else text.upper()
+            tokens.append(make(Token, (_KINDS[group], text, start, end, upper)))  # type: ignore[index]
+    return tuple(tokens)
 
 
 _SHORT, _LONG = 4000, 4 << 20
 _short, _last = lru_cache(maxsize=1000)(_tokens), lru_cache(maxsize=1)(_tokens)
 """Each statement is cut several times, and clients repeat short ones."""
-
-
-def _token(found: re.Match[str]) -> Token:
-    kind, text = _KINDS[str(found.lastgroup)], found.group()
-    return Token(kind, text, found.start(), found.end(), text.upper() if kind in _UNQUOTED else "")
 
 
 def split(sql: str) -> list[str]:

@@ -149,7 +149,8 @@ def _read_anew(sql: str) -> Statement:
 
 def _late_bound(sql: str, tokens: list[Token], read_again: Callable[[str], Statement]) -> Statement | None:
     """Look up the queries of the late-binding views that a statement may read."""
-    may_use = any(token.is_name and token.name() in late_binding.NAMES for token in tokens)
+    known = late_binding.NAMES
+    may_use = bool(known) and any(token.is_name and token.name() in known for token in tokens)
     relations = late_binding.used(tokens) if may_use else []
     if not relations:
         return None

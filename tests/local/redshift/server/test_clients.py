@@ -253,7 +253,6 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     gc.freeze()  # older objects need not be searched
     yield CLIENTS[request.param]
     gc.collect()  # what a client leaves open is not to be blamed on another test
-    gc.unfreeze()
 
 
 @pytest.fixture

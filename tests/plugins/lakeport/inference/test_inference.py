@@ -28,6 +28,7 @@ from lakeport.inference.infer import infer
 from lakeport.inference.naming import column_names, pattern, type_name
 from lakeport.schema.file_type import FileType
 from lakeport.schema.reader import read_file_type
+from lakeport.schema.record_formats import Json
 from local.config import REPOSITORY
 from tests.support.drafts import inferred, types
 from tests.support.golden import raises_golden
@@ -355,19 +356,27 @@ KEYS = st.text(
 def test_validate_accepts_whatever_is_drafted_from_hostile_keys(tmp_path: Path, keys: list[str]) -> None:
     table = io.StringIO(newline="")
     csv.writer(table).writerows([keys, *(range(row, row + len(keys)) for row in (1, 2))])
-    as_json, as_csv = json.dumps(dict.fromkeys(keys, 1)), table.getvalue().encode(errors="replace")
-    for data, options in ((as_json, {}), (as_csv, {"has_header": True})):
+    document = dict.fromkeys(keys, 1)
+    named = [key for key in keys if key and not re.search("['\"\0\ud800-\udfff]", key)]
+    as_csv = table.getvalue().encode(errors="replace")
+    samples: dict[str, str | bytes] = {"trips.json": json.dumps(document), "trips.csv": as_csv}
+    for name, data in samples.items():
         try:
-            draft = inferred(tmp_path, data, "trips.json" if data is as_json else "trips.csv", **options)
+            draft = inferred(tmp_path, data, name, has_header=True if name == "trips.csv" else None)
         except SampleError as error:
             assert str(error)
+            assert name == "trips.csv" or not named
             continue
         schema = tmp_path / f"{draft.name}.yaml"
         schema.write_text(draft.as_yaml())
-        assert read_file_type(schema) == draft.file_type()
-        if data is as_json:
-            left_out = [note for note in draft.notes if "is left out" in note]
-            assert (len(draft.columns) + len(left_out), draft.unsolved) == (len(keys), ())
+        file_type = read_file_type(schema)
+        assert file_type == draft.file_type()
+        if name == "trips.json":
+            columns, form = file_type.column_names, file_type.format
+            assert isinstance(form, Json)
+            assert [form.value_of(document, column, columns) for column in columns] == [1] * len(named)
+            assert draft.unsolved == ()
+            assert (file_type.drift == "ignore") is (form.names_columns and len(named) < len(keys))
 
 
 @pytest.mark.parametrize("sample", ["airlines.csv", "airports.csv", "planes.jsonl", "weather_2013.csv.gz"])
