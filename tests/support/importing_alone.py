@@ -20,11 +20,15 @@ class Trials:
 
     def __init__(self, folders: list[str]) -> None:
         self._folders = tuple(folder + os.sep for folder in folders)
+        self._others: set[str] = set()
         self.failed: dict[str, str] = {}
 
     def loaded(self) -> list[str]:
         """Return our modules in the order in which their imports began."""
-        return [name for name, module in list(sys.modules.items()) if self._is_ours(name, module)]
+        new = [(name, module) for name, module in sys.modules.items() if name not in self._others]
+        ours = [name for name, module in new if self._is_ours(name, module)]
+        self._others |= {name for name, _ in new}.difference(ours)
+        return ours
 
     def _is_ours(self, name: str, module: object) -> bool:
         return name != "__main__" and str(getattr(module, "__file__", "")).startswith(self._folders)

@@ -12,6 +12,7 @@ from typing import Any
 
 from lakeport.alerts.alert import Alert, Fact, RejectedRow, clipped, closing, opening, visible
 from lakeport.alerts.plain_text import FOOTER, addresses, as_text, slack_escaped, title_of
+from lakeport.alerts.storing import made_once
 
 # Slack refuses the whole message if the header is longer, or all blocks together: about 12,000 characters.
 _HEADER_CHARACTERS = 150
@@ -22,8 +23,8 @@ Element = dict[str, Any]
 
 def as_slack(alert: Alert, airflow_url: str) -> dict[str, Any]:
     """Return the alert as one Slack message; long texts are cut to the same length."""
-    text = slack_escaped(as_text(alert, airflow_url), _TEXT_CHARACTERS)
-    limit = _TEXT_CHARACTERS
+    alert, limit = made_once(alert), _TEXT_CHARACTERS
+    text = slack_escaped(as_text(alert, airflow_url), limit)
     while True:
         blocks = list(_blocks(alert, airflow_url, limit))
         if len(json.dumps(blocks, ensure_ascii=False)) <= _MESSAGE_CHARACTERS:

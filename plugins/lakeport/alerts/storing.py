@@ -17,7 +17,7 @@ _MESSAGE_BYTES = 65_535
 
 @dataclass(frozen=True)
 class StoredAlert:
-    """An alert read from mng.alerts; its texts are cut to the length of the column."""
+    """An alert with its parts made; those read from mng.alerts are cut to the length of the column."""
 
     kind: Kind
     title: str
@@ -46,9 +46,24 @@ class StoredAlert:
         return self.stored_links
 
 
+def made_once(alert: Alert) -> StoredAlert:
+    """Return the alert with its parts made: a rendering that is repeated until it fits would make them again."""
+    return StoredAlert(
+        alert.kind,
+        alert.title,
+        alert.urgency,
+        alert.owner,
+        alert.runbook,
+        alert.facts(),
+        alert.rejected_rows(),
+        alert.remedy(),
+        alert.links(),
+    )
+
+
 def as_message(alert: Alert, receivers: Alerts) -> str:
     """Return an alert and its receivers as JSON that fits the column; long texts are cut to the same length."""
-    limit = _TEXT_CHARACTERS
+    alert, limit = made_once(alert), _TEXT_CHARACTERS
     while True:
         values = {
             "kind": alert.kind,

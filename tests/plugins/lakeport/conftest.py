@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 
 from lakeport.files import s3_objects
 from local import postgres as local_postgres
@@ -48,12 +50,12 @@ def aws(aws_environment: None) -> Iterator[None]:
 
 @pytest.fixture
 def s3(aws: None) -> S3Client:
-    """Lakeport's four buckets; landing keeps versions."""
-    client = _s3_client()
+    """Lakeport's four buckets, made without requests: most tests send fewer; landing keeps versions."""
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     for bucket in BUCKETS.values():
-        client.create_bucket(Bucket=bucket)
-    client.put_bucket_versioning(Bucket=BUCKETS["landing"], VersioningConfiguration={"Status": "Enabled"})
-    return client
+        backend.create_bucket(bucket, "us-east-1")
+    backend.put_bucket_versioning(BUCKETS["landing"], "Enabled")
+    return _s3_client()
 
 
 @cache
