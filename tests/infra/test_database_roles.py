@@ -70,7 +70,7 @@ def test_reader_reads_and_changes_nothing(cloud: Cloud, loaded_table: str) -> No
     cloud.query(f"ALTER GROUP lakeport_readers ADD USER {name}")
     who = {"user": name, "password": password}
 
-    assert cloud.query(f"TABLE {loaded_table}", **who) == []
+    assert cloud.query(f"SELECT * FROM {loaded_table}", **who) == []  # noqa: S608
     for statement in (f"DELETE FROM {loaded_table}", f"DROP TABLE {loaded_table}", "DELETE FROM mng.files"):  # noqa: S608
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cloud.query(statement, **who)

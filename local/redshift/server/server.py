@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import logging
 import ssl
 import threading
@@ -66,7 +67,7 @@ class Server:
         """Accept clients until asked to stop, then drop them all."""
         listener = await asyncio.start_server(self._accept, self._settings.host, self._settings.port)
         log.info("Ready on %s:%s", self._settings.host, self._settings.port)
-        importing = threading.Thread(target=import_module, args=["local.redshift.copy.load"], daemon=True)
+        importing = threading.Thread(target=_import_what_copies_need, daemon=True)
         asyncio.get_running_loop().call_later(_IMPORT_AFTER_SECONDS, importing.start)
         await stop.wait()
         listener.close()
@@ -196,6 +197,13 @@ class Server:
             await writer.drain()
             writer.close()
             await writer.wait_closed()
+
+
+def _import_what_copies_need() -> None:
+    """Leave all that is imported then out of garbage collections."""
+    import_module("local.redshift.copy.load")
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def _fatal(sqlstate: str, message: str) -> dict[str, str]:

@@ -262,14 +262,17 @@ SELECT current_database()::text AS pk_database_name, n.nspname::text AS pk_schem
   FROM pg_internal.placed_keys k JOIN pg_class c ON c.oid = k.target JOIN pg_namespace n ON n.oid = c.relnamespace,
        unnest(k.columns) WITH ORDINALITY u (name, place) WHERE k.kind = 'f'$v$);
 
--- An IDENTITY column has a separate form of default.
+-- An IDENTITY column has a separate form of default.  OFFSET 0 keeps the engine from reading all of pg_depend for each
+-- column that a query joins, since it does not know how few sequences there are.
 SELECT pg_internal.define('pg_internal.pg_attrdef', $v$
 SELECT oid, adrelid, adnum, adbin, pg_get_expr(adbin, adrelid) AS adsrc FROM pg_catalog.pg_attrdef
 UNION ALL
 SELECT s.seqrelid, d.refobjid, d.refobjsubid::smallint, NULL::pg_node_tree,
        format('"identity"(%s, 0, ''%s,%s''::text)', d.refobjid, s.seqstart, s.seqincrement)
   FROM pg_sequence s
-  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.deptype = 'i' AND d.refobjsubid > 0$v$);
+ CROSS JOIN LATERAL (SELECT refobjid, refobjsubid FROM pg_depend
+                      WHERE classid = 'pg_class'::regclass AND objid = s.seqrelid AND deptype = 'i' AND refobjsubid > 0
+                     OFFSET 0) d$v$);
 
 SELECT pg_internal.define('pg_catalog.pg_class_info', $v$
 SELECT oid AS reloid, relname, relnamespace, reltype, relowner, relam, relfilenode, reltablespace, relpages, reltuples,
