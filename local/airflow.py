@@ -29,8 +29,6 @@ COMPONENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dag-processor": ("dag_processor", ("dag-processor",)),
     "triggerer": ("triggerer", ("triggerer", "--skip-serve-logs")),
 }
-FORKING = frozenset({"scheduler", "dag-processor"})
-"""The components that fork a process for each task or DAG file."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def services(config: Config, installation: Installation | None = None) -> list[S
     return [
         Service(
             name=_name(component),
-            command=(sys.executable, "-m", _program(component), *command),
+            command=(sys.executable, "-m", "local.airflow_component", *command),
             fork_arguments=command,
             environment=variables,
             is_ready=partial(airflow_health.is_healthy, config, _name(component), reported_as),
@@ -164,10 +162,6 @@ def _digest_of(folder: Path) -> str:
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"{path}\0".encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def _program(component: str) -> str:
-    return "local.airflow_component" if component in FORKING else "airflow"
 
 
 def _name(component: str) -> str:

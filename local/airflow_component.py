@@ -1,4 +1,4 @@
-"""Run a component of Airflow with what it and the processes that it forks for tasks and DAG files import and read.
+"""Run a component of Airflow; one that forks processes for tasks or DAG files, with what these import and read.
 
 Otherwise each of them imports Airflow's task runner, its providers, boto3 and Lakeport again, builds the validator of
 schemas and reads botocore's descriptions of AWS's services, which takes longer than most tasks.  Code in plugins/ that
@@ -7,17 +7,20 @@ changes is used when the component starts again, as on MWAA; `make up` restarts 
 Without arguments, components are forks of this process: see `local.forking`.
 """
 
+import atexit
 import gc
 import importlib
 import logging
+import os
 import runpy
 import sys
 import time
+import traceback
 from contextlib import suppress
 from functools import cache, partial
 from multiprocessing.connection import wait
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
@@ -41,6 +44,9 @@ OF_COMPONENTS = (
     "airflow.executors.local_executor",
     "airflow.providers_manager",
 )
+FORKING = frozenset({"scheduler", "dag-processor"})
+"""The components that fork a process for each task or DAG file."""
+
 log = logging.getLogger(__name__)
 
 
@@ -137,19 +143,33 @@ def watch_tasks_to_their_end() -> None:
     watcher._check_subprocess_exit = wait_and_look
 
 
+def run(arguments: list[str]) -> NoReturn:
+    """Run Airflow, and end without taking apart all that was imported, which takes seconds of a processor."""
+    sys.argv, status = ["airflow", *arguments], 1
+    try:
+        runpy.run_module("airflow", run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - shown as the interpreter would show it
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 if __name__ == "__main__":
     gc.disable()  # modules stay: to look for garbage among them takes a tenth of the time
     import airflow  # noqa: F401 - makes the plugins folder importable
 
-    if sys.argv[1:]:
+    component_arguments = sys.argv[1:] or forking.serve(preload_components)
+    if FORKING & set(sys.argv):
         preload()
-        arguments = sys.argv[1:]
-    else:
-        arguments = forking.serve(preload_components)
     gc.enable()
-    if "scheduler" in arguments:
+    if "scheduler" in component_arguments:
         gc.unfreeze = gc.freeze  # each collection would look through all that was imported, once workers are forked
         pace_scheduler()
         watch_tasks_to_their_end()
-    sys.argv = ["airflow", *arguments]
-    runpy.run_module("airflow", run_name="__main__", alter_sys=True)
+    run(component_arguments)

@@ -39,15 +39,17 @@ class Step:
     after: tuple[str, ...] = ()
 
 
-def up(config: Config, report: Report, only: frozenset[str] | None = None) -> None:
+def up(config: Config, report: Report, only: frozenset[str] | None = None, forker: Forker | None = None) -> None:
     """Start what does not run yet, in order, in parallel where possible.
 
-    `only` names the parts wanted, with whatever they need; without it everything is started.
+    `only` names the parts wanted, with whatever they need; without it everything is started.  A forker of one's own
+    serves several starts, and is for its owner to close.
     Raises StackError, and starts nothing, when a port is taken; raises PartError when a part does not start.
     """
     started = time.monotonic()
     given_up = threading.Event()
-    with alone(config.state, _TAKEN), Forker(given_up) as forker:
+    with alone(config.state, _TAKEN), contextlib.ExitStack() as closing:
+        forker = forker or closing.enter_context(Forker(given_up))
         check_ports(config)
         credentials.load(config)
         write_shell_environment(config)

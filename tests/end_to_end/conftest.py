@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 from local import demo, processes
 from local import stack as local_stack
 from local.config import REPOSITORY, Config
+from local.forking import Forker
 from tests.support.command import Command
 from tests.support.running_lakeport import Lakeport
 from tests.support.stack import stack_of_its_own
@@ -18,13 +20,20 @@ from tests.support.waiting import until
 
 
 @pytest.fixture(scope="package")
-def stack(starts_airflow: None) -> Iterator[Config]:
+def forker() -> Iterator[Forker]:
+    """The parent of Airflow's processes, which tests that kill some of them need again."""
+    with Forker(threading.Event()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def stack(starts_airflow: None, forker: Forker) -> Iterator[Config]:
     """Everything, Airflow included; DAGs in `more_dags` are run beside the product's.
 
     It ends with the last test of this folder: an idle Airflow takes a third of a core from all that come after.
     """
     with stack_of_its_own() as start:
-        yield start()
+        yield start(forker=forker)
 
 
 @pytest.fixture(scope="package")
@@ -59,7 +68,7 @@ def loaded_demo(stack: Config) -> LoadedDemo:
 
 
 @pytest.fixture
-def lakeport(stack: Config, command: Command) -> Iterator[Lakeport]:
+def lakeport(stack: Config, command: Command, forker: Forker) -> Iterator[Lakeport]:
     """A stack that is whole: where a part of it has ended, nothing is waited for, and its log is shown."""
     services = local_stack.services(stack)
     for name in (service.name for service in services if not processes.running(stack, service.name)):
@@ -68,5 +77,5 @@ def lakeport(stack: Config, command: Command) -> Iterator[Lakeport]:
         lambda: all(service.is_ready() for service in services),
         lambda: [service.name for service in services if not service.is_ready()],
     )
-    with closing(Lakeport(stack, command)) as opened:
+    with closing(Lakeport(stack, command, forker)) as opened:
         yield opened

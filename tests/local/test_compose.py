@@ -107,7 +107,7 @@ def test_commands_make_a_stack(starts_airflow: None, config: Config) -> None:
 
 
 class Composed:
-    """A small Docker Compose: services start in order, their health is checked, and they are stopped one by one."""
+    """A small Docker Compose: services start in order, their health is checked, and they stop in the reverse order."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -145,9 +145,14 @@ class Composed:
         )
 
     def down(self) -> dict[str, int]:
-        for name in reversed(self.processes):
-            self.processes[name].send_signal(signal.SIGTERM)
-            self.processes[name].wait(60)
+        left = set(self.processes)
+        while left:
+            needed = {name for each in left for name in SERVICES[each].get("depends_on", {})}
+            for name in left - needed:
+                self.processes[name].send_signal(signal.SIGTERM)
+            for name in left - needed:
+                self.processes[name].wait(60)
+            left &= needed
         return {name: process.returncode for name, process in self.processes.items()}
 
 

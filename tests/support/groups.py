@@ -48,6 +48,8 @@ def group_of(item: pytest.Item) -> str:
     shared = sorted(
         name for name, each in definitions.items() if each.scope != "function" and STARTS_PROGRAMS in each.argnames
     )
+    if len(shared) > 1 and STARTS_AIRFLOW in shared:
+        shared.remove(STARTS_AIRFLOW)  # what the Airflow runs on takes as long to start
     if shared == ["redshift"] and "world" in item.fixturenames:
         return WITH_WORLDS
     return "+".join(shared) or (STARTS_AIRFLOW if STARTS_AIRFLOW in item.fixturenames else item.path.name)

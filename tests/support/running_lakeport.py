@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,13 +18,14 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
-from local import airflow_api, credentials, processes
+from local import airflow_api, credentials, families, processes
 from local import stack as local_stack
 from local.aws import names, resources
 from local.config import HOST, REPOSITORY, Config
+from local.forking import Forker
 from local.sinks.services import mail_directory, slack_directory
 from tests.support.command import Command
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 SAMPLES = REPOSITORY / "samples"
 
@@ -37,6 +39,7 @@ class Lakeport:
 
     config: Config
     _command: Command | None = None
+    forker: Forker | None = None
     _sessions: dict[tuple[Any, ...], connection] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -139,10 +142,10 @@ def killed(lakeport: Lakeport, *parts: str) -> Iterator[None]:
             assert process
             family = [process, *process.children(recursive=True)]
             kill(*family)
-            psutil.wait_procs(family)
+            families.wait(family, until=time.monotonic() + PATIENCE_SECONDS)
         yield
     finally:
-        local_stack.up(lakeport.config, report=lambda _: None, only=frozenset(parts))
+        local_stack.up(lakeport.config, report=lambda _: None, only=frozenset(parts), forker=lakeport.forker)
 
 
 def kill(*family: psutil.Process | None) -> None:

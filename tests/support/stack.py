@@ -10,6 +10,7 @@ from pathlib import Path
 from local import postgres_files, prepared
 from local import stack as local_stack
 from local.config import Config, Ports
+from local.forking import Forker
 from tests.support.session import folder
 
 Start = Callable[..., Config]
@@ -25,10 +26,10 @@ def stack_of_its_own(*, keeps_objects: bool = True) -> Iterator[Start]:
     config = Config(directory / "state", Ports.free(), directory / "dags", LESS_OFTEN, keeps_objects)
     (directory / "dags").mkdir()
 
-    def start(*parts: str) -> Config:
+    def start(*parts: str, forker: Forker | None = None) -> Config:
         if not parts or WITH_POSTGRES & set(parts):
             prepared.make(with_airflow=not parts)
-        local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None)
+        local_stack.up(config, report=lambda _: None, only=frozenset(parts) or None, forker=forker)
         return config
 
     try:
