@@ -326,7 +326,9 @@ def test_isolation_level_that_rolls_loads_back_is_found(redshift: Config, wareho
         ("HeadObject", {**dict.fromkeys(READ, FAILED), ARCHIVE: FAILED}),
         (
             "ListObjectsV2",
-            dict.fromkeys([*(f"List the {name} bucket" for name in (*LANDING, "archive", "work")), *FIRST_FILES], FAILED),
+            dict.fromkeys(
+                [*(f"List the {name} bucket" for name in (*LANDING, "archive", "work")), *FIRST_FILES], FAILED
+            ),
         ),
     ],
 )
