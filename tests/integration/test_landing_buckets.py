@@ -137,7 +137,7 @@ def test_file_of_a_bucket_without_a_type_is_registered_and_in_the_digest(two: Tw
     two.world.reconcile()
     [(where, status_, reason)] = two.world.query("SELECT bucket, status, status_reason FROM mng.files")
     assert (where, status_) == (two.bucket, "Rejected")
-    assert "; this is landing bucket partners; move the file" in reason
+    assert "; this is landing bucket 'partners'; move the file" in reason
     [(alert, _)] = two.world.sent
     assert f"s3://{two.bucket}/nowhere/trips.csv: " in alert.facts()[0][1]
 

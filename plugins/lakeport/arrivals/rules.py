@@ -148,7 +148,8 @@ class ArrivalIndex:
             return Match(rules[0].file_type, rules[0].reason_to_reject(key, size_bytes))
         if rules:
             names = ", ".join(rule.file_type for rule in rules)
-            return Match(None, f"the key matches more than one file type: {names}; make their landing.pattern differ")
+            remedy = "make their landing.pattern differ, then replay the file"
+            return Match(None, f"the key matches more than one file type: {names}; {remedy}")
         elsewhere = [rule for rule in self.rules if rule.bucket != bucket and rule.matches(key)]
         reason, remedy = _unmatched(key, among)
         if elsewhere:
@@ -174,7 +175,7 @@ def _unmatched(key: str, rules: Sequence[ArrivalRule]) -> tuple[str, str]:
 
 def _of_bucket(bucket: str, elsewhere: Sequence[ArrivalRule]) -> str:
     """Return which landing bucket a reason is about, unless it is the only one that matters."""
-    here = f"; this is landing bucket {bucket}" if elsewhere or bucket != settings.DEFAULT_LANDING else ""
+    here = f"; this is landing bucket '{bucket}'" if elsewhere or bucket != settings.DEFAULT_LANDING else ""
     others = ", ".join(f"{rule.file_type} ({rule.bucket})" for rule in elsewhere[:_MAX_SHOWN])
     return f"{here}; file types that match in another bucket: {others}{_more(elsewhere)}" if others else here
 

@@ -1,4 +1,4 @@
-"""The rows that COPY or a Python transform rejected, with their full lines."""
+"""The rows that a load rejects, by COPY or before it, with their full lines."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class Slice(Placing):
                 for row in found
             )
             raise OutsideSlice(
-                f"{self.facts.key}: the name of the file is that of one slice, and it has rows of others: "
+                f"{self.facts.key}: its name is of one slice, but it has rows of other slices: "
                 f"{self.file_type.rejects.values_in_message(slices)}; "
                 "nothing was loaded; ask the sender for one file for each, or list the columns in table.slice"
             )
